@@ -1,0 +1,60 @@
+/**
+ * The one error tree. Whatever a person may come to read carries a sentence for them
+ * (`userMessage`) and what to do next (`hint`); `code` is for tests and log searches.
+ */
+export class AppError extends Error {
+  readonly code: string;
+  readonly userMessage: string;
+  readonly hint: string | undefined;
+
+  constructor(code: string, userMessage: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(`${code}: ${userMessage}`, { cause: options.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.userMessage = userMessage;
+    this.hint = options.hint;
+  }
+}
+
+/** What the person typed or chose cannot be used; says what is wrong and what to do. */
+export class InputError extends AppError {}
+
+/** The person may not do this, here. */
+export class RefusedError extends AppError {}
+
+/** The bot cannot post, edit or upload where it was asked to. */
+export class DeliveryError extends AppError {
+  /** Whether the platform may have shown the message all the same (a timeout, a 5xx). */
+  readonly outcome: 'not-sent' | 'unknown';
+  /** Whether a later attempt can succeed without anyone doing anything. */
+  readonly retryable: boolean;
+  /** Milliseconds the platform asked us to wait, when it said so. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    code: string,
+    userMessage: string,
+    options: {
+      hint?: string;
+      cause?: unknown;
+      outcome: 'not-sent' | 'unknown';
+      retryable: boolean;
+      retryAfterMs?: number;
+    },
+  ) {
+    super(code, userMessage, options);
+    this.outcome = options.outcome;
+    this.retryable = options.retryable;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** A setting is missing or malformed; `problems` has one line for each. */
+export class ConfigError extends AppError {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super('config', problems.join('\n'), { hint: 'See .env.example for every setting.' });
+    this.problems = problems;
+  }
+}

@@ -1,0 +1,67 @@
+import type { Clock } from '../../src/clock.ts';
+
+/** A clock that moves only when told. Timers run in order of time; equal times in order of creation. */
+export class TestClock implements Clock {
+  #now: number;
+  #timers: { at: number; run: () => void }[] = [];
+
+  constructor(start = Date.UTC(2026, 2, 3, 16, 0, 0)) {
+    this.#now = start;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(ms: number, run: () => void): () => void {
+    const timer = { at: this.#now + Math.max(0, ms), run };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  }
+
+  /** How many timers wait. */
+  get pending(): number {
+    return this.#timers.length;
+  }
+
+  /** Moves time on by `ms`, running what falls due, and lets each timer's promises settle before the next. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    for (;;) {
+      await turn();
+      const due = this.#timers.filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0];
+      if (!due) break;
+      this.#timers = this.#timers.filter((other) => other !== due);
+      this.#now = Math.max(this.#now, due.at);
+      due.run();
+    }
+    this.#now = end;
+    await turn();
+  }
+}
+
+/** Lets promises and the sockets that are ready run. */
+export async function turn(times = 3): Promise<void> {
+  for (let i = 0; i < times; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/**
+ * Waits for something outside this process's own turn (a socket, an SDK) to have happened:
+ * asks `probe` again after each turn of the event loop until it answers with something truthy.
+ * The limit, in real milliseconds, only decides when a failing test gives up.
+ */
+export async function until<T>(
+  probe: () => T | Promise<T>,
+  what = 'the expected state',
+  limitMs = 8000,
+): Promise<NonNullable<T>> {
+  const giveUp = Date.now() + limitMs;
+  for (;;) {
+    const value = await probe();
+    if (value) return value;
+    if (Date.now() > giveUp) throw new Error(`Waited in vain for ${what}`);
+    await turn(1);
+  }
+}
