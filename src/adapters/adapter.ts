@@ -1,0 +1,122 @@
+import type { RequestListener } from 'node:http';
+import type { ActionRef, Message } from '../cards/card.ts';
+
+/** Where messages go: a channel of a workspace (a Discord server, a Slack team), or a thread in it. */
+export interface Address {
+  readonly platform: string;
+  /** Discord guild id, Slack team id. */
+  readonly workspace: string;
+  readonly channel: string;
+  /** Slack: `ts` of the thread's first message. On Discord a thread is a channel of its own. */
+  readonly thread?: string;
+}
+
+/** A message that was posted, and that the bot can edit with its own token. */
+export interface MessageRef extends Address {
+  /** Discord message id, Slack `ts`. */
+  readonly message: string;
+}
+
+/** Who is at the other end, as the platform knows them right now. */
+export interface Person {
+  readonly id: string;
+  readonly name: string;
+  /** Belongs to a server or workspace this bot serves. A stranger may nothing at all. */
+  readonly home: boolean;
+  /** Slack guests, single- or multi-channel. */
+  readonly guest: boolean;
+  /** Manage Server on Discord; admin or owner on Slack. */
+  readonly admin: boolean;
+  /** Ids that access settings can name: role ids on Discord; own user id and user group ids on Slack. */
+  readonly groups: readonly string[];
+}
+
+/** What a platform can do. Code asks these, never a platform's name. */
+export interface Capabilities {
+  /** Can open a form as first response. */
+  readonly modals: boolean;
+  /** Recognises a repeated post by its key for a few minutes and returns the first message. */
+  readonly idempotentPosts: boolean;
+  /** `findPosted` can read the channel back. */
+  readonly history: boolean;
+}
+
+export interface Outgoing {
+  readonly message: Message;
+  /** Put it under this message: a reply on Discord, in its thread on Slack. */
+  readonly replyTo?: MessageRef;
+  /** For failures: where a reply hides in a thread, show it in the channel as well. */
+  readonly alsoToChannel?: boolean;
+  /** At most 25 characters, the same at every attempt to send this message. */
+  readonly key: string;
+}
+
+/** The shared adapter layer: what every platform implements. */
+export interface Adapter {
+  /** The key of stored addresses, e.g. `discord`. */
+  readonly platform: string;
+  readonly supports: Capabilities;
+  /** Least milliseconds between two messages or edits in one channel. */
+  readonly paceMs: number;
+  /** An HTTP listener to be mounted on the bot's one port, where the platform delivers by HTTP. */
+  readonly http?: { readonly path: string; readonly listener: RequestListener };
+
+  /** Connects and starts handing invocations over. Resolves when the platform can be used. */
+  start(handle: (invocation: Invocation) => Promise<void>): Promise<void>;
+  /** Disconnects. After it nothing is received or sent. */
+  stop(): Promise<void>;
+  /** Whether it is connected right now; for /readyz. */
+  healthy(): boolean;
+
+  /** Posts with the bot's own token. Throws DeliveryError. */
+  post(to: Address, outgoing: Outgoing): Promise<MessageRef>;
+  /** Replaces a message. Throws DeliveryError. */
+  edit(ref: MessageRef, message: Message): Promise<void>;
+  /**
+   * Looks in the channel for our message with this key, from `since` (epoch ms) on.
+   * Throws DeliveryError where the channel cannot be read.
+   */
+  findPosted(to: Address, key: string, since: number, replyTo?: MessageRef): Promise<MessageRef | undefined>;
+}
+
+export type AckMode = 'public' | 'private' | 'update';
+
+/** Typed option values (Discord), or the text after the command's name (Slack, console). */
+export type Arguments =
+  | { readonly kind: 'values'; readonly values: Readonly<Record<string, string | number | boolean>> }
+  | { readonly kind: 'text'; readonly text: string };
+
+export type InvocationRequest =
+  | { readonly kind: 'command'; readonly command: string; readonly args: Arguments }
+  | { readonly kind: 'action'; readonly action: ActionRef; readonly source: MessageRef | undefined };
+
+/** One command or button press, whichever platform it came from. */
+export interface Invocation {
+  /** The platform's own id for it: a repeat (a retry by the platform) has the same one. */
+  readonly id: string;
+  readonly adapter: Adapter;
+  readonly at: Address;
+  readonly request: InvocationRequest;
+
+  /**
+   * Who asks. `fresh` allows no stale cache: for what changes things, so that a role just taken away counts.
+   * Throws when the platform cannot say; nobody is let in on a guess.
+   */
+  person(freshness: 'cached' | 'fresh'): Promise<Person>;
+
+  /** The first and only response: private. */
+  refuse(message: Message): Promise<void>;
+  /**
+   * The first response, before work: `public` and `private` announce an answer in `respond`;
+   * `update` means that `respond` will replace the message whose button was pressed.
+   */
+  acknowledge(mode: AckMode): Promise<void>;
+  /** Fills in the acknowledged answer; called again, replaces it. */
+  respond(message: Message): Promise<void>;
+  /**
+   * Answers publicly with a message the bot can edit for as long as it exists. Throws DeliveryError, with what to do
+   * about it, when the bot cannot post here: asked before anything is billed. Only after `acknowledge('public')`
+   * or, for an action, any acknowledgement.
+   */
+  postCard(message: Message): Promise<MessageRef>;
+}

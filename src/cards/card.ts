@@ -1,0 +1,88 @@
+/**
+ * Platform-neutral messages. A renderer in each adapter turns them into what its platform shows.
+ *
+ * A plain string is always literal text: renderers escape it, so nothing that came from a person,
+ * a log line or an API can format, link or ping. Markup exists only as the objects below.
+ */
+export type Inline =
+  | string
+  | { readonly bold: string }
+  | { readonly code: string }
+  | { readonly link: string; readonly text: string }
+  /** Pings this person (id on the platform). Only for the person who asked for what the message is about. */
+  | { readonly mention: string; readonly name: string }
+  /** An instant, in epoch milliseconds, shown in the reader's own time: "3 minutes ago" or a clock time. */
+  | { readonly time: number; readonly style: 'relative' | 'clock' };
+
+export type Rich = readonly Inline[];
+
+export type Tone = 'neutral' | 'progress' | 'success' | 'warning' | 'danger';
+
+/** Names the code a button runs: an action of a command, with one short argument. */
+export interface ActionRef {
+  readonly command: string;
+  readonly action: string;
+  readonly arg: string;
+}
+
+export type Button =
+  | { readonly label: string; readonly style: 'primary' | 'secondary' | 'danger'; readonly action: ActionRef }
+  | { readonly label: string; readonly url: string };
+
+export type Node =
+  | { readonly kind: 'text'; readonly text: Rich }
+  /** Small print. */
+  | { readonly kind: 'note'; readonly text: Rich }
+  | { readonly kind: 'fields'; readonly fields: readonly Field[] }
+  | {
+      readonly kind: 'table';
+      readonly columns: readonly string[];
+      readonly rows: readonly (readonly string[])[];
+    }
+  /** Monospaced, shown exactly. Where it does not fit, `keep` says which end matters. */
+  | { readonly kind: 'code'; readonly text: string; readonly keep: 'start' | 'end' }
+  | { readonly kind: 'divider' }
+  | { readonly kind: 'buttons'; readonly buttons: readonly Button[] };
+
+export interface Field {
+  readonly label: string;
+  readonly value: Rich;
+}
+
+/** A framed message with a title. */
+export interface Card {
+  readonly kind: 'card';
+  readonly tone: Tone;
+  readonly title: Rich;
+  readonly nodes: readonly Node[];
+  readonly files?: readonly CardFile[];
+}
+
+/** One line of chat, for news that belongs under a card. */
+export interface Line {
+  readonly kind: 'line';
+  readonly tone: Tone;
+  readonly text: Rich;
+}
+
+export type Message = Card | Line;
+
+/** A text file that goes along with a card. `content` is UTF-8 text. */
+export interface CardFile {
+  readonly name: string;
+  readonly content: string;
+}
+
+/** What a notification, a log or a screen reader gets: the title or line without markup. */
+export function plainText(rich: Rich): string {
+  return rich.map((inline) => plainInline(inline)).join('');
+}
+
+function plainInline(inline: Inline): string {
+  if (typeof inline === 'string') return inline;
+  if ('bold' in inline) return inline.bold;
+  if ('code' in inline) return inline.code;
+  if ('link' in inline) return inline.text;
+  if ('mention' in inline) return inline.name;
+  return new Date(inline.time).toISOString();
+}

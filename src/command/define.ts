@@ -1,0 +1,72 @@
+import type { MessageRef } from '../adapters/adapter.ts';
+import type { ActionRef, Message } from '../cards/card.ts';
+import type { Permission } from '../policy/permissions.ts';
+import type { OptionSpecs, OptionsOf } from './options.ts';
+import type { Services } from './services.ts';
+
+/**
+ * What a command is. One file in `commands/` holds one of these as its default export; the file's name is the
+ * command's name. Everything else (Discord's JSON, Slack's parser, help, the docs table, permission checks)
+ * derives from it.
+ */
+export interface Command<Specs extends OptionSpecs = OptionSpecs> {
+  /** One sentence without a full stop, at most 100 characters (Discord's limit for descriptions). */
+  readonly description: string;
+  /** Example arguments for help, e.g. `kart-racing v1.2 --near Montreal`. */
+  readonly example?: string;
+  /** What the person must be allowed to do; a function where it depends on the options. */
+  readonly permission: Permission | PermissionByOptions<Specs>;
+  /** Whether the channel sees the answer, or only the person. */
+  readonly ack: 'public' | 'private' | ((options: OptionsOf<Specs>) => 'public' | 'private');
+  /** In the order in which they are typed: the ones marked `positional` first. */
+  readonly options: Specs;
+  /** Buttons, routed as `<command>:<action>`. */
+  readonly actions?: Readonly<Record<string, Action>>;
+  run(context: Context<OptionsOf<Specs>>): Promise<void>;
+}
+
+interface PermissionByOptions<Specs extends OptionSpecs> {
+  /** The least that any use of the command needs: decides whether help shows it. */
+  readonly least: Permission;
+  readonly of: (options: OptionsOf<Specs>) => Permission;
+}
+
+/** What a button press does. `arg` is the button's own argument. */
+export interface Action {
+  readonly permission: Permission;
+  /** `update` replaces the message that holds the button. */
+  readonly ack: 'public' | 'private' | 'update';
+  run(context: ActionContext): Promise<void>;
+}
+
+/** What `run` gets: the services, and this one person's request. */
+export interface Context<Options> extends Services {
+  readonly options: Options;
+  readonly asker: Asker;
+  /** Stable id of this invocation; a platform's retry of it has the same one. */
+  readonly invocationId: string;
+  /** Whether this person may do that, for leaving out buttons they could not use. */
+  may(permission: Permission): boolean;
+  /** Fills in the answer; called again, replaces it. */
+  respond(message: Message): Promise<void>;
+  /** Answers with a public message that can be edited later on. Throws when the bot cannot post here. */
+  postCard(message: Message): Promise<MessageRef>;
+}
+
+export interface ActionContext extends Context<Record<string, never>> {
+  readonly action: ActionRef;
+  /** The message that holds the button; undefined where the platform does not say. */
+  readonly source: MessageRef | undefined;
+}
+
+/** The person and the place, as a command needs them. */
+export interface Asker {
+  readonly id: string;
+  readonly name: string;
+  readonly at: import('../adapters/adapter.ts').Address;
+}
+
+/** Gives the options their types in `run`. */
+export function defineCommand<const Specs extends OptionSpecs>(command: Command<Specs>): Command<Specs> {
+  return command;
+}

@@ -1,0 +1,74 @@
+import type { Location } from '../edgegap/schema.ts';
+import type { DeploymentTarget } from './services.ts';
+
+/** Fields every option has. `positional` ones are typed without a name, in order; the others as `--name value`. */
+interface OptionBase {
+  /** At most 100 characters. */
+  readonly description: string;
+  readonly required?: boolean;
+  readonly positional?: boolean;
+}
+
+/** What kinds of option there are. The domain kinds bring their own validation against what exists. */
+export type OptionSpec =
+  | (OptionBase & { readonly kind: 'string'; readonly maxLength?: number })
+  | (OptionBase & { readonly kind: 'integer'; readonly min: number; readonly max: number })
+  | (OptionBase & { readonly kind: 'boolean' })
+  | (OptionBase & { readonly kind: 'choice'; readonly choices: readonly string[] })
+  /** Several values: repeat the option, or separate them with commas. */
+  | (OptionBase & { readonly kind: 'list'; readonly of: 'ip' | 'tag' })
+  | (OptionBase & { readonly kind: 'application' })
+  | (OptionBase & { readonly kind: 'version' })
+  | (OptionBase & { readonly kind: 'deployment' })
+  | (OptionBase & { readonly kind: 'location' })
+  | (OptionBase & { readonly kind: 'tag' });
+
+export type OptionKind = OptionSpec['kind'];
+
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+type ValueOf<Spec extends OptionSpec> = Spec extends { kind: 'integer' }
+  ? number
+  : Spec extends { kind: 'boolean' }
+    ? boolean
+    : Spec extends { kind: 'choice'; choices: readonly (infer Choice)[] }
+      ? Choice
+      : Spec extends { kind: 'list' }
+        ? readonly string[]
+        : Spec extends { kind: 'deployment' }
+          ? DeploymentTarget
+          : Spec extends { kind: 'location' }
+            ? Location
+            : string;
+
+/** The parsed options of a command, by name. */
+export type OptionsOf<Specs extends OptionSpecs> = {
+  readonly [Name in keyof Specs]: Specs[Name] extends { required: true }
+    ? ValueOf<Specs[Name]>
+    : ValueOf<Specs[Name]> | undefined;
+};
+
+/** How an option reads in help and usage lines: `<application>`, `[--near <city>]`. */
+export function usageOf(name: string, spec: OptionSpec): string {
+  const value = spec.kind === 'choice' ? spec.choices.join('|') : placeholders[spec.kind];
+  const shown = spec.positional
+    ? spec.kind === 'choice'
+      ? value
+      : `<${name}>`
+    : spec.kind === 'boolean'
+      ? `--${name}`
+      : `--${name} <${value}>`;
+  return spec.required ? shown : `[${shown}]`;
+}
+
+const placeholders: Readonly<Record<Exclude<OptionKind, 'choice'>, string>> = {
+  string: 'text',
+  integer: 'number',
+  boolean: '',
+  list: 'a,b',
+  application: 'application',
+  version: 'version',
+  deployment: 'request_id',
+  location: 'city',
+  tag: 'tag',
+};

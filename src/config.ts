@@ -1,0 +1,227 @@
+import { z } from 'zod';
+import { ConfigError } from './errors.ts';
+
+/** Who may do what on one platform. Ids are those in `Person.groups`. */
+export interface AccessRules {
+  /** Undefined: the platform's administrators. */
+  readonly operators: readonly string[] | undefined;
+  readonly readers: readonly string[] | 'everyone' | undefined;
+  /** What an unset `readers` means: every full member, or the operators alone. */
+  readonly readersByDefault: 'members' | 'operators';
+}
+
+export interface DiscordConfig {
+  readonly token: string;
+  /** Servers (guild ids) the bot answers in; anything from elsewhere is refused. */
+  readonly guilds: readonly string[];
+  readonly apiUrl: string | undefined;
+  readonly access: AccessRules;
+}
+
+export interface SlackConfig {
+  readonly botToken: string;
+  readonly mode:
+    | { readonly kind: 'socket'; readonly appToken: string }
+    | { readonly kind: 'http'; readonly signingSecret: string };
+  readonly apiUrl: string | undefined;
+  readonly access: AccessRules;
+}
+
+export interface Config {
+  readonly edgegap: { readonly token: string | undefined; readonly apiUrl: string };
+  readonly discord: DiscordConfig | undefined;
+  readonly slack: SlackConfig | undefined;
+  /** Base URL under which Edgegap reaches this bot; no slash at the end. Undefined: no callbacks. */
+  readonly publicUrl: string | undefined;
+  readonly port: number;
+  /** A file path or `:memory:`. */
+  readonly database: string;
+  readonly defaultNear: string | undefined;
+  readonly applicationAllowlist: readonly string[] | undefined;
+  readonly readOnly: boolean;
+  readonly maxTagLength: number;
+  readonly logLevel: string;
+  /** Exact values that must never appear in a log or in chat. */
+  readonly secrets: readonly string[];
+}
+
+const DEFAULT_DATABASE = 'data/edgegap-chatops.db';
+
+const snowflakes = list(
+  /^\d{17,20}$/,
+  'a Discord id (17 to 20 digits; turn on Developer Mode, right-click, Copy ID)',
+);
+const url = z.url({ protocol: /^https?$/, error: 'must be a URL that starts with http:// or https://' });
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+const Environment = z
+  .object({
+    EDGEGAP_API_TOKEN: z
+      .string()
+      .regex(/^(token\s+)?\S+$/i, 'must be the API token alone, with or without the word "token" before it')
+      .optional(),
+    EDGEGAP_API_URL: url.default('https://api.edgegap.com'),
+    DISCORD_TOKEN: z.string().regex(/^\S+$/, 'must not hold spaces').optional(),
+    DISCORD_GUILDS: snowflakes.optional(),
+    DISCORD_OPERATOR_ROLES: snowflakes.optional(),
+    DISCORD_READER_ROLES: everyoneOr(snowflakes).optional(),
+    DISCORD_API_URL: url.optional(),
+    SLACK_BOT_TOKEN: z
+      .string()
+      .startsWith('xoxb-', 'must be the bot token, which starts with xoxb-')
+      .optional(),
+    SLACK_APP_TOKEN: z
+      .string()
+      .startsWith('xapp-', 'must be the app-level token, which starts with xapp-')
+      .optional(),
+    SLACK_SIGNING_SECRET: z.string().min(8, 'is too short for a signing secret').optional(),
+    SLACK_OPERATORS: slackIds().optional(),
+    SLACK_READERS: everyoneOr(slackIds()).optional(),
+    SLACK_API_URL: url.optional(),
+    PUBLIC_URL: url.optional(),
+    PORT: z.coerce.number('must be a port number').int().min(0).max(65_535).default(3000),
+    DATABASE_URL: z
+      .string()
+      .refine((value) => !/^postgres(ql)?:/.test(value), 'PostgreSQL is not supported yet; give a file path')
+      .default(DEFAULT_DATABASE),
+    DEFAULT_NEAR: z.string().max(100).optional(),
+    APP_ALLOWLIST: list(/^.{1,64}$/, 'an application name').optional(),
+    READ_ONLY: flag().default(false),
+    MAX_TAG_LENGTH: z.coerce.number('must be a number').int().min(20).max(40).default(20),
+    LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('info'),
+  })
+  .superRefine((env, context) => {
+    const problem = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message });
+    const chat = env.DISCORD_TOKEN !== undefined || env.SLACK_BOT_TOKEN !== undefined;
+    if (chat && !env.EDGEGAP_API_TOKEN)
+      problem('EDGEGAP_API_TOKEN', 'is missing: create one in the Edgegap dashboard, User Settings, Tokens');
+    if (env.DISCORD_TOKEN && !env.DISCORD_GUILDS)
+      problem(
+        'DISCORD_GUILDS',
+        'is missing: list the ids of the servers the bot may answer in, separated by commas',
+      );
+    if (!env.DISCORD_TOKEN && env.DISCORD_GUILDS)
+      problem(
+        'DISCORD_TOKEN',
+        'is missing while DISCORD_GUILDS is set: copy it from the Bot page of your application',
+      );
+    if (env.SLACK_BOT_TOKEN && !env.SLACK_APP_TOKEN && !env.SLACK_SIGNING_SECRET)
+      problem('SLACK_APP_TOKEN', 'is missing: set it for Socket Mode, or SLACK_SIGNING_SECRET for HTTP mode');
+    if (env.SLACK_APP_TOKEN && env.SLACK_SIGNING_SECRET)
+      problem('SLACK_SIGNING_SECRET', 'is set beside SLACK_APP_TOKEN: keep one, Socket Mode or HTTP mode');
+    if (!env.SLACK_BOT_TOKEN && (env.SLACK_APP_TOKEN || env.SLACK_SIGNING_SECRET))
+      problem('SLACK_BOT_TOKEN', 'is missing: copy it from the OAuth & Permissions page of your app');
+  });
+
+/** Reads the settings from an environment. Throws ConfigError with one line for each setting that is wrong. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const set = Object.fromEntries(
+    Object.entries(environment)
+      .map(([name, value]) => [name, value?.trim()] as const)
+      .filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const result = Environment.safeParse(set);
+  if (!result.success) {
+    throw new ConfigError(result.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`));
+  }
+  const env = result.data;
+  return {
+    edgegap: { token: env.EDGEGAP_API_TOKEN, apiUrl: withoutSlash(env.EDGEGAP_API_URL) },
+    discord: discordConfig(env),
+    slack: slackConfig(env),
+    publicUrl: env.PUBLIC_URL && withoutSlash(env.PUBLIC_URL),
+    port: env.PORT,
+    database: databasePath(env.DATABASE_URL),
+    defaultNear: env.DEFAULT_NEAR,
+    applicationAllowlist: env.APP_ALLOWLIST,
+    readOnly: env.READ_ONLY,
+    maxTagLength: env.MAX_TAG_LENGTH,
+    logLevel: env.LOG_LEVEL,
+    secrets: secretsOf(env),
+  };
+}
+
+type Environment = z.infer<typeof Environment>;
+
+function discordConfig(env: Environment): DiscordConfig | undefined {
+  if (!env.DISCORD_TOKEN || !env.DISCORD_GUILDS) return undefined;
+  return {
+    token: env.DISCORD_TOKEN.replace(/^bot\s+/i, ''),
+    guilds: env.DISCORD_GUILDS,
+    apiUrl: env.DISCORD_API_URL && withoutSlash(env.DISCORD_API_URL),
+    access: {
+      operators: env.DISCORD_OPERATOR_ROLES,
+      readers: env.DISCORD_READER_ROLES,
+      readersByDefault: 'operators',
+    },
+  };
+}
+
+function slackConfig(env: Environment): SlackConfig | undefined {
+  if (!env.SLACK_BOT_TOKEN) return undefined;
+  const mode = env.SLACK_APP_TOKEN
+    ? ({ kind: 'socket', appToken: env.SLACK_APP_TOKEN } as const)
+    : ({ kind: 'http', signingSecret: env.SLACK_SIGNING_SECRET ?? '' } as const);
+  return {
+    botToken: env.SLACK_BOT_TOKEN,
+    mode,
+    apiUrl: env.SLACK_API_URL && withoutSlash(env.SLACK_API_URL),
+    access: { operators: env.SLACK_OPERATORS, readers: env.SLACK_READERS, readersByDefault: 'members' },
+  };
+}
+
+function secretsOf(env: Environment): string[] {
+  const token = env.EDGEGAP_API_TOKEN?.replace(/^token\s+/i, '');
+  const discord = env.DISCORD_TOKEN?.replace(/^bot\s+/i, '');
+  return [token, discord, env.SLACK_BOT_TOKEN, env.SLACK_APP_TOKEN, env.SLACK_SIGNING_SECRET].filter(
+    (secret) => secret !== undefined,
+  );
+}
+
+function databasePath(value: string): string {
+  if (!value.startsWith('file:')) return value;
+  return value.startsWith('file://')
+    ? decodeURIComponent(new URL(value).pathname)
+    : value.slice('file:'.length);
+}
+
+function withoutSlash(value: string): string {
+  return value.replace(/\/+$/, '');
+}
+
+/** A comma-separated list in which every item has the given shape. */
+function list(shape: RegExp, what: string) {
+  return z
+    .string()
+    .transform((value) =>
+      value
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== ''),
+    )
+    .superRefine((items, context) => {
+      for (const item of items)
+        if (!shape.test(item))
+          context.addIssue({ code: 'custom', message: `holds "${item}", which is not ${what}` });
+      if (items.length === 0) context.addIssue({ code: 'custom', message: 'is an empty list' });
+    });
+}
+
+function slackIds() {
+  return list(/^[UWS][A-Z0-9]{5,}$/, 'a Slack user id (U… or W…) or user group id (S…)');
+}
+
+function everyoneOr<T extends z.ZodType<string[], string>>(ids: T) {
+  return z.union([z.literal('everyone'), ids], {
+    error: (issue) => {
+      const nested = (issue as { errors?: { message: string }[][] }).errors?.at(-1)?.[0]?.message;
+      return nested ? `${nested}, and is not the word "everyone"` : undefined;
+    },
+  });
+}
+
+/** `1`, `true`, `yes`, `on`, and their opposites. */
+function flag() {
+  return z.stringbool({ error: 'must be 1 or 0' });
+}
