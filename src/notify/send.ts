@@ -1,0 +1,68 @@
+import type { Adapter, Outgoing } from '../adapters/adapter.ts';
+import type { Message } from '../cards/card.ts';
+import { DeliveryError } from '../errors.ts';
+import { digestOf } from './batch.ts';
+import type { OutboxRow } from './outbox.ts';
+
+/** How long a platform that recognises a repeated post by its key is sure to remember it. */
+const KEY_REMEMBERED_MS = 2 * 60_000;
+/** Allows for clocks that differ when a channel is read back. */
+const CLOCK_SKEW_MS = 60_000;
+
+/**
+ * Sends one row, or several as a digest. A row whose earlier attempt may have been shown is looked for first, so that
+ * nothing is posted twice; where that cannot be known, it is sent saying so. Throws DeliveryError.
+ */
+export async function send(adapter: Adapter, rows: readonly OutboxRow[], now: number): Promise<void> {
+  const [first] = rows;
+  if (!first) return;
+  if (first.kind === 'edit') {
+    if (first.target) await adapter.edit(first.target, first.message);
+    return;
+  }
+  if (rows.length > 1) {
+    await adapter.post(first.to, { message: digestOf(rows), key: first.key });
+    return;
+  }
+  const outgoing: Outgoing = {
+    message: first.message,
+    key: first.key,
+    ...(first.target ? { replyTo: first.target } : {}),
+    ...(first.alsoToChannel ? { alsoToChannel: true } : {}),
+  };
+  if (!first.uncertain) {
+    await adapter.post(first.to, outgoing);
+    return;
+  }
+  switch (await whetherShown(adapter, first, now)) {
+    case 'yes':
+      return;
+    case 'no':
+      await adapter.post(first.to, outgoing);
+      return;
+    case 'unknowable':
+      await adapter.post(first.to, { ...outgoing, message: possiblyRepeated(first.message) });
+  }
+}
+
+async function whetherShown(adapter: Adapter, row: OutboxRow, now: number): Promise<'yes' | 'no' | 'unknowable'> {
+  const key = row.sentKey ?? row.key;
+  try {
+    if (adapter.supports.history) {
+      // A digest hangs under no card, so it is looked for in the channel itself.
+      const under = key === row.key ? row.target : undefined;
+      const found = await adapter.findPosted(row.to, key, row.attemptedAt - CLOCK_SKEW_MS, under);
+      return found ? 'yes' : 'no';
+    }
+  } catch (error) {
+    if (!(error instanceof DeliveryError) || error.retryable) throw error;
+  }
+  const remembered = adapter.supports.idempotentPosts && now - row.attemptedAt < KEY_REMEMBERED_MS;
+  return remembered && key === row.key ? 'no' : 'unknowable';
+}
+
+function possiblyRepeated(message: Message): Message {
+  return message.kind === 'line'
+    ? { ...message, text: [...message.text, ' (possibly repeated)'] }
+    : { ...message, nodes: [...message.nodes, { kind: 'note', text: ['Possibly repeated'] }] };
+}

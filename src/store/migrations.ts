@@ -1,0 +1,113 @@
+import { type Kysely, sql } from 'kysely';
+import type { Migration, MigrationProvider } from 'kysely/migration';
+
+const initial: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema
+      .createTable('deployments')
+      .addColumn('id', 'text', (column) => column.primaryKey())
+      .addColumn('account', 'text', (column) => column.notNull())
+      .addColumn('secret', 'text', (column) => column.notNull())
+      .addColumn('invocation_id', 'text', (column) => column.notNull().unique())
+      .addColumn('application', 'text', (column) => column.notNull())
+      .addColumn('version', 'text', (column) => column.notNull())
+      .addColumn('plan_json', 'text', (column) => column.notNull())
+      .addColumn('asker_id', 'text', (column) => column.notNull())
+      .addColumn('asker_name', 'text', (column) => column.notNull())
+      .addColumn('platform', 'text', (column) => column.notNull())
+      .addColumn('workspace', 'text', (column) => column.notNull())
+      .addColumn('channel', 'text', (column) => column.notNull())
+      .addColumn('thread', 'text')
+      .addColumn('card_json', 'text', (column) => column.notNull())
+      .addColumn('phase', 'text', (column) => column.notNull())
+      .addColumn('request_id', 'text')
+      .addColumn('status', 'text')
+      .addColumn('snapshot_json', 'text')
+      .addColumn('error_detail', 'text')
+      .addColumn('replaced_by', 'text')
+      .addColumn('revision', 'integer', (column) => column.notNull())
+      .addColumn('created_at', 'bigint', (column) => column.notNull())
+      .addColumn('heard_at', 'bigint', (column) => column.notNull())
+      .addColumn('accepted_at', 'bigint')
+      .addColumn('ready_at', 'bigint')
+      .addColumn('error_at', 'bigint')
+      .addColumn('ended_at', 'bigint')
+      .addColumn('check_at', 'bigint')
+      .addColumn('checks', 'integer', (column) => column.notNull())
+      .addColumn('stop_asked_by', 'text')
+      .execute();
+    await db.schema
+      .createIndex('deployments_request_id')
+      .on('deployments')
+      .columns(['account', 'request_id'])
+      .unique()
+      .where(sql.ref('request_id'), 'is not', null)
+      .execute();
+    await db.schema
+      .createIndex('deployments_channel')
+      .on('deployments')
+      .columns(['platform', 'workspace', 'channel', 'created_at'])
+      .execute();
+    await db.schema.createIndex('deployments_phase').on('deployments').column('phase').execute();
+    await db.schema
+      .createTable('callbacks')
+      .addColumn('deployment_id', 'text', (column) => column.notNull())
+      .addColumn('event', 'text', (column) => column.notNull())
+      .addColumn('body', 'text', (column) => column.notNull())
+      .addColumn('received_at', 'bigint', (column) => column.notNull())
+      .addColumn('handled_at', 'bigint')
+      .addPrimaryKeyConstraint('callbacks_key', ['deployment_id', 'event'])
+      .execute();
+    await db.schema
+      .createTable('invocations')
+      .addColumn('id', 'text', (column) => column.primaryKey())
+      .addColumn('platform', 'text', (column) => column.notNull())
+      .addColumn('workspace', 'text', (column) => column.notNull())
+      .addColumn('channel', 'text', (column) => column.notNull())
+      .addColumn('thread', 'text')
+      .addColumn('asker_id', 'text', (column) => column.notNull())
+      .addColumn('asker_name', 'text', (column) => column.notNull())
+      .addColumn('what', 'text', (column) => column.notNull())
+      .addColumn('changes', 'integer', (column) => column.notNull())
+      .addColumn('state', 'text', (column) => column.notNull())
+      .addColumn('created_at', 'bigint', (column) => column.notNull())
+      .addColumn('finished_at', 'bigint')
+      .execute();
+    await db.schema.createIndex('invocations_state').on('invocations').column('state').execute();
+    await db.schema
+      .createTable('outbox')
+      .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+      .addColumn('order_key', 'text', (column) => column.notNull())
+      .addColumn('platform', 'text', (column) => column.notNull())
+      .addColumn('workspace', 'text', (column) => column.notNull())
+      .addColumn('channel', 'text', (column) => column.notNull())
+      .addColumn('thread', 'text')
+      .addColumn('kind', 'text', (column) => column.notNull())
+      .addColumn('target_json', 'text')
+      .addColumn('message_json', 'text', (column) => column.notNull())
+      .addColumn('also_to_channel', 'integer', (column) => column.notNull())
+      .addColumn('urgent', 'integer', (column) => column.notNull())
+      .addColumn('key', 'text', (column) => column.notNull().unique())
+      .addColumn('state', 'text', (column) => column.notNull())
+      .addColumn('uncertain', 'integer', (column) => column.notNull())
+      .addColumn('sent_key', 'text')
+      .addColumn('attempts', 'integer', (column) => column.notNull())
+      .addColumn('attempted_at', 'bigint')
+      .addColumn('next_at', 'bigint', (column) => column.notNull())
+      .addColumn('created_at', 'bigint', (column) => column.notNull())
+      .addColumn('sent_at', 'bigint')
+      .execute();
+    await db.schema.createIndex('outbox_state').on('outbox').columns(['state', 'next_at']).execute();
+    await db.schema
+      .createTable('kept')
+      .addColumn('id', 'text', (column) => column.primaryKey())
+      .addColumn('value_json', 'text', (column) => column.notNull())
+      .addColumn('created_at', 'bigint', (column) => column.notNull())
+      .execute();
+  },
+};
+
+/** Every change of the schema, in order. A released one is never edited. */
+export const migrations: MigrationProvider = {
+  getMigrations: async () => ({ '0001-initial': initial }),
+};

@@ -1,0 +1,113 @@
+import type { Generated } from 'kysely';
+
+/** All times are integer milliseconds since the epoch; `*_json` columns hold JSON text. */
+export interface Database {
+  deployments: DeploymentsTable;
+  callbacks: CallbacksTable;
+  invocations: InvocationsTable;
+  outbox: OutboxTable;
+  kept: KeptTable;
+}
+
+/** One row per deployment asked for in chat; written before the request to Edgegap leaves. */
+export interface DeploymentsTable {
+  /** The intent's id: in its callback URLs, and in its tag. */
+  id: string;
+  account: string;
+  /** Proves that a callback comes from whom we told the URL. */
+  secret: string;
+  invocation_id: string;
+  application: string;
+  version: string;
+  /** DeployPlan: where, with which tags. */
+  plan_json: string;
+  asker_id: string;
+  asker_name: string;
+  platform: string;
+  workspace: string;
+  channel: string;
+  thread: string | null;
+  /** MessageRef of the live card. */
+  card_json: string;
+  phase: string;
+  request_id: string | null;
+  status: string | null;
+  /** The newest DeploymentStatus we know. */
+  snapshot_json: string | null;
+  error_detail: string | null;
+  /** The deployment that was started in place of this one. */
+  replaced_by: string | null;
+  /** Counts changes, so that two writers cannot both act on the same state. */
+  revision: number;
+  created_at: number;
+  /** When Edgegap last told us anything of it. */
+  heard_at: number;
+  accepted_at: number | null;
+  ready_at: number | null;
+  error_at: number | null;
+  ended_at: number | null;
+  /** When to ask next, where something is to be found out. */
+  check_at: number | null;
+  checks: number;
+  stop_asked_by: string | null;
+}
+
+/** The inbox of callbacks: one row per deployment and event, however often it is delivered. */
+export interface CallbacksTable {
+  deployment_id: string;
+  event: string;
+  body: string;
+  received_at: number;
+  handled_at: number | null;
+}
+
+/** Commands and button presses under the platform's own id, so that a retry is recognised. */
+export interface InvocationsTable {
+  id: string;
+  platform: string;
+  workspace: string;
+  channel: string;
+  thread: string | null;
+  asker_id: string;
+  asker_name: string;
+  what: string;
+  changes: number;
+  state: string;
+  created_at: number;
+  finished_at: number | null;
+}
+
+/** Messages and edits on their way to a channel. */
+export interface OutboxTable {
+  id: Generated<number>;
+  /** Rows with the same one are sent one after the other, oldest first. */
+  order_key: string;
+  platform: string;
+  workspace: string;
+  channel: string;
+  thread: string | null;
+  kind: string;
+  /** MessageRef: of the message to edit, or of the one to post under. */
+  target_json: string | null;
+  message_json: string;
+  also_to_channel: number;
+  urgent: number;
+  key: string;
+  state: string;
+  /** 1 from the moment an attempt starts until we know that it did not send. */
+  uncertain: number;
+  /** The key that the last attempt was sent with; another row's, when several were sent as one. */
+  sent_key: string | null;
+  attempts: number;
+  attempted_at: number | null;
+  next_at: number;
+  created_at: number;
+  sent_at: number | null;
+}
+
+/** State too long for a button's id, under a short key. */
+export interface KeptTable {
+  id: string;
+  value_json: string;
+  created_at: number;
+}

@@ -1,0 +1,70 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
+import { AppError } from '../errors.ts';
+
+/**
+ * Kysely's SQLite dialect on Node's own SQLite: one file, durable at every commit. A second process on the same
+ * file is refused, and after kill -9 the lock is free again because it is the operating system's.
+ */
+export function sqliteDialect(path: string): SqliteDialect {
+  return new SqliteDialect({ database: async () => open(path) });
+}
+
+function open(path: string): SqliteDatabase {
+  const memory = path === ':memory:';
+  try {
+    if (!memory) mkdirSync(dirname(path), { recursive: true });
+    const database = new DatabaseSync(path, { timeout: 0 });
+    // Exclusive before WAL: then no shared memory file is needed, and the lock is taken at the first write below.
+    database.exec('PRAGMA locking_mode=EXCLUSIVE');
+    database.exec('PRAGMA journal_mode=WAL');
+    database.exec('PRAGMA synchronous=FULL');
+    database.exec('PRAGMA foreign_keys=ON');
+    database.exec('BEGIN EXCLUSIVE; COMMIT');
+    return asKyselyDatabase(database);
+  } catch (cause) {
+    throw new AppError('store-unusable', `The database ${path} cannot be opened: ${reasonOf(cause)}.`, {
+      hint: 'One process at a time can use the file. Stop the other one, or set DATABASE_URL to a path that can be written.',
+      cause,
+    });
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return /locked|busy/i.test(message) ? 'another process has it open' : message;
+}
+
+/** Kysely speaks better-sqlite3's dialect of statements: parameters as one array, and `reader` for "returns rows". */
+function asKyselyDatabase(database: DatabaseSync): SqliteDatabase {
+  return {
+    close: () => database.close(),
+    prepare(sql): SqliteStatement {
+      const statement = database.prepare(sql);
+      return {
+        reader: statement.columns().length > 0,
+        all: (parameters) => statement.all(...checked(parameters)),
+        iterate: (parameters) => statement.iterate(...checked(parameters)) as IterableIterator<unknown>,
+        run: (parameters) => statement.run(...checked(parameters)),
+      };
+    },
+  };
+}
+
+/** node:sqlite reads an object in first place (a Date, say) as named parameters: refuse what is not a plain value. */
+function checked(parameters: readonly unknown[]): SQLInputValue[] {
+  return parameters.map((value) => {
+    if (typeof value === 'boolean') return value ? 1 : 0;
+    if (
+      value === null ||
+      typeof value === 'number' ||
+      typeof value === 'bigint' ||
+      typeof value === 'string' ||
+      value instanceof Uint8Array
+    )
+      return value;
+    throw new TypeError(`Not a value SQLite can hold: ${Object.prototype.toString.call(value)}`);
+  });
+}
