@@ -1,0 +1,141 @@
+import { RefusedError } from '../errors.ts';
+import type { DeploymentPage, EdgegapApi } from './client.ts';
+import { EdgegapError } from './errors.ts';
+import type { ListFilter, ListRequest } from './requests.ts';
+import type { DeploymentRow } from './schema.ts';
+import type { Call } from './transport.ts';
+
+/** How many deployments' applications are remembered; an application of a deployment never changes. */
+const REMEMBERED = 5_000;
+
+/**
+ * `api`, for the applications in `allowed` only (undefined: for all). Calls keyed by a request_id count too:
+ * the deployment's application is taken from `knownApplication` (what our own store says) or else asked
+ * for, and one whose application stays unknown is refused. A refusal is a RefusedError with the code
+ * `application-not-allowed`.
+ */
+export function withAllowlist(
+  api: EdgegapApi,
+  allowed: readonly string[] | undefined,
+  knownApplication: (request_id: string) => Promise<string | undefined>,
+): EdgegapApi {
+  if (allowed === undefined) return api;
+  const names = new Set(allowed);
+  const remembered = new Map<string, string>();
+
+  function remember(request_id: string, application: string): void {
+    remembered.delete(request_id);
+    remembered.set(request_id, application);
+    const oldest = remembered.keys().next();
+    if (remembered.size > REMEMBERED && !oldest.done) remembered.delete(oldest.value);
+  }
+
+  function check(application: string | undefined): void {
+    if (application !== undefined && names.has(application)) return;
+    const which =
+      application === undefined ? 'The application of this deployment' : `The application ${application}`;
+    throw new RefusedError('application-not-allowed', `${which} is not one that this bot may work with.`, {
+      hint: allowed?.length
+        ? `It may work with ${allowed.join(', ')}.`
+        : 'Whoever runs the bot sets them in APP_ALLOWLIST.',
+    });
+  }
+
+  async function checkDeployment(request_id: string, call: Call | undefined): Promise<void> {
+    let application = remembered.get(request_id) ?? (await knownApplication(request_id));
+    application ??= (await api.status(request_id, call)).app_name;
+    if (application !== undefined) remember(request_id, application);
+    check(application);
+  }
+
+  return {
+    async deploy(request, call) {
+      check(request.application);
+      try {
+        const deployed = await api.deploy(request, call);
+        remember(deployed.request_id, request.application);
+        return deployed;
+      } catch (error) {
+        if (error instanceof EdgegapError && error.requestId) remember(error.requestId, request.application);
+        throw error;
+      }
+    },
+    async status(request_id, call) {
+      const status = await api.status(request_id, call);
+      check(status.app_name);
+      return status;
+    },
+    async stop(request_id, options, call) {
+      await checkDeployment(request_id, call);
+      return api.stop(request_id, options, call);
+    },
+    async deployments(request = {}, call): Promise<DeploymentPage> {
+      const narrowed = narrow(request, allowed, check);
+      if (!narrowed) return { rows: [], total_count: 0, has_next: false, page: request.page ?? 1 };
+      return api.deployments(narrowed, call);
+    },
+    async *allDeployments(request = {}, call): AsyncGenerator<DeploymentRow, void> {
+      const narrowed = narrow(request, allowed, check);
+      if (narrowed) yield* api.allDeployments(narrowed, call);
+    },
+    async logs(request_id, call) {
+      await checkDeployment(request_id, call);
+      return api.logs(request_id, call);
+    },
+    async tags(request_id, call) {
+      await checkDeployment(request_id, call);
+      return api.tags(request_id, call);
+    },
+    async addTag(request_id, tag, call) {
+      await checkDeployment(request_id, call);
+      return api.addTag(request_id, tag, call);
+    },
+    async renameTag(request_id, from, to, call) {
+      await checkDeployment(request_id, call);
+      return api.renameTag(request_id, from, to, call);
+    },
+    async removeTag(request_id, tag, call) {
+      await checkDeployment(request_id, call);
+      return api.removeTag(request_id, tag, call);
+    },
+    async applications(call) {
+      return (await api.applications(call)).filter(({ name }) => names.has(name));
+    },
+    async versions(application, call) {
+      check(application);
+      return api.versions(application, call);
+    },
+    async locations(filter, call) {
+      if (filter?.application !== undefined) check(filter.application);
+      return api.locations(filter, call);
+    },
+  };
+}
+
+/**
+ * The same list request for allowed applications only; undefined when nothing can match. The rows do not
+ * say which application they are of, so Edgegap has to be asked the right question; and since a field may
+ * have one filter, what was asked about applications and what is allowed become one.
+ */
+function narrow<R extends ListRequest>(
+  request: R,
+  allowed: readonly string[],
+  check: (application: string) => void,
+): R | undefined {
+  const others = (request.filters ?? []).filter(({ field }) => field !== 'application');
+  let applications = [...allowed];
+  for (const { field, operator, value } of request.filters ?? []) {
+    if (field !== 'application') continue;
+    const asked = typeof value === 'string' ? [value] : value;
+    if (operator === 'eq') for (const application of asked) check(application);
+    const wanted = operator === 'eq' || operator === 'in';
+    applications = applications.filter((application) => asked.includes(application) === wanted);
+  }
+  const [first] = applications;
+  if (first === undefined) return undefined;
+  const filter: ListFilter =
+    applications.length === 1
+      ? { field: 'application', operator: 'eq', value: first }
+      : { field: 'application', operator: 'in', value: applications };
+  return { ...request, filters: [...others, filter] };
+}

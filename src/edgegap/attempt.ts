@@ -1,0 +1,117 @@
+import { Buffer } from 'node:buffer';
+import type { Dispatcher } from 'undici';
+import type { Clock } from '../clock.ts';
+import { type Break, breakError, EdgegapError } from './errors.ts';
+
+/** Log files are whole and can be long; more than this is not kept in memory. */
+const MAX_BODY_BYTES = 32 * 1024 * 1024;
+
+export interface HttpCall {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  origin: string;
+  /** With the base URL's prefix and the query. */
+  path: string;
+  /** Without both, for errors. */
+  shownPath: string;
+  headers: Record<string, string>;
+  body?: string | undefined;
+  timeoutMs: number;
+  signal?: AbortSignal | undefined;
+}
+
+export interface HttpAnswer {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  text: string;
+}
+
+/**
+ * One request and its whole answer, whatever its status. Throws an EdgegapError whose outcome says exactly
+ * whether the request can have reached Edgegap, or, when aborted, the signal's reason; only a change that
+ * was already on its way then throws `edgegap-aborted`, because nobody may think that it did not happen.
+ */
+export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCall): Promise<HttpAnswer> {
+  const { method, signal } = call;
+  signal?.throwIfAborted();
+  const controller = new AbortController();
+  let sent = false;
+  let status: number | undefined;
+  let timedOut = false;
+  const stopTimer = clock.after(call.timeoutMs, () => {
+    timedOut = true;
+    controller.abort(new Error('timeout'));
+  });
+  const onAbort = () => controller.abort(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const broken = (kind: Break['kind'], reason?: string, cause?: unknown): EdgegapError =>
+    breakError({ method, path: call.shownPath, kind, sent, status, reason, cause });
+
+  try {
+    const answer = await dispatcher
+      .compose(
+        noteStart(() => {
+          sent = true;
+        }),
+      )
+      .request({
+        method,
+        path: call.path,
+        origin: call.origin,
+        headers: call.headers,
+        body: call.body ?? null,
+        signal: controller.signal,
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      });
+    status = answer.statusCode;
+    const text = await readBody(answer.body, broken);
+    return { status, headers: answer.headers, text };
+  } catch (error) {
+    if (signal?.aborted) {
+      if (!sent || method === 'GET') throw signal.reason;
+      throw broken('aborted', undefined, signal.reason);
+    }
+    if (timedOut) throw broken('timeout', `after ${Math.round(call.timeoutMs / 1_000)} s`);
+    if (error instanceof EdgegapError) throw error;
+    throw broken(sent ? 'disconnected' : 'unreachable', reasonOf(error), error);
+  } finally {
+    stopTimer();
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+async function readBody(
+  body: AsyncIterable<Buffer> & { destroy(): unknown },
+  broken: (kind: 'too-large', reason: string) => EdgegapError,
+): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) throw broken('too-large', `more than ${MAX_BODY_BYTES / 1024 / 1024} MiB`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/**
+ * Calls `onStart` when undici, with a connection in hand, begins to write the request. An error before that
+ * (refused, DNS, TLS, no free connection) surely left nothing behind; after it nobody knows.
+ */
+function noteStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) => {
+    const start = handler.onRequestStart?.bind(handler);
+    handler.onRequestStart = (controller, context) => {
+      onStart();
+      start?.(controller, context);
+    };
+    return dispatch(options, handler);
+  };
+}
+
+/** `ECONNREFUSED`, `UND_ERR_SOCKET`...; an error that tried several addresses holds it in its first. */
+function reasonOf(error: unknown): string | undefined {
+  const code =
+    (error as { code?: unknown }).code ?? (error as { errors?: { code?: unknown }[] }).errors?.[0]?.code;
+  return typeof code === 'string' ? code : undefined;
+}

@@ -1,0 +1,271 @@
+import type { Dispatcher } from 'undici';
+import type { z } from 'zod';
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../log.ts';
+import { EdgegapError } from './errors.ts';
+import { decodeLogs, type Logs } from './logs.ts';
+import { eachPage, nextPage, type Page } from './paging.ts';
+import { type DeployRequest, deployBody, type ListRequest, listQuery } from './requests.ts';
+import type { Limits } from './scheduler.ts';
+import {
+  type Application,
+  ApplicationList,
+  type AppVersion,
+  DeployAnswer,
+  DeploymentList,
+  type DeploymentRow,
+  DeploymentStatus,
+  type Location,
+  LocationList,
+  LogsAnswer,
+  StopAnswer,
+  TagList,
+  VersionList,
+} from './schema.ts';
+import { bareToken } from './token.ts';
+import { type Answer, type Call, path, type Request, Transport, unreadable } from './transport.ts';
+
+export type { Call };
+
+export interface DeploymentPage {
+  rows: DeploymentRow[];
+  /** Of all pages. */
+  total_count: number;
+  has_next: boolean;
+  /** This page's number, from 1. */
+  page: number;
+}
+
+export interface StopOptions {
+  /** Keep the container's log: true or false, or the name of an endpoint storage. */
+  container_log_storage?: boolean | string | undefined;
+}
+
+export interface StopResult {
+  /** `accepted`: it stops once it has become READY or ERROR. `already-terminated` is a success too. */
+  outcome: 'stopping' | 'accepted' | 'already-terminated';
+  /** Edgegap's own words; may be empty. */
+  message: string;
+  summary?: DeploymentStatus | undefined;
+}
+
+/**
+ * What can be asked of one Edgegap account. Each call takes a signal and a lane (`people` by default, who
+ * go before `background`), and rejects with an `EdgegapError`, or with the signal's reason when aborted.
+ */
+export interface EdgegapApi {
+  /** `POST /v2/deployments`. Bills. Sent again only when it surely did not happen; see `EdgegapError.outcome`. */
+  deploy(request: DeployRequest, call?: Call): Promise<{ request_id: string }>;
+  /** `GET /v1/status/{id}`. */
+  status(request_id: string, call?: Call): Promise<DeploymentStatus>;
+  /** `DELETE /v1/stop/{id}`. */
+  stop(request_id: string, options?: StopOptions, call?: Call): Promise<StopResult>;
+  /** `GET /v1/deployments`, one page. Active deployments only; may lag. */
+  deployments(request?: ListRequest, call?: Call): Promise<DeploymentPage>;
+  /** The same, every row of every page; a row that moved to a later page meanwhile is given once. */
+  allDeployments(request?: Omit<ListRequest, 'page'>, call?: Call): AsyncIterable<DeploymentRow>;
+  /** `GET /v1/deployment/{id}/container-logs`: always the whole log, decoded. */
+  logs(request_id: string, call?: Call): Promise<Logs>;
+  /** The names of all tags. */
+  tags(request_id: string, call?: Call): Promise<string[]>;
+  addTag(request_id: string, tag: string, call?: Call): Promise<void>;
+  renameTag(request_id: string, from: string, to: string, call?: Call): Promise<void>;
+  removeTag(request_id: string, tag: string, call?: Call): Promise<void>;
+  /** `GET /v1/apps`, all pages. */
+  applications(call?: Call): Promise<Application[]>;
+  /** `GET /v1/app/{application}/versions`, all pages. */
+  versions(application: string, call?: Call): Promise<AppVersion[]>;
+  /** `GET /v1/locations`, all pages; with an application and version, only places with room for it. */
+  locations(filter?: { application?: string; version?: string }, call?: Call): Promise<Location[]>;
+}
+
+export interface EdgegapClientOptions {
+  /** `https://api.edgegap.com` by default; a path in it is kept as a prefix. */
+  baseUrl?: string | undefined;
+  /** With or without the word `token` before it. */
+  token: string;
+  clock: Clock;
+  log: Logger;
+  /** For one attempt, connection and whole answer; 30 000 by default. */
+  timeoutMs?: number | undefined;
+  /** Requests a second, where they are not the documented ones. */
+  limits?: Partial<Limits> | undefined;
+  /** Sends everything through this undici dispatcher, which the caller then closes. */
+  dispatcher?: Dispatcher | undefined;
+  /** For the jitter between attempts; `Math.random` by default. */
+  random?: (() => number) | undefined;
+}
+
+/** One Edgegap account over HTTP. Holds its connections and its share of the rate limits; close it when done. */
+export class EdgegapClient implements EdgegapApi {
+  readonly #transport: Transport;
+
+  constructor({
+    baseUrl = 'https://api.edgegap.com',
+    token,
+    timeoutMs = 30_000,
+    ...rest
+  }: EdgegapClientOptions) {
+    this.#transport = new Transport({ ...rest, baseUrl, timeoutMs, token: bareToken(token) });
+  }
+
+  /** Lets what is under way end; what is waiting, and every later call, is refused. */
+  close(): Promise<void> {
+    return this.#transport.close();
+  }
+
+  async deploy(request: DeployRequest, call?: Call): Promise<{ request_id: string }> {
+    const body = deployBody(request);
+    return this.#ask(
+      { method: 'POST', path: path`/v2/deployments`, body, subject: 'deploy', bucket: 'deploy' },
+      DeployAnswer,
+      call,
+    );
+  }
+
+  status(request_id: string, call?: Call): Promise<DeploymentStatus> {
+    return this.#get(path`/v1/status/${request_id}`, 'deployment', 'status', DeploymentStatus, call);
+  }
+
+  async stop(
+    request_id: string,
+    { container_log_storage }: StopOptions = {},
+    call?: Call,
+  ): Promise<StopResult> {
+    try {
+      const { status, json } = await this.#transport.send(
+        {
+          method: 'DELETE',
+          path: path`/v1/stop/${request_id}`,
+          query: { container_log_storage: container_log_storage?.toString() },
+          subject: 'deployment',
+          bucket: 'stop',
+        },
+        call,
+      );
+      const { message = '', deployment_summary: summary } = StopAnswer.parse(json);
+      return { outcome: status === 202 ? 'accepted' : 'stopping', message, ...(summary && { summary }) };
+    } catch (error) {
+      // Gone is what was wanted; and unknown after an attempt that may have worked, it was that attempt.
+      if (!(error instanceof EdgegapError)) throw error;
+      const ours = error.code === 'edgegap-no-such-deployment' && error.outcome === 'unknown';
+      if (error.code !== 'edgegap-gone' && !ours) throw error;
+      return { outcome: 'already-terminated', message: error.apiMessage ?? '' };
+    }
+  }
+
+  async deployments(request: ListRequest = {}, call?: Call): Promise<DeploymentPage> {
+    const page = request.page ?? 1;
+    const answer = await this.#list(request, call);
+    const total_count = answer.total ?? answer.rows.length;
+    // Rows of earlier pages are not known here; without a word from Edgegap, pages are taken to be equally long.
+    const has_next = nextPage(page, answer, answer.rows.length * page) !== undefined;
+    return { rows: answer.rows, total_count, has_next, page };
+  }
+
+  async *allDeployments(
+    request: Omit<ListRequest, 'page'> = {},
+    call?: Call,
+  ): AsyncGenerator<DeploymentRow, void> {
+    const seen = new Set<string>();
+    for await (const rows of eachPage((page) => this.#list({ ...request, page }, call))) {
+      for (const row of rows) {
+        if (seen.has(row.request_id)) continue;
+        seen.add(row.request_id);
+        yield row;
+      }
+    }
+  }
+
+  async logs(request_id: string, call?: Call): Promise<Logs> {
+    const at = path`/v1/deployment/${request_id}/container-logs`;
+    return decodeLogs(await this.#get(at, 'deployment', 'logs', LogsAnswer, call));
+  }
+
+  tags(request_id: string, call?: Call): Promise<string[]> {
+    return this.#all(path`/v1/deployments/${request_id}/tags`, 'deployment', 'tags', TagList, call);
+  }
+
+  async addTag(request_id: string, tag: string, call?: Call): Promise<void> {
+    const at = path`/v1/deployments/${request_id}/tags`;
+    await this.#change('POST', at, { name: tag }, call);
+  }
+
+  async renameTag(request_id: string, from: string, to: string, call?: Call): Promise<void> {
+    await this.#change('PATCH', path`/v1/deployments/${request_id}/tags/${from}`, { name: to }, call);
+  }
+
+  async removeTag(request_id: string, tag: string, call?: Call): Promise<void> {
+    try {
+      await this.#change('DELETE', path`/v1/deployments/${request_id}/tags/${tag}`, undefined, call);
+    } catch (error) {
+      // An attempt that may have worked came before: then it did.
+      if (error instanceof EdgegapError && error.status === 404 && error.outcome === 'unknown') return;
+      throw error;
+    }
+  }
+
+  applications(call?: Call): Promise<Application[]> {
+    return this.#all(path`/v1/apps`, 'account', 'catalogue', ApplicationList, call);
+  }
+
+  versions(application: string, call?: Call): Promise<AppVersion[]> {
+    return this.#all(path`/v1/app/${application}/versions`, 'application', 'catalogue', VersionList, call);
+  }
+
+  locations(filter: { application?: string; version?: string } = {}, call?: Call): Promise<Location[]> {
+    const query = { app: filter.application, version: filter.version };
+    const subject = filter.application === undefined ? 'account' : 'application';
+    return this.#all(path`/v1/locations`, subject, 'catalogue', LocationList, call, query);
+  }
+
+  #list(request: ListRequest, call: Call | undefined): Promise<Page<DeploymentRow>> {
+    const query = { query: listQuery(request), page: request.page, limit: request.limit };
+    return this.#get(path`/v1/deployments`, 'account', 'list', DeploymentList, call, query);
+  }
+
+  /** Every row of every page. The first is asked for without a number: the versions' list declares none. */
+  async #all<Row>(
+    at: string,
+    subject: Request['subject'],
+    bucket: string,
+    schema: z.ZodType<Page<Row>>,
+    call: Call | undefined,
+    query: Request['query'] = {},
+  ): Promise<Row[]> {
+    const all: Row[] = [];
+    const read = (page: number | undefined) =>
+      this.#get(at, subject, bucket, schema, call, { ...query, page });
+    for await (const rows of eachPage(read)) all.push(...rows);
+    return all;
+  }
+
+  #get<T>(
+    at: string,
+    subject: Request['subject'],
+    bucket: string,
+    schema: z.ZodType<T>,
+    call: Call | undefined,
+    query?: Request['query'],
+  ): Promise<T> {
+    return this.#ask({ method: 'GET', path: at, query, subject, bucket }, schema, call);
+  }
+
+  /** For tags. The status says that it was done; what else the answer says is not needed. */
+  #change(
+    method: 'POST' | 'PATCH' | 'DELETE',
+    at: string,
+    body: unknown,
+    call: Call | undefined,
+  ): Promise<Answer> {
+    return this.#transport.send({ method, path: at, body, subject: 'tag', bucket: 'tags' }, call);
+  }
+
+  async #ask<T>(request: Request, schema: z.ZodType<T>, call: Call | undefined): Promise<T> {
+    const { status, json } = await this.#transport.send(request, call);
+    const read = schema.safeParse(json);
+    if (read.success) return read.data;
+    const where = read.error.issues[0]?.path.join('.') || 'the whole of it';
+    throw unreadable(request, status, where, read.error);
+  }
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+const whole = z.number().int().optional().catch(undefined);
+
+/** What every list answers beside its rows; missing on some. */
+export const Pagination = z
+  .object({ number: whole, next_page_number: whole, has_next: z.boolean().optional().catch(undefined) })
+  .optional()
+  .catch(undefined);
+export type Pagination = z.infer<typeof Pagination>;
+
+/** One page of any list. `total` counts all pages, not the rows here. */
+export interface Page<Row> {
+  rows: Row[];
+  total: number | undefined;
+  pagination: Pagination;
+}
+
+/**
+ * The number of the page after `page`, or undefined when it was the last one. `read` is how many rows
+ * have been read so far, this page's included. An empty page ends the list whatever it claims, and a
+ * next page that is not a later one is not believed, so following pages always ends.
+ */
+export function nextPage(page: number, answer: Page<unknown>, read: number): number | undefined {
+  if (answer.rows.length === 0) return undefined;
+  const { has_next, next_page_number } = answer.pagination ?? {};
+  const more = has_next ?? (next_page_number !== undefined || (answer.total ?? 0) > read);
+  if (!more) return undefined;
+  return next_page_number !== undefined && next_page_number > page ? next_page_number : page + 1;
+}
+
+/** Reads page after page, from the first. `read` gets undefined for the first page: not every list takes a page number. */
+export async function* eachPage<Row>(
+  read: (page: number | undefined) => Promise<Page<Row>>,
+): AsyncGenerator<Row[], void, undefined> {
+  let rows = 0;
+  for (let page: number | undefined = 1; page !== undefined; ) {
+    const answer: Page<Row> = await read(page === 1 ? undefined : page);
+    rows += answer.rows.length;
+    yield answer.rows;
+    page = nextPage(page, answer, rows);
+  }
+}

@@ -1,0 +1,90 @@
+/** A player: the place is chosen near all of them. Degrees are decimal, WGS 84. */
+export type DeployUser = { ip_address: string } | { latitude: number; longitude: number };
+
+export interface EnvironmentVariable {
+  key: string;
+  /** Up to 4 KB. */
+  value: string;
+  /** Encrypted at rest and never read back; false by default. */
+  is_hidden?: boolean | undefined;
+}
+
+/** `POST /v2/deployments`, before it is put into the wire's form. */
+export interface DeployRequest {
+  application: string;
+  version: string;
+  /** At least one. */
+  users: readonly DeployUser[];
+  /** At most 20 characters each. */
+  tags?: readonly string[] | undefined;
+  environment_variables?: readonly EnvironmentVariable[] | undefined;
+  /** Only where the image is cached already: faster, fewer places. */
+  require_cached_locations?: boolean | undefined;
+  /** Both at least 100; memory at most twice the CPU units (1024 are one vCPU). */
+  resources?: { cpu_units: number; memory_mib: number } | undefined;
+  /** Edgegap calls each once, without signature or retry, with a DeploymentStatus as body. */
+  webhooks?: { ready?: string; error?: string; terminated?: string } | undefined;
+}
+
+/** The body of `POST /v2/deployments`; what is undefined is left out of the JSON. */
+export function deployBody(request: DeployRequest): Record<string, unknown> {
+  const { users, environment_variables, webhooks, ...rest } = request;
+  const hook = (url: string | undefined) => (url === undefined ? undefined : { url });
+  return {
+    application: rest.application,
+    version: rest.version,
+    users: users.map((user) =>
+      'ip_address' in user
+        ? { user_type: 'ip_address', user_data: { ip_address: user.ip_address } }
+        : { user_type: 'geo_coordinates', user_data: { latitude: user.latitude, longitude: user.longitude } },
+    ),
+    tags: rest.tags,
+    environment_variables: environment_variables?.map(({ key, value, is_hidden = false }) => ({
+      key,
+      value,
+      is_hidden,
+    })),
+    require_cached_locations: rest.require_cached_locations,
+    resources: rest.resources,
+    webhook_on_ready: hook(webhooks?.ready),
+    webhook_on_error: hook(webhooks?.error),
+    webhook_on_terminated: hook(webhooks?.terminated),
+  };
+}
+
+type FilterField =
+  | 'status'
+  | 'application'
+  | 'version'
+  | 'tags'
+  | 'request_id'
+  | 'created_at'
+  | 'fleet_name'
+  | 'host_name';
+
+/**
+ * One condition of the deployment list; a field may have one. `in` and `nin` take application, version, tags,
+ * request_id, fleet_name, host_name; `gte` and `lte` created_at; `ilike` (with %) fleet_name and host_name.
+ */
+export type ListFilter =
+  | { field: FilterField; operator: 'eq' | 'neq' | 'gte' | 'lte' | 'ilike'; value: string }
+  | { field: FilterField; operator: 'in' | 'nin'; value: readonly string[] };
+
+export interface ListRequest {
+  filters?: readonly ListFilter[] | undefined;
+  order_by?: readonly { field: 'created_at'; order: 'asc' | 'desc' }[] | undefined;
+  /** From 1. */
+  page?: number | undefined;
+  /** Rows a page; Edgegap's own default when absent. */
+  limit?: number | undefined;
+}
+
+/** The list's `query` parameter. Statuses are lower case there, unlike everywhere else. */
+export function listQuery({ filters = [], order_by = [] }: ListRequest): string | undefined {
+  if (filters.length === 0 && order_by.length === 0) return undefined;
+  const lower = (filter: ListFilter): ListFilter =>
+    filter.field === 'status' && typeof filter.value === 'string'
+      ? ({ ...filter, value: filter.value.toLowerCase() } as ListFilter)
+      : filter;
+  return JSON.stringify({ filters: filters.map(lower), ...(order_by.length > 0 ? { order_by } : {}) });
+}

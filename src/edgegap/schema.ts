@@ -1,0 +1,227 @@
+import { z } from 'zod';
+import { type Page, Pagination } from './paging.ts';
+
+/*
+ * What Edgegap sends, read leniently: the vendor's files and its live API do not agree on what may
+ * be missing or null, and a field this bot only shows must never be the reason that a server cannot
+ * be stopped. So a field is required only where nothing can be done without it; any other one that
+ * is missing, null or of another type reads as undefined. Unknown fields are dropped.
+ */
+
+const text = z.string().optional().catch(undefined);
+const number = z.number().optional().catch(undefined);
+const flag = z.boolean().optional().catch(undefined);
+
+/**
+ * A list's answer as a page. Its rows may be missing when it has none, but then something else has to say
+ * that this is a list: an answer to another question must not read as "nothing is running". The number of
+ * all rows is `total_count`, in the reference's tag list `count`.
+ */
+function list<Row extends z.ZodType>(key: string, row: Row) {
+  const answer = z
+    .object({ rows: z.array(row).nullish(), count: number, total_count: number, pagination: Pagination })
+    .refine(({ rows, total_count, pagination }) => rows || pagination || total_count !== undefined)
+    .transform(
+      ({ rows, count, total_count, pagination }): Page<z.output<Row>> => ({
+        rows: rows ?? [],
+        total: total_count ?? count,
+        pagination,
+      }),
+    );
+  return z.preprocess(
+    (value) =>
+      typeof value === 'object' && value !== null
+        ? { ...value, rows: (value as Record<string, unknown>)[key] }
+        : value,
+    answer,
+  );
+}
+
+/** The statuses Edgegap is known to use. Others are passed through as they come. */
+export const KNOWN_STATUSES = [
+  'INITIALIZING',
+  'SEEKING',
+  'SEEKED',
+  'SCANNING',
+  'DEPLOYING',
+  'READY',
+  'TERMINATING',
+  'TERMINATED',
+  'ERROR',
+] as const;
+
+/** One of `KNOWN_STATUSES`, or a status that is newer than this code. */
+export type StatusName = (typeof KNOWN_STATUSES)[number] | (string & {});
+
+/** `Status.READY`, `READY` and `ready` (status and callbacks, list, filters) are one status: `READY`. */
+export function normaliseStatus(status: string): StatusName {
+  return status
+    .trim()
+    .replace(/^status\./i, '')
+    .toUpperCase();
+}
+
+/** A port as players reach it: `link` is host and external port; `protocol` is `UDP`, `TCP`, `TCP/UDP`, `HTTP`... */
+export const DeploymentPort = z.object({
+  name: text,
+  link: text,
+  internal: number,
+  external: number,
+  protocol: text,
+  tls_upgrade: flag,
+});
+export type DeploymentPort = z.infer<typeof DeploymentPort>;
+
+/** Ports by name. An entry that is no object is left out. */
+const Ports = z.preprocess(
+  (value) => {
+    if (typeof value !== 'object' || value === null) return {};
+    const entries = Object.entries(value).filter(([, port]) => typeof port === 'object' && port !== null);
+    return Object.fromEntries(
+      entries.map(([key, port]) => [Array.isArray(value) ? String(port.name ?? key) : key, port]),
+    );
+  },
+  z.record(z.string(), DeploymentPort),
+);
+
+/** A place: of a deployment, or one that can be deployed to. Degrees are decimal, WGS 84. */
+export const Location = z.object({
+  city: text,
+  country: text,
+  continent: text,
+  administrative_division: text,
+  timezone: text,
+  latitude: number,
+  longitude: number,
+});
+export type Location = z.infer<typeof Location>;
+
+/** A tag is an object with a name in the tag list, and a bare string in a deployment. */
+const TagName = z.union([z.string(), z.object({ name: z.string() }).transform((tag) => tag.name)]);
+
+const Tags = z.preprocess(
+  (value) => (Array.isArray(value) ? value.filter((tag) => TagName.safeParse(tag).success) : []),
+  z.array(TagName),
+);
+
+/**
+ * `GET /v1/status/{id}`, and the body of every callback. Times are UTC, see `parseEdgegapTime`;
+ * `elapsed_time` is in seconds since READY, `max_duration` in minutes (-1: none).
+ */
+export const DeploymentStatus = z.object({
+  request_id: z.string().min(1),
+  current_status: z.string().min(1).transform(normaliseStatus),
+  last_status: z.string().transform(normaliseStatus).optional().catch(undefined),
+  app_name: text,
+  app_version: text,
+  fqdn: text,
+  public_ip: text,
+  running: z.boolean().catch(false),
+  error: z.boolean().catch(false),
+  error_detail: text,
+  start_time: text,
+  removal_time: text,
+  elapsed_time: number,
+  max_duration: number,
+  ports: Ports,
+  location: Location.optional().catch(undefined),
+  tags: Tags,
+  sockets: number,
+  sockets_usage: number,
+  command: text,
+  arguments: text,
+});
+export type DeploymentStatus = z.infer<typeof DeploymentStatus>;
+
+/** A row of `GET /v1/deployments`: active deployments only, without application, version and status. */
+export const DeploymentRow = z.object({
+  request_id: z.string().min(1),
+  fqdn: text,
+  public_ip: text,
+  ready: z.boolean().catch(false),
+  start_time: text,
+  ports: Ports,
+  tags: Tags,
+});
+export type DeploymentRow = z.infer<typeof DeploymentRow>;
+
+export const DeploymentList = list('data', DeploymentRow);
+
+export const DeployAnswer = z.object({ request_id: z.string().min(1) });
+
+export const StopAnswer = z
+  .object({ message: text, deployment_summary: DeploymentStatus.optional().catch(undefined) })
+  .catch({});
+
+export const TagList = list('tags', TagName);
+
+/** Why the process ended, when it did. */
+export const CrashData = z.object({ exit_code: number, message: text, restart_count: number });
+export type CrashData = z.infer<typeof CrashData>;
+
+export const LogsAnswer = z.object({
+  logs: text,
+  crash_logs: text,
+  crash_data: CrashData.optional().catch(undefined),
+  encoding: text,
+  logs_link: text,
+});
+export type LogsAnswer = z.infer<typeof LogsAnswer>;
+
+/** `is_active` false: nothing of it can be deployed. The application's image (base64, large) is dropped. */
+export const Application = z.object({
+  name: z.string().min(1),
+  is_active: z.boolean().catch(true),
+  create_time: text,
+  last_updated: text,
+});
+export type Application = z.infer<typeof Application>;
+
+export const ApplicationList = list('applications', Application);
+
+/**
+ * `is_active` false: it cannot be deployed. `caching_percent` is 0 to 1, `req_cpu` in units (1024 are one
+ * vCPU), `req_memory` in MB, `max_duration` in minutes (-1: none). Registry credentials and injected
+ * variables, which the answer also holds, are dropped here on purpose.
+ */
+export const AppVersion = z.object({
+  name: z.string().min(1),
+  is_active: z.boolean().catch(true),
+  caching_percent: number,
+  req_cpu: number,
+  req_memory: number,
+  max_duration: number,
+  ports: z
+    .array(z.object({ name: text, port: number, protocol: text }))
+    .optional()
+    .catch(undefined),
+  create_time: text,
+  last_updated: text,
+});
+export type AppVersion = z.infer<typeof AppVersion>;
+
+export const VersionList = list('versions', AppVersion);
+
+export const LocationList = list('locations', Location);
+
+/**
+ * Reads a time as Edgegap writes it: `2026-03-03 16:02:09.360719` (UTC, no zone) or ISO 8601.
+ * Returns epoch milliseconds, or undefined for anything else.
+ */
+export function parseEdgegapTime(value: string | null | undefined): number | undefined {
+  const match = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?\s*(Z|UTC|[+-]\d\d:?\d\d)?$/i.exec(
+    value?.trim() ?? '',
+  );
+  if (!match) return undefined;
+  const [, day = '', time = '', fraction = '', zone = 'Z'] = match;
+  const offset = /^(Z|UTC)$/i.test(zone) ? 'Z' : zone.replace(/^(...)(\d\d)$/, '$1:$2');
+  const ms = Date.parse(
+    `${day}T${time}${time.length === 5 ? ':00' : ''}.${fraction.padEnd(3, '0').slice(0, 3)}${offset}`,
+  );
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
+/** The form Edgegap's time parameters take, `%Y-%m-%d %H:%M:%S.%f` in UTC, from epoch milliseconds. */
+export function formatEdgegapTime(ms: number): string {
+  return new Date(ms).toISOString().replace('T', ' ').replace('Z', '000');
+}

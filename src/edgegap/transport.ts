@@ -1,0 +1,250 @@
+import { type Dispatcher, Pool } from 'undici';
+import { type Clock, sleep } from '../clock.ts';
+import { AppError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { attempt, type HttpAnswer, type HttpCall } from './attempt.ts';
+import { afterUnknown, breakError, EdgegapError, refusalError, type Subject } from './errors.ts';
+import { type Lane, type Limits, Scheduler } from './scheduler.ts';
+
+const MAX_ATTEMPTS = 3;
+const MAX_RETRY_AFTER_MS = 30_000;
+const BACKOFF_MS = 500;
+
+export interface TransportOptions {
+  baseUrl: string;
+  token: string;
+  clock: Clock;
+  log: Logger;
+  timeoutMs: number;
+  limits?: Partial<Limits> | undefined;
+  dispatcher?: Dispatcher | undefined;
+  random?: (() => number) | undefined;
+}
+
+export interface Call {
+  signal?: AbortSignal | undefined;
+  lane?: Lane | undefined;
+}
+
+export interface Request {
+  method: HttpCall['method'];
+  /** Built with `path`, so that each part is encoded. */
+  path: string;
+  query?: Record<string, string | number | undefined> | undefined;
+  body?: unknown;
+  subject: Subject;
+  /** The scheduler's bucket; the limited ones are 'deploy', 'status' and 'list'. */
+  bucket: string;
+}
+
+export interface Answer {
+  status: number;
+  /** The parsed JSON; undefined when the body was empty. */
+  json: unknown;
+}
+
+/**
+ * HTTP to one Edgegap account: token, rate limits, time-outs, retries and the error tree.
+ *
+ * GET and DELETE may be sent again after a 429, a 5xx and a broken connection; POST and PATCH only after
+ * what surely had no effect (429, no connection). A time-out is final: the patience is used up.
+ */
+export class Transport {
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #token: string;
+  readonly #timeoutMs: number;
+  readonly #random: () => number;
+  readonly #origin: string;
+  readonly #prefix: string;
+  readonly #scheduler: Scheduler;
+  readonly #closing = new AbortController();
+  readonly #pools: Pool[] = [];
+  readonly #keptAlive: Dispatcher;
+  readonly #fresh: Dispatcher;
+
+  constructor(options: TransportOptions) {
+    const base = new URL(options.baseUrl);
+    this.#origin = base.origin;
+    this.#prefix = base.pathname.replace(/\/+$/, '');
+    this.#token = options.token;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#timeoutMs = options.timeoutMs;
+    this.#random = options.random ?? Math.random;
+    this.#scheduler = new Scheduler(options.clock, options.limits);
+    this.#keptAlive = options.dispatcher ?? this.#pool(1);
+    this.#fresh = options.dispatcher ?? this.#pool(0);
+  }
+
+  /** Sends `request` and gives back any 2xx answer. Throws EdgegapError, or the signal's reason when aborted. */
+  async send(request: Request, call: Call = {}): Promise<Answer> {
+    const { method } = request;
+    const again = method === 'GET' || method === 'DELETE';
+    let unknownBefore = false;
+    for (let n = 1; ; n++) {
+      try {
+        return await this.#once(request, call, n);
+      } catch (error) {
+        if (!(error instanceof EdgegapError)) throw error;
+        const final = unknownBefore ? afterUnknown(error) : error;
+        if (n >= MAX_ATTEMPTS || !mayRetry(error, again)) throw final;
+        unknownBefore ||= error.outcome !== 'not-done';
+        await this.#waitAfter(error, request.bucket, n, call.signal);
+      }
+    }
+  }
+
+  /** Lets what is under way end, and refuses what is waiting or new. */
+  async close(): Promise<void> {
+    this.#closing.abort(
+      new AppError('edgegap-closed', 'The bot is shutting down.', { hint: 'Try again in a minute.' }),
+    );
+    await Promise.all(this.#pools.map((pool) => pool.close()));
+  }
+
+  async #once(request: Request, call: Call, n: number): Promise<Answer> {
+    const { method, path, bucket, subject } = request;
+    const waiting = AbortSignal.any([this.#closing.signal, ...(call.signal ? [call.signal] : [])]);
+    return this.#scheduler.run(bucket, { lane: call.lane ?? 'people', signal: waiting }, async () => {
+      const start = this.#clock.now();
+      let status: number | undefined;
+      try {
+        // A connection that Edgegap closes just as a request is sent on it leaves that request's fate
+        // unknown. What cannot be sent twice therefore gets a connection of its own.
+        const dispatcher = method === 'GET' || method === 'DELETE' ? this.#keptAlive : this.#fresh;
+        const answer = await attempt(dispatcher, this.#clock, this.#http(request, call.signal));
+        status = answer.status;
+        return this.#read(answer, { method, path, subject });
+      } finally {
+        this.#log.debug({ method, path, status, ms: this.#clock.now() - start, attempt: n }, 'Edgegap call');
+      }
+    });
+  }
+
+  #http({ method, path, query, body }: Request, signal: AbortSignal | undefined): HttpCall {
+    const search = new URLSearchParams();
+    for (const [name, value] of Object.entries(query ?? {}))
+      if (value !== undefined) search.set(name, String(value));
+    return {
+      method,
+      origin: this.#origin,
+      path: `${this.#prefix}${path}${search.size > 0 ? `?${search}` : ''}`,
+      shownPath: path,
+      headers: {
+        authorization: `token ${this.#token}`,
+        accept: 'application/json',
+        'user-agent': 'edgegap-chatops',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      timeoutMs: this.#timeoutMs,
+      signal,
+    };
+  }
+
+  #read(
+    { status, headers, text }: HttpAnswer,
+    about: { method: string; path: string; subject: Subject },
+  ): Answer {
+    const json = parseJson(text);
+    if (status >= 200 && status < 300) {
+      if (json === undefined && text.trim() !== '') throw unreadable(about, status, 'no JSON');
+      return { status, json };
+    }
+    throw refusalError({
+      ...about,
+      status,
+      apiMessage: this.#apiMessage(json),
+      requestId: requestIdOf(json),
+      retryAfterMs: retryAfterMs(headers['retry-after'], this.#clock.now()),
+    });
+  }
+
+  /** Edgegap's message and details on one line, without our token should they repeat it. */
+  #apiMessage(json: unknown): string | undefined {
+    if (typeof json !== 'object' || json === null) return undefined;
+    const { message, details } = json as { message?: unknown; details?: unknown };
+    const more = details && JSON.stringify(details) !== '{}' ? ` ${JSON.stringify(details)}` : '';
+    const text = `${typeof message === 'string' ? message : ''}${more}`.replace(/\s+/g, ' ').trim();
+    const clean = text.replaceAll(this.#token, '[masked]');
+    return clean === '' ? undefined : clean.length > 300 ? `${clean.slice(0, 299)}…` : clean;
+  }
+
+  async #waitAfter(
+    error: EdgegapError,
+    bucket: string,
+    n: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    // Half fixed, half random: replicas and calls that failed together do not come back together.
+    const backoff = BACKOFF_MS * 2 ** (n - 1) * (1 + this.#random());
+    const wait = error.retryAfterMs ?? backoff;
+    // Too fast for one is too fast for all of its kind; the call itself waits in the bucket with them.
+    if (error.status === 429) return this.#scheduler.pause(bucket, wait);
+    await sleep(this.#clock, wait, AbortSignal.any([this.#closing.signal, ...(signal ? [signal] : [])]));
+  }
+
+  #pool(pipelining: 0 | 1): Pool {
+    const pool = new Pool(this.#origin, {
+      connections: 64,
+      pipelining,
+      // Whether a request has left is known exactly on a connection that carries one at a time.
+      allowH2: false,
+    });
+    this.#pools.push(pool);
+    return pool;
+  }
+}
+
+/** A path of which each `${}` part is encoded. A part that a proxy on the way could fold away is refused. */
+export function path(strings: TemplateStringsArray, ...parts: string[]): string {
+  return String.raw(
+    { raw: strings },
+    ...parts.map((part) => {
+      if (part === '' || part === '.' || part === '..') {
+        throw new AppError('edgegap-bad-name', `“${part}” is not a name that Edgegap can be asked about.`, {
+          hint: 'Check what was given and try again.',
+        });
+      }
+      return encodeURIComponent(part.toWellFormed());
+    }),
+  );
+}
+
+/** Thrown as well by whoever finds that the JSON is not what was asked for. */
+export function unreadable(
+  about: { method: string; path: string },
+  status: number,
+  reason: string,
+  cause?: unknown,
+) {
+  const { method, path } = about;
+  return breakError({ method, path, status, kind: 'unreadable', sent: true, reason, cause });
+}
+
+function mayRetry(error: EdgegapError, again: boolean): boolean {
+  if (error.status === 429 || error.code === 'edgegap-unreachable') return true;
+  return again && (error.code === 'edgegap-unavailable' || error.code === 'edgegap-disconnected');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function requestIdOf(json: unknown): string | undefined {
+  const id = (json as { request_id?: unknown } | undefined)?.request_id;
+  return typeof id === 'string' && id !== '' ? id : undefined;
+}
+
+/** Retry-After is seconds or an HTTP date; never longer than 30 s, so that nobody waits on a slip of theirs. */
+function retryAfterMs(header: string | string[] | undefined, now: number): number | undefined {
+  const value = Array.isArray(header) ? header[0] : header;
+  if (!value) return undefined;
+  const ms = /^\s*\d+(\.\d+)?\s*$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - now;
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
+}
