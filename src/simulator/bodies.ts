@@ -1,0 +1,120 @@
+import type { CatalogApplication, CatalogVersion } from './catalog.ts';
+import { enteredAt, type Phase, phaseOf, type SimulatedDeployment, type SimulatedTag } from './deployment.ts';
+import type { Settings } from './options.ts';
+import { timestamp } from './timestamp.ts';
+
+/** What `GET /v1/status` answers and what callbacks carry. */
+export function statusBody(deployment: SimulatedDeployment, now: number, settings: Settings): object {
+  const phase = phaseOf(deployment);
+  const ready = enteredAt(deployment, 'READY');
+  const ended = enteredAt(deployment, 'TERMINATED');
+  const placed = enteredAt(deployment, 'SEEKED') !== undefined;
+  const previous = deployment.history.at(-2)?.phase;
+  const body = {
+    request_id: deployment.request_id,
+    fqdn: deployment.fqdn,
+    public_ip: placed ? deployment.publicIp : '',
+    app_name: deployment.application,
+    app_version: deployment.version,
+    current_status: `Status.${phase}`,
+    running: phase === 'READY',
+    // Required and never null: before READY the best there is is when it was asked for.
+    start_time: timestamp(ready ?? deployment.createdAt),
+    elapsed_time: ready === undefined ? 0 : Math.floor(((ended ?? now) - ready) / 1000),
+    max_duration: deployment.maxDuration,
+    removal_time: ended === undefined ? undefined : timestamp(ended),
+    last_status: previous && `Status.${previous}`,
+    error: phase === 'ERROR' || deployment.errorDetail !== undefined,
+    error_detail: deployment.errorDetail,
+    ports: ready === undefined ? undefined : portsBody(deployment),
+    location: placed ? deployment.city : undefined,
+    tags: tagNames(deployment),
+    command: undefined,
+    arguments: undefined,
+  };
+  if (settings.dialect === 'openapi') return body;
+  const extra = { whitelisting_active: false, sockets: '8', sockets_usage: 0, sessions: [] };
+  return Object.fromEntries(
+    Object.entries({ ...body, ...extra }).map(([key, value]) => [key, value ?? null]),
+  );
+}
+
+/** One row of the list; `phase` is what the list believes, which may be behind. */
+export function listRow(deployment: SimulatedDeployment, phase: Phase): object {
+  const placed = enteredAt(deployment, 'SEEKED') !== undefined;
+  const ready = phase === 'READY';
+  return {
+    request_id: deployment.request_id,
+    fqdn: deployment.fqdn,
+    ready,
+    start_time: timestamp(enteredAt(deployment, 'READY') ?? deployment.createdAt),
+    public_ip: placed ? deployment.publicIp : '',
+    ports: ready ? portsBody(deployment) : undefined,
+    tags: tagNames(deployment),
+  };
+}
+
+function tagNames(deployment: SimulatedDeployment): string[] {
+  return deployment.tags.map((tag) => tag.name);
+}
+
+function portsBody(deployment: SimulatedDeployment): object {
+  const entries = deployment.ports.map((port) => [
+    port.name,
+    {
+      name: port.name,
+      link: link(deployment.fqdn, port.protocol, port.tls_upgrade, port.external),
+      internal: port.port,
+      external: port.external,
+      protocol: port.protocol,
+      tls_upgrade: port.tls_upgrade,
+    },
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function link(fqdn: string, protocol: string, tls: boolean, port: number): string {
+  const scheme = { HTTP: 'http', WS: 'ws' }[protocol];
+  return `${scheme ? `${scheme}${tls ? 's' : ''}://` : ''}${fqdn}:${port}`;
+}
+
+export function tagBody(tag: SimulatedTag): object {
+  return {
+    name: tag.name,
+    create_time: timestamp(tag.createdAt),
+    last_updated: timestamp(tag.updatedAt),
+  };
+}
+
+/** Applications and versions were made long before anything here runs. */
+const MADE = timestamp(Date.UTC(2026, 0, 12, 9, 30, 0));
+
+export function applicationBody(application: CatalogApplication): object {
+  return {
+    name: application.name,
+    is_active: application.is_active,
+    image: '',
+    create_time: MADE,
+    last_updated: MADE,
+  };
+}
+
+export function versionBody(application: CatalogApplication, version: CatalogVersion): object {
+  return {
+    name: version.name,
+    is_active: version.is_active,
+    create_time: MADE,
+    last_updated: MADE,
+    req_cpu: version.req_cpu,
+    req_memory: version.req_memory,
+    req_video: 0,
+    docker_repository: 'registry.example.com',
+    docker_image: `studio/${application.name}`,
+    docker_tag: version.name,
+    force_cache: version.caching_percent > 0,
+    caching_percent: version.caching_percent,
+    max_duration: version.max_duration,
+    ports: version.ports.map((port) => ({ ...port, to_check: true })),
+    envs: [],
+  };
+}

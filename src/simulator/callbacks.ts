@@ -1,0 +1,117 @@
+import { Readable } from 'node:stream';
+import { Agent, request } from 'undici';
+import { statusBody } from './bodies.ts';
+import type { CallbackEvent, SimulatedDeployment } from './deployment.ts';
+import type { Faults } from './faults.ts';
+import type { Settings } from './options.ts';
+import type { Timers } from './timers.ts';
+
+/** How long the receiver has; it is not called a second time. */
+const WAIT_MS = 10_000;
+
+export interface SentCallback {
+  readonly request_id: string;
+  readonly event: CallbackEvent;
+  readonly url: string;
+  readonly body: string;
+  /** When the event happened, on the clock. */
+  readonly at: number;
+  outcome: 'pending' | 'dropped' | 'answered' | 'timed out' | 'failed';
+  /** The receiver's HTTP status. */
+  status?: number;
+}
+
+interface Deps {
+  readonly settings: Settings;
+  readonly timers: Timers;
+  readonly faults: Faults;
+}
+
+/** One POST for each event to the URL given at deploy. No retry, no signature, like the real thing. */
+export class Callbacks {
+  readonly sent: SentCallback[] = [];
+  readonly #deps: Deps;
+  readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+  readonly #held = new Map<string, SentCallback[]>();
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  /** Takes the state as it is now, and sends it after the usual delay or as a fault says. */
+  send(deployment: SimulatedDeployment, event: CallbackEvent): void {
+    const url = deployment.webhooks[event];
+    if (!url) return;
+    const { settings, timers, faults } = this.#deps;
+    const fault = faults.takeForCallback(event, deployment.request_id);
+    const now = settings.clock.now();
+    const json = JSON.stringify(statusBody(deployment, now, settings));
+    const body = fault?.kind === 'unreadable' ? json.slice(0, json.length / 2) : json;
+    const post = (outcome: SentCallback['outcome'] = 'pending') => {
+      const callback: SentCallback = {
+        request_id: deployment.request_id,
+        event,
+        url,
+        body,
+        at: now,
+        outcome,
+      };
+      this.sent.push(callback);
+      return callback;
+    };
+
+    if (fault?.kind === 'drop') return void post('dropped');
+    const callbacks = fault?.kind === 'double' ? [post(), post()] : [post()];
+    const late = fault?.kind === 'late' ? fault.ms : 0;
+    const waiting = this.#held.get(deployment.request_id) ?? [];
+    if (fault?.kind === 'hold') {
+      this.#held.set(deployment.request_id, [...waiting, ...callbacks]);
+      return;
+    }
+    this.#held.delete(deployment.request_id);
+    timers.after(
+      settings.durations.callbackDelay + late,
+      () => void this.#deliver([...callbacks, ...waiting]),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  /** One after the other, so that the order that was asked for is the order of arrival. */
+  async #deliver(callbacks: readonly SentCallback[]): Promise<void> {
+    for (const callback of callbacks) await this.#post(callback);
+  }
+
+  async #post(callback: SentCallback): Promise<void> {
+    const abort = new AbortController();
+    let cancel = () => {};
+    const bytes = Buffer.from(callback.body);
+    const wait = () => {
+      cancel = this.#deps.timers.after(WAIT_MS, () => abort.abort());
+    };
+    try {
+      const response = await request(callback.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'content-length': String(bytes.length) },
+        body: Readable.from(whenWritten(bytes, wait)),
+        dispatcher: this.#agent,
+        signal: abort.signal,
+      });
+      callback.status = response.statusCode;
+      await response.body.dump();
+      callback.outcome = 'answered';
+    } catch {
+      callback.outcome = abort.signal.aborted ? 'timed out' : 'failed';
+    } finally {
+      cancel();
+    }
+  }
+}
+
+/** The wait is counted from when the body is out: a test that jumps ahead must not cut the sending short. */
+async function* whenWritten(bytes: Buffer, then: () => void): AsyncGenerator<Buffer> {
+  yield bytes;
+  then();
+}

@@ -1,0 +1,101 @@
+import { type City, defaultCities } from './cities.ts';
+
+/** What the account has: the applications that can be deployed, and the places they can go to. */
+export interface Catalog {
+  readonly applications: readonly CatalogApplication[];
+  readonly cities: readonly City[];
+}
+
+export interface CatalogApplication {
+  readonly name: string;
+  readonly is_active: boolean;
+  readonly versions: readonly CatalogVersion[];
+}
+
+export interface CatalogVersion {
+  readonly name: string;
+  readonly is_active: boolean;
+  /** 1024 units are one vCPU. */
+  readonly req_cpu: number;
+  readonly req_memory: number;
+  /** Minutes a deployment may live, -1 for ever. */
+  readonly max_duration: number;
+  /** 0 to 1: how much of the world holds the image already. */
+  readonly caching_percent: number;
+  readonly ports: readonly CatalogPort[];
+  /** How every deployment of this version ends, so that a demo can show a failure without code. */
+  readonly misfortune?: 'no-capacity' | 'image-cannot-be-pulled' | 'crashes';
+}
+
+export interface CatalogPort {
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: string;
+  readonly tls_upgrade: boolean;
+}
+
+const GAME: CatalogPort = { name: 'gameport', port: 7777, protocol: 'UDP', tls_upgrade: false };
+const HTTP: CatalogPort = { name: 'http', port: 8080, protocol: 'TCP', tls_upgrade: false };
+const SOCKET: CatalogPort = { name: 'websocket', port: 9000, protocol: 'WS', tls_upgrade: true };
+
+function version(name: string, other: Partial<CatalogVersion> = {}): CatalogVersion {
+  return {
+    name,
+    is_active: true,
+    req_cpu: 512,
+    req_memory: 1024,
+    max_duration: 60,
+    caching_percent: 0.86,
+    ports: [GAME, HTTP],
+    ...other,
+  };
+}
+
+/**
+ * `trouble` has one version for each thing that goes wrong in real life. `arena-shooter` has more
+ * versions than fit on one page, which is what a studio with nightly builds looks like.
+ */
+export const defaultCatalog: Catalog = {
+  cities: defaultCities,
+  applications: [
+    {
+      name: 'kart-racing',
+      is_active: true,
+      versions: [
+        version('v1.1', { is_active: false }),
+        version('v1.2'),
+        version('v1.3', { caching_percent: 0.31 }),
+      ],
+    },
+    {
+      name: 'arena-shooter',
+      is_active: true,
+      versions: [
+        version('2026.2', { req_cpu: 2048, req_memory: 4096, max_duration: 1440 }),
+        ...Array.from({ length: 14 }, (_, night) =>
+          version(`nightly-${String(night + 1).padStart(2, '0')}`, {
+            caching_percent: 0,
+            is_active: night > 2,
+          }),
+        ),
+      ],
+    },
+    {
+      name: 'lobby-chat',
+      is_active: true,
+      versions: [
+        version('stable', { req_cpu: 256, req_memory: 512, max_duration: -1, ports: [SOCKET, HTTP] }),
+      ],
+    },
+    { name: 'retired-prototype', is_active: false, versions: [version('final')] },
+    {
+      name: 'trouble',
+      is_active: true,
+      versions: [
+        version('no-capacity', { misfortune: 'no-capacity' }),
+        version('no-image', { misfortune: 'image-cannot-be-pulled' }),
+        version('crashes', { misfortune: 'crashes' }),
+      ],
+    },
+  ],
+};

@@ -1,0 +1,70 @@
+import type { CatalogPort } from './catalog.ts';
+import type { City } from './cities.ts';
+
+export type Phase =
+  | 'INITIALIZING'
+  | 'SEEKING'
+  | 'SEEKED'
+  | 'SCANNING'
+  | 'DEPLOYING'
+  | 'READY'
+  | 'TERMINATING'
+  | 'TERMINATED'
+  | 'ERROR';
+
+export type CallbackEvent = 'ready' | 'error' | 'terminated';
+
+export interface SimulatedTag {
+  name: string;
+  readonly createdAt: number;
+  updatedAt: number;
+}
+
+export interface SimulatedPort extends CatalogPort {
+  readonly external: number;
+}
+
+/** One deployment as the stand-in knows it; tests may look, and change it through the simulator's controls. */
+export interface SimulatedDeployment {
+  readonly request_id: string;
+  readonly application: string;
+  readonly version: string;
+  readonly createdAt: number;
+  readonly city: City;
+  readonly fqdn: string;
+  readonly publicIp: string;
+  readonly ports: readonly SimulatedPort[];
+  readonly maxDuration: number;
+  readonly environment: readonly { key: string; value: string }[];
+  readonly webhooks: Readonly<Partial<Record<CallbackEvent, string>>>;
+  /** Every phase entered, oldest first; the last one is now. */
+  readonly history: { readonly phase: Phase; readonly at: number }[];
+  tags: SimulatedTag[];
+  errorDetail: string | undefined;
+  crash: { exit_code: number; message: string; restart_count: number; logs: string } | undefined;
+  readonly imagePulled: boolean;
+  /** A stop was accepted before READY or ERROR was reached. */
+  stopRequested: boolean;
+  /** The endpoint storage that keeps the log after the end. */
+  logStorage: string | undefined;
+  readonly log: { readonly lines: string[]; bootLines: number; playLines: number };
+}
+
+export function phaseOf(deployment: SimulatedDeployment): Phase {
+  return deployment.history.at(-1)?.phase ?? 'INITIALIZING';
+}
+
+/** The phase at a past moment; nothing when it did not exist yet. */
+export function phaseAt(deployment: SimulatedDeployment, time: number): Phase | undefined {
+  return deployment.history.findLast((entry) => entry.at <= time)?.phase;
+}
+
+/** When the deployment first entered `phase`. */
+export function enteredAt(deployment: SimulatedDeployment, phase: Phase): number | undefined {
+  return deployment.history.find((entry) => entry.phase === phase)?.at;
+}
+
+/** Nothing can go wrong any more, or has already. */
+export function isEnding(phase: Phase): boolean {
+  return phase === 'TERMINATING' || phase === 'TERMINATED' || phase === 'ERROR';
+}

@@ -1,0 +1,39 @@
+import type { Endpoint, RequestFault } from './faults.ts';
+import type { World } from './world.ts';
+
+/** One request as a route sees it. */
+export interface Call {
+  readonly world: World;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  /** The body, parsed; undefined when it was empty or not JSON. */
+  readonly body: unknown;
+  readonly now: number;
+  readonly fault: RequestFault | undefined;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** JSON; nothing is sent when absent. */
+  readonly body?: unknown;
+}
+
+export interface Route {
+  readonly endpoint: Endpoint;
+  readonly method: string;
+  /** Segments in braces are parameters. */
+  readonly path: string;
+  readonly handle: (call: Call) => Answer;
+}
+
+/** Thrown by a route that will not do what it was asked. */
+export class Refusal extends Error {
+  readonly status: number;
+  readonly body: object;
+
+  constructor(status: number, message: string, extra: object = {}) {
+    super(message);
+    this.status = status;
+    this.body = { message, ...extra };
+  }
+}

@@ -1,0 +1,136 @@
+import type { CallbackEvent } from './deployment.ts';
+
+/** Every route of the stand-in, by the name faults and request records use. */
+export type Endpoint =
+  | 'deploy'
+  | 'status'
+  | 'stop'
+  | 'list'
+  | 'logs'
+  | 'locations'
+  | 'applications'
+  | 'versions'
+  | 'tags'
+  | 'tag'
+  | 'addTag'
+  | 'renameTag'
+  | 'removeTag';
+
+/** All of what is given must match; an empty matcher matches every request. */
+export interface RequestMatcher {
+  readonly endpoint?: Endpoint;
+  readonly method?: string;
+  readonly path?: RegExp;
+  readonly request_id?: string;
+  /** The application named in the body of a deploy. */
+  readonly application?: string;
+}
+
+export interface CallbackMatcher {
+  readonly callback: CallbackEvent | 'any';
+  readonly request_id?: string;
+}
+
+/** Whether the fault comes before or after the request took effect. */
+type When = 'before' | 'after';
+
+export type RequestFault =
+  /** Deploy only: 422 with the request_id of a deployment that is left behind in ERROR. */
+  | { readonly kind: 'cannot-allocate'; readonly message?: string }
+  /** Deploy only: accepted, and ERROR with this detail instead of READY. */
+  | { readonly kind: 'image-cannot-be-pulled'; readonly detail?: string }
+  | { readonly kind: 'server-error'; readonly when: When; readonly status?: number }
+  /** The answer comes `ms` later on the clock. */
+  | { readonly kind: 'slow'; readonly when: When; readonly ms: number }
+  /** The request takes effect; the answer stops in the middle of its JSON. */
+  | { readonly kind: 'broken-json' }
+  | { readonly kind: 'reset'; readonly when: When }
+  /** `retryAfter` goes out as it is, so that an HTTP date or nonsense can be sent too; none with null. */
+  | { readonly kind: 'too-many-requests'; readonly retryAfter: number | string | null };
+
+export type CallbackFault =
+  | { readonly kind: 'drop' }
+  | { readonly kind: 'double' }
+  | { readonly kind: 'late'; readonly ms: number }
+  /** Reordered: held back until the next callback of the same deployment has been sent. */
+  | { readonly kind: 'hold' }
+  /** Sent in time, with a body that is not JSON. */
+  | { readonly kind: 'unreadable' };
+
+/** What a request matcher is compared with. */
+export interface RequestFacts {
+  readonly endpoint: Endpoint;
+  readonly method: string;
+  readonly path: string;
+  readonly request_id: string | undefined;
+  readonly application: string | undefined;
+}
+
+interface Planned<M, F> {
+  readonly matcher: M;
+  readonly fault: F;
+  left: number;
+}
+
+/** Faults wait here, oldest first, each for as many requests or callbacks as it was given. */
+export class Faults {
+  #requests: Planned<RequestMatcher, RequestFault>[] = [];
+  #callbacks: Planned<CallbackMatcher, CallbackFault>[] = [];
+
+  /** The next `times` requests or callbacks that match suffer `fault`. The answer takes it back. */
+  next(matcher: CallbackMatcher, fault: CallbackFault, times?: number): () => void;
+  next(matcher: RequestMatcher, fault: RequestFault, times?: number): () => void;
+  next(
+    matcher: RequestMatcher | CallbackMatcher,
+    fault: RequestFault | CallbackFault,
+    times = 1,
+  ): () => void {
+    const planned = { matcher, fault, left: times };
+    if ('callback' in matcher) this.#callbacks.push(planned as Planned<CallbackMatcher, CallbackFault>);
+    else this.#requests.push(planned as Planned<RequestMatcher, RequestFault>);
+    return () => {
+      planned.left = 0;
+    };
+  }
+
+  clear(): void {
+    this.#requests = [];
+    this.#callbacks = [];
+  }
+
+  takeForRequest(facts: RequestFacts): RequestFault | undefined {
+    return take(
+      this.#requests,
+      ({ matcher, fault }) => fits(matcher, facts) && applies(fault, facts.endpoint),
+    );
+  }
+
+  takeForCallback(event: CallbackEvent, id: string): CallbackFault | undefined {
+    return take(
+      this.#callbacks,
+      ({ matcher }) =>
+        (matcher.callback === 'any' || matcher.callback === event) && (matcher.request_id ?? id) === id,
+    );
+  }
+}
+
+function take<M, F>(planned: Planned<M, F>[], matches: (entry: Planned<M, F>) => boolean): F | undefined {
+  const entry = planned.find((candidate) => candidate.left > 0 && matches(candidate));
+  if (entry) entry.left -= 1;
+  return entry?.fault;
+}
+
+function fits(matcher: RequestMatcher, facts: RequestFacts): boolean {
+  return (
+    (matcher.endpoint ?? facts.endpoint) === facts.endpoint &&
+    (matcher.method ?? facts.method) === facts.method &&
+    (matcher.path?.test(facts.path) ?? true) &&
+    (matcher.request_id === undefined || matcher.request_id === facts.request_id) &&
+    (matcher.application === undefined || matcher.application === facts.application)
+  );
+}
+
+function applies(fault: RequestFault, endpoint: Endpoint): boolean {
+  const deployOnly = fault.kind === 'cannot-allocate' || fault.kind === 'image-cannot-be-pulled';
+  return !deployOnly || endpoint === 'deploy';
+}

@@ -1,0 +1,172 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type Answer, Refusal } from './exchange.ts';
+import type { Endpoint, RequestFault } from './faults.ts';
+import { type Found, findRoute } from './router.ts';
+import type { World } from './world.ts';
+
+/** One request as it came in, kept for whoever looks. */
+export interface ReceivedRequest {
+  /** Arrival, on the clock. */
+  readonly at: number;
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly headers: Readonly<IncomingMessage['headers']>;
+  /** Parsed JSON, or the text when it is none; undefined when empty. */
+  readonly body: unknown;
+  readonly endpoint: Endpoint | undefined;
+  /** The answer's status; undefined until it is sent, and for ever after a reset. */
+  status: number | undefined;
+}
+
+/** A demo that runs for weeks must not grow for weeks. */
+const KEPT_REQUESTS = 10_000;
+const MAX_BODY = 1024 * 1024;
+
+/** The HTTP side: reads, lets faults and limits have their way, and asks the route. */
+export function createHttpServer(world: World, requests: ReceivedRequest[]): Server {
+  const server = createServer((request, response) => {
+    serve(world, requests, request, response).catch(() => request.socket.destroy());
+  });
+  // A client's idle connection must not be cut in the same moment as it is used again.
+  server.keepAliveTimeout = 60_000;
+  return server;
+}
+
+async function serve(
+  world: World,
+  requests: ReceivedRequest[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const now = world.settings.clock.now();
+  const url = new URL(request.url ?? '/', 'http://simulator');
+  const method = request.method ?? 'GET';
+  const found = findRoute(method, url.pathname);
+  const text = await readBody(request);
+  const json = parse(text);
+  const record: ReceivedRequest = {
+    at: now,
+    method,
+    path: url.pathname,
+    query: Object.fromEntries(url.searchParams),
+    headers: request.headers,
+    body: text === '' ? undefined : (json ?? text),
+    endpoint: typeof found === 'object' ? found.route.endpoint : undefined,
+    status: undefined,
+  };
+  if (requests.push(record) > KEPT_REQUESTS) requests.shift();
+
+  const send = ({ status, body }: Answer, headers: Record<string, string> = {}, cut = false) => {
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    const sent = cut && payload ? payload.slice(0, Math.ceil(payload.length / 2)) : payload;
+    record.status = status;
+    if (response.destroyed) return;
+    response.writeHead(status, { ...(payload && { 'content-type': 'application/json' }), ...headers });
+    response.end(sent);
+  };
+  const refusal = refuse(world, request, found);
+  if (refusal || typeof found !== 'object') return send(refusal ?? { status: 404 });
+
+  const { endpoint } = found.route;
+  if (!world.limiter.admit(endpoint, now)) return send(tooMany, { 'retry-after': '1' });
+  const fault = world.faults.takeForRequest({
+    endpoint,
+    method,
+    path: url.pathname,
+    request_id: found.params.id,
+    application: named(json, 'application'),
+  });
+  const hit = await strike(world, request, fault, 'before');
+  if (hit) return hit === 'reset' ? undefined : send(hit.answer, hit.headers);
+
+  const answer = handle(found, {
+    world,
+    params: found.params,
+    query: url.searchParams,
+    body: json,
+    now,
+    fault,
+  });
+  const late = await strike(world, request, fault, 'after');
+  if (late) return late === 'reset' ? undefined : send(late.answer, late.headers);
+  send(answer, {}, fault?.kind === 'broken-json');
+}
+
+const tooMany: Answer = { status: 429, body: { message: 'Too many requests' } };
+
+/** What stops a request before anything looks at it. */
+function refuse(
+  world: World,
+  request: IncomingMessage,
+  found: Found | 'method' | undefined,
+): Answer | undefined {
+  const { token, deletedToken } = world.settings;
+  const given = request.headers.authorization;
+  if (given === `token ${deletedToken}`) return { status: 403, body: { message: 'This token was deleted' } };
+  if (given !== `token ${token}`) return { status: 401, body: { message: 'The token is missing or wrong' } };
+  if (!found) return { status: 404, body: { message: 'There is nothing at this path' } };
+  if (found === 'method') return { status: 405, body: { message: 'This path does not take this method' } };
+  return undefined;
+}
+
+/** Lets a fault happen at its moment; answers what is to be sent instead, if anything. */
+async function strike(
+  world: World,
+  request: IncomingMessage,
+  fault: RequestFault | undefined,
+  moment: 'before' | 'after',
+): Promise<'reset' | { answer: Answer; headers: Record<string, string> } | undefined> {
+  if (fault?.kind === 'too-many-requests' && moment === 'before') {
+    const headers: Record<string, string> =
+      fault.retryAfter === null ? {} : { 'retry-after': String(fault.retryAfter) };
+    return { answer: tooMany, headers };
+  }
+  if (!fault || !('when' in fault) || fault.when !== moment) return undefined;
+  if (fault.kind === 'slow') {
+    await new Promise<void>((resolve) => world.timers.after(fault.ms, resolve));
+    return undefined;
+  }
+  if (fault.kind === 'reset') {
+    request.socket.resetAndDestroy();
+    return 'reset';
+  }
+  return {
+    answer: { status: fault.status ?? 500, body: { message: 'Something broke on our side' } },
+    headers: {},
+  };
+}
+
+function handle(found: Found, call: Parameters<Found['route']['handle']>[0]): Answer {
+  try {
+    return found.route.handle(call);
+  } catch (error) {
+    if (error instanceof Refusal) return { status: error.status, body: error.body };
+    throw error;
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size > MAX_BODY) throw new Error('The body is too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function named(json: unknown, key: string): string | undefined {
+  const value =
+    typeof json === 'object' && json !== null ? (json as Record<string, unknown>)[key] : undefined;
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,131 @@
+import type { Callbacks } from './callbacks.ts';
+import type { CatalogVersion } from './catalog.ts';
+import { isEnding, type Phase, phaseOf, type SimulatedDeployment } from './deployment.ts';
+import { appendLog, crashReport } from './logs.ts';
+import type { Settings } from './options.ts';
+import type { Timers } from './timers.ts';
+
+/** What fate has in store for a deployment, decided when it is asked for. */
+export interface Fate {
+  /** Set when the image cannot be pulled. */
+  readonly imageError?: string;
+  readonly crashes?: boolean;
+}
+
+interface Deps {
+  readonly settings: Settings;
+  readonly timers: Timers;
+  readonly callbacks: Callbacks;
+}
+
+/** Moves deployments through their phases, on the clock, and has the callbacks sent. */
+export class Lifecycle {
+  readonly #deps: Deps;
+  /** The timers that a deployment waits on; forgotten when something overtakes them. */
+  readonly #pending = new Map<string, (() => void)[]>();
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  start(deployment: SimulatedDeployment, fate: Fate): void {
+    const { initializing, seeking, seeked, scanning, deploying } = this.#deps.settings.durations;
+    const steps: readonly [number, () => void][] = [
+      [initializing, () => this.#enter(deployment, 'SEEKING')],
+      [seeking, () => this.#enter(deployment, 'SEEKED')],
+      [seeked, () => this.#enter(deployment, 'SCANNING')],
+      [scanning, () => this.#enter(deployment, 'DEPLOYING')],
+      [
+        deploying,
+        () =>
+          fate.imageError === undefined
+            ? this.#ready(deployment, fate)
+            : this.fail(deployment, fate.imageError),
+      ],
+    ];
+    let total = 0;
+    for (const [ms, run] of steps) {
+      total += ms;
+      this.#after(deployment, total, run);
+    }
+  }
+
+  /** The stop that was asked for; false while it must wait for READY or ERROR. */
+  stop(deployment: SimulatedDeployment): boolean {
+    const phase = phaseOf(deployment);
+    if (phase !== 'READY' && phase !== 'ERROR') {
+      deployment.stopRequested = true;
+      return false;
+    }
+    this.abandon(deployment);
+    this.#enter(deployment, 'TERMINATING');
+    this.#after(deployment, this.#deps.settings.durations.terminating, () => this.terminate(deployment));
+    return true;
+  }
+
+  fail(deployment: SimulatedDeployment, detail: string): void {
+    if (isEnding(phaseOf(deployment))) return;
+    this.abandon(deployment);
+    deployment.errorDetail = detail;
+    this.#enter(deployment, 'ERROR');
+    this.#deps.callbacks.send(deployment, 'error');
+    if (deployment.stopRequested) this.stop(deployment);
+  }
+
+  /** The game server's process ends; with `restarts` the container is started again and stays READY. */
+  crash(
+    deployment: SimulatedDeployment,
+    { exit_code, message, restarts = false }: { exit_code: number; message: string; restarts?: boolean },
+  ): void {
+    if (isEnding(phaseOf(deployment))) return;
+    const now = this.#deps.settings.clock.now();
+    const restart_count = (deployment.crash?.restart_count ?? 0) + (restarts ? 1 : 0);
+    deployment.crash = { exit_code, message, restart_count, logs: crashReport(deployment, now, message) };
+    if (restarts) appendLog(deployment, now, `[boot] restarted after exit code ${exit_code}`);
+    else this.fail(deployment, `The container exited with code ${exit_code}: ${message}`);
+  }
+
+  /** Over, at once. */
+  terminate(deployment: SimulatedDeployment): void {
+    if (phaseOf(deployment) === 'TERMINATED') return;
+    this.abandon(deployment);
+    this.#enter(deployment, 'TERMINATED');
+    this.#deps.callbacks.send(deployment, 'terminated');
+  }
+
+  /** Nothing more happens to it by itself. */
+  abandon(deployment: SimulatedDeployment): void {
+    for (const cancel of this.#pending.get(deployment.request_id) ?? []) cancel();
+    this.#pending.delete(deployment.request_id);
+  }
+
+  #ready(deployment: SimulatedDeployment, fate: Fate): void {
+    this.#enter(deployment, 'READY');
+    this.#deps.callbacks.send(deployment, 'ready');
+    if (deployment.stopRequested) return void this.stop(deployment);
+    if (fate.crashes) {
+      const fault = { exit_code: 139, message: 'segmentation fault in physics step' };
+      this.#after(deployment, this.#deps.settings.durations.crashAfter, () => this.crash(deployment, fault));
+    }
+    if (deployment.maxDuration >= 0) {
+      this.#after(deployment, deployment.maxDuration * 60_000, () => this.stop(deployment));
+    }
+  }
+
+  #enter(deployment: SimulatedDeployment, phase: Phase): void {
+    deployment.history.push({ phase, at: this.#deps.settings.clock.now() });
+  }
+
+  #after(deployment: SimulatedDeployment, ms: number, run: () => void): void {
+    const cancels = this.#pending.get(deployment.request_id) ?? [];
+    cancels.push(this.#deps.timers.after(ms, run));
+    this.#pending.set(deployment.request_id, cancels);
+  }
+}
+
+export function fateOf(version: CatalogVersion, imageError: string | undefined): Fate {
+  const error = version.misfortune === 'image-cannot-be-pulled' ? IMAGE_ERROR : undefined;
+  return { imageError: imageError ?? error, crashes: version.misfortune === 'crashes' };
+}
+
+const IMAGE_ERROR = 'The image could not be pulled: manifest unknown';

@@ -1,0 +1,24 @@
+import type { Endpoint } from './faults.ts';
+import type { Limits } from './options.ts';
+
+const WINDOW_MS = 1000;
+
+/** At most so many requests in any one-second window; a refused request does not count. */
+export class RateLimiter {
+  readonly #limits: Limits;
+  readonly #accepted = new Map<keyof Limits, number[]>();
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  /** Whether a request that arrives at `now` is let in. */
+  admit(endpoint: Endpoint, now: number): boolean {
+    if (endpoint !== 'deploy' && endpoint !== 'status' && endpoint !== 'list') return true;
+    const recent = (this.#accepted.get(endpoint) ?? []).filter((at) => at > now - WINDOW_MS);
+    this.#accepted.set(endpoint, recent);
+    if (recent.length >= this.#limits[endpoint]) return false;
+    recent.push(now);
+    return true;
+  }
+}

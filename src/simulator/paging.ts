@@ -1,0 +1,38 @@
+import { Refusal } from './exchange.ts';
+
+/** Small, so that whoever forgets to follow pages notices soon. */
+const DEFAULT_LIMIT = 10;
+const MAX_LIMIT = 100;
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly total_count: number;
+  readonly pagination: object;
+}
+
+/** Cuts out the page that `page` and `limit` ask for; total_count counts all pages. */
+export function paginate<T>(all: readonly T[], query: URLSearchParams): Page<T> {
+  const number = positive(query, 'page', 1);
+  const limit = Math.min(positive(query, 'limit', DEFAULT_LIMIT), MAX_LIMIT);
+  const pages = Math.max(1, Math.ceil(all.length / limit));
+  const start = (number - 1) * limit;
+  return {
+    items: all.slice(start, start + limit),
+    total_count: all.length,
+    pagination: {
+      number,
+      next_page_number: number < pages ? number + 1 : null,
+      previous_page_number: number > 1 ? number - 1 : null,
+      paginator: { num_pages: pages },
+      has_next: number < pages,
+      has_previous: number > 1,
+    },
+  };
+}
+
+function positive(query: URLSearchParams, name: string, otherwise: number): number {
+  const text = query.get(name);
+  if (text === null) return otherwise;
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Refusal(400, `${name} must be a whole number above zero`);
+  return Number(text);
+}

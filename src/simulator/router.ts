@@ -1,0 +1,47 @@
+import type { Route } from './exchange.ts';
+import { deploymentRoutes } from './routes/deployments.ts';
+import { listingRoutes } from './routes/listing.ts';
+import { logRoutes } from './routes/logs.ts';
+import { tagRoutes } from './routes/tags.ts';
+
+const routes: readonly Route[] = [...deploymentRoutes, ...listingRoutes, ...logRoutes, ...tagRoutes];
+
+export interface Found {
+  readonly route: Route;
+  readonly params: Record<string, string>;
+}
+
+/** The route of a method and a path, `method` when only the method is wrong, nothing when neither fits. */
+export function findRoute(method: string, path: string): Found | 'method' | undefined {
+  const matches = routes.flatMap((route) => {
+    const params = match(route.path, path);
+    return params ? [{ route, params }] : [];
+  });
+  return matches.find(({ route }) => route.method === method) ?? (matches.length > 0 ? 'method' : undefined);
+}
+
+function match(pattern: string, path: string): Record<string, string> | undefined {
+  const wanted = pattern.split('/');
+  const given = path.split('/');
+  if (wanted.length !== given.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [i, segment] of wanted.entries()) {
+    const value = given[i] ?? '';
+    if (!segment.startsWith('{')) {
+      if (segment !== value) return undefined;
+      continue;
+    }
+    const decoded = decode(value);
+    if (!decoded) return undefined;
+    params[segment.slice(1, -1)] = decoded;
+  }
+  return params;
+}
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}

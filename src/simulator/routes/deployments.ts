@@ -1,0 +1,57 @@
+import { statusBody } from '../bodies.ts';
+import { phaseOf } from '../deployment.ts';
+import { type Answer, type Call, Refusal, type Route } from '../exchange.ts';
+import { fateOf } from '../lifecycle.ts';
+import { readOrder } from '../order.ts';
+
+export const deploymentRoutes: readonly Route[] = [
+  { endpoint: 'deploy', method: 'POST', path: '/v2/deployments', handle: deploy },
+  { endpoint: 'status', method: 'GET', path: '/v1/status/{id}', handle: status },
+  { endpoint: 'stop', method: 'DELETE', path: '/v1/stop/{id}', handle: stop },
+];
+
+function deploy({ world, body, fault }: Call): Answer {
+  const order = readOrder(body, world.settings);
+  const full = world.hasRoom ? undefined : 'The account has as many deployments as it may have at a time';
+  const noPlace = order.version.misfortune === 'no-capacity' ? NO_CAPACITY : undefined;
+  const injected = fault?.kind === 'cannot-allocate' ? (fault.message ?? NO_CAPACITY) : undefined;
+  const imageError = fault?.kind === 'image-cannot-be-pulled' ? (fault.detail ?? PULL_ERROR) : undefined;
+  const fate = fateOf(order.version, imageError);
+  const refusal = injected ?? full ?? noPlace;
+
+  const deployment = world.create({ ...order, imagePulled: fate.imageError === undefined && !refusal });
+  const { request_id } = deployment;
+  if (refusal) {
+    // What could not be allocated exists all the same, in ERROR, until it is stopped.
+    world.lifecycle.fail(deployment, refusal);
+    throw new Refusal(422, refusal, { request_id });
+  }
+  world.lifecycle.start(deployment, fate);
+  return { status: 202, body: { request_id } };
+}
+
+const NO_CAPACITY = 'No edge server has room for this deployment';
+const PULL_ERROR = 'The image could not be pulled: access to the registry was denied';
+
+function status({ world, params, now }: Call): Answer {
+  return { status: 200, body: statusBody(world.find(params.id), now, world.settings) };
+}
+
+function stop({ world, params, query, now }: Call): Answer {
+  const deployment = world.find(params.id);
+  if (phaseOf(deployment) === 'TERMINATED')
+    throw new Refusal(410, `${deployment.request_id} has ended already`);
+  const storage = query.get('container_log_storage');
+  // `true` means the version's own storage, and no version here has one.
+  if (storage && storage !== 'true' && storage !== 'false') deployment.logStorage = storage;
+  if (!world.lifecycle.stop(deployment)) {
+    return { status: 202, body: { message: `${deployment.request_id} stops as soon as it can` } };
+  }
+  return {
+    status: 200,
+    body: {
+      message: `${deployment.request_id} is being stopped`,
+      deployment_summary: statusBody(deployment, now, world.settings),
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import { applicationBody, listRow, versionBody } from '../bodies.ts';
+import { phaseAt } from '../deployment.ts';
+import { type Answer, type Call, Refusal, type Route } from '../exchange.ts';
+import { type Listed, select } from '../filters.ts';
+import { findApplication } from '../order.ts';
+import { paginate } from '../paging.ts';
+
+export const listingRoutes: readonly Route[] = [
+  { endpoint: 'list', method: 'GET', path: '/v1/deployments', handle: list },
+  { endpoint: 'locations', method: 'GET', path: '/v1/locations', handle: locations },
+  { endpoint: 'applications', method: 'GET', path: '/v1/apps', handle: applications },
+  { endpoint: 'versions', method: 'GET', path: '/v1/app/{application}/versions', handle: versions },
+];
+
+/** Active deployments only, newest first unless asked otherwise; as of `listLagMs` ago. */
+function list({ world, query, now }: Call): Answer {
+  const seen = [...world.deployments.values()].toReversed().flatMap((deployment): Listed[] => {
+    const phase = phaseAt(deployment, now - world.settings.listLagMs);
+    return phase && phase !== 'TERMINATED' ? [{ deployment, phase }] : [];
+  });
+  const { items, ...page } = paginate(select(seen, query.get('query')), query);
+  const data = items.map(({ deployment, phase }) => listRow(deployment, phase));
+  return { status: 200, body: { data, message: [], ...page } };
+}
+
+function locations({ world, query }: Call): Answer {
+  const app = query.get('app');
+  const version = query.get('version');
+  if (version !== null && app === null) throw new Refusal(400, 'version needs app');
+  const known = app === null ? undefined : findApplication(world.settings, app, 400);
+  if (version !== null && !known?.versions.some((candidate) => candidate.name === version)) {
+    throw new Refusal(400, `${app} has no version named ${version}`);
+  }
+  const { items, ...page } = paginate(world.settings.catalog.cities, query);
+  return { status: 200, body: { locations: items, messages: [], ...page } };
+}
+
+function applications({ world, query }: Call): Answer {
+  const { items, ...page } = paginate(world.settings.catalog.applications, query);
+  return { status: 200, body: { applications: items.map(applicationBody), ...page } };
+}
+
+function versions({ world, params, query }: Call): Answer {
+  const application = findApplication(world.settings, params.application, 404);
+  const { items, ...page } = paginate(application.versions, query);
+  return {
+    status: 200,
+    body: { versions: items.map((version) => versionBody(application, version)), ...page },
+  };
+}

@@ -1,0 +1,34 @@
+import { phaseOf } from '../deployment.ts';
+import { type Answer, type Call, Refusal, type Route } from '../exchange.ts';
+import { logUntil } from '../logs.ts';
+
+export const logRoutes: readonly Route[] = [
+  { endpoint: 'logs', method: 'GET', path: '/v1/deployment/{id}/container-logs', handle: logs },
+];
+
+/** Always the whole log. It goes with the container, unless a storage was named when it was stopped. */
+function logs({ world, params, now }: Call): Answer {
+  const deployment = world.find(params.id);
+  const { request_id, logStorage, crash } = deployment;
+  if (phaseOf(deployment) === 'TERMINATED') {
+    if (!logStorage) throw new Refusal(404, `The log of ${request_id} went with its container`);
+    return {
+      status: 200,
+      body: { logs_link: `https://${logStorage}.storage.example.com/${request_id}.log` },
+    };
+  }
+  const encoding = world.settings.logEncoding;
+  const encode = (text: string) => (encoding === 'base64' ? Buffer.from(text).toString('base64') : text);
+  return {
+    status: 200,
+    body: {
+      logs: encode(logUntil(deployment, now)),
+      encoding,
+      crash_logs: crash ? encode(crash.logs) : null,
+      crash_data: crash
+        ? { exit_code: crash.exit_code, message: crash.message, restart_count: crash.restart_count }
+        : null,
+      logs_link: null,
+    },
+  };
+}
