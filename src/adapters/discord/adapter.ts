@@ -1,0 +1,91 @@
+import type { APIInteraction } from 'discord.js';
+import type { Message } from '../../cards/card.ts';
+import type { Clock } from '../../clock.ts';
+import type { Directory } from '../../command/directory.ts';
+import type { DiscordConfig } from '../../config.ts';
+import { DeliveryError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { Adapter, Invocation } from '../adapter.ts';
+import { createMessageApi } from './api.ts';
+import { findByMarker } from './find-posted.ts';
+import { createGateway } from './gateway.ts';
+import { answerTo, createInvocation, refOf } from './invocation.ts';
+import { PACE_MS } from './limits.ts';
+import { payloadOf } from './payload.ts';
+import { receive } from './receive.ts';
+
+export interface DiscordAdapterOptions {
+  readonly config: DiscordConfig;
+  /** Which buttons still have an action behind them. */
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Discord: interactions in by the gateway, messages out by REST, all of them Components V2. */
+export function createDiscordAdapter({ config, directory, clock, log }: DiscordAdapterOptions): Adapter {
+  const { token, apiUrl, guilds } = config;
+  const api = createMessageApi({ token, apiUrl });
+  const gateway = createGateway({ token, apiUrl, guilds, log });
+
+  async function take(
+    interaction: APIInteraction,
+    handle: (invocation: Invocation) => Promise<void>,
+  ): Promise<void> {
+    const received = receive(interaction, directory);
+    switch (received.kind) {
+      case 'request': {
+        const { interaction, request } = received;
+        return handle(createInvocation(interaction, request, { adapter, api, guilds, clock, log }));
+      }
+      case 'stale':
+        return api.answerPrivately(answerTo(received.interaction), payloadOf(staleButton));
+      case 'other':
+        log.debug({ interaction: interaction.id, type: interaction.type }, 'ignored an interaction');
+    }
+  }
+
+  const adapter: Adapter = {
+    platform: 'discord',
+    // Forms come with the commands that have them.
+    supports: { modals: false, idempotentPosts: true, history: true },
+    paceMs: PACE_MS,
+
+    start: (handle) =>
+      gateway.start((interaction) => {
+        take(interaction, handle).catch((err: unknown) =>
+          log.error({ interaction: interaction.id, err }, 'an interaction could not be handled'),
+        );
+      }),
+    async stop() {
+      api.close();
+      await gateway.stop();
+    },
+    healthy: () => gateway.healthy(),
+
+    async post(to, { message, replyTo, key }) {
+      const payload = payloadOf(message, key);
+      return refOf(to, await api.create(to.channel, payload, { nonce: key, replyTo: replyTo?.message }));
+    },
+    async edit(ref, message) {
+      await api.edit(ref.channel, ref.message, payloadOf(message));
+    },
+    async findPosted(to, key, since) {
+      const author = gateway.userId();
+      if (author === undefined)
+        throw new DeliveryError('discord.not-connected', 'The bot is not connected to Discord.', {
+          outcome: 'not-sent',
+          retryable: true,
+        });
+      const found = await findByMarker(api, to.channel, { key, since, author });
+      return found && refOf(to, found);
+    },
+  };
+  return adapter;
+}
+
+const staleButton: Message = {
+  kind: 'line',
+  tone: 'warning',
+  text: ['This button is from an older version of the bot. Use the command again.'],
+};

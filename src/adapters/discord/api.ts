@@ -1,0 +1,138 @@
+import {
+  type APIMessage,
+  InteractionResponseType,
+  MessageFlags,
+  REST,
+  type RESTGetAPIChannelMessagesResult,
+  Routes,
+} from 'discord.js';
+import { DeliveryError } from '../../errors.ts';
+import { toDeliveryError } from './delivery-error.ts';
+import { limits } from './limits.ts';
+import type { Payload } from './payload.ts';
+
+/** The few requests this bot makes for messages. Every one of them throws DeliveryError. */
+export interface MessageApi {
+  /** First response to an interaction: a message of its own, for the person alone. */
+  answerPrivately(to: InteractionToken, payload: Payload): Promise<void>;
+  /** First response: an answer, or for `update` a change of the message whose button was pressed, will follow. */
+  defer(to: InteractionToken, mode: 'public' | 'private' | 'update'): Promise<void>;
+  /** Fills in, or replaces, what was deferred. */
+  editAnswer(to: InteractionToken, payload: Payload): Promise<APIMessage>;
+  create(channel: string, payload: Payload, how: { nonce: string; replyTo?: string }): Promise<APIMessage>;
+  edit(channel: string, message: string, payload: Payload): Promise<void>;
+  /** A page of messages after one, newest first; without it, the newest ones. */
+  history(channel: string, query: { after?: string; limit: number }): Promise<APIMessage[]>;
+  close(): void;
+}
+
+/** What answering an interaction takes; the token stands for the bot's own. */
+export interface InteractionToken {
+  readonly id: string;
+  readonly applicationId: string;
+  readonly token: string;
+}
+
+export function createMessageApi({
+  token,
+  apiUrl,
+}: {
+  token: string;
+  apiUrl: string | undefined;
+}): MessageApi {
+  const options = apiUrl === undefined ? {} : { api: apiUrl };
+  // Each bucket's wait is left to whoever asked: the outbox paces its channels, a person's answer waits a moment.
+  const rejectOnRateLimit = (limit: { route: string; retryAfter: number }) =>
+    limit.route.startsWith('/channels') || limit.retryAfter > 5000;
+  // Safe to repeat after a 5xx or a broken connection: edits, reads, and posts with an enforced nonce.
+  const rest = new REST({ ...options, rejectOnRateLimit, retries: 2 }).setToken(token);
+  // A first response is not: the second would be refused as "already acknowledged" and hide that the first one worked.
+  const once = new REST({ ...options, rejectOnRateLimit, retries: 0 });
+  let closed = false;
+
+  async function deliver<T>(send: () => Promise<unknown>): Promise<T> {
+    if (closed)
+      throw new DeliveryError('discord.stopped', 'The bot is shutting down.', {
+        outcome: 'not-sent',
+        retryable: true,
+      });
+    try {
+      return (await send()) as T;
+    } catch (error) {
+      throw toDeliveryError(error);
+    }
+  }
+
+  async function respond({ id, token }: InteractionToken, body: object, files: Payload['files'] = []) {
+    const send = () =>
+      deliver<void>(() => once.post(Routes.interactionCallback(id, token), { body, files, auth: false }));
+    try {
+      await send();
+    } catch (error) {
+      if (!(error instanceof DeliveryError) || error.outcome !== 'unknown') throw error;
+      try {
+        await send();
+      } catch (second) {
+        // Acknowledged by the first attempt, whose answer was lost.
+        if (second instanceof DeliveryError && second.code === 'discord.answered-elsewhere') return;
+        throw second;
+      }
+    }
+  }
+
+  const types = {
+    public: InteractionResponseType.DeferredChannelMessageWithSource,
+    private: InteractionResponseType.DeferredChannelMessageWithSource,
+    update: InteractionResponseType.DeferredMessageUpdate,
+  } as const;
+
+  return {
+    answerPrivately(to, { body, files }) {
+      const data = { ...body, flags: body.flags | MessageFlags.Ephemeral };
+      return respond(to, { type: InteractionResponseType.ChannelMessageWithSource, data }, files);
+    },
+    defer(to, mode) {
+      // Whether it is private is fixed here; Components V2 cannot be asked for yet, only in the edit that follows.
+      return respond(to, {
+        type: types[mode],
+        ...(mode === 'private' ? { data: { flags: MessageFlags.Ephemeral } } : {}),
+      });
+    },
+    editAnswer({ applicationId, token }, { body, files }) {
+      const route = Routes.webhookMessage(applicationId, token, '@original');
+      return deliver(() => rest.patch(route, { body, files, auth: false }));
+    },
+    create(channel, { body, files }, { nonce, replyTo }) {
+      if (nonce.length > limits.nonce)
+        throw new Error(`A message's key is longer than ${limits.nonce}: ${nonce}`);
+      const reference = replyTo === undefined ? {} : { message_id: replyTo, fail_if_not_exists: false };
+      return deliver(() =>
+        rest.post(Routes.channelMessages(channel), {
+          body: {
+            ...body,
+            nonce,
+            enforce_nonce: true,
+            ...(replyTo === undefined ? {} : { message_reference: reference }),
+          },
+          files,
+        }),
+      );
+    },
+    edit(channel, message, { body, files }) {
+      return deliver(() => rest.patch(Routes.channelMessage(channel, message), { body, files }));
+    },
+    history(channel, { after, limit }) {
+      const query = new URLSearchParams({ limit: String(limit), ...(after === undefined ? {} : { after }) });
+      return deliver<RESTGetAPIChannelMessagesResult>(() =>
+        rest.get(Routes.channelMessages(channel), { query }),
+      );
+    },
+    close() {
+      closed = true;
+      for (const each of [rest, once]) {
+        each.clearHandlerSweeper();
+        each.clearHashSweeper();
+      }
+    },
+  };
+}

@@ -1,0 +1,155 @@
+import { DiscordAPIError, HTTPError, RateLimitError } from 'discord.js';
+import { DeliveryError } from '../../errors.ts';
+
+/** Discord's error codes this bot knows how to explain (developer documentation, "Opcodes and Status Codes"). */
+export const codes = {
+  unknownChannel: 10003,
+  unknownMessage: 10008,
+  unknownWebhook: 10015,
+  unknownInteraction: 10062,
+  editLimit: 30046,
+  alreadyAcknowledged: 40060,
+  requestTooLarge: 40005,
+  missingAccess: 50001,
+  missingPermissions: 50013,
+  invalidWebhookToken: 50027,
+  threadArchived: 50083,
+  threadLocked: 160005,
+} as const;
+
+type Meaning = readonly [code: string, sentence: string, hint?: string];
+
+const PERMISSIONS_HINT =
+  'In the channel settings, Permissions, allow the bot: View Channel, Send Messages (in threads: Send Messages in Threads), Read Message History and Attach Files.';
+
+const meanings: Readonly<Record<number, Meaning>> = {
+  [codes.unknownChannel]: ['discord.unknown-channel', 'The channel no longer exists.'],
+  [codes.unknownMessage]: ['discord.unknown-message', 'The message was deleted.'],
+  [codes.unknownWebhook]: [
+    'discord.answer-expired',
+    'Discord no longer takes an answer to this command.',
+    'Run it again.',
+  ],
+  [codes.invalidWebhookToken]: [
+    'discord.answer-expired',
+    'Discord no longer takes an answer to this command.',
+    'Run it again.',
+  ],
+  [codes.unknownInteraction]: [
+    'discord.too-late',
+    'The answer to Discord came too late: it waits for 3 seconds.',
+    'Try again; if it keeps happening, look at the load of the machine the bot runs on.',
+  ],
+  [codes.alreadyAcknowledged]: [
+    'discord.answered-elsewhere',
+    'Someone else has answered this command already.',
+    'Make sure that only one copy of the bot runs with this token.',
+  ],
+  [codes.requestTooLarge]: ['discord.too-large', 'The file is larger than Discord takes.'],
+  [codes.missingAccess]: ['discord.missing-access', 'The bot cannot see this channel.', PERMISSIONS_HINT],
+  [codes.missingPermissions]: [
+    'discord.missing-permissions',
+    'The bot may not post in this channel.',
+    PERMISSIONS_HINT,
+  ],
+  [codes.threadArchived]: [
+    'discord.thread-closed',
+    'The thread is closed.',
+    'Open it again, or use its channel.',
+  ],
+  [codes.threadLocked]: ['discord.thread-closed', 'The thread is locked.', 'Unlock it, or use its channel.'],
+};
+
+/** Errors of a connection that was never made: nothing can have been shown. */
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** What went wrong in one request, as the outbox and a person need it. */
+export function toDeliveryError(error: unknown): DeliveryError {
+  if (error instanceof DeliveryError) return error;
+  if (error instanceof RateLimitError) {
+    return new DeliveryError('discord.rate-limited', 'Discord asks to wait before the next message.', {
+      cause: error,
+      outcome: 'not-sent',
+      retryable: true,
+      retryAfterMs: Math.max(error.retryAfter, error.timeToReset, 0),
+    });
+  }
+  if (error instanceof DiscordAPIError) return fromApi(error);
+  if (error instanceof HTTPError) {
+    return new DeliveryError(
+      'discord.unavailable',
+      `Discord has a problem of its own (HTTP ${error.status}).`,
+      {
+        hint: 'See https://discordstatus.com',
+        cause: error,
+        outcome: 'unknown',
+        retryable: true,
+      },
+    );
+  }
+  return fromConnection(error);
+}
+
+function fromApi(error: DiscordAPIError): DeliveryError {
+  const final = { cause: error, outcome: 'not-sent', retryable: false } as const;
+  if (error.code === codes.editLimit) {
+    return new DeliveryError(
+      'discord.edit-limit',
+      'Discord limits how often a message older than an hour may be edited.',
+      { ...final, retryable: true },
+    );
+  }
+  const meaning = meanings[Number(error.code)];
+  if (meaning) {
+    const [code, sentence, hint] = meaning;
+    return new DeliveryError(code, sentence, { ...final, hint });
+  }
+  if (error.status === 401) return tokenRefused(error);
+  return new DeliveryError(
+    'discord.rejected',
+    `Discord does not take this message (HTTP ${error.status}, code ${error.code}).`,
+    { ...final, hint: 'This is a fault of the bot; its log says more.' },
+  );
+}
+
+function fromConnection(error: unknown): DeliveryError {
+  // After a 401 discord.js forgets the token, and refuses to send anything more.
+  if (error instanceof Error && error.message.startsWith('Expected token to be set'))
+    return tokenRefused(error);
+  const code = codeOf(error) ?? codeOf((error as Error | undefined)?.cause);
+  return new DeliveryError('discord.unreachable', 'Discord cannot be reached.', {
+    hint: 'Check the network of the machine the bot runs on, and https://discordstatus.com',
+    cause: error,
+    outcome: code !== undefined && NEVER_SENT.has(code) ? 'not-sent' : 'unknown',
+    retryable: true,
+  });
+}
+
+function tokenRefused(cause: unknown): DeliveryError {
+  return new DeliveryError('discord.token', 'Discord no longer accepts the bot token.', {
+    hint: 'Set DISCORD_TOKEN to the current token, from the Bot page of your application, and restart the bot.',
+    cause,
+    outcome: 'not-sent',
+    retryable: false,
+  });
+}
+
+export function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** Whether an interaction's token is of no use any more, while the channel may still be. */
+export function isTokenGone(error: unknown): boolean {
+  return (
+    error instanceof DeliveryError &&
+    ['discord.answer-expired', 'discord.too-late', 'discord.unknown-message'].includes(error.code)
+  );
+}

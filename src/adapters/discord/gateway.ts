@@ -1,0 +1,113 @@
+import {
+  type APIInteraction,
+  Client,
+  Events,
+  GatewayDispatchEvents,
+  GatewayIntentBits,
+  Options,
+  Status,
+} from 'discord.js';
+import type { Logger } from '../../log.ts';
+import { toStartError } from './start-error.ts';
+
+export interface Gateway {
+  /** Connects. Resolves when Discord sends us interactions; rejects with a sentence on what to do. */
+  start(onInteraction: (interaction: APIInteraction) => void): Promise<void>;
+  stop(): Promise<void>;
+  healthy(): boolean;
+  /** The bot's own user id, once connected. */
+  userId(): string | undefined;
+}
+
+export interface GatewayOptions {
+  readonly token: string;
+  readonly apiUrl: string | undefined;
+  /** Servers the bot is meant to serve. */
+  readonly guilds: readonly string[];
+  readonly log: Logger;
+}
+
+/** discord.js keeps its connection, heartbeats, resumes and reconnects; the bot takes nothing else from it. */
+export function createGateway({ token, apiUrl, guilds, log }: GatewayOptions): Gateway {
+  const client = new Client({
+    // Interactions need no intent at all; this one tells which servers the bot is in.
+    intents: [GatewayIntentBits.Guilds],
+    allowedMentions: { parse: [] },
+    shards: 'auto',
+    ...(apiUrl === undefined ? {} : { rest: { api: apiUrl } }),
+    // An interaction brings all that is asked about it, so nothing is kept that could grow or go stale.
+    makeCache: Options.cacheWithLimits({
+      ApplicationCommandManager: 0,
+      AutoModerationRuleManager: 0,
+      BaseGuildEmojiManager: 0,
+      EntitlementManager: 0,
+      GuildBanManager: 0,
+      GuildEmojiManager: 0,
+      GuildInviteManager: 0,
+      GuildMemberManager: 0,
+      GuildScheduledEventManager: 0,
+      GuildStickerManager: 0,
+      MessageManager: 0,
+      PresenceManager: 0,
+      ReactionManager: 0,
+      ReactionUserManager: 0,
+      StageInstanceManager: 0,
+      ThreadMemberManager: 0,
+      UserManager: 0,
+      VoiceStateManager: 0,
+    }),
+    // A server that is down must not hold up the others.
+    waitGuildTimeout: 1000,
+  });
+
+  client.on(Events.ShardReconnecting, (shard) => log.warn({ shard }, 'Discord gateway lost, reconnecting'));
+  client.on(Events.ShardResume, (shard, replayed) =>
+    log.info({ shard, replayed }, 'Discord gateway resumed'),
+  );
+  client.on(Events.ShardReady, (shard) => log.info({ shard }, 'Discord gateway ready'));
+  client.on(Events.ShardError, (err, shard) => log.warn({ shard, err }, 'Discord gateway error'));
+  client.on(Events.ShardDisconnect, ({ code }, shard) =>
+    log.error({ shard, code }, 'Discord gateway closed for good: restart the bot once the cause is mended'),
+  );
+  client.on(Events.Error, (err) => log.error({ err }, 'discord.js reports an error'));
+  client.on(Events.Warn, (warning) => log.warn({ warning }, 'discord.js warns'));
+
+  return {
+    async start(onInteraction) {
+      // The gateway's own event, not discord.js's: that one waits for every server to be available, longer than the
+      // 3 seconds an interaction has, and reads a member's roles from a cache instead of from the event.
+      client.ws.on(GatewayDispatchEvents.InteractionCreate, onInteraction);
+      const ready = new Promise((resolve) => client.once(Events.ClientReady, resolve));
+      try {
+        await client.login(token);
+      } catch (error) {
+        throw toStartError(error, apiUrl);
+      }
+      await ready;
+      compareGuilds();
+    },
+    async stop() {
+      client.ws.removeAllListeners(GatewayDispatchEvents.InteractionCreate);
+      await client.destroy();
+    },
+    healthy: () => client.isReady() && client.ws.shards.every((shard) => shard.status === Status.Ready),
+    userId: () => client.user?.id,
+  };
+
+  function compareGuilds(): void {
+    for (const guild of guilds) {
+      if (!client.guilds.cache.has(guild))
+        log.warn(
+          { guild },
+          'the bot is not in this server of DISCORD_GUILDS: invite it, see docs/setup-discord.md',
+        );
+    }
+    for (const guild of client.guilds.cache.keys()) {
+      if (!guilds.includes(guild))
+        log.warn(
+          { guild },
+          'the bot is in a server that DISCORD_GUILDS does not name: everyone there is refused',
+        );
+    }
+  }
+}

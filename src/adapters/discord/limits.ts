@@ -1,0 +1,47 @@
+/**
+ * Discord's limits as data. Sources: Discord developer documentation, "Components Reference" and "Message Resource"
+ * (Components V2), "Application Commands", "Receiving and Responding", and `discord-api-spec`, the vendor's OpenAPI.
+ */
+export const limits = {
+  /** Components in one message, nested ones included (Components Reference, "Components V2"). */
+  components: 40,
+  /** Characters in all text of one message together (same place). */
+  text: 4000,
+  /** Buttons in one action row. */
+  rowButtons: 5,
+  buttonLabel: 80,
+  customId: 100,
+  buttonUrl: 512,
+  /** Files in one message. */
+  files: 10,
+  /** Bytes of one file where the server is not boosted (`attachment_size_limit`). */
+  fileBytes: 10 * 1024 * 1024,
+  /** Bytes of all files of one request. */
+  requestBytes: 25 * 1024 * 1024,
+  /** How long an interaction's token lets us fill in and edit its answer. */
+  interactionTokenMs: 15 * 60_000,
+  /** Characters of a nonce. */
+  nonce: 25,
+  /** Messages a page of a channel's history holds at most. */
+  historyPage: 100,
+  command: { name: 32, description: 100, options: 25, choices: 25, choice: 100, characters: 8000 },
+  /** `max_length` of a string option. */
+  optionLength: 6000,
+} as const;
+
+/**
+ * How much of a card one piece of prose may take, so that one long value does not hide all the others. `spare` is for
+ * the ellipses of what no longer fits at all.
+ */
+export const shares = {
+  title: 256,
+  prose: 1500,
+  field: 700,
+  cell: 60,
+  label: 100,
+  leastCode: 300,
+  spare: 80,
+} as const;
+
+/** Discord allows about 5 messages in 5 seconds a channel; the exact buckets come in response headers. */
+export const PACE_MS = 1_000;

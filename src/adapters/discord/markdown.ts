@@ -1,0 +1,137 @@
+import type { Inline, Rich } from '../../cards/card.ts';
+
+/**
+ * Discord's markdown, written and escaped. The rules are those of Discord's help article "Markdown Text 101" and its
+ * developer reference "Message Formatting": a backslash before a punctuation mark shows the mark itself; inside code
+ * nothing is escaped, and only a run of backticks ends it.
+ */
+
+/** Breaks up what would be read as one token; takes no room on screen. */
+const ZERO_WIDTH = '\u200b';
+const SNOWFLAKE = /^\d{17,20}$/;
+
+/**
+ * Everywhere: emphasis, spoilers, code, links, mentions and `<t:>` (all start with `<`), `@everyone`, `:emoji:` and
+ * the `://` that turns an address into a link. Square brackets and parentheses make masked links.
+ */
+const ANYWHERE = /[\\*_~|`[\]()<@:]/g;
+/** Only where a line begins: headings, small print, lists, quotes. A string may begin a line, wherever it stands. */
+const LINE_START = /(^|\n)([^\S\n]*)([-+#>]+)/g;
+/** `1. ` is a numbered list; the number may have come from the string before this one. */
+const NUMBERED = /(^|\d)\.(?=\s|$)/g;
+
+/** Shows `text` exactly as it is. */
+export function escapeMarkdown(text: string): string {
+  return printable(text)
+    .replace(ANYWHERE, '\\$&')
+    .replace(
+      LINE_START,
+      (_, start: string, space: string, marks: string) =>
+        start + space + [...marks].map((c) => `\\${c}`).join(''),
+    )
+    .replace(NUMBERED, '$1\\.');
+}
+
+/** `text` as a block of code. Backticks in a row are kept apart, so that none of them ends the block. */
+export function codeBlock(text: string): string {
+  return `\`\`\`\n${codeText(text)}\n\`\`\``;
+}
+
+/** How long the fences of a block are. */
+export const CODE_BLOCK_OVERHEAD = codeBlock('x').length - 1;
+
+export function codeText(text: string): string {
+  const shown = printable(text).replace(/`(?=`)/g, `\`${ZERO_WIDTH}`);
+  // A block must hold something besides line breaks, or its fences are shown as they are.
+  return /[^\n]/.test(shown) ? shown : ZERO_WIDTH;
+}
+
+function inlineCode(text: string): string {
+  const line = printable(text).replace(/\s*\n\s*/g, ' ');
+  if (line === '') return '';
+  if (!line.includes('`')) return `\`${line}\``;
+  const apart = line.replace(/`(?=`)/g, `\`${ZERO_WIDTH}`).replace(/^`/, `${ZERO_WIDTH}\``);
+  return `\`\`${apart.replace(/`$/, `\`${ZERO_WIDTH}`)}\`\``;
+}
+
+/** Rich text in Discord's markdown, of at most `room` characters; what is cut ends in an ellipsis. */
+export function toMarkdown(rich: Rich, room = Number.POSITIVE_INFINITY): string {
+  const whole = rich.reduce((out: string, inline) => join(out, render(inline)), '');
+  if (whole.length <= room) return whole;
+  let out = '';
+  for (const inline of rich) {
+    const longer = join(out, render(inline));
+    // One character stays free for the ellipsis.
+    if (longer.length < room) out = longer;
+    else return cut(out, inline, room);
+  }
+  return out;
+}
+
+/** `**a****b**` and `` `a``b` `` would be read as other marks: neighbours are kept apart. */
+function join(before: string, piece: string): string {
+  const mark = /[*`]$/.exec(before)?.[0];
+  return mark && piece.startsWith(mark) ? before + ZERO_WIDTH + piece : before + piece;
+}
+
+function render(inline: Inline): string {
+  if (typeof inline === 'string') return escapeMarkdown(inline);
+  if ('bold' in inline) return inline.bold === '' ? '' : `**${escapeMarkdown(inline.bold)}**`;
+  if ('code' in inline) return inlineCode(inline.code);
+  if ('link' in inline) return link(inline.link, inline.text);
+  if ('mention' in inline)
+    return isSnowflake(inline.mention) ? `<@${inline.mention}>` : escapeMarkdown(inline.name);
+  return `<t:${Math.floor(inline.time / 1000)}:${inline.style === 'relative' ? 'R' : 't'}>`;
+}
+
+/** As much of `inline` as fits behind `out`, found by halving, since escapes make lengths uneven. */
+function cut(out: string, inline: Inline, room: number): string {
+  const characters = [...textOf(inline)];
+  let fits = 0;
+  let tooLong = characters.length;
+  while (fits + 1 < tooLong) {
+    const middle = (fits + tooLong) >> 1;
+    if (attempt(middle).length <= room) fits = middle;
+    else tooLong = middle;
+  }
+  return fits === 0 ? `${out}…`.slice(0, room) : attempt(fits);
+
+  function attempt(count: number): string {
+    return join(out, render(withText(inline, `${characters.slice(0, count).join('')}…`)));
+  }
+}
+
+function textOf(inline: Inline): string {
+  if (typeof inline === 'string') return inline;
+  if ('bold' in inline) return inline.bold;
+  if ('code' in inline) return inline.code;
+  if ('link' in inline) return inline.text;
+  // A mention or a time is shown whole or not at all.
+  return '';
+}
+
+function withText(inline: Inline, text: string): Inline {
+  if (typeof inline === 'string') return text;
+  if ('bold' in inline) return { bold: text };
+  if ('code' in inline) return { code: text };
+  if ('link' in inline) return { ...inline, text };
+  return text;
+}
+
+/** Only web addresses, with what would end the link encoded; anything else is shown as its text. */
+function link(address: string, text: string): string {
+  const url = URL.parse(address);
+  if (!url || !/^https?:$/.test(url.protocol)) return escapeMarkdown(text);
+  const target = url.href.replace(/[()<>\\\s]/g, (c) => `%${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return `[${escapeMarkdown(text === '' ? url.href : text)}](${target})`;
+}
+
+export function isSnowflake(id: string): boolean {
+  return SNOWFLAKE.test(id);
+}
+
+/** Without control characters, which Discord shows as boxes or drops; tabs and line breaks stay. */
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about.
+  return text.replace(/\r\n?/g, '\n').replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '');
+}

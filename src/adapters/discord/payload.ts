@@ -1,0 +1,87 @@
+import { type APIMessageTopLevelComponent, MessageFlags, type RawFile } from 'discord.js';
+import type { CardFile, Inline, Message } from '../../cards/card.ts';
+import { limits } from './limits.ts';
+import { isSnowflake } from './markdown.ts';
+import { markerOf } from './marker.ts';
+import { renderMessage } from './render.ts';
+
+/** What every request that shows a message carries. */
+export interface Payload {
+  readonly body: {
+    readonly flags: number;
+    readonly components: APIMessageTopLevelComponent[];
+    readonly allowed_mentions: { parse: []; users: string[]; replied_user: false };
+    /** The message's files from now on; an edit drops the ones that are not named. */
+    readonly attachments: { id: string; filename: string }[];
+  };
+  readonly files: RawFile[];
+}
+
+export function payloadOf(message: Message, key?: string): Payload {
+  const files = message.kind === 'card' ? filesOf(message.files ?? []) : [];
+  const names = files.map((file) => file.name);
+  return {
+    body: {
+      flags: MessageFlags.IsComponentsV2,
+      components: [renderMessage(message, names, key === undefined ? undefined : markerOf(key))],
+      // Nothing pings by its text: only persons the message names as a mention of its own.
+      allowed_mentions: { parse: [], users: mentionsOf(message), replied_user: false },
+      attachments: files.map((file, i) => ({ id: String(i), filename: file.name })),
+    },
+    files,
+  };
+}
+
+function filesOf(files: readonly CardFile[]): RawFile[] {
+  if (files.length > limits.files) throw new Error(`${files.length} files; Discord allows ${limits.files}`);
+  const room = Math.min(
+    limits.fileBytes,
+    Math.floor(limits.requestBytes / Math.max(1, files.length)) - 64 * 1024,
+  );
+  const taken = new Set<string>();
+  return files.map((file) => {
+    const name = freeName(fileName(file.name), taken);
+    return { name, data: tail(Buffer.from(file.content), room), contentType: 'text/plain; charset=utf-8' };
+  });
+}
+
+/** Discord changes other characters in a file's name, and then `attachment://` no longer finds it. */
+function fileName(name: string): string {
+  const safe = name
+    .replace(/[^\w.-]+/g, '_')
+    .replace(/^\.+/, '')
+    .slice(-100);
+  return safe === '' ? 'file.txt' : safe;
+}
+
+function freeName(name: string, taken: Set<string>): string {
+  let free = name;
+  for (let i = 2; taken.has(free); i++) free = `${i}-${name}`;
+  taken.add(free);
+  return free;
+}
+
+/** The end of a file that is too big, from a whole line on, and a first line that says so. */
+function tail(content: Buffer, room: number): Buffer {
+  if (content.length <= room) return content;
+  const notice = Buffer.from('[the beginning is cut: larger than Discord takes]\n');
+  const rest = content.subarray(content.length - room + notice.length);
+  return Buffer.concat([notice, rest.subarray(rest.indexOf(0x0a) + 1)]);
+}
+
+function mentionsOf(message: Message): string[] {
+  const inlines: Inline[] =
+    message.kind === 'line'
+      ? [...message.text]
+      : [
+          ...message.title,
+          ...message.nodes.flatMap((node): readonly Inline[] => {
+            if (node.kind === 'text' || node.kind === 'note') return node.text;
+            return node.kind === 'fields' ? node.fields.flatMap((field) => field.value) : [];
+          }),
+        ];
+  const ids = inlines.flatMap((inline) =>
+    typeof inline === 'object' && 'mention' in inline && isSnowflake(inline.mention) ? [inline.mention] : [],
+  );
+  return [...new Set(ids)];
+}

@@ -1,0 +1,34 @@
+import { type APIInteraction, ChannelType, PermissionFlagsBits, PermissionsBitField } from 'discord.js';
+import { DeliveryError } from '../../errors.ts';
+
+const THREADS: readonly (ChannelType | undefined)[] = [
+  ChannelType.AnnouncementThread,
+  ChannelType.PublicThread,
+  ChannelType.PrivateThread,
+];
+
+/**
+ * Makes sure that the bot's own token can post and edit where this interaction came from; the answer to an interaction
+ * needs no permission and proves nothing. Discord sends the bot's permissions in the channel along (`app_permissions`).
+ * Throws DeliveryError that names exactly what is missing.
+ */
+export function requirePosting(interaction: APIInteraction, withFiles: boolean): void {
+  const thread = THREADS.includes(interaction.channel?.type);
+  const needed: [name: string, bit: bigint][] = [
+    ['View Channel', PermissionFlagsBits.ViewChannel],
+    thread
+      ? ['Send Messages in Threads', PermissionFlagsBits.SendMessagesInThreads]
+      : ['Send Messages', PermissionFlagsBits.SendMessages],
+    // A reply to a message needs it (Message Resource, "Create Message").
+    ['Read Message History', PermissionFlagsBits.ReadMessageHistory],
+  ];
+  if (withFiles) needed.push(['Attach Files', PermissionFlagsBits.AttachFiles]);
+  const granted = new PermissionsBitField(BigInt(interaction.app_permissions));
+  const missing = needed.filter(([, bit]) => !granted.has(bit)).map(([name]) => name);
+  if (missing.length === 0) return;
+  throw new DeliveryError('discord.missing-permissions', 'The bot may not post in this channel.', {
+    hint: `In the channel settings, Permissions, allow the bot: ${missing.join(', ')}. Then try again.`,
+    outcome: 'not-sent',
+    retryable: false,
+  });
+}

@@ -1,0 +1,230 @@
+import {
+  type APIButtonComponent,
+  type APIComponentInContainer,
+  type APIMessageTopLevelComponent,
+  ButtonStyle,
+  ComponentType,
+  SeparatorSpacingSize,
+} from 'discord.js';
+import { encodeActionId } from '../../cards/action-id.ts';
+import type { Button, Card, Field, Line, Message, Node, Tone } from '../../cards/card.ts';
+import { limits, shares } from './limits.ts';
+import { CODE_BLOCK_OVERHEAD, codeBlock, codeText, toMarkdown } from './markdown.ts';
+import { tableText } from './table.ts';
+
+/**
+ * Messages as Components V2. Always, lines too: the flag cannot be taken back, so a line and a card can replace each
+ * other only when both have it. Prose that does not fit is cut with an ellipsis; structure that does not fit throws.
+ */
+export function renderMessage(message: Message, fileNames: readonly string[] = [], marker?: number) {
+  const top = message.kind === 'card' ? renderCard(message, fileNames) : renderLine(message);
+  const component: APIMessageTopLevelComponent = marker === undefined ? top : { ...top, id: marker };
+  check(component);
+  return component;
+}
+
+/** Accent colours, Discord's own palette; neutral has none. */
+const colours: Readonly<Record<Tone, number | undefined>> = {
+  neutral: undefined,
+  progress: 0x5865f2,
+  success: 0x57f287,
+  warning: 0xfee75c,
+  danger: 0xed4245,
+};
+
+/** A line has no frame to colour. */
+const symbols: Readonly<Record<Tone, string>> = {
+  neutral: '',
+  progress: '⏳ ',
+  success: '✅ ',
+  warning: '⚠️ ',
+  danger: '❌ ',
+};
+
+function renderLine({ tone, text }: Line): APIMessageTopLevelComponent {
+  const symbol = symbols[tone];
+  return display(symbol + (toMarkdown(text, limits.text - symbol.length) || '…'));
+}
+
+function renderCard(card: Card, fileNames: readonly string[]): APIMessageTopLevelComponent {
+  const title = `### ${oneLine(toMarkdown(card.title, shares.title))}`;
+  const texts = fillTexts(card.nodes, limits.text - shares.spare - title.length);
+  const inside: APIComponentInContainer[] = [
+    display(title),
+    ...card.nodes.flatMap((node, i) => renderNode(node, texts[i])),
+    ...fileNames.map((name) => ({
+      type: ComponentType.File as const,
+      file: { url: `attachment://${name}` },
+    })),
+  ];
+  const colour = colours[card.tone];
+  return {
+    type: ComponentType.Container,
+    ...(colour === undefined ? {} : { accent_color: colour }),
+    components: inside,
+  };
+}
+
+/** Shares out the characters: prose first, as it is short and says what matters; code and tables get the rest. */
+function fillTexts(nodes: readonly Node[], room: number): string[] {
+  const texts = nodes.map(() => '');
+  const blocks = nodes.filter(isBlock).length;
+  let left = room;
+  for (const [i, node] of nodes.entries()) {
+    if (isBlock(node)) continue;
+    const text = proseText(node, Math.max(1, left - blocks * shares.leastCode));
+    texts[i] = text;
+    left -= text.length;
+  }
+  let waiting = blocks;
+  for (const [i, node] of nodes.entries()) {
+    if (!isBlock(node)) continue;
+    const text = blockText(node, Math.floor(left / waiting));
+    texts[i] = text;
+    left -= text.length;
+    waiting -= 1;
+  }
+  return texts;
+}
+
+type Block = Extract<Node, { kind: 'code' | 'table' }>;
+
+function isBlock(node: Node): node is Block {
+  return node.kind === 'code' || node.kind === 'table';
+}
+
+function proseText(node: Exclude<Node, Block>, room: number): string {
+  switch (node.kind) {
+    case 'text':
+      return toMarkdown(node.text, Math.min(room, shares.prose));
+    case 'note': {
+      const text = oneLine(toMarkdown(node.text, Math.min(room - 3, shares.prose)));
+      return text === '' ? '' : `-# ${text}`;
+    }
+    case 'fields':
+      return fieldsText(node.fields, room);
+    case 'divider':
+    case 'buttons':
+      return '';
+  }
+}
+
+function fieldsText(fields: readonly Field[], room: number): string {
+  let text = '';
+  for (const { label, value } of fields) {
+    const head = `${text === '' ? '' : '\n'}${toMarkdown([{ bold: label }], shares.label)} `;
+    const left = room - text.length - head.length;
+    if (left < 2) return text === '' ? '…' : `${text.slice(0, room - 2)}\n…`;
+    text += head + toMarkdown(value, Math.min(left, shares.field));
+  }
+  return text;
+}
+
+function blockText(node: Block, room: number): string {
+  const inner = room - CODE_BLOCK_OVERHEAD;
+  const fits = (text: string) => codeText(text).length <= inner;
+  if (node.kind === 'table') {
+    // Keeping backticks apart makes a text longer, so the room is asked for again until it fits.
+    for (let tries = inner; ; tries -= 50) {
+      const text = tableText(node.columns, node.rows, tries);
+      if (fits(text) || tries < 50) return codeBlock(text);
+    }
+  }
+  if (fits(node.text)) return codeBlock(node.text);
+  return codeBlock(cutCode(node.text, node.keep, fits));
+}
+
+/** The longest start or end of `text`, in whole lines where it has several, that `fits`. */
+function cutCode(text: string, keep: 'start' | 'end', fits: (text: string) => boolean): string {
+  const characters = [...text];
+  const part = (count: number) =>
+    keep === 'start'
+      ? `${characters.slice(0, count).join('')}\n…`
+      : `…\n${characters.slice(characters.length - count).join('')}`;
+  let low = 0;
+  let high = characters.length;
+  while (low + 1 < high) {
+    const middle = (low + high) >> 1;
+    if (fits(part(middle))) low = middle;
+    else high = middle;
+  }
+  const rough = part(low);
+  if (keep === 'start') {
+    const end = rough.lastIndexOf('\n', rough.length - 3);
+    return end > rough.length / 2 ? `${rough.slice(0, end)}\n…` : rough;
+  }
+  const start = rough.indexOf('\n', 2);
+  return start !== -1 && start < rough.length / 2 ? `…${rough.slice(start)}` : rough;
+}
+
+function renderNode(node: Node, text = ''): APIComponentInContainer[] {
+  switch (node.kind) {
+    case 'text':
+    case 'note':
+    case 'fields':
+    case 'table':
+    case 'code':
+      // Discord refuses a text display without text.
+      return text.trim() === '' ? [] : [display(text)];
+    case 'divider':
+      return [{ type: ComponentType.Separator, divider: true, spacing: SeparatorSpacingSize.Small }];
+    case 'buttons': {
+      const rows: APIComponentInContainer[] = [];
+      for (let i = 0; i < node.buttons.length; i += limits.rowButtons)
+        rows.push({
+          type: ComponentType.ActionRow,
+          components: node.buttons.slice(i, i + limits.rowButtons).map(renderButton),
+        });
+      return rows;
+    }
+  }
+}
+
+const styles = {
+  primary: ButtonStyle.Primary,
+  secondary: ButtonStyle.Secondary,
+  danger: ButtonStyle.Danger,
+} as const;
+
+function renderButton(button: Button): APIButtonComponent {
+  const label = cutLabel(button.label);
+  if ('url' in button) {
+    if (button.url.length > limits.buttonUrl)
+      throw new Error(`A button's address is longer than ${limits.buttonUrl}: ${button.url}`);
+    return { type: ComponentType.Button, style: ButtonStyle.Link, label, url: button.url };
+  }
+  const custom_id = encodeActionId(button.action);
+  return { type: ComponentType.Button, style: styles[button.style], label, custom_id };
+}
+
+function cutLabel(label: string): string {
+  const characters = [...label];
+  return characters.length > limits.buttonLabel
+    ? `${characters.slice(0, limits.buttonLabel - 1).join('')}…`
+    : label;
+}
+
+function display(content: string) {
+  return { type: ComponentType.TextDisplay as const, content };
+}
+
+/** Headings and small print end with the line. */
+function oneLine(markdown: string): string {
+  return markdown.replace(/\s*\n\s*/g, ' ');
+}
+
+function check(top: APIMessageTopLevelComponent): void {
+  let count = 0;
+  const ids = new Set<string>();
+  const visit = (component: object) => {
+    count += 1;
+    if ('custom_id' in component && typeof component.custom_id === 'string') {
+      if (ids.has(component.custom_id)) throw new Error(`Two buttons do the same: ${component.custom_id}`);
+      ids.add(component.custom_id);
+    }
+    if ('components' in component && Array.isArray(component.components)) component.components.forEach(visit);
+  };
+  visit(top);
+  if (count > limits.components)
+    throw new Error(`A message of ${count} components; Discord allows ${limits.components}`);
+}

@@ -1,0 +1,34 @@
+import { DiscordjsError, DiscordjsErrorCodes } from 'discord.js';
+import { AppError, ConfigError } from '../../errors.ts';
+import { codeOf } from './delivery-error.ts';
+
+/** Why Discord did not let the bot in, in a sentence that says what to do. */
+export function toStartError(error: unknown, apiUrl: string | undefined): AppError {
+  const message = error instanceof Error ? error.message : String(error);
+  // By REST (401), and by the gateway (close code 4004) in discord.js's words.
+  const badToken = error instanceof DiscordjsError && error.code === DiscordjsErrorCodes.TokenInvalid;
+  if (badToken || message === 'Authentication failed') {
+    return new ConfigError([
+      'DISCORD_TOKEN is not accepted by Discord: copy the current one from the Bot page of your application (Reset Token shows a new one)',
+    ]);
+  }
+  if (message === 'Used disallowed intents' || message === 'Used invalid intents') {
+    return new AppError('discord.intents', 'Discord does not allow this bot the intents it asks for.', {
+      hint: 'The bot asks for Guilds only, which every bot may use: make sure that DISCORD_TOKEN belongs to a bot.',
+      cause: error,
+    });
+  }
+  if (message.startsWith('Not enough sessions remaining')) {
+    return new AppError('discord.sessions', 'Discord allows this bot no more logins today.', {
+      hint: `Something restarts it over and over: mend that first. ${/resets at \S+/.exec(message)?.[0] ?? ''}`.trim(),
+      cause: error,
+    });
+  }
+  const code = codeOf(error) ?? codeOf((error as Error | undefined)?.cause);
+  return new AppError('discord.unreachable', `Discord cannot be reached${code ? ` (${code})` : ''}.`, {
+    hint: apiUrl
+      ? `DISCORD_API_URL is ${apiUrl}: is that right, and is a Discord API there?`
+      : 'Check the network of this machine (a proxy or firewall?), and https://discordstatus.com',
+    cause: error,
+  });
+}
