@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { order, simulate } from './harness.ts';
+
+async function burst(count: number, one: () => Promise<{ status: number }>): Promise<number[]> {
+  const statuses: number[] = [];
+  for (let i = 0; i < count; i++) statuses.push((await one()).status);
+  return statuses;
+}
+
+const passed = (statuses: number[]) => statuses.filter((status) => status !== 429).length;
+
+test('the documented limits: 40 deploys, 20 statuses, 10 lists in one second', async () => {
+  const { call } = await simulate();
+  expect(passed(await burst(45, () => call('POST', '/v2/deployments', order())))).toBe(40);
+  expect(passed(await burst(25, () => call('GET', '/v1/status/nobody')))).toBe(20);
+  expect(passed(await burst(15, () => call('GET', '/v1/deployments')))).toBe(10);
+  expect(passed(await burst(60, () => call('GET', '/v1/apps')))).toBe(60);
+});
+
+test('the second slides: no window of one second has more, and what was refused does not count', async () => {
+  const { clock, call } = await simulate({ limits: { list: 3 } });
+  const list = () => call('GET', '/v1/deployments');
+  expect(await burst(1, list)).toEqual([200]);
+  await clock.advance(600);
+  expect(await burst(4, list)).toEqual([200, 200, 429, 429]);
+  await clock.advance(399);
+  expect(await burst(1, list)).toEqual([429]);
+  await clock.advance(1);
+  expect(await burst(2, list)).toEqual([200, 429]);
+  await clock.advance(600);
+  expect(await burst(3, list)).toEqual([200, 200, 429]);
+});
+
+test('429 says when to come back, and nothing has been done', async () => {
+  const { simulator, call } = await simulate({ limits: { deploy: 1 } });
+  await call('POST', '/v2/deployments', order());
+  const { status, headers, json } = await call('POST', '/v2/deployments', order());
+  expect([status, headers['retry-after'], typeof json.message]).toEqual([429, '1', 'string']);
+  expect(simulator.deployments.size).toBe(1);
+});
