@@ -1,0 +1,227 @@
+import { randomBytes } from 'node:crypto';
+import type { CardFile, Message } from '../../cards/card.ts';
+import type { Clock } from '../../clock.ts';
+import type { Directory } from '../../command/directory.ts';
+import { DeliveryError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { Adapter, Address, Invocation, InvocationRequest, Person } from '../adapter.ts';
+import { createBoard } from './board.ts';
+import { completeLine } from './complete.ts';
+import { type Input, type LineHandlers, type LineSource, openPipe } from './input.ts';
+import { createInvocation } from './invocation.ts';
+import { limits } from './limits.ts';
+import { literalLine } from './literal.ts';
+import { createPlainScreen, type Output, type Screen } from './screen.ts';
+import { paint, span } from './spans.ts';
+import { openTerminal } from './terminal.ts';
+import { createTranscript, type NumberedButton, type Shown } from './transcript.ts';
+import { readLine, type Typed } from './typed.ts';
+import { headOf } from './width.ts';
+
+export interface ConsoleOptions {
+  readonly input: Input;
+  readonly output: Output;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** All commands, for completion. */
+  readonly directory: Directory;
+  /** Whether to write ANSI colours. */
+  readonly color: boolean;
+  /** Keeps a file that comes with a message; answers where the person finds it. */
+  readonly saveFile: (file: CardFile) => Promise<string>;
+  /** IANA name of the person's time zone; the machine's own when undefined. */
+  readonly timeZone?: string;
+}
+
+/**
+ * How the conversation ended. `end`: the lines of a pipe ran out; `no-input`: there never was one, or 3 s of silence;
+ * `left`: the person at the terminal is done; `closed`: nobody reads the output any more.
+ */
+export type Ending = 'end' | 'no-input' | 'left' | 'closed';
+
+/** Chat in a terminal, with one person: the operator of this machine. */
+export interface ConsoleAdapter extends Adapter {
+  /** Resolves once no more lines come and each has its answer. */
+  readonly finished: Promise<Ending>;
+  /** Runs a line and shows it as if it had been typed. Resolves when it has its answer. */
+  type(line: string): Promise<void>;
+  /** Prints lines that are no message, e.g. a greeting; they must be safe to print. */
+  say(lines: readonly string[]): void;
+  /** The buttons that can be pressed now, oldest first. */
+  buttons(): readonly NumberedButton[];
+  /** Every message, oldest first, as it stands now. */
+  messages(): readonly Shown[];
+}
+
+/** Silence this long in a pipe counts as no input. */
+const SILENCE_MS = 3000;
+
+const HERE: Address = { platform: 'console', workspace: 'local', channel: 'terminal' };
+
+/** Whoever can start this process has its token anyway, so nothing is withheld from them. */
+const OPERATOR: Person = {
+  id: 'operator',
+  name: 'you',
+  home: true,
+  guest: false,
+  admin: true,
+  groups: ['operators'],
+};
+
+export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
+  const { input, output, clock, log, directory, color } = options;
+  const interactive = Boolean(input.isTTY && output.isTTY);
+  const prompt = `${paint([span('›', ['bold', 'cyan'])], color)} `;
+  const { promise: finished, resolve: finish } = Promise.withResolvers<Ending>();
+  // References outlive the process in the store; those of an earlier session must not look like ours.
+  const session = randomBytes(4).toString('hex');
+  const transcript = createTranscript((nth) => ({ ...HERE, message: `${session}-${nth}` }));
+
+  let handle: ((invocation: Invocation) => Promise<void>) | undefined;
+  let source: LineSource | undefined;
+  let screen: Screen = createPlainScreen((text) => {
+    if (output.writable) output.write(text);
+  });
+  let connected = false;
+  let answered: Promise<void> = Promise.resolve();
+
+  const board = createBoard({
+    transcript,
+    clock,
+    color,
+    timeZone: options.timeZone,
+    columns: () => (output.isTTY ? (output.columns ?? 80) : undefined),
+    screen: () => screen,
+    saveFile: options.saveFile,
+  });
+
+  // `| head` closes the output early, which is no error of anybody's: stop, and say so through `finished`.
+  output.on('error', () => {
+    finish('closed');
+    source?.close();
+  });
+
+  const complain = async (problem: string) => {
+    await board.add({ message: { kind: 'line', tone: 'warning', text: [problem] }, private: true });
+  };
+  const invoke = async (request: InvocationRequest) => {
+    const stage = {
+      adapter,
+      at: HERE,
+      person: OPERATOR,
+      add: (message: Message, how: { private: boolean }) => board.add({ message, private: how.private }),
+      change: board.change,
+    };
+    await handle?.(createInvocation(stage, request));
+  };
+  const press = async (number: number) => {
+    const found = transcript.buttons().find((button) => button.number === number);
+    if (!found) return complain(noButton(number, transcript));
+    await invoke({ kind: 'action', action: found.button.action, source: found.source });
+  };
+  const run = async (typed: Typed) => {
+    if (typed.kind === 'press') await press(typed.number);
+    if (typed.kind === 'malformed') await complain(typed.problem);
+    if (typed.kind === 'command') {
+      await invoke({ kind: 'command', command: typed.name, args: { kind: 'text', text: typed.text } });
+    }
+  };
+  const isCommand = (name: string) => directory.get(name) !== undefined;
+
+  /** One line at a time, in the order in which they came. */
+  const enqueue = (typed: Typed, echo: string | undefined): Promise<void> => {
+    answered = answered.then(async () => {
+      if (echo !== undefined) screen.print([`${prompt}${echoOf(echo)}`], 'typed');
+      try {
+        await run(typed);
+      } catch (err) {
+        // The pipeline answers every error itself; this is for what it cannot answer, so that nobody waits in vain.
+        log.error({ err }, 'A typed line could not be handled');
+        await complain('That did not work, for a reason this terminal cannot tell.');
+      }
+    });
+    return answered;
+  };
+
+  const handlers: LineHandlers = {
+    line(text) {
+      const typed = readLine(text, isCommand);
+      if (typed.kind === 'nothing' || typed.kind === 'leave') return typed.kind;
+      void enqueue(typed, interactive ? undefined : text);
+      return 'asked';
+    },
+    end(how) {
+      if (interactive) finish('left');
+      else void answered.then(() => finish(how));
+    },
+  };
+
+  const adapter: ConsoleAdapter = {
+    platform: HERE.platform,
+    supports: { modals: false, idempotentPosts: true, history: true },
+    paceMs: 0,
+    finished,
+    async start(given) {
+      handle = given;
+      connected = true;
+      if (interactive) {
+        const complete = (line: string) =>
+          completeLine(
+            line,
+            directory,
+            transcript.buttons().map(({ number }) => number),
+          );
+        const terminal = openTerminal({ input, output, prompt, complete }, handlers);
+        source = terminal;
+        screen = terminal;
+      } else {
+        source = openPipe({ input, clock, silenceMs: input.isTTY ? undefined : SILENCE_MS }, handlers);
+      }
+    },
+    async stop() {
+      connected = false;
+      handle = undefined;
+      source?.close();
+    },
+    healthy: () => connected,
+    async post(_to, { message, replyTo, key }) {
+      refuseUnless(connected);
+      return transcript.withKey(key)?.ref ?? board.add({ message, replyTo, key });
+    },
+    async edit(ref, message) {
+      refuseUnless(connected);
+      await board.change(ref, message);
+    },
+    async findPosted(_to, key, since) {
+      const shown = transcript.withKey(key);
+      return shown && shown.postedAt >= since ? shown.ref : undefined;
+    },
+    type: (line) => enqueue(readLine(line, isCommand), line),
+    say: (lines) => screen.print(lines, 'block'),
+    buttons: () => transcript.buttons(),
+    messages: () => transcript.all,
+  };
+  return adapter;
+}
+
+function echoOf(line: string): string {
+  const text = literalLine(line.trim());
+  const head = headOf(text, limits.echoColumns);
+  return head === text ? text : `${head}…`;
+}
+
+function noButton(number: number, transcript: ReturnType<typeof createTranscript>): string {
+  const now = transcript.buttons().map(({ number: other, button }) => `#${other} ${button.label}`);
+  const offer = now.length > 0 ? ` You can press ${now.slice(-5).join(', ')}.` : '';
+  return transcript.known(number)
+    ? `Button #${number} is gone: its message has changed.${offer}`
+    : `There is no button #${number}.${offer}`;
+}
+
+function refuseUnless(connected: boolean): void {
+  if (connected) return;
+  throw new DeliveryError('console.closed', 'The terminal chat is closed.', {
+    outcome: 'not-sent',
+    retryable: true,
+  });
+}

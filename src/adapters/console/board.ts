@@ -1,0 +1,92 @@
+import type { CardFile, Message } from '../../cards/card.ts';
+import type { Clock } from '../../clock.ts';
+import { DeliveryError } from '../../errors.ts';
+import type { MessageRef } from '../adapter.ts';
+import { renderMessage } from './render.ts';
+import type { Screen } from './screen.ts';
+import { filesOf, type Shown, type Transcript } from './transcript.ts';
+
+export interface BoardOptions {
+  readonly transcript: Transcript;
+  readonly clock: Clock;
+  readonly color: boolean;
+  readonly timeZone: string | undefined;
+  /** The window's width right now; undefined: lines are not folded. */
+  columns(): number | undefined;
+  /** Asked each time, because a prompt replaces the plain screen. */
+  screen(): Screen;
+  saveFile(file: CardFile): Promise<string>;
+}
+
+export interface NewMessage {
+  readonly message: Message;
+  readonly private?: boolean;
+  readonly replyTo?: MessageRef;
+  readonly key?: string;
+}
+
+/** Prints messages as they are posted and as they change. */
+export interface Board {
+  add(message: NewMessage): Promise<MessageRef>;
+  /** Prints the new state if it differs from the old one. Throws DeliveryError for a message of another session. */
+  change(ref: MessageRef, message: Message): Promise<void>;
+}
+
+export function createBoard(options: BoardOptions): Board {
+  const { transcript, clock } = options;
+  const places = new WeakMap<CardFile, string>();
+
+  const save = async (message: Message) => {
+    for (const file of filesOf(message)) {
+      try {
+        places.set(file, await options.saveFile(file));
+      } catch (cause) {
+        throw new DeliveryError('console.file', `The file ${file.name} could not be saved.`, {
+          hint: 'Make room in the temporary folder, then ask again.',
+          cause,
+          outcome: 'not-sent',
+          retryable: false,
+        });
+      }
+    }
+  };
+  const print = (shown: Shown) => {
+    const marks = [shown.edits > 0 ? 'edited' : '', shown.private ? 'only you see this' : ''];
+    const mark = marks.filter((text) => text !== '').join(', ');
+    const lines = renderMessage(shown.message, {
+      color: options.color,
+      columns: options.columns(),
+      now: clock.now(),
+      timeZone: options.timeZone,
+      numberOf: (button) => transcript.numberOf(shown.ref, button),
+      placeOf: (file) => places.get(file) ?? '',
+      mark: mark === '' ? undefined : mark,
+      reply: shown.replyTo !== undefined,
+    });
+    options.screen().print(lines, shown.replyTo ? 'reply' : 'block');
+  };
+
+  return {
+    async add({ message, private: hidden = false, replyTo, key }) {
+      await save(message);
+      const shown = transcript.add({ message, private: hidden, replyTo, key, postedAt: clock.now() });
+      print(shown);
+      return shown.ref;
+    },
+    async change(ref, message) {
+      if (transcript.get(ref)) await save(message);
+      const change = transcript.change(ref, message);
+      if (!change) {
+        throw new DeliveryError(
+          'console.gone',
+          'The message belongs to an earlier session of this terminal.',
+          {
+            outcome: 'not-sent',
+            retryable: false,
+          },
+        );
+      }
+      if (change.changed) print(change.shown);
+    },
+  };
+}

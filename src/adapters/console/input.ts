@@ -1,0 +1,60 @@
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import type { Clock } from '../../clock.ts';
+
+export type Input = Readable & { readonly isTTY?: boolean; unref?(): void };
+
+/** Where lines come from: a pipe or a terminal. */
+export interface LineSource {
+  close(): void;
+}
+
+export interface LineHandlers {
+  /** Answers whether the line asked for anything; `leave`: it asked to be the last one. */
+  line(text: string): 'nothing' | 'asked' | 'leave';
+  /** No more lines. `no-input`: there never was one that asked for anything. */
+  end(how: 'end' | 'no-input'): void;
+}
+
+export interface PipeOptions {
+  readonly input: Input;
+  readonly clock: Clock;
+  /** Silence for this long before any line counts as no input; undefined: wait for as long as it takes. */
+  readonly silenceMs: number | undefined;
+}
+
+/** Lines from a pipe or a file. */
+export function openPipe({ input, clock, silenceMs }: PipeOptions, handlers: LineHandlers): LineSource {
+  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY, terminal: false });
+  let asked = false;
+  let over = false;
+  let cancel = () => {};
+
+  const end = () => {
+    if (over) return;
+    over = true;
+    cancel();
+    lines.close();
+    input.pause();
+    // A pipe that its writer keeps open must not keep the process alive.
+    input.unref?.();
+    handlers.end(asked ? 'end' : 'no-input');
+  };
+  const listen = () => {
+    cancel();
+    if (!asked && silenceMs !== undefined) cancel = clock.after(silenceMs, end);
+  };
+
+  lines.on('line', (text) => {
+    if (over) return;
+    const what = handlers.line(text);
+    if (what !== 'nothing') asked = true;
+    if (what === 'leave') end();
+    else listen();
+  });
+  lines.on('close', end);
+  // A directory as input, a terminal that went away: the same as the end.
+  input.on('error', end);
+  listen();
+  return { close: end };
+}

@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import type { Message } from '../../cards/card.ts';
+import type {
+  AckMode,
+  Adapter,
+  Address,
+  Invocation,
+  InvocationRequest,
+  MessageRef,
+  Person,
+} from '../adapter.ts';
+
+/** What an invocation shows its answers with. */
+export interface Stage {
+  readonly adapter: Adapter;
+  readonly at: Address;
+  readonly person: Person;
+  add(message: Message, how: { private: boolean }): Promise<MessageRef>;
+  change(ref: MessageRef, message: Message): Promise<void>;
+}
+
+/** One typed line or pressed button. Its answers are printed at once: a terminal has no three seconds to keep. */
+export function createInvocation(stage: Stage, request: InvocationRequest): Invocation {
+  let mode: AckMode | undefined;
+  let answer: MessageRef | undefined;
+
+  const show = async (message: Message): Promise<MessageRef> => {
+    if (answer) await stage.change(answer, message);
+    else answer = await stage.add(message, { private: mode === 'private' });
+    return answer;
+  };
+
+  return {
+    id: `console-${randomUUID()}`,
+    adapter: stage.adapter,
+    at: stage.at,
+    request,
+    person: async () => stage.person,
+    async refuse(message) {
+      await stage.add(message, { private: true });
+    },
+    async acknowledge(next) {
+      mode = next;
+      if (next === 'update' && request.kind === 'action') answer = request.source;
+    },
+    async respond(message) {
+      await show(message);
+    },
+    postCard: (message) => (mode === 'public' ? show(message) : stage.add(message, { private: false })),
+  };
+}

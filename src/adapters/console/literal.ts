@@ -1,0 +1,35 @@
+/**
+ * Literal text for a terminal. What came from a person, a log line or an API must not move the cursor, recolour,
+ * retitle the window or reverse the reading direction: whatever could is shown by a visible sign instead.
+ */
+
+// C0 and C1 controls (ECMA-48), the line and paragraph separators, and the bidirectional controls (UAX #9).
+const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/gu;
+
+/** One line: line breaks are shown as a sign, too. */
+export function literalLine(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/\r?\n/g, '⏎')
+    .replace(/\t/g, ' ')
+    .replace(UNSAFE, (character) => visible(character));
+}
+
+/** Several lines, split at the line breaks. Tabs become blanks, up to the next multiple of eight columns. */
+export function literalLines(text: string): string[] {
+  return text
+    .split(/\r?\n/)
+    .map((line) => literalLine(line.replace(/([^\t]*)\t/g, (_, before: string) => untab(before))));
+}
+
+function untab(before: string): string {
+  return before + ' '.repeat(8 - (before.length % 8));
+}
+
+/** Unicode has pictures for the C0 controls, e.g. ␛ for escape; the others are shown by their number. */
+function visible(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
+  if (code === 0x7f) return '␡';
+  return `‹U+${code.toString(16).toUpperCase().padStart(4, '0')}›`;
+}

@@ -1,0 +1,161 @@
+import type { Button, Card, CardFile, Line, Message, Node, Tone } from '../../cards/card.ts';
+import { inlineLine, inlineLines, type Reader } from './inline.ts';
+import { limits } from './limits.ts';
+import { literalLine, literalLines } from './literal.ts';
+import { fold, paint, type SpanLine, type Style, span } from './spans.ts';
+import { tableLines } from './table.ts';
+import { padTo, widthOf } from './width.ts';
+
+/** What a renderer must know beside the message. */
+export interface RenderContext extends Reader {
+  readonly color: boolean;
+  /** Undefined: do not fold lines, as in a pipe. */
+  readonly columns: number | undefined;
+  /** The number under which this button can be pressed. */
+  readonly numberOf: (button: Button) => number | undefined;
+  /** Where the reader finds the file. */
+  readonly placeOf: (file: CardFile) => string;
+  /** Small print beside the title, e.g. `edited`. */
+  readonly mark?: string;
+  /** It hangs under another message. */
+  readonly reply?: boolean;
+}
+
+interface ToneLook {
+  readonly sign: string;
+  readonly style: Style;
+}
+
+const tones: Readonly<Record<Tone, ToneLook>> = {
+  neutral: { sign: '•', style: 'blue' },
+  progress: { sign: '◌', style: 'cyan' },
+  success: { sign: '✓', style: 'green' },
+  warning: { sign: '▲', style: 'yellow' },
+  danger: { sign: '✗', style: 'red' },
+};
+
+/** A message as lines of text, each safe to print. */
+export function renderMessage(message: Message, context: RenderContext): string[] {
+  const lines = message.kind === 'card' ? cardLines(message, context) : newsLines(message, context);
+  return lines.map((line) => paint(line, context.color));
+}
+
+function newsLines(line: Line, context: RenderContext): SpanLine[] {
+  const look = tones[line.tone];
+  const lead = context.reply ? '↳ ' : '';
+  const [first = [], ...rest] = foldAll(inlineLines(line.text, context), context, widthOf(lead) + 2);
+  return [
+    [span(lead, 'dim'), span(`${look.sign} `, look.style), ...first, ...markOf(context)],
+    ...rest.map((more) => [span(' '.repeat(widthOf(lead) + 2)), ...more]),
+  ];
+}
+
+function cardLines(card: Card, context: RenderContext): SpanLine[] {
+  const look = tones[card.tone];
+  const bar = span('│ ', look.style);
+  const [title = [], ...titleRest] = fold(inlineLine(card.title, context, 'bold'), roomFor(context, 5));
+
+  const last = card.nodes.at(-1);
+  const closing = last?.kind === 'buttons' ? last : undefined;
+  const body = [
+    ...titleRest,
+    ...card.nodes.filter((node) => node !== closing).flatMap((node) => nodeLines(node, context)),
+    ...(card.files ?? []).map((file) => fileLine(file, context)),
+  ];
+  const buttons = closing ? buttonLines(closing.buttons, context) : [];
+  const [foot = [], ...spill] = buttons.toReversed();
+  return [
+    [span('╭─', look.style), span(` ${look.sign} `, look.style), ...title, ...markOf(context)],
+    ...[...body, ...spill.toReversed()].map((line) => [bar, ...line]),
+    [span('╰─ ', look.style), ...foot],
+  ];
+}
+
+function markOf({ mark }: RenderContext): SpanLine {
+  return mark === undefined ? [] : [span(`  (${mark})`, 'dim')];
+}
+
+function nodeLines(node: Node, context: RenderContext): SpanLine[] {
+  switch (node.kind) {
+    case 'text':
+      return foldAll(inlineLines(node.text, context), context, 2);
+    case 'note':
+      return foldAll(inlineLines(node.text, context, 'dim'), context, 2);
+    case 'fields':
+      return fieldLines(node.fields, context);
+    case 'table':
+      return tableLines(node.columns, node.rows, context.columns && context.columns - 2);
+    case 'code':
+      return codeLines(node.text, node.keep);
+    case 'divider':
+      return [[span('─'.repeat(24), 'dim')]];
+    case 'buttons':
+      return buttonLines(node.buttons, context);
+  }
+}
+
+function fieldLines(fields: Extract<Node, { kind: 'fields' }>['fields'], context: RenderContext): SpanLine[] {
+  const labels = fields.map(({ label }) => literalLine(label));
+  const wide = Math.max(0, ...labels.map(widthOf)) + 2;
+  return fields.flatMap(({ value }, index) =>
+    foldAll(inlineLines(value, context), context, wide + 2).map((line, nth) => [
+      span(padTo(nth === 0 ? (labels[index] ?? '') : '', wide), 'dim'),
+      ...line,
+    ]),
+  );
+}
+
+function codeLines(text: string, keep: 'start' | 'end'): SpanLine[] {
+  const all = literalLines(text.replace(/\r?\n$/, ''));
+  const hidden = all.length - limits.codeLines;
+  const shown = hidden <= 0 ? all : keep === 'end' ? all.slice(hidden) : all.slice(0, limits.codeLines);
+  const lines: SpanLine[] = shown.map((line) => [span('  '), span(line)]);
+  if (hidden <= 0) return lines;
+  const note: SpanLine = [span(`  … ${hidden} more lines`, 'dim')];
+  return keep === 'end' ? [note, ...lines] : [...lines, note];
+}
+
+function fileLine(file: CardFile, context: RenderContext): SpanLine {
+  const bytes = Buffer.byteLength(file.content);
+  const size = bytes < 1024 ? `${bytes} bytes` : `${Math.round(bytes / 1024)} KiB`;
+  return [
+    span(`${literalLine(file.name)}, ${size}: `, 'dim'),
+    span(literalLine(context.placeOf(file)), 'underline'),
+  ];
+}
+
+const buttonStyles = { primary: ['bold', 'cyan'], secondary: 'cyan', danger: ['bold', 'red'] } as const;
+
+function buttonLines(buttons: readonly Button[], context: RenderContext): SpanLine[] {
+  const shown = buttons.map((button) => {
+    const label = literalLine(button.label);
+    if ('url' in button) return span(`[${label}: ${literalLine(button.url)}]`, 'underline');
+    const number = context.numberOf(button);
+    return span(`[${number === undefined ? '' : `#${number} `}${label}]`, [
+      ...[buttonStyles[button.style]].flat(),
+    ]);
+  });
+  const lines: SpanLine[] = [];
+  let used = 0;
+  const room = roomFor(context, 3) ?? Number.POSITIVE_INFINITY;
+  for (const button of shown) {
+    const width = widthOf(button.text);
+    if (lines.length > 0 && used + 2 + width <= room) {
+      lines.push([...(lines.pop() ?? []), span('  '), button]);
+      used += 2 + width;
+    } else {
+      lines.push([button]);
+      used = width;
+    }
+  }
+  return lines;
+}
+
+function foldAll(lines: readonly SpanLine[], context: RenderContext, indent: number): SpanLine[] {
+  return lines.flatMap((line) => fold(line, roomFor(context, indent)));
+}
+
+function roomFor({ columns }: RenderContext, indent: number): number | undefined {
+  if (columns === undefined) return undefined;
+  return Math.min(Math.max(columns, limits.leastColumns), limits.proseColumns) - indent;
+}

@@ -1,0 +1,56 @@
+import { clearScreenDown, createInterface, cursorTo, moveCursor } from 'node:readline';
+import type { Input, LineHandlers, LineSource } from './input.ts';
+import { limits } from './limits.ts';
+import type { Output, Screen } from './screen.ts';
+
+export interface TerminalOptions {
+  readonly input: Input;
+  readonly output: Output;
+  readonly prompt: string;
+  readonly complete: (line: string) => [string[], string];
+}
+
+/** A prompt at a real terminal: line editing, history, completion, and output above the line being typed. */
+export function openTerminal(options: TerminalOptions, handlers: LineHandlers): LineSource & Screen {
+  const { input, output, prompt, complete } = options;
+  const lines = createInterface({
+    input,
+    output,
+    prompt,
+    completer: complete,
+    historySize: limits.history,
+    removeHistoryDuplicates: true,
+    terminal: true,
+  });
+  let over = false;
+
+  lines.on('line', (text) => {
+    if (handlers.line(text) === 'leave') lines.close();
+    else lines.prompt();
+  });
+  lines.on('SIGINT', () => lines.close());
+  lines.on('close', () => {
+    if (over) return;
+    over = true;
+    // The shell's own prompt must not follow ours on the same line.
+    output.write('\n');
+    handlers.end('end');
+  });
+  lines.prompt();
+
+  return {
+    print(block) {
+      const text = `${block.join('\n')}\n\n`;
+      if (over) return void output.write(text);
+      const { rows } = lines.getCursorPos();
+      moveCursor(output, 0, -rows);
+      cursorTo(output, 0);
+      clearScreenDown(output);
+      output.write(text);
+      // readline goes up by this many rows before it draws its line again, and after a paste it miscounts them.
+      Object.assign(lines, { prevRows: 0 });
+      lines.prompt(true);
+    },
+    close: () => lines.close(),
+  };
+}

@@ -1,0 +1,105 @@
+import type { Button, CardFile, Message } from '../../cards/card.ts';
+import type { MessageRef } from '../adapter.ts';
+
+/** A message of the session, as it stands now. */
+export interface Shown {
+  readonly ref: MessageRef;
+  readonly message: Message;
+  /** Seen by the person alone: elsewhere an ephemeral answer. */
+  readonly private: boolean;
+  readonly replyTo: MessageRef | undefined;
+  /** The outbox's key, for the messages it posted. */
+  readonly key: string | undefined;
+  /** Epoch milliseconds. */
+  readonly postedAt: number;
+  /** How often it changed after it was posted. */
+  readonly edits: number;
+}
+
+export type ActionButton = Extract<Button, { action: unknown }>;
+
+/** A button under its number. */
+export interface NumberedButton {
+  readonly number: number;
+  readonly button: ActionButton;
+  readonly source: MessageRef;
+}
+
+/** Everything said in this session, and the numbers of its buttons. */
+export interface Transcript {
+  readonly all: readonly Shown[];
+  get(ref: MessageRef): Shown | undefined;
+  add(entry: Omit<Shown, 'ref' | 'edits'>): Shown;
+  /** The message after the change; undefined when there is no such message. */
+  change(ref: MessageRef, message: Message): { shown: Shown; changed: boolean } | undefined;
+  withKey(key: string): Shown | undefined;
+  /** A button keeps its number while its message is edited. */
+  numberOf(ref: MessageRef, button: Button): number | undefined;
+  /** Buttons that can be pressed now, by number. */
+  buttons(): readonly NumberedButton[];
+  /** Whether there ever was a button with this number. */
+  known(number: number): boolean;
+}
+
+/** `newRef` makes the reference of the next message. */
+export function createTranscript(newRef: (nth: number) => MessageRef): Transcript {
+  const messages = new Map<string, Shown>();
+  const numbers = new Map<string, number>();
+
+  const keyOf = (ref: MessageRef, { action }: ActionButton) =>
+    [ref.message, action.command, action.action, action.arg].join('\n');
+  const assign = ({ ref, message }: Shown) => {
+    for (const button of actionButtons(message)) {
+      const key = keyOf(ref, button);
+      if (!numbers.has(key)) numbers.set(key, numbers.size + 1);
+    }
+  };
+
+  return {
+    get all() {
+      return [...messages.values()];
+    },
+    get: (ref) => messages.get(ref.message),
+    add(entry) {
+      const shown = { ...entry, ref: newRef(messages.size + 1), edits: 0 };
+      messages.set(shown.ref.message, shown);
+      assign(shown);
+      return shown;
+    },
+    change(ref, message) {
+      const before = messages.get(ref.message);
+      if (!before) return undefined;
+      if (JSON.stringify(before.message) === JSON.stringify(message))
+        return { shown: before, changed: false };
+      const shown = { ...before, message, edits: before.edits + 1 };
+      messages.set(ref.message, shown);
+      assign(shown);
+      return { shown, changed: true };
+    },
+    withKey: (key) => [...messages.values()].find((shown) => shown.key === key),
+    numberOf: (ref, button) => ('action' in button ? numbers.get(keyOf(ref, button)) : undefined),
+    buttons: () =>
+      [...messages.values()]
+        .flatMap(({ ref, message }) =>
+          actionButtons(message).map((button) => ({
+            number: numbers.get(keyOf(ref, button)) ?? 0,
+            button,
+            source: ref,
+          })),
+        )
+        .toSorted((a, b) => a.number - b.number),
+    known: (number) => number >= 1 && number <= numbers.size,
+  };
+}
+
+function actionButtons(message: Message): ActionButton[] {
+  if (message.kind !== 'card') return [];
+  return message.nodes
+    .flatMap((node) => (node.kind === 'buttons' ? node.buttons : []))
+    .filter((button) => 'action' in button);
+}
+
+/** The files that come with a message. */
+export function filesOf(message: Message): readonly CardFile[] {
+  return message.kind === 'card' ? (message.files ?? []) : [];
+}
