@@ -1,0 +1,125 @@
+import { App } from '@slack/bolt';
+import type { Clock } from '../../clock.ts';
+import type { Directory } from '../../command/directory.ts';
+import type { SlackConfig } from '../../config.ts';
+import type { Logger } from '../../log.ts';
+import type { Adapter, Invocation } from '../adapter.ts';
+import { type Answers, createAnswers, type Respond } from './answers.ts';
+import { createSlackApi } from './api.ts';
+import { createBoltLogger } from './bolt-logger.ts';
+import { createFiles } from './files.ts';
+import { createHttpDoor } from './http-door.ts';
+import { fetchIdentity, type Identity } from './identity.ts';
+import { fromBlockActions, fromMention, fromSlashCommand, type Incoming } from './incoming.ts';
+import { createInvocation, replyPlace, toRef } from './invocation.ts';
+import { PACE_MS } from './limits.ts';
+import { SLACK_PATH } from './manifest.ts';
+import { createPeople } from './people.ts';
+import { createPosts } from './posts.ts';
+import { createSocketDoor } from './socket-door.ts';
+
+const PLATFORM = 'slack';
+
+export interface SlackAdapterOptions {
+  readonly config: SlackConfig;
+  /** For forms and completion; commands typed as text need nothing from it. */
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Slack through Bolt: one workspace, by Socket Mode or by HTTP. */
+export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions): Adapter {
+  const logger = createBoltLogger(log);
+  const api = createSlackApi(config.botToken, config.apiUrl, logger);
+  let self: Identity | undefined;
+  let handle: ((invocation: Invocation) => Promise<void>) | undefined;
+
+  const identity = (): Identity => {
+    if (!self) throw new Error('The Slack adapter is not started');
+    return self;
+  };
+  const posts = createPosts(api, identity);
+  const files = createFiles(api, posts, log);
+  const people = createPeople({ api, access: config.access, clock, log, identity });
+  const door =
+    config.mode.kind === 'socket'
+      ? createSocketDoor({ appToken: config.mode.appToken, api, logger, clock, log })
+      : createHttpDoor(config.mode.signingSecret, logger);
+
+  const app = new App({
+    receiver: door.receiver,
+    logger,
+    clientOptions: api.options,
+    convoStore: false,
+    // Asked once, at start: Bolt would otherwise call auth.test for every delivery.
+    authorize: async () => {
+      const { botId, botUser } = identity();
+      return { botToken: config.botToken, botId, botUserId: botUser };
+    },
+  });
+
+  async function receive(incoming: Incoming | undefined, respond?: Respond): Promise<void> {
+    if (!incoming || !handle) return;
+    const answers = createAnswers({ incoming, respond, posts, files });
+    const { team: workspace } = identity();
+    const invocation = createInvocation({ adapter, incoming, people, answers, workspace });
+    await (invocation ? handle(invocation) : tooOld(answers));
+  }
+
+  app.command(/.*/, async ({ ack, body, respond }) => {
+    await ack();
+    await receive(fromSlashCommand(body), respond);
+  });
+  app.action({ type: 'block_actions' }, async ({ ack, body, respond }) => {
+    await ack();
+    await receive(fromBlockActions(body), respond);
+  });
+  app.event('app_mention', async ({ body }) => {
+    await receive(fromMention(body, identity()));
+  });
+  app.event('subteam_members_changed', async ({ event }) => people.forgetGroup(event.subteam_id));
+  app.error(async (error) => {
+    log.error({ err: error }, 'slack: a delivery could not be handled');
+  });
+
+  const adapter: Adapter = {
+    platform: PLATFORM,
+    supports: { modals: false, idempotentPosts: false, history: true },
+    paceMs: PACE_MS,
+    ...(door.listener ? { http: { path: SLACK_PATH, listener: door.listener } } : {}),
+
+    async start(handler) {
+      self = await fetchIdentity(api, log);
+      handle = handler;
+      await door.open();
+    },
+    async stop() {
+      handle = undefined;
+      await door.close();
+    },
+    healthy: () => door.isOpen(),
+
+    async post(to, { message, key, replyTo, alsoToChannel = false }) {
+      const posted = await posts.post(replyPlace(to, replyTo), message, { key, alsoToChannel });
+      await files.attach(posted, message);
+      return toRef(posted, PLATFORM, to.workspace);
+    },
+    async edit(ref, message) {
+      await posts.edit({ channel: ref.channel, ts: ref.message }, message);
+    },
+    async findPosted(to, key, since, replyTo) {
+      const found = await posts.find(replyPlace(to, replyTo), key, since);
+      return found && toRef(found, PLATFORM, to.workspace);
+    },
+  };
+  return adapter;
+}
+
+async function tooOld(answers: Answers): Promise<void> {
+  await answers.privately({
+    kind: 'line',
+    tone: 'warning',
+    text: ['This button is from another version of the bot. Run the command again for a new one.'],
+  });
+}

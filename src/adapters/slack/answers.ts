@@ -1,0 +1,137 @@
+import type { types } from '@slack/bolt';
+import type { Message } from '../../cards/card.ts';
+import { DeliveryError } from '../../errors.ts';
+import type { AckMode } from '../adapter.ts';
+import { accepted, isNoAccess, noUrl, toDeliveryError } from './errors.ts';
+import type { Files } from './files.ts';
+import type { Incoming } from './incoming.ts';
+import type { Posted, Posts } from './posts.ts';
+import { render } from './renderer.ts';
+
+/** Bolt's `respond`: posts to the payload's response_url. */
+export type Respond = (answer: {
+  readonly text: string;
+  readonly blocks: types.KnownBlock[];
+  readonly response_type: 'ephemeral' | 'in_channel';
+  readonly replace_original: boolean;
+  readonly thread_ts?: string;
+}) => Promise<unknown>;
+
+/** How one person is answered: to them alone, to the channel, or in the message whose button they pressed. */
+export interface Answers {
+  privately(message: Message): Promise<void>;
+  respond(mode: AckMode, message: Message): Promise<void>;
+  postCard(message: Message): Promise<Posted>;
+}
+
+export function createAnswers(parts: {
+  readonly incoming: Incoming;
+  readonly respond: Respond | undefined;
+  readonly posts: Posts;
+  readonly files: Files;
+}): Answers {
+  const { incoming, respond, posts, files } = parts;
+  const { channel, thread, threadOpen, user } = incoming;
+  const here = { channel, ...(thread === undefined ? {} : { thread }) };
+  /** The public answer, once there is one the bot can edit. */
+  let answer: Posted | undefined;
+
+  async function viaUrl(
+    message: Message,
+    as: { readonly response_type: 'ephemeral' | 'in_channel'; readonly replace_original: boolean },
+  ): Promise<void> {
+    if (!respond) throw noUrl();
+    // Without thread_ts the answer to a press in a thread would stand in the channel (handling user interaction).
+    const content = {
+      ...render(message),
+      ...as,
+      ...(threadOpen && thread !== undefined ? { thread_ts: thread } : {}),
+    };
+    try {
+      await accepted(await respond(content));
+    } catch (error) {
+      throw toDeliveryError(error);
+    }
+  }
+
+  async function privately(message: Message): Promise<void> {
+    if (respond) {
+      try {
+        // Never replacing: on a button's response_url that would replace the message everyone sees, and on a
+        // slash command's it does nothing (bolt-js#2287).
+        await viaUrl(message, { response_type: 'ephemeral', replace_original: false });
+        return;
+      } catch (error) {
+        // A lost answer may have been shown; shown twice to one person is better than not at all.
+        if (!(error instanceof DeliveryError)) throw error;
+      }
+    }
+    await posts.postPrivately(
+      { channel, user, ...(threadOpen && thread !== undefined ? { thread } : {}) },
+      message,
+    );
+  }
+
+  async function privatelyWithFiles(message: Message): Promise<void> {
+    const said = await files.hand(user, message);
+    await privately(said === undefined ? message : withNote(message, said));
+  }
+
+  async function publicly(message: Message): Promise<void> {
+    if (answer) {
+      await posts.edit(answer, message);
+      return;
+    }
+    try {
+      answer = await posts.post(here, message);
+    } catch (error) {
+      if (!respond || !isNoAccess(error)) throw error;
+      // Slack lets a response_url post where the person is, even where the bot is not.
+      await viaUrl(message, { response_type: 'in_channel', replace_original: false });
+      return;
+    }
+    await files.attach(answer, message);
+  }
+
+  async function inSource(message: Message): Promise<void> {
+    if (incoming.did.kind !== 'press') return await privatelyWithFiles(message);
+    const { source } = incoming.did;
+    if (source.ephemeral) {
+      const said = await files.hand(user, message);
+      const shown = said === undefined ? message : withNote(message, said);
+      await viaUrl(shown, { response_type: 'ephemeral', replace_original: true }).catch(() =>
+        privately(shown),
+      );
+      return;
+    }
+    try {
+      await posts.edit(source, message);
+    } catch (error) {
+      // What was posted through a response_url is not the bot's to edit.
+      if (!respond || !(error instanceof DeliveryError) || error.retryable) throw error;
+      await viaUrl(message, { response_type: 'in_channel', replace_original: true });
+    }
+    await files.attach(source, message);
+  }
+
+  return {
+    privately,
+    respond: (mode, message) =>
+      mode === 'public'
+        ? publicly(message)
+        : mode === 'update'
+          ? inSource(message)
+          : privatelyWithFiles(message),
+    async postCard(message) {
+      const posted = await posts.post(here, message);
+      answer ??= posted;
+      await files.attach(posted, message);
+      return posted;
+    },
+  };
+}
+
+function withNote(message: Message, note: string): Message {
+  if (message.kind !== 'card') return message;
+  return { ...message, nodes: [...message.nodes, { kind: 'note', text: [note] }] };
+}

@@ -1,0 +1,42 @@
+import { webApi } from '@slack/bolt';
+import type { createBoltLogger } from './bolt-logger.ts';
+import { REQUEST_TIMEOUT_MS } from './limits.ts';
+
+export interface SlackApi {
+  /** For what changes something: one attempt. A repeated chat.postMessage is a second message. */
+  readonly write: webApi.WebClient;
+  /** For what only reads: two more attempts after a broken connection or a 5xx. */
+  readonly read: webApi.WebClient;
+  /** For clients that Bolt builds itself. */
+  readonly options: webApi.WebClientOptions;
+}
+
+/** Clients for the Web API, which never wait out a 429 by themselves: the outbox keeps the pace. */
+export function createSlackApi(
+  token: string,
+  apiUrl: string | undefined,
+  logger: ReturnType<typeof createBoltLogger>,
+): SlackApi {
+  const options: webApi.WebClientOptions = {
+    ...(apiUrl ? { slackApiUrl: apiRoot(apiUrl) } : {}),
+    fetch: fetchWithTimeout,
+    timeout: REQUEST_TIMEOUT_MS,
+    rejectRateLimitedCalls: true,
+    retryConfig: { retries: 0 },
+  };
+  const retries = { retries: 2, minTimeout: 200, maxTimeout: 1000 };
+  return {
+    write: new webApi.WebClient(token, { ...options, logger }),
+    read: new webApi.WebClient(token, { ...options, logger, retryConfig: retries }),
+    options,
+  };
+}
+
+/** Both `https://host` and `https://host/api` are taken for the Web API's root, as Slack's own lies under /api. */
+function apiRoot(url: string): string {
+  return new URL(url).pathname === '/' ? new URL('/api/', url).href : `${url.replace(/\/+$/, '')}/`;
+}
+
+/** The client's own timeout covers its calls; uploads and response_urls would otherwise wait for five minutes. */
+const fetchWithTimeout: webApi.FetchFunction = (url, init) =>
+  fetch(url, { ...init, signal: init?.signal ?? AbortSignal.timeout(REQUEST_TIMEOUT_MS) });

@@ -1,0 +1,170 @@
+import { RespondError, webApi } from '@slack/bolt';
+import { DeliveryError } from '../../errors.ts';
+
+interface Meaning {
+  readonly sentence: string;
+  readonly hint?: string;
+  readonly outcome?: 'unknown';
+  readonly retryable?: true;
+}
+
+const INVITE = 'Type /invite @bot in the channel, with the name of this bot, and try again.';
+const RIGHTS = 'Ask a workspace admin whether apps may post in this channel.';
+
+/** The `error` values of chat.postMessage, chat.update, conversations.* and files.* (their reference pages). */
+const MEANINGS: Readonly<Record<string, Meaning>> = {
+  not_in_channel: { sentence: 'I am not a member of this channel, so I cannot post here.', hint: INVITE },
+  channel_not_found: {
+    sentence: 'Slack does not let me see this channel, so I cannot post here.',
+    hint: INVITE,
+  },
+  is_archived: { sentence: 'This channel is archived.', hint: 'Use another channel, or unarchive this one.' },
+  restricted_action: { sentence: 'The settings of this workspace do not let me post here.', hint: RIGHTS },
+  restricted_action_read_only_channel: { sentence: 'This channel is read-only for me.', hint: RIGHTS },
+  restricted_action_thread_only_channel: {
+    sentence: 'This channel allows replies in threads only.',
+    hint: RIGHTS,
+  },
+  restricted_action_non_threadable_channel: {
+    sentence: 'This channel does not allow threads.',
+    hint: RIGHTS,
+  },
+  message_not_found: { sentence: 'The message is no longer there.' },
+  thread_not_found: { sentence: 'The thread is no longer there.' },
+  cant_update_message: { sentence: 'I cannot change this message.' },
+  edit_window_closed: { sentence: 'The settings of this workspace do not let me change messages this old.' },
+  msg_too_long: { sentence: 'The message is too long for Slack.' },
+  msg_blocks_too_long: { sentence: 'The message is too long for Slack.' },
+  invalid_blocks: { sentence: 'Slack did not accept the form of the message.' },
+  user_not_in_channel: { sentence: 'You are not a member of this channel, so I cannot answer you here.' },
+  missing_scope: {
+    sentence: 'My Slack app lacks a permission for this.',
+    hint: 'An admin can compare the app with npm run slack:manifest and install it again.',
+  },
+  invalid_auth: {
+    sentence: 'Slack no longer accepts my token.',
+    hint: 'An admin has to check SLACK_BOT_TOKEN.',
+  },
+  not_authed: {
+    sentence: 'Slack no longer accepts my token.',
+    hint: 'An admin has to check SLACK_BOT_TOKEN.',
+  },
+  token_revoked: { sentence: 'My Slack token was revoked.', hint: 'An admin has to install the app again.' },
+  token_expired: { sentence: 'My Slack token has expired.', hint: 'An admin has to install the app again.' },
+  account_inactive: {
+    sentence: 'My Slack app was removed from the workspace.',
+    hint: 'An admin has to install it again.',
+  },
+  ratelimited: { sentence: 'Slack asks me to slow down.', retryable: true },
+  rate_limited: { sentence: 'Slack asks me to slow down.', retryable: true },
+  message_limit_exceeded: { sentence: 'This workspace has reached its limit of messages.', retryable: true },
+  service_unavailable: { sentence: 'Slack is not available right now.', outcome: 'unknown', retryable: true },
+  team_added_to_org: { sentence: 'Slack is moving this workspace right now.', retryable: true },
+  // "It's possible some aspect of the operation succeeded before the error was raised."
+  fatal_error: { sentence: 'Slack had an error of its own.', outcome: 'unknown', retryable: true },
+  internal_error: { sentence: 'Slack had an error of its own.', outcome: 'unknown', retryable: true },
+  request_timeout: { sentence: 'Slack did not get the whole message.', retryable: true },
+};
+
+/** What surely happened before anything was sent. */
+const NEVER_LEFT =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|ERR_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/;
+
+/** Whatever a Slack client throws, as what it means for the message. */
+export function toDeliveryError(error: unknown): DeliveryError {
+  if (error instanceof DeliveryError) return error;
+  if (error instanceof webApi.WebAPIRateLimitedError)
+    return failure('ratelimited', MEANINGS.ratelimited, error, error.retryAfter * 1000);
+  if (error instanceof webApi.WebAPIPlatformError) {
+    const known = MEANINGS[error.data.error];
+    return failure(
+      error.data.error,
+      known ?? { sentence: `Slack refused the message (${error.data.error}).` },
+      error,
+    );
+  }
+  if (error instanceof RespondError) return respondFailure(error);
+  if (error instanceof webApi.WebAPIHTTPError) return statusFailure(error.statusCode, error);
+  const code = causeCode(error);
+  if (code !== undefined && NEVER_LEFT.test(code))
+    return failure('unreachable', { sentence: 'I cannot reach Slack right now.', retryable: true }, error);
+  return failure(
+    'no_answer',
+    {
+      sentence: 'Slack did not answer, so the message may or may not have been posted.',
+      outcome: 'unknown',
+      retryable: true,
+    },
+    error,
+  );
+}
+
+/** The `error` value of a platform error, e.g. `not_in_channel`. */
+export function slackErrorCode(error: unknown): string | undefined {
+  return error instanceof webApi.WebAPIPlatformError ? error.data.error : undefined;
+}
+
+/** Whether the bot has no access to the channel: a `response_url` may still post where its own token cannot. */
+export function isNoAccess(error: unknown): boolean {
+  return error instanceof DeliveryError && NO_ACCESS.has(error.code);
+}
+
+const NO_ACCESS = new Set(['slack_not_in_channel', 'slack_channel_not_found', 'slack_restricted_action']);
+
+/** For payloads that came without a response_url. */
+export function noUrl(): DeliveryError {
+  return failure('no_response_url', { sentence: 'Slack gave me no way to answer this.' }, undefined);
+}
+
+/** A response_url may say no with HTTP 200. Throws DeliveryError then. */
+export async function accepted(answer: unknown): Promise<void> {
+  if (!(answer instanceof Response)) return;
+  const code = /^\s*\{.*"ok"\s*:\s*false.*"error"\s*:\s*"(\w+)"/s.exec(await answer.text())?.[1];
+  if (code !== undefined) throw failure(code, MEANINGS[code], undefined);
+}
+
+/** A response_url answers 404 once it was used five times or half an hour has passed. */
+function respondFailure(error: RespondError): DeliveryError {
+  if (error.statusCode === 404)
+    return failure(
+      'response_url_gone',
+      { sentence: 'It is too late to answer this.', hint: 'Send the command again.' },
+      error,
+    );
+  return statusFailure(error.statusCode, error);
+}
+
+function statusFailure(status: number, error: unknown): DeliveryError {
+  if (status === 429) return failure('ratelimited', MEANINGS.ratelimited, error);
+  if (status >= 500)
+    return failure(
+      `http_${status}`,
+      { sentence: 'Slack is not available right now.', outcome: 'unknown', retryable: true },
+      error,
+    );
+  return failure(`http_${status}`, { sentence: `Slack refused the message (HTTP ${status}).` }, error);
+}
+
+function failure(
+  code: string,
+  meaning: Meaning | undefined,
+  cause: unknown,
+  retryAfterMs?: number,
+): DeliveryError {
+  return new DeliveryError(`slack_${code}`, meaning?.sentence ?? 'Slack refused the message.', {
+    ...(meaning?.hint ? { hint: meaning.hint } : {}),
+    cause,
+    outcome: meaning?.outcome ?? 'not-sent',
+    retryable: meaning?.retryable ?? false,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+}
+
+function causeCode(error: unknown): string | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    // The clients' own errors have a code too, in lower case.
+    if (typeof code === 'string' && /^[A-Z]/.test(code)) return code;
+  }
+  return undefined;
+}

@@ -1,0 +1,38 @@
+import { type Inline, type Message, type Node, plainText, type Rich } from '../../cards/card.ts';
+import { cutEnd } from './cut.ts';
+import { escapeMrkdwn } from './escape.ts';
+import { LIMITS } from './limits.ts';
+import { isUserId } from './rich-text.ts';
+
+/** The `text` beside the blocks: what a notification shows and a screen reader reads. */
+export function fallbackText(message: Message): string {
+  if (message.kind === 'line') return short(message.text);
+  const parts = [message.title, ...message.nodes.flatMap(readable)].filter(
+    (rich) => plainText(rich).trim() !== '',
+  );
+  return short(parts.flatMap((rich, index): Rich => (index === 0 ? rich : [' · ', ...rich])));
+}
+
+function readable(node: Node): Rich[] {
+  if (node.kind === 'text') return [node.text];
+  if (node.kind === 'fields') return node.fields.map(({ label, value }) => [`${label}: `, ...value]);
+  return [];
+}
+
+function short(rich: Rich): string {
+  let room: number = LIMITS.fallback;
+  const parts = rich.map((inline) => {
+    const part = markup(inline, room);
+    room = Math.max(0, room - part.length);
+    return part;
+  });
+  return parts.join('') || '…';
+}
+
+/** A mention stays one, so that a notification shows a name; Slack counts it once, beside the same one in the blocks. */
+function markup(inline: Inline, room: number): string {
+  if (room === 0) return '';
+  if (typeof inline === 'object' && 'mention' in inline && isUserId(inline.mention))
+    return `<@${inline.mention}>`;
+  return escapeMrkdwn(cutEnd(plainText([inline]), room));
+}

@@ -1,0 +1,62 @@
+import { ConfigError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { SlackApi } from './api.ts';
+import { slackErrorCode, toDeliveryError } from './errors.ts';
+import { BOT_SCOPES } from './manifest.ts';
+
+/** The bot itself, in its workspace. */
+export interface Identity {
+  readonly team: string;
+  /** Enterprise Grid only. */
+  readonly enterprise: string | undefined;
+  readonly botId: string;
+  readonly botUser: string;
+}
+
+/** Asks Slack who the token belongs to. Throws ConfigError where the token is at fault. */
+export async function fetchIdentity(api: SlackApi, log: Logger): Promise<Identity> {
+  try {
+    const answer = await api.read.auth.test();
+    if (!answer.team_id || !answer.bot_id || !answer.user_id)
+      throw new ConfigError([
+        'SLACK_BOT_TOKEN is not a bot token: copy the Bot User OAuth Token, which starts with xoxb-',
+      ]);
+    warnOfMissingScopes(answer.response_metadata?.scopes, log);
+    return {
+      team: answer.team_id,
+      enterprise: answer.enterprise_id || undefined,
+      botId: answer.bot_id,
+      botUser: answer.user_id,
+    };
+  } catch (error) {
+    throw startError('SLACK_BOT_TOKEN', 'the Bot User OAuth Token from "OAuth & Permissions"', error);
+  }
+}
+
+/** The same for any token that Slack refuses when we connect. */
+export function startError(setting: string, source: string, error: unknown): Error {
+  if (error instanceof ConfigError) return error;
+  const code = slackErrorCode(error);
+  if (code === 'missing_scope')
+    return new ConfigError([`${setting} lacks a scope: compare your Slack app with npm run slack:manifest`]);
+  if (code === 'account_inactive' || code === 'token_revoked' || code === 'token_expired')
+    return new ConfigError([
+      `${setting} is no longer valid (${code}): install your Slack app again and copy the new token`,
+    ]);
+  if (code === 'not_allowed_token_type')
+    return new ConfigError([`${setting} is a token of another kind: copy ${source}`]);
+  if (code === 'invalid_auth' || code === 'not_authed')
+    return new ConfigError([`${setting} is not accepted by Slack (${code}): copy ${source}`]);
+  return toDeliveryError(error);
+}
+
+/** Slack sends a token's scopes with every answer (`x-oauth-scopes`). */
+function warnOfMissingScopes(granted: readonly string[] | undefined, log: Logger): void {
+  if (!granted) return;
+  const missing = BOT_SCOPES.filter((scope) => !granted.includes(scope));
+  if (missing.length > 0)
+    log.warn(
+      { missing },
+      'the Slack app lacks scopes: compare it with npm run slack:manifest and install it again',
+    );
+}

@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { decodeActionId } from '../../cards/action-id.ts';
+import type { ActionRef } from '../../cards/card.ts';
+import { unescapeTyped } from './escape.ts';
+import type { Identity } from './identity.ts';
+
+/** What a person did, out of Slack's three kinds of payload. */
+export interface Incoming {
+  /** The same when Slack delivers it again. */
+  readonly id: string;
+  readonly user: string;
+  readonly channel: string;
+  /** `ts` of the thread in which public answers go. */
+  readonly thread?: string;
+  /** Whether that thread has replies already: Slack shows ephemeral messages in no other (chat.postEphemeral). */
+  readonly threadOpen: boolean;
+  /** Five answers within half an hour, wherever the person is; app mentions have none. */
+  readonly responseUrl?: string;
+  readonly did:
+    | { readonly kind: 'command'; readonly command: string; readonly text: string }
+    | { readonly kind: 'press'; readonly action: ActionRef | undefined; readonly source: Source };
+}
+
+/** The message that holds the pressed button. */
+export interface Source {
+  readonly channel: string;
+  readonly ts: string;
+  readonly thread?: string;
+  /** Only this person sees it, and only its `response_url` can change it. */
+  readonly ephemeral: boolean;
+}
+
+const SlashCommand = z.object({
+  trigger_id: z.string(),
+  user_id: z.string(),
+  channel_id: z.string(),
+  text: z.string().default(''),
+  response_url: z.string(),
+});
+
+/** `/edgegap deploy ...`. Slash commands do not exist in threads. */
+export function fromSlashCommand(body: unknown): Incoming {
+  const { trigger_id, user_id, channel_id, text, response_url } = SlashCommand.parse(body);
+  return {
+    id: trigger_id,
+    user: user_id,
+    channel: channel_id,
+    threadOpen: false,
+    responseUrl: response_url,
+    did: commandIn(unescapeTyped(text)),
+  };
+}
+
+const AppMention = z.object({
+  event_id: z.string(),
+  event: z.object({
+    user: z.string().optional(),
+    bot_id: z.string().optional(),
+    channel: z.string(),
+    text: z.string().default(''),
+    ts: z.string(),
+    thread_ts: z.string().optional(),
+    edited: z.unknown().optional(),
+  }),
+});
+
+/**
+ * `@bot deploy ...`, answered in its thread. Undefined for what another app wrote, and for an edited message: Slack
+ * tells of it under a new event id (bolt-js#960), and a corrected typo must not deploy a second time.
+ */
+export function fromMention(body: unknown, own: Identity): Incoming | undefined {
+  const { event_id, event } = AppMention.parse(body);
+  if (event.user === undefined || event.bot_id !== undefined || event.edited !== undefined) return undefined;
+  const mention = new RegExp(`<@${own.botUser}(?:\\|[^>]*)?>`);
+  const at = mention.exec(event.text);
+  const said = at ? event.text.slice(at.index + at[0].length) : event.text;
+  return {
+    id: event_id,
+    user: event.user,
+    channel: event.channel,
+    thread: event.thread_ts ?? event.ts,
+    threadOpen: event.thread_ts !== undefined,
+    did: commandIn(unescapeTyped(said)),
+  };
+}
+
+const BlockActions = z.object({
+  trigger_id: z.string().optional(),
+  user: z.object({ id: z.string() }),
+  response_url: z.string().optional(),
+  channel: z.object({ id: z.string() }).optional(),
+  container: z.object({
+    message_ts: z.string(),
+    channel_id: z.string().optional(),
+    thread_ts: z.string().optional(),
+    is_ephemeral: z.boolean().default(false),
+  }),
+  message: z.object({ thread_ts: z.string().optional() }).optional(),
+  actions: z
+    .array(z.object({ action_id: z.string(), action_ts: z.string().optional(), url: z.string().optional() }))
+    .min(1),
+});
+
+/** A pressed button. Undefined for one that only opens a link: Slack tells of those too. */
+export function fromBlockActions(body: unknown): Incoming | undefined {
+  const { trigger_id, user, response_url, channel, container, message, actions } = BlockActions.parse(body);
+  const [pressed] = actions;
+  if (!pressed || pressed.url !== undefined || pressed.action_id.endsWith(':url')) return undefined;
+  const channelId = channel?.id ?? container.channel_id ?? '';
+  const threadTs = container.thread_ts ?? message?.thread_ts;
+  // The first message of a thread carries its own ts as thread_ts: it stands in the channel.
+  const thread = threadTs === container.message_ts ? undefined : threadTs;
+  const inThread = thread === undefined ? {} : { thread };
+  return {
+    id: trigger_id ?? `${container.message_ts}-${user.id}-${pressed.action_ts ?? pressed.action_id}`,
+    user: user.id,
+    channel: channelId,
+    ...inThread,
+    threadOpen: thread !== undefined,
+    ...(response_url === undefined ? {} : { responseUrl: response_url }),
+    did: {
+      kind: 'press',
+      action: decodeActionId(pressed.action_id.replace(/^\d+:/, '')),
+      source: {
+        channel: channelId,
+        ts: container.message_ts,
+        ...inThread,
+        ephemeral: container.is_ephemeral,
+      },
+    },
+  };
+}
+
+/** The first word, which a phone may have capitalised, and the rest as it was typed. */
+function commandIn(typed: string): Extract<Incoming['did'], { kind: 'command' }> {
+  const [, command = '', text = ''] = /^(\S*)\s*(.*)$/s.exec(typed.trim()) ?? [];
+  return { kind: 'command', command: command.toLowerCase() || 'help', text };
+}

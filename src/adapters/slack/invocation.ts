@@ -1,0 +1,59 @@
+import type { AckMode, Adapter, Address, Invocation, InvocationRequest, MessageRef } from '../adapter.ts';
+import type { Answers } from './answers.ts';
+import type { Incoming } from './incoming.ts';
+import type { People } from './people.ts';
+import type { Posted } from './posts.ts';
+
+/** One command or press. Undefined where its button is none this version knows. */
+export function createInvocation(parts: {
+  readonly adapter: Adapter;
+  readonly incoming: Incoming;
+  readonly people: People;
+  readonly answers: Answers;
+  readonly workspace: string;
+}): Invocation | undefined {
+  const { adapter, incoming, people, answers, workspace } = parts;
+  const request = requestOf(incoming, adapter.platform, workspace);
+  if (!request) return undefined;
+  let mode: AckMode = 'private';
+  return {
+    id: incoming.id,
+    adapter,
+    at: {
+      platform: adapter.platform,
+      workspace,
+      channel: incoming.channel,
+      ...(incoming.thread === undefined ? {} : { thread: incoming.thread }),
+    },
+    request,
+    person: (freshness) => people.person(incoming.user, freshness),
+    refuse: (message) => answers.privately(message),
+    // Slack itself was answered at once, with nothing to see; there is no "thinking" to show.
+    acknowledge: async (asked) => {
+      mode = asked;
+    },
+    respond: (message) => answers.respond(mode, message),
+    postCard: async (message) => toRef(await answers.postCard(message), adapter.platform, workspace),
+  };
+}
+
+function requestOf({ did }: Incoming, platform: string, workspace: string): InvocationRequest | undefined {
+  if (did.kind === 'command')
+    return { kind: 'command', command: did.command, args: { kind: 'text', text: did.text } };
+  if (!did.action) return undefined;
+  const source = did.source.ephemeral ? undefined : toRef(did.source, platform, workspace);
+  return { kind: 'action', action: did.action, source };
+}
+
+export function toRef({ channel, thread, ts }: Posted, platform: string, workspace: string): MessageRef {
+  return { platform, workspace, channel, ...(thread === undefined ? {} : { thread }), message: ts };
+}
+
+/** Where a reply goes: into the thread under that message, else into the address's own thread. */
+export function replyPlace(
+  to: Address,
+  replyTo: MessageRef | undefined,
+): { channel: string; thread?: string } {
+  const thread = replyTo ? (replyTo.thread ?? replyTo.message) : to.thread;
+  return { channel: replyTo?.channel ?? to.channel, ...(thread === undefined ? {} : { thread }) };
+}

@@ -1,0 +1,33 @@
+/**
+ * Slack's limits, as data. Sources: the Block Kit reference on docs.slack.dev (the same numbers stand in the
+ * comments of @slack/types), unless said otherwise.
+ */
+export const LIMITS = {
+  /** Blocks in a message. */
+  blocks: 50,
+  /** Characters of a header block. */
+  header: 150,
+  /** Characters of a button's label. */
+  button: 75,
+  /** Characters of a button's URL. */
+  url: 3000,
+  /** Characters of an `action_id`. */
+  actionId: 255,
+  /** Elements of one actions block. */
+  actions: 25,
+  /** Elements of one context block. */
+  context: 10,
+  /**
+   * Characters of all blocks together. Undocumented: chat.postMessage answers `msg_blocks_too_long` at about 13,200,
+   * containers included (bolt-js#2509, #2867). Measured here on the JSON, which is never less than what Slack counts.
+   */
+  blocksJson: 12_000,
+  /** Characters of the text shown where blocks cannot be. chat.postMessage recommends at most 4,000. */
+  fallback: 1000,
+} as const;
+
+/** About one message a second and channel is allowed, and 50 edits a minute (docs.slack.dev, rate limits). */
+export const PACE_MS = 1200;
+
+/** A request that Slack has not answered by then has an unknown outcome. */
+export const REQUEST_TIMEOUT_MS = 10_000;

@@ -1,0 +1,74 @@
+import type { Directory } from '../../command/directory.ts';
+
+/** Where Slack delivers in HTTP mode. */
+export const SLACK_PATH = '/slack/events';
+/** One command for everything: names are shared by all apps of a workspace. */
+export const SLASH_COMMAND = '/edgegap';
+
+export const BOT_SCOPES = [
+  'app_mentions:read',
+  'channels:history',
+  'channels:join',
+  'chat:write',
+  'chat:write.public',
+  'commands',
+  'files:write',
+  'groups:history',
+  'im:history',
+  'metadata.message:read',
+  'mpim:history',
+  'usergroups:read',
+  'users:read',
+] as const;
+
+/** A change of a user group is told at once, so that a role taken away counts at the next press. */
+export const BOT_EVENTS = ['app_mention', 'subteam_members_changed'] as const;
+
+/** Longest usage hint (docs.slack.dev, app manifest reference). */
+const USAGE_HINT_LENGTH = 1000;
+
+/** The app's settings as Slack takes them. `publicUrl` asks for HTTP mode; without it, Socket Mode. */
+export function createManifest(directory: Directory, publicUrl?: string) {
+  const url = publicUrl === undefined ? undefined : requestUrl(publicUrl);
+  return {
+    display_information: {
+      name: 'Edgegap',
+      description: 'Deploy, check, tail, tag and stop dedicated game servers from Slack',
+      background_color: '#1f2a44',
+    },
+    features: {
+      // Files of private answers go to a direct message, which needs the Messages tab (error messages_tab_disabled).
+      app_home: { home_tab_enabled: false, messages_tab_enabled: true, messages_tab_read_only_enabled: true },
+      bot_user: { display_name: 'edgegap', always_online: true },
+      slash_commands: [
+        {
+          command: SLASH_COMMAND,
+          description: 'Edgegap dedicated servers: try /edgegap help',
+          usage_hint: usageHint(directory),
+          should_escape: false,
+          ...(url ? { url } : {}),
+        },
+      ],
+    },
+    oauth_config: { scopes: { bot: [...BOT_SCOPES] } },
+    settings: {
+      event_subscriptions: { ...(url ? { request_url: url } : {}), bot_events: [...BOT_EVENTS] },
+      interactivity: { is_enabled: true, ...(url ? { request_url: url } : {}) },
+      org_deploy_enabled: false,
+      socket_mode_enabled: url === undefined,
+      token_rotation_enabled: false,
+    },
+  };
+}
+
+function requestUrl(publicUrl: string): string {
+  const url = new URL(publicUrl);
+  if (url.protocol !== 'https:') throw new Error(`Slack delivers to https only, not to ${publicUrl}`);
+  return `${publicUrl.replace(/\/+$/, '')}${SLACK_PATH}`;
+}
+
+/** `deploy | list | logs ...`, the commands a person can type. */
+function usageHint(directory: Directory): string {
+  const names = directory.all.map(({ name }) => name).join(' | ');
+  return names.length <= USAGE_HINT_LENGTH ? names : 'help';
+}

@@ -1,0 +1,106 @@
+import type { Clock } from '../../clock.ts';
+import type { AccessRules } from '../../config.ts';
+import { AppError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { Person } from '../adapter.ts';
+import { AgedCache } from './aged-cache.ts';
+import type { SlackApi } from './api.ts';
+import { slackErrorCode, toDeliveryError } from './errors.ts';
+import type { Identity } from './identity.ts';
+
+/** How old an answer may be. users.info allows 100 calls a minute, usergroups.users.list only 20 (rate limits page). */
+const AGES = {
+  cached: { maxAge: 60_000, staleAge: 10 * 60_000 },
+  fresh: { maxAge: 5000, staleAge: 0 },
+} as const;
+
+export interface People {
+  /** Throws AppError when Slack cannot say. */
+  person(id: string, freshness: 'cached' | 'fresh'): Promise<Person>;
+  /** A user group has changed: what was known about it no longer counts. */
+  forgetGroup(id: string): void;
+}
+
+export function createPeople(parts: {
+  readonly api: SlackApi;
+  readonly access: AccessRules;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly identity: () => Identity;
+}): People {
+  const { api, access, clock, log } = parts;
+  const named = [...(access.operators ?? []), ...(Array.isArray(access.readers) ? access.readers : [])];
+  const groupIds = [...new Set(named.filter((id) => id.startsWith('S')))];
+
+  const users = new AgedCache(clock, async (id) => {
+    try {
+      return (await api.read.users.info({ user: id })).user;
+    } catch (error) {
+      // Someone in a shared channel whom this workspace knows nothing about.
+      const code = slackErrorCode(error);
+      if (code === 'user_not_found' || code === 'user_not_visible') return undefined;
+      throw error;
+    }
+  });
+  const members = new AgedCache(clock, async (group): Promise<readonly string[]> => {
+    try {
+      return (await api.read.usergroups.users.list({ usergroup: group })).users ?? [];
+    } catch (error) {
+      if (slackErrorCode(error) !== 'no_such_subteam') throw error;
+      log.warn({ group }, 'a user group named in SLACK_OPERATORS or SLACK_READERS does not exist');
+      return [];
+    }
+  });
+
+  async function person(id: string, freshness: 'cached' | 'fresh'): Promise<Person> {
+    try {
+      const user = await users.get(id, AGES[freshness]);
+      const home = isHome(user, parts.identity());
+      const name = user?.profile?.display_name || user?.real_name || user?.name || id;
+      if (!user || !home) return { id, name, home: false, guest: false, admin: false, groups: [] };
+      const inGroup = await Promise.all(groupIds.map((group) => members.get(group, AGES[freshness])));
+      return {
+        id,
+        name,
+        home,
+        guest: Boolean(user.is_restricted || user.is_ultra_restricted),
+        admin: Boolean(user.is_admin || user.is_owner || user.is_primary_owner),
+        groups: [id, ...groupIds.filter((_, index) => inGroup[index]?.includes(id))],
+      };
+    } catch (error) {
+      throw cannotTell(error);
+    }
+  }
+
+  return { person, forgetGroup: (id) => members.forget(id) };
+}
+
+type SlackUser = Awaited<ReturnType<SlackApi['read']['users']['info']>>['user'];
+
+/**
+ * Whether this is a person of the bot's own workspace. In a Slack Connect channel people of other workspaces can type
+ * and press too; on Enterprise Grid one person may belong to several workspaces of the same organisation.
+ */
+function isHome(user: SlackUser, own: Identity): boolean {
+  if (!user || user.deleted || user.is_bot || user.id === 'USLACKBOT') return false;
+  if ((user as { is_stranger?: boolean }).is_stranger) return false;
+  if (user.team_id === own.team) return true;
+  const grid = user.enterprise_user;
+  return (
+    own.enterprise !== undefined &&
+    grid?.enterprise_id === own.enterprise &&
+    (grid.teams ?? []).includes(own.team)
+  );
+}
+
+function cannotTell(error: unknown): AppError {
+  const reason = toDeliveryError(error);
+  const wait =
+    reason.retryAfterMs === undefined ? 'in a moment' : `in ${Math.ceil(reason.retryAfterMs / 1000)} seconds`;
+  return new AppError('slack_person_unknown', 'I could not ask Slack what you may do, so I did nothing.', {
+    hint: reason.retryable
+      ? `Try again ${wait}.`
+      : (reason.hint ?? 'An admin can find the reason in the log.'),
+    cause: error,
+  });
+}

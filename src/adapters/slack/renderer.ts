@@ -1,0 +1,181 @@
+import type { types } from '@slack/bolt';
+import { encodeActionId } from '../../cards/action-id.ts';
+import {
+  type Button,
+  type Card,
+  type Inline,
+  type Message,
+  type Node,
+  plainText,
+  type Rich,
+  type Tone,
+} from '../../cards/card.ts';
+import { cutEnd, cutLines } from './cut.ts';
+import { fallbackText } from './fallback.ts';
+import { LIMITS } from './limits.ts';
+import { richElements } from './rich-text.ts';
+import { smallPrint } from './small-print.ts';
+import { tableLines } from './table.ts';
+
+/** What chat.postMessage, chat.update and response_url take. `text` is for notifications and screen readers. */
+export interface SlackMessage {
+  readonly text: string;
+  readonly blocks: types.KnownBlock[];
+}
+
+/** A colour bar would need attachments, which Slack folds behind "Show more"; an emoji in the title never hides. */
+export const TONE_EMOJI: Readonly<Record<Tone, string>> = {
+  neutral: '',
+  progress: '⏳',
+  success: '🟢',
+  warning: '⚠️',
+  danger: '🔴',
+};
+
+/** The shortest that prose is cut to. What does not fit then has too much structure, and throws. */
+const SHORTEST = 40;
+
+/** Renders a message within Slack's limits, cutting prose where it is too long. Throws where structure does not fit. */
+export function render(message: Message): SlackMessage {
+  return { text: fallbackText(message), blocks: fitted(message) };
+}
+
+/** The longest cut, the same for every text of the message, that keeps all blocks within what Slack takes. */
+function fitted(message: Message): types.KnownBlock[] {
+  const whole = blocksOf(message, Number.POSITIVE_INFINITY);
+  if (whole.length > LIMITS.blocks) throw new Error(`More than ${LIMITS.blocks} blocks in a Slack message`);
+  if (jsonLength(whole) <= LIMITS.blocksJson) return whole;
+  let fits = blocksOf(message, SHORTEST);
+  if (jsonLength(fits) > LIMITS.blocksJson) throw new Error('A Slack message with more structure than fits');
+  let low = SHORTEST;
+  let high: number = LIMITS.blocksJson;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    const blocks = blocksOf(message, middle);
+    if (jsonLength(blocks) <= LIMITS.blocksJson) {
+      fits = blocks;
+      low = middle;
+    } else high = middle;
+  }
+  return fits;
+}
+
+function jsonLength(blocks: readonly types.KnownBlock[]): number {
+  return JSON.stringify(blocks).length;
+}
+
+function blocksOf(message: Message, longest: number): types.KnownBlock[] {
+  const cut = (rich: Rich): Rich => rich.map((inline) => cutInline(inline, longest));
+  if (message.kind === 'line') return section([...iconOf(message.tone), ...cut(message.text)]);
+  return cardBlocks(message, longest, cut);
+}
+
+function cutInline(inline: Inline, longest: number): Inline {
+  if (typeof inline === 'string') return cutEnd(inline, longest);
+  if ('bold' in inline) return { bold: cutEnd(inline.bold, longest) };
+  if ('code' in inline) return { code: cutEnd(inline.code, longest) };
+  return inline;
+}
+
+function cardBlocks(card: Card, longest: number, cut: (rich: Rich) => Rich): types.KnownBlock[] {
+  let buttons = 0;
+  const blocks = titleBlocks(card, cut);
+  for (const node of card.nodes) {
+    blocks.push(...nodeBlocks(node, longest, cut, buttons));
+    if (node.kind === 'buttons') buttons += node.buttons.length;
+  }
+  return blocks;
+}
+
+/** A header block takes plain text only; a title that mentions someone or tells the time becomes a bold line. */
+function titleBlocks({ tone, title }: Card, cut: (rich: Rich) => Rich): types.KnownBlock[] {
+  const words = [...iconOf(tone), ...cut(title)];
+  const plain = title.every((inline) => typeof inline === 'string' || 'bold' in inline || 'code' in inline);
+  const text = cutEnd(plainText(words).trim(), LIMITS.header);
+  if (!plain) return section(words, true);
+  return text === '' ? [] : [{ type: 'header', text: { type: 'plain_text', text, emoji: false } }];
+}
+
+function nodeBlocks(
+  node: Node,
+  longest: number,
+  cut: (rich: Rich) => Rich,
+  firstButton: number,
+): types.KnownBlock[] {
+  switch (node.kind) {
+    case 'text':
+      return section(cut(node.text));
+    case 'note': {
+      const block = smallPrint(cut(node.text));
+      return block ? [block] : [];
+    }
+    case 'fields':
+      return section(
+        node.fields.flatMap(({ label, value }, index) => [
+          index === 0 ? '' : '\n',
+          { bold: label },
+          '  ',
+          ...cut(value),
+        ]),
+      );
+    case 'table':
+      return preformatted(cutLines(tableLines(node), longest, 'start'));
+    case 'code':
+      return preformatted(cutLines(visible(node.text), longest, node.keep));
+    case 'divider':
+      return [{ type: 'divider' }];
+    case 'buttons':
+      return buttonBlocks(node.buttons, firstButton);
+    default:
+      return node satisfies never;
+  }
+}
+
+function section(rich: Rich, bold = false): types.KnownBlock[] {
+  const elements = richElements(rich, bold);
+  if (elements.length === 0) return [];
+  return [{ type: 'rich_text', elements: [{ type: 'rich_text_section', elements }] }];
+}
+
+function preformatted(text: string): types.KnownBlock[] {
+  if (text.trim() === '') return [];
+  return [
+    { type: 'rich_text', elements: [{ type: 'rich_text_preformatted', elements: [{ type: 'text', text }] }] },
+  ];
+}
+
+function buttonBlocks(buttons: readonly Button[], first: number): types.KnownBlock[] {
+  const elements = buttons.map((button, index) => buttonElement(button, first + index));
+  const blocks: types.KnownBlock[] = [];
+  for (let from = 0; from < elements.length; from += LIMITS.actions)
+    blocks.push({ type: 'actions', elements: elements.slice(from, from + LIMITS.actions) });
+  return blocks;
+}
+
+/** Slack wants every action_id of a message to differ, and two buttons may do the same: hence the number. */
+function buttonElement(button: Button, index: number): types.Button {
+  const text = { type: 'plain_text', text: cutEnd(button.label, LIMITS.button), emoji: false } as const;
+  if ('url' in button) {
+    if (button.url.length > LIMITS.url)
+      throw new Error(`A button's URL longer than ${LIMITS.url} characters`);
+    return { type: 'button', text, url: button.url, action_id: `${index}:url` };
+  }
+  const style = button.style === 'secondary' ? {} : { style: button.style };
+  return { type: 'button', text, action_id: `${index}:${encodeActionId(button.action)}`, ...style };
+}
+
+function iconOf(tone: Tone): Rich {
+  return TONE_EMOJI[tone] === '' ? [] : [`${TONE_EMOJI[tone]} `];
+}
+
+/** Without terminal colours and control characters, which a log may hold and Slack would show as boxes. */
+function visible(text: string): string {
+  return (
+    text
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+      .replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, '')
+      .replace(/\r\n?/g, '\n')
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+      .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '')
+  );
+}

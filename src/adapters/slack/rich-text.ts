@@ -1,0 +1,48 @@
+import type { types } from '@slack/bolt';
+import type { Inline, Rich } from '../../cards/card.ts';
+
+/**
+ * Text as `rich_text` elements. Their `text` is shown as it is: no markup, no pings, no emoji codes, so nothing that
+ * came from elsewhere can format, link or mention. That is why cards use rich_text rather than mrkdwn sections.
+ */
+export function richElements(rich: Rich, bold = false): types.RichTextElement[] {
+  return rich.flatMap((inline) => element(inline, bold) ?? []);
+}
+
+function element(inline: Inline, bold: boolean): types.RichTextElement | undefined {
+  const style = bold ? { style: { bold } } : {};
+  if (typeof inline === 'string') return literal(inline, bold ? { bold } : undefined);
+  if ('bold' in inline) return literal(inline.bold, { bold: true });
+  if ('code' in inline) return literal(inline.code, { ...(bold ? { bold } : {}), code: true });
+  if ('link' in inline) {
+    if (!isWebLink(inline.link)) return literal(inline.text, bold ? { bold } : undefined);
+    return { type: 'link', url: inline.link, text: inline.text, ...style };
+  }
+  if ('mention' in inline) {
+    if (!isUserId(inline.mention)) return literal(inline.name, bold ? { bold } : undefined);
+    return { type: 'user', user_id: inline.mention, ...style };
+  }
+  return { type: 'date', ...dateOf(inline), ...style };
+}
+
+function literal(text: string, style?: { bold?: boolean; code?: boolean }): types.RichTextText | undefined {
+  if (text === '') return undefined;
+  return style ? { type: 'text', text, style } : { type: 'text', text };
+}
+
+/** Slack wants whole seconds, and refuses anything else (date element reference). */
+export function dateOf({ time, style }: { time: number; style: 'relative' | 'clock' }) {
+  return {
+    timestamp: Math.floor(time / 1000),
+    format: style === 'relative' ? '{ago}' : '{time}',
+    fallback: new Date(time).toISOString(),
+  };
+}
+
+export function isUserId(id: string): boolean {
+  return /^[UW][A-Z0-9]+$/.test(id);
+}
+
+export function isWebLink(url: string): boolean {
+  return /^https?:\/\/[^\s<>|]+$/.test(url);
+}

@@ -1,0 +1,54 @@
+import type { types } from '@slack/bolt';
+import { type Inline, plainText, type Rich } from '../../cards/card.ts';
+import { escapeMrkdwn } from './escape.ts';
+import { LIMITS } from './limits.ts';
+import { dateOf, isUserId, isWebLink } from './rich-text.ts';
+
+type Element = types.PlainTextElement | types.MrkdwnElement;
+
+/**
+ * A context block: Slack's small print. It takes no rich_text, so literal strings go in as plain_text, which has no
+ * markup, and only what needs markup as mrkdwn, made of parts that are ours.
+ */
+export function smallPrint(rich: Rich): types.ContextBlock | undefined {
+  const elements: Element[] = [];
+  for (const inline of rich) {
+    const element = elementOf(inline);
+    const last = elements.at(-1);
+    if (last?.type === 'plain_text' && element.type === 'plain_text') last.text += element.text;
+    else elements.push(element);
+  }
+  const shown = elements.filter(({ text }) => text.trim() !== '');
+  if (shown.length === 0) return undefined;
+  if (shown.length <= LIMITS.context) return { type: 'context', elements: shown };
+  return { type: 'context', elements: [literal(plainText(rich))] };
+}
+
+function elementOf(inline: Inline): Element {
+  if (typeof inline === 'string') return literal(inline);
+  if ('bold' in inline) return marked(inline.bold, '*');
+  if ('code' in inline) return marked(inline.code, '`');
+  if ('link' in inline) {
+    if (!isWebLink(inline.link)) return literal(inline.text);
+    return mrkdwn(`<${escapeMrkdwn(inline.link)}|${escapeMrkdwn(inline.text).replaceAll('|', '¦')}>`);
+  }
+  if ('mention' in inline)
+    return isUserId(inline.mention) ? mrkdwn(`<@${inline.mention}>`) : literal(inline.name);
+  const { timestamp, format, fallback } = dateOf(inline);
+  return mrkdwn(`<!date^${timestamp}^${format}|${fallback}>`);
+}
+
+/** Text that holds a character of Slack's markup itself stays plain: there is no way to escape those. */
+function marked(text: string, mark: '*' | '`'): Element {
+  return /[*_~`\n]/.test(text) || text.trim() !== text || text === ''
+    ? literal(text)
+    : mrkdwn(mark + escapeMrkdwn(text) + mark);
+}
+
+function literal(text: string): types.PlainTextElement {
+  return { type: 'plain_text', text, emoji: false };
+}
+
+function mrkdwn(text: string): types.MrkdwnElement {
+  return { type: 'mrkdwn', text, verbatim: true };
+}

@@ -1,0 +1,98 @@
+import { SocketModeReceiver } from '@slack/bolt';
+import type { Clock } from '../../clock.ts';
+import type { Logger } from '../../log.ts';
+import type { SlackApi } from './api.ts';
+import type { createBoltLogger } from './bolt-logger.ts';
+import type { Door } from './door.ts';
+import { toDeliveryError } from './errors.ts';
+import { startError } from './identity.ts';
+
+const RETRY_FIRST_MS = 1000;
+const RETRY_MAX_MS = 30_000;
+/** A connection that ended sooner than this counts as a failed one. */
+const SETTLED_MS = 10_000;
+const CLOSE_MS = 2000;
+
+/**
+ * Bolt's Socket Mode, with reconnecting of our own. The client's waits five seconds after each of Slack's regular
+ * refreshes, in which commands fail, and leaves a rejection unhandled when it cannot reconnect
+ * (SocketModeClient.delayReconnectAttempt, socket-mode 3.1).
+ */
+export function createSocketDoor(parts: {
+  readonly appToken: string;
+  readonly api: SlackApi;
+  readonly logger: ReturnType<typeof createBoltLogger>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}): Door {
+  const { appToken, api, logger, clock, log } = parts;
+  const receiver = new SocketModeReceiver({
+    appToken,
+    logger,
+    autoReconnectEnabled: false,
+    installerOptions: { clientOptions: api.options },
+  });
+  const { client } = receiver;
+  let wanted = false;
+  let connectedAt: number | undefined;
+  let failures = 0;
+  let cancelRetry: (() => void) | undefined;
+
+  client.on('connected', () => {
+    connectedAt = clock.now();
+    log.info({}, 'slack: connected');
+  });
+  client.on('disconnected', () => {
+    const settled = connectedAt !== undefined && clock.now() - connectedAt >= SETTLED_MS;
+    const lost = connectedAt !== undefined;
+    connectedAt = undefined;
+    if (!wanted || !lost) return;
+    failures = settled ? 0 : failures + 1;
+    reconnect();
+  });
+
+  function reconnect(atLeast = 0): void {
+    const backoff = failures === 0 ? 0 : Math.min(RETRY_FIRST_MS * 2 ** (failures - 1), RETRY_MAX_MS);
+    cancelRetry = clock.after(Math.max(backoff, atLeast), () => void tryAgain());
+  }
+
+  async function tryAgain(): Promise<void> {
+    if (!wanted) return;
+    try {
+      await client.start();
+      if (!wanted) await client.disconnect();
+    } catch (error) {
+      failures += 1;
+      log.warn({ err: startError('SLACK_APP_TOKEN', 'it again', error), failures }, 'slack: cannot connect');
+      if (wanted) reconnect(toDeliveryError(error).retryAfterMs);
+    }
+  }
+
+  return {
+    receiver,
+    async open() {
+      try {
+        await client.start();
+        wanted = true;
+      } catch (error) {
+        throw startError(
+          'SLACK_APP_TOKEN',
+          'an app-level token with the scope connections:write from "Basic Information"',
+          error,
+        );
+      }
+    },
+    async close() {
+      wanted = false;
+      cancelRetry?.();
+      if (connectedAt === undefined) return;
+      let cancelWait = () => {};
+      const waited = new Promise<void>((resolve) => {
+        cancelWait = clock.after(CLOSE_MS, resolve);
+      });
+      await Promise.race([client.disconnect(), waited]);
+      cancelWait();
+    },
+    isOpen: () => connectedAt !== undefined,
+  };
+}
