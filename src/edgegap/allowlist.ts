@@ -62,6 +62,7 @@ export function withAllowlist(
     },
     async status(request_id, call) {
       const status = await api.status(request_id, call);
+      if (status.app_name !== undefined) remember(request_id, status.app_name);
       check(status.app_name);
       return status;
     },
@@ -122,20 +123,20 @@ function narrow<R extends ListRequest>(
   allowed: readonly string[],
   check: (application: string) => void,
 ): R | undefined {
-  const others = (request.filters ?? []).filter(({ field }) => field !== 'application');
+  const others: ListFilter[] = [];
   let applications = [...allowed];
-  for (const { field, operator, value } of request.filters ?? []) {
-    if (field !== 'application') continue;
-    const asked = typeof value === 'string' ? [value] : value;
-    if (operator === 'eq') for (const application of asked) check(application);
-    const wanted = operator === 'eq' || operator === 'in';
-    applications = applications.filter((application) => asked.includes(application) === wanted);
+  for (const filter of request.filters ?? []) {
+    if (filter.field !== 'application') {
+      others.push(filter);
+    } else if (filter.operator === 'eq') {
+      check(filter.value);
+      applications = applications.filter((application) => application === filter.value);
+    } else {
+      const asked = typeof filter.value === 'string' ? [filter.value] : filter.value;
+      const wanted = filter.operator === 'in';
+      applications = applications.filter((application) => asked.includes(application) === wanted);
+    }
   }
-  const [first] = applications;
-  if (first === undefined) return undefined;
-  const filter: ListFilter =
-    applications.length === 1
-      ? { field: 'application', operator: 'eq', value: first }
-      : { field: 'application', operator: 'in', value: applications };
-  return { ...request, filters: [...others, filter] };
+  if (applications.length === 0) return undefined;
+  return { ...request, filters: [...others, { field: 'application', operator: 'in', value: applications }] };
 }

@@ -1,7 +1,7 @@
 /** A player: the place is chosen near all of them. Degrees are decimal, WGS 84. */
 export type DeployUser = { ip_address: string } | { latitude: number; longitude: number };
 
-export interface EnvironmentVariable {
+interface EnvironmentVariable {
   key: string;
   /** Up to 4 KB. */
   value: string;

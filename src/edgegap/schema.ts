@@ -54,7 +54,7 @@ export const KNOWN_STATUSES = [
 export type StatusName = (typeof KNOWN_STATUSES)[number] | (string & {});
 
 /** `Status.READY`, `READY` and `ready` (status and callbacks, list, filters) are one status: `READY`. */
-export function normaliseStatus(status: string): StatusName {
+function normaliseStatus(status: string): StatusName {
   return status
     .trim()
     .replace(/^status\./i, '')

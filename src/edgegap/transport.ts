@@ -3,7 +3,8 @@ import { type Clock, sleep } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { attempt, type HttpAnswer, type HttpCall } from './attempt.ts';
-import { afterUnknown, breakError, EdgegapError, refusalError, type Subject } from './errors.ts';
+import { afterUnknown, breakError, EdgegapError } from './errors.ts';
+import { refusalError, type Subject } from './refusals.ts';
 import { type Lane, type Limits, Scheduler } from './scheduler.ts';
 
 const MAX_ATTEMPTS = 3;
@@ -60,6 +61,7 @@ export class Transport {
   readonly #scheduler: Scheduler;
   readonly #closing = new AbortController();
   readonly #pools: Pool[] = [];
+  #closed: Promise<void> | undefined;
   readonly #keptAlive: Dispatcher;
   readonly #fresh: Dispatcher;
 
@@ -95,12 +97,13 @@ export class Transport {
     }
   }
 
-  /** Lets what is under way end, and refuses what is waiting or new. */
-  async close(): Promise<void> {
+  /** Lets what is under way end, and refuses what is waiting or new. Closing twice is closing once. */
+  close(): Promise<void> {
     this.#closing.abort(
       new AppError('edgegap-closed', 'The bot is shutting down.', { hint: 'Try again in a minute.' }),
     );
-    await Promise.all(this.#pools.map((pool) => pool.close()));
+    this.#closed ??= Promise.all(this.#pools.map((pool) => pool.close())).then(() => undefined);
+    return this.#closed;
   }
 
   async #once(request: Request, call: Call, n: number): Promise<Answer> {

@@ -1,0 +1,177 @@
+import { EdgegapError, MAY_HAVE_HAPPENED, type Outcome } from './errors.ts';
+
+/** What a call is about; the same status means different things to a deploy and to a status question. */
+export type Subject = 'deploy' | 'deployment' | 'tag' | 'application' | 'account';
+
+/** An answer that is not a success, as far as it could be read. */
+export interface Refusal {
+  method: string;
+  path: string;
+  subject: Subject;
+  status: number;
+  apiMessage?: string | undefined;
+  requestId?: string | undefined;
+  retryAfterMs?: number | undefined;
+}
+
+interface Meaning {
+  code: string;
+  message: string;
+  hint: string;
+  outcome: Outcome;
+}
+
+/** The error for an answer that is not a success; the meanings are those of the facts and the reference. */
+export function refusalError(refusal: Refusal): EdgegapError {
+  const { code, message, hint, outcome } = meaning(refusal);
+  const { subject: _, ...details } = refusal;
+  return new EdgegapError(code, message, { ...details, hint, outcome });
+}
+
+function meaning(refusal: Refusal): Meaning {
+  const { status, apiMessage, method } = refusal;
+  const quote = apiMessage ? ` Edgegap says: ${apiMessage}` : '';
+  const not = (code: string, message: string, hint: string): Meaning => ({
+    code,
+    message,
+    hint,
+    outcome: 'not-done',
+  });
+
+  if (status >= 500) {
+    return {
+      code: 'edgegap-unavailable',
+      message: `Edgegap has a problem on its side (HTTP ${status}).${quote}`,
+      hint: method === 'GET' ? 'Try again in a minute.' : MAY_HAVE_HAPPENED,
+      outcome: 'unknown',
+    };
+  }
+  switch (status) {
+    case 400:
+      return badRequest(refusal, quote);
+    case 401:
+      return not(
+        'edgegap-unauthorized',
+        'Edgegap does not accept this bot’s API token: it is missing or wrong.',
+        'Whoever runs the bot has to set a valid token (EDGEGAP_API_TOKEN, made in the Edgegap dashboard under user settings) and restart it.',
+      );
+    case 403:
+      return not(
+        'edgegap-forbidden',
+        `Edgegap knows this bot’s API token but does not let it do this: the token was deleted, or is a template.${quote}`,
+        'Whoever runs the bot has to make a new token in the Edgegap dashboard, set it (EDGEGAP_API_TOKEN) and restart the bot.',
+      );
+    case 404:
+      return notFound(refusal, quote);
+    case 409:
+      return refusal.subject === 'tag'
+        ? not(
+            'edgegap-conflict',
+            'This deployment already has that tag.',
+            'Choose another name, or leave it as it is.',
+          )
+        : not(
+            'edgegap-conflict',
+            `This collides with something that exists already.${quote}`,
+            'Look at its state, then try again.',
+          );
+    case 410:
+      return not(
+        'edgegap-gone',
+        'This deployment has already been terminated.',
+        'Nothing is left to do. Its logs are gone with it, unless the version has an endpoint storage.',
+      );
+    case 422:
+      return refusal.subject === 'deploy' ? cannotAllocate(refusal, quote) : badRequest(refusal, quote);
+    case 429: {
+      const seconds = Math.ceil((refusal.retryAfterMs ?? 1_000) / 1_000);
+      return not(
+        'edgegap-too-fast',
+        'Edgegap says that this account is sending requests too fast.',
+        `Try again in ${seconds <= 1 ? 'a second' : `${seconds} seconds`}.`,
+      );
+    }
+  }
+  if (status >= 300 && status < 400) {
+    return {
+      code: 'edgegap-redirected',
+      message: `Instead of an answer there came a redirect (HTTP ${status}), which is not followed so that the token goes nowhere else.`,
+      hint: 'Whoever runs the bot should check the API’s address (EDGEGAP_API_URL).',
+      // "See other" is the answer to something that has been done; the other redirects ask to send it again elsewhere.
+      outcome: status === 303 ? 'unknown' : 'not-done',
+    };
+  }
+  return badRequest(refusal, quote);
+}
+
+function noSuchDeployment(): Meaning {
+  return {
+    code: 'edgegap-no-such-deployment',
+    message: 'Edgegap knows no deployment with this request ID.',
+    hint: 'It may have ended some time ago, or belong to another account; `list` shows the active ones.',
+    outcome: 'not-done',
+  };
+}
+
+/**
+ * 400. For an unknown request_id the live API answers this instead of 404, so where the request_id is all
+ * that can be wrong, that is what it means; where there is also a tag or a storage in the request, the
+ * message decides. v2 deploy answers it for an unknown application or version too.
+ */
+function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string): Meaning {
+  const about = { tag: /\btags?\b|\bname\b|length|charact/i, deployment: /storage/i };
+  if (status === 400 && (subject === 'tag' || subject === 'deployment') && !about[subject].test(apiMessage)) {
+    return noSuchDeployment();
+  }
+  const hints: Record<Subject, string> = {
+    deploy:
+      'Check the names of application and version, that both are active, and the place or the addresses of the players.',
+    deployment: 'Check what was given and try again.',
+    tag: 'Check the tag: it takes at most 20 characters.',
+    application: 'Check the name of the application.',
+    account: 'Check what was given and try again.',
+  };
+  const what = subject === 'deploy' ? 'this deployment' : 'this request';
+  return {
+    code: 'edgegap-bad-request',
+    message: `Edgegap does not accept ${what} (HTTP ${status}).${quote}`,
+    hint: hints[subject],
+    outcome: 'not-done',
+  };
+}
+
+function notFound({ subject, apiMessage = '' }: Refusal, quote: string): Meaning {
+  if (subject === 'deployment') return noSuchDeployment();
+  if (subject === 'tag') {
+    if (!/\btags?\b/i.test(apiMessage)) return noSuchDeployment();
+    return {
+      code: 'edgegap-no-such-tag',
+      message: 'This deployment has no such tag.',
+      hint: '`tags` lists the ones it has.',
+      outcome: 'not-done',
+    };
+  }
+  return {
+    code: 'edgegap-not-found',
+    message:
+      subject === 'account'
+        ? `Edgegap does not know what was asked for.${quote}`
+        : `Edgegap knows no such application or version.${quote}`,
+    hint:
+      subject === 'account'
+        ? 'Whoever runs the bot should check the API’s address (EDGEGAP_API_URL).'
+        : 'Check both names, capital letters included.',
+    outcome: 'not-done',
+  };
+}
+
+/** v2 deploy's 422: a deployment in error exists under the request_id it carries, and can be deleted. */
+function cannotAllocate({ requestId }: Refusal, quote: string): Meaning {
+  const left = requestId ? ` Deployment ${requestId} is left behind in error and can be stopped.` : '';
+  return {
+    code: 'edgegap-cannot-allocate',
+    message: `Edgegap found no room for this server.${quote}`,
+    hint: `Try another place or fewer resources, or stop a deployment: the account may be at its limit of concurrent ones (the free tier has one).${left}`,
+    outcome: requestId ? 'done' : 'unknown',
+  };
+}
