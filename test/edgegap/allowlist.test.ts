@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest';
+import { withAllowlist } from '../../src/edgegap/allowlist.ts';
+import type { EdgegapApi } from '../../src/edgegap/client.ts';
+import type { ListFilter } from '../../src/edgegap/requests.ts';
+import { RefusedError } from '../../src/errors.ts';
+import { caught, DEPLOY, rig, STATUS } from './harness.ts';
+import { json } from './scripted-server.ts';
+
+/** The application of each deployment is its id's first part: `kart-1` is of `kart`. */
+const application = (request_id: string) => request_id.split('-')[0];
+
+async function allowing(allowed: string[] | undefined, known: Record<string, string> = {}) {
+  const it = await rig();
+  it.server.otherwise((response, request) => {
+    const id = request.path.split('/')[3] ?? '';
+    const body = {
+      ...STATUS,
+      request_id: id || 'new-1',
+      app_name: application(id),
+      tags: ['qa'],
+      logs: 'x',
+      data: [],
+    };
+    const apps = ['kart', 'golf', 'chess'].map((name) => ({ name }));
+    json(200, { ...body, applications: apps, versions: [], locations: [], total_count: 0 })(
+      response,
+      request,
+    );
+  });
+  const api = withAllowlist(it.client, allowed, async (request_id) => known[request_id]);
+  return { ...it, api, [Symbol.asyncDispose]: it[Symbol.asyncDispose] };
+}
+
+async function all(api: EdgegapApi, filters: ListFilter[]) {
+  const rows = [];
+  for await (const row of api.allDeployments({ filters })) rows.push(row);
+  return rows;
+}
+
+/** Every call that is about one deployment. */
+const keyed: [string, (api: EdgegapApi, id: string) => Promise<unknown>][] = [
+  ['status', (api, id) => api.status(id)],
+  ['stop', (api, id) => api.stop(id)],
+  ['logs', (api, id) => api.logs(id)],
+  ['tags', (api, id) => api.tags(id)],
+  ['addTag', (api, id) => api.addTag(id, 'qa')],
+  ['renameTag', (api, id) => api.renameTag(id, 'qa', 'prod')],
+  ['removeTag', (api, id) => api.removeTag(id, 'qa')],
+];
+
+/** Every call that names an application. */
+const named: [string, (api: EdgegapApi, name: string) => Promise<unknown>][] = [
+  ['deploy', (api, name) => api.deploy({ ...DEPLOY, application: name })],
+  ['versions', (api, name) => api.versions(name)],
+  ['locations', (api, name) => api.locations({ application: name })],
+  [
+    'deployments',
+    (api, name) => api.deployments({ filters: [{ field: 'application', operator: 'eq', value: name }] }),
+  ],
+  ['allDeployments', (api, name) => all(api, [{ field: 'application', operator: 'eq', value: name }])],
+];
+
+function expectRefusal(error: unknown): void {
+  expect(error).toBeInstanceOf(RefusedError);
+  expect(error).toMatchObject({ code: 'application-not-allowed' });
+  expect((error as RefusedError).userMessage).toMatch(/^The application .*\.$/);
+  expect((error as RefusedError).hint).toMatch(/\.$/);
+}
+
+it('covers every call there is', async () => {
+  await using it = await allowing(['kart']);
+  const covered = [...keyed, ...named].map(([name]) => name);
+  expect([...covered, 'applications'].sort()).toEqual(Object.keys(it.api).sort());
+});
+
+describe.each(keyed)('%s', (name, ask) => {
+  it('is refused for a deployment of another application, and does nothing to it', async () => {
+    await using it = await allowing(['kart']);
+    expectRefusal(await caught(ask(it.api, 'golf-1')));
+    expect(it.server.lines).toEqual(['GET /v1/status/golf-1']);
+  });
+
+  it('passes for one of an allowed application', async () => {
+    await using it = await allowing(['kart', 'golf']);
+    await ask(it.api, 'golf-1');
+    expect(it.server.lines[0]).toBe('GET /v1/status/golf-1');
+    expect(it.server.lines).toHaveLength(name === 'status' ? 1 : 2);
+  });
+
+  it('is refused when Edgegap does not say which application it is', async () => {
+    await using it = await allowing(['kart']);
+    it.server.script(json(200, { request_id: 'x', current_status: 'READY', app_name: null }));
+    expectRefusal(await caught(ask(it.api, 'x')));
+    expect(it.server.seen).toHaveLength(1);
+  });
+
+  it('of an unknown deployment says just that', async () => {
+    await using it = await allowing(['kart']);
+    it.server.script(json(400, { message: 'unknown' }));
+    expect(await caught(ask(it.api, 'x'))).toMatchObject({ code: 'edgegap-no-such-deployment' });
+  });
+});
+
+describe.each(keyed.filter(([name]) => name !== 'status'))('%s', (_, ask) => {
+  it('believes the store first, and then asks nothing', async () => {
+    await using it = await allowing(['kart'], { odd1: 'kart', odd2: 'golf' });
+    await ask(it.api, 'odd1');
+    expect(it.server.lines.join()).not.toContain('/v1/status/');
+    const before = it.server.seen.length;
+    expectRefusal(await caught(ask(it.api, 'odd2')));
+    expect(it.server.seen).toHaveLength(before);
+  });
+
+  it('asks for a deployment’s application once', async () => {
+    await using it = await allowing(['kart']);
+    await ask(it.api, 'kart-1');
+    await ask(it.api, 'kart-1');
+    expect(it.server.lines.filter((line) => line.includes('/v1/status/'))).toHaveLength(1);
+  });
+});
+
+describe.each(named)('%s', (_, ask) => {
+  it('is refused for another application before anything is sent', async () => {
+    await using it = await allowing(['kart']);
+    for (const name of ['golf', 'KART', 'kart ', '']) expectRefusal(await caught(ask(it.api, name)));
+    expect(it.server.seen).toEqual([]);
+  });
+
+  it('passes for an allowed one', async () => {
+    await using it = await allowing(['kart']);
+    await ask(it.api, 'kart');
+    expect(it.server.seen).toHaveLength(1);
+  });
+
+  it('is refused when nothing is allowed', async () => {
+    await using it = await allowing([]);
+    expectRefusal(await caught(ask(it.api, 'kart')));
+  });
+});
+
+describe('the list', () => {
+  it.each<[string, ListFilter[], string[]]>([
+    ['no filter', [], ['kart', 'golf']],
+    ['others', [{ field: 'tags', operator: 'eq', value: 'qa' }], ['kart', 'golf']],
+    ['eq', [{ field: 'application', operator: 'eq', value: 'golf' }], ['golf']],
+    ['in', [{ field: 'application', operator: 'in', value: ['golf', 'chess'] }], ['golf']],
+    ['neq', [{ field: 'application', operator: 'neq', value: 'golf' }], ['kart']],
+    ['nin', [{ field: 'application', operator: 'nin', value: ['kart', 'chess'] }], ['golf']],
+  ])('with %s asks for allowed applications only, in one filter', async (_, filters, applications) => {
+    await using it = await allowing(['kart', 'golf']);
+    await it.api.deployments({ filters, limit: 7 });
+    await all(it.api, filters);
+    expect(it.server.seen).toHaveLength(2);
+    expect(it.server.seen[0]?.query.limit).toBe('7');
+    for (const { query } of it.server.seen) {
+      const sent: ListFilter[] = JSON.parse(query.query ?? '').filters;
+      const about = sent.filter(({ field }) => field === 'application');
+      expect(about).toEqual([{ field: 'application', operator: 'in', value: applications }]);
+      expect(sent.length - 1).toBe(filters.filter(({ field }) => field !== 'application').length);
+    }
+  });
+
+  it('is empty, unasked, when nothing can match', async () => {
+    await using it = await allowing(['kart']);
+    const filters: ListFilter[] = [{ field: 'application', operator: 'neq', value: 'kart' }];
+    expect(await it.api.deployments({ filters, page: 3 })).toEqual({
+      rows: [],
+      total_count: 0,
+      has_next: false,
+      page: 3,
+    });
+    expect(await all(it.api, filters)).toEqual([]);
+    await using none = await allowing([]);
+    expect((await none.api.deployments()).rows).toEqual([]);
+    expect([...it.server.seen, ...none.server.seen]).toEqual([]);
+  });
+});
+
+it('shows the allowed applications only', async () => {
+  await using it = await allowing(['kart', 'chess', 'gone']);
+  expect((await it.api.applications()).map(({ name }) => name)).toEqual(['kart', 'chess']);
+});
+
+it('lets places be asked for without an application', async () => {
+  await using it = await allowing(['kart']);
+  expect(await it.api.locations()).toEqual([]);
+});
+
+it('remembers what it deployed, a failed deploy’s deployment too', async () => {
+  await using it = await allowing(['kart']);
+  it.server.script(json(202, { request_id: 'fresh' }), json(422, { request_id: 'left', message: 'full' }));
+  await it.api.deploy({ ...DEPLOY, application: 'kart' });
+  await caught(it.api.deploy({ ...DEPLOY, application: 'kart' }));
+  await it.api.stop('fresh');
+  await it.api.stop('left');
+  expect(it.server.lines.filter((line) => line.includes('/v1/status/'))).toEqual([]);
+});
+
+it('is no wall when there is no list', async () => {
+  await using it = await allowing(undefined);
+  expect(it.api).toBe(it.client);
+});

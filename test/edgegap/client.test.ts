@@ -1,0 +1,377 @@
+import { Readable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { bareToken } from '../../src/edgegap/token.ts';
+import { DEPLOY, failure, refused, rig, STATUS, settled, TOKEN } from './harness.ts';
+import { json, text } from './scripted-server.ts';
+
+const last = { number: 1, next_page_number: null, previous_page_number: null, has_next: false };
+
+describe('what goes over the wire', () => {
+  it('deploys with the whole request', async () => {
+    await using it = await rig();
+    it.server.script(json(202, { request_id: 'a69f8e3e0555' }));
+    const deployed = await it.client.deploy({
+      application: 'kart-racing',
+      version: 'v1.2',
+      users: [{ ip_address: '203.0.113.7' }, { latitude: 45.5, longitude: -73.56 }],
+      tags: ['qa'],
+      environment_variables: [
+        { key: 'MODE', value: 'duel' },
+        { key: 'KEY', value: 'k', is_hidden: true },
+      ],
+      require_cached_locations: true,
+      resources: { cpu_units: 512, memory_mib: 1024 },
+      webhooks: { ready: 'https://bot/r', error: 'https://bot/e', terminated: 'https://bot/t' },
+    });
+    expect(deployed).toEqual({ request_id: 'a69f8e3e0555' });
+    const [seen] = it.server.seen;
+    expect(it.server.lines).toEqual(['POST /v2/deployments']);
+    expect(seen?.headers).toMatchObject({
+      authorization: `token ${TOKEN}`,
+      'content-type': 'application/json',
+    });
+    expect(JSON.parse(seen?.body ?? '')).toEqual({
+      application: 'kart-racing',
+      version: 'v1.2',
+      users: [
+        { user_type: 'ip_address', user_data: { ip_address: '203.0.113.7' } },
+        { user_type: 'geo_coordinates', user_data: { latitude: 45.5, longitude: -73.56 } },
+      ],
+      tags: ['qa'],
+      environment_variables: [
+        { key: 'MODE', value: 'duel', is_hidden: false },
+        { key: 'KEY', value: 'k', is_hidden: true },
+      ],
+      require_cached_locations: true,
+      resources: { cpu_units: 512, memory_mib: 1024 },
+      webhook_on_ready: { url: 'https://bot/r' },
+      webhook_on_error: { url: 'https://bot/e' },
+      webhook_on_terminated: { url: 'https://bot/t' },
+    });
+  });
+
+  it('leaves out what was not given', async () => {
+    await using it = await rig();
+    it.server.script(json(202, { request_id: 'a' }));
+    await it.client.deploy({ ...DEPLOY, webhooks: { ready: 'https://bot/r' } });
+    const body = JSON.parse(it.server.seen[0]?.body ?? '');
+    expect(Object.keys(body).sort()).toEqual(['application', 'users', 'version', 'webhook_on_ready']);
+  });
+
+  it('asks each endpoint at its path', async () => {
+    await using it = await rig();
+    const { client, server } = it;
+    server.otherwise((response, { path }) => {
+      const name = path.split('/').at(-1) ?? '';
+      const key = { apps: 'applications' }[name] ?? name;
+      json(200, { ...STATUS, message: 'ok', [key]: [], total_count: 0, pagination: last })(
+        response,
+        {} as never,
+      );
+    });
+    await client.status('abc');
+    await client.stop('abc');
+    await client.stop('abc', { container_log_storage: true });
+    await client.stop('abc', { container_log_storage: 'my storage' });
+    await client.deployments();
+    await client.logs('abc');
+    await client.tags('abc');
+    await client.addTag('abc', 'qa');
+    await client.renameTag('abc', 'qa', 'prod');
+    await client.removeTag('abc', 'prod');
+    await client.applications();
+    await client.versions('kart');
+    await client.locations();
+    await client.locations({ application: 'kart', version: 'v1' });
+    expect(server.seen.map(({ method, path, query, body }) => [`${method} ${path}`, query, body])).toEqual([
+      ['GET /v1/status/abc', {}, ''],
+      ['DELETE /v1/stop/abc', {}, ''],
+      ['DELETE /v1/stop/abc', { container_log_storage: 'true' }, ''],
+      ['DELETE /v1/stop/abc', { container_log_storage: 'my storage' }, ''],
+      ['GET /v1/deployments', {}, ''],
+      ['GET /v1/deployment/abc/container-logs', {}, ''],
+      ['GET /v1/deployments/abc/tags', {}, ''],
+      ['POST /v1/deployments/abc/tags', {}, '{"name":"qa"}'],
+      ['PATCH /v1/deployments/abc/tags/qa', {}, '{"name":"prod"}'],
+      ['DELETE /v1/deployments/abc/tags/prod', {}, ''],
+      ['GET /v1/apps', {}, ''],
+      ['GET /v1/app/kart/versions', {}, ''],
+      ['GET /v1/locations', {}, ''],
+      ['GET /v1/locations', { app: 'kart', version: 'v1' }, ''],
+    ]);
+  });
+
+  it.each(['/proxy', '/proxy/', '/a/b/'])('keeps the base URL’s prefix %s', async (prefix) => {
+    await using it = await rig({ prefix });
+    it.server.script(json(200, STATUS), json(202, { request_id: 'a' }));
+    await it.client.status('abc');
+    await it.client.deploy(DEPLOY);
+    const base = prefix.replace(/\/$/, '');
+    expect(it.server.lines).toEqual([`GET ${base}/v1/status/abc`, `POST ${base}/v2/deployments`]);
+  });
+
+  it('encodes ids and tags so that they stay one part of the path', async () => {
+    await using it = await rig();
+    it.server.otherwise(json(404, { message: 'tag not found' }));
+    for (const odd of ['a/b', '../apps', 'a?x=1', 'a#b', 'ünï 🏎️', '%2e%2e', 'a\r\nHost: evil', '\ud800']) {
+      await failure(it.client.status(odd));
+      await failure(it.client.removeTag('abc', odd));
+    }
+    expect(it.server.seen).toHaveLength(16);
+    for (const { path, query } of it.server.seen) {
+      expect(path).toMatch(/^\/v1\/(status|deployments\/abc\/tags)\/[^/]+$/);
+      expect(query).toEqual({});
+    }
+    for (const empty of ['', '.', '..']) {
+      expect(await refused(it.client.stop(empty))).toMatchObject({ code: 'edgegap-bad-name' });
+    }
+    expect(it.server.seen).toHaveLength(16);
+  });
+
+  it('keeps a connection for what may be repeated, and opens one for what may not', async () => {
+    await using it = await rig();
+    it.server.otherwise(json(202, { ...STATUS }));
+    await it.client.status('a');
+    await it.client.status('b');
+    await it.client.deploy(DEPLOY);
+    expect(it.server.seen.map(({ headers }) => headers.connection)).toEqual([
+      'keep-alive',
+      'keep-alive',
+      'close',
+    ]);
+  });
+});
+
+describe('the token', () => {
+  it.each([TOKEN, `token ${TOKEN}`, `Token  ${TOKEN}`, `TOKEN\t${TOKEN}\n`, `  ${TOKEN} `])(
+    'is accepted as %j',
+    async (form) => {
+      await using it = await rig({ token: form });
+      it.server.script(json(200, STATUS));
+      await it.client.status('abc');
+      expect(it.server.seen[0]?.headers.authorization).toBe(`token ${TOKEN}`);
+    },
+  );
+
+  it.each(['', '  ', 'token', 'token  ', `${TOKEN} x`, `${TOKEN}\r\nX-Evil: 1`, 'tökén'])(
+    'is refused as %j, unrepeated',
+    (form) => {
+      let message = '';
+      try {
+        bareToken(form);
+      } catch (error) {
+        message = String(error);
+      }
+      expect(message).toContain('edgegap-token');
+      expect(message).not.toContain(TOKEN);
+    },
+  );
+
+  it('that begins with the letters of the word is not cut', () => {
+    expect(bareToken('tokenish-123')).toBe('tokenish-123');
+  });
+
+  it('is in no log line and in no error, even when Edgegap repeats it', async () => {
+    await using it = await rig();
+    it.server.script(
+      json(200, STATUS),
+      json(401, { message: `Invalid token ${TOKEN}`, details: { authorization: `token ${TOKEN}` } }),
+      json(400, { message: `token ${TOKEN}` }),
+      text(200, TOKEN),
+    );
+    await it.client.status('abc');
+    const errors = [
+      await failure(it.client.status('abc')),
+      await failure(it.client.deploy(DEPLOY)),
+      await failure(it.client.applications()),
+    ];
+    await it.server[Symbol.asyncDispose]();
+    errors.push(await failure(settled(it.clock, it.client.stop('abc'))));
+    for (let error of errors as unknown[]) {
+      for (; error instanceof Error; error = error.cause) {
+        expect(`${error}${error.stack}${JSON.stringify(error)}`).not.toContain(TOKEN);
+      }
+    }
+    expect(it.log.length).toBeGreaterThan(4);
+    expect(it.log.join('')).not.toContain(TOKEN);
+  }, 30_000);
+});
+
+describe('answers', () => {
+  it.each([
+    [200, 'stopping'],
+    [202, 'accepted'],
+    [410, 'already-terminated'],
+  ])('stop: %i is %s', async (status, outcome) => {
+    await using it = await rig();
+    it.server.script(json(status, { message: 'so be it' }));
+    expect(await it.client.stop('abc')).toEqual({ outcome, message: 'so be it' });
+  });
+
+  it('stop gives the summary, when there is one that can be read', async () => {
+    await using it = await rig();
+    it.server.script(
+      json(200, { message: 'bye', deployment_summary: { ...STATUS, current_status: 'Status.TERMINATED' } }),
+      json(200, { message: 'bye', deployment_summary: null }),
+      json(200, { message: null, deployment_summary: { odd: 1 } }),
+    );
+    expect((await it.client.stop('abc')).summary?.current_status).toBe('TERMINATED');
+    expect(await it.client.stop('abc')).toEqual({ outcome: 'stopping', message: 'bye' });
+    expect(await it.client.stop('abc')).toEqual({ outcome: 'stopping', message: '' });
+  });
+
+  it('logs: plain, base64, and a crash that is not base64 after all', async () => {
+    await using it = await rig();
+    const words = 'Grüße 🏎️\nline two\n';
+    const packed = Buffer.from(words).toString('base64');
+    const crash_data = { exit_code: 137, message: 'OOM killed', restart_count: 2 };
+    it.server.script(
+      json(200, { logs: words, encoding: 'utf-8', crash_logs: null, crash_data: null, logs_link: null }),
+      json(200, { logs: packed, encoding: 'BASE64', crash_logs: packed, crash_data, logs_link: 'https://x' }),
+      json(200, { logs: packed.replace(/(.{8})/g, '$1\n'), encoding: 'base64', crash_logs: 'Killed: oom!' }),
+      json(200, {}),
+    );
+    const none = { crash_logs: undefined, crash_data: undefined, logs_link: undefined };
+    expect(await it.client.logs('a')).toEqual({ logs: words, ...none });
+    expect(await it.client.logs('a')).toEqual({
+      logs: words,
+      crash_logs: words,
+      crash_data,
+      logs_link: 'https://x',
+    });
+    expect(await it.client.logs('a')).toEqual({ logs: words, ...none, crash_logs: 'Killed: oom!' });
+    expect(await it.client.logs('a')).toEqual({ logs: '', ...none });
+  });
+
+  it('an answer beyond 32 MiB is not read to its end', async () => {
+    await using it = await rig();
+    const piece = Buffer.alloc(1024 * 1024, 'x');
+    it.server.script((response) => {
+      response.writeHead(200);
+      response.on('error', () => {});
+      Readable.from(Array.from({ length: 64 }, () => piece)).pipe(response);
+    });
+    expect(await failure(it.client.logs('a'))).toMatchObject({ code: 'edgegap-too-large', status: 200 });
+  });
+});
+
+describe('paging', () => {
+  const row = (request_id: string) => ({
+    request_id,
+    fqdn: 'f',
+    ready: true,
+    public_ip: 'i',
+    start_time: 't',
+  });
+  const page = (number: number, rows: string[], more: boolean) => ({
+    data: rows.map(row),
+    total_count: 5,
+    pagination: {
+      number,
+      next_page_number: more ? number + 1 : null,
+      has_next: more,
+      has_previous: number > 1,
+    },
+  });
+
+  it('gives one page with what is known of the rest', async () => {
+    await using it = await rig();
+    it.server.script(json(200, page(2, ['c', 'd'], true)), json(200, { data: [row('e')], total_count: 5 }));
+    const filters = [
+      { field: 'status', operator: 'eq', value: 'READY' },
+      { field: 'application', operator: 'in', value: ['kart', 'golf'] },
+    ] as const;
+    const order_by = [{ field: 'created_at', order: 'desc' }] as const;
+    const second = await it.client.deployments({ filters, order_by, page: 2, limit: 2 });
+    expect(second).toMatchObject({ total_count: 5, has_next: true, page: 2 });
+    expect(second.rows.map(({ request_id }) => request_id)).toEqual(['c', 'd']);
+    const { query } = it.server.seen[0] ?? {};
+    expect(query).toMatchObject({ page: '2', limit: '2' });
+    expect(JSON.parse(query?.query ?? '')).toEqual({
+      filters: [
+        { field: 'status', operator: 'eq', value: 'ready' },
+        { field: 'application', operator: 'in', value: ['kart', 'golf'] },
+      ],
+      order_by: [{ field: 'created_at', order: 'desc' }],
+    });
+    expect(await it.client.deployments({ page: 5, limit: 1 })).toMatchObject({
+      has_next: false,
+      total_count: 5,
+    });
+  });
+
+  it('follows every page, and gives a row that moved once', async () => {
+    await using it = await rig();
+    it.server.script(
+      json(200, page(1, ['a', 'b'], true)),
+      json(200, page(2, ['b', 'c'], true)),
+      json(200, page(3, ['d'], false)),
+    );
+    const ids = [];
+    for await (const { request_id } of it.client.allDeployments({ limit: 2 })) ids.push(request_id);
+    expect(ids).toEqual(['a', 'b', 'c', 'd']);
+    expect(it.server.seen.map(({ query }) => query)).toEqual([
+      { limit: '2' },
+      { limit: '2', page: '2' },
+      { limit: '2', page: '3' },
+    ]);
+  });
+
+  it('asks for a page only when it is wanted', async () => {
+    await using it = await rig();
+    it.server.otherwise(json(200, page(1, ['a', 'b'], true)));
+    for await (const _ of it.client.allDeployments()) break;
+    expect(it.server.seen).toHaveLength(1);
+  });
+
+  it.each([
+    ['a next page that is not later', { next_page_number: 1, has_next: true }],
+    ['no next page’s number', { has_next: true }],
+    ['no has_next', { next_page_number: 2 }],
+    ['no pagination', undefined],
+  ])('ends with %s', async (_, pagination) => {
+    await using it = await rig();
+    it.server.script(
+      json(200, { tags: ['a', 'b'], count: 3, pagination }),
+      json(200, { tags: ['c'], count: 3, pagination: pagination && { ...pagination, number: 2 } }),
+    );
+    it.server.otherwise(json(200, { tags: [], count: 3, pagination }));
+    expect(await it.client.tags('abc')).toEqual(['a', 'b', 'c']);
+    expect(it.server.seen[0]?.query).toEqual({});
+    expect(it.server.seen[1]?.query).toEqual({ page: '2' });
+  });
+
+  it('gathers applications, versions and places from all pages', async () => {
+    await using it = await rig();
+    const two = (key: string, one: unknown, other: unknown) => [
+      json(200, { [key]: [one], total_count: 2, pagination: { has_next: true, next_page_number: 2 } }),
+      json(200, { [key]: [other], total_count: 2, pagination: { has_next: false, next_page_number: null } }),
+    ];
+    it.server.script(
+      ...two(
+        'applications',
+        { name: 'kart', is_active: true, image: 'iVBOR' },
+        { name: 'golf', is_active: false },
+      ),
+      ...two(
+        'versions',
+        { name: 'v1', req_cpu: 512 },
+        { name: 'v2', is_active: false, caching_percent: 0.8 },
+      ),
+      ...two('locations', { city: 'Montreal', latitude: 45.5 }, { city: 'Tokyo' }),
+    );
+    expect(await it.client.applications()).toEqual([
+      { name: 'kart', is_active: true },
+      { name: 'golf', is_active: false },
+    ]);
+    expect(await it.client.versions('kart')).toEqual([
+      { name: 'v1', is_active: true, req_cpu: 512 },
+      { name: 'v2', is_active: false, caching_percent: 0.8 },
+    ]);
+    expect(await it.client.locations({ application: 'kart' })).toEqual([
+      { city: 'Montreal', latitude: 45.5 },
+      { city: 'Tokyo' },
+    ]);
+    expect(it.server.seen.at(-1)?.query).toEqual({ app: 'kart', page: '2' });
+  });
+});

@@ -1,0 +1,317 @@
+import { describe, expect, it } from 'vitest';
+import type { EdgegapClient } from '../../src/edgegap/client.ts';
+import { until } from '../support/test-clock.ts';
+import { caught, DEPLOY, failure, refused, rig, STATUS, settled } from './harness.ts';
+import { cutShort, json, reset, ScriptedServer, type SeenRequest, silence } from './scripted-server.ts';
+
+const ok = json(200, { ...STATUS, message: 'done' });
+const slowDown = (seconds: string) => json(429, { message: 'slow down' }, { 'retry-after': seconds });
+
+/** The clock's time of each request's arrival, from now on. */
+function arrivals(it: { server: ScriptedServer; clock: { now(): number } }): number[] {
+  const begin = it.clock.now();
+  const times: number[] = [];
+  it.server.onRequest = () => times.push(it.clock.now() - begin);
+  return times;
+}
+
+describe.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
+  ['GET', (client) => client.status('abc')],
+  ['DELETE', (client) => client.stop('abc')],
+])('%s', (_, ask) => {
+  it.each([
+    ['429', slowDown('1')],
+    ['500', json(500, {})],
+    ['503', json(503, {}, { 'retry-after': '1' })],
+    ['a reset', reset],
+    ['half an answer', cutShort],
+  ])('is sent again after %s', async (_name, step) => {
+    await using it = await rig();
+    it.server.script(step, step, ok);
+    await settled(it.clock, ask(it.client));
+    expect(it.server.seen).toHaveLength(3);
+  });
+
+  it('is given up after three attempts', async () => {
+    await using it = await rig();
+    it.server.otherwise(json(502, { message: 'bad gateway' }));
+    expect(await failure(settled(it.clock, ask(it.client)))).toMatchObject({
+      code: 'edgegap-unavailable',
+      status: 502,
+    });
+    expect(it.server.seen).toHaveLength(3);
+  });
+
+  it.each([400, 401, 403, 404, 409])('is not sent again after %i', async (code) => {
+    await using it = await rig();
+    it.server.otherwise(json(code, {}));
+    await failure(settled(it.clock, ask(it.client)));
+    expect(it.server.seen).toHaveLength(1);
+  });
+
+  it('waits longer each time, with jitter', async () => {
+    for (const [random, waits] of [
+      [0, [500, 1_000]],
+      [0.999_999, [1_000, 2_000]],
+    ] as const) {
+      await using it = await rig({ random: () => random });
+      const times = arrivals(it);
+      it.server.otherwise(json(500, {}));
+      await failure(settled(it.clock, ask(it.client)));
+      const [first = 0, second = 0, third = 0] = times;
+      // The test moves time in steps of 50 ms.
+      expect(Math.abs(second - first - waits[0])).toBeLessThanOrEqual(50);
+      expect(Math.abs(third - second - waits[1])).toBeLessThanOrEqual(50);
+    }
+  });
+
+  it.each([
+    ['2', 2_000],
+    ['86400', 30_000],
+    ['Tue, 03 Mar 2026 16:00:05 GMT', 5_000],
+  ])('heeds Retry-After %s, capped', async (header, wait) => {
+    for (const code of [429, 503]) {
+      await using it = await rig();
+      const times = arrivals(it);
+      it.server.script(json(code, {}, { 'retry-after': header }), ok);
+      await settled(it.clock, ask(it.client));
+      expect(times[1]).toBeGreaterThanOrEqual(wait);
+      expect(times[1]).toBeLessThan(wait + 100);
+    }
+  });
+});
+
+describe('after a 429', () => {
+  it('all calls of its kind wait, and no others', async () => {
+    await using it = await rig();
+    const seen: [string, number][] = [];
+    const begin = it.clock.now();
+    it.server.onRequest = ({ path }: SeenRequest) => seen.push([path, it.clock.now() - begin]);
+    it.server.script(slowDown('5')).otherwise(json(200, { ...STATUS, data: [], total_count: 0 }));
+    const first = it.client.status('a');
+    await until(() => it.server.seen.length === 1 && it.log.length === 1);
+    const second = it.client.status('b');
+    await settled(it.clock, it.client.deployments());
+    await settled(it.clock, Promise.all([first, second]));
+    expect(seen.map(([path]) => path)).toEqual([
+      '/v1/status/a',
+      '/v1/deployments',
+      '/v1/status/a',
+      '/v1/status/b',
+    ]);
+    expect(seen[1]?.[1]).toBeLessThan(5_000);
+    for (const [, time] of seen.slice(2)) expect(time).toBeGreaterThanOrEqual(5_000);
+  });
+
+  it.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
+    ['a deploy', (client) => client.deploy(DEPLOY)],
+    ['a new tag', (client) => client.addTag('abc', 'qa')],
+    ['a renamed tag', (client) => client.renameTag('abc', 'qa', 'prod')],
+  ])('%s is sent again, since it surely was not done', async (_, ask) => {
+    await using it = await rig();
+    it.server.script(slowDown('1'), slowDown('1'), ok);
+    await settled(it.clock, ask(it.client));
+    expect(it.server.seen).toHaveLength(3);
+  });
+
+  it('three times, a deploy is reported as not done', async () => {
+    await using it = await rig();
+    it.server.otherwise(slowDown('3'));
+    const error = await failure(settled(it.clock, it.client.deploy(DEPLOY)));
+    expect(error).toMatchObject({ code: 'edgegap-too-fast', outcome: 'not-done', retryAfterMs: 3_000 });
+    expect(error.hint).toContain('3 seconds');
+    expect(it.server.seen).toHaveLength(3);
+  });
+});
+
+describe('what changes something', () => {
+  it.each([reset, cutShort, json(500, {}), json(503, {}, { 'retry-after': '1' })])(
+    'and is no DELETE is never sent again when it may have been done (%#)',
+    async (step) => {
+      for (const ask of [
+        (client: EdgegapClient): Promise<unknown> => client.deploy(DEPLOY),
+        (client: EdgegapClient) => client.addTag('abc', 'qa'),
+        (client: EdgegapClient) => client.renameTag('abc', 'qa', 'prod'),
+      ]) {
+        await using it = await rig();
+        it.server.otherwise(step);
+        expect(await failure(settled(it.clock, ask(it.client)))).toMatchObject({ outcome: 'unknown' });
+        expect(it.server.seen).toHaveLength(1);
+      }
+    },
+  );
+
+  it('is sent again when no connection was there, and reaches the server that came back', async () => {
+    await using it = await rig();
+    const { port } = it.server;
+    await it.server[Symbol.asyncDispose]();
+    const deployed = it.client.deploy(DEPLOY);
+    await until(() => it.log.length === 1 && it.clock.pending > 0);
+    await using back = await ScriptedServer.start(port);
+    back.script(json(202, { request_id: 'a69f8e3e0555' }));
+    expect(await settled(it.clock, deployed)).toEqual({ request_id: 'a69f8e3e0555' });
+    expect(back.seen).toHaveLength(1);
+  });
+
+  it.each([
+    ['410', json(410, { message: 'terminated' })],
+    ['404', json(404, { message: 'not found' })],
+    ['400', json(400, { message: 'not found' })],
+  ])('a stop that took effect before its connection broke is a success: then %s', async (_, step) => {
+    for (const first of [reset, json(502, {})]) {
+      await using it = await rig();
+      it.server.script(first, step);
+      expect(await settled(it.clock, it.client.stop('abc'))).toMatchObject({ outcome: 'already-terminated' });
+    }
+  });
+
+  it('a stop that surely had no effect before does not make a 404 a success', async () => {
+    await using it = await rig();
+    it.server.script(slowDown('1'), json(404, {}));
+    expect(await failure(settled(it.clock, it.client.stop('abc')))).toMatchObject({
+      code: 'edgegap-no-such-deployment',
+      outcome: 'not-done',
+    });
+  });
+
+  it('a tag that was removed before the connection broke is removed', async () => {
+    await using it = await rig();
+    it.server.script(reset, json(404, { message: 'No such tag' }));
+    await settled(it.clock, it.client.removeTag('abc', 'qa'));
+    it.server.script(json(404, { message: 'No such tag' }));
+    expect(await failure(it.client.removeTag('abc', 'qa'))).toMatchObject({ code: 'edgegap-no-such-tag' });
+  });
+
+  it('stays unknown when one attempt may have been carried out, whatever the last one met', async () => {
+    await using it = await rig();
+    it.server.script(reset, json(401, {}));
+    expect(await failure(settled(it.clock, it.client.stop('abc')))).toMatchObject({
+      code: 'edgegap-unauthorized',
+      outcome: 'unknown',
+    });
+    it.server.script(reset);
+    it.server.otherwise(slowDown('1'));
+    expect(await failure(settled(it.clock, it.client.stop('abc')))).toMatchObject({
+      status: 429,
+      outcome: 'unknown',
+    });
+  });
+});
+
+describe('limits', () => {
+  it.each<[string, number, (client: EdgegapClient) => Promise<unknown>]>([
+    ['deploy', 40, (client) => client.deploy(DEPLOY)],
+    ['status', 20, (client) => client.status('abc')],
+    ['list', 10, (client) => client.deployments()],
+  ])('%s: %i in any second reach the server', async (_, limit, ask) => {
+    await using it = await rig();
+    const times = arrivals(it);
+    it.server.otherwise(json(200, { ...STATUS, data: [], total_count: 0 }));
+    await settled(it.clock, Promise.all(Array.from({ length: limit * 3 }, () => ask(it.client))));
+    expect(times).toHaveLength(limit * 3);
+    for (const start of times) {
+      expect(times.filter((time) => time >= start && time <= start + 1_000).length).toBeLessThanOrEqual(
+        limit,
+      );
+    }
+  });
+
+  it('can be set, hold for attempts too, and let people pass first', async () => {
+    await using it = await rig({ limits: { status: 2 } });
+    const times = arrivals(it);
+    it.server.script(json(500, {}), json(500, {}), json(500, {})).otherwise(ok);
+    const background = Array.from({ length: 6 }, (_, i) => it.client.status(`b${i}`, { lane: 'background' }));
+    const person = it.client.status('person');
+    await settled(it.clock, Promise.all([...background, person]));
+    expect(times).toHaveLength(10);
+    for (const start of times) {
+      expect(times.filter((time) => time >= start && time <= start + 1_000).length).toBeLessThanOrEqual(2);
+    }
+    // Two of the background calls had begun before the person came.
+    expect(it.server.lines.slice(0, 3)).toContain('GET /v1/status/person');
+  });
+});
+
+describe('abort', () => {
+  const reason = new Error('the person left');
+
+  it('before, while waiting for a turn and between attempts rejects with the reason', async () => {
+    await using it = await rig({ limits: { status: 1 } });
+    expect(await caught(it.client.status('abc', { signal: AbortSignal.abort(reason) }))).toBe(reason);
+    expect(it.server.seen).toHaveLength(0);
+
+    it.server.script(json(500, {}));
+    const controller = new AbortController();
+    const retried = caught(it.client.status('abc', { signal: controller.signal }));
+    const queued = caught(it.client.status('abc', { signal: controller.signal }));
+    await until(() => it.log.length === 1);
+    controller.abort(reason);
+    expect(await retried).toBe(reason);
+    expect(await queued).toBe(reason);
+    expect(it.server.seen).toHaveLength(1);
+  });
+
+  it('of a question under way rejects with the reason', async () => {
+    await using it = await rig();
+    it.server.otherwise(silence);
+    const controller = new AbortController();
+    const call = caught(it.client.status('abc', { signal: controller.signal }));
+    await until(() => it.server.seen.length === 1);
+    controller.abort(reason);
+    expect(await call).toBe(reason);
+  });
+
+  it('of a change under way says that it may have been done', async () => {
+    await using it = await rig();
+    it.server.otherwise(silence);
+    const controller = new AbortController();
+    const call = failure(it.client.deploy(DEPLOY, { signal: controller.signal }));
+    await until(() => it.server.seen.length === 1);
+    controller.abort(reason);
+    expect(await call).toMatchObject({ code: 'edgegap-aborted', outcome: 'unknown', cause: reason });
+  });
+});
+
+describe('close', () => {
+  it('lets what is under way end, and refuses what waits or comes later', async () => {
+    await using it = await rig({ limits: { deploy: 1 } });
+    let answer = () => {};
+    it.server.script((response, request) => {
+      answer = () => json(202, { request_id: 'a' })(response, request);
+    });
+    const first = it.client.deploy(DEPLOY);
+    const waiting = refused(it.client.deploy(DEPLOY));
+    await until(() => it.server.seen.length === 1);
+    const closed = it.client.close();
+    expect(await waiting).toMatchObject({ code: 'edgegap-closed' });
+    expect(await refused(it.client.status('abc'))).toMatchObject({ code: 'edgegap-closed' });
+    answer();
+    expect(await first).toEqual({ request_id: 'a' });
+    await closed;
+  });
+});
+
+describe('the log', () => {
+  it('has one line for each attempt, at debug', async () => {
+    await using it = await rig();
+    it.server.script(reset, json(500, {}), ok);
+    await settled(it.clock, it.client.status('abc'));
+    const lines = it.log.map((line) => JSON.parse(line));
+    expect(lines).toMatchObject([
+      { level: 'debug', method: 'GET', path: '/v1/status/abc', attempt: 1, msg: 'Edgegap call' },
+      { status: 500, attempt: 2 },
+      { status: 200, attempt: 3 },
+    ]);
+    expect(lines[2].ms).toEqual(expect.any(Number));
+  });
+
+  it('has no body and no callback URL', async () => {
+    await using it = await rig();
+    it.server.script(json(202, { request_id: 'a' }));
+    await it.client.deploy({
+      ...DEPLOY,
+      webhooks: { ready: 'https://bot.example/callbacks/edgegap/ready/1.hush' },
+    });
+    expect(it.log.join('')).not.toMatch(/hush|bot\.example|203\.0\.113/);
+  });
+});

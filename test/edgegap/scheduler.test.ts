@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import { sleep } from '../../src/clock.ts';
+import { DOCUMENTED_LIMITS, type Lane, type Limits, Scheduler } from '../../src/edgegap/scheduler.ts';
+import { TestClock, turn } from '../support/test-clock.ts';
+import { caught } from './harness.ts';
+
+/** The most of `times` in any window of one second, both of its ends included. */
+function most(times: number[]): number {
+  const sorted = times.toSorted((a, b) => a - b);
+  return Math.max(
+    0,
+    ...sorted.map((start) => sorted.filter((time) => time >= start && time <= start + 1_000).length),
+  );
+}
+
+/** Numbers in [0, 1) that are the same in every run. */
+function randoms(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+const at = async () => {};
+
+describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof Limits, number][])('%s', (bucket, limit) => {
+  it(`starts ${limit} at once and the next ones a second later`, async () => {
+    const clock = new TestClock();
+    const scheduler = new Scheduler(clock);
+    const begin = clock.now();
+    const starts: number[] = [];
+    const all = Promise.all(
+      Array.from({ length: 3 * limit }, () =>
+        scheduler.run(bucket, { lane: 'people' }, async () => void starts.push(clock.now() - begin)),
+      ),
+    );
+    await turn();
+    expect(starts).toHaveLength(limit);
+    await clock.advance(1_000);
+    expect(starts).toHaveLength(limit);
+    await clock.advance(10);
+    expect(starts).toHaveLength(2 * limit);
+    await clock.advance(1_010);
+    await all;
+    expect(most(starts)).toBe(limit);
+  });
+
+  it.each([1, 2, 3, 4])(
+    'holds the limit where calls arrive, people first, in order (seed %i)',
+    async (seed) => {
+      const clock = new TestClock();
+      const scheduler = new Scheduler(clock);
+      const random = randoms(seed);
+      const arrived: number[] = [];
+      const waiting: Record<Lane, number[]> = { people: [], background: [] };
+      let running = 0;
+      let aborted = 0;
+      const calls: Promise<unknown>[] = [];
+      for (let id = 0; id < 8 * limit; id++) {
+        const lane: Lane = random() < 0.3 ? 'people' : 'background';
+        const giveUp = random() < 0.15 ? new AbortController() : undefined;
+        if (giveUp) {
+          clock.after(random() * 2_000, () => {
+            const place = waiting[lane].indexOf(id);
+            if (place < 0) return;
+            waiting[lane].splice(place, 1);
+            aborted++;
+            giveUp.abort(new Error('gave up'));
+          });
+        }
+        const travel = random() * 200;
+        waiting[lane].push(id);
+        calls.push(
+          scheduler
+            .run(bucket, { lane, signal: giveUp?.signal }, async () => {
+              expect(waiting[lane].shift(), 'in order').toBe(id);
+              if (lane === 'background') expect(waiting.people, 'people first').toEqual([]);
+              running++;
+              await sleep(clock, travel);
+              arrived.push(clock.now());
+              await sleep(clock, random() < 0.1 ? 5_000 : random() * 100);
+              running--;
+            })
+            .catch((error: Error) => expect(error.message).toBe('gave up')),
+        );
+        // Whoever got a place begins before the next one comes.
+        await turn(1);
+        if (random() < 0.05) await clock.advance(random() * 300);
+      }
+      const all = Promise.all(calls);
+      for (
+        let i = 0;
+        i < 200 && (running > 0 || waiting.people.length + waiting.background.length > 0);
+        i++
+      ) {
+        await clock.advance(100);
+      }
+      await all;
+      expect(arrived).toHaveLength(8 * limit - aborted);
+      expect(aborted).toBeGreaterThan(0);
+      expect(most(arrived)).toBeLessThanOrEqual(limit);
+    },
+  );
+});
+
+describe('Scheduler', () => {
+  it('does not let calls that hang hold up the rest', async () => {
+    const clock = new TestClock();
+    const scheduler = new Scheduler(clock, { status: 2 });
+    const never = () => new Promise<never>(() => {});
+    for (let i = 0; i < 2; i++) void scheduler.run('status', { lane: 'people' }, never);
+    const third = scheduler.run('status', { lane: 'people' }, async () => 'done');
+    await clock.advance(1_300);
+    expect(await third).toBe('done');
+  });
+
+  it('keeps buckets apart', async () => {
+    const scheduler = new Scheduler(new TestClock(), { deploy: 1 });
+    await scheduler.run('deploy', { lane: 'people' }, at);
+    void scheduler.run('deploy', { lane: 'people' }, at);
+    await scheduler.run('status', { lane: 'people' }, at);
+    await scheduler.run('stop', { lane: 'people' }, at);
+  });
+
+  it('limits what has no documented limit only in how many run at once', async () => {
+    const scheduler = new Scheduler(new TestClock());
+    let running = 0;
+    let peak = 0;
+    await Promise.all(
+      Array.from({ length: 200 }, () =>
+        scheduler.run('tags', { lane: 'background' }, async () => {
+          peak = Math.max(peak, ++running);
+          await turn(1);
+          running--;
+        }),
+      ),
+    );
+    expect(peak).toBe(16);
+  });
+
+  it('gives the place back when a call fails', async () => {
+    const clock = new TestClock();
+    const scheduler = new Scheduler(clock, { list: 1 });
+    const fail = async () => {
+      throw new Error('no');
+    };
+    expect(await caught(scheduler.run('list', { lane: 'people' }, fail))).toMatchObject({ message: 'no' });
+    const next = scheduler.run('list', { lane: 'people' }, async () => 'next');
+    await clock.advance(1_100);
+    expect(await next).toBe('next');
+  });
+
+  it('starts nothing while paused, until the last pause is over', async () => {
+    const clock = new TestClock();
+    const scheduler = new Scheduler(clock);
+    scheduler.pause('status', 2_000);
+    scheduler.pause('status', 500);
+    let started = false;
+    const call = scheduler.run('status', { lane: 'people' }, async () => {
+      started = true;
+    });
+    await clock.advance(1_999);
+    expect(started).toBe(false);
+    await clock.advance(1);
+    await call;
+    expect(started).toBe(true);
+  });
+
+  it('rejects with the reason when aborted, before and while waiting, and never starts', async () => {
+    const clock = new TestClock();
+    const scheduler = new Scheduler(clock, { list: 1 });
+    await scheduler.run('list', { lane: 'people' }, at);
+    const reason = new Error('left');
+    const never = () => Promise.reject(new Error('started'));
+    expect(
+      await caught(scheduler.run('list', { lane: 'people', signal: AbortSignal.abort(reason) }, never)),
+    ).toBe(reason);
+    const controller = new AbortController();
+    const call = caught(scheduler.run('list', { lane: 'people', signal: controller.signal }, never));
+    const after = scheduler.run('list', { lane: 'people' }, async () => 'after');
+    await turn();
+    controller.abort(reason);
+    expect(await call).toBe(reason);
+    await clock.advance(1_100);
+    expect(await after).toBe('after');
+  });
+});

@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import {
+  AppVersion,
+  DeploymentList,
+  DeploymentPort,
+  DeploymentStatus,
+  formatEdgegapTime,
+  KNOWN_STATUSES,
+  parseEdgegapTime,
+  TagList,
+} from '../../src/edgegap/schema.ts';
+import { STATUS } from './harness.ts';
+
+describe('DeploymentStatus', () => {
+  it.each(KNOWN_STATUSES)('reads every spelling of %s as one', (name) => {
+    for (const spelling of [
+      `Status.${name}`,
+      name,
+      name.toLowerCase(),
+      `status.${name.toLowerCase()}`,
+      ` ${name} `,
+    ]) {
+      expect(DeploymentStatus.parse({ ...STATUS, current_status: spelling }).current_status).toBe(name);
+    }
+  });
+
+  it('passes an unknown status through', () => {
+    expect(DeploymentStatus.parse({ ...STATUS, current_status: 'Status.MIGRATING' }).current_status).toBe(
+      'MIGRATING',
+    );
+  });
+
+  it('needs an id and a status, and nothing else', () => {
+    const least = { request_id: 'a', current_status: 'READY' };
+    expect(DeploymentStatus.parse(least)).toMatchObject({
+      ...least,
+      running: false,
+      error: false,
+      ports: {},
+      tags: [],
+    });
+    expect(DeploymentStatus.safeParse({ request_id: 'a' }).success).toBe(false);
+    expect(DeploymentStatus.safeParse({ current_status: 'READY' }).success).toBe(false);
+    expect(DeploymentStatus.safeParse('READY').success).toBe(false);
+    expect(DeploymentStatus.safeParse(null).success).toBe(false);
+  });
+
+  it.each(
+    Object.keys(DeploymentStatus.shape).filter((key) => !['request_id', 'current_status'].includes(key)),
+  )('reads on when %s is null, missing or nonsense', (key) => {
+    for (const odd of [null, undefined, { odd: true }, [1, { x: 2 }], 7.5, 'odd', true]) {
+      const read = DeploymentStatus.safeParse({ ...STATUS, [key]: odd });
+      expect(read.success, `${key}: ${JSON.stringify(odd)}`).toBe(true);
+    }
+  });
+
+  it('keeps ports, place and tags, and drops what it does not know', () => {
+    const read = DeploymentStatus.parse({
+      ...STATUS,
+      ports: {
+        gameport: {
+          name: 'gameport',
+          link: 'x:30345',
+          internal: 7777,
+          external: 30345,
+          protocol: 'UDP',
+          tls_upgrade: false,
+        },
+        broken: null,
+      },
+      location: { city: 'Montreal', country: 'Canada', latitude: 45.5, longitude: null },
+      tags: ['qa', { name: 'nightly' }, 4],
+      something_new: 1,
+    });
+    expect(Object.keys(read.ports)).toEqual(['gameport']);
+    expect(read.ports.gameport).toMatchObject({ external: 30345, link: 'x:30345' });
+    expect(read.location).toMatchObject({ city: 'Montreal', latitude: 45.5 });
+    expect(read.location?.longitude).toBeUndefined();
+    expect(read.tags).toEqual(['qa', 'nightly']);
+    expect(read).not.toHaveProperty('something_new');
+  });
+
+  it.each([{}, { external: null, link: null }, { external: '30345', protocol: 7, tls_upgrade: 'no' }])(
+    'reads a port of which nothing is usable as one without anything: %j',
+    (port) => {
+      expect(Object.values(DeploymentPort.parse(port)).filter((value) => value !== undefined)).toEqual([]);
+    },
+  );
+
+  it('reads ports given as a list by their names', () => {
+    const { ports } = DeploymentStatus.parse({
+      ...STATUS,
+      ports: [{ name: 'game', external: 1 }, { external: 2 }],
+    });
+    expect(ports).toMatchObject({ game: { external: 1 }, 1: { external: 2 } });
+  });
+});
+
+describe('lists', () => {
+  const pagination = { number: 1, next_page_number: null, previous_page_number: null, has_next: false };
+
+  it('takes either count of tags, and tags of either shape', () => {
+    for (const tags of [
+      [{ name: 'a' }, { name: 'b', create_time: null }],
+      ['a', 'b'],
+    ]) {
+      for (const count of [{ count: 2 }, { total_count: 2 }]) {
+        expect(TagList.parse({ tags, ...count, pagination })).toMatchObject({ rows: ['a', 'b'], total: 2 });
+      }
+    }
+  });
+
+  it('reads a list without rows as empty, but not an answer that is no list', () => {
+    expect(DeploymentList.parse({ total_count: 0, pagination })).toMatchObject({ rows: [], total: 0 });
+    expect(DeploymentList.parse({ data: [] })).toMatchObject({ rows: [] });
+    expect(DeploymentList.parse({ data: null, total_count: 0 })).toMatchObject({ rows: [] });
+    for (const other of [{}, { message: 'hello' }, [], 'x', null, { data: 'x', total_count: 1 }]) {
+      expect(DeploymentList.safeParse(other).success, JSON.stringify(other)).toBe(false);
+    }
+  });
+
+  it('never keeps the registry’s credentials of a version', () => {
+    const version = AppVersion.parse({
+      name: 'v1',
+      is_active: false,
+      private_token: 'hush',
+      envs: [{ key: 'A', value: 'b' }],
+    });
+    expect(version).toMatchObject({ name: 'v1', is_active: false });
+    expect(JSON.stringify(version)).not.toMatch(/hush|envs/);
+  });
+});
+
+describe('times', () => {
+  it.each([
+    ['2026-03-03 16:02:09.360719', Date.UTC(2026, 2, 3, 16, 2, 9, 360)],
+    ['2026-03-03 16:02:09', Date.UTC(2026, 2, 3, 16, 2, 9)],
+    ['2026-03-03 16:02', Date.UTC(2026, 2, 3, 16, 2)],
+    ['2026-03-03 16:02:09.3', Date.UTC(2026, 2, 3, 16, 2, 9, 300)],
+    ['2026-03-03T16:02:09.360719', Date.UTC(2026, 2, 3, 16, 2, 9, 360)],
+    ['2025-11-26T16:32:30.825138Z', Date.UTC(2025, 10, 26, 16, 32, 30, 825)],
+    ['2025-11-26T16:32:30+02:00', Date.UTC(2025, 10, 26, 14, 32, 30)],
+    ['2025-11-26T16:32:30-0130', Date.UTC(2025, 10, 26, 18, 2, 30)],
+    ['2025-11-26 16:32:30 UTC', Date.UTC(2025, 10, 26, 16, 32, 30)],
+    [' 2026-03-03 16:02:09 ', Date.UTC(2026, 2, 3, 16, 2, 9)],
+  ])('reads %s', (text, ms) => {
+    expect(parseEdgegapTime(text)).toBe(ms);
+  });
+
+  it.each(['', 'soon', '2026-13-03 16:02:09', '2026-03-03 25:02:09', '03/03/2026', null, undefined])(
+    'refuses %s',
+    (text) => {
+      expect(parseEdgegapTime(text)).toBeUndefined();
+    },
+  );
+
+  it('writes what it reads', () => {
+    expect(formatEdgegapTime(Date.UTC(2026, 2, 3, 16, 2, 9, 360))).toBe('2026-03-03 16:02:09.360000');
+    for (const ms of [0, 1, 951_782_400_123, 4_102_444_799_999])
+      expect(parseEdgegapTime(formatEdgegapTime(ms))).toBe(ms);
+  });
+});
