@@ -179,7 +179,7 @@ export class EdgegapClient implements EdgegapApi {
 
   async logs(request_id: string, call?: Call): Promise<Logs> {
     const at = path`/v1/deployment/${request_id}/container-logs`;
-    return decodeLogs(await this.#get(at, 'deployment', 'logs', LogsAnswer, call));
+    return decodeLogs(await this.#get(at, 'log', 'logs', LogsAnswer, call));
   }
 
   tags(request_id: string, call?: Call): Promise<string[]> {

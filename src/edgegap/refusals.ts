@@ -1,7 +1,7 @@
 import { EdgegapError, MAY_HAVE_HAPPENED, type Outcome } from './errors.ts';
 
 /** What a call is about; the same status means different things to a deploy and to a status question. */
-export type Subject = 'deploy' | 'deployment' | 'tag' | 'application' | 'account';
+export type Subject = 'deploy' | 'deployment' | 'log' | 'tag' | 'application' | 'account';
 
 /** An answer that is not a success, as far as it could be read. */
 export interface Refusal {
@@ -119,15 +119,21 @@ function noSuchDeployment(): Meaning {
  * message decides. v2 deploy answers it for an unknown application or version too.
  */
 function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string): Meaning {
-  const about = { tag: /\btags?\b|\bname\b|length|charact/i, deployment: /storage/i };
-  if (status === 400 && (subject === 'tag' || subject === 'deployment') && !about[subject].test(apiMessage)) {
+  const otherFault: Partial<Record<Subject, RegExp>> = {
+    deployment: /storage/i,
+    log: /(?!)/,
+    tag: /\btags?\b|\bname\b|length|charact/i,
+  };
+  const other = otherFault[subject];
+  if (status === 400 && other && (/request_?id/i.test(apiMessage) || !other.test(apiMessage))) {
     return noSuchDeployment();
   }
   const hints: Record<Subject, string> = {
     deploy:
       'Check the names of application and version, that both are active, and the place or the addresses of the players.',
     deployment: 'Check what was given and try again.',
-    tag: 'Check the tag: it takes at most 20 characters.',
+    log: 'Check what was given and try again.',
+    tag: 'Check the tag; the API’s reference allows it 20 characters.',
     application: 'Check the name of the application.',
     account: 'Check what was given and try again.',
   };
@@ -142,6 +148,13 @@ function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string
 
 function notFound({ subject, apiMessage = '' }: Refusal, quote: string): Meaning {
   if (subject === 'deployment') return noSuchDeployment();
+  if (subject === 'log') {
+    return {
+      ...noSuchDeployment(),
+      message: 'Edgegap has no log under this request ID.',
+      hint: 'A log goes when its deployment stops, unless the version has an endpoint storage. If it runs, check the ID.',
+    };
+  }
   if (subject === 'tag') {
     if (!/\btags?\b/i.test(apiMessage)) return noSuchDeployment();
     return {

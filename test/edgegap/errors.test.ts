@@ -60,6 +60,7 @@ describe('what each answer means', () => {
       'edgegap-no-such-deployment',
       'not-done',
     ],
+    ['addTag', addTag, 400, { message: 'No request_id my-tag' }, 'edgegap-no-such-deployment', 'not-done'],
     ['addTag', addTag, 400, { message: 'Tag is too long' }, 'edgegap-bad-request', 'not-done'],
     ['addTag', addTag, 409, { message: 'Tag exists' }, 'edgegap-conflict', 'not-done'],
     ['renameTag', renameTag, 409, { message: 'Tag exists' }, 'edgegap-conflict', 'not-done'],
@@ -118,6 +119,7 @@ describe('what each answer means', () => {
       [deploy, 429],
       [deploy, 500],
       [status, 404],
+      [logs, 404],
       [status, 410],
       [addTag, 409],
     ];
