@@ -1,4 +1,4 @@
-import type { MessageRef } from '../adapters/adapter.ts';
+import type { Address, MessageRef } from '../adapters/adapter.ts';
 import type { ActionRef, Message } from '../cards/card.ts';
 import type { Permission } from '../policy/permissions.ts';
 import type { OptionSpecs, OptionsOf } from './options.ts';
@@ -63,10 +63,15 @@ export interface ActionContext extends Context<Record<string, never>> {
 export interface Asker {
   readonly id: string;
   readonly name: string;
-  readonly at: import('../adapters/adapter.ts').Address;
+  readonly at: Address;
 }
 
 /** Gives the options their types in `run`. */
 export function defineCommand<const Specs extends OptionSpecs>(command: Command<Specs>): Command<Specs> {
   return command;
+}
+
+/** The least that any use of a command needs. */
+export function leastPermission({ permission }: Command): Permission {
+  return typeof permission === 'string' ? permission : permission.least;
 }

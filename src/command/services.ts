@@ -5,6 +5,7 @@ import type { Deployments } from '../deployments/deployments.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import type { Location } from '../edgegap/schema.ts';
 import type { Directory } from './directory.ts';
+import type { Kept } from './kept.ts';
 
 /** What commands work with. */
 export interface Services {
@@ -15,6 +16,8 @@ export interface Services {
   readonly catalog: Catalog;
   /** All commands, for help. */
   readonly directory: Directory;
+  /** Keeps what is too long for a button's argument. */
+  readonly kept: Kept;
   readonly clock: Clock;
   readonly settings: CommandSettings;
 }
@@ -24,6 +27,8 @@ export interface CommandSettings {
   readonly defaultNear: string | undefined;
   /** Longest tag, in characters. */
   readonly maxTagLength: number;
+  /** Exact values that are masked wherever a log shows them. */
+  readonly secrets: readonly string[];
 }
 
 /** A deployment someone named: always by its full request_id; with our own record where it was deployed from chat. */

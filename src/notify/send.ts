@@ -45,7 +45,11 @@ export async function send(adapter: Adapter, rows: readonly OutboxRow[], now: nu
   }
 }
 
-async function whetherShown(adapter: Adapter, row: OutboxRow, now: number): Promise<'yes' | 'no' | 'unknowable'> {
+async function whetherShown(
+  adapter: Adapter,
+  row: OutboxRow,
+  now: number,
+): Promise<'yes' | 'no' | 'unknowable'> {
   const key = row.sentKey ?? row.key;
   try {
     if (adapter.supports.history) {

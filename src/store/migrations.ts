@@ -23,6 +23,7 @@ const initial: Migration = {
       .addColumn('request_id', 'text')
       .addColumn('status', 'text')
       .addColumn('snapshot_json', 'text')
+      .addColumn('tags_json', 'text')
       .addColumn('error_detail', 'text')
       .addColumn('replaced_by', 'text')
       .addColumn('revision', 'integer', (column) => column.notNull())

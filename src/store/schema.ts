@@ -34,6 +34,7 @@ export interface DeploymentsTable {
   status: string | null;
   /** The newest DeploymentStatus we know. */
   snapshot_json: string | null;
+  tags_json: string | null;
   error_detail: string | null;
   /** The deployment that was started in place of this one. */
   replaced_by: string | null;

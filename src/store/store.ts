@@ -14,7 +14,9 @@ export async function openStore(dialect: Dialect): Promise<Store> {
   if (error) {
     await store.destroy();
     if (error instanceof AppError) throw error;
-    throw new AppError('store-migration', 'The database schema could not be brought up to date.', { cause: error });
+    throw new AppError('store-migration', 'The database schema could not be brought up to date.', {
+      cause: error,
+    });
   }
   return store;
 }

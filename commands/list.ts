@@ -1,0 +1,147 @@
+import type { Button, Card, Node } from '../src/cards/card.ts';
+import { statusFace } from '../src/cards/deployment-card.ts';
+import { type ActionContext, type Context, defineCommand } from '../src/command/define.ts';
+import { isOwnTag } from '../src/deployments/deployment.ts';
+import type { ListFilter } from '../src/edgegap/requests.ts';
+import type { DeploymentRow } from '../src/edgegap/schema.ts';
+import { InputError } from '../src/errors.ts';
+
+const ROWS = 10;
+
+/** Those a deployment in the list can have; the list holds active ones only. */
+const STATUSES = [
+  'ready',
+  'error',
+  'initializing',
+  'seeking',
+  'seeked',
+  'scanning',
+  'deploying',
+  'terminating',
+] as const;
+
+interface Filter {
+  readonly application?: string | undefined;
+  readonly version?: string | undefined;
+  readonly status?: string | undefined;
+  readonly tag?: string | undefined;
+}
+
+export default defineCommand({
+  description: 'List active deployments',
+  example: '--application kart-racing --status ready',
+  permission: 'deployments.read',
+  ack: 'private',
+  options: {
+    application: { kind: 'application', description: 'Only of this application' },
+    version: { kind: 'version', description: 'Only of this version' },
+    status: { kind: 'choice', choices: STATUSES, description: 'Only in this status' },
+    tag: { kind: 'tag', description: 'Only with this tag' },
+    page: { kind: 'integer', min: 1, max: 10_000, description: 'Which page' },
+  },
+  actions: {
+    page: { permission: 'deployments.read', ack: 'update', run: turn },
+  },
+  run(context) {
+    const { application, version, status, tag, page = 1 } = context.options;
+    return show(context, { application, version, status, tag }, page);
+  },
+});
+
+async function turn(context: ActionContext): Promise<void> {
+  const [page, key = ''] = context.action.arg.split('.');
+  const filter = key === '' ? {} : await context.kept.get(key);
+  if (!filter)
+    throw new InputError('list-old', 'This list is too old to turn its pages.', { hint: 'Use list again.' });
+  await show(context, filter, Number(page));
+}
+
+async function show(context: Context<unknown>, filter: Filter, page: number): Promise<void> {
+  const { rows, total_count, has_next } = await context.edgegap.deployments({
+    filters: filtersOf(filter),
+    order_by: [{ field: 'created_at', order: 'desc' }],
+    page,
+    limit: ROWS,
+  });
+  const nodes: Node[] = [];
+  if (rows.length > 0) {
+    const table = await Promise.all(rows.map((row) => tableRow(context, row)));
+    nodes.push({
+      kind: 'table',
+      columns: ['request_id', 'application', 'status', 'address', 'tags'],
+      rows: table,
+    });
+  } else {
+    const none =
+      page > 1
+        ? 'There is nothing on this page.'
+        : isFiltered(filter)
+          ? 'Nothing active matches.'
+          : 'Nothing is active.';
+    nodes.push({ kind: 'text', text: [none] });
+  }
+  const pages = Math.max(1, Math.ceil(total_count / ROWS));
+  if (total_count > rows.length) nodes.push({ kind: 'note', text: [`Page ${page} of ${pages}`] });
+  const key = isFiltered(filter) ? await context.kept.keep({ ...filter }) : '';
+  const button = (label: string, to: number): Button => ({
+    label,
+    style: 'secondary',
+    action: { command: 'list', action: 'page', arg: `${to}.${key}` },
+  });
+  const buttons = [
+    ...(page > 1 ? [button('Previous', Math.min(page - 1, pages))] : []),
+    button('Refresh', page),
+    ...(has_next ? [button('Next', page + 1)] : []),
+  ];
+  nodes.push({ kind: 'buttons', buttons });
+  await context.respond(listCard(filter, total_count, nodes));
+}
+
+function listCard(filter: Filter, total: number, nodes: readonly Node[]): Card {
+  const filters = Object.entries(filter).flatMap(([name, value]) => (value ? [`${name} ${value}`] : []));
+  const what = `${total} active ${total === 1 ? 'deployment' : 'deployments'}`;
+  return {
+    kind: 'card',
+    tone: 'neutral',
+    title: [filters.length > 0 ? `${what}: ${filters.join(', ')}` : what],
+    nodes,
+  };
+}
+
+/** The list itself says neither application nor status: they come from our own record, or from the status. */
+async function tableRow({ deployments, edgegap }: Context<unknown>, row: DeploymentRow): Promise<string[]> {
+  const known = await deployments.byRequestId(row.request_id);
+  const settled = known !== undefined && row.ready && known.status === 'READY';
+  const status = settled ? known.snapshot : await edgegap.status(row.request_id).catch(() => undefined);
+  const application = status?.app_name ?? known?.application ?? '';
+  const version = status?.app_version ?? known?.version ?? '';
+  const face = statusFace(status?.current_status ?? (row.ready ? 'READY' : (known?.status ?? 'DEPLOYING')));
+  return [
+    row.request_id,
+    `${application} ${version}`.trim(),
+    face.words,
+    addressOf(row),
+    row.tags.filter((tag) => !isOwnTag(tag)).join(', '),
+  ];
+}
+
+function addressOf(row: DeploymentRow): string {
+  const [port] = Object.values(row.ports);
+  const host = row.fqdn ?? row.public_ip ?? '';
+  return row.ready ? (port?.link ?? (port?.external === undefined ? host : `${host}:${port.external}`)) : '';
+}
+
+function filtersOf({ application, version, status, tag }: Filter): ListFilter[] {
+  return [
+    ...(application ? [{ field: 'application', operator: 'eq', value: application } as const] : []),
+    ...(version ? [{ field: 'version', operator: 'eq', value: version } as const] : []),
+    ...(status
+      ? [{ field: 'status', operator: 'eq', value: status } as const]
+      : []),
+    ...(tag ? [{ field: 'tags', operator: 'eq', value: tag } as const] : []),
+  ];
+}
+
+function isFiltered(filter: Filter): boolean {
+  return Object.values(filter).some((value) => value !== undefined);
+}

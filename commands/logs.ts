@@ -1,0 +1,92 @@
+import type { Card, Field, Node } from '../src/cards/card.ts';
+import { type Context, defineCommand } from '../src/command/define.ts';
+import type { Logs } from '../src/edgegap/logs.ts';
+import { maskSecrets } from '../src/log.ts';
+
+const DEFAULT_LINES = 30;
+/** What a person can take in at a glance; more goes along as a file. */
+const SHOWN_LINES = 40;
+const SHOWN_CHARACTERS = 2_400;
+const MAX_LINES = 5_000;
+
+export default defineCommand({
+  description: 'Show the last lines of a deployment’s log, its crash log and exit code',
+  example: '93924761ccde --lines 100',
+  permission: 'deployments.read',
+  ack: 'public',
+  options: {
+    deployment: {
+      kind: 'deployment',
+      required: true,
+      positional: true,
+      description: 'Its request_id, or the beginning of it',
+    },
+    lines: {
+      kind: 'integer',
+      min: 1,
+      max: MAX_LINES,
+      description: `How many lines from the end (${DEFAULT_LINES} if not given)`,
+    },
+  },
+  actions: {
+    show: {
+      permission: 'deployments.read',
+      ack: 'public',
+      run: (context) => show(context, context.action.arg, DEFAULT_LINES),
+    },
+  },
+  run: (context) =>
+    show(context, context.options.deployment.request_id, context.options.lines ?? DEFAULT_LINES),
+});
+
+async function show(context: Context<unknown>, request_id: string, count: number): Promise<void> {
+  const { edgegap, settings } = context;
+  const logs = await edgegap.logs(request_id);
+  await context.respond(logCard(request_id, logs, count, settings.secrets));
+}
+
+function logCard(request_id: string, logs: Logs, count: number, secrets: readonly string[]): Card {
+  const lines = lastLines(maskSecrets(logs.logs ?? '', secrets), count);
+  const crash = maskSecrets(logs.crash_logs ?? '', secrets).trimEnd();
+  const nodes: Node[] = [];
+  const fields = crashFields(logs, secrets);
+  if (fields.length > 0) nodes.push({ kind: 'fields', fields });
+  const files: { name: string; content: string }[] = [];
+  const part = (title: string, text: string, file: string) => {
+    if (title) nodes.push({ kind: 'text', text: [{ bold: title }] });
+    const excerpt = lastLines(text, SHOWN_LINES).slice(-SHOWN_CHARACTERS);
+    if (excerpt.length < text.length) files.push({ name: file, content: `${text}\n` });
+    nodes.push({ kind: 'code', text: excerpt, keep: 'end' });
+  };
+  if (crash) part('Crash log', crash, `${request_id}-crash.log`);
+  if (lines) part(crash ? 'Log' : '', lines, `${request_id}.log`);
+  else nodes.push({ kind: 'text', text: ['The log is empty so far.'] });
+  if (files.length > 0)
+    nodes.push({ kind: 'note', text: ['All the lines are in the file; above are the last ones.'] });
+  if (logs.logs_link) nodes.push({ kind: 'note', text: [{ link: logs.logs_link, text: 'Stored log' }] });
+  const shown = lines === '' ? 0 : lines.split('\n').length;
+  return {
+    kind: 'card',
+    tone: crash || fields.length > 0 ? 'danger' : 'neutral',
+    title: [
+      'Log of ',
+      { code: request_id },
+      shown > 0 ? `, last ${shown} ${shown === 1 ? 'line' : 'lines'}` : '',
+    ],
+    nodes,
+    ...(files.length > 0 ? { files } : {}),
+  };
+}
+
+function crashFields({ crash_data }: Logs, secrets: readonly string[]): Field[] {
+  const { exit_code, message, restart_count } = crash_data ?? {};
+  return [
+    ...(exit_code === undefined ? [] : [{ label: 'Exit code', value: [String(exit_code)] }]),
+    ...(message ? [{ label: 'Reason', value: [maskSecrets(message, secrets)] }] : []),
+    ...(restart_count ? [{ label: 'Restarts', value: [String(restart_count)] }] : []),
+  ];
+}
+
+function lastLines(text: string, count: number): string {
+  return text.trimEnd().split(/\r?\n/).slice(-count).join('\n');
+}

@@ -1,0 +1,96 @@
+import type { Card } from '../src/cards/card.ts';
+import { type ActionContext, type Context, defineCommand } from '../src/command/define.ts';
+import { viewOf, viewOfStatus } from '../src/deployments/view.ts';
+
+export default defineCommand({
+  description: 'Stop a deployment (asks first)',
+  example: '93924761ccde',
+  permission: 'deployments.stop',
+  ack: 'private',
+  options: {
+    deployment: {
+      kind: 'deployment',
+      required: true,
+      positional: true,
+      description: 'Its request_id, or the beginning of it',
+    },
+  },
+  actions: {
+    ask: {
+      permission: 'deployments.stop',
+      ack: 'private',
+      run: (context) => ask(context, context.action.arg),
+    },
+    confirm: { permission: 'deployments.stop', ack: 'update', run: confirm },
+    cancel: {
+      permission: 'deployments.stop',
+      ack: 'update',
+      run: (context) => context.respond(plain(['Nothing was stopped'], 'neutral')),
+    },
+  },
+  run: (context) => ask(context, context.options.deployment.request_id),
+});
+
+async function ask(context: Context<unknown>, request_id: string): Promise<void> {
+  const known = await context.deployments.byRequestId(request_id);
+  const view =
+    known?.endedAt !== undefined ? viewOf(known) : viewOfStatus(await context.edgegap.status(request_id));
+  if (view.status === 'TERMINATED') {
+    await context.respond(alreadyStopped(request_id));
+    return;
+  }
+  await context.respond({
+    kind: 'card',
+    tone: 'warning',
+    title: [`Stop ${view.application} ${view.version}?`],
+    nodes: [
+      {
+        kind: 'fields',
+        fields: [
+          { label: 'request_id', value: [{ code: request_id }] },
+          ...(view.place ? [{ label: 'Location', value: [view.place] }] : []),
+          ...(view.fqdn ? [{ label: 'Address', value: [{ code: view.fqdn }] }] : []),
+        ],
+      },
+      { kind: 'text', text: ['Players on it are disconnected. This cannot be undone.'] },
+      {
+        kind: 'buttons',
+        buttons: [
+          {
+            label: 'Stop it',
+            style: 'danger',
+            action: { command: 'stop', action: 'confirm', arg: request_id },
+          },
+          {
+            label: 'Keep it',
+            style: 'secondary',
+            action: { command: 'stop', action: 'cancel', arg: request_id },
+          },
+        ],
+      },
+    ],
+  });
+}
+
+async function confirm(context: ActionContext): Promise<void> {
+  const request_id = context.action.arg;
+  const { outcome } = await context.deployments.stop(request_id, context.asker.name);
+  switch (outcome) {
+    case 'already-terminated':
+      return context.respond(alreadyStopped(request_id));
+    case 'accepted':
+      return context.respond(
+        plain(['Edgegap stops ', { code: request_id }, ' as soon as it is ready or failed'], 'success'),
+      );
+    case 'stopping':
+      return context.respond(plain(['Stopping ', { code: request_id }], 'success'));
+  }
+}
+
+function alreadyStopped(request_id: string): Card {
+  return plain([{ code: request_id }, ' has already stopped'], 'success');
+}
+
+function plain(title: Card['title'], tone: Card['tone']): Card {
+  return { kind: 'card', tone, title, nodes: [] };
+}

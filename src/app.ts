@@ -1,0 +1,174 @@
+import { join } from 'node:path';
+import type { Adapter } from './adapters/adapter.ts';
+import type { Clock } from './clock.ts';
+import type { Directory } from './command/directory.ts';
+import { Invocations } from './command/invocations.ts';
+import { createKept } from './command/kept.ts';
+import { loadCommands } from './command/load.ts';
+import { createPipeline } from './command/run.ts';
+import type { Services } from './command/services.ts';
+import type { AccessRules, Config } from './config.ts';
+import { Callbacks } from './deployments/callbacks.ts';
+import { createCatalog } from './deployments/catalog.ts';
+import { Deployments } from './deployments/deployments.ts';
+import { Reconciler } from './deployments/reconciler.ts';
+import { DeploymentRepository } from './deployments/repository.ts';
+import { withAllowlist } from './edgegap/allowlist.ts';
+import { EdgegapClient } from './edgegap/client.ts';
+import type { Logger } from './log.ts';
+import { createOutboxWorker } from './notify/worker.ts';
+import { buildServer } from './server/server.ts';
+import { sqliteDialect } from './store/sqlite.ts';
+import { openStore } from './store/store.ts';
+
+/** The account all of this works for; there is one, from the environment, for now. */
+const ACCOUNT = 'default';
+
+const COMMANDS = join(import.meta.dirname, '..', 'commands');
+
+export interface AppParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Makes the chat platforms; they need to know the commands. */
+  readonly adapters: (directory: Directory) => readonly Adapter[];
+  /** Access rules by platform. */
+  readonly access: Readonly<Record<string, AccessRules>>;
+  /** Another folder of commands, for tests. */
+  readonly commands?: string;
+  /** Edgegap runs on this machine (the simulator): it calls back to whatever port this listens on. */
+  readonly loopback?: boolean;
+}
+
+/** The whole bot, built and not yet started. */
+export interface App {
+  readonly directory: Directory;
+  /** Starts every part, in an order in which nothing is lost. Resolves with the port. */
+  start(): Promise<{ readonly port: number }>;
+  /** Resolves when every invocation was answered and every message was attempted. */
+  settled(): Promise<void>;
+  /** Stops in order: nothing new is taken, what is under way is finished, then the doors close. */
+  stop(): Promise<void>;
+}
+
+export async function buildApp({
+  config,
+  clock,
+  log,
+  adapters: makeAdapters,
+  access,
+  commands,
+  loopback = false,
+}: AppParts): Promise<App> {
+  const directory = await loadCommands(commands ?? COMMANDS);
+  const adapters = makeAdapters(directory);
+  const store = await openStore(sqliteDialect(config.database));
+  const repository = new DeploymentRepository(store, clock);
+  const client = new EdgegapClient({
+    baseUrl: config.edgegap.apiUrl,
+    token: config.edgegap.token ?? 'none',
+    clock,
+    log,
+  });
+  const edgegap = withAllowlist(
+    client,
+    config.applicationAllowlist,
+    async (request_id) => (await repository.byRequestId(request_id))?.application,
+  );
+  const outbox = createOutboxWorker({ store, adapters, clock, log });
+  let publicUrl = config.publicUrl;
+  const deployments = new Deployments({
+    repository,
+    edgegap,
+    clock,
+    log,
+    account: ACCOUNT,
+    publicUrl: () => publicUrl,
+    wakeOutbox: () => outbox.wake(),
+    wakeReconciler: () => reconciler.wake(),
+  });
+  const reconciler = new Reconciler({ repository, deployments, edgegap, clock, log });
+  const callbacks = new Callbacks({
+    store,
+    repository,
+    deployments,
+    clock,
+    log,
+    wakeReconciler: () => reconciler.wake(),
+  });
+  const catalog = createCatalog(edgegap, clock);
+  const services: Services = {
+    deployments,
+    edgegap,
+    catalog,
+    directory,
+    kept: createKept(store, clock),
+    clock,
+    settings: {
+      defaultNear: config.defaultNear,
+      maxTagLength: config.maxTagLength,
+      secrets: config.secrets,
+    },
+  };
+  const invocations = new Invocations(store, clock);
+  const pipeline = createPipeline({
+    services,
+    policy: { rules: access, readOnly: config.readOnly },
+    invocations,
+    clock,
+    log,
+  });
+  const server = buildServer({
+    callbacks,
+    mounts: adapters.flatMap(({ http }) => (http ? [http] : [])),
+    readiness: async () => ({
+      store: await store
+        .selectFrom('kept')
+        .select('id')
+        .limit(1)
+        .execute()
+        .then(() => true)
+        .catch(() => false),
+      ...Object.fromEntries(adapters.map((adapter) => [adapter.platform, adapter.healthy()])),
+    }),
+    log,
+  });
+  return {
+    directory,
+    async start() {
+      // Callbacks first: they are not sent twice. Chat last, when everything behind it works.
+      const port = await server.listen(config.port);
+      if (loopback) publicUrl ??= `http://127.0.0.1:${port}`;
+      void catalog.warm();
+      await invocations.recover();
+      await callbacks.work();
+      await reconciler.start();
+      await Promise.all(
+        adapters.map((adapter) => adapter.start((invocation) => pipeline.handle(invocation))),
+      );
+      await outbox.start();
+      log.info({ port, platforms: adapters.map(({ platform }) => platform) }, 'started');
+      if (publicUrl === undefined)
+        log.warn(
+          'PUBLIC_URL is not set: Edgegap cannot call back, so I ask it for news every few seconds instead',
+        );
+      return { port };
+    },
+    async settled() {
+      await pipeline.idle();
+      await callbacks.work();
+      await outbox.idle();
+    },
+    async stop() {
+      await pipeline.drain();
+      await server.close();
+      await callbacks.work();
+      await reconciler.stop();
+      await outbox.stop();
+      await Promise.allSettled(adapters.map((adapter) => adapter.stop()));
+      await client.close();
+      await store.destroy();
+      log.info('stopped');
+    },
+  };
+}

@@ -1,0 +1,162 @@
+import type { Button, Card, Field, Inline, Node, Rich, Tone } from './card.ts';
+
+/** A deployment as people see it, whether it was deployed from chat or not. Times are epoch milliseconds. */
+export interface DeploymentView {
+  readonly request_id: string | undefined;
+  readonly application: string;
+  readonly version: string;
+  /** Edgegap's bare status, or where there is none yet what we know instead. */
+  readonly status: string;
+  readonly place: string | undefined;
+  readonly fqdn: string | undefined;
+  readonly public_ip: string | undefined;
+  readonly ports: readonly PortView[];
+  /** Without the bot's own. */
+  readonly tags: readonly string[];
+  readonly askedBy: string | undefined;
+  readonly createdAt: number | undefined;
+  readonly readyAt: number | undefined;
+  readonly endedAt: number | undefined;
+  readonly error: string | undefined;
+  /** Something the reader should know or do. */
+  readonly note: string | undefined;
+  /** Set where a person may start it again: the id to start again from. */
+  readonly again: string | undefined;
+  /** Someone asked to stop it. */
+  readonly stopping: boolean;
+}
+
+export interface PortView {
+  readonly name: string;
+  readonly protocol: string;
+  readonly link: string;
+}
+
+interface Face {
+  readonly tone: Tone;
+  readonly words: string;
+}
+
+const FACES: Readonly<Record<string, Face>> = {
+  REQUESTING: { tone: 'progress', words: 'Requesting' },
+  REQUESTED: { tone: 'progress', words: 'Accepted by Edgegap' },
+  INITIALIZING: { tone: 'progress', words: 'Initializing' },
+  SEEKING: { tone: 'progress', words: 'Looking for a location' },
+  SEEKED: { tone: 'progress', words: 'Location found' },
+  SCANNING: { tone: 'progress', words: 'Scanning the image' },
+  DEPLOYING: { tone: 'progress', words: 'Deploying' },
+  READY: { tone: 'success', words: 'Ready' },
+  TERMINATING: { tone: 'warning', words: 'Stopping' },
+  TERMINATED: { tone: 'neutral', words: 'Terminated' },
+  ERROR: { tone: 'danger', words: 'Error' },
+  UNKNOWN: { tone: 'warning', words: 'Outcome unknown' },
+  LOST: { tone: 'warning', words: 'May have started' },
+  REFUSED: { tone: 'danger', words: 'Not deployed' },
+};
+
+/** The tone and words for a status; one we do not know is shown as it is. */
+export function statusFace(status: string): Face {
+  return FACES[status] ?? { tone: 'neutral', words: status };
+}
+
+/** The card of one deployment: status, address, every port's link, place, elapsed time, and what can be done. */
+export function deploymentCard(view: DeploymentView): Card {
+  const face = statusFace(view.status);
+  const fields: Field[] = [{ label: 'Status', value: [{ bold: face.words }, ...elapsed(view)] }];
+  const live = view.endedAt === undefined && view.status !== 'TERMINATED';
+  if (live && view.status === 'READY') {
+    const address = view.fqdn ?? view.public_ip;
+    if (address) fields.push({ label: 'Address', value: addressText(view) });
+    for (const port of view.ports) fields.push({ label: portLabel(port), value: [{ code: port.link }] });
+  }
+  if (view.place) fields.push({ label: 'Location', value: [view.place] });
+  if (view.tags.length > 0)
+    fields.push({ label: 'Tags', value: commaSeparated(view.tags.map((tag) => ({ code: tag }))) });
+  if (view.request_id) fields.push({ label: 'request_id', value: [{ code: view.request_id }] });
+  const nodes: Node[] = [{ kind: 'fields', fields }];
+  if (view.error) nodes.push({ kind: 'code', text: view.error, keep: 'start' });
+  if (view.note) nodes.push({ kind: 'text', text: [view.note] });
+  const small = footnote(view);
+  if (small.length > 0) nodes.push({ kind: 'note', text: small });
+  const buttons = buttonsOf(view, live);
+  if (buttons.length > 0) nodes.push({ kind: 'buttons', buttons });
+  return { kind: 'card', tone: face.tone, title: titleOf(view), nodes };
+}
+
+function titleOf(view: DeploymentView): Rich {
+  return [`${view.application} ${view.version}`];
+}
+
+/** Beside the status: how long it took, or how long it has been going on. */
+function elapsed(view: DeploymentView): Inline[] {
+  const { createdAt, readyAt, endedAt } = view;
+  if (endedAt !== undefined && readyAt !== undefined) return [` after ${duration(endedAt - readyAt)}`];
+  if (endedAt !== undefined) return [' ', { time: endedAt, style: 'relative' }];
+  if (readyAt !== undefined) {
+    const took = createdAt === undefined ? '' : ` in ${duration(readyAt - createdAt)}`;
+    return view.status === 'READY' ? [`${took}, up since `, { time: readyAt, style: 'relative' }] : [];
+  }
+  return createdAt === undefined ? [] : [', started ', { time: createdAt, style: 'relative' }];
+}
+
+function addressText(view: DeploymentView): Rich {
+  const parts: Inline[] = [];
+  if (view.fqdn) parts.push({ code: view.fqdn });
+  if (view.fqdn && view.public_ip) parts.push(' · ');
+  if (view.public_ip) parts.push({ code: view.public_ip });
+  return parts;
+}
+
+function portLabel(port: PortView): string {
+  return port.protocol ? `${port.name} (${port.protocol})` : port.name;
+}
+
+function footnote(view: DeploymentView): Inline[] {
+  const parts: Inline[] = [];
+  if (view.askedBy) parts.push(`Deployed by ${view.askedBy}`);
+  if (view.createdAt !== undefined)
+    parts.push(parts.length > 0 ? ' at ' : 'Deployed at ', { time: view.createdAt, style: 'clock' });
+  return parts;
+}
+
+function buttonsOf(view: DeploymentView, live: boolean): Button[] {
+  const id = view.request_id;
+  const buttons: Button[] = [];
+  if (id && live) {
+    if (view.status === 'READY' || view.status === 'ERROR')
+      buttons.push({
+        label: 'Logs',
+        style: 'secondary',
+        action: { command: 'logs', action: 'show', arg: id },
+      });
+    buttons.push({
+      label: 'Refresh',
+      style: 'secondary',
+      action: { command: 'status', action: 'refresh', arg: id },
+    });
+    if (!view.stopping && view.status !== 'TERMINATING')
+      buttons.push({ label: 'Stop', style: 'danger', action: { command: 'stop', action: 'ask', arg: id } });
+  }
+  if (view.again)
+    buttons.push({
+      label: 'Deploy again',
+      style: 'primary',
+      action: { command: 'deploy', action: 'again', arg: view.again },
+    });
+  return buttons;
+}
+
+function commaSeparated(items: readonly Inline[]): Inline[] {
+  return items.flatMap((item, index) => (index === 0 ? [item] : [', ', item]));
+}
+
+/** `850 ms`, `12 s`, `4 min 5 s`, `2 h 3 min`, from milliseconds. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`;
+  return minutes % 60 === 0
+    ? `${Math.floor(minutes / 60)} h`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

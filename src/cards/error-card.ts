@@ -1,0 +1,25 @@
+import { AppError } from '../errors.ts';
+import type { Card, Node } from './card.ts';
+
+/**
+ * What a person reads when something went wrong: what happened and what to do next. Of an unexpected error only the
+ * incident's id is shown; the rest is in the log under it.
+ */
+export function errorCard(error: unknown, incident: string): Card {
+  if (!(error instanceof AppError)) {
+    return {
+      kind: 'card',
+      tone: 'danger',
+      title: ['Something went wrong on my side'],
+      nodes: [
+        { kind: 'text', text: ['It is in my log as incident ', { code: incident }, '.'] },
+        {
+          kind: 'note',
+          text: ['Look with status or list before you try again: part of it may have been done.'],
+        },
+      ],
+    };
+  }
+  const nodes: Node[] = error.hint ? [{ kind: 'text', text: [error.hint] }] : [];
+  return { kind: 'card', tone: 'danger', title: [error.userMessage], nodes };
+}

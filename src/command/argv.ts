@@ -1,0 +1,153 @@
+import { closest, distance } from 'fastest-levenshtein';
+import { InputError } from '../errors.ts';
+import { type OptionSpecs, usageOf } from './options.ts';
+
+/** Longest text a person can type after a command. A chat message is 2000 (Discord) to 4000 characters (Slack). */
+const MAX_TEXT = 2_000;
+
+/** Option values as given, before they are checked: one string, or several for a list; true for a bare flag. */
+export type RawValues = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+
+/**
+ * Reads `kart-racing v1.2 --near Montreal --tag qa`: positional options in order, then `--name value` or
+ * `--name=value`. What a phone's keyboard makes of it (curly quotes, a long dash for `--`) means what the person meant.
+ * Throws InputError.
+ */
+export function parseText(text: string, command: string, specs: OptionSpecs): RawValues {
+  if (text.length > MAX_TEXT)
+    throw new InputError('text-too-long', `That is ${text.length} characters; I read at most ${MAX_TEXT}.`, {
+      hint: usageHint(command, specs),
+    });
+  const positional = Object.entries(specs).filter(([, spec]) => spec.positional);
+  const values: Record<string, string | boolean | string[]> = {};
+  const tokens = tokenise(text);
+  let position = 0;
+  for (let index = 0; index < tokens.length; index++) {
+    const token = tokens[index];
+    if (!token) continue;
+    const named = token.quoted ? undefined : /^(?:--|[—–])([\p{L}\d][^=]*)(?:=(.*))?$/su.exec(token.text);
+    if (!named) {
+      const option = positional[position++];
+      if (!option) throw tooMany(token.text, command, specs);
+      set(option[0], token.text);
+      continue;
+    }
+    const name = optionName(named[1] ?? '', command, specs);
+    const spec = specs[name];
+    if (spec?.kind === 'boolean' && named[2] === undefined) {
+      set(name, true);
+      continue;
+    }
+    const following = tokens[index + 1];
+    const value = named[2] ?? following?.text;
+    if (value === undefined || (named[2] === undefined && following && isOptionName(following)))
+      throw new InputError('value-missing', `--${name} needs a value.`, { hint: usageHint(command, specs) });
+    if (named[2] === undefined) index++;
+    set(name, value);
+  }
+  return values;
+
+  function set(name: string, value: string | boolean): void {
+    if (specs[name]?.kind === 'list' && typeof value === 'string') {
+      const items = values[name];
+      values[name] = [...(Array.isArray(items) ? items : []), value];
+      return;
+    }
+    if (name in values)
+      throw new InputError('given-twice', `${name} is given twice.`, { hint: usageHint(command, specs) });
+    values[name] = value;
+  }
+}
+
+/** `Use: deploy <application> <version> [--near <city>]`. */
+export function usageHint(command: string, specs: OptionSpecs): string {
+  return `Use: ${usage(command, specs)}`;
+}
+
+export function usage(command: string, specs: OptionSpecs): string {
+  return [command, ...Object.entries(specs).map(([name, spec]) => usageOf(name, spec))].join(' ');
+}
+
+/** The known name nearest to a mistyped one, if any is near. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  if (known.length === 0) return undefined;
+  const lower = name.toLowerCase();
+  const best = closest(
+    lower,
+    known.map((one) => one.toLowerCase()),
+  );
+  const found = known.find((one) => one.toLowerCase() === best);
+  return distance(lower, best) <= Math.max(1, Math.floor(best.length / 3)) ? found : undefined;
+}
+
+/** Something a person typed, short enough to be quoted back. */
+export function quoted(text: string): string {
+  const shown = [...text].slice(0, 60).join('');
+  return `“${shown}${shown.length < text.length ? '…' : ''}”`;
+}
+
+interface Token {
+  readonly text: string;
+  readonly quoted: boolean;
+}
+
+const CLOSING: Readonly<Record<string, string>> = { '"': '"“”„', "'": "'‘’‚" };
+
+function tokenise(text: string): Token[] {
+  const tokens: Token[] = [];
+  const characters = [...text];
+  let index = 0;
+  while (index < characters.length) {
+    if (/\s/u.test(characters[index] ?? '')) {
+      index++;
+      continue;
+    }
+    let word = '';
+    let isQuoted = false;
+    while (index < characters.length && !/\s/u.test(characters[index] ?? '')) {
+      const character = characters[index] ?? '';
+      const quote = opening(character);
+      // An apostrophe inside a word is a letter; after `=` or at the start it opens a quotation.
+      if (quote && (word === '' || word.endsWith('='))) {
+        const end = characters.findIndex((other, at) => at > index && CLOSING[quote]?.includes(other));
+        if (end === -1)
+          throw new InputError('quote-open', `A quotation is opened with ${character} and never closed.`, {
+            hint: 'Close it, or leave the quotation marks out: they are only needed around a value with spaces.',
+          });
+        isQuoted ||= word === '';
+        word += characters.slice(index + 1, end).join('');
+        index = end + 1;
+      } else {
+        word += character;
+        index++;
+      }
+    }
+    tokens.push({ text: word, quoted: isQuoted });
+  }
+  return tokens;
+}
+
+function opening(character: string): string | undefined {
+  return Object.keys(CLOSING).find((quote) => CLOSING[quote]?.includes(character));
+}
+
+function isOptionName({ text, quoted: isQuoted }: Token): boolean {
+  return !isQuoted && /^(?:--|[—–])[\p{L}\d]/u.test(text);
+}
+
+function optionName(given: string, command: string, specs: OptionSpecs): string {
+  const name = given.toLowerCase();
+  if (Object.hasOwn(specs, name)) return name;
+  const near = nearest(name, Object.keys(specs));
+  throw new InputError('option-unknown', `${command} has no option ${quoted(`--${given}`)}.`, {
+    hint: near ? `Did you mean --${near}?` : usageHint(command, specs),
+  });
+}
+
+function tooMany(text: string, command: string, specs: OptionSpecs): InputError {
+  const bare = /^[-—–]+(.+)$/u.exec(text)?.[1];
+  const near = bare && nearest(bare, Object.keys(specs));
+  return new InputError('argument-extra', `I do not know what to do with ${quoted(text)}.`, {
+    hint: near ? `Did you mean --${near}?` : usageHint(command, specs),
+  });
+}

@@ -1,0 +1,233 @@
+import { randomBytes } from 'node:crypto';
+import type { AckMode, Invocation, Person } from '../adapters/adapter.ts';
+import { errorCard } from '../cards/error-card.ts';
+import type { Clock } from '../clock.ts';
+import { AppError, InputError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { type Policy, refusal } from '../policy/authorise.ts';
+import { type Permission, permissions } from '../policy/permissions.ts';
+import { nearest, parseText, quoted, type RawValues } from './argv.ts';
+import { type Action, type Context, leastPermission } from './define.ts';
+import type { Invocations } from './invocations.ts';
+import { parseValues } from './parse.ts';
+import { resolveValues } from './resolve.ts';
+import type { Services } from './services.ts';
+
+/** How long a check against what exists may keep the first response waiting, in milliseconds; platforms allow 3000. */
+const RESOLVE_BUDGET_MS = 1_200;
+
+export interface Pipeline {
+  /** Carries one invocation through, and answers it whatever happens. Never rejects. */
+  handle(invocation: Invocation): Promise<void>;
+  /** Takes nothing new; resolves when what is under way has been answered. */
+  drain(): Promise<void>;
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void>;
+}
+
+export interface PipelineParts {
+  readonly services: Services;
+  readonly policy: Policy;
+  readonly invocations: Invocations;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** authorise -> parse -> acknowledge -> run -> report; for a command and for a button press alike. */
+export function createPipeline(parts: PipelineParts): Pipeline {
+  const underWay = new Set<Promise<void>>();
+  let draining = false;
+
+  async function answered(invocation: Invocation): Promise<void> {
+    const turn = new Turn(invocation, parts);
+    try {
+      if (draining)
+        throw new AppError('restarting', 'I am being restarted.', { hint: 'Try again in a few seconds.' });
+      await turn.take();
+    } catch (error) {
+      await turn.report(error);
+    }
+  }
+
+  const idle = async () => {
+    while (underWay.size > 0) await Promise.all(underWay);
+  };
+
+  return {
+    handle(invocation) {
+      const work: Promise<void> = answered(invocation).finally(() => underWay.delete(work));
+      underWay.add(work);
+      return work;
+    },
+    idle,
+    async drain() {
+      draining = true;
+      await idle();
+    },
+  };
+}
+
+/** What is left to do once an invocation has been found allowed and well-formed. */
+interface Prepared {
+  readonly what: string;
+  readonly permission: Permission;
+  readonly ack: AckMode;
+  /** Resolves the options, and runs. */
+  readonly ready: Promise<unknown>;
+  run(person: Person): Promise<void>;
+}
+
+/** One invocation on its way through. */
+class Turn {
+  readonly #invocation: Invocation;
+  readonly #parts: PipelineParts;
+  #acknowledged = false;
+  #recorded = false;
+
+  constructor(invocation: Invocation, parts: PipelineParts) {
+    this.#invocation = invocation;
+    this.#parts = parts;
+  }
+
+  async take(): Promise<void> {
+    const { request } = this.#invocation;
+    if (request.kind === 'action') await this.#takeAction(request.action.command, request.action.action);
+    else await this.#takeCommand(request.command);
+  }
+
+  async #takeCommand(given: string): Promise<void> {
+    const name = given.toLowerCase();
+    const { directory, settings } = this.#parts.services;
+    const command = directory.get(name);
+    const least = command ? leastPermission(command) : 'help';
+    // Before anything else is said: a stranger learns nothing, not even which commands there are.
+    let person = await this.#authorised(least);
+    if (!command)
+      throw unknownCommand(
+        given,
+        directory.all.map((one) => one.name),
+      );
+    const { request } = this.#invocation;
+    const raw: RawValues =
+      request.kind !== 'command'
+        ? {}
+        : request.args.kind === 'text'
+          ? parseText(request.args.text, name, command.options)
+          : request.args.values;
+    const parsed = parseValues(raw, name, command.options, settings);
+    const permission =
+      typeof command.permission === 'string' ? command.permission : command.permission.of(parsed as never);
+    if (permission !== least) person = await this.#authorised(permission);
+    const ready = resolveValues(parsed, command.options, this.#invocation.at, this.#parts.services);
+    await this.#carryOut(person, {
+      what: name,
+      permission,
+      ack: typeof command.ack === 'string' ? command.ack : command.ack(parsed as never),
+      ready,
+      run: async () => command.run(this.#context(person, (await ready) as never)),
+    });
+  }
+
+  async #takeAction(name: string, actionName: string): Promise<void> {
+    const { request } = this.#invocation;
+    const action: Action | undefined = this.#parts.services.directory.get(name)?.actions?.[actionName];
+    const person = await this.#authorised(action?.permission ?? 'help');
+    if (!action || request.kind !== 'action')
+      throw new InputError('action-unknown', 'This button is from an older version of me.', {
+        hint: 'Run the command again for a fresh one.',
+      });
+    await this.#carryOut(person, {
+      what: `${name}:${actionName}`,
+      permission: action.permission,
+      ack: action.ack,
+      ready: Promise.resolve(),
+      run: () => action.run({ ...this.#context(person, {}), action: request.action, source: request.source }),
+    });
+  }
+
+  async #carryOut(person: Person, { what, permission, ack, ready, run }: Prepared): Promise<void> {
+    const { invocations, log } = this.#parts;
+    await this.#withinBudget(ready);
+    const { id, at } = this.#invocation;
+    const changes = permissions[permission] === 'change';
+    // Stored before it is acknowledged: a platform that retries, or a crash from here on, finds it.
+    if (!(await invocations.begin({ id, at, person, what, changes }))) {
+      log.info({ invocation: id, what }, 'invocation: a repeat, already taken');
+      return;
+    }
+    this.#recorded = true;
+    await this.#invocation.acknowledge(ack);
+    this.#acknowledged = true;
+    log.info(
+      { invocation: id, what, person: person.id, channel: at.channel, platform: at.platform },
+      'invocation: taken',
+    );
+    await run(person);
+    await invocations.finish(id, 'done');
+  }
+
+  async #authorised(permission: Permission): Promise<Person> {
+    const person = await this.#invocation.person(permissions[permission] === 'change' ? 'fresh' : 'cached');
+    this.#check(person, permission);
+    return person;
+  }
+
+  #check(person: Person, permission: Permission): void {
+    const refused = refusal(this.#parts.policy, this.#invocation.at.platform, person, permission);
+    if (refused) throw refused;
+  }
+
+  /** Waits for the check to fail or pass, but no longer than the first response can wait. */
+  async #withinBudget(ready: Promise<unknown>): Promise<void> {
+    // Awaited again by `run`; until then a late failure is not an unhandled one.
+    ready.catch(() => undefined);
+    let cancel = (): void => undefined;
+    const budget = new Promise<void>((resolve) => {
+      cancel = this.#parts.clock.after(RESOLVE_BUDGET_MS, resolve);
+    });
+    try {
+      await Promise.race([ready, budget]);
+    } finally {
+      cancel();
+    }
+  }
+
+  #context<Options>(person: Person, options: Options): Context<Options> {
+    const invocation = this.#invocation;
+    const { policy, services } = this.#parts;
+    return {
+      ...services,
+      options,
+      asker: { id: person.id, name: person.name, at: invocation.at },
+      invocationId: invocation.id,
+      may: (permission) => refusal(policy, invocation.at.platform, person, permission) === undefined,
+      respond: (message) => invocation.respond(message),
+      postCard: (message) => invocation.postCard(message),
+    };
+  }
+
+  /** Tells the person, whichever way is still open. What is not for people goes to the log. */
+  async report(error: unknown): Promise<void> {
+    const { log, invocations } = this.#parts;
+    const { id } = this.#invocation;
+    const incident = randomBytes(4).toString('hex');
+    if (error instanceof AppError)
+      log.info({ invocation: id, code: error.code }, 'invocation: refused or failed');
+    else log.error({ err: error, invocation: id, incident }, 'invocation: failed in an unexpected way');
+    try {
+      if (this.#recorded) await invocations.finish(id, 'failed');
+      const card = errorCard(error, incident);
+      if (this.#acknowledged) await this.#invocation.respond(card);
+      else if (!this.#recorded) await this.#invocation.refuse(card);
+    } catch (failure) {
+      log.warn({ err: failure, invocation: id, incident }, 'invocation: the answer could not be delivered');
+    }
+  }
+}
+
+function unknownCommand(given: string, known: readonly string[]): InputError {
+  const near = nearest(given, known);
+  return new InputError('command-unknown', `There is no command ${quoted(given)}.`, {
+    hint: near ? `Did you mean ${near}? help shows all commands.` : `There are: ${known.join(', ')}.`,
+  });
+}

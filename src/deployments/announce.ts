@@ -1,0 +1,119 @@
+import type { Inline, Line, Rich } from '../cards/card.ts';
+import { deploymentCard, duration } from '../cards/deployment-card.ts';
+import type { Clock } from '../clock.ts';
+import { enqueue } from '../notify/outbox.ts';
+import type { Store } from '../store/store.ts';
+import type { Deployment } from './deployment.ts';
+import type { Happening } from './state.ts';
+import { viewOf } from './view.ts';
+
+/** How the news came, where that matters to whoever reads it. */
+export type Source = 'told' | 'asked' | 'rescued';
+
+/** Writes, in the transaction of a change, what the channel is to see of it: the card edited, and a line under it. */
+export async function announce(
+  tx: Store,
+  clock: Clock,
+  change: {
+    readonly before: Deployment;
+    readonly after: Deployment;
+    readonly happened: readonly Happening[];
+    readonly source: Source;
+  },
+): Promise<void> {
+  const { before, after, happened, source } = change;
+  const card = deploymentCard(viewOf(after));
+  if (JSON.stringify(card) !== JSON.stringify(deploymentCard(viewOf(before))))
+    await enqueue(tx, clock, { kind: 'edit', orderKey: after.id, target: after.card, message: card });
+  for (const happening of happened) {
+    const failure = happening === 'error' || happening === 'lost';
+    await enqueue(tx, clock, {
+      kind: 'post',
+      orderKey: after.id,
+      to: after.at,
+      under: after.card,
+      urgent: failure,
+      alsoToChannel: failure,
+      message: lineFor(after, happening, source),
+    });
+  }
+}
+
+/** Says under the card that someone asked to stop it. Nobody is pinged: who pressed knows. */
+export async function announceStop(
+  tx: Store,
+  clock: Clock,
+  deployment: Deployment,
+  by: string,
+): Promise<void> {
+  await enqueue(tx, clock, {
+    kind: 'post',
+    orderKey: deployment.id,
+    to: deployment.at,
+    under: deployment.card,
+    message: { kind: 'line', tone: 'neutral', text: [`${by} asked to stop `, ...nameOf(deployment)] },
+  });
+}
+
+function lineFor(deployment: Deployment, happening: Happening, source: Source): Line {
+  const asker: Inline = { mention: deployment.asker.id, name: deployment.asker.name };
+  const tail: Rich =
+    source === 'rescued' ? [' (found by asking: Edgegap’s callback did not arrive; check PUBLIC_URL)'] : [];
+  const name = nameOf(deployment);
+  switch (happening) {
+    case 'ready':
+      return {
+        kind: 'line',
+        tone: 'success',
+        text: [asker, ' ', ...name, ' is ready', ...addresses(deployment), ...tail],
+      };
+    case 'late-ready':
+      return {
+        kind: 'line',
+        tone: 'neutral',
+        text: [asker, ' ', ...name, ' had become ready before that; the news came late', ...tail],
+      };
+    case 'error': {
+      const detail = deployment.errorDetail ? [`: ${oneLine(deployment.errorDetail)}`] : [];
+      return { kind: 'line', tone: 'danger', text: [asker, ' ', ...name, ' failed', ...detail, ...tail] };
+    }
+    case 'terminated':
+      return {
+        kind: 'line',
+        tone: 'neutral',
+        text: [asker, ' ', ...name, ' terminated', ...lifetime(deployment), ...tail],
+      };
+    case 'adopted':
+      return { kind: 'line', tone: 'warning', text: [asker, ' ', ...name, ' did start after all'] };
+    case 'lost':
+      return {
+        kind: 'line',
+        tone: 'warning',
+        text: [
+          asker,
+          ' ',
+          ...name,
+          ' may have started, but Edgegap neither answered nor lists it. It is not sent again by itself.',
+        ],
+      };
+  }
+}
+
+function nameOf({ application, version, requestId }: Deployment): Inline[] {
+  return [{ bold: `${application} ${version}` }, ...(requestId ? [' ', { code: requestId } as const] : [])];
+}
+
+function addresses(deployment: Deployment): Inline[] {
+  const { ports, fqdn } = viewOf(deployment);
+  const links = ports.length > 0 ? ports.map((port) => port.link) : fqdn ? [fqdn] : [];
+  return links.flatMap((link, index) => [index === 0 ? ': ' : ' · ', { code: link }]);
+}
+
+function lifetime({ readyAt, endedAt }: Deployment): string[] {
+  return readyAt !== undefined && endedAt !== undefined ? [` after ${duration(endedAt - readyAt)}`] : [];
+}
+
+function oneLine(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > 300 ? `${line.slice(0, 299)}…` : line;
+}

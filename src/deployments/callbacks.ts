@@ -1,0 +1,117 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import { DeploymentStatus } from '../edgegap/schema.ts';
+import type { Logger } from '../log.ts';
+import type { Store } from '../store/store.ts';
+import type { Deployments } from './deployments.ts';
+import type { DeploymentRepository } from './repository.ts';
+
+export const CALLBACK_EVENTS = ['ready', 'error', 'terminated'] as const;
+export type CallbackEvent = (typeof CALLBACK_EVENTS)[number];
+
+/** Stores what Edgegap calls back with, and works it off after it has been answered. */
+export class Callbacks {
+  readonly #store: Store;
+  readonly #repository: DeploymentRepository;
+  readonly #deployments: Deployments;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #wakeReconciler: () => void;
+  #working: Promise<void> = Promise.resolve();
+
+  constructor(parts: {
+    readonly store: Store;
+    readonly repository: DeploymentRepository;
+    readonly deployments: Deployments;
+    readonly clock: Clock;
+    readonly log: Logger;
+    readonly wakeReconciler: () => void;
+  }) {
+    this.#store = parts.store;
+    this.#repository = parts.repository;
+    this.#deployments = parts.deployments;
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+    this.#wakeReconciler = parts.wakeReconciler;
+  }
+
+  /**
+   * Whether the callback is one of ours. If so it is stored when this resolves, and a second delivery of it changes
+   * nothing; everything else happens after.
+   */
+  async receive(event: CallbackEvent, id: string, secret: string, body: string): Promise<boolean> {
+    const deployment = await this.#repository.byId(id);
+    // Compared also when there is none, so that the time taken does not tell whether the id exists.
+    const right = sameSecret(secret, deployment?.secret ?? '');
+    if (!deployment || !right) return false;
+    await this.#store
+      .insertInto('callbacks')
+      .values({ deployment_id: id, event, body, received_at: this.#clock.now(), handled_at: null })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+    void this.work();
+    return true;
+  }
+
+  /** Works off what is stored and not yet handled, also from before a restart. */
+  work(): Promise<void> {
+    this.#working = this.#working
+      .then(() => this.#workOff())
+      .catch((error: unknown) => this.#log.error({ err: error }, 'callbacks: cannot be worked off'));
+    return this.#working;
+  }
+
+  async #workOff(): Promise<void> {
+    const rows = await this.#store
+      .selectFrom('callbacks')
+      .selectAll()
+      .where('handled_at', 'is', null)
+      .orderBy('received_at')
+      .execute();
+    for (const { deployment_id, event, body } of rows) await this.#handle(deployment_id, event, body);
+  }
+
+  async #handle(id: string, event: string, body: string): Promise<void> {
+    const markHandled = async (tx: Store) => {
+      await tx
+        .updateTable('callbacks')
+        .set({ handled_at: this.#clock.now() })
+        .where('deployment_id', '=', id)
+        .where('event', '=', event)
+        .execute();
+    };
+    const before = await this.#repository.byId(id);
+    const status = readBody(body);
+    const ours = status !== undefined && (before?.requestId ?? status.request_id) === status.request_id;
+    const after = ours
+      ? await this.#deployments.learn(id, { kind: 'snapshot', status }, 'told', markHandled)
+      : before;
+    if (!ours) {
+      this.#log.warn({ deployment: id, event }, 'callbacks: unreadable body, asking for the status');
+      await markHandled(this.#store);
+    }
+    const told =
+      (event === 'ready' && after?.readyAt !== undefined) ||
+      (event === 'error' && after?.errorAt !== undefined) ||
+      (event === 'terminated' && after?.endedAt !== undefined);
+    // What the event's name says and its body does not, only the status can settle.
+    if (after && !told) {
+      await this.#repository.schedule(id, this.#clock.now());
+      this.#wakeReconciler();
+    }
+  }
+}
+
+function readBody(body: string): DeploymentStatus | undefined {
+  try {
+    return DeploymentStatus.safeParse(JSON.parse(body)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Compares digests, so that neither the content nor the length of the secret shows in the time taken. */
+function sameSecret(given: string, expected: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(expected));
+}

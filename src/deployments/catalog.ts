@@ -1,0 +1,70 @@
+import type { Clock } from '../clock.ts';
+import type { EdgegapApi } from '../edgegap/client.ts';
+import type { Application, AppVersion, Location } from '../edgegap/schema.ts';
+
+const TTL_MS = 5 * 60_000;
+/** Something not found is looked for again, but not at every keystroke. */
+const MISS_TTL_MS = 5_000;
+
+/** What can be deployed and where, cached. */
+export interface Catalog {
+  /** `newerThanMs` bounds the cache's age: for confirming that something does not exist. */
+  applications(atMostOldMs?: number): Promise<readonly Application[]>;
+  versions(application: string, atMostOldMs?: number): Promise<readonly AppVersion[]>;
+  locations(atMostOldMs?: number): Promise<readonly Location[]>;
+  /** Fills the cache ahead of the first question. Failures are left to that question. */
+  warm(): Promise<void>;
+}
+
+export function createCatalog(edgegap: EdgegapApi, clock: Clock): Catalog {
+  const applications = cached(clock, () => edgegap.applications());
+  const locations = cached(clock, () => edgegap.locations());
+  const versions = new Map<string, Cached<readonly AppVersion[]>>();
+  return {
+    applications,
+    locations,
+    versions(application, atMostOldMs) {
+      let entry = versions.get(application);
+      if (!entry) {
+        entry = cached(clock, () => edgegap.versions(application));
+        versions.set(application, entry);
+      }
+      return entry(atMostOldMs);
+    },
+    async warm() {
+      await Promise.allSettled([applications(), locations()]);
+    },
+  };
+}
+
+/** Looks with `find` in what is cached; where that finds nothing, in what is true now. */
+export async function findFresh<Item, Found>(
+  read: (atMostOldMs?: number) => Promise<readonly Item[]>,
+  find: (items: readonly Item[]) => Found | undefined,
+): Promise<{ found: Found | undefined; all: readonly Item[] }> {
+  const cachedItems = await read();
+  const found = find(cachedItems);
+  if (found !== undefined) return { found, all: cachedItems };
+  const all = await read(MISS_TTL_MS);
+  return { found: find(all), all };
+}
+
+type Cached<Value> = (atMostOldMs?: number) => Promise<Value>;
+
+/** One read at a time; a failure is not cached. */
+function cached<Value>(clock: Clock, read: () => Promise<Value>): Cached<Value> {
+  let value: { readonly is: Value; readonly at: number } | undefined;
+  let reading: Promise<Value> | undefined;
+  return async (atMostOldMs = TTL_MS) => {
+    if (value && clock.now() - value.at < atMostOldMs) return value.is;
+    reading ??= read()
+      .then((is) => {
+        value = { is, at: clock.now() };
+        return is;
+      })
+      .finally(() => {
+        reading = undefined;
+      });
+    return await reading;
+  };
+}

@@ -1,0 +1,100 @@
+import type { Selectable } from 'kysely';
+import type { Address, MessageRef } from '../adapters/adapter.ts';
+import type { DeployUser } from '../edgegap/requests.ts';
+import type { DeploymentStatus } from '../edgegap/schema.ts';
+import type { DeploymentsTable } from '../store/schema.ts';
+
+/**
+ * How far a deployment has come, as far as we know:
+ * `requesting` the request is under way; `unknown` it may or may not have reached Edgegap; `lost` looked for in vain,
+ * it may have started all the same; `refused` surely not started; `live` has a request_id; `ended` terminated.
+ */
+export type Phase = 'requesting' | 'unknown' | 'lost' | 'refused' | 'live' | 'ended';
+
+/** What was asked for, beside application and version. */
+export interface DeployPlan {
+  readonly users: readonly DeployUser[];
+  /** For people: `Montreal, Canada`, or the IPs. */
+  readonly place: string;
+  readonly tags: readonly string[];
+}
+
+/** A deployment that was asked for in chat. Times are epoch milliseconds. */
+export interface Deployment {
+  readonly id: string;
+  readonly secret: string;
+  readonly invocationId: string;
+  readonly application: string;
+  readonly version: string;
+  readonly plan: DeployPlan;
+  readonly asker: { readonly id: string; readonly name: string };
+  readonly at: Address;
+  /** Its live card. */
+  readonly card: MessageRef;
+  readonly phase: Phase;
+  readonly requestId: string | undefined;
+  /** Edgegap's bare status, once it has one. */
+  readonly status: string | undefined;
+  readonly snapshot: DeploymentStatus | undefined;
+  /** As Edgegap last told them; the ones asked for until then. */
+  readonly tags: readonly string[];
+  readonly errorDetail: string | undefined;
+  readonly replacedBy: string | undefined;
+  readonly createdAt: number;
+  readonly heardAt: number;
+  readonly acceptedAt: number | undefined;
+  readonly readyAt: number | undefined;
+  readonly errorAt: number | undefined;
+  readonly endedAt: number | undefined;
+  readonly checkAt: number | undefined;
+  readonly checks: number;
+  readonly stopAskedBy: string | undefined;
+}
+
+export function fromRow(row: Selectable<DeploymentsTable>): Deployment {
+  const plan: DeployPlan = JSON.parse(row.plan_json);
+  return {
+    id: row.id,
+    secret: row.secret,
+    invocationId: row.invocation_id,
+    application: row.application,
+    version: row.version,
+    plan,
+    asker: { id: row.asker_id, name: row.asker_name },
+    at: {
+      platform: row.platform,
+      workspace: row.workspace,
+      channel: row.channel,
+      ...(row.thread === null ? {} : { thread: row.thread }),
+    },
+    card: JSON.parse(row.card_json),
+    phase: row.phase as Phase,
+    requestId: row.request_id ?? undefined,
+    status: row.status ?? undefined,
+    snapshot: row.snapshot_json === null ? undefined : JSON.parse(row.snapshot_json),
+    tags: row.tags_json === null ? plan.tags : JSON.parse(row.tags_json),
+    errorDetail: row.error_detail ?? undefined,
+    replacedBy: row.replaced_by ?? undefined,
+    createdAt: row.created_at,
+    heardAt: row.heard_at,
+    acceptedAt: row.accepted_at ?? undefined,
+    readyAt: row.ready_at ?? undefined,
+    errorAt: row.error_at ?? undefined,
+    endedAt: row.ended_at ?? undefined,
+    checkAt: row.check_at ?? undefined,
+    checks: row.checks,
+    stopAskedBy: row.stop_asked_by ?? undefined,
+  };
+}
+
+const OWN_TAG = /^chatops-[0-9a-z]{12}$/;
+
+/** The tag that ties a deployment to its intent: 20 characters, the shorter of the vendor's documented limits. */
+export function ownTag(id: string): string {
+  return `chatops-${id}`;
+}
+
+/** The bot's own tags are not shown and cannot be changed: an unknown outcome is settled by them. */
+export function isOwnTag(tag: string): boolean {
+  return OWN_TAG.test(tag);
+}

@@ -1,0 +1,228 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import type { Address, MessageRef } from '../adapters/adapter.ts';
+import type { Clock } from '../clock.ts';
+import type { DeploymentsTable } from '../store/schema.ts';
+import type { Store } from '../store/store.ts';
+import { announce, type Source } from './announce.ts';
+import { type Deployment, type DeployPlan, fromRow } from './deployment.ts';
+import { advance, type News } from './state.ts';
+
+export interface Intent {
+  readonly account: string;
+  readonly invocationId: string;
+  readonly application: string;
+  readonly version: string;
+  readonly plan: DeployPlan;
+  readonly asker: { readonly id: string; readonly name: string };
+  readonly at: Address;
+  readonly card: MessageRef;
+}
+
+/** The table of deployments: the only place that reads and writes it. */
+export class DeploymentRepository {
+  readonly #store: Store;
+  readonly #clock: Clock;
+
+  constructor(store: Store, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /**
+   * Writes down that a deployment is about to be requested. For an invocation that already has one, returns that and
+   * `created: false`: it is the same request, made again.
+   */
+  async create(intent: Intent, replaces?: string): Promise<{ deployment: Deployment; created: boolean }> {
+    const now = this.#clock.now();
+    return await this.#store.transaction().execute(async (tx) => {
+      const id = randomId();
+      const inserted = await tx
+        .insertInto('deployments')
+        .values({
+          id,
+          account: intent.account,
+          secret: randomBytes(24).toString('base64url'),
+          invocation_id: intent.invocationId,
+          application: intent.application,
+          version: intent.version,
+          plan_json: JSON.stringify(intent.plan),
+          asker_id: intent.asker.id,
+          asker_name: intent.asker.name,
+          ...addressColumns(intent.at),
+          card_json: JSON.stringify(intent.card),
+          phase: 'requesting',
+          revision: 0,
+          created_at: now,
+          heard_at: now,
+          checks: 0,
+        })
+        .onConflict((conflict) => conflict.column('invocation_id').doNothing())
+        .executeTakeFirst();
+      if (inserted.numInsertedOrUpdatedRows && replaces)
+        await tx.updateTable('deployments').set({ replaced_by: id }).where('id', '=', replaces).execute();
+      const row = await tx
+        .selectFrom('deployments')
+        .selectAll()
+        .where('invocation_id', '=', intent.invocationId)
+        .executeTakeFirstOrThrow();
+      return { deployment: fromRow(row), created: row.id === id };
+    });
+  }
+
+  /**
+   * Applies news to a deployment and writes what the channel is to see, in one transaction. `also` may add to it.
+   * Returns the deployment as it then is; undefined where there is none of that id.
+   */
+  async apply(
+    id: string,
+    news: News,
+    options: {
+      readonly source: Source;
+      readonly checkAt?: (deployment: Deployment) => number | undefined;
+      readonly also?: (tx: Store, deployment: Deployment) => Promise<void>;
+    },
+  ): Promise<Deployment | undefined> {
+    return await this.#store.transaction().execute(async (tx) => {
+      const row = await tx.selectFrom('deployments').selectAll().where('id', '=', id).executeTakeFirst();
+      if (!row) return undefined;
+      const before = fromRow(row);
+      const now = this.#clock.now();
+      const { changes, happened } = advance(before, news, now);
+      const heard = news.kind === 'unknown-outcome' || news.kind === 'not-found' ? before.heardAt : now;
+      const after: Deployment = { ...before, ...changes, heardAt: heard };
+      const checkAt = options.checkAt ? options.checkAt(after) : before.checkAt;
+      await tx
+        .updateTable('deployments')
+        .set({
+          phase: after.phase,
+          request_id: after.requestId ?? null,
+          status: after.status ?? null,
+          snapshot_json: after.snapshot ? JSON.stringify(after.snapshot) : null,
+          tags_json: JSON.stringify(after.tags),
+          error_detail: after.errorDetail ?? null,
+          accepted_at: after.acceptedAt ?? null,
+          ready_at: after.readyAt ?? null,
+          error_at: after.errorAt ?? null,
+          ended_at: after.endedAt ?? null,
+          stop_asked_by: after.stopAskedBy ?? null,
+          heard_at: after.heardAt,
+          check_at: checkAt ?? null,
+          revision: row.revision + 1,
+        })
+        .where('id', '=', id)
+        .where('revision', '=', row.revision)
+        .execute();
+      await announce(tx, this.#clock, { before, after, happened, source: options.source });
+      await options.also?.(tx, after);
+      return { ...after, checkAt };
+    });
+  }
+
+  /** Sets when to ask about a deployment next, and how often it was asked for already. */
+  async schedule(id: string, checkAt: number | undefined, checks?: number): Promise<void> {
+    await this.#store
+      .updateTable('deployments')
+      .set({ check_at: checkAt ?? null, ...(checks === undefined ? {} : { checks }) })
+      .where('id', '=', id)
+      .execute();
+  }
+
+  async byId(id: string): Promise<Deployment | undefined> {
+    return this.#one(this.#select().where('id', '=', id).executeTakeFirst());
+  }
+
+  async byInvocation(invocationId: string): Promise<Deployment | undefined> {
+    return this.#one(this.#select().where('invocation_id', '=', invocationId).executeTakeFirst());
+  }
+
+  async byRequestId(requestId: string): Promise<Deployment | undefined> {
+    return this.#one(this.#select().where('request_id', '=', requestId).executeTakeFirst());
+  }
+
+  /** Deployments that came from this channel and whose request_id begins with `prefix`, newest first. */
+  async byPrefix(at: Address, prefix: string, limit: number): Promise<Deployment[]> {
+    const rows = await this.#inChannel(at)
+      .where('request_id', '>=', prefix)
+      .where('request_id', '<', `${prefix}\uffff`)
+      .limit(limit)
+      .execute();
+    return rows.map(fromRow);
+  }
+
+  /** The newest deployment from this channel that has a request_id. */
+  async latest(at: Address): Promise<Deployment | undefined> {
+    return this.#one(this.#inChannel(at).where('request_id', 'is not', null).limit(1).executeTakeFirst());
+  }
+
+  /** Those in the given phases, oldest first. */
+  async inPhases(phases: readonly Deployment['phase'][]): Promise<Deployment[]> {
+    const rows = await this.#select().where('phase', 'in', phases).orderBy('created_at').execute();
+    return rows.map(fromRow);
+  }
+
+  /** Those that are to be asked about by now. */
+  async due(limit: number): Promise<Deployment[]> {
+    const rows = await this.#select()
+      .where('check_at', '<=', this.#clock.now())
+      .orderBy('check_at')
+      .limit(limit)
+      .execute();
+    return rows.map(fromRow);
+  }
+
+  async nextCheckAt(): Promise<number | undefined> {
+    const row = await this.#store
+      .selectFrom('deployments')
+      .select((eb) => eb.fn.min('check_at').as('at'))
+      .executeTakeFirst();
+    return row?.at ?? undefined;
+  }
+
+  /** Forgets deployments that ended before `before` (epoch ms), and their callbacks. */
+  async purge(before: number): Promise<void> {
+    await this.#store.transaction().execute(async (tx) => {
+      const old = tx
+        .selectFrom('deployments')
+        .select('id')
+        .where('phase', 'in', ['ended', 'refused', 'lost'])
+        .where('heard_at', '<', before);
+      await tx.deleteFrom('callbacks').where('deployment_id', 'in', old).execute();
+      await tx
+        .deleteFrom('deployments')
+        .where('phase', 'in', ['ended', 'refused', 'lost'])
+        .where('heard_at', '<', before)
+        .execute();
+    });
+  }
+
+  #select() {
+    return this.#store.selectFrom('deployments').selectAll();
+  }
+
+  #inChannel(at: Address) {
+    return this.#select()
+      .where('platform', '=', at.platform)
+      .where('workspace', '=', at.workspace)
+      .where('channel', '=', at.channel)
+      .orderBy('created_at', 'desc')
+      .orderBy('id', 'desc');
+  }
+
+  async #one(row: Promise<Parameters<typeof fromRow>[0] | undefined>): Promise<Deployment | undefined> {
+    const found = await row;
+    return found && fromRow(found);
+  }
+}
+
+export function addressColumns(
+  at: Address,
+): Pick<DeploymentsTable, 'platform' | 'workspace' | 'channel' | 'thread'> {
+  return { platform: at.platform, workspace: at.workspace, channel: at.channel, thread: at.thread ?? null };
+}
+
+const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
+
+/** 12 characters: 62 bits, and short enough for a tag. */
+function randomId(): string {
+  return Array.from({ length: 12 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
+}

@@ -1,0 +1,51 @@
+import type { Person } from '../adapters/adapter.ts';
+import type { AccessRules } from '../config.ts';
+import { RefusedError } from '../errors.ts';
+import { type Permission, permissions } from './permissions.ts';
+
+export interface Policy {
+  /** By platform. */
+  readonly rules: Readonly<Record<string, AccessRules>>;
+  readonly readOnly: boolean;
+}
+
+/** Why this person may not do that, in words for them; undefined when they may. */
+export function refusal(
+  policy: Policy,
+  platform: string,
+  person: Person,
+  permission: Permission,
+): RefusedError | undefined {
+  if (!person.home)
+    return new RefusedError('not-home', 'I do not serve this place.', {
+      hint: 'I answer only to members of the server or workspace I was set up for, in its own channels.',
+    });
+  const level = permissions[permission];
+  if (level === 'open') return undefined;
+  if (level === 'change' && policy.readOnly)
+    return new RefusedError('read-only', 'I am set to read-only, so nothing can be changed from here.', {
+      hint: 'Whoever runs me can unset READ_ONLY.',
+    });
+  const rules = policy.rules[platform];
+  if (rules && isOperator(rules, person)) return undefined;
+  if (level === 'read' && rules && isReader(rules, person)) return undefined;
+  return new RefusedError(
+    'not-permitted',
+    level === 'read' ? 'You may not look at deployments here.' : 'You may not change deployments here.',
+    { hint: 'Ask an administrator of this place: access is granted by role or group in my settings.' },
+  );
+}
+
+function isOperator(rules: AccessRules, person: Person): boolean {
+  return rules.operators ? isIn(rules.operators, person) : person.admin && !person.guest;
+}
+
+function isReader(rules: AccessRules, person: Person): boolean {
+  if (rules.readers === 'everyone') return true;
+  if (rules.readers) return isIn(rules.readers, person);
+  return rules.readersByDefault === 'members' && !person.guest;
+}
+
+function isIn(ids: readonly string[], person: Person): boolean {
+  return ids.some((id) => person.groups.includes(id));
+}

@@ -1,0 +1,76 @@
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type FastifyInstance, fastify } from 'fastify';
+import { AppError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { type CallbackReceiver, callbackRoutes } from './callbacks.ts';
+
+/** A listener of an adapter whose platform delivers by HTTP. It reads and verifies the raw request itself. */
+export interface Mount {
+  readonly path: string;
+  readonly listener: RequestListener;
+}
+
+export interface ServerParts {
+  readonly callbacks: CallbackReceiver;
+  readonly mounts: readonly Mount[];
+  /** What /readyz reports: each part by name, true when it works. */
+  readonly readiness: () => Promise<Readonly<Record<string, boolean>>>;
+  readonly log: Logger;
+}
+
+export interface Server {
+  /** Resolves with the port it listens on. */
+  listen(port: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** The bot's one port: Edgegap's callbacks, Slack's requests in HTTP mode, and the probes. */
+export function buildServer(parts: ServerParts): Server {
+  const { mounts, callbacks, readiness, log } = parts;
+  const app: FastifyInstance = fastify({
+    // Request lines would hold the callbacks' secrets.
+    logger: false,
+    bodyLimit: 256 * 1024,
+    requestTimeout: 10_000,
+    forceCloseConnections: 'idle',
+    serverFactory: (handler) =>
+      createServer((request, response) => {
+        const path = request.url?.split('?', 1)[0];
+        const mount = mounts.find((one) => one.path === path);
+        if (mount) mount.listener(request, response);
+        else handler(request, response);
+      }),
+  });
+  app.get('/healthz', async () => ({ status: 'ok' }));
+  app.get('/readyz', async (_request, reply) => {
+    const parts = await readiness();
+    const ready = Object.values(parts).every(Boolean);
+    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', parts });
+  });
+  app.register(callbackRoutes(callbacks, log));
+  app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 500) log.error({ err: error }, 'server: a request failed');
+    return reply.code(status).send({ error: status >= 500 ? 'internal error' : error.message });
+  });
+  return {
+    async listen(port) {
+      try {
+        await app.listen({ port, host: '0.0.0.0' });
+      } catch (cause) {
+        const taken = (cause as { code?: string }).code === 'EADDRINUSE';
+        throw new AppError(
+          'port',
+          `Port ${port} cannot be used${taken ? ': something else listens on it' : ''}.`,
+          {
+            hint: 'Set PORT to another one.',
+            cause,
+          },
+        );
+      }
+      return (app.server.address() as AddressInfo).port;
+    },
+    close: () => app.close(),
+  };
+}
