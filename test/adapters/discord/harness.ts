@@ -1,0 +1,102 @@
+import type { Adapter, Invocation } from '../../../src/adapters/adapter.ts';
+import { createDiscordAdapter } from '../../../src/adapters/discord/adapter.ts';
+import type { Card, Line } from '../../../src/cards/card.ts';
+import type { Clock } from '../../../src/clock.ts';
+import type { Command } from '../../../src/command/define.ts';
+import { createDirectory } from '../../../src/command/directory.ts';
+import { readConfig } from '../../../src/config.ts';
+import { createLog } from '../../../src/log.ts';
+import { createDiscordDriver, type DiscordDriver, groupIds } from '../../support/discord-driver.ts';
+import { ids } from '../../support/discord-world.ts';
+import { TestClock } from '../../support/test-clock.ts';
+
+/** The real adapter and the real discord.js, between a local Discord and a handler written by hand. */
+export interface Harness {
+  readonly driver: DiscordDriver;
+  readonly adapter: Adapter;
+  readonly clock: TestClock;
+  /** What the adapter handed over, oldest first. */
+  readonly invocations: readonly Invocation[];
+  readonly logLines: readonly { level: string; msg: string }[];
+  /** What the pipeline would do; by default nothing. */
+  handle: (invocation: Invocation) => Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startHarness(environment: Record<string, string> = {}): Promise<Harness> {
+  const clock = new TestClock();
+  const driver = await createDiscordDriver({ now: () => clock.now() });
+  const logLines: { level: string; msg: string }[] = [];
+  const adapter = adapterFor(driver, clock, environment, logLines);
+  const invocations: Invocation[] = [];
+  const harness: Harness = {
+    driver,
+    adapter,
+    clock,
+    invocations,
+    logLines,
+    handle: async () => {},
+    async close() {
+      await adapter.stop();
+      await driver.close();
+    },
+  };
+  await adapter.start(async (invocation) => {
+    invocations.push(invocation);
+    await harness.handle(invocation);
+  });
+  return harness;
+}
+
+export function adapterFor(
+  driver: DiscordDriver,
+  clock: Clock,
+  environment: Record<string, string> = {},
+  logLines: { level: string; msg: string }[] = [],
+): Adapter {
+  const { discord } = readConfig({
+    EDGEGAP_API_TOKEN: 'edgegap-token',
+    DISCORD_OPERATOR_ROLES: groupIds.operators,
+    ...driver.environment,
+    ...environment,
+  });
+  if (!discord) throw new Error('no Discord settings');
+  const log = createLog({
+    level: 'debug',
+    secrets: [],
+    destination: { write: (line) => void logLines.push(JSON.parse(line)) },
+  });
+  return createDiscordAdapter({ config: discord, directory: directory(), clock, log });
+}
+
+/** `stop` with its buttons, enough for presses to be known. */
+function directory() {
+  const action = { permission: 'deployments.stop', ack: 'update', run: async () => {} } as const;
+  const stop: Command = {
+    description: 'Stop a deployment',
+    permission: 'deployments.stop',
+    ack: 'public',
+    options: {},
+    actions: { confirm: action, cancel: action },
+    run: async () => {},
+  };
+  return createDirectory([{ name: 'stop', command: stop }]);
+}
+
+export const here = { platform: 'discord', workspace: ids.guild, channel: ids.channel } as const;
+
+export function line(text: string): Line {
+  return { kind: 'line', tone: 'neutral', text: [text] };
+}
+
+export function card(title: string, nodes: Card['nodes'] = [], more: Partial<Card> = {}): Card {
+  return { kind: 'card', tone: 'neutral', title: [title], nodes, ...more };
+}
+
+export const confirmButtons = {
+  kind: 'buttons',
+  buttons: [
+    { label: 'Stop it', style: 'danger', action: { command: 'stop', action: 'confirm', arg: 'abc' } },
+    { label: 'Keep it', style: 'secondary', action: { command: 'stop', action: 'cancel', arg: 'abc' } },
+  ],
+} as const;

@@ -1,0 +1,353 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DeliveryError } from '../../../src/errors.ts';
+import { groupIds } from '../../support/discord-driver.ts';
+import { allowedToPost, ids, permissions } from '../../support/discord-world.ts';
+import { until } from '../../support/test-clock.ts';
+import { card, confirmButtons, type Harness, here, line, startHarness } from './harness.ts';
+
+let bot: Harness;
+beforeEach(async () => {
+  bot = await startHarness();
+});
+afterEach(async () => {
+  await bot.close();
+  expect(bot.driver.server.violations).toEqual([]);
+});
+
+describe('commands', () => {
+  test('arrive with their typed options, once, under Discord’s own id', async () => {
+    bot.handle = (invocation) => invocation.acknowledge('public');
+    await bot.driver.command('operator', 'logs', { deployment: 'abc', lines: 20, crash: true });
+    expect(bot.invocations).toHaveLength(1);
+    const { request, at, id } = bot.invocations[0]!;
+    expect(request).toEqual({
+      kind: 'command',
+      command: 'logs',
+      args: { kind: 'values', values: { deployment: 'abc', lines: 20, crash: true } },
+    });
+    expect(at).toEqual(here);
+    expect(id).toMatch(/^\d{17,20}$/);
+  });
+
+  test('a public answer is deferred, filled in, and replaced when given again', async () => {
+    bot.handle = async (invocation) => {
+      await invocation.acknowledge('public');
+      await invocation.respond(card('Working'));
+      await invocation.respond(card('Done'));
+    };
+    await bot.driver.command('operator', 'list');
+    const [message] = await until(async () => {
+      const messages = await bot.driver.channel();
+      return messages[0]?.edits === 1 && messages;
+    });
+    expect(message).toMatchObject({ text: '### Done', edits: 1 });
+    expect(await bot.driver.privately('operator')).toEqual([]);
+  });
+
+  test('a private answer is seen by its person alone', async () => {
+    bot.handle = async (invocation) => {
+      await invocation.acknowledge('private');
+      await invocation.respond(card('For you'));
+    };
+    await bot.driver.command('operator', 'help');
+    await until(async () => (await bot.driver.privately('operator')).length === 1);
+    expect(await bot.driver.channel()).toEqual([]);
+    expect(await bot.driver.privately('member')).toEqual([]);
+  });
+
+  test('a refusal is the first response, and private', async () => {
+    bot.handle = (invocation) => invocation.refuse(card('Not allowed', [], { tone: 'danger' }));
+    await bot.driver.command('member', 'stop');
+    expect(await bot.driver.privately('member')).toMatchObject([{ text: '### Not allowed' }]);
+    expect(await bot.driver.channel()).toEqual([]);
+    expect(bot.driver.server.requests.filter(({ path }) => path.includes('/callback'))).toHaveLength(1);
+  });
+
+  test('a failing handler is logged, not thrown', async () => {
+    bot.handle = async (invocation) => {
+      await invocation.acknowledge('public');
+      throw new Error('a bug');
+    };
+    await bot.driver.command('operator', 'list');
+    await until(() => bot.logLines.some(({ msg }) => msg === 'an interaction could not be handled'));
+  });
+});
+
+describe('who asks', () => {
+  const personOf = async (persona: Parameters<typeof bot.driver.command>[0]) => {
+    bot.handle = (invocation) => invocation.refuse(line('no'));
+    await bot.driver.command(persona, 'list');
+    return bot.invocations.at(-1)!.person('fresh');
+  };
+
+  test('roles and rights come with the interaction', async () => {
+    expect(await personOf('operator')).toMatchObject({
+      name: 'Olga',
+      home: true,
+      admin: false,
+      guest: false,
+    });
+    expect((await personOf('operator')).groups).toContain(groupIds.operators);
+    expect(await personOf('admin')).toMatchObject({ home: true, admin: true, groups: [] });
+    expect(await personOf('guest')).toMatchObject({ home: true, admin: false, groups: [] });
+  });
+
+  test('a role taken away is gone at the next press', async () => {
+    expect((await personOf('operator')).groups).toContain(groupIds.operators);
+    await bot.driver.regroup('operator', []);
+    expect((await personOf('operator')).groups).toEqual([]);
+  });
+
+  test('Administrator counts as Manage Server', async () => {
+    bot.driver.user('member').permissions = permissions.administrator;
+    expect((await personOf('member')).admin).toBe(true);
+  });
+
+  test('rights in a server that is not served count for nothing', async () => {
+    expect(await personOf('stranger')).toMatchObject({ home: false, admin: false, groups: [] });
+    expect(bot.invocations.at(-1)!.at.workspace).toBe(ids.foreignGuild);
+  });
+
+  test('a direct message belongs to no server', async () => {
+    expect(await personOf('elsewhere')).toMatchObject({ home: false, admin: false, groups: [] });
+    expect(bot.invocations.at(-1)!.at).toMatchObject({ workspace: '@me', channel: ids.directChannel });
+    expect(await bot.driver.privately('elsewhere')).toHaveLength(1);
+  });
+});
+
+describe('buttons', () => {
+  async function ask(mode: 'public' | 'private'): Promise<void> {
+    bot.handle = async (invocation) => {
+      await invocation.acknowledge(mode);
+      await invocation.respond(card('Stop abc?', [confirmButtons]));
+    };
+    await bot.driver.command('operator', 'stop');
+    await until(
+      async () =>
+        (mode === 'public' ? await bot.driver.channel() : await bot.driver.privately('operator')).length ===
+        1,
+    );
+  }
+
+  test('a press names its action and the message that holds it', async () => {
+    await ask('public');
+    bot.handle = (invocation) => invocation.acknowledge('update');
+    await bot.driver.press('operator', 'Stop it');
+    const [message] = await bot.driver.channel();
+    expect(bot.invocations.at(-1)!.request).toEqual({
+      kind: 'action',
+      action: { command: 'stop', action: 'confirm', arg: 'abc' },
+      source: { ...here, message: message!.id },
+    });
+  });
+
+  test('update replaces the message that holds the button', async () => {
+    await ask('public');
+    bot.handle = async (invocation) => {
+      await invocation.acknowledge('update');
+      await invocation.respond(line('Kept'));
+    };
+    await bot.driver.press('operator', 'Keep it');
+    const [message, ...others] = await until(async () => {
+      const messages = await bot.driver.channel();
+      return messages[0]?.edits === 1 && messages;
+    });
+    expect(message).toMatchObject({ text: 'Kept', buttons: [] });
+    expect(others).toEqual([]);
+  });
+
+  test('a private message has no source the bot could edit later, and is updated all the same', async () => {
+    await ask('private');
+    bot.handle = async (invocation) => {
+      await invocation.acknowledge('update');
+      await invocation.respond(line('Kept'));
+    };
+    await bot.driver.press('operator', 'Keep it');
+    await until(async () => (await bot.driver.privately('operator'))[0]?.text === 'Kept');
+    expect(bot.invocations.at(-1)!.request).toMatchObject({ source: undefined });
+  });
+
+  test('a press may answer with a message of its own', async () => {
+    await ask('private');
+    bot.handle = async (invocation) => {
+      await invocation.acknowledge('update');
+      const posted = await invocation.postCard(card('Deploying'));
+      await bot.adapter.edit(posted, card('Ready'));
+      await invocation.respond(line('See below'));
+    };
+    await bot.driver.press('operator', 'Stop it');
+    await until(async () => (await bot.driver.privately('operator'))[0]?.text === 'See below');
+    expect(await bot.driver.channel()).toMatchObject([{ text: '### Ready', edits: 1 }]);
+  });
+
+  test('a button from an older version says so, privately', async () => {
+    for (const action of ['gone', 'constructor']) {
+      await bot.adapter.post(here, {
+        key: `k-${action}`,
+        message: card('Old', [
+          {
+            kind: 'buttons',
+            buttons: [{ label: action, style: 'primary', action: { command: 'stop', action, arg: '' } }],
+          },
+        ]),
+      });
+      await bot.driver.press('operator', action);
+    }
+    const answers = await bot.driver.privately('operator');
+    expect(answers.map(({ text }) => text)).toEqual([
+      '⚠️ This button is from an older version of the bot. Use the command again.',
+      '⚠️ This button is from an older version of the bot. Use the command again.',
+    ]);
+    expect(bot.invocations).toEqual([]);
+  });
+});
+
+describe('posting a card', () => {
+  test('gives a message that the bot’s own token can edit for good', async () => {
+    bot.handle = async (invocation) => {
+      await invocation.acknowledge('public');
+      await invocation.postCard(card('Deploying'));
+    };
+    await bot.driver.command('operator', 'deploy');
+    const [message] = await until(async () => {
+      const messages = await bot.driver.channel();
+      return messages.length > 0 && messages;
+    });
+    bot.driver.server.rest.interactions.expireTokens();
+    await bot.adapter.edit({ ...here, message: message!.id }, card('Ready'));
+    expect(await bot.driver.channel()).toMatchObject([{ text: '### Ready' }]);
+  });
+
+  const lacking = [
+    [permissions.viewChannel, 0, 'View Channel'],
+    [permissions.sendMessages, 0, 'Send Messages'],
+    [permissions.readMessageHistory, 0, 'Read Message History'],
+    [permissions.attachFiles, 0, 'Attach Files'],
+    [permissions.sendMessagesInThreads, 11, 'Send Messages in Threads'],
+    [permissions.sendMessages | permissions.readMessageHistory, 0, 'Send Messages, Read Message History'],
+  ] as const;
+  test.each(lacking)('names what is missing: %# %s', async (bits, channelType, names) => {
+    bot.driver.server.rest.botPermissions = allowedToPost & ~bits;
+    bot.driver.server.channelType = channelType;
+    let caught: unknown;
+    bot.handle = async (invocation) => {
+      await invocation.acknowledge('public');
+      await invocation
+        .postCard(card('Deploying', [], { files: [{ name: 'a.txt', content: 'a' }] }))
+        .catch((error: unknown) => {
+          caught = error;
+        });
+    };
+    await bot.driver.command('operator', 'deploy');
+    const error = (await until(() => caught)) as DeliveryError;
+    expect(error).toBeInstanceOf(DeliveryError);
+    expect(error).toMatchObject({
+      code: 'discord.missing-permissions',
+      outcome: 'not-sent',
+      retryable: false,
+    });
+    expect(error.hint).toContain(`allow the bot: ${names}.`);
+    expect(await bot.driver.channel()).toEqual([]);
+  });
+
+  test('a thread needs no Send Messages', async () => {
+    bot.driver.server.rest.botPermissions = allowedToPost & ~permissions.sendMessages;
+    bot.driver.server.channelType = 11;
+    bot.handle = async (invocation) => {
+      await invocation.acknowledge('public');
+      await invocation.postCard(card('Deploying'));
+    };
+    await bot.driver.command('operator', 'deploy');
+    await until(async () => (await bot.driver.channel()).length === 1);
+  });
+});
+
+describe('when Discord is slow or the token is gone', () => {
+  /** What the handler's call ended with. */
+  async function outcomeOf(
+    run: (invocation: Harness['invocations'][number]) => Promise<unknown>,
+  ): Promise<unknown> {
+    let outcome: { error?: unknown } | undefined;
+    bot.handle = async (invocation) => {
+      try {
+        await run(invocation);
+        outcome = {};
+      } catch (error) {
+        outcome = { error };
+      }
+    };
+    bot.driver.server.command(bot.driver.user('operator'), 'list', []);
+    return (await until(() => outcome)).error;
+  }
+
+  test('an acknowledgement that comes too late rejects, so that nothing is run', async () => {
+    const error = await outcomeOf(async (invocation) => {
+      await bot.clock.advance(3001);
+      await invocation.acknowledge('public');
+    });
+    expect(error).toMatchObject({ code: 'discord.too-late', outcome: 'not-sent' });
+  });
+
+  test('so does one that another copy of the bot was faster with', async () => {
+    const error = await outcomeOf(async (invocation) => {
+      bot.driver.server.rest.interactions.callback(
+        invocation.id,
+        `token-of-${invocation.id}`,
+        { type: 5 },
+        [],
+      );
+      await invocation.acknowledge('public');
+    });
+    expect(error).toMatchObject({ code: 'discord.answered-elsewhere' });
+  });
+
+  test('an acknowledgement whose answer is lost counts', async () => {
+    for (const answer of ['reset', { status: 502 }] as const) {
+      bot.driver.server.fault({ on: /callback/, afterEffect: true, answer });
+      expect(await outcomeOf((invocation) => invocation.acknowledge('public'))).toBeUndefined();
+    }
+  });
+
+  test('one that never arrives is sent again, once', async () => {
+    bot.driver.server.fault({ on: /callback/, answer: 'reset' });
+    expect(await outcomeOf((invocation) => invocation.acknowledge('public'))).toBeUndefined();
+    bot.driver.server.fault({ on: /callback/, answer: 'reset', times: 2 });
+    expect(await outcomeOf((invocation) => invocation.acknowledge('public'))).toMatchObject({
+      code: 'discord.unreachable',
+      outcome: 'unknown',
+    });
+  });
+
+  test('a public answer goes to the channel once its token has failed, and is edited there', async () => {
+    const error = await outcomeOf(async (invocation) => {
+      await invocation.acknowledge('public');
+      bot.driver.server.rest.interactions.expireTokens();
+      await invocation.respond(line('Done'));
+      await invocation.respond(line('Really done'));
+    });
+    expect(error).toBeUndefined();
+    expect(await bot.driver.channel()).toMatchObject([{ text: 'Really done', edits: 1 }]);
+  });
+
+  test('after 15 minutes it does not even try the token', async () => {
+    const error = await outcomeOf(async (invocation) => {
+      await invocation.acknowledge('public');
+      await invocation.respond(line('Working'));
+      await bot.clock.advance(15 * 60_000);
+      await invocation.respond(line('Done'));
+    });
+    expect(error).toBeUndefined();
+    expect(await bot.driver.channel()).toMatchObject([{ text: 'Done', edits: 1 }]);
+    expect(bot.driver.server.requests.filter(({ path }) => path.startsWith('/webhooks'))).toHaveLength(1);
+  });
+
+  test('a private answer that can no longer be given stays private', async () => {
+    const error = await outcomeOf(async (invocation) => {
+      await invocation.acknowledge('private');
+      bot.driver.server.rest.interactions.expireTokens();
+      await invocation.respond(line('Secret'));
+    });
+    expect(error).toMatchObject({ code: 'discord.answer-expired', outcome: 'not-sent' });
+    expect(await bot.driver.channel()).toEqual([]);
+  });
+});

@@ -1,0 +1,94 @@
+import type { Messages } from './discord-messages.ts';
+import { ApiProblem, ids } from './discord-world.ts';
+
+type Json = Record<string, unknown>;
+
+/** Registered application commands, by server (`global` for those of no server). */
+export class Commands {
+  readonly #messages: Messages;
+  readonly #scopes = new Map<string, Map<string, Json>>();
+
+  constructor(messages: Messages) {
+    this.#messages = messages;
+  }
+
+  list(guild: string | undefined): Json[] {
+    return [...this.#scope(guild).values()];
+  }
+
+  /** Creating one under a name that exists replaces it ("Create Guild Application Command"). */
+  create(guild: string | undefined, body: Json): { status: number; command: Json } {
+    const scope = this.#scope(guild);
+    const same = [...scope.values()].find((command) => command.name === body.name);
+    const command = stored(body, same?.id ?? this.#messages.snowflake(), this.#messages.snowflake(), guild);
+    scope.set(String(command.id), command);
+    return { status: same ? 200 : 201, command };
+  }
+
+  patch(guild: string | undefined, id: string, body: Json): Json {
+    const scope = this.#scope(guild);
+    const before = scope.get(id);
+    if (!before) throw unknown();
+    const command = stored({ ...before, ...body }, id, this.#messages.snowflake(), guild);
+    scope.set(id, command);
+    return command;
+  }
+
+  remove(guild: string | undefined, id: string): void {
+    if (!this.#scope(guild).delete(id)) throw unknown();
+  }
+
+  replaceAll(guild: string | undefined, bodies: readonly Json[]): Json[] {
+    this.#scope(guild).clear();
+    return bodies.map((body) => this.create(guild, body).command);
+  }
+
+  #scope(guild: string | undefined): Map<string, Json> {
+    const key = guild ?? 'global';
+    const scope = this.#scopes.get(key) ?? new Map<string, Json>();
+    this.#scopes.set(key, scope);
+    return scope;
+  }
+}
+
+/** As Discord returns it: defaults filled in, falsehoods left out, permissions as text, no contexts in a server. */
+function stored(body: Json, id: unknown, version: string, guild: string | undefined): Json {
+  const permissions = body.default_member_permissions;
+  return {
+    id,
+    application_id: ids.application,
+    version,
+    default_member_permissions:
+      permissions === undefined || permissions === null ? null : String(permissions),
+    type: body.type ?? 1,
+    name: body.name,
+    name_localizations: body.name_localizations ?? null,
+    description: body.description ?? '',
+    description_localizations: body.description_localizations ?? null,
+    ...(guild === undefined
+      ? {
+          dm_permission: true,
+          contexts: body.contexts ?? null,
+          integration_types: body.integration_types ?? [0],
+        }
+      : { guild_id: guild, dm_permission: true, contexts: null, integration_types: [0] }),
+    ...(Array.isArray(body.options) && body.options.length > 0
+      ? { options: body.options.map((option: Json) => storedOption(option)) }
+      : {}),
+    nsfw: body.nsfw ?? false,
+  };
+}
+
+function storedOption(option: Json): Json {
+  const kept = Object.entries({
+    name_localizations: null,
+    description_localizations: null,
+    ...option,
+  }).filter(([name, value]) => !(['required', 'autocomplete'].includes(name) && value === false));
+  // Fields come back in an order of Discord's own.
+  return Object.fromEntries(kept.toSorted(([a], [b]) => a.localeCompare(b)));
+}
+
+function unknown(): ApiProblem {
+  return new ApiProblem(404, 10063, 'Unknown application command');
+}

@@ -1,0 +1,137 @@
+import type { ChatDriver, Group, Persona, Values, VisibleMessage } from './chat-driver.ts';
+import { type DiscordServer, startDiscordServer } from './discord-server.ts';
+import { BOT_TOKEN, flags, ids, permissions, type StoredMessage, type User, walk } from './discord-world.ts';
+import { until } from './test-clock.ts';
+
+/** Role ids, for DISCORD_OPERATOR_ROLES and DISCORD_READER_ROLES. */
+export const groupIds: Readonly<Record<Group, string>> = {
+  operators: '300000000000000001',
+  readers: '300000000000000002',
+};
+
+/** A role that no setting names. */
+const otherRole = '300000000000000009';
+
+export interface DiscordDriver extends ChatDriver {
+  readonly platform: 'discord';
+  readonly server: DiscordServer;
+  /** The Discord user behind a persona. */
+  user(persona: Persona): User;
+}
+
+export interface DiscordDriverOptions {
+  /** Epoch milliseconds, e.g. of a TestClock; this machine's clock when absent. */
+  readonly now?: () => number;
+}
+
+export async function createDiscordDriver(options: DiscordDriverOptions = {}): Promise<DiscordDriver> {
+  const server = await startDiscordServer(options);
+  const people = createPeople();
+
+  function visibleTo(persona: Persona): StoredMessage[] {
+    return server.rest.messages
+      .all()
+      .filter((message) => message.onlyFor === undefined || message.onlyFor === people[persona].id)
+      .filter((message) => !(message.flags & flags.loading));
+  }
+
+  return {
+    platform: 'discord',
+    server,
+    environment: {
+      DISCORD_TOKEN: BOT_TOKEN,
+      DISCORD_GUILDS: ids.guild,
+      DISCORD_API_URL: server.apiUrl,
+    },
+    user: (persona) => people[persona],
+
+    async ready() {
+      await until(() => server.gateway.connected, 'the bot on the gateway');
+    },
+    async command(persona, name, values: Values = {}) {
+      const interaction = server.command(people[persona], name, optionsOf(values));
+      await until(() => interaction.acknowledged !== undefined, `a first response to /${name}`);
+    },
+    async press(persona, label) {
+      const found = visibleTo(persona)
+        .toReversed()
+        .flatMap((message) => buttonsOf(message).map((button) => ({ message, button })))
+        .find(({ button }) => button.label === label);
+      if (!found?.button.custom_id) throw new Error(`${persona} sees no button "${label}" to press`);
+      const interaction = server.press(people[persona], found.message, found.button.custom_id);
+      await until(() => interaction.acknowledged !== undefined, `a first response to the button "${label}"`);
+    },
+    channel: () =>
+      visibleTo('member')
+        .filter((message) => message.onlyFor === undefined && message.channel === ids.channel)
+        .map(visible),
+    privately: (persona) =>
+      visibleTo(persona)
+        .filter((message) => message.onlyFor !== undefined)
+        .map(visible),
+    regroup(persona, groups) {
+      people[persona].roles = groups.map((group) => groupIds[group]);
+    },
+    close: () => server.close(),
+  };
+}
+
+/** `elsewhere` writes to the bot directly; Discord has no guests, so that one is a member without any role. */
+function createPeople(): Record<Persona, User> {
+  const home = {
+    guild: ids.guild,
+    channel: ids.channel,
+    permissions: permissions.viewChannel | permissions.sendMessages,
+  };
+  const person = (n: number, name: string, rest: Partial<User> = {}): User => ({
+    id: `50000000000000000${n}`,
+    name,
+    roles: [],
+    ...home,
+    ...rest,
+  });
+  return {
+    // Runs a server of their own to which they invited the bot, and holds every right there.
+    stranger: person(1, 'Sam', {
+      guild: ids.foreignGuild,
+      channel: ids.foreignChannel,
+      permissions: permissions.administrator | permissions.manageGuild,
+      roles: [groupIds.operators],
+    }),
+    guest: person(2, 'Gail'),
+    elsewhere: person(3, 'Eli', { guild: undefined, channel: ids.directChannel, permissions: 0n }),
+    member: person(4, 'Mia', { roles: [otherRole] }),
+    reader: person(5, 'Ria', { roles: [otherRole, groupIds.readers] }),
+    operator: person(6, 'Olga', { roles: [groupIds.operators, otherRole] }),
+    admin: person(7, 'Ada', { permissions: home.permissions | permissions.manageGuild }),
+  };
+}
+
+function optionsOf(values: Values): object[] {
+  return Object.entries(values).map(([name, value]) => ({
+    name,
+    value,
+    type: typeof value === 'number' ? 4 : typeof value === 'boolean' ? 5 : 3,
+  }));
+}
+
+function buttonsOf(message: StoredMessage) {
+  return [...walk(message.components)].filter(
+    (component) => component.type === 2 && component.disabled !== true && component.url === undefined,
+  );
+}
+
+function visible(message: StoredMessage): VisibleMessage {
+  return {
+    id: message.id,
+    text: [...walk(message.components)]
+      .filter(({ type }) => type === 10)
+      .map(({ content }) => content ?? '')
+      .join('\n'),
+    buttons: buttonsOf(message).map(({ label }) => label ?? ''),
+    ...(message.parent === undefined ? {} : { parent: message.parent }),
+    pings: message.pings,
+    files: message.files.map(({ name, content }) => ({ name, content })),
+    edits: message.edits,
+  };
+}

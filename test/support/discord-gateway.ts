@@ -1,0 +1,176 @@
+import type { Server } from 'node:http';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { botUser } from './discord-messages.ts';
+import { BOT_TOKEN, ids } from './discord-world.ts';
+
+interface Payload {
+  readonly op: number;
+  readonly d?: unknown;
+  readonly s?: number;
+  readonly t?: string;
+}
+
+/** The gateway: HELLO, IDENTIFY, READY, heartbeats, dispatches, RESUME (developer reference, "Gateway"). */
+export class Gateway {
+  /** What every IDENTIFY asked for. */
+  readonly identifies: { intents: number }[] = [];
+  resumes = 0;
+  heartbeats = 0;
+  /** Servers the bot is in. */
+  guilds: readonly string[] = [ids.guild, ids.foreignGuild];
+  /** Closes the next IDENTIFY with this code, e.g. 4014 for disallowed intents. */
+  refuseWith: number | undefined;
+  /** Answers the next RESUME with "invalid session". */
+  forgetSession = false;
+  heartbeatMs = 41_250;
+  readonly #sockets: WebSocketServer;
+  #connection: WebSocket | undefined;
+  readonly #url: () => string;
+  #sequence = 0;
+  #session = 0;
+  /** Dispatches of this session, for a resume. */
+  #sent: Payload[] = [];
+
+  constructor(server: Server, url: () => string) {
+    this.#url = url;
+    this.#sockets = new WebSocketServer({ server });
+    this.#sockets.on('connection', (socket) => {
+      socket.on('message', (data) => this.#receive(socket, JSON.parse(String(data))));
+      socket.on('error', () => socket.terminate());
+      this.#send(socket, { op: 10, d: { heartbeat_interval: this.heartbeatMs } });
+    });
+  }
+
+  /** Whether a bot is connected and ready. */
+  get connected(): boolean {
+    return this.#connection?.readyState === 1;
+  }
+
+  /** Sends an event; while nobody is connected it waits for the resume. */
+  dispatch(type: string, data: unknown): void {
+    this.#sequence += 1;
+    const payload = { op: 0, t: type, s: this.#sequence, d: data };
+    this.#sent.push(payload);
+    if (this.#connection) this.#send(this.#connection, payload);
+  }
+
+  /** Cuts the line without a goodbye. */
+  drop(): void {
+    const socket = this.#connection;
+    this.#connection = undefined;
+    socket?.terminate();
+  }
+
+  /** Asks the bot to reconnect, as Discord does before it restarts a gateway. */
+  askToReconnect(): void {
+    const socket = this.#connection;
+    this.#connection = undefined;
+    if (socket) this.#send(socket, { op: 7, d: null });
+  }
+
+  close(): void {
+    for (const socket of this.#sockets.clients) socket.terminate();
+    this.#sockets.close();
+  }
+
+  #receive(socket: WebSocket, { op, d }: Payload): void {
+    if (op === 1) {
+      this.heartbeats += 1;
+      this.#send(socket, { op: 11 });
+    } else if (op === 2) this.#identify(socket, d as { token: string; intents: number });
+    else if (op === 6) this.#resume(socket, d as { token: string; session_id: string; seq: number });
+  }
+
+  #identify(socket: WebSocket, { token, intents }: { token: string; intents: number }): void {
+    this.identifies.push({ intents });
+    const refusal = this.refuseWith ?? (token === BOT_TOKEN ? undefined : 4004);
+    if (refusal !== undefined) {
+      socket.close(refusal);
+      return;
+    }
+    this.#session += 1;
+    this.#sequence = 0;
+    this.#sent = [];
+    this.#connection = socket;
+    this.dispatch('READY', {
+      v: 10,
+      user: botUser,
+      guilds: this.guilds.map((id) => ({ id, unavailable: true })),
+      session_id: `session-${this.#session}`,
+      resume_gateway_url: this.#url(),
+      application: { id: ids.application, flags: 0 },
+    });
+    for (const id of this.guilds) this.dispatch('GUILD_CREATE', guildOf(id));
+  }
+
+  #resume(
+    socket: WebSocket,
+    { token, session_id, seq }: { token: string; session_id: string; seq: number },
+  ): void {
+    if (this.forgetSession || token !== BOT_TOKEN || session_id !== `session-${this.#session}`) {
+      this.forgetSession = false;
+      this.#send(socket, { op: 9, d: false });
+      return;
+    }
+    this.resumes += 1;
+    this.#connection = socket;
+    for (const payload of this.#sent) if ((payload.s ?? 0) > seq) this.#send(socket, payload);
+    this.dispatch('RESUMED', {});
+  }
+
+  #send(socket: WebSocket, payload: Payload): void {
+    if (socket.readyState === 1) socket.send(JSON.stringify(payload));
+  }
+}
+
+function guildOf(id: string): object {
+  return {
+    id,
+    name: id === ids.guild ? 'Studio' : 'Elsewhere',
+    owner_id: '500000000000000099',
+    joined_at: '2026-01-01T00:00:00.000000+00:00',
+    large: false,
+    unavailable: false,
+    member_count: 10,
+    features: [],
+    preferred_locale: 'en-US',
+    premium_tier: 0,
+    system_channel_flags: 0,
+    afk_timeout: 300,
+    mfa_level: 0,
+    nsfw_level: 0,
+    verification_level: 0,
+    default_message_notifications: 0,
+    explicit_content_filter: 0,
+    roles: [
+      {
+        id,
+        name: '@everyone',
+        color: 0,
+        hoist: false,
+        position: 0,
+        permissions: '0',
+        managed: false,
+        mentionable: false,
+      },
+    ],
+    channels: [
+      {
+        id: id === ids.guild ? ids.channel : ids.foreignChannel,
+        type: 0,
+        name: 'servers',
+        position: 0,
+        permission_overwrites: [],
+      },
+    ],
+    threads: [],
+    members: [],
+    presences: [],
+    voice_states: [],
+    emojis: [],
+    stickers: [],
+    stage_instances: [],
+    guild_scheduled_events: [],
+    soundboard_sounds: [],
+  };
+}

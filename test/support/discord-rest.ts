@@ -1,0 +1,151 @@
+import { Commands } from './discord-commands.ts';
+import { type CallbackBody, Interactions } from './discord-interactions.ts';
+import { botUser, Messages, type Upload } from './discord-messages.ts';
+import { ApiProblem, BOT_TOKEN, flags, ids, type MessageBody, permissions } from './discord-world.ts';
+
+export interface RestRequest {
+  readonly method: string;
+  /** Below `/api/v10`. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly authorization: string | undefined;
+  /** Parsed JSON, the `payload_json` of a multipart request. */
+  readonly body: unknown;
+  readonly uploads: readonly Upload[];
+}
+
+export interface RestResponse {
+  readonly status: number;
+  readonly body?: unknown;
+}
+
+/** Discord's REST, the part of it a bot like this one uses. */
+export class Rest {
+  readonly messages: Messages;
+  readonly interactions: Interactions;
+  readonly commands: Commands;
+  /** What the bot may do in the team's channel; also sent along with every interaction. */
+  botPermissions: bigint;
+  /** Whether the bot was invited with the scope `applications.commands`. */
+  commandsScope = true;
+  sessionsLeft = 1000;
+  readonly #gatewayUrl: () => string;
+
+  constructor(now: () => number, botPermissions: bigint, gatewayUrl: () => string) {
+    this.messages = new Messages(now);
+    this.interactions = new Interactions(this.messages, now);
+    this.commands = new Commands(this.messages);
+    this.botPermissions = botPermissions;
+    this.#gatewayUrl = gatewayUrl;
+  }
+
+  handle(request: RestRequest): RestResponse {
+    const { method, path } = request;
+    const [area, ...rest] = path.split('/').filter((part) => part !== '');
+    if (area === 'interactions') return this.#callback(request, rest);
+    if (area === 'webhooks') return this.#webhook(request, rest);
+    // Everything else needs the bot's token.
+    if (request.authorization !== `Bot ${BOT_TOKEN}`) throw new ApiProblem(401, 0, '401: Unauthorized');
+    if (path === '/gateway/bot') return { status: 200, body: this.#gatewayInfo() };
+    if (path === '/users/@me') return { status: 200, body: botUser };
+    if (path === '/applications/@me' || path === '/oauth2/applications/@me')
+      return { status: 200, body: { id: ids.application, name: 'Edgegap', flags: 0, bot: botUser } };
+    if (area === 'applications') return this.#commands(request, rest);
+    if (area === 'channels') return this.#channel(request, rest);
+    throw new ApiProblem(404, 0, `404: Not Found: ${method} ${path}`);
+  }
+
+  #gatewayInfo(): object {
+    return {
+      url: this.#gatewayUrl(),
+      shards: 1,
+      session_start_limit: {
+        total: 1000,
+        remaining: this.sessionsLeft,
+        reset_after: 60_000,
+        max_concurrency: 1,
+      },
+    };
+  }
+
+  #callback({ body, uploads }: RestRequest, [id = '', token = '']: string[]): RestResponse {
+    this.interactions.callback(id, token, body as CallbackBody, uploads);
+    return { status: 204 };
+  }
+
+  #webhook({ method, body, uploads }: RestRequest, [, token = '', , which]: string[]): RestResponse {
+    const { original, channel } = this.interactions.byToken(token);
+    if (method === 'POST') {
+      const message = this.messages.create(channel, body as MessageBody, uploads);
+      return { status: 200, body: this.messages.toJson(message) };
+    }
+    const message = which === '@original' ? original : this.messages.find(channel, which ?? '');
+    // Gone, if someone deleted it in the meantime.
+    this.messages.find(channel, message.id);
+    if (method === 'PATCH') this.messages.edit(message, body as MessageBody, uploads);
+    else if (method === 'DELETE') {
+      this.messages.remove(message);
+      return { status: 204 };
+    }
+    return { status: 200, body: this.messages.toJson(message) };
+  }
+
+  #channel(request: RestRequest, [channel = '', , id]: string[]): RestResponse {
+    const { method, body, uploads } = request;
+    if (channel !== ids.channel && channel !== ids.foreignChannel)
+      throw new ApiProblem(404, 10003, 'Unknown Channel');
+    this.#require(permissions.viewChannel, 50001, 'Missing Access');
+    if (method === 'GET' && id === undefined)
+      return { status: 200, body: this.#history(channel, request.query) };
+    if (method === 'POST') {
+      this.#require(permissions.sendMessages, 50013, 'Missing Permissions');
+      if (uploads.length > 0) this.#require(permissions.attachFiles, 50013, 'Missing Permissions');
+      const wanted = body as MessageBody;
+      const message = this.messages.create(channel, wanted, uploads);
+      return { status: 200, body: this.messages.toJson(message, wanted.nonce) };
+    }
+    const message = this.messages.find(channel, id ?? '');
+    if (message.flags & flags.ephemeral) throw new ApiProblem(404, 10008, 'Unknown Message');
+    if (method === 'PATCH') this.messages.edit(message, body as MessageBody, uploads);
+    return { status: 200, body: this.messages.toJson(message) };
+  }
+
+  /** Newest first; after an id, the ones that come right after it. Without the permission, nothing. */
+  #history(channel: string, query: URLSearchParams): object[] {
+    if (!this.#has(permissions.readMessageHistory)) return [];
+    const limit = Number(query.get('limit') ?? 50);
+    const after = query.get('after');
+    const visible = this.messages
+      .all()
+      .filter((message) => message.channel === channel && message.onlyFor === undefined)
+      .filter((message) => after === null || BigInt(message.id) > BigInt(after));
+    const page = after === null ? visible.slice(-limit) : visible.slice(0, limit);
+    return page.reverse().map((message) => this.messages.toJson(message));
+  }
+
+  #commands({ method, body }: RestRequest, [, ...rest]: string[]): RestResponse {
+    const guild = rest[0] === 'guilds' ? rest[1] : undefined;
+    const id = guild === undefined ? rest[1] : rest[3];
+    if (guild !== undefined && (guild !== ids.guild || !this.commandsScope))
+      throw new ApiProblem(403, 50001, 'Missing Access');
+    if (method === 'GET') return { status: 200, body: this.commands.list(guild) };
+    if (method === 'PUT')
+      return { status: 200, body: this.commands.replaceAll(guild, body as Record<string, unknown>[]) };
+    if (method === 'POST') {
+      const { status, command } = this.commands.create(guild, body as Record<string, unknown>);
+      return { status, body: command };
+    }
+    if (method === 'PATCH')
+      return { status: 200, body: this.commands.patch(guild, id ?? '', body as Record<string, unknown>) };
+    this.commands.remove(guild, id ?? '');
+    return { status: 204 };
+  }
+
+  #has(bit: bigint): boolean {
+    return (this.botPermissions & bit) !== 0n;
+  }
+
+  #require(bit: bigint, code: number, problem: string): void {
+    if (!this.#has(bit)) throw new ApiProblem(403, code, problem);
+  }
+}

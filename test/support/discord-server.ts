@@ -1,0 +1,182 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Gateway } from './discord-gateway.ts';
+import { interactionJson } from './discord-interactions.ts';
+import type { Upload } from './discord-messages.ts';
+import { Rest, type RestRequest, type RestResponse } from './discord-rest.ts';
+import { violationOf } from './discord-schemas.ts';
+import {
+  ApiProblem,
+  allowedToPost,
+  type StoredInteraction,
+  type StoredMessage,
+  type User,
+} from './discord-world.ts';
+
+/** Something going wrong with the next matching requests. */
+export interface Fault {
+  /** Matched against `METHOD /path`, the path below `/api/v10`. */
+  readonly on: RegExp;
+  /** How many requests it hits; one when absent. */
+  readonly times?: number;
+  /** Whether the request takes effect all the same, before it goes wrong. */
+  readonly afterEffect?: boolean;
+  /** `reset` breaks the connection. */
+  readonly answer:
+    | 'reset'
+    | {
+        readonly status: number;
+        readonly body?: unknown;
+        readonly headers?: Readonly<Record<string, string>>;
+      };
+}
+
+export interface DiscordServerOptions {
+  /** Epoch milliseconds; this machine's clock when absent. */
+  readonly now?: () => number;
+}
+
+export interface ReceivedRequest extends RestRequest {
+  readonly status: number;
+}
+
+/** A local Discord: REST and gateway on one port, which checks everything it receives. */
+export interface DiscordServer {
+  /** For DISCORD_API_URL. */
+  readonly apiUrl: string;
+  readonly rest: Rest;
+  readonly gateway: Gateway;
+  /** What the bot sent that Discord's specification or its rules do not allow. Must be empty at the end of a test. */
+  readonly violations: readonly string[];
+  readonly requests: readonly ReceivedRequest[];
+  /** The type of the team's channel: 0 a text channel, 11 a thread. */
+  channelType: number;
+  fault(fault: Fault): void;
+  /** A person typed a slash command. */
+  command(user: User, name: string, options: readonly object[]): StoredInteraction;
+  /** A person pressed the button with this custom id. */
+  press(user: User, message: StoredMessage, customId: string): StoredInteraction;
+  close(): Promise<void>;
+}
+
+export async function startDiscordServer(options: DiscordServerOptions = {}): Promise<DiscordServer> {
+  const now = options.now ?? Date.now;
+  const violations: string[] = [];
+  const requests: ReceivedRequest[] = [];
+  const faults: { fault: Fault; left: number }[] = [];
+  const server = createServer((request, response) => {
+    serve(request, response).catch((error: unknown) => {
+      violations.push(`the local Discord failed: ${error instanceof Error ? error.stack : error}`);
+      response.destroy();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const gatewayUrl = () => `ws://127.0.0.1:${port}/gateway`;
+  const gateway = new Gateway(server, gatewayUrl);
+  const rest = new Rest(now, allowedToPost, gatewayUrl);
+
+  async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const request = await read(incoming);
+    const violation = violationOf(request.method, request.path, request.body);
+    if (violation) violations.push(violation);
+    const fault = takeFault(`${request.method} ${request.path}`);
+    const done = !fault || fault.afterEffect ? answer(request) : undefined;
+    requests.push({ ...request, status: done?.status ?? 0 });
+    if (fault?.answer === 'reset') {
+      incoming.socket.resetAndDestroy();
+      return;
+    }
+    const { status, body, headers } = {
+      headers: {},
+      body: undefined,
+      ...(fault?.answer ?? done ?? { status: 500 }),
+    };
+    response.writeHead(status, { ...(body === undefined ? {} : JSON_TYPE), ...headers });
+    response.end(body === undefined ? undefined : JSON.stringify(body));
+  }
+
+  function answer(request: RestRequest): RestResponse {
+    try {
+      return rest.handle(request);
+    } catch (error) {
+      if (!(error instanceof ApiProblem)) throw error;
+      if (error.code === 50035) violations.push(`${request.method} ${request.path}: ${error.message}`);
+      return { status: error.status, body: { code: error.code, message: error.message } };
+    }
+  }
+
+  function takeFault(line: string): Fault | undefined {
+    const found = faults.find(({ fault, left }) => left > 0 && fault.on.test(line));
+    if (found) found.left -= 1;
+    return found?.fault;
+  }
+
+  function dispatch(interaction: StoredInteraction, data: { type: number; data: object; message?: object }) {
+    const bot = { permissions: rest.botPermissions, channelType: api.channelType };
+    gateway.dispatch('INTERACTION_CREATE', interactionJson(interaction, data, bot));
+    return interaction;
+  }
+
+  const api: DiscordServer = {
+    apiUrl: `http://127.0.0.1:${port}/api`,
+    rest,
+    gateway,
+    violations,
+    requests,
+    channelType: 0,
+    fault: (fault) => void faults.push({ fault, left: fault.times ?? 1 }),
+    command(user, name, commandOptions) {
+      const id = rest.messages.snowflake();
+      return dispatch(rest.interactions.create(user), {
+        type: 2,
+        data: { id, name, type: 1, ...(commandOptions.length > 0 ? { options: commandOptions } : {}) },
+      });
+    },
+    press(user, message, customId) {
+      return dispatch(rest.interactions.create(user, message), {
+        type: 3,
+        data: { component_type: 2, custom_id: customId, id: 1 },
+        message: rest.messages.toJson(message),
+      });
+    },
+    async close() {
+      gateway.close();
+      await stop(server);
+    },
+  };
+  return api;
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+async function read(incoming: IncomingMessage): Promise<RestRequest> {
+  const url = new URL(incoming.url ?? '/', 'http://local');
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  const raw = Buffer.concat(chunks);
+  const type = incoming.headers['content-type'] ?? '';
+  const request = {
+    method: incoming.method ?? 'GET',
+    path: url.pathname.replace(/^\/api\/v10/, ''),
+    query: url.searchParams,
+    authorization: incoming.headers.authorization,
+  };
+  if (!type.startsWith('multipart/'))
+    return { ...request, body: raw.length > 0 ? JSON.parse(raw.toString()) : undefined, uploads: [] };
+  const form = await new Response(new Uint8Array(raw), { headers: { 'content-type': type } }).formData();
+  const uploads: Upload[] = [];
+  for (const [field, value] of form.entries()) {
+    if (typeof value === 'string') continue;
+    const index = Number(/^files\[(\d+)\]$/.exec(field)?.[1] ?? Number.NaN);
+    uploads.push({ index, name: value.name, content: await value.text() });
+  }
+  return { ...request, body: JSON.parse(String(form.get('payload_json') ?? 'null')), uploads };
+}
+
+function stop(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

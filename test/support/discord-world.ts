@@ -1,0 +1,123 @@
+/** What the local Discord is made of: ids, shapes, and the error its REST answers with. */
+
+export const ids = {
+  application: '100000000000000001',
+  bot: '100000000000000001',
+  guild: '200000000000000001',
+  foreignGuild: '200000000000000002',
+  channel: '400000000000000001',
+  foreignChannel: '400000000000000002',
+  directChannel: '400000000000000003',
+} as const;
+
+export const BOT_TOKEN = 'local-discord-bot-token';
+
+export const flags = { ephemeral: 64, loading: 128, componentsV2: 32768 } as const;
+
+/** Permission bits (Discord developer reference, "Permissions"). */
+export const permissions = {
+  administrator: 1n << 3n,
+  manageGuild: 1n << 5n,
+  viewChannel: 1n << 10n,
+  sendMessages: 1n << 11n,
+  embedLinks: 1n << 14n,
+  attachFiles: 1n << 15n,
+  readMessageHistory: 1n << 16n,
+  sendMessagesInThreads: 1n << 38n,
+} as const;
+
+export const allowedToPost =
+  permissions.viewChannel |
+  permissions.sendMessages |
+  permissions.sendMessagesInThreads |
+  permissions.embedLinks |
+  permissions.attachFiles |
+  permissions.readMessageHistory;
+
+/** An answer of Discord's REST that is an error. */
+export class ApiProblem extends Error {
+  readonly status: number;
+  readonly code: number;
+
+  constructor(status: number, code: number, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export interface Component {
+  readonly type: number;
+  readonly id?: number;
+  readonly custom_id?: string;
+  readonly label?: string;
+  readonly url?: string;
+  readonly content?: string;
+  readonly disabled?: boolean;
+  readonly file?: { readonly url: string };
+  readonly components?: readonly Component[];
+}
+
+/** The parts of a request body that make a message. */
+export interface MessageBody {
+  readonly content?: string | null;
+  readonly embeds?: readonly unknown[] | null;
+  readonly flags?: number | null;
+  readonly components?: readonly Component[] | null;
+  readonly allowed_mentions?: { parse?: string[]; users?: string[]; replied_user?: boolean } | null;
+  readonly attachments?: readonly { id: string; filename?: string }[] | null;
+  readonly nonce?: string | null;
+  readonly enforce_nonce?: boolean | null;
+  readonly message_reference?: { message_id: string; fail_if_not_exists?: boolean } | null;
+}
+
+export interface StoredFile {
+  readonly id: string;
+  readonly name: string;
+  readonly content: string;
+}
+
+export interface StoredMessage {
+  readonly id: string;
+  readonly channel: string;
+  flags: number;
+  content: string;
+  components: readonly Component[];
+  files: StoredFile[];
+  /** Who may see an ephemeral message. */
+  readonly onlyFor: string | undefined;
+  readonly parent: string | undefined;
+  pings: readonly string[];
+  edits: number;
+  readonly createdAt: number;
+}
+
+export interface User {
+  readonly id: string;
+  readonly name: string;
+  /** The server they act in; undefined for a direct message. */
+  readonly guild: string | undefined;
+  readonly channel: string;
+  roles: readonly string[];
+  permissions: bigint;
+}
+
+export interface StoredInteraction {
+  readonly id: string;
+  readonly token: string;
+  readonly user: User;
+  readonly channel: string;
+  readonly createdAt: number;
+  /** The message whose button was pressed. */
+  readonly source: StoredMessage | undefined;
+  acknowledged: number | undefined;
+  /** The message `@original` stands for. */
+  original: StoredMessage | undefined;
+}
+
+export function* walk(components: readonly Component[]): Generator<Component> {
+  for (const component of components) {
+    yield component;
+    yield* walk(component.components ?? []);
+  }
+}
