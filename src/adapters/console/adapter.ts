@@ -29,12 +29,14 @@ export interface ConsoleOptions {
   readonly color: boolean;
   /** Keeps a file that comes with a message; answers where the person finds it. */
   readonly saveFile: (file: CardFile) => Promise<string>;
+  /** In a pipe, silence for this long before any line counts as no input; undefined: wait for as long as it takes. */
+  readonly silenceMs?: number;
   /** IANA name of the person's time zone; the machine's own when undefined. */
   readonly timeZone?: string;
 }
 
 /**
- * How the conversation ended. `end`: the lines of a pipe ran out; `no-input`: there never was one, or 3 s of silence;
+ * How the conversation ended. `end`: the lines of a pipe ran out; `no-input`: there never was one, or long silence;
  * `left`: the person at the terminal is done; `closed`: nobody reads the output any more.
  */
 export type Ending = 'end' | 'no-input' | 'left' | 'closed';
@@ -52,9 +54,6 @@ export interface ConsoleAdapter extends Adapter {
   /** Every message, oldest first, as it stands now. */
   messages(): readonly Shown[];
 }
-
-/** Silence this long in a pipe counts as no input. */
-const SILENCE_MS = 3000;
 
 const HERE: Address = { platform: 'console', workspace: 'local', channel: 'terminal' };
 
@@ -175,7 +174,7 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
         source = terminal;
         screen = terminal;
       } else {
-        source = openPipe({ input, clock, silenceMs: input.isTTY ? undefined : SILENCE_MS }, handlers);
+        source = openPipe({ input, clock, silenceMs: input.isTTY ? undefined : options.silenceMs }, handlers);
       }
     },
     async stop() {

@@ -19,7 +19,6 @@ export interface LineHandlers {
 export interface PipeOptions {
   readonly input: Input;
   readonly clock: Clock;
-  /** Silence for this long before any line counts as no input; undefined: wait for as long as it takes. */
   readonly silenceMs: number | undefined;
 }
 
@@ -53,8 +52,8 @@ export function openPipe({ input, clock, silenceMs }: PipeOptions, handlers: Lin
     else listen();
   });
   lines.on('close', end);
-  // A directory as input, a terminal that went away: the same as the end.
-  input.on('error', end);
+  // A directory as input, a pipe that broke: the same as the end.
+  lines.on('error', end);
   listen();
   return { close: end };
 }

@@ -28,6 +28,8 @@ export function openTerminal(options: TerminalOptions, handlers: LineHandlers): 
     if (handlers.line(text) === 'leave') lines.close();
     else lines.prompt();
   });
+  // The window was closed.
+  lines.on('error', () => lines.close());
   lines.on('SIGINT', () => lines.close());
   lines.on('close', () => {
     if (over) return;

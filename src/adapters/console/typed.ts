@@ -31,6 +31,5 @@ export function readLine(line: string, isCommand: (name: string) => boolean): Ty
   if (rest === '' || rest === '?') return { kind: 'command', name: 'help', text: '' };
   if (LEAVE.test(rest) && !isCommand(rest.toLowerCase())) return { kind: 'leave' };
   const [, name = '', args = ''] = /^(\S+)\s*(.*)$/s.exec(rest) ?? [];
-  // A phone's keyboard begins a line with a capital.
-  return { kind: 'command', name: isCommand(name) ? name : name.toLowerCase(), text: args };
+  return { kind: 'command', name, text: args };
 }

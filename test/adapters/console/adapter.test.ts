@@ -1,0 +1,196 @@
+import { describe, expect, test } from 'vitest';
+import type { Invocation } from '../../../src/adapters/adapter.ts';
+import { DeliveryError } from '../../../src/errors.ts';
+import { turn } from '../../support/test-clock.ts';
+import { card, cardWithButtons, NOON } from './fixtures.ts';
+import { openConsole } from './harness.ts';
+
+const here = { platform: 'console', workspace: 'local', channel: 'terminal' };
+
+function titled(title: string) {
+  return card({ title: [title] });
+}
+
+describe('an invocation', () => {
+  async function run(handle: (invocation: Invocation) => Promise<void>, lines: string) {
+    const opened = openConsole();
+    await opened.chat.start(handle);
+    opened.input.end(lines);
+    await opened.chat.finished;
+    return opened;
+  }
+
+  test('carries the text after the command, the place, and the operator', async () => {
+    const seen: Invocation[] = [];
+    await run(async (invocation) => void seen.push(invocation), '/edgegap deploy kart “v 1”\ndeploy\n');
+    expect(seen.map(({ request }) => request)).toEqual([
+      { kind: 'command', command: 'deploy', args: { kind: 'text', text: 'kart “v 1”' } },
+      { kind: 'command', command: 'deploy', args: { kind: 'text', text: '' } },
+    ]);
+    expect(seen[0]?.at).toEqual(here);
+    expect(await seen[0]?.person('fresh')).toEqual({
+      id: 'operator',
+      name: 'you',
+      home: true,
+      guest: false,
+      admin: true,
+      groups: ['operators'],
+    });
+    expect(seen[0]?.id).not.toBe(seen[1]?.id);
+  });
+
+  test('a refusal is private, and says so', async () => {
+    const { printed, chat } = await run((invocation) => invocation.refuse(titled('No')), 'stop\n');
+    expect(printed()).toBe('› stop\n╭─ • No  (only you see this)\n╰─\n');
+    expect(chat.messages()[0]?.private).toBe(true);
+  });
+
+  test('an answer that is given again replaces the first, and prints nothing when it says the same', async () => {
+    const { printed, chat } = await run(async (invocation) => {
+      await invocation.acknowledge('public');
+      await invocation.respond(titled('Working'));
+      await invocation.respond(titled('Working'));
+      await invocation.respond(titled('Done'));
+    }, 'stop\n');
+    expect(printed()).toBe('› stop\n╭─ • Working\n╰─\n\n╭─ • Done  (edited)\n╰─\n');
+    expect(chat.messages()).toHaveLength(1);
+    expect(chat.messages()[0]?.edits).toBe(1);
+  });
+
+  test('a card posted as the answer is the answer, and can be edited later', async () => {
+    const { printed, chat } = await run(async (invocation) => {
+      await invocation.acknowledge('public');
+      const ref = await invocation.postCard(titled('Deploying'));
+      await invocation.adapter.edit(ref, titled('Ready'));
+    }, 'deploy\n');
+    expect(chat.messages()).toHaveLength(1);
+    expect(printed()).toContain('╭─ • Ready  (edited)');
+  });
+
+  test('a card posted beside a private answer is a public message of its own', async () => {
+    const { chat } = await run(async (invocation) => {
+      await invocation.acknowledge('private');
+      await invocation.respond(titled('Seen by one'));
+      await invocation.postCard(titled('Seen by all'));
+    }, 'deploy\n');
+    expect(chat.messages().map((shown) => shown.private)).toEqual([true, false]);
+  });
+
+  test('an unforeseen failure of the pipeline is answered, and the next line still runs', async () => {
+    const { printed } = await run(async ({ request }) => {
+      if (request.kind === 'command' && request.command === 'stop') throw new Error('boom');
+    }, 'stop\ndeploy\n');
+    expect(printed()).toContain('▲ That did not work');
+    expect(printed()).not.toContain('boom');
+    expect(printed()).toContain('› deploy');
+  });
+});
+
+describe('buttons', () => {
+  async function withButtons(lines: string, onPress: (invocation: Invocation) => Promise<void>) {
+    const opened = openConsole();
+    const pressed: string[] = [];
+    await opened.chat.start(async (invocation) => {
+      const { request } = invocation;
+      if (request.kind === 'action') {
+        pressed.push(`${request.action.action} on ${request.source?.message.split('-')[1]}`);
+        return onPress(invocation);
+      }
+      await invocation.acknowledge('public');
+      await invocation.respond(cardWithButtons('Sure?', 'confirm', 'cancel'));
+    });
+    opened.input.end(lines);
+    await opened.chat.finished;
+    return { ...opened, pressed };
+  }
+
+  test('are numbered across the session and pressed by their number', async () => {
+    const { pressed, printed } = await withButtons('stop a\nstop b\n#4\n#1\n', (invocation) =>
+      invocation.acknowledge('private'),
+    );
+    expect(printed()).toContain('╰─ [#1 Do confirm]  [#2 Do cancel]');
+    expect(printed()).toContain('╰─ [#3 Do confirm]  [#4 Do cancel]');
+    expect(pressed).toEqual(['cancel on 2', 'confirm on 1']);
+  });
+
+  test('an update replaces the message; what stays keeps its number, what is gone cannot be pressed', async () => {
+    const { pressed, printed } = await withButtons('stop a\n#1\n#1\n#2\n', async (invocation) => {
+      await invocation.acknowledge('update');
+      await invocation.respond(cardWithButtons('Stopping', 'cancel', 'wait'));
+    });
+    expect(printed()).toContain('╭─ • Stopping  (edited)\n╰─ [#2 Do cancel]  [#3 Do wait]');
+    expect(pressed).toEqual(['confirm on 1', 'cancel on 1']);
+    expect(printed()).toContain(
+      '▲ Button #1 is gone: its message has changed. You can press #2 Do cancel, #3 Do wait.',
+    );
+  });
+
+  test('a number that never was is answered', async () => {
+    const { printed, pressed } = await withButtons('#7\nstop\n#7\n#0\n#1 now\n', async () => {});
+    expect(printed()).toContain('▲ There is no button #7.  (only you see this)');
+    expect(printed()).toContain('▲ There is no button #7. You can press #1 Do confirm, #2 Do cancel.');
+    expect(printed()).toContain('▲ There is no button #0.');
+    expect(printed()).toContain('▲ A button is pressed by its number alone');
+    expect(pressed).toEqual([]);
+  });
+});
+
+describe('posting', () => {
+  test('the same key is the same message, and can be found again', async () => {
+    const { chat, printed } = openConsole();
+    await chat.start(async () => {});
+    const parent = await chat.post(here, { message: titled('Card'), key: 'a' });
+    const line = { kind: 'line', tone: 'success', text: ['ready'] } as const;
+    const first = await chat.post(here, { message: line, replyTo: parent, key: 'b' });
+    expect(await chat.post(here, { message: line, replyTo: parent, key: 'b' })).toEqual(first);
+    expect(await chat.findPosted(here, 'b', NOON)).toEqual(first);
+    expect(await chat.findPosted(here, 'b', NOON + 1)).toBeUndefined();
+    expect(await chat.findPosted(here, 'c', 0)).toBeUndefined();
+    expect(printed()).toBe('╭─ • Card\n╰─\n↳ ✓ ready\n');
+    await chat.stop();
+  });
+
+  test('a message of another session cannot be edited', async () => {
+    const { chat } = openConsole();
+    await chat.start(async () => {});
+    const edit = chat.edit({ ...here, message: 'ffffffff-1' }, titled('x'));
+    await expect(edit).rejects.toMatchObject({ code: 'console.gone', retryable: false });
+    await chat.stop();
+  });
+
+  test('nothing is sent before start or after stop', async () => {
+    const { chat } = openConsole();
+    const post = () => chat.post(here, { message: titled('x'), key: 'a' });
+    await expect(post()).rejects.toThrow(DeliveryError);
+    expect(chat.healthy()).toBe(false);
+    await chat.start(async () => {});
+    expect(chat.healthy()).toBe(true);
+    const ref = await post();
+    await chat.stop();
+    await expect(post()).rejects.toThrow(DeliveryError);
+    await expect(chat.edit(ref, titled('y'))).rejects.toThrow(DeliveryError);
+    expect(chat.healthy()).toBe(false);
+  });
+
+  test('a file that cannot be saved is a delivery that failed, with what to do', async () => {
+    const { chat, printed } = openConsole({ saveFile: () => Promise.reject(new Error('ENOSPC')) });
+    await chat.start(async () => {});
+    const message = card({ files: [{ name: 'a.log', content: 'x' }] });
+    await expect(chat.post(here, { message, key: 'a' })).rejects.toMatchObject({
+      code: 'console.file',
+      hint: expect.stringContaining('temporary folder'),
+    });
+    expect(printed()).toBe('');
+    await chat.stop();
+  });
+});
+
+test('what is typed by another hand looks as if it had been typed', async () => {
+  const { chat, printed } = openConsole();
+  await chat.start((invocation) => invocation.refuse(titled('Answer')));
+  chat.say(['Hello']);
+  await chat.type('deploy \u001b[31m');
+  await turn();
+  expect(printed()).toBe('Hello\n\n› deploy ␛[31m\n╭─ • Answer  (only you see this)\n╰─\n');
+  await chat.stop();
+});

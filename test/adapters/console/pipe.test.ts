@@ -1,0 +1,125 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { turn, until } from '../../support/test-clock.ts';
+import { card } from './fixtures.ts';
+import { openConsole } from './harness.ts';
+
+describe('lines from a pipe', () => {
+  test('run one after another: a line starts when the one before it has its answer', async () => {
+    const { chat, input } = openConsole();
+    const log: string[] = [];
+    const gates: (() => void)[] = [];
+    await chat.start(async ({ request }) => {
+      const what = request.kind === 'command' && request.args.kind === 'text' ? request.args.text : '';
+      log.push(`begin ${what}`);
+      await new Promise<void>((resolve) => gates.push(resolve));
+      log.push(`end ${what}`);
+    });
+    input.end('deploy 1\ndeploy 2\n\n# comment\r\ndeploy 3');
+    await until(() => gates.length === 1);
+    await turn(10);
+    expect(log).toEqual(['begin 1']);
+    gates[0]?.();
+    await until(() => gates.length === 2);
+    gates[1]?.();
+    await until(() => gates.length === 3);
+    gates[2]?.();
+    expect(await chat.finished).toBe('end');
+    expect(log).toEqual(['begin 1', 'end 1', 'begin 2', 'end 2', 'begin 3', 'end 3']);
+  });
+
+  test('are repeated as typed, cut where they are endless', async () => {
+    const { chat, input, printed } = openConsole();
+    await chat.start(async () => {});
+    input.end(`deploy a\ndeploy ${'x'.repeat(10_000)}\n`);
+    await chat.finished;
+    const lines = printed().split('\n');
+    expect(lines[0]).toBe('› deploy a');
+    expect(lines[2]).toMatch(/^› deploy x+…$/);
+    expect(lines[2]?.length).toBeLessThan(300);
+  });
+
+  test('a wide line arrives whole, however it is cut into chunks', async () => {
+    const { chat, input } = openConsole();
+    const seen: unknown[] = [];
+    await chat.start(async ({ request }) => void seen.push(request));
+    for (const byte of Buffer.from('deploy 日本 🇯🇵\n')) input.write(Buffer.of(byte));
+    input.end();
+    await chat.finished;
+    expect(seen).toEqual([{ kind: 'command', command: 'deploy', args: { kind: 'text', text: '日本 🇯🇵' } }]);
+  });
+
+  test('exit is the last line', async () => {
+    const { chat, input } = openConsole();
+    let ran = 0;
+    await chat.start(async () => void ran++);
+    input.write('deploy a\nexit\ndeploy b\n');
+    expect(await chat.finished).toBe('end');
+    expect(ran).toBe(1);
+  });
+});
+
+describe('no input', () => {
+  test.each(['', '\n\n', '# only a comment\n'])('%j is none', async (text) => {
+    const { chat, input } = openConsole({ silenceMs: 3000 });
+    await chat.start(async () => {});
+    input.end(text);
+    expect(await chat.finished).toBe('no-input');
+  });
+
+  test('nor is a pipe that stays silent', async () => {
+    const { chat, clock } = openConsole({ silenceMs: 3000 });
+    await chat.start(async () => {});
+    let over = '';
+    void chat.finished.then((how) => {
+      over = how;
+    });
+    await clock.advance(2999);
+    expect(over).toBe('');
+    await clock.advance(1);
+    expect(over).toBe('no-input');
+    expect(clock.pending).toBe(0);
+  });
+
+  test('once a line came, silence is only that', async () => {
+    const { chat, clock, input, printed } = openConsole({ silenceMs: 3000 });
+    await chat.start(async () => {});
+    input.write('deploy a\n');
+    await until(() => printed().includes('deploy a'));
+    expect(clock.pending).toBe(0);
+    await clock.advance(60_000);
+    input.end('deploy b\n');
+    expect(await chat.finished).toBe('end');
+    expect(printed()).toContain('deploy b');
+  });
+
+  test('without the rule a silent pipe is waited for', async () => {
+    const { chat, clock } = openConsole();
+    await chat.start(async () => {});
+    expect(clock.pending).toBe(0);
+    await chat.stop();
+  });
+});
+
+describe('streams that break', () => {
+  test('an output nobody reads any more ends it, and later messages go nowhere', async () => {
+    const output = new PassThrough();
+    const { chat, input } = openConsole({ output });
+    await chat.start(async () => {});
+    output.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+    expect(await chat.finished).toBe('closed');
+    await chat.post(
+      { platform: 'console', workspace: 'local', channel: 'terminal' },
+      { message: card(), key: 'late' },
+    );
+    input.end();
+    await chat.stop();
+  });
+
+  test('an input that fails is an input that ended', async () => {
+    const { chat, input } = openConsole();
+    await chat.start(async () => {});
+    input.destroy(new Error('EISDIR'));
+    expect(await chat.finished).toBe('no-input');
+  });
+});

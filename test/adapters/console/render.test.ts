@@ -1,0 +1,206 @@
+import { describe, expect, test } from 'vitest';
+import { renderMessage } from '../../../src/adapters/console/render.ts';
+import type { Message, Node, Tone } from '../../../src/cards/card.ts';
+import { card, context, NOON } from './fixtures.ts';
+
+const deploymentCard = card({
+  tone: 'success',
+  title: [{ bold: 'kart-racing v1.2' }, ' is ready'],
+  nodes: [
+    {
+      kind: 'fields',
+      fields: [
+        { label: 'Address', value: [{ link: 'http://a.edgegap.net:31500', text: 'a.edgegap.net:31500' }] },
+        { label: 'Place', value: ['Montréal, Canada'] },
+        { label: 'Request', value: [{ code: '93924761ccde' }] },
+      ],
+    },
+    { kind: 'note', text: ['asked by ', { mention: 'operator', name: 'you' }] },
+    {
+      kind: 'buttons',
+      buttons: [
+        { label: 'Logs', style: 'secondary', action: { command: 'logs', action: 'show', arg: 'a' } },
+        { label: 'Stop', style: 'danger', action: { command: 'stop', action: 'ask', arg: 'a' } },
+        { label: 'Dashboard', url: 'https://app.edgegap.com' },
+      ],
+    },
+  ],
+});
+
+function numbered(button: { label: string }) {
+  return button.label === 'Logs' ? 3 : 4;
+}
+
+describe('a card', () => {
+  test('is framed, its fields are aligned, its buttons are numbered', () => {
+    expect(renderMessage(deploymentCard, context({ numberOf: numbered }))).toEqual([
+      '╭─ ✓ kart-racing v1.2 is ready',
+      '│ Address  http://a.edgegap.net:31500',
+      '│ Place    Montréal, Canada',
+      '│ Request  93924761ccde',
+      '│ asked by @you',
+      '╰─ [#3 Logs]  [#4 Stop]  [Dashboard: https://app.edgegap.com]',
+    ]);
+  });
+
+  test('carries its mark beside the title', () => {
+    expect(renderMessage(card(), context({ mark: 'edited' }))).toEqual(['╭─ • Title  (edited)', '╰─']);
+  });
+
+  test('is colourless unless colour is asked for', () => {
+    const plain = renderMessage(deploymentCard, context()).join('');
+    const coloured = renderMessage(deploymentCard, context({ color: true })).join('');
+    expect(plain).not.toContain('\u001b');
+    expect(coloured).toContain('\u001b[1m');
+    expect(coloured).toContain('\u001b[32m');
+  });
+
+  test('folds prose to the window and keeps the frame', () => {
+    const text = 'The image could not be pulled because the registry does not know it.';
+    const lines = renderMessage(card({ nodes: [{ kind: 'text', text: [text] }] }), context({ columns: 40 }));
+    expect(lines).toEqual([
+      '╭─ • Title',
+      '│ The image could not be pulled because',
+      '│ the registry does not know it.',
+      '╰─',
+    ]);
+  });
+
+  test('folds a value under its own column', () => {
+    const lines = renderMessage(
+      card({ nodes: [{ kind: 'fields', fields: [{ label: 'Why', value: ['word '.repeat(12).trim()] }] }] }),
+      context({ columns: 40 }),
+    );
+    expect(lines).toEqual([
+      '╭─ • Title',
+      '│ Why  word word word word word word',
+      '│      word word word word word word',
+      '╰─',
+    ]);
+  });
+
+  test('breaks a word only where it is longer than a line', () => {
+    const lines = renderMessage(
+      card({ nodes: [{ kind: 'text', text: ['x'.repeat(90)] }] }),
+      context({ columns: 40 }),
+    );
+    expect(lines.slice(1, -1)).toEqual([`│ ${'x'.repeat(38)}`, `│ ${'x'.repeat(38)}`, `│ ${'x'.repeat(14)}`]);
+  });
+
+  test('names a file, its size and where it is', () => {
+    const lines = renderMessage(card({ files: [{ name: 'a.log', content: 'é'.repeat(2048) }] }), context());
+    expect(lines).toEqual(['╭─ • Title', '│ a.log, 4 KiB: /tmp/a.log', '╰─']);
+  });
+
+  test('wraps buttons that do not fit beside each other', () => {
+    const buttons = Array.from({ length: 3 }, (_, nth) => ({
+      label: `A rather long label ${nth}`,
+      style: 'secondary' as const,
+      action: { command: 'x', action: 'y', arg: String(nth) },
+    }));
+    const lines = renderMessage(card({ nodes: [{ kind: 'buttons', buttons }] }), context({ columns: 60 }));
+    expect(lines).toEqual([
+      '╭─ • Title',
+      '│ [A rather long label 0]  [A rather long label 1]',
+      '╰─ [A rather long label 2]',
+    ]);
+  });
+});
+
+describe('every tone and node', () => {
+  const tones: Tone[] = ['neutral', 'progress', 'success', 'warning', 'danger'];
+  test('has a sign of its own, so that no colour is needed to tell them apart', () => {
+    const signs = tones.map((tone) => renderMessage({ kind: 'line', tone, text: ['x'] }, context())[0]);
+    expect(signs).toEqual(['• x', '◌ x', '✓ x', '▲ x', '✗ x']);
+  });
+
+  const nodes: [Node, string[]][] = [
+    [{ kind: 'text', text: ['two\nlines'] }, ['│ two', '│ lines']],
+    [{ kind: 'note', text: ['small'] }, ['│ small']],
+    [{ kind: 'divider' }, [`│ ${'─'.repeat(24)}`]],
+    [{ kind: 'code', text: 'a\n\tb\n', keep: 'end' }, ['│   a', '│           b']],
+    [
+      { kind: 'table', columns: ['id', 'where'], rows: [['a1', 'Montréal'], ['b22']] },
+      ['│ id   where', '│ a1   Montréal', '│ b22'],
+    ],
+    [{ kind: 'table', columns: ['id'], rows: [] }, ['│ id']],
+    [{ kind: 'fields', fields: [] }, []],
+    [{ kind: 'buttons', buttons: [] }, []],
+  ];
+  test.each(nodes)('%j', (node, expected) => {
+    expect(renderMessage(card({ nodes: [node, { kind: 'text', text: ['end'] }] }), context())).toEqual([
+      '╭─ • Title',
+      ...expected,
+      '│ end',
+      '╰─',
+    ]);
+  });
+});
+
+describe('a table', () => {
+  const table = (cells: string[]): Message =>
+    card({ nodes: [{ kind: 'table', columns: ['name', 'x'], rows: [cells, ['abc', 'y']] }] });
+
+  test('counts wide characters and emoji as terminals draw them', () => {
+    expect(renderMessage(table(['日本', 'y']), context()).slice(1, -1)).toEqual([
+      '│ name  x',
+      '│ 日本  y',
+      '│ abc   y',
+    ]);
+    expect(renderMessage(table(['👩‍🚀🇯🇵', 'y']), context()).slice(2, 3)).toEqual(['│ 👩‍🚀🇯🇵  y']);
+    expect(renderMessage(table(['e\u0301\u0301te', 'y']), context()).slice(2, 3)).toEqual([
+      '│ e\u0301\u0301te   y',
+    ]);
+  });
+
+  test('that is wider than the window becomes one block for each row, and loses nothing', () => {
+    const id = 'x'.repeat(50);
+    expect(renderMessage(table([id, 'y']), context({ columns: 40 })).slice(1, -1)).toEqual([
+      `│ name  ${id}`,
+      '│ x     y',
+      '│',
+      '│ name  abc',
+      '│ x     y',
+    ]);
+  });
+});
+
+describe('code', () => {
+  const long = Array.from({ length: 250 }, (_, nth) => `line ${nth}`).join('\n');
+  test('keeps the end of what is too long', () => {
+    const lines = renderMessage(card({ nodes: [{ kind: 'code', text: long, keep: 'end' }] }), context());
+    expect(lines.slice(1, 3)).toEqual(['│   … 50 more lines', '│   line 50']);
+    expect(lines.at(-2)).toBe('│   line 249');
+  });
+  test('or its start', () => {
+    const lines = renderMessage(card({ nodes: [{ kind: 'code', text: long, keep: 'start' }] }), context());
+    expect(lines[1]).toBe('│   line 0');
+    expect(lines.slice(-3, -1)).toEqual(['│   line 199', '│   … 50 more lines']);
+  });
+});
+
+describe('a line', () => {
+  test('that hangs under a message says so', () => {
+    expect(
+      renderMessage({ kind: 'line', tone: 'success', text: ['ready'] }, context({ reply: true })),
+    ).toEqual(['↳ ✓ ready']);
+  });
+});
+
+describe('instants', () => {
+  const shown = (time: number, style: 'relative' | 'clock') =>
+    renderMessage({ kind: 'line', tone: 'neutral', text: [{ time, style }] }, context())[0]?.slice(2);
+
+  test.each([
+    [NOON, 'just now'],
+    [NOON - 1000, '1 second ago'],
+    [NOON - 59 * 60_000 - 59_000, '59 minutes ago'],
+    [NOON + 3_600_000, 'in 1 hour'],
+    [NOON - 3 * 86_400_000, '3 days ago'],
+  ])('%d is %s', (time, expected) => expect(shown(time, 'relative')).toBe(expected));
+
+  test('show the date only when it is another day', () => {
+    expect(shown(NOON - 1000, 'clock')).toBe('11:59:59');
+    expect(shown(NOON - 86_400_000, 'clock')).toBe('2026-03-02 12:00:00');
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { completeLine } from '../../../src/adapters/console/complete.ts';
+import { readLine } from '../../../src/adapters/console/typed.ts';
+import { commands } from './fixtures.ts';
+
+const known = (name: string) => commands.get(name) !== undefined;
+const help = { kind: 'command', name: 'help', text: '' };
+
+describe('a typed line', () => {
+  test.each([
+    ['deploy kart-racing v1.2', { kind: 'command', name: 'deploy', text: 'kart-racing v1.2' }],
+    ['  /deploy  kart-racing  ', { kind: 'command', name: 'deploy', text: 'kart-racing' }],
+    ['/edgegap deploy a --near "New York"', { kind: 'command', name: 'deploy', text: 'a --near "New York"' }],
+    ['edgegap list', { kind: 'command', name: 'list', text: '' }],
+    ['\ufefflist', { kind: 'command', name: 'list', text: '' }],
+    ['Dploy x', { kind: 'command', name: 'Dploy', text: 'x' }],
+    ['/edgegap', help],
+    ['/', help],
+    ['?', help],
+    ['#12', { kind: 'press', number: 12 }],
+    [' #3 ', { kind: 'press', number: 3 }],
+    ['# a comment', { kind: 'nothing' }],
+    ['#comment', { kind: 'nothing' }],
+    ['#', { kind: 'nothing' }],
+    ['', { kind: 'nothing' }],
+    ['   ', { kind: 'nothing' }],
+    ['exit', { kind: 'leave' }],
+    ['/Quit', { kind: 'leave' }],
+    ['exit now', { kind: 'command', name: 'exit', text: 'now' }],
+  ])('%j', (line, expected) => expect(readLine(line, known)).toEqual(expected));
+
+  test.each(['#1 please', '#1x', '#99999999999999999999'])('%j is neither a press nor a comment', (line) => {
+    expect(readLine(line, known)).toMatchObject({ kind: 'malformed' });
+  });
+
+  test('means a command of that name where there is one', () => {
+    expect(readLine('exit', () => true)).toMatchObject({ kind: 'command', name: 'exit' });
+    expect(readLine('edgegap x', () => true)).toMatchObject({ kind: 'command', name: 'edgegap', text: 'x' });
+  });
+});
+
+describe('completion', () => {
+  const complete = (line: string) => completeLine(line, commands, [1, 2, 12]);
+
+  test.each<[string, string[], string]>([
+    ['', ['deploy ', 'stop ', 'tags '], ''],
+    ['de', ['deploy '], 'de'],
+    ['/de', ['/deploy '], '/de'],
+    ['/edgegap st', ['stop '], 'st'],
+    ['xyz', [], 'xyz'],
+    ['#', ['#1', '#2', '#12'], '#'],
+    ['#1', ['#1', '#12'], '#1'],
+    ['deploy kart v1 --', ['--near ', '--ip ', '--tag ', '--cached '], '--'],
+    ['deploy kart v1 --near Montreal --n', [], '--n'],
+    ['deploy kart v1 --tag qa --t', ['--tag '], '--t'],
+    ['deploy kart v1 ', ['--near ', '--ip ', '--tag ', '--cached '], ''],
+    ['deploy kart v1 --cached ', ['--near ', '--ip ', '--tag '], ''],
+    ['deploy ', [], ''],
+    ['deploy kart v1 --near ', [], ''],
+    ['stop ', ['@last '], ''],
+    ['stop @l', ['@last '], '@l'],
+    ['tags ', ['list ', 'add ', 'remove ', 'rename '], ''],
+    ['tags re', ['remove ', 'rename '], 're'],
+    ['tags add ', ['@last '], ''],
+    ['nonsense ', [], ''],
+  ])('%j', (line, candidates, word) => expect(complete(line)).toEqual([candidates, word]));
+});

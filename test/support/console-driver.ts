@@ -1,0 +1,241 @@
+import { PassThrough } from 'node:stream';
+import { pino } from 'pino';
+import {
+  type ConsoleAdapter,
+  type ConsoleOptions,
+  createConsoleAdapter,
+} from '../../src/adapters/console/adapter.ts';
+import { renderMessage } from '../../src/adapters/console/render.ts';
+import type { Shown } from '../../src/adapters/console/transcript.ts';
+import { readLine } from '../../src/adapters/console/typed.ts';
+import type { CardFile, Inline, Message, Rich } from '../../src/cards/card.ts';
+import { systemClock } from '../../src/clock.ts';
+import type { Directory } from '../../src/command/directory.ts';
+import type { OptionSpecs } from '../../src/command/options.ts';
+import type { ChatDriver, Persona, Values, VisibleMessage } from './chat-driver.ts';
+import { until } from './test-clock.ts';
+
+export interface ConsoleDriver extends ChatDriver {
+  readonly platform: 'console';
+  /** The adapter to hand to the bot; made with the bot's own commands. */
+  adapter(directory: Directory, options?: Partial<ConsoleOptions>): ConsoleAdapter;
+  /** Types a line as it is. Resolves when it has its first response. */
+  type(line: string): Promise<void>;
+  /** Everything printed so far. */
+  output(): string;
+}
+
+/** The hands and eyes of the one person at a terminal: lines into a stream, and what is on the screen. */
+export async function createConsoleDriver(): Promise<ConsoleDriver> {
+  const input = new PassThrough();
+  const output = new PassThrough();
+  let printed = '';
+  output.setEncoding('utf8').on('data', (text: string) => {
+    printed += text;
+  });
+
+  let chat: ConsoleAdapter | undefined;
+  let commands: OptionSpecsOf = () => undefined;
+  /** One for each line that was typed and has no response yet, oldest first. */
+  const waiting: (() => void)[] = [];
+
+  const started = (): ConsoleAdapter => {
+    if (!chat) throw new Error('The bot has no console adapter yet: hand it driver.adapter(directory)');
+    return chat;
+  };
+  const type = async (line: string): Promise<void> => {
+    if (/[\r\n]/.test(line)) throw new Error('A line of a terminal cannot hold a line break');
+    const typed = readLine(line, (name) => commands(name) !== undefined);
+    const { messages, buttons } = started();
+    const reachesCommand =
+      typed.kind === 'command' ||
+      (typed.kind === 'press' && buttons().some(({ number }) => number === typed.number));
+    if (!reachesCommand) {
+      const before = messages().length;
+      input.write(`${line}\n`);
+      if (typed.kind === 'press' || typed.kind === 'malformed')
+        await until(() => messages().length > before, `an answer to ${line}`);
+      return;
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    waiting.push(resolve);
+    input.write(`${line}\n`);
+    return promise;
+  };
+
+  return {
+    platform: 'console',
+    environment: {},
+    adapter(directory, options) {
+      commands = (name) => directory.get(name)?.options;
+      chat = announcing(
+        createConsoleAdapter({
+          input,
+          output,
+          clock: systemClock,
+          log: pino({ level: 'silent' }),
+          directory,
+          color: false,
+          timeZone: 'UTC',
+          saveFile: async (file) => `/tmp/${file.name}`,
+          ...options,
+        }),
+        () => waiting.shift()?.(),
+      );
+      return chat;
+    },
+    async ready() {
+      started();
+    },
+    async command(persona, name, values = {}) {
+      onlyOperator(persona);
+      await type([name, ...argumentsOf(values, commands(name) ?? {})].join(' '));
+    },
+    async press(persona, label) {
+      onlyOperator(persona);
+      const found = started()
+        .buttons()
+        .filter(({ button }) => button.label === label)
+        .at(-1);
+      if (!found) throw new Error(`No button “${label}” on the screen:\n${printed}`);
+      await type(`#${found.number}`);
+    },
+    type,
+    output: () => printed,
+    channel: () =>
+      visible(
+        started()
+          .messages()
+          .filter((shown) => !shown.private),
+      ),
+    privately(persona) {
+      onlyOperator(persona);
+      return visible(
+        started()
+          .messages()
+          .filter((shown) => shown.private),
+      );
+    },
+    regroup(persona) {
+      onlyOperator(persona);
+    },
+    async close() {
+      await chat?.stop();
+      input.end();
+    },
+  };
+}
+
+type OptionSpecsOf = (name: string) => OptionSpecs | undefined;
+
+function onlyOperator(persona: Persona): void {
+  if (persona !== 'operator')
+    throw new Error(`${persona}: not on this platform; a terminal has its operator only`);
+}
+
+/** Calls `respond` at the first response to each invocation, or when it ends without one. */
+function announcing(adapter: ConsoleAdapter, respond: () => void): ConsoleAdapter {
+  return Object.assign(Object.create(adapter), {
+    start: (handle: Parameters<ConsoleAdapter['start']>[0]) =>
+      adapter.start(async (invocation) => {
+        let told = false;
+        const tell = () => {
+          if (!told) respond();
+          told = true;
+        };
+        try {
+          await handle({
+            ...invocation,
+            refuse: async (message) => {
+              await invocation.refuse(message);
+              tell();
+            },
+            acknowledge: async (mode) => {
+              await invocation.acknowledge(mode);
+              tell();
+            },
+          });
+        } finally {
+          tell();
+        }
+      }),
+  });
+}
+
+/** Positional options in order, then the others by name; a value with blanks is quoted. */
+function argumentsOf(values: Values, specs: OptionSpecs): string[] {
+  const names = Object.keys(specs).filter((name) => specs[name]?.positional);
+  const gap = names.findIndex((name) => values[name] === undefined);
+  const inOrder = gap === -1 ? names : names.slice(0, gap);
+  const named = Object.keys(values).filter((name) => !inOrder.includes(name));
+  return [
+    ...inOrder.map((name) => quote(String(values[name]))),
+    ...named.map((name) => {
+      const value = values[name];
+      return typeof value === 'boolean'
+        ? `--${name}=${value ? 'yes' : 'no'}`
+        : `--${name} ${quote(String(value))}`;
+    }),
+  ];
+}
+
+function quote(value: string): string {
+  if (value !== '' && !/[\s"'“”„‘’‚]|^[-—–]/u.test(value)) return value;
+  return /["“”„]/u.test(value) ? `'${value}'` : `"${value}"`;
+}
+
+function visible(messages: readonly Shown[]): VisibleMessage[] {
+  return messages.map(({ ref, message, replyTo, edits }) => ({
+    id: ref.message,
+    text: textOf(message),
+    buttons: buttonsOf(message),
+    ...(replyTo ? { parent: replyTo.message } : {}),
+    pings: mentionsOf(message),
+    files: filesOf(message),
+    edits,
+  }));
+}
+
+function textOf(message: Message): string {
+  return renderMessage(message, {
+    color: false,
+    columns: undefined,
+    now: Date.now(),
+    timeZone: 'UTC',
+    numberOf: () => undefined,
+    placeOf: () => '',
+  }).join('\n');
+}
+
+function buttonsOf(message: Message): string[] {
+  if (message.kind === 'line') return [];
+  return message.nodes.flatMap((node) =>
+    node.kind === 'buttons'
+      ? node.buttons.filter((button) => 'action' in button).map(({ label }) => label)
+      : [],
+  );
+}
+
+function filesOf(message: Message): readonly CardFile[] {
+  return message.kind === 'card' ? (message.files ?? []) : [];
+}
+
+function mentionsOf(message: Message): string[] {
+  const texts: Rich[] =
+    message.kind === 'line'
+      ? [message.text]
+      : [
+          message.title,
+          ...message.nodes.flatMap((node): readonly Rich[] => {
+            if (node.kind === 'text' || node.kind === 'note') return [node.text];
+            return node.kind === 'fields' ? node.fields.map(({ value }) => value) : [];
+          }),
+        ];
+  return texts
+    .flat()
+    .filter(
+      (inline): inline is Extract<Inline, { mention: string }> =>
+        typeof inline !== 'string' && 'mention' in inline,
+    )
+    .map(({ mention }) => mention);
+}
