@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { until } from '../../support/test-clock.ts';
+import { answering, card, line, startBot } from './harness.ts';
+
+const modes = ['socket', 'http'] as const;
+
+describe.each(modes)('in %s mode', (mode) => {
+  it('takes /edgegap as a command with the text after its name', async () => {
+    const bot = await startBot({ mode, handle: answering('private', line('ok')) });
+    await bot.driver.command('operator', 'deploy', { application: 'kart racing', near: 'Montreal' });
+    const [invocation] = bot.invocations;
+    expect(invocation?.request).toEqual({
+      kind: 'command',
+      command: 'deploy',
+      args: { kind: 'text', text: '--application "kart racing" --near Montreal' },
+    });
+    expect(invocation?.at).toEqual(bot.team);
+    expect(bot.adapter.healthy()).toBe(true);
+  });
+
+  it('posts a public answer, and replaces it when answered again', async () => {
+    const bot = await startBot({ mode, handle: answering('public', card('One'), card('Two')) });
+    await bot.driver.command('operator', 'list');
+    const [message, ...others] = await until(async () => {
+      const channel = await bot.driver.channel();
+      return channel[0]?.edits === 1 ? channel : undefined;
+    });
+    expect(others).toEqual([]);
+    expect(message).toMatchObject({ text: '🟢 Two', pings: [] });
+    expect(bot.driver.privately('operator')).toEqual([]);
+  });
+
+  it('shows a refusal to nobody else', async () => {
+    const bot = await startBot({
+      mode,
+      handle: async (invocation) => invocation.refuse(line('You may not.')),
+    });
+    await bot.driver.command('member', 'deploy');
+    expect(bot.driver.privately('member')).toMatchObject([{ text: 'You may not.' }]);
+    expect(bot.driver.privately('admin')).toEqual([]);
+    expect(await bot.driver.channel()).toEqual([]);
+  });
+
+  it('routes a button to its action, and updates the message that holds it', async () => {
+    const bot = await startBot({
+      mode,
+      handle: async (invocation) => {
+        if (invocation.request.kind === 'command') {
+          await invocation.acknowledge('public');
+          const action = { command: 'stop', action: 'confirm', arg: 'abc:123' };
+          const buttons = [
+            { label: 'Stop it', style: 'danger', action },
+            { label: 'Docs', url: 'https://docs.edgegap.com/' },
+          ] as const;
+          return await invocation.respond(card('Stop?', { kind: 'buttons', buttons }));
+        }
+        await invocation.acknowledge('update');
+        await invocation.respond(card('Stopped'));
+      },
+    });
+    await bot.driver.command('operator', 'stop');
+    const [before] = await bot.driver.channel();
+    expect(before?.buttons).toEqual(['Stop it', 'Docs']);
+    await bot.driver.press('admin', 'Stop it');
+    expect(bot.invocations[1]?.request).toEqual({
+      kind: 'action',
+      action: { command: 'stop', action: 'confirm', arg: 'abc:123' },
+      source: { ...bot.team, message: before?.id },
+    });
+    expect(await bot.driver.channel()).toMatchObject([
+      { id: before?.id, text: '🟢 Stopped', buttons: [], edits: 1 },
+    ]);
+  });
+
+  it('gives the same id to what Slack delivers again', async () => {
+    const bot = await startBot({ mode });
+    const event = {
+      type: 'event_callback',
+      event_id: 'Ev123',
+      team_id: bot.team.workspace,
+      event: { type: 'app_mention', user: 'U123456', text: 'list', ts: '1.2', channel: bot.team.channel },
+    };
+    await bot.driver.deliver('events_api', event);
+    await bot.driver.deliver('events_api', event, { retry: { attempt: 1 } });
+    await bot.driver.slash('member', 'list', { trigger: 'same' });
+    await bot.driver.slash('member', 'list', { trigger: 'same' });
+    await bot.invocation(4);
+    expect(bot.invocations.map(({ id }) => id)).toEqual(['Ev123', 'Ev123', 'same', 'same']);
+  });
+});
+
+describe('text', () => {
+  it.each([
+    ['', 'help', ''],
+    ['   ', 'help', ''],
+    ['Deploy kart v1', 'deploy', 'kart v1'],
+    ['deploy  kart —near “New York”', 'deploy', 'kart —near “New York”'],
+    ['deploy a &amp; b &lt;c&gt;', 'deploy', 'a & b <c>'],
+    ['deploy <http://kart.io|kart.io> <https://x.example/a>', 'deploy', 'kart.io https://x.example/a'],
+    ['status\nabc', 'status', 'abc'],
+  ])('%j is the command %s with %j', async (text, command, args) => {
+    const bot = await startBot();
+    await bot.driver.slash('member', text);
+    const { request } = await bot.invocation(1);
+    expect(request).toEqual({ kind: 'command', command, args: { kind: 'text', text: args } });
+  });
+});

@@ -1,0 +1,105 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+import type { Adapter, Address, Invocation } from '../../../src/adapters/adapter.ts';
+import { createSlackAdapter } from '../../../src/adapters/slack/adapter.ts';
+import type { Card, Line, Message } from '../../../src/cards/card.ts';
+import { createDirectory } from '../../../src/command/directory.ts';
+import { readConfig, type SlackConfig } from '../../../src/config.ts';
+import { createLog } from '../../../src/log.ts';
+import { createSlackDriver, type SlackDriver } from '../../support/slack-driver.ts';
+import { TestClock, until } from '../../support/test-clock.ts';
+
+export interface Bot {
+  readonly adapter: Adapter;
+  readonly driver: SlackDriver;
+  readonly clock: TestClock;
+  readonly invocations: readonly Invocation[];
+  readonly logLines: readonly string[];
+  readonly url: string;
+  readonly team: Address;
+  /** The invocation with this number, counted from one, once it has come. */
+  invocation(number: number): Promise<Invocation>;
+}
+
+type Handler = (invocation: Invocation) => Promise<void>;
+
+export interface BotOptions {
+  readonly mode?: 'socket' | 'http';
+  readonly handle?: Handler;
+  readonly environment?: (driver: SlackDriver) => Readonly<Record<string, string>>;
+  /** Before the bot connects. */
+  readonly prepare?: (driver: SlackDriver) => void;
+}
+
+/** A Slack adapter with a handler in place of the pipeline, connected to a local Slack; stops with the test. */
+export async function startBot({
+  mode = 'socket',
+  handle,
+  environment,
+  prepare,
+}: BotOptions = {}): Promise<Bot> {
+  const driver = await createSlackDriver({ mode });
+  onTestFinished(() => driver.close());
+  prepare?.(driver);
+  const clock = new TestClock();
+  const logLines: string[] = [];
+  const log = createLog({
+    level: 'info',
+    secrets: [],
+    destination: { write: (line) => logLines.push(line) },
+  });
+  const config = slackConfig({ ...driver.environment, ...environment?.(driver) });
+  const adapter = createSlackAdapter({ config, directory: createDirectory([]), clock, log });
+  const invocations: Invocation[] = [];
+
+  const web = createServer((request, response) =>
+    adapter.http ? adapter.http.listener(request, response) : response.writeHead(404).end(),
+  );
+  await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    web.closeAllConnections();
+    web.close();
+  });
+  const url = `http://127.0.0.1:${(web.address() as AddressInfo).port}`;
+
+  await adapter.start(async (invocation) => {
+    invocations.push(invocation);
+    await handle?.(invocation);
+  });
+  onTestFinished(() => adapter.stop());
+  await driver.ready({ url });
+  const { team, channels } = driver.server.world;
+  return {
+    adapter,
+    driver,
+    clock,
+    invocations,
+    logLines,
+    url,
+    team: { platform: 'slack', workspace: team, channel: channels.team },
+    invocation: (number) => until(() => invocations[number - 1], `invocation ${number}`),
+  };
+}
+
+export function slackConfig(environment: Readonly<Record<string, string>>): SlackConfig {
+  const { slack } = readConfig({ EDGEGAP_API_TOKEN: 'token', ...environment });
+  if (!slack) throw new Error('No Slack settings');
+  return slack;
+}
+
+export function line(...text: Line['text']): Line {
+  return { kind: 'line', tone: 'neutral', text };
+}
+
+export function card(title: string, ...nodes: Card['nodes']): Card {
+  return { kind: 'card', tone: 'success', title: [title], nodes };
+}
+
+/** A handler that answers every command in this way. */
+export function answering(mode: 'public' | 'private', ...messages: Message[]): Handler {
+  return async (invocation) => {
+    await invocation.acknowledge(mode);
+    for (const message of messages) await invocation.respond(message);
+  };
+}

@@ -1,0 +1,163 @@
+/**
+ * What Slack refuses in a message's blocks: the Block Kit reference's limits, checked independently of our renderer.
+ * Resolves to the `error` and messages Slack would answer with.
+ */
+export interface Refusal {
+  readonly error: 'invalid_blocks' | 'msg_blocks_too_long';
+  readonly problems: readonly string[];
+}
+
+interface Bag {
+  readonly [key: string]: unknown;
+}
+
+/** chat.* only: a response_url takes longer ones (bolt-js#2867). */
+const ALL_BLOCKS_LENGTH = 13_200;
+
+export function refusalOf(blocks: unknown, options: { readonly total: boolean }): Refusal | undefined {
+  if (blocks === undefined) return undefined;
+  const problems: string[] = [];
+  if (!Array.isArray(blocks)) return { error: 'invalid_blocks', problems: ['blocks is not an array'] };
+  if (blocks.length > 50) problems.push(`no more than 50 items allowed, ${blocks.length} given`);
+  const actionIds: string[] = [];
+  for (const [index, block] of blocks.entries())
+    checkBlock(bag(block), `/blocks/${index}`, problems, actionIds);
+  for (const id of actionIds)
+    if (actionIds.indexOf(id) !== actionIds.lastIndexOf(id)) problems.push(`action_id ${id} exists twice`);
+  if (problems.length > 0) return { error: 'invalid_blocks', problems };
+  const length = JSON.stringify(blocks).length;
+  if (options.total && length > ALL_BLOCKS_LENGTH)
+    return { error: 'msg_blocks_too_long', problems: [`${length} characters of blocks`] };
+  return undefined;
+}
+
+function checkBlock(block: Bag, at: string, problems: string[], actionIds: string[]): void {
+  const fail = (problem: string) => problems.push(`${problem} [json-pointer: ${at}]`);
+  allowOnly(block, KEYS[String(block.type)], at, problems);
+  switch (block.type) {
+    case 'header':
+      checkText(block.text, { types: ['plain_text'], max: 150 }, `${at}/text`, problems);
+      return;
+    case 'section':
+      if (block.text !== undefined) checkText(block.text, { max: 3000 }, `${at}/text`, problems);
+      if (list(block.fields).length > 10) fail('no more than 10 fields');
+      for (const field of list(block.fields)) checkText(field, { max: 2000 }, `${at}/fields`, problems);
+      return;
+    case 'context':
+      checkCount(block.elements, 10, fail);
+      for (const element of list(block.elements))
+        checkText(element, { max: 3000 }, `${at}/elements`, problems);
+      return;
+    case 'divider':
+      return;
+    case 'actions':
+      checkCount(block.elements, 25, fail);
+      for (const [index, element] of list(block.elements).entries())
+        checkButton(bag(element), `${at}/elements/${index}`, problems, actionIds);
+      return;
+    case 'rich_text':
+      checkCount(block.elements, Number.POSITIVE_INFINITY, fail);
+      for (const [index, element] of list(block.elements).entries())
+        checkRichGroup(bag(element), `${at}/elements/${index}`, problems);
+      return;
+    default:
+      fail(`unsupported type: ${String(block.type)}`);
+  }
+}
+
+const KEYS: Readonly<Record<string, readonly string[]>> = {
+  header: ['type', 'text', 'block_id'],
+  section: ['type', 'text', 'fields', 'accessory', 'expand', 'block_id'],
+  context: ['type', 'elements', 'block_id'],
+  divider: ['type', 'block_id'],
+  actions: ['type', 'elements', 'block_id'],
+  rich_text: ['type', 'elements', 'block_id'],
+};
+
+function checkButton(button: Bag, at: string, problems: string[], actionIds: string[]): void {
+  const fail = (problem: string) => problems.push(`${problem} [json-pointer: ${at}]`);
+  if (button.type !== 'button') fail(`not a button: ${String(button.type)}`);
+  allowOnly(
+    button,
+    ['type', 'text', 'action_id', 'url', 'value', 'style', 'confirm', 'accessibility_label'],
+    at,
+    problems,
+  );
+  checkText(button.text, { types: ['plain_text'], max: 75 }, `${at}/text`, problems);
+  if (typeof button.action_id === 'string') actionIds.push(button.action_id);
+  if (String(button.action_id ?? '').length > 255) fail('action_id longer than 255');
+  if (String(button.value ?? '').length > 2000) fail('value longer than 2000');
+  if (String(button.url ?? '').length > 3000) fail('url longer than 3000');
+  if (button.style !== undefined && button.style !== 'primary' && button.style !== 'danger')
+    fail('unknown style');
+}
+
+function checkRichGroup(group: Bag, at: string, problems: string[]): void {
+  const known = ['rich_text_section', 'rich_text_preformatted', 'rich_text_quote', 'rich_text_list'];
+  if (!known.includes(String(group.type)))
+    problems.push(`unknown rich text ${String(group.type)} [json-pointer: ${at}]`);
+  if (list(group.elements).length === 0) problems.push(`no elements [json-pointer: ${at}]`);
+  for (const [index, element] of list(group.elements).entries()) {
+    const where = `${at}/elements/${index}`;
+    if (group.type === 'rich_text_list') checkRichGroup(bag(element), where, problems);
+    else checkRich(bag(element), group.type === 'rich_text_preformatted', where, problems);
+  }
+}
+
+function checkRich(element: Bag, preformatted: boolean, at: string, problems: string[]): void {
+  const fail = (problem: string) => problems.push(`${problem} [json-pointer: ${at}]`);
+  if (preformatted && element.type !== 'text' && element.type !== 'link')
+    fail('only text and links in preformatted');
+  switch (element.type) {
+    case 'text':
+      if (typeof element.text !== 'string' || element.text === '') fail('must be more than 0 characters');
+      return;
+    case 'link':
+      if (!URL.canParse(String(element.url))) fail('invalid url');
+      return;
+    case 'user':
+      if (!/^[UW][A-Z0-9]+$/.test(String(element.user_id))) fail('invalid user');
+      return;
+    case 'date':
+      if (!Number.isInteger(element.timestamp)) fail('must provide an integer');
+      if (typeof element.format !== 'string' || !/\{\w+\}/.test(element.format)) fail('no date token');
+      return;
+    default:
+      fail(`unsupported element ${String(element.type)}`);
+  }
+}
+
+function checkText(
+  value: unknown,
+  { types = ['plain_text', 'mrkdwn'], max }: { types?: readonly string[]; max: number },
+  at: string,
+  problems: string[],
+): void {
+  const { type, text, ...rest } = bag(value);
+  const fail = (problem: string) => problems.push(`${problem} [json-pointer: ${at}]`);
+  if (!types.includes(String(type))) fail(`must be ${types.join(' or ')}`);
+  if (typeof text !== 'string' || text.length === 0) fail('must be more than 0 characters');
+  else if (text.length > max) fail(`must be less than ${max + 1} characters`);
+  const allowed = type === 'plain_text' ? 'emoji' : 'verbatim';
+  for (const key of Object.keys(rest)) if (key !== allowed) fail(`unknown property ${key}`);
+}
+
+function checkCount(value: unknown, max: number, fail: (problem: string) => void): void {
+  const { length } = list(value);
+  if (length === 0) fail('must provide at least 1 item');
+  if (length > max) fail(`no more than ${max} items allowed`);
+}
+
+function allowOnly(value: Bag, keys: readonly string[] | undefined, at: string, problems: string[]): void {
+  if (!keys) return;
+  for (const key of Object.keys(value))
+    if (!keys.includes(key)) problems.push(`unknown property ${key} [json-pointer: ${at}]`);
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function bag(value: unknown): Bag {
+  return typeof value === 'object' && value !== null ? (value as Bag) : {};
+}

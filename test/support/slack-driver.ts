@@ -1,0 +1,225 @@
+import type { ChatDriver, Group, Persona, Values, VisibleMessage } from './chat-driver.ts';
+import { type Delivery, postToBot } from './slack-inbound.ts';
+import { type SlackServer, startSlackServer } from './slack-server.ts';
+import type { EnvelopeKind } from './slack-socket.ts';
+import { buttonsOf, type SlackMessageState, visibleMessage } from './slack-visible.ts';
+import type { Change } from './slack-web-api.ts';
+import { personToken, SLACK_TOKENS } from './slack-world.ts';
+import { until } from './test-clock.ts';
+
+export interface SlackDriver extends ChatDriver {
+  readonly platform: 'slack';
+  readonly server: SlackServer;
+  /** Ids for SLACK_OPERATORS and SLACK_READERS. */
+  readonly groupIds: Readonly<Record<Group, string>>;
+  readonly userIds: Readonly<Record<Persona, string>>;
+  /** Types `/edgegap <text>` in a channel, the team's unless told. Resolves when the bot has acknowledged it. */
+  slash(
+    persona: Persona,
+    text: string,
+    options?: { readonly channel?: string; readonly trigger?: string },
+  ): Promise<void>;
+  /** Writes `@edgegap <text>`, in a thread when told. Resolves with the `ts` of what was written. */
+  mention(persona: Persona, text: string, thread?: string): Promise<string>;
+  /** Delivers any payload, by the driver's mode. */
+  deliver(kind: EnvelopeKind, payload: object, options?: Delivery): Promise<void>;
+}
+
+export async function createSlackDriver({
+  mode,
+}: {
+  readonly mode: 'socket' | 'http';
+}): Promise<SlackDriver> {
+  const server = await startSlackServer();
+  const { world, web, urls } = server;
+  let botUrl: string | undefined;
+  let count = 0;
+  const next = (what: string) => `${what}-${++count}`;
+
+  async function deliver(kind: EnvelopeKind, payload: object, options: Delivery = {}): Promise<void> {
+    if (mode === 'socket') {
+      await server.socket.deliver(kind, payload, options.retry);
+      return;
+    }
+    if (botUrl === undefined) throw new Error('Call ready() first: the bot has no URL yet');
+    const response = await postToBot(botUrl, kind, payload, options);
+    if (!response.ok) throw new Error(`The bot answered HTTP ${response.status} to ${kind}`);
+  }
+
+  const slash: SlackDriver['slash'] = async (persona, text, options = {}) => {
+    const user_id = world.users[persona];
+    const channel_id = options.channel ?? world.channels.team;
+    await deliver('slash_commands', {
+      token: 'legacy',
+      team_id: teamOf(user_id),
+      team_domain: 'kart-studio',
+      channel_id,
+      channel_name: 'game-servers',
+      user_id,
+      user_name: persona,
+      command: '/edgegap',
+      text,
+      api_app_id: 'A0EDGEGAP',
+      is_enterprise_install: 'false',
+      response_url: `${server.origin}${urls.issue({ user: user_id, channel: channel_id, source: undefined })}`,
+      trigger_id: options.trigger ?? next('trigger'),
+    });
+  };
+
+  const mention: SlackDriver['mention'] = async (persona, text, thread) => {
+    const said = `<@${world.bot.user}> ${text}`;
+    const channel = world.channels.team;
+    const inThread: Record<string, string> = thread === undefined ? {} : { thread_ts: thread };
+    const posted = await world.call(personToken(persona), 'chat.postMessage', {
+      channel,
+      text: said,
+      ...inThread,
+    });
+    const ts = String(posted.ts);
+    const user = world.users[persona];
+    await event({ type: 'app_mention', user, text: said, ts, channel, event_ts: ts, ...inThread });
+    return ts;
+  };
+
+  async function event(body: object): Promise<void> {
+    await deliver('events_api', {
+      token: 'legacy',
+      type: 'event_callback',
+      team_id: world.team,
+      api_app_id: 'A0EDGEGAP',
+      event: body,
+      event_id: next('Ev'),
+      event_time: Math.floor(Date.now() / 1000),
+      authorizations: [
+        {
+          enterprise_id: null,
+          team_id: world.team,
+          user_id: world.bot.user,
+          is_bot: true,
+          is_enterprise_install: false,
+        },
+      ],
+    });
+  }
+
+  function teamOf(user: string): string {
+    return String(world.facts.get(user)?.team_id ?? world.team);
+  }
+
+  /** Runs, and waits for what this person is shown first because of it. */
+  async function firstResponse(user: string, run: () => Promise<void>, source?: string): Promise<void> {
+    const before = web.changes.length;
+    await run();
+    const isAnswer = ({ kind, keyed, user: reader, ts }: Change) =>
+      kind === 'edit' ? ts === source : kind === 'private' ? reader === user : !keyed;
+    await until(() => web.changes.slice(before).some(isAnswer), 'a first response');
+  }
+
+  async function press(persona: Persona, label: string): Promise<void> {
+    const user = world.users[persona];
+    const channel = world.channels.team;
+    const publicOnes = await web.messages(channel);
+    const privateOnes = server.ephemerals.filter((message) => message.user === user);
+    const seen: readonly SlackMessageState[] = [...publicOnes, ...privateOnes].toSorted(
+      (a, b) => Number(b.ts) - Number(a.ts),
+    );
+    const message = seen.find((candidate) => buttonsOf(candidate).some((button) => button.label === label));
+    const button = message && buttonsOf(message).find((candidate) => candidate.label === label);
+    if (!message || !button) throw new Error(`${persona} sees no button "${label}"`);
+    const ephemeral = privateOnes.some(({ ts }) => ts === message.ts);
+    const { ts, thread_ts } = message;
+    const source = { ts, ephemeral };
+    await firstResponse(
+      user,
+      () =>
+        deliver('interactive', {
+          type: 'block_actions',
+          user: { id: user, username: persona, name: persona, team_id: teamOf(user) },
+          api_app_id: 'A0EDGEGAP',
+          token: 'legacy',
+          container: {
+            type: 'message',
+            message_ts: ts,
+            channel_id: channel,
+            is_ephemeral: ephemeral,
+            ...(thread_ts ? { thread_ts } : {}),
+          },
+          trigger_id: next('trigger'),
+          team: { id: world.team, domain: 'kart-studio' },
+          enterprise: null,
+          is_enterprise_install: false,
+          channel: { id: channel, name: 'game-servers' },
+          ...(ephemeral ? {} : { message: { type: 'message', user: world.bot.user, ...message } }),
+          response_url: `${server.origin}${urls.issue({ user, channel, source })}`,
+          actions: [
+            {
+              type: 'button',
+              action_id: button.action_id,
+              block_id: 'block',
+              text: { type: 'plain_text', text: label },
+              action_ts: String(Date.now() / 1000),
+              ...(button.url ? { url: button.url } : {}),
+            },
+          ],
+        }),
+      ts,
+    );
+  }
+
+  const visible = (message: SlackMessageState, edits: number): VisibleMessage =>
+    visibleMessage(message, { edits, fileContent: (id) => server.uploads.get(id) ?? '' });
+
+  return {
+    platform: 'slack',
+    server,
+    groupIds: world.groups,
+    userIds: world.users,
+    environment: {
+      SLACK_BOT_TOKEN: SLACK_TOKENS.bot,
+      SLACK_API_URL: server.apiUrl,
+      ...(mode === 'socket'
+        ? { SLACK_APP_TOKEN: SLACK_TOKENS.app }
+        : { SLACK_SIGNING_SECRET: SLACK_TOKENS.signingSecret }),
+    },
+    async ready({ url }) {
+      botUrl = url;
+      if (mode === 'socket') await until(() => server.socket.connections > 0, 'the Socket Mode connection');
+    },
+    command: (persona, name, values = {}) =>
+      firstResponse(world.users[persona], () => slash(persona, [name, ...options(values)].join(' '))),
+    press,
+    channel: async () =>
+      (await web.messages(world.channels.team)).map((message) =>
+        visible(message, web.edits.get(message.ts) ?? 0),
+      ),
+    privately: (persona) =>
+      server.ephemerals
+        .filter(({ user }) => user === world.users[persona])
+        .map((message) => visible(message, message.edits)),
+    async regroup(persona, groups) {
+      for (const [name, id] of Object.entries(world.groups)) {
+        const members = world.members.get(id);
+        if (groups.includes(name as Group)) members?.add(world.users[persona]);
+        else members?.delete(world.users[persona]);
+        if (mode === 'socket' ? server.socket.connections > 0 : botUrl !== undefined)
+          await event({ type: 'subteam_members_changed', subteam_id: id, team_id: world.team });
+      }
+    },
+    slash,
+    mention,
+    deliver,
+    close: () => server.close(),
+  };
+}
+
+/** `--name value`, quoted where a person would have to. */
+function options(values: Values): string[] {
+  return Object.entries(values).flatMap(([name, value]) => {
+    if (typeof value === 'boolean') return value ? [`--${name}`] : [];
+    const written = String(value);
+    return [
+      `--${name}`,
+      /^[^\s"'\\]+$/.test(written) ? written : `"${written.replaceAll(/(["\\])/g, '\\$1')}"`,
+    ];
+  });
+}

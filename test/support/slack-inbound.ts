@@ -1,0 +1,42 @@
+import { createHmac } from 'node:crypto';
+import type { EnvelopeKind } from './slack-socket.ts';
+import { SLACK_TOKENS } from './slack-world.ts';
+
+export interface Delivery {
+  readonly secret?: string;
+  /** Seconds since the epoch. */
+  readonly timestamp?: number;
+  readonly unsigned?: boolean;
+  readonly retry?: { readonly attempt: number };
+}
+
+/** Posts to the bot as Slack does in HTTP mode: signed `v0`, HMAC-SHA256 over `v0:timestamp:body`. */
+export async function postToBot(
+  botUrl: string,
+  kind: EnvelopeKind,
+  payload: object,
+  options: Delivery = {},
+): Promise<Response> {
+  const body = bodyOf(kind, payload);
+  const timestamp = String(options.timestamp ?? Math.floor(Date.now() / 1000));
+  const hmac = createHmac('sha256', options.secret ?? SLACK_TOKENS.signingSecret);
+  const signature = `v0=${hmac.update(`v0:${timestamp}:${body}`).digest('hex')}`;
+  return await fetch(`${botUrl}/slack/events`, {
+    method: 'POST',
+    headers: {
+      'content-type': kind === 'events_api' ? 'application/json' : 'application/x-www-form-urlencoded',
+      'user-agent': 'Slackbot 1.0 (+https://api.slack.com/robots)',
+      ...(options.unsigned ? {} : { 'x-slack-signature': signature, 'x-slack-request-timestamp': timestamp }),
+      ...(options.retry
+        ? { 'x-slack-retry-num': String(options.retry.attempt), 'x-slack-retry-reason': 'http_timeout' }
+        : {}),
+    },
+    body,
+  });
+}
+
+function bodyOf(kind: EnvelopeKind, payload: object): string {
+  if (kind === 'events_api') return JSON.stringify(payload);
+  if (kind === 'interactive') return new URLSearchParams({ payload: JSON.stringify(payload) }).toString();
+  return new URLSearchParams(payload as Record<string, string>).toString();
+}

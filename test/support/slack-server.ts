@@ -1,0 +1,136 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer, text } from 'node:stream/consumers';
+import { type SlackFault, SlackFaults } from './slack-faults.ts';
+import { type Ephemeral, ResponseUrls } from './slack-response-urls.ts';
+import { SlackSocket } from './slack-socket.ts';
+import { OAUTH_SCOPES_HEADER, SlackWebApi, type WebRequest } from './slack-web-api.ts';
+import { createSlackWorld, type SlackWorld } from './slack-world.ts';
+
+/** A local Slack: Web API, response_urls, uploads, Socket Mode. */
+export interface SlackServer {
+  readonly world: SlackWorld;
+  readonly web: SlackWebApi;
+  readonly urls: ResponseUrls;
+  readonly socket: SlackSocket;
+  readonly faults: SlackFaults;
+  /** Every Web API request, with those that failed; `response_url` stands for posts to one. */
+  readonly requests: readonly WebRequest[];
+  /** Of uploaded files, by id. */
+  readonly uploads: ReadonlyMap<string, string>;
+  /** For SLACK_API_URL. */
+  readonly apiUrl: string;
+  readonly origin: string;
+  readonly ephemerals: readonly Ephemeral[];
+  close(): Promise<void>;
+}
+
+export async function startSlackServer(): Promise<SlackServer> {
+  const world = await createSlackWorld();
+  let origin = '';
+  const urls = new ResponseUrls(world);
+  const web = new SlackWebApi(world, urls, () => origin);
+  const socket = new SlackSocket();
+  const faults = new SlackFaults();
+  const requests: WebRequest[] = [];
+  const uploads = new Map<string, string>();
+
+  async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = new URL(request.url ?? '', 'http://local').pathname;
+    if (path.startsWith('/upload/v1/')) return await upload(path, request, response);
+    const body = await text(request);
+    const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
+    const name = path.startsWith('/actions/') ? 'response_url' : path.slice('/api/'.length);
+    const webRequest = { method: name, params: name === 'response_url' ? { body } : formOf(body), token };
+    requests.push(webRequest);
+    const fault = faults.take(name);
+    if (fault && failBefore(fault, response)) return;
+    const answer = name === 'response_url' ? await postToUrl(path, body) : await callApi(webRequest);
+    if (fault) failAfter(fault, response);
+    else response.writeHead(answer.status, answer.headers).end(answer.body);
+  }
+
+  async function callApi(request: WebRequest) {
+    const answer = await web.answer(request);
+    return {
+      status: 200,
+      headers: { 'content-type': 'application/json', ...OAUTH_SCOPES_HEADER },
+      body: JSON.stringify(answer),
+    };
+  }
+
+  async function postToUrl(path: string, body: string) {
+    const { status, body: said, shown } = await urls.post(path, body);
+    if (shown?.edited !== undefined) web.edited('', shown.edited);
+    else if (shown)
+      web.changes.push({ kind: 'private', channel: '', ts: '', user: shown.user, keyed: false });
+    return { status, headers: {}, body: said };
+  }
+
+  async function upload(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const bytes = new Uint8Array(await buffer(request));
+    requests.push({ method: 'upload', params: {}, token: undefined });
+    const fault = faults.take('upload');
+    if (fault && failBefore(fault, response)) return;
+    const headers = { 'content-type': request.headers['content-type'] ?? '' };
+    const form = await new Response(bytes, { headers }).formData();
+    for (const value of form.values())
+      uploads.set(path.slice('/upload/v1/'.length), typeof value === 'string' ? value : await value.text());
+    const answer = await fetch(`${world.url}${path}`, { method: 'POST', headers, body: bytes });
+    response.writeHead(answer.status).end(await answer.text());
+  }
+
+  const server = createServer((request, response) => {
+    route(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
+  });
+  server.on('upgrade', (request, connection, head) => socket.upgrade(request, connection, head));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  return {
+    world,
+    web,
+    urls,
+    socket,
+    faults,
+    requests,
+    uploads,
+    apiUrl: `${origin}/api`,
+    origin,
+    ephemerals: urls.ephemerals,
+    async close() {
+      socket.close();
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await world.close();
+    },
+  };
+}
+
+/** Whether the request ended here, without any effect. */
+function failBefore(fault: SlackFault, response: ServerResponse): boolean {
+  if (fault.kind === 'error') {
+    response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ ok: false, error: fault.error }));
+    return true;
+  }
+  if (fault.kind === 'rate-limit') {
+    response
+      .writeHead(429, { 'retry-after': String(fault.retryAfter) })
+      .end(JSON.stringify({ ok: false, error: 'ratelimited' }));
+    return true;
+  }
+  if (fault.when === 'after') return false;
+  failAfter(fault, response);
+  return true;
+}
+
+function failAfter(fault: SlackFault, response: ServerResponse): void {
+  if (fault.kind === 'status') response.writeHead(fault.status).end();
+  else response.socket?.destroy();
+}
+
+function formOf(body: string): Record<string, string> {
+  return Object.fromEntries(new URLSearchParams(body));
+}

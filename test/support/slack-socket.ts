@@ -1,0 +1,83 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { until } from './test-clock.ts';
+
+export type EnvelopeKind = 'slash_commands' | 'interactive' | 'events_api';
+
+/** Slack's end of Socket Mode. */
+export class SlackSocket {
+  /** How many connections were ever greeted. */
+  greeted = 0;
+  readonly acknowledged: { readonly envelope_id: string; readonly payload?: unknown }[] = [];
+  readonly #server = new WebSocketServer({ noServer: true });
+  readonly #open = new Set<WebSocket>();
+  #envelopes = 0;
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#server.handleUpgrade(request, socket, head, (connection) => {
+      this.#open.add(connection);
+      connection.on('close', () => this.#open.delete(connection));
+      connection.on('message', (data) => {
+        this.acknowledged.push(JSON.parse(String(data)) as { envelope_id: string });
+      });
+      connection.send(
+        JSON.stringify({
+          type: 'hello',
+          num_connections: this.#open.size,
+          debug_info: { host: 'local', approximate_connection_time: 3600 },
+          connection_info: { app_id: 'A0EDGEGAP' },
+        }),
+      );
+      this.greeted += 1;
+    });
+  }
+
+  get connections(): number {
+    return this.#open.size;
+  }
+
+  /** Sends an envelope on the newest connection and waits for its acknowledgement. */
+  async deliver(
+    type: EnvelopeKind,
+    payload: unknown,
+    retry?: { readonly attempt: number },
+  ): Promise<unknown> {
+    const connection = [...this.#open].at(-1);
+    if (!connection) throw new Error('No Socket Mode connection is open');
+    this.#envelopes += 1;
+    const envelope_id = `envelope-${this.#envelopes}`;
+    connection.send(
+      JSON.stringify({
+        envelope_id,
+        type,
+        payload,
+        accepts_response_payload: type !== 'events_api',
+        ...(type === 'events_api'
+          ? { retry_attempt: retry?.attempt ?? 0, retry_reason: retry ? 'timeout' : '' }
+          : {}),
+      }),
+    );
+    const ack = await until(
+      () => this.acknowledged.find((message) => message.envelope_id === envelope_id),
+      `the acknowledgement of ${type}`,
+    );
+    return ack.payload;
+  }
+
+  /** Slack recycles a connection: it says so, and the client is to close. */
+  refresh(reason: 'warning' | 'refresh_requested' | 'link_disabled' = 'refresh_requested'): void {
+    for (const connection of this.#open)
+      connection.send(JSON.stringify({ type: 'disconnect', reason, debug_info: { host: 'local' } }));
+  }
+
+  /** The network breaks. */
+  drop(): void {
+    for (const connection of this.#open) connection.terminate();
+  }
+
+  close(): void {
+    this.drop();
+    this.#server.close();
+  }
+}

@@ -1,0 +1,109 @@
+import type { VisibleMessage } from './chat-driver.ts';
+
+/** A message as Slack keeps it, as far as these tests look. */
+export interface SlackMessageState {
+  readonly ts: string;
+  readonly text?: string;
+  readonly user?: string;
+  readonly thread_ts?: string;
+  readonly blocks?: readonly unknown[];
+  readonly files?: readonly { readonly id: string; readonly name: string }[];
+}
+
+interface Element {
+  readonly type: string;
+  readonly text?: string | { readonly text: string };
+  readonly url?: string;
+  readonly user_id?: string;
+  readonly fallback?: string;
+  readonly range?: string;
+  readonly action_id?: string;
+  readonly elements?: readonly Element[];
+  readonly fields?: readonly { readonly text: string }[];
+}
+
+/** What a person sees of it. With blocks, Slack shows `text` in notifications only. */
+export function visibleMessage(
+  message: SlackMessageState,
+  more: { readonly edits: number; readonly fileContent: (id: string) => string },
+): VisibleMessage {
+  const blocks = (message.blocks ?? []) as readonly Element[];
+  const inThread = message.thread_ts !== undefined && message.thread_ts !== message.ts;
+  return {
+    id: message.ts,
+    text: blocks.length > 0 ? blocks.map(textOf).filter(Boolean).join('\n') : (message.text ?? ''),
+    buttons: buttonsOf(message).map(({ label }) => label),
+    ...(inThread ? { parent: message.thread_ts } : {}),
+    pings: [...new Set([...markupPings(message.text ?? ''), ...blocks.flatMap(pingsOf)])],
+    files: (message.files ?? []).map(({ id, name }) => ({ name, content: more.fileContent(id) })),
+    edits: more.edits,
+  };
+}
+
+export interface VisibleButton {
+  readonly label: string;
+  readonly action_id: string;
+  readonly url: string | undefined;
+}
+
+export function buttonsOf(message: SlackMessageState): VisibleButton[] {
+  const blocks = (message.blocks ?? []) as readonly Element[];
+  return blocks
+    .filter(({ type }) => type === 'actions')
+    .flatMap(({ elements }) => elements ?? [])
+    .filter(({ type }) => type === 'button')
+    .map(({ text, action_id, url }) => ({ label: words(text), action_id: action_id ?? '', url }));
+}
+
+function textOf(element: Element): string {
+  switch (element.type) {
+    case 'actions':
+    case 'divider':
+      return '';
+    case 'user':
+      return `<@${element.user_id}>`;
+    case 'date':
+      return element.fallback ?? '';
+    case 'link':
+      return words(element.text) || (element.url ?? '');
+    case 'context':
+      return (element.elements ?? []).map(textOf).join(' ');
+    case 'mrkdwn':
+      return unescapeMarkup(words(element.text));
+    case 'section':
+      return [words(element.text), ...(element.fields ?? []).map(({ text }) => text)]
+        .filter(Boolean)
+        .join('\n');
+    default:
+      return words(element.text) + (element.elements ?? []).map(textOf).join('');
+  }
+}
+
+function pingsOf(element: Element): string[] {
+  const here =
+    element.type === 'user'
+      ? [element.user_id ?? '']
+      : element.type === 'broadcast'
+        ? [`!${element.range}`]
+        : element.type === 'mrkdwn'
+          ? markupPings(words(element.text))
+          : [];
+  const section =
+    element.type === 'section' && typeof element.text === 'object' ? markupPings(element.text.text) : [];
+  return [...here, ...section, ...(element.elements ?? []).flatMap(pingsOf)];
+}
+
+/** `<@U1>`, `<!channel>`, `<!subteam^S1>` in text that Slack reads as markup. */
+function markupPings(text: string): string[] {
+  return [
+    ...text.matchAll(/<(?:@([UW][A-Z0-9]+)|(!(?:channel|here|everyone|subteam\^[A-Z0-9]+)))[^>]*>/g),
+  ].map(([, user, all]) => user ?? all ?? '');
+}
+
+function words(text: Element['text']): string {
+  return typeof text === 'object' ? text.text : (text ?? '');
+}
+
+function unescapeMarkup(text: string): string {
+  return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+}

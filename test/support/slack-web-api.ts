@@ -1,0 +1,177 @@
+import { BOT_SCOPES } from '../../src/adapters/slack/manifest.ts';
+import { type Refusal, refusalOf } from './slack-blocks.ts';
+import type { ResponseUrls } from './slack-response-urls.ts';
+import { personToken, SLACK_TOKENS, type SlackWorld, type WebAnswer } from './slack-world.ts';
+
+export interface WebRequest {
+  readonly method: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly token: string | undefined;
+}
+
+/** What a call made visible. */
+export interface Change {
+  readonly kind: 'post' | 'edit' | 'private';
+  readonly channel: string;
+  readonly ts: string;
+  /** Who alone sees it. */
+  readonly user?: string;
+  /** Posted with a key: by the outbox, not as an answer. */
+  readonly keyed: boolean;
+}
+
+/** Slack's Web API: `emulate`'s answers, made as strict as the real one where it is lenient. */
+export class SlackWebApi {
+  /** Channels where the bot may post only as a member, as without chat:write.public. */
+  readonly membersOnly = new Set<string>();
+  readonly changes: Change[] = [];
+  readonly edits = new Map<string, number>();
+  /** Blocks that Slack would have refused. */
+  readonly refusals: Refusal[] = [];
+  readonly #world: SlackWorld;
+  readonly #urls: ResponseUrls;
+  readonly #origin: () => string;
+  readonly #joined: Set<string>;
+
+  constructor(world: SlackWorld, urls: ResponseUrls, origin: () => string) {
+    this.#world = world;
+    this.#urls = urls;
+    this.#origin = origin;
+    this.#joined = new Set([world.channels.invited]);
+  }
+
+  async answer(request: WebRequest): Promise<WebAnswer> {
+    const denied = this.#authorise(request);
+    if (denied) return { ok: false, error: denied };
+    const { method, params } = request;
+    if (method === 'apps.connections.open')
+      return { ok: true, url: `${this.#origin().replace('http', 'ws')}/link/?ticket=local` };
+    if (method === 'usergroups.users.list') return this.#groupMembers(params);
+    const refusal = method.startsWith('chat.')
+      ? refusalOf(parsed(params.blocks), { total: true })
+      : undefined;
+    if (refusal) {
+      this.refusals.push(refusal);
+      return { ok: false, error: refusal.error, response_metadata: { messages: refusal.problems } };
+    }
+    if (!this.#mayUse(method, params.channel ?? '')) return { ok: false, error: 'not_in_channel' };
+    const answer = await this.#world.call(SLACK_TOKENS.bot, method, params);
+    this.#note(method, params, answer);
+    return this.#asSlack(method, params, answer);
+  }
+
+  #authorise({ method, token }: WebRequest): string | undefined {
+    if (token === undefined) return 'not_authed';
+    if (method === 'apps.connections.open')
+      return token === SLACK_TOKENS.app
+        ? undefined
+        : token.startsWith('xapp-')
+          ? 'invalid_auth'
+          : 'not_allowed_token_type';
+    return token === SLACK_TOKENS.bot ? undefined : 'invalid_auth';
+  }
+
+  /** Reading needs membership; posting too, where the test says so. */
+  #mayUse(method: string, channel: string): boolean {
+    if (this.#joined.has(channel) || channel.startsWith('D')) return true;
+    if (method === 'conversations.history' || method === 'conversations.replies') return false;
+    return !(method.startsWith('chat.') && this.membersOnly.has(channel));
+  }
+
+  #groupMembers({ usergroup = '' }: Readonly<Record<string, string>>): WebAnswer {
+    const users = this.#world.members.get(usergroup);
+    return users ? { ok: true, users: [...users] } : { ok: false, error: 'no_such_subteam' };
+  }
+
+  #note(method: string, params: Readonly<Record<string, string>>, answer: WebAnswer): void {
+    if (!answer.ok) return;
+    const channel = String(answer.channel ?? params.channel);
+    const keyed = params.metadata !== undefined;
+    if (method === 'conversations.join') this.#joined.add(params.channel ?? '');
+    if (method === 'chat.postMessage')
+      this.changes.push({ kind: 'post', channel, ts: String(answer.ts), keyed });
+    if (method === 'chat.update') this.edited(channel, params.ts ?? '');
+    if (method === 'chat.postEphemeral') {
+      const { user = '', text = '', thread_ts } = params;
+      const blocks = parsed(params.blocks) as unknown[] | undefined;
+      const ts = this.#urls.showPrivately({
+        user,
+        channel,
+        text,
+        blocks: blocks ?? [],
+        ...(thread_ts ? { thread_ts } : {}),
+      });
+      this.changes.push({ kind: 'private', channel, ts, user, keyed: false });
+    }
+  }
+
+  edited(channel: string, ts: string): void {
+    this.edits.set(ts, (this.edits.get(ts) ?? 0) + 1);
+    this.changes.push({ kind: 'edit', channel, ts, keyed: false });
+  }
+
+  #asSlack(method: string, params: Readonly<Record<string, string>>, answer: WebAnswer): WebAnswer {
+    // A bot that is no member cannot even see a private channel.
+    if (answer.error === 'not_in_channel') return { ...answer, error: 'channel_not_found' };
+    if (!answer.ok) return answer;
+    if (method === 'users.info') {
+      const user = answer.user as Record<string, unknown>;
+      return { ...answer, user: { ...user, ...this.#world.facts.get(String(user.id)) } };
+    }
+    if (method === 'files.getUploadURLExternal')
+      return {
+        ...answer,
+        upload_url: String(answer.upload_url).replace(/^https?:\/\/[^/]+/, this.#origin()),
+      };
+    if (method === 'conversations.history' || method === 'conversations.replies')
+      return { ...answer, messages: readable(answer.messages as readonly StoredMessage[], params) };
+    return answer;
+  }
+
+  /** Everything in the channel, threads included, oldest first. */
+  async messages(channel: string): Promise<readonly StoredMessage[]> {
+    const token = personToken('admin');
+    const read = async (method: string, params: Record<string, string>) =>
+      ((await this.#world.call(token, method, { channel, ...params })).messages ??
+        []) as readonly StoredMessage[];
+    const roots = await read('conversations.history', { limit: '1000' });
+    const threads = await Promise.all(
+      roots
+        .filter(({ reply_count = 0 }) => reply_count > 0)
+        .map(({ ts }) => read('conversations.replies', { ts })),
+    );
+    const all = new Map([...roots, ...threads.flat()].map((message) => [message.ts, message]));
+    return [...all.values()].toSorted((a, b) => (a.ts < b.ts ? -1 : 1));
+  }
+}
+
+export interface StoredMessage {
+  readonly ts: string;
+  readonly text?: string;
+  readonly user?: string;
+  readonly thread_ts?: string;
+  readonly reply_count?: number;
+  readonly reply_broadcast?: boolean;
+  readonly blocks?: readonly unknown[];
+  readonly files?: readonly { readonly id: string; readonly name: string }[];
+  readonly metadata?: unknown;
+}
+
+/** `oldest` is exclusive; metadata comes only when asked for. */
+function readable(
+  messages: readonly StoredMessage[],
+  params: Readonly<Record<string, string>>,
+): StoredMessage[] {
+  return messages
+    .filter(({ ts }) => Number(ts) > Number(params.oldest ?? 0))
+    .map(({ metadata, ...message }) =>
+      params.include_all_metadata === 'true' && metadata !== undefined ? { ...message, metadata } : message,
+    );
+}
+
+function parsed(json: string | undefined): unknown {
+  return json === undefined ? undefined : JSON.parse(json);
+}
+
+/** Slack names the token's scopes in every answer. */
+export const OAUTH_SCOPES_HEADER = { 'x-oauth-scopes': BOT_SCOPES.join(',') };

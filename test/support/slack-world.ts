@@ -1,0 +1,161 @@
+import { createEmulator } from 'emulate';
+import { BOT_SCOPES } from '../../src/adapters/slack/manifest.ts';
+import { type Group, type Persona, personas } from './chat-driver.ts';
+
+export const SLACK_TOKENS = {
+  bot: 'xoxb-1000000001-2000000002-localbottoken',
+  app: 'xapp-1-A0EDGEGAP-3000000003-localapptoken',
+  signingSecret: '8f742231b10e8888abcd99yyyzzz85a5',
+} as const;
+
+/** A workspace with a person of each kind, kept by `emulate`'s Slack, an implementation that is not ours. */
+export interface SlackWorld {
+  readonly team: string;
+  readonly bot: { readonly user: string; readonly id: string };
+  readonly users: Readonly<Record<Persona, string>>;
+  /** User groups: what SLACK_OPERATORS and SLACK_READERS can name. */
+  readonly groups: Readonly<Record<Group, string>>;
+  readonly channels: {
+    /** Public; the bot is no member. */
+    readonly team: string;
+    /** Private; the bot was invited. */
+    readonly invited: string;
+    /** Private; the bot is no member. */
+    readonly secret: string;
+  };
+  /** What users.info adds to what `emulate` knows. */
+  readonly facts: Map<string, Readonly<Record<string, unknown>>>;
+  readonly members: Map<string, Set<string>>;
+  /** Calls the Web API as this token, with nothing in between. */
+  call(token: string, method: string, params: Readonly<Record<string, string>>): Promise<WebAnswer>;
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export interface WebAnswer {
+  readonly ok: boolean;
+  readonly error?: string;
+  readonly [key: string]: unknown;
+}
+
+const BOT = { user: 'U0EDGEGAPBOT', id: 'B0EDGEGAP' };
+const GROUPS = { operators: 'S0OPERATORS', readers: 'S0READERS' } as const;
+const PERSON_SCOPES = [
+  'chat:write',
+  'channels:history',
+  'groups:history',
+  'groups:write',
+  'groups:read',
+  'channels:read',
+  'users:read',
+];
+
+/** The token of a person, for what people do themselves. */
+export function personToken(persona: Persona): string {
+  return `xoxp-${persona}`;
+}
+
+export async function createSlackWorld(): Promise<SlackWorld> {
+  const seed = {
+    team: { name: 'Kart Studio', domain: 'kart-studio' },
+    users: personas.map((name) => ({ name, real_name: `The ${name}`, is_admin: name === 'admin' })),
+    channels: [
+      { name: 'game-servers' },
+      { name: 'invited', is_private: true },
+      { name: 'secret', is_private: true },
+    ],
+    oauth_apps: [
+      {
+        app_id: 'A0EDGEGAP',
+        client_id: '1.2',
+        client_secret: 'local',
+        name: 'Edgegap',
+        redirect_uris: [],
+        scopes: [...BOT_SCOPES],
+        bot_id: BOT.id,
+        bot_user_id: BOT.user,
+        bot_name: 'edgegap',
+      },
+    ],
+    tokens: [
+      { token: SLACK_TOKENS.bot, type: 'bot', user: BOT.user, bot_id: BOT.id, scopes: [...BOT_SCOPES] },
+      ...personas.map((name) => ({
+        token: personToken(name),
+        type: 'user',
+        user: name,
+        scopes: PERSON_SCOPES,
+      })),
+    ],
+    strict_scopes: true,
+  };
+  const emulator = await createEmulator({ service: 'slack', port: 0, seed: { slack: seed } });
+  const url = emulator.url.replace('localhost', '127.0.0.1');
+
+  async function call(
+    token: string,
+    method: string,
+    params: Readonly<Record<string, string>>,
+  ): Promise<WebAnswer> {
+    const response = await fetch(`${url}/api/${method}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: new URLSearchParams(params),
+    });
+    return (await response.json()) as WebAnswer;
+  }
+
+  const admin = personToken('admin');
+  const everyone = await named(call(admin, 'users.list', {}), 'members');
+  const rooms = await named(
+    call(admin, 'conversations.list', { types: 'public_channel,private_channel' }),
+    'channels',
+  );
+  const users = Object.fromEntries(personas.map((name) => [name, idOf(everyone, name)])) as Record<
+    Persona,
+    string
+  >;
+  const channels = {
+    team: idOf(rooms, 'game-servers'),
+    invited: idOf(rooms, 'invited'),
+    secret: idOf(rooms, 'secret'),
+  };
+  const invitation = await call(admin, 'conversations.invite', {
+    channel: channels.invited,
+    users: BOT.user,
+  });
+  if (!invitation.ok) throw new Error(`The local Slack did not invite the bot: ${invitation.error}`);
+  return {
+    team: String((await call(SLACK_TOKENS.bot, 'auth.test', {})).team_id),
+    bot: BOT,
+    users,
+    groups: GROUPS,
+    channels,
+    facts: new Map([
+      [users.stranger, { team_id: 'T0ELSEWHERE', is_stranger: true }],
+      [users.elsewhere, { team_id: 'T0PARTNER' }],
+      [users.guest, { is_restricted: true }],
+      [users.admin, { is_admin: true }],
+    ]),
+    members: new Map([
+      [GROUPS.operators, new Set([users.operator])],
+      [GROUPS.readers, new Set([users.reader])],
+    ]),
+    call,
+    url,
+    close: () => emulator.close(),
+  };
+}
+
+type Named = readonly { readonly id: string; readonly name: string }[];
+
+async function named(answer: Promise<WebAnswer>, list: string): Promise<Named> {
+  const body = await answer;
+  if (!body.ok) throw new Error(`The local Slack answers ${body.error}`);
+  return body[list] as Named;
+}
+
+function idOf(list: Named, name: string): string {
+  const id = list.find((item) => item.name === name)?.id;
+  if (!id) throw new Error(`The local Slack has no ${name}`);
+  return id;
+}
