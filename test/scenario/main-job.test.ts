@@ -1,0 +1,85 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Bot, createDriver, driverNames, startBot } from '../support/bot.ts';
+import type { ChatDriver, VisibleMessage } from '../support/chat-driver.ts';
+import { fastClock } from '../support/fast-clock.ts';
+import { until } from '../support/test-clock.ts';
+
+describe.each(driverNames)('the main job on %s', (name) => {
+  let driver: ChatDriver;
+  let bot: Bot;
+
+  beforeEach(async () => {
+    const clock = fastClock();
+    driver = await createDriver(name, clock);
+    bot = await startBot(driver, { clock });
+  });
+
+  afterEach(async () => {
+    await bot?.stop();
+    await driver?.close();
+  });
+
+  const find = async (text: string | RegExp, where: 'channel' | 'private' = 'channel') =>
+    until(
+      async () =>
+        (where === 'channel' ? await driver.channel() : await driver.privately('operator')).findLast(
+          (message) => (typeof text === 'string' ? message.text.includes(text) : text.test(message.text)),
+        ),
+      `a message with ${text}`,
+    );
+
+  test('deploy, ready by callback, logs, tags, stop, terminated by callback', async () => {
+    await driver.command('operator', 'deploy', {
+      application: 'kart-racing',
+      version: 'v1.2',
+      near: 'Montreal',
+      tag: 'qa',
+    });
+    const ready = await find(/is ready/);
+    const [deployment] = [...bot.simulator.deployments.values()];
+    const id = deployment?.request_id ?? '';
+    expect(bot.simulator.deployments.size).toBe(1);
+    expect(ready.text).toContain(id);
+    expect(ready.pings).toHaveLength(1);
+    const card = await until(async () => {
+      const [first] = await driver.channel();
+      return first?.text.includes('Ready') ? first : undefined;
+    }, 'the card to say Ready');
+    expect(ready.parent).toBe(card.id);
+    expect(card.text).toContain('kart-racing v1.2');
+    expect(card.text).toContain(`${id}.pr.edgegap.net`);
+    expect(card.text).toContain('Montreal');
+    expect(card.text).toContain('qa');
+    expect(card.text).not.toContain('chatops-');
+    expect(card.pings).toEqual([]);
+    expect(card.buttons).toEqual(['Logs', 'Refresh', 'Stop']);
+
+    await driver.command('operator', 'logs', { deployment: id.slice(0, 5), lines: 5 });
+    const logs = await find(/Log of/);
+    expect(logs.text).toContain(id);
+
+    await driver.command('operator', 'tags', { deployment: id, action: 'add', tag: 'tournament' });
+    await find(/Added/);
+    expect(bot.simulator.deployments.get(id)?.tags.map((tag) => tag.name)).toContain('tournament');
+    await until(async () => (await driver.channel())[0]?.text.includes('tournament'), 'the tag on the card');
+
+    await driver.press('operator', 'Stop');
+    await find(/Stop kart-racing v1.2\?/, 'private');
+    await driver.press('operator', 'Stop it');
+    await find(/asked to stop/);
+    const terminated = await find(/terminated/);
+    expect(terminated.parent).toBe(card.id);
+    expect(terminated.pings).toHaveLength(1);
+    const last = await until(async () => {
+      const [first] = await driver.channel();
+      return first?.text.includes('Terminated') ? first : undefined;
+    }, 'the card to say Terminated');
+    expect(last.buttons).toEqual([]);
+    const said = (await driver.channel()).filter((message: VisibleMessage) =>
+      /is ready|terminated after/.test(message.text),
+    );
+    expect(said).toHaveLength(2);
+    expect(bot.simulator.callbacks.map((callback) => callback.event)).toEqual(['ready', 'terminated']);
+    expect(bot.log.join('')).not.toContain(bot.simulator.token);
+  });
+});

@@ -1,0 +1,120 @@
+import { pino } from 'pino';
+import { createDiscordAdapter } from '../../src/adapters/discord/adapter.ts';
+import { createSlackAdapter } from '../../src/adapters/slack/adapter.ts';
+import { type App, buildApp } from '../../src/app.ts';
+import type { Clock } from '../../src/clock.ts';
+import { readConfig } from '../../src/config.ts';
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';
+import type { ChatDriver } from './chat-driver.ts';
+import type { ConsoleDriver } from './console-driver.ts';
+import { createConsoleDriver } from './console-driver.ts';
+import { createDiscordDriver, groupIds } from './discord-driver.ts';
+import { fastClock } from './fast-clock.ts';
+import { createSlackDriver } from './slack-driver.ts';
+
+export type DriverName = 'console' | 'discord' | 'slack-socket' | 'slack-http';
+
+export const driverNames: readonly DriverName[] = ['console', 'discord', 'slack-socket', 'slack-http'];
+
+export interface Bot {
+  readonly app: App;
+  readonly simulator: Simulator;
+  readonly url: string;
+  /** Every line it logged. */
+  readonly log: readonly string[];
+  /** Stops it and starts another one on the same settings and database, as a restart does. */
+  restart(): Promise<Bot>;
+  stop(): Promise<void>;
+}
+
+export interface BotOptions {
+  readonly clock?: Clock;
+  /** Settings beside the driver's own. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly simulator?: Partial<SimulatorOptions>;
+  /** Use this one, which the caller closes. */
+  readonly edgegap?: Simulator;
+  /** Whether Edgegap can call back; it can unless told otherwise. */
+  readonly callbacks?: boolean;
+  readonly commands?: string;
+}
+
+/** Settings that name the operators' and readers' groups of a driver. */
+export function accessSettings(driver: ChatDriver): Record<string, string> {
+  switch (driver.platform) {
+    case 'discord':
+      return { DISCORD_OPERATOR_ROLES: groupIds.operators, DISCORD_READER_ROLES: groupIds.readers };
+    case 'slack': {
+      const ids = (driver as Awaited<ReturnType<typeof createSlackDriver>>).groupIds;
+      return { SLACK_OPERATORS: ids.operators, SLACK_READERS: ids.readers };
+    }
+    case 'console':
+      return {};
+  }
+}
+
+export async function createDriver(name: DriverName, clock: Clock): Promise<ChatDriver> {
+  switch (name) {
+    case 'console':
+      return createConsoleDriver();
+    case 'discord':
+      return createDiscordDriver({ now: () => clock.now() });
+    case 'slack-socket':
+      return createSlackDriver({ mode: 'socket' });
+    case 'slack-http':
+      return createSlackDriver({ mode: 'http' });
+  }
+}
+
+/** The whole bot, on the driver's platform and a simulated Edgegap. */
+export async function startBot(driver: ChatDriver, options: BotOptions = {}): Promise<Bot> {
+  const clock = options.clock ?? fastClock();
+  const simulator = options.edgegap ?? (await startSimulator({ clock, ...options.simulator }));
+  const lines: string[] = [];
+  const log = pino({ level: 'debug', base: null }, { write: (line: string) => void lines.push(line) });
+  const config = readConfig({
+    EDGEGAP_API_TOKEN: simulator.token,
+    EDGEGAP_API_URL: simulator.url,
+    DATABASE_URL: ':memory:',
+    PORT: '0',
+    ...accessSettings(driver),
+    ...driver.environment,
+    ...options.environment,
+  });
+  const { discord, slack } = config;
+  const app = await buildApp({
+    config,
+    clock,
+    log,
+    loopback: options.callbacks ?? true,
+    ...(options.commands ? { commands: options.commands } : {}),
+    access: {
+      console: { operators: undefined, readers: undefined, readersByDefault: 'operators' },
+      ...(discord ? { discord: discord.access } : {}),
+      ...(slack ? { slack: slack.access } : {}),
+    },
+    adapters: (directory) => [
+      ...(driver.platform === 'console' ? [(driver as ConsoleDriver).adapter(directory)] : []),
+      ...(discord ? [createDiscordAdapter({ config: discord, directory, clock, log })] : []),
+      ...(slack ? [createSlackAdapter({ config: slack, directory, clock, log })] : []),
+    ],
+  });
+  const { port } = await app.start();
+  const url = `http://127.0.0.1:${port}`;
+  await driver.ready({ url });
+  const own = options.edgegap === undefined;
+  return {
+    app,
+    simulator,
+    url,
+    log: lines,
+    async restart() {
+      await app.stop();
+      return startBot(driver, { ...options, clock, edgegap: simulator });
+    },
+    async stop() {
+      await app.stop();
+      if (own) await simulator.close();
+    },
+  };
+}
