@@ -20,7 +20,7 @@ export interface SimulatedTag {
   updatedAt: number;
 }
 
-export interface SimulatedPort extends CatalogPort {
+interface SimulatedPort extends CatalogPort {
   readonly external: number;
 }
 

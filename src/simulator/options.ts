@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { type Catalog, defaultCatalog } from './catalog.ts';
 
 /** Milliseconds spent in each phase before the next one, and between an event and its callback. */
-export interface Durations {
+interface Durations {
   readonly initializing: number;
   readonly seeking: number;
   readonly seeked: number;

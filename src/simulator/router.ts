@@ -4,7 +4,8 @@ import { listingRoutes } from './routes/listing.ts';
 import { logRoutes } from './routes/logs.ts';
 import { tagRoutes } from './routes/tags.ts';
 
-const routes: readonly Route[] = [...deploymentRoutes, ...listingRoutes, ...logRoutes, ...tagRoutes];
+/** Everything the stand-in answers to. */
+export const routes: readonly Route[] = [...deploymentRoutes, ...listingRoutes, ...logRoutes, ...tagRoutes];
 
 export interface Found {
   readonly route: Route;

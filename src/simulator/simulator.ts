@@ -7,6 +7,8 @@ import { appendLog } from './logs.ts';
 import { type SimulatorOptions, settle } from './options.ts';
 import { World } from './world.ts';
 
+export type { SimulatorOptions };
+
 /** A stand-in Edgegap that listens on a port, with a back door for tests. */
 export interface Simulator {
   /** Base URL without a slash at the end; paths begin with `/v1` or `/v2`. */

@@ -2,8 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { request } from 'undici';
 import { onTestFinished } from 'vitest';
-import type { SimulatorOptions } from '../../src/simulator/options.ts';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';
 import { TestClock, turn } from '../support/test-clock.ts';
 
 /** Long enough for the whole way to READY, its callback included, with the default durations. */

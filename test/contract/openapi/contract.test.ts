@@ -1,0 +1,262 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { simulate } from '../../simulator/harness.ts';
+import { Contract, type Exchange } from './contract.ts';
+import { strictSchema } from './strict-schema.ts';
+
+const text = { type: 'string' };
+const place = {
+  type: 'object',
+  required: ['city'],
+  properties: { city: text, longitude: { type: 'number' } },
+};
+const port = {
+  type: 'object',
+  required: ['external'],
+  properties: { external: { type: 'integer' }, link: text },
+};
+const server = {
+  type: 'object',
+  required: ['id', 'state'],
+  properties: {
+    id: text,
+    state: { type: 'string', enum: ['up', 'down'], nullable: true },
+    since: { type: 'string', format: 'date-time' },
+    place: { allOf: [{ $ref: '#/components/schemas/Place' }, { properties: { host: text } }] },
+    ports: { type: 'object', properties: { game: { $ref: '#/components/schemas/Port' } } },
+    labels: { type: 'object', properties: {} },
+  },
+};
+const json = (schema: unknown) => ({ content: { 'application/json': { schema } } });
+
+/** A small API of our own, with each peculiarity that the vendor's files have. */
+const small = {
+  openapi: '3.0.1',
+  servers: [{ url: 'https://api.example.com/v9' }],
+  components: { schemas: { Place: place, Port: port, Server: server } },
+  paths: {
+    '/servers/{server_id}': {
+      get: {
+        parameters: [
+          { name: 'server_id', in: 'path', required: true, schema: text },
+          { name: 'page', in: 'query', schema: { type: 'integer', minimum: 1 } },
+          { name: 'by', in: 'query', required: true, schema: text },
+        ],
+        responses: { 200: json({ $ref: '#/components/schemas/Server' }), 404: json({ type: 'object' }) },
+      },
+      delete: { responses: { 204: { description: 'gone' } } },
+    },
+    '/servers': {
+      post: {
+        requestBody: json({ $ref: '#/components/schemas/Server' }),
+        responses: { 202: json({ type: 'object', required: ['id'], properties: { id: text } }) },
+      },
+    },
+  },
+};
+
+const good = {
+  id: 'a1',
+  state: null,
+  since: '2026-03-03 16:02:09.360719',
+  place: { city: 'Oslo', longitude: 10.7, host: 'h' },
+  ports: { game: { external: 31000 }, voice: { external: 31001, link: 'x:31001' } },
+  labels: { anything: ['at', 'all'] },
+};
+
+const contract = new Contract([small]);
+
+function exchange(other: Partial<Exchange> = {}): Exchange {
+  return {
+    method: 'GET',
+    path: '/v9/servers/a1',
+    query: new URLSearchParams({ by: 'ada' }),
+    headers: { authorization: 'token x', 'content-type': 'application/json' },
+    requestBody: '',
+    status: 200,
+    contentType: 'application/json',
+    responseBody: JSON.stringify(good),
+    ...other,
+  };
+}
+
+function check(side: 'checkRequest' | 'checkResponse', other: Partial<Exchange>): string[] {
+  const one = exchange(other);
+  const operation = contract.find(one.method, one.path);
+  if (!operation) throw new Error('not found');
+  return contract[side](operation, one);
+}
+
+const respond = (body: unknown) => check('checkResponse', { responseBody: JSON.stringify(body) });
+
+test('what is as declared passes', () => {
+  expect(respond(good)).toEqual([]);
+  expect(respond({ ...good, since: '2026-03-03T16:02:09Z' })).toEqual([]);
+  expect(
+    check('checkResponse', { method: 'DELETE', status: 204, responseBody: '', contentType: undefined }),
+  ).toEqual([]);
+  expect(check('checkRequest', {})).toEqual([]);
+  expect(check('checkRequest', { query: new URLSearchParams({ by: 'ada', page: '2' }) })).toEqual([]);
+});
+
+test.each([
+  ['an undeclared field', { ...good, colour: 'red' }, 'body/colour is not declared'],
+  [
+    'an undeclared field inside',
+    { ...good, place: { city: 'Oslo', planet: 'Earth' } },
+    'body/place/planet is not declared',
+  ],
+  [
+    'an undeclared field in a port',
+    { ...good, ports: { voice: { external: 1, tls: true } } },
+    'body/ports/voice/tls is not declared',
+  ],
+  ['a missing field', { id: 'a1' }, "body must have required property 'state'"],
+  [
+    'a missing field inside',
+    { ...good, ports: { voice: {} } },
+    "body/ports/voice must have required property 'external'",
+  ],
+  [
+    'a field missing in the part of an allOf',
+    { ...good, place: { host: 'h' } },
+    "body/place must have required property 'city'",
+  ],
+  ['another type', { ...good, id: 7 }, 'body/id must be string'],
+  ['null where it is not allowed', { ...good, since: null }, 'body/since must be string'],
+  ['no time', { ...good, since: '03.03.2026' }, 'body/since must match format "date-time"'],
+  [
+    'an impossible time',
+    { ...good, since: '2026-13-03 16:02:09' },
+    'body/since must match format "date-time"',
+  ],
+])('a response with %s fails', (_, body, finding) => {
+  expect(respond(body)).toContain(finding);
+});
+
+test('a response with another status, type or form fails', () => {
+  expect(check('checkResponse', { status: 201 })).toEqual(['status 201 is not declared']);
+  expect(check('checkResponse', { contentType: 'text/html' })).toEqual(['content type is text/html']);
+  expect(check('checkResponse', { responseBody: '{"id":' })).toEqual(['the body is not JSON']);
+  expect(check('checkResponse', { method: 'DELETE', status: 204 })).toEqual([
+    'status 204 declares no body, and one was sent',
+  ]);
+});
+
+test.each([
+  [
+    'an undeclared query parameter',
+    { query: new URLSearchParams({ by: 'x', limit: '5' }) },
+    'query parameter limit is not declared',
+  ],
+  ['a query parameter missing', { query: new URLSearchParams() }, 'query parameter by is missing'],
+  [
+    'a query parameter out of range',
+    { query: new URLSearchParams({ by: 'x', page: '0' }) },
+    'parameter page must be >= 1',
+  ],
+  [
+    'a query parameter of another type',
+    { query: new URLSearchParams({ by: 'x', page: 'two' }) },
+    'parameter page must be integer',
+  ],
+  ['a body where there is none', { requestBody: '{}' }, 'a body is sent where none is declared'],
+  ['no token', { headers: {} }, 'no Authorization header of the form `token ...`'],
+  [
+    'a token without the word',
+    { headers: { authorization: 'x' } },
+    'no Authorization header of the form `token ...`',
+  ],
+])('a request with %s fails', (_, other, finding) => {
+  expect(check('checkRequest', other)).toContain(finding);
+});
+
+test('a request body is held to its schema', () => {
+  const post = (requestBody: string, headers = exchange().headers) =>
+    check('checkRequest', {
+      method: 'POST',
+      path: '/v9/servers',
+      query: new URLSearchParams(),
+      requestBody,
+      headers,
+    });
+  expect(post(JSON.stringify(good))).toEqual([]);
+  expect(post(JSON.stringify({ ...good, colour: 'red' }))).toEqual(['body/colour is not declared']);
+  expect(post('')).toEqual(['the body is missing']);
+  expect(post(JSON.stringify(good), { authorization: 'token x' })).toEqual(['the body is not sent as JSON']);
+});
+
+test('an operation is found by its method and its whole path', () => {
+  expect(contract.find('GET', '/v9/servers/a1')?.path).toBe('/v9/servers/{server_id}');
+  expect(contract.find('GET', '/servers/a1')).toBeUndefined();
+  expect(contract.find('GET', '/v9/servers/a1/ports')).toBeUndefined();
+  expect(contract.find('PATCH', '/v9/servers/a1')).toBeUndefined();
+});
+
+test('a schema that contains itself is refused, not followed for ever', () => {
+  const tree = { type: 'object', properties: { left: { $ref: '#/tree' } } };
+  expect(() => strictSchema(tree, { tree })).toThrow('contains itself');
+});
+
+test('a real answer of the simulator fails when its declaration differs in one word', async () => {
+  const { call, ready } = await simulate();
+  const id = await ready();
+  const { status, json: body } = await call('GET', `/v1/status/${id}`);
+  const declare = (
+    change: (properties: Record<string, unknown>) => Record<string, unknown>,
+    answer = 200,
+  ) => {
+    const kind = (value: unknown) => ({ type: Array.isArray(value) ? 'array' : typeof value });
+    const properties = Object.fromEntries(Object.entries(body).map(([key, value]) => [key, kind(value)]));
+    const schema = { type: 'object', required: Object.keys(properties), properties: change(properties) };
+    const operation = { responses: { [answer]: json(schema) } };
+    const declared = new Contract([{ openapi: '3.0.0', paths: { '/v1/status/{id}': { get: operation } } }]);
+    const found = declared.find('GET', `/v1/status/${id}`);
+    if (!found) throw new Error('not found');
+    return declared.checkResponse(found, exchange({ status, responseBody: JSON.stringify(body) }));
+  };
+  expect(declare((same) => same)).toEqual([]);
+  expect(declare(({ fqdn: _, ...rest }) => rest)).toEqual(['body/fqdn is not declared']);
+  expect(declare((same) => ({ ...same, elapsed_time: { type: 'string' } }))).toEqual([
+    'body/elapsed_time must be string',
+  ]);
+  expect(declare((same) => same, 206)).toEqual(['status 200 is not declared']);
+});
+
+function run(...files: string[]): Promise<{ code: number; out: string; err: string }> {
+  const script = fileURLToPath(new URL('run.ts', import.meta.url));
+  return new Promise((done) => {
+    execFile(process.execPath, [script, ...files], (error, out, err) => {
+      done({ code: Number(error?.code ?? 0), out, err });
+    });
+  });
+}
+
+test('the command: bad use is said and exits 2, a difference from the files exits 1', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'contract-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = async (name: string, content: string) => {
+    await writeFile(join(folder, name), content);
+    return join(folder, name);
+  };
+  const declared = await file('small.yaml', JSON.stringify(small));
+  const none = join(folder, 'none.yaml');
+  const results = await Promise.all([
+    run(),
+    run(declared, none),
+    run(declared, await file('other.yaml', 'swagger: "2.0"')),
+    run(declared, await file('broken.yaml', 'a: [')),
+    run(declared, declared),
+  ]);
+  expect(results.map(({ code }) => code)).toEqual([2, 2, 2, 2, 1]);
+  expect(results[0]?.err).toContain('Usage: npm run contract -- V1.yaml V2.yaml');
+  expect(results[1]?.err).toContain(`${none} cannot be read (ENOENT)`);
+  expect(results[2]?.err).toContain('no OpenAPI 3.0 file');
+  expect(results[3]?.err).toContain('no YAML');
+  const last = results[4]?.out.trimEnd().split('\n').at(-1);
+  expect(last).toMatch(/^\d+ passed, [1-9]\d* failed$/);
+});

@@ -1,0 +1,137 @@
+import { type Run, type Stage, startStage } from './stage.ts';
+
+const HERE = [{ latitude: 45.5, longitude: -73.6 }];
+/** Nobody listens there: what is sent to it is looked at where it is sent. */
+const HOOK = 'http://127.0.0.1:1/callback';
+
+/** Longer than the questions asked in each phase take. */
+const durations = {
+  initializing: 10_000,
+  seeking: 10_000,
+  seeked: 10_000,
+  scanning: 10_000,
+  deploying: 10_000,
+  terminating: 10_000,
+};
+
+/** Everything our client can ask, through every phase a deployment has. */
+export async function driveClient(run: Run): Promise<void> {
+  const stage = await startStage(run, { durations });
+  await catalogue(stage);
+  await lifecycle(run, stage);
+  await lists(stage);
+  await tags(stage);
+  await stage.close();
+
+  const encoded = await startStage(run, { logEncoding: 'base64' });
+  const id = await deploy(encoded);
+  await encoded.clock.advance(20_000);
+  encoded.simulator.crash(id, { exit_code: 139, message: 'segmentation fault' });
+  await encoded.client('logs, base64', () => encoded.api.logs(id));
+  await encoded.close();
+}
+
+async function catalogue({ client, api }: Stage): Promise<void> {
+  await client('applications', () => api.applications());
+  await client('versions', () => api.versions('kart-racing'));
+  await client('versions, two pages', () => api.versions('arena-shooter'));
+  await client('locations', () => api.locations());
+  await client('locations for a version', () =>
+    api.locations({ application: 'kart-racing', version: 'v1.2' }),
+  );
+}
+
+async function lifecycle(run: Run, { client, api, clock, simulator }: Stage): Promise<void> {
+  const deployed = await client('deploy, with everything', () =>
+    api.deploy({
+      application: 'kart-racing',
+      version: 'v1.2',
+      users: [...HERE, { ip_address: '203.0.113.7' }],
+      tags: ['qa', 'night'],
+      environment_variables: [{ key: 'MODE', value: 'race' }],
+      require_cached_locations: true,
+      resources: { cpu_units: 512, memory_mib: 1024 },
+      webhooks: { ready: HOOK, error: HOOK, terminated: HOOK },
+    }),
+  );
+  const id = deployed?.request_id ?? '';
+  const phase = () => simulator.deployments.get(id)?.history.at(-1)?.phase;
+  for (let last = ''; last !== 'READY'; await clock.advance(50)) {
+    if (phase() === last) continue;
+    last = phase() ?? 'READY';
+    await client(`status, ${last}`, () => api.status(id));
+    await client(`logs, ${last}`, () => api.logs(id));
+    await client(`deployments, ${last}`, () => api.deployments());
+  }
+  await client('stop, READY', () => api.stop(id, { container_log_storage: 'match-logs' }));
+  await client('status, TERMINATING', () => api.status(id));
+  await clock.advance(10_000);
+  await client('status, TERMINATED', () => api.status(id));
+  await client('logs, TERMINATED and stored', () => api.logs(id));
+  await client('stop, TERMINATED', () => api.stop(id));
+
+  const refused = (await client('deploy, with the least', () => api.deploy(least)))?.request_id ?? '';
+  await client('stop, not ready yet', () => api.stop(refused));
+  const failed = await deploy({ client, api }, { error: HOOK });
+  await clock.advance(60_000);
+  simulator.crash(failed, { exit_code: 1, message: 'out of memory' });
+  await client('status, ERROR', () => api.status(failed));
+  await client('logs, crashed', () => api.logs(failed));
+  await client('stop, ERROR', () => api.stop(failed));
+
+  await clock.advance(10_000);
+  const declared = run.contract.find('GET', `/v1/status/${id}`);
+  for (const { event, body } of simulator.callbacks) {
+    const sent = { status: 200, contentType: 'application/json', responseBody: body };
+    const exchange = {
+      ...sent,
+      method: 'POST',
+      path: '',
+      query: new URLSearchParams(),
+      headers: {},
+      requestBody: '',
+    };
+    const findings = declared ? run.contract.checkResponse(declared, exchange) : ['status is not declared'];
+    run.report.check('callback', `${event}: the same body as status`, findings);
+  }
+}
+
+async function lists({ client, api }: Stage): Promise<void> {
+  for (let i = 0; i < 12; i++) await deploy({ client, api });
+  await client('deployments, filtered and ordered', () =>
+    api.deployments({
+      filters: [
+        { field: 'application', operator: 'eq', value: 'kart-racing' },
+        { field: 'version', operator: 'in', value: ['v1.2', 'v1.3'] },
+        { field: 'status', operator: 'neq', value: 'ERROR' },
+        { field: 'created_at', operator: 'gte', value: '2026-01-01 00:00:00.000000' },
+      ],
+      order_by: [{ field: 'created_at', order: 'desc' }],
+      page: 2,
+      limit: 5,
+    }),
+  );
+  await client('deployments, every page', async () => {
+    const ids = new Set<string>();
+    for await (const row of api.allDeployments()) ids.add(row.request_id);
+    if (ids.size < 12) throw new Error(`Only ${ids.size} rows came`);
+  });
+}
+
+async function tags({ client, api }: Stage): Promise<void> {
+  const id = await deploy({ client, api });
+  await client('addTag', () => api.addTag(id, 'a tag/ü'));
+  await client('tags', () => api.tags(id));
+  await client('renameTag', () => api.renameTag(id, 'a tag/ü', 'x'.repeat(20)));
+  await client('removeTag', () => api.removeTag(id, 'x'.repeat(20)));
+}
+
+const least = { application: 'kart-racing', version: 'v1.2', users: HERE };
+
+async function deploy(
+  { client, api }: Pick<Stage, 'client' | 'api'>,
+  webhooks?: { error?: string },
+): Promise<string> {
+  const answer = await client('deploy', () => api.deploy({ ...least, webhooks }));
+  return answer?.request_id ?? '';
+}

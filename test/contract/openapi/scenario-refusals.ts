@@ -1,0 +1,129 @@
+import { type Run, type Stage, startStage } from './stage.ts';
+
+const ORDER = {
+  application: 'kart-racing',
+  version: 'v1.2',
+  users: [{ user_type: 'geo_coordinates', user_data: { latitude: 45.5, longitude: -73.6 } }],
+};
+
+interface Sample {
+  readonly endpoint: 'deploy' | 'status' | 'stop' | 'list' | 'logs' | 'other' | 'tag';
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+}
+
+/** One good request to each endpoint. */
+function samples(id: string): Sample[] {
+  const tags = `/v1/deployments/${id}/tags`;
+  return [
+    { endpoint: 'deploy', method: 'POST', path: '/v2/deployments', body: ORDER },
+    { endpoint: 'status', method: 'GET', path: `/v1/status/${id}` },
+    { endpoint: 'stop', method: 'DELETE', path: `/v1/stop/${id}` },
+    { endpoint: 'list', method: 'GET', path: '/v1/deployments' },
+    { endpoint: 'logs', method: 'GET', path: `/v1/deployment/${id}/container-logs` },
+    { endpoint: 'other', method: 'GET', path: '/v1/locations' },
+    { endpoint: 'other', method: 'GET', path: '/v1/apps' },
+    { endpoint: 'other', method: 'GET', path: '/v1/app/kart-racing/versions' },
+    { endpoint: 'tag', method: 'GET', path: tags },
+    { endpoint: 'tag', method: 'POST', path: tags, body: { name: 'new' } },
+    { endpoint: 'tag', method: 'GET', path: `${tags}/qa` },
+    { endpoint: 'tag', method: 'PATCH', path: `${tags}/qa`, body: { name: 'new' } },
+    { endpoint: 'tag', method: 'DELETE', path: `${tags}/qa` },
+  ];
+}
+
+/** Every answer that is not a success, by requests that our client would not send. */
+export async function driveRefusals(run: Run): Promise<void> {
+  const stage = await startStage(run);
+  const id = await ready(stage);
+  for (const sample of samples(id)) {
+    await stage.raw('no token', 401, { ...sample, authorization: null });
+    stage.simulator.faults.next({}, { kind: 'server-error', when: 'before' });
+    await stage.raw('their fault', 500, sample);
+  }
+  for (const sample of samples('nobody').filter(({ path }) => path.includes('nobody'))) {
+    await stage.raw('unknown request_id, as the live API', 400, sample);
+  }
+  await badRequests(stage, id);
+  await outside(run, stage, id);
+  await stage.close();
+
+  const file = await startStage(run, { unknownIdStatus: 404 });
+  for (const sample of samples('nobody').filter(({ path }) => path.includes('nobody'))) {
+    await file.raw('unknown request_id, as the files', 404, sample);
+  }
+  await file.close();
+}
+
+async function badRequests({ raw, simulator, clock }: Stage, id: string): Promise<void> {
+  const deploy = { method: 'POST', path: '/v2/deployments' };
+  await raw('no users', 400, { ...deploy, body: { ...ORDER, users: [] } });
+  await raw('no JSON', 400, { ...deploy, body: '{' });
+  await raw('unknown application', 400, { ...deploy, body: { ...ORDER, application: 'nothing' } });
+  await raw('no room', 422, {
+    ...deploy,
+    body: { ...ORDER, application: 'trouble', version: 'no-capacity' },
+  });
+
+  for (const path of ['/v1/apps', '/v1/app/kart-racing/versions', '/v1/locations', '/v1/deployments']) {
+    await raw('page 0', 400, { method: 'GET', path: `${path}?page=0` });
+  }
+  await raw('a query that is none', 400, { method: 'GET', path: '/v1/deployments?query=%7B' });
+  await raw('unknown application', 404, { method: 'GET', path: '/v1/app/nothing/versions' });
+
+  const tags = `/v1/deployments/${id}/tags`;
+  await raw('one tag', 200, { method: 'GET', path: `${tags}/qa` });
+  await raw('a tag twice', 409, { method: 'POST', path: tags, body: { name: 'qa' } });
+  await raw('a tag twice', 409, { method: 'PATCH', path: `${tags}/night`, body: { name: 'qa' } });
+  await raw('no name', 400, { method: 'POST', path: tags, body: {} });
+  await raw('unknown tag', 404, { method: 'DELETE', path: `${tags}/nothing` });
+
+  const gone = [...simulator.deployments.values()].at(-1)?.request_id ?? '';
+  simulator.terminate(gone);
+  await clock.advance(1000);
+  await raw('stopped already', 410, { method: 'DELETE', path: `/v1/stop/${gone}` });
+  await raw('log gone', 404, { method: 'GET', path: `/v1/deployment/${gone}/container-logs` });
+}
+
+/** What the facts and the reference know and the files do not. */
+async function outside(run: Run, { raw, undeclared, simulator }: Stage, id: string): Promise<void> {
+  for (const sample of samples(id)) {
+    simulator.faults.next({}, { kind: 'too-many-requests', retryAfter: 1 });
+    await undeclared('too fast', 'no file declares 429; it comes with Retry-After', 429, sample);
+  }
+  const authorization = `token ${simulator.deletedToken}`;
+  for (const sample of samples(id)) {
+    const operation = run.contract.find(sample.method, sample.path);
+    const deleted = { ...sample, authorization };
+    if (operation && run.contract.statuses(operation).includes(403)) await raw('deleted token', 403, deleted);
+    else await undeclared('deleted token', 'declared for some operations only', 403, deleted);
+  }
+  await undeclared('no such path', 'the files cannot declare it', 404, {
+    method: 'GET',
+    path: '/v1/nothing',
+  });
+
+  const long = { method: 'POST', path: `/v1/deployments/${id}/tags`, body: { name: 'x'.repeat(21) } };
+  await raw('a tag of 21 characters', 400, long);
+  run.report.outside(
+    'response',
+    'a tag of 21 to 40 characters is refused',
+    'the reference says at most 20, the files 40; a setting of the stand-in raises it',
+  );
+  run.report.outside(
+    'response',
+    'an unknown request_id is answered 400',
+    'as the live API does; both 400 and 404 are declared, and 404 is a setting of the stand-in',
+  );
+}
+
+async function ready({ clock, simulator, raw }: Stage): Promise<string> {
+  await raw('deploy', 202, {
+    method: 'POST',
+    path: '/v2/deployments',
+    body: { ...ORDER, tags: ['qa', 'night'] },
+  });
+  await clock.advance(20_000);
+  return [...simulator.deployments.keys()][0] ?? '';
+}
