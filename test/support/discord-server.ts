@@ -158,7 +158,7 @@ async function read(incoming: IncomingMessage): Promise<RestRequest> {
   const type = incoming.headers['content-type'] ?? '';
   const request = {
     method: incoming.method ?? 'GET',
-    path: url.pathname.replace(/^\/api\/v10/, ''),
+    path: decodeURIComponent(url.pathname).replace(/^\/api\/v10/, ''),
     query: url.searchParams,
     authorization: incoming.headers.authorization,
   };

@@ -10,6 +10,9 @@ import { until } from './test-clock.ts';
 export interface SlackDriver extends ChatDriver {
   readonly platform: 'slack';
   readonly server: SlackServer;
+  /** What only this person sees: direct messages of the bot, then ephemeral ones; each oldest first. */
+  privately(persona: Persona): Promise<VisibleMessage[]>;
+  channel(): Promise<VisibleMessage[]>;
   /** Ids for SLACK_OPERATORS and SLACK_READERS. */
   readonly groupIds: Readonly<Record<Group, string>>;
   readonly userIds: Readonly<Record<Persona, string>>;
@@ -110,8 +113,10 @@ export async function createSlackDriver({
   async function firstResponse(user: string, run: () => Promise<void>, source?: string): Promise<void> {
     const before = web.changes.length;
     await run();
-    const isAnswer = ({ kind, keyed, user: reader, ts }: Change) =>
-      kind === 'edit' ? ts === source : kind === 'private' ? reader === user : !keyed;
+    const isAnswer = ({ kind, keyed, user: reader, ts, channel }: Change) => {
+      if (kind === 'edit') return ts === source;
+      return kind === 'private' ? reader === user : !keyed && channel === world.channels.team;
+    };
     await until(() => web.changes.slice(before).some(isAnswer), 'a first response');
   }
 
@@ -192,10 +197,16 @@ export async function createSlackDriver({
       (await web.messages(world.channels.team)).map((message) =>
         visible(message, web.edits.get(message.ts) ?? 0),
       ),
-    privately: (persona) =>
-      server.ephemerals
-        .filter(({ user }) => user === world.users[persona])
-        .map((message) => visible(message, message.edits)),
+    async privately(persona) {
+      const user = world.users[persona];
+      const direct = web.directMessages.get(user);
+      const letters = direct === undefined ? [] : await web.messages(direct, SLACK_TOKENS.bot);
+      const asides = server.ephemerals.filter((message) => message.user === user);
+      return [
+        ...letters.map((message) => visible(message, web.edits.get(message.ts) ?? 0)),
+        ...asides.map((message) => visible(message, message.edits)),
+      ];
+    },
     async regroup(persona, groups) {
       for (const [name, id] of Object.entries(world.groups)) {
         const members = world.members.get(id);

@@ -4,7 +4,7 @@ import { buffer, text } from 'node:stream/consumers';
 import { type SlackFault, SlackFaults } from './slack-faults.ts';
 import { type Ephemeral, ResponseUrls } from './slack-response-urls.ts';
 import { SlackSocket } from './slack-socket.ts';
-import { OAUTH_SCOPES_HEADER, SlackWebApi, type WebRequest } from './slack-web-api.ts';
+import { SlackWebApi, type WebRequest } from './slack-web-api.ts';
 import { createSlackWorld, type SlackWorld } from './slack-world.ts';
 
 /** A local Slack: Web API, response_urls, uploads, Socket Mode. */
@@ -54,7 +54,7 @@ export async function startSlackServer(): Promise<SlackServer> {
     const answer = await web.answer(request);
     return {
       status: 200,
-      headers: { 'content-type': 'application/json', ...OAUTH_SCOPES_HEADER },
+      headers: { 'content-type': 'application/json', ...web.headers() },
       body: JSON.stringify(answer),
     };
   }

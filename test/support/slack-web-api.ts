@@ -24,8 +24,14 @@ export interface Change {
 export class SlackWebApi {
   /** Channels where the bot may post only as a member, as without chat:write.public. */
   readonly membersOnly = new Set<string>();
+  /** The Enterprise Grid organisation of the workspace. */
+  enterprise: string | undefined;
+  /** Scopes that were not granted. */
+  readonly withoutScopes = new Set<string>();
   readonly changes: Change[] = [];
   readonly edits = new Map<string, number>();
+  /** The direct message channel of each person the bot wrote to. */
+  readonly directMessages = new Map<string, string>();
   /** Blocks that Slack would have refused. */
   readonly refusals: Refusal[] = [];
   readonly #world: SlackWorld;
@@ -58,6 +64,11 @@ export class SlackWebApi {
     const answer = await this.#world.call(SLACK_TOKENS.bot, method, params);
     this.#note(method, params, answer);
     return this.#asSlack(method, params, answer);
+  }
+
+  /** Slack names the token's scopes in every answer. */
+  headers(): Record<string, string> {
+    return { 'x-oauth-scopes': BOT_SCOPES.filter((scope) => !this.withoutScopes.has(scope)).join(',') };
   }
 
   #authorise({ method, token }: WebRequest): string | undefined {
@@ -114,6 +125,7 @@ export class SlackWebApi {
     // A bot that is no member cannot even see a private channel.
     if (answer.error === 'not_in_channel') return { ...answer, error: 'channel_not_found' };
     if (!answer.ok) return answer;
+    if (method === 'auth.test' && this.enterprise) return { ...answer, enterprise_id: this.enterprise };
     if (method === 'users.info') {
       const user = answer.user as Record<string, unknown>;
       return { ...answer, user: { ...user, ...this.#world.facts.get(String(user.id)) } };
@@ -129,8 +141,7 @@ export class SlackWebApi {
   }
 
   /** Everything in the channel, threads included, oldest first. */
-  async messages(channel: string): Promise<readonly StoredMessage[]> {
-    const token = personToken('admin');
+  async messages(channel: string, token = personToken('admin')): Promise<readonly StoredMessage[]> {
     const read = async (method: string, params: Record<string, string>) =>
       ((await this.#world.call(token, method, { channel, ...params })).messages ??
         []) as readonly StoredMessage[];
@@ -172,6 +183,3 @@ function readable(
 function parsed(json: string | undefined): unknown {
   return json === undefined ? undefined : JSON.parse(json);
 }
-
-/** Slack names the token's scopes in every answer. */
-export const OAUTH_SCOPES_HEADER = { 'x-oauth-scopes': BOT_SCOPES.join(',') };

@@ -1,4 +1,4 @@
-import { DiscordjsError, DiscordjsErrorCodes } from 'discord.js';
+import { DiscordAPIError, DiscordjsError, DiscordjsErrorCodes, HTTPError } from 'discord.js';
 import { AppError, ConfigError } from '../../errors.ts';
 import { codeOf } from './delivery-error.ts';
 
@@ -6,7 +6,9 @@ import { codeOf } from './delivery-error.ts';
 export function toStartError(error: unknown, apiUrl: string | undefined): AppError {
   const message = error instanceof Error ? error.message : String(error);
   // By REST (401), and by the gateway (close code 4004) in discord.js's words.
-  const badToken = error instanceof DiscordjsError && error.code === DiscordjsErrorCodes.TokenInvalid;
+  const badToken =
+    (error instanceof DiscordjsError && error.code === DiscordjsErrorCodes.TokenInvalid) ||
+    (error instanceof DiscordAPIError && error.status === 401);
   if (badToken || message === 'Authentication failed') {
     return new ConfigError([
       'DISCORD_TOKEN is not accepted by Discord: copy the current one from the Bot page of your application (Reset Token shows a new one)',
@@ -21,6 +23,12 @@ export function toStartError(error: unknown, apiUrl: string | undefined): AppErr
   if (message.startsWith('Not enough sessions remaining')) {
     return new AppError('discord.sessions', 'Discord allows this bot no more logins today.', {
       hint: `Something restarts it over and over: mend that first. ${/resets at \S+/.exec(message)?.[0] ?? ''}`.trim(),
+      cause: error,
+    });
+  }
+  if (error instanceof HTTPError) {
+    return new AppError('discord.unavailable', `Discord has a problem of its own (HTTP ${error.status}).`, {
+      hint: 'Try again later; see https://discordstatus.com',
       cause: error,
     });
   }

@@ -17,6 +17,8 @@ export interface Harness {
   readonly clock: TestClock;
   /** What the adapter handed over, oldest first. */
   readonly invocations: readonly Invocation[];
+  /** The newest of them. */
+  last(): Invocation;
   readonly logLines: readonly { level: string; msg: string }[];
   /** What the pipeline would do; by default nothing. */
   handle: (invocation: Invocation) => Promise<void>;
@@ -34,6 +36,11 @@ export async function startHarness(environment: Record<string, string> = {}): Pr
     adapter,
     clock,
     invocations,
+    last() {
+      const last = invocations.at(-1);
+      if (!last) throw new Error('The adapter handed nothing over');
+      return last;
+    },
     logLines,
     handle: async () => {},
     async close() {

@@ -19,7 +19,7 @@ describe('commands', () => {
     bot.handle = (invocation) => invocation.acknowledge('public');
     await bot.driver.command('operator', 'logs', { deployment: 'abc', lines: 20, crash: true });
     expect(bot.invocations).toHaveLength(1);
-    const { request, at, id } = bot.invocations[0]!;
+    const { request, at, id } = bot.last();
     expect(request).toEqual({
       kind: 'command',
       command: 'logs',
@@ -38,10 +38,11 @@ describe('commands', () => {
     await bot.driver.command('operator', 'list');
     const [message] = await until(async () => {
       const messages = await bot.driver.channel();
-      return messages[0]?.edits === 1 && messages;
+      return messages[0]?.edits === 1 ? messages : undefined;
     });
     expect(message).toMatchObject({ text: '### Done', edits: 1 });
     expect(await bot.driver.privately('operator')).toEqual([]);
+    expect(bot.driver.server.requests.filter(({ path }) => path.startsWith('/channels'))).toEqual([]);
   });
 
   test('a private answer is seen by its person alone', async () => {
@@ -77,7 +78,7 @@ describe('who asks', () => {
   const personOf = async (persona: Parameters<typeof bot.driver.command>[0]) => {
     bot.handle = (invocation) => invocation.refuse(line('no'));
     await bot.driver.command(persona, 'list');
-    return bot.invocations.at(-1)!.person('fresh');
+    return bot.last().person('fresh');
   };
 
   test('roles and rights come with the interaction', async () => {
@@ -105,12 +106,12 @@ describe('who asks', () => {
 
   test('rights in a server that is not served count for nothing', async () => {
     expect(await personOf('stranger')).toMatchObject({ home: false, admin: false, groups: [] });
-    expect(bot.invocations.at(-1)!.at.workspace).toBe(ids.foreignGuild);
+    expect(bot.last().at.workspace).toBe(ids.foreignGuild);
   });
 
   test('a direct message belongs to no server', async () => {
     expect(await personOf('elsewhere')).toMatchObject({ home: false, admin: false, groups: [] });
-    expect(bot.invocations.at(-1)!.at).toMatchObject({ workspace: '@me', channel: ids.directChannel });
+    expect(bot.last().at).toMatchObject({ workspace: '@me', channel: ids.directChannel });
     expect(await bot.driver.privately('elsewhere')).toHaveLength(1);
   });
 });
@@ -134,10 +135,10 @@ describe('buttons', () => {
     bot.handle = (invocation) => invocation.acknowledge('update');
     await bot.driver.press('operator', 'Stop it');
     const [message] = await bot.driver.channel();
-    expect(bot.invocations.at(-1)!.request).toEqual({
+    expect(bot.last().request).toEqual({
       kind: 'action',
       action: { command: 'stop', action: 'confirm', arg: 'abc' },
-      source: { ...here, message: message!.id },
+      source: { ...here, message: String(message?.id) },
     });
   });
 
@@ -150,7 +151,7 @@ describe('buttons', () => {
     await bot.driver.press('operator', 'Keep it');
     const [message, ...others] = await until(async () => {
       const messages = await bot.driver.channel();
-      return messages[0]?.edits === 1 && messages;
+      return messages[0]?.edits === 1 ? messages : undefined;
     });
     expect(message).toMatchObject({ text: 'Kept', buttons: [] });
     expect(others).toEqual([]);
@@ -164,7 +165,7 @@ describe('buttons', () => {
     };
     await bot.driver.press('operator', 'Keep it');
     await until(async () => (await bot.driver.privately('operator'))[0]?.text === 'Kept');
-    expect(bot.invocations.at(-1)!.request).toMatchObject({ source: undefined });
+    expect(bot.last().request).toMatchObject({ source: undefined });
   });
 
   test('a press may answer with a message of its own', async () => {
@@ -211,10 +212,10 @@ describe('posting a card', () => {
     await bot.driver.command('operator', 'deploy');
     const [message] = await until(async () => {
       const messages = await bot.driver.channel();
-      return messages.length > 0 && messages;
+      return messages.length > 0 ? messages : undefined;
     });
     bot.driver.server.rest.interactions.expireTokens();
-    await bot.adapter.edit({ ...here, message: message!.id }, card('Ready'));
+    await bot.adapter.edit({ ...here, message: String(message?.id) }, card('Ready'));
     expect(await bot.driver.channel()).toMatchObject([{ text: '### Ready' }]);
   });
 

@@ -1,0 +1,179 @@
+import { type APIApplicationCommand, DiscordAPIError, RateLimitError, REST, Routes } from 'discord.js';
+import type { Directory } from '../../command/directory.ts';
+import { loadCommands } from '../../command/load.ts';
+import { type DiscordConfig, readConfig } from '../../config.ts';
+import { AppError, ConfigError } from '../../errors.ts';
+import { type CommandJson, commandJson } from './command-json.ts';
+import { codes } from './delivery-error.ts';
+import { toStartError } from './start-error.ts';
+
+/** What was done in one server, by command name. */
+export interface Registered {
+  readonly guild: string;
+  readonly created: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+}
+
+/** Settings in, sentences out. Returns the exit code. */
+export async function runRegister(options: {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly commandsFolder: string;
+  readonly print: (line: string) => void;
+}): Promise<number> {
+  const { environment, commandsFolder, print } = options;
+  try {
+    const { discord } = readConfig(environment);
+    if (!discord)
+      throw new ConfigError([
+        'DISCORD_TOKEN and DISCORD_GUILDS are missing: set them to register the commands with Discord',
+      ]);
+    const directory = await loadCommands(commandsFolder);
+    await registerCommands(discord, directory, (done) => print(describe(done)));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    print(error.userMessage);
+    if (error.hint) print(error.hint);
+    return 1;
+  }
+}
+
+/**
+ * Makes each configured server's commands the ones of `directory`, and writes only what differs: Discord allows 200
+ * creations a day in a server. Throws AppError.
+ */
+export async function registerCommands(
+  config: DiscordConfig,
+  directory: Directory,
+  report: (done: Registered) => void,
+): Promise<void> {
+  const rest = new REST({
+    ...(config.apiUrl === undefined ? {} : { api: config.apiUrl }),
+    // A short wait is waited for; the day's limit is not.
+    rejectOnRateLimit: ({ retryAfter }) => retryAfter > 60_000,
+  }).setToken(config.token);
+  const wanted = directory.all.map((command) => commandJson(command, config.access));
+  let application: string | undefined;
+  let guild: string | undefined;
+  try {
+    const { id } = (await rest.get(Routes.currentApplication())) as { id: string };
+    application = id;
+    for (guild of config.guilds) report(await registerIn(rest, application, guild, wanted));
+  } catch (error) {
+    throw explain(error, { application, guild, apiUrl: config.apiUrl });
+  } finally {
+    rest.clearHandlerSweeper();
+    rest.clearHashSweeper();
+  }
+}
+
+async function registerIn(
+  rest: REST,
+  application: string,
+  guild: string,
+  wanted: readonly CommandJson[],
+): Promise<Registered> {
+  const all = Routes.applicationGuildCommands(application, guild);
+  const query = new URLSearchParams({ with_localizations: 'true' });
+  const existing = (await rest.get(all, { query })) as APIApplicationCommand[];
+  const created: string[] = [];
+  const changed: string[] = [];
+  const removed: string[] = [];
+  for (const command of wanted) {
+    const found = existing.find(({ name, type }) => name === command.name && type === command.type);
+    if (!found) {
+      await rest.post(all, { body: command });
+      created.push(command.name);
+    } else if (canonical(found) !== canonical(command)) {
+      const { type: _, ...body } = command;
+      const unset = { name_localizations: null, description_localizations: null };
+      await rest.patch(Routes.applicationGuildCommand(application, guild, found.id), {
+        body: { ...body, ...unset },
+      });
+      changed.push(command.name);
+    }
+  }
+  for (const { id, name, type } of existing) {
+    if (wanted.some((command) => command.name === name && command.type === type)) continue;
+    await rest.delete(Routes.applicationGuildCommand(application, guild, id));
+    removed.push(name);
+  }
+  return { guild, created, changed, removed };
+}
+
+/**
+ * A command as one text, the same for what we send and for what Discord returns: it fills in defaults, leaves out
+ * what is false, answers permissions as text, and orders fields in its own way.
+ */
+function canonical(command: CommandJson | APIApplicationCommand): string {
+  const { name, description, options = [], default_member_permissions: permissions } = command;
+  const localised = command as {
+    name_localizations?: object | null;
+    description_localizations?: object | null;
+  };
+  return JSON.stringify({
+    name,
+    description,
+    permissions: permissions === null ? null : String(permissions),
+    localisations: [localised.name_localizations, localised.description_localizations].map(orNothing),
+    options: options.map((option) => canonicalOption(option)),
+  });
+}
+
+function canonicalOption(option: object): [string, unknown][] {
+  return Object.entries(option)
+    .map(([name, value]): [string, unknown] => [
+      name,
+      Array.isArray(value)
+        ? value.map((item: unknown) => (isObject(item) ? canonicalOption(item) : item))
+        : orNothing(value),
+    ])
+    .filter(([, value]) => value !== null && value !== false && !(Array.isArray(value) && value.length === 0))
+    .toSorted(([a], [b]) => a.localeCompare(b));
+}
+
+function orNothing(value: unknown): unknown {
+  return value === undefined || (isObject(value) && Object.keys(value).length === 0) ? null : value;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function describe({ guild, created, changed, removed }: Registered): string {
+  const parts = [
+    ['created', created],
+    ['changed', changed],
+    ['removed', removed],
+  ] as const;
+  const done = parts
+    .filter(([, names]) => names.length > 0)
+    .map(([what, names]) => `${what} ${names.join(', ')}`);
+  return `Server ${guild}: ${done.length > 0 ? done.join('; ') : 'nothing to change'}`;
+}
+
+function explain(
+  error: unknown,
+  { application, guild, apiUrl }: { application?: string; guild?: string; apiUrl?: string },
+): AppError {
+  if (error instanceof RateLimitError) {
+    return new AppError('discord.register-limit', 'Discord takes no more command changes for now.', {
+      hint: `Try again in ${Math.ceil(error.retryAfter / 60_000)} minutes.`,
+      cause: error,
+    });
+  }
+  if (error instanceof DiscordAPIError && error.code === codes.missingAccess && guild && application) {
+    const invite = `https://discord.com/oauth2/authorize?client_id=${application}&scope=bot%20applications.commands`;
+    return new AppError('discord.not-invited', `The bot may not register commands in server ${guild}.`, {
+      hint: `Is the id in DISCORD_GUILDS right? If so, invite the bot to that server: ${invite}`,
+      cause: error,
+    });
+  }
+  if (error instanceof DiscordAPIError && error.status !== 401) {
+    return new AppError('discord.register', `Discord does not take the commands: ${error.message}`, {
+      cause: error,
+    });
+  }
+  return toStartError(error, apiUrl);
+}

@@ -1,0 +1,200 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { commandJson } from '../../../src/adapters/discord/command-json.ts';
+import { runRegister } from '../../../src/adapters/discord/register.ts';
+import type { Command } from '../../../src/command/define.ts';
+import type { AccessRules } from '../../../src/config.ts';
+import { createDiscordDriver, type DiscordDriver, groupIds } from '../../support/discord-driver.ts';
+import { ids } from '../../support/discord-world.ts';
+
+let driver: DiscordDriver;
+let folder: string;
+beforeEach(async () => {
+  driver = await createDiscordDriver();
+  folder = await mkdtemp(join(tmpdir(), 'commands-'));
+});
+afterEach(async () => {
+  await driver.close();
+  await rm(folder, { recursive: true });
+  expect(driver.server.violations).toEqual([]);
+});
+
+const stop = {
+  description: 'Stop a deployment',
+  permission: 'deployments.stop',
+  ack: 'public',
+  options: { deployment: { kind: 'deployment', required: true, positional: true, description: 'Which one' } },
+};
+const logs = {
+  description: 'Show the last lines',
+  permission: 'deployments.read',
+  ack: 'public',
+  options: {
+    deployment: { kind: 'deployment', required: true, positional: true, description: 'Which one' },
+    lines: { kind: 'integer', min: 1, max: 500, description: 'How many' },
+    crash: { kind: 'boolean', description: 'Of the crash' },
+    of: { kind: 'choice', choices: ['server', 'proxy'], description: 'Whose' },
+    text: { kind: 'string', maxLength: 80, description: 'Holding this' },
+  },
+};
+
+async function write(name: string, command: object): Promise<void> {
+  await writeFile(
+    join(folder, `${name}.ts`),
+    `export default { ...${JSON.stringify(command)}, run: async () => {} };`,
+  );
+}
+
+async function register(environment: Record<string, string | undefined> = {}, commandsFolder = folder) {
+  const lines: string[] = [];
+  const code = await runRegister({
+    environment: { EDGEGAP_API_TOKEN: 'edgegap-token', ...driver.environment, ...environment },
+    commandsFolder,
+    print: (line) => lines.push(line),
+  });
+  return { code, text: lines.join('\n') };
+}
+
+/** Writes since the last call. */
+function writes(): string[] {
+  const all = driver.server.requests.filter(({ method }) => method !== 'GET').map(({ method }) => method);
+  const since = all.slice(seen);
+  seen = all.length;
+  return since;
+}
+let seen: number;
+beforeEach(() => {
+  seen = 0;
+});
+
+/** Imported modules stay in memory, so what changes between two runs is in a folder of its own. */
+async function nextFolder(): Promise<void> {
+  await rm(folder, { recursive: true });
+  folder = await mkdtemp(join(tmpdir(), 'commands-'));
+}
+
+test('the first run creates, the second has nothing to change', async () => {
+  await write('stop', stop);
+  await write('logs', logs);
+  expect(await register()).toEqual({ code: 0, text: `Server ${ids.guild}: created logs, stop` });
+  expect(writes()).toEqual(['POST', 'POST']);
+  expect(await register()).toEqual({ code: 0, text: `Server ${ids.guild}: nothing to change` });
+  expect(writes()).toEqual([]);
+});
+
+test('only what changed is written, and what is gone is removed', async () => {
+  await write('stop', stop);
+  await write('logs', logs);
+  await register();
+  writes();
+  await nextFolder();
+  await write('stop', { ...stop, description: 'Stop a server' });
+  await write('list', { ...stop, options: {} });
+  expect(await register()).toEqual({
+    code: 0,
+    text: `Server ${ids.guild}: created list; changed stop; removed logs`,
+  });
+  expect(writes()).toEqual(['POST', 'PATCH', 'DELETE']);
+  expect((await register()).text).toContain('nothing to change');
+});
+
+test.each([
+  ['an option’s bounds', { ...logs.options, lines: { ...logs.options.lines, max: 100 } }],
+  ['a choice', { ...logs.options, of: { ...logs.options.of, choices: ['server'] } }],
+  ['an option that is no longer required', { deployment: { ...stop.options.deployment, required: false } }],
+])('a change of %s is noticed', async (_, options) => {
+  await write('logs', logs);
+  await register();
+  await nextFolder();
+  await write('logs', { ...logs, options });
+  expect((await register()).text).toContain('changed logs');
+  expect((await register()).text).toContain('nothing to change');
+});
+
+test('a role that decides makes the commands visible to everybody', async () => {
+  await write('stop', stop);
+  await register();
+  expect(driver.server.rest.commands.list(ids.guild)).toMatchObject([{ default_member_permissions: '32' }]);
+  expect((await register({ DISCORD_OPERATOR_ROLES: groupIds.operators })).text).toContain('changed stop');
+  expect(driver.server.rest.commands.list(ids.guild)).toMatchObject([{ default_member_permissions: null }]);
+});
+
+test('translations left from an earlier life are taken away', async () => {
+  await write('stop', stop);
+  await register();
+  const [command] = driver.server.rest.commands.list(ids.guild);
+  driver.server.rest.commands.patch(ids.guild, String(command?.id), { name_localizations: { de: 'halt' } });
+  expect((await register()).text).toContain('changed stop');
+  expect((await register()).text).toContain('nothing to change');
+});
+
+test.each([
+  ['a wrong token', { DISCORD_TOKEN: 'wrong' }, 'DISCORD_TOKEN is not accepted by Discord'],
+  [
+    'a server the bot is not in',
+    { DISCORD_GUILDS: ids.foreignGuild },
+    `client_id=${ids.application}&scope=bot`,
+  ],
+  [
+    'nobody there',
+    { DISCORD_API_URL: 'http://127.0.0.1:9/api' },
+    'DISCORD_API_URL is http://127.0.0.1:9/api',
+  ],
+  [
+    'no settings',
+    { DISCORD_TOKEN: undefined, DISCORD_GUILDS: undefined },
+    'DISCORD_TOKEN and DISCORD_GUILDS are missing',
+  ],
+  ['no server', { DISCORD_GUILDS: undefined }, 'DISCORD_GUILDS is missing'],
+])('%s ends in a plain sentence', async (_, environment, sentence) => {
+  await write('stop', stop);
+  const { code, text } = await register(environment);
+  expect(code).toBe(1);
+  expect(text).toContain(sentence);
+  expect(text).not.toMatch(/\bat .*\(|Error:/);
+});
+
+test('what Discord refuses is passed on', async () => {
+  await write('stop', stop);
+  driver.server.fault({
+    on: /^POST .*commands/,
+    answer: { status: 400, body: { code: 30032, message: 'Too many' } },
+  });
+  expect(await register()).toEqual({ code: 1, text: 'Discord does not take the commands: Too many' });
+  driver.server.fault({
+    on: /^POST .*commands/,
+    answer: { status: 429, headers: { 'retry-after': '3600' }, body: { retry_after: 3600, global: false } },
+  });
+  expect((await register()).text).toMatch(/no more command changes for now\.\nTry again in 6[01] minutes/);
+});
+
+const nobody: AccessRules = { operators: undefined, readers: undefined, readersByDefault: 'operators' };
+test.each([
+  ['help', nobody, null],
+  ['deployments.read', nobody, 32],
+  ['deployments.stop', nobody, 32],
+  ['deployments.read', { ...nobody, readers: ['1'] }, null],
+  ['deployments.read', { ...nobody, readers: 'everyone' }, null],
+  ['deployments.stop', { ...nobody, readers: 'everyone' }, 32],
+  ['deployments.read', { ...nobody, operators: ['1'] }, null],
+  ['deployments.stop', { ...nobody, operators: ['1'] }, null],
+] as const)('who sees a command of %s: %j %s', (permission, access, expected) => {
+  const command = { ...stop, permission, run: async () => {} } as unknown as Command;
+  expect(commandJson({ name: 'x', command }, access).default_member_permissions).toBe(expected);
+});
+
+test('a command of more than 8000 characters fails here', () => {
+  const option = { kind: 'string', description: 'x'.repeat(100) };
+  const choices = {
+    kind: 'choice',
+    description: 'x',
+    choices: Array.from({ length: 25 }, (_, i) => `${i}`.repeat(100)),
+  };
+  const options = Object.fromEntries(
+    Array.from({ length: 25 }, (_, i) => [`o${i}`, i < 3 ? choices : option]),
+  );
+  const command = { ...stop, options, run: async () => {} } as unknown as Command;
+  expect(() => commandJson({ name: 'x', command }, nobody)).toThrow(/8000/);
+});
