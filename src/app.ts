@@ -26,6 +26,10 @@ const ACCOUNT = 'default';
 
 const COMMANDS = join(import.meta.dirname, '..', 'commands');
 
+/** Together well inside the ten seconds that container platforms leave between SIGTERM and SIGKILL. */
+const DRAIN_MS = 5_000;
+const QUIT_MS = 1_000;
+
 export interface AppParts {
   readonly config: Config;
   readonly clock: Clock;
@@ -160,15 +164,26 @@ export async function buildApp({
       await outbox.idle();
     },
     async stop() {
-      await pipeline.drain();
+      // An answer that Edgegap keeps us waiting for is given up: what it leaves unfinished is in the store, and is
+      // settled at the next start.
+      await within(clock, DRAIN_MS, pipeline.drain());
       await server.close();
       await callbacks.work();
-      await reconciler.stop();
-      await outbox.stop();
+      await within(clock, QUIT_MS, reconciler.stop());
+      await within(clock, QUIT_MS, outbox.stop());
       await Promise.allSettled(adapters.map((adapter) => adapter.stop()));
-      await client.close();
+      await within(clock, QUIT_MS, client.close());
       await store.destroy();
       log.info('stopped');
     },
   };
+}
+
+/** Waits for `work`, but no longer than `ms`. */
+async function within(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
+  let cancel = (): void => undefined;
+  const limit = new Promise<void>((resolve) => {
+    cancel = clock.after(ms, resolve);
+  });
+  await Promise.race([work, limit]).finally(() => cancel());
 }
