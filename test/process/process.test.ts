@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { createDiscordDriver, type DiscordDriver, groupIds } from '../support/discord-driver.ts';
+import { until } from '../support/test-clock.ts';
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts');
+
+let driver: DiscordDriver;
+let simulator: Simulator;
+let folder: string;
+let processes: Bot[];
+
+/** The bot as a process of its own, as a container runs it. */
+class Bot {
+  readonly #child: ChildProcess;
+  output = '';
+  readonly exited: Promise<number | null>;
+
+  constructor(environment: Record<string, string>) {
+    this.#child = spawn(process.execPath, [MAIN], { env: { PATH: process.env.PATH, ...environment } });
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.output += text;
+      });
+    this.exited = once(this.#child, 'exit').then(([code]) => code as number | null);
+  }
+
+  kill(signal: NodeJS.Signals): Promise<number | null> {
+    this.#child.kill(signal);
+    return this.exited;
+  }
+
+  async started(): Promise<void> {
+    await until(() => this.output.includes('"msg":"started"'), `the bot to start; it said:\n${this.output}`);
+  }
+}
+
+function start(more: Record<string, string> = {}): Bot {
+  const bot = new Bot({
+    EDGEGAP_API_TOKEN: simulator.token,
+    EDGEGAP_API_URL: simulator.url,
+    DISCORD_OPERATOR_ROLES: groupIds.operators,
+    ...driver.environment,
+    DATABASE_URL: join(folder, 'bot.db'),
+    PORT: '0',
+    ...more,
+  });
+  processes.push(bot);
+  return bot;
+}
+
+beforeEach(async () => {
+  processes = [];
+  folder = await mkdtemp(join(tmpdir(), 'edgegap-chatops-'));
+  driver = await createDiscordDriver();
+  const durations = {
+    initializing: 20,
+    seeking: 20,
+    seeked: 20,
+    scanning: 20,
+    deploying: 20,
+    terminating: 50,
+  };
+  simulator = await startSimulator({ clock: systemClock, durations });
+});
+
+afterEach(async () => {
+  await Promise.all(processes.map((bot) => bot.kill('SIGKILL')));
+  await driver.close();
+  await simulator.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const deploy = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
+
+test('SIGTERM finishes what is under way, answers it, and exits 0', async () => {
+  const bot = start();
+  await bot.started();
+  simulator.faults.next({ endpoint: 'deploy' }, { kind: 'slow', when: 'before', ms: 400 });
+  await driver.command('operator', 'deploy', deploy);
+  await until(
+    () => simulator.requests.some((request) => request.method === 'POST'),
+    'the request to Edgegap',
+  );
+  expect(await bot.kill('SIGTERM')).toBe(0);
+  expect(simulator.deployments.size).toBe(1);
+  expect(bot.output).toContain('"msg":"stopped"');
+  expect(bot.output).not.toContain(simulator.token);
+});
+
+test('a kill in the middle of a deploy: the next start finds it, and never deploys twice', async () => {
+  const first = start();
+  await first.started();
+  simulator.faults.next({ endpoint: 'deploy' }, { kind: 'slow', when: 'after', ms: 60_000 });
+  await driver.command('operator', 'deploy', deploy);
+  await until(() => simulator.deployments.size === 1, 'the deployment at Edgegap');
+  await first.kill('SIGKILL');
+
+  const second = start();
+  await second.started();
+  const [id] = simulator.deployments.keys();
+  const ready = await until(
+    async () => (await driver.channel()).find((message) => message.text.includes('is ready')),
+    'the news that it is ready',
+    15_000,
+  );
+  expect(ready.text).toContain(id);
+  expect(simulator.requests.filter((request) => request.method === 'POST')).toHaveLength(1);
+  const [card] = await driver.channel();
+  expect(card?.text).toContain('Ready');
+});
+
+test('a second process on the same database is refused and says why; after a kill the file is free again', async () => {
+  const first = start();
+  await first.started();
+  const second = start();
+  expect(await second.exited).toBe(1);
+  expect(second.output).toMatch(/cannot start: The database .* another process has it open/);
+  await first.kill('SIGKILL');
+  const third = start();
+  await third.started();
+  expect(await third.kill('SIGTERM')).toBe(0);
+});
+
+test('a port that is taken, and a token that Discord refuses, are said in one sentence', async () => {
+  const first = start();
+  await first.started();
+  const port = /"port":(\d+)/.exec(first.output)?.[1] ?? '';
+  const second = start({ PORT: port, DATABASE_URL: join(folder, 'other.db') });
+  expect(await second.exited).toBe(1);
+  expect(second.output).toContain(`Port ${port} cannot be used`);
+  const third = start({ DISCORD_TOKEN: 'not.the.token', DATABASE_URL: join(folder, 'third.db') });
+  expect(await third.exited).toBe(1);
+  expect(third.output).toContain('DISCORD_TOKEN is not accepted by Discord');
+  expect(third.output).not.toMatch(/\n {4}at /);
+});
