@@ -10,29 +10,33 @@ export interface Delivery {
   readonly retry?: { readonly attempt: number };
 }
 
-/** Posts to the bot as Slack does in HTTP mode: signed `v0`, HMAC-SHA256 over `v0:timestamp:body`. */
+/** Posts to the bot as Slack does in HTTP mode. */
 export async function postToBot(
   botUrl: string,
   kind: EnvelopeKind,
   payload: object,
   options: Delivery = {},
 ): Promise<Response> {
+  return await fetch(`${botUrl}/slack/events`, signedRequest(kind, payload, options));
+}
+
+/** Signed `v0`: HMAC-SHA256 over `v0:timestamp:body`. */
+export function signedRequest(kind: EnvelopeKind, payload: object, options: Delivery = {}) {
   const body = bodyOf(kind, payload);
   const timestamp = String(options.timestamp ?? Math.floor(Date.now() / 1000));
   const hmac = createHmac('sha256', options.secret ?? SLACK_TOKENS.signingSecret);
   const signature = `v0=${hmac.update(`v0:${timestamp}:${body}`).digest('hex')}`;
-  return await fetch(`${botUrl}/slack/events`, {
-    method: 'POST',
-    headers: {
-      'content-type': kind === 'events_api' ? 'application/json' : 'application/x-www-form-urlencoded',
-      'user-agent': 'Slackbot 1.0 (+https://api.slack.com/robots)',
-      ...(options.unsigned ? {} : { 'x-slack-signature': signature, 'x-slack-request-timestamp': timestamp }),
-      ...(options.retry
-        ? { 'x-slack-retry-num': String(options.retry.attempt), 'x-slack-retry-reason': 'http_timeout' }
-        : {}),
-    },
-    body,
-  });
+  const retry = options.retry && {
+    'x-slack-retry-num': String(options.retry.attempt),
+    'x-slack-retry-reason': 'http_timeout',
+  };
+  const headers: Record<string, string> = {
+    'content-type': kind === 'events_api' ? 'application/json' : 'application/x-www-form-urlencoded',
+    'user-agent': 'Slackbot 1.0 (+https://api.slack.com/robots)',
+    ...(options.unsigned ? {} : { 'x-slack-signature': signature, 'x-slack-request-timestamp': timestamp }),
+    ...retry,
+  };
+  return { method: 'POST', headers, body };
 }
 
 function bodyOf(kind: EnvelopeKind, payload: object): string {

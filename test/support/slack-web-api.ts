@@ -99,6 +99,8 @@ export class SlackWebApi {
     const channel = String(answer.channel ?? params.channel);
     const keyed = params.metadata !== undefined;
     if (method === 'conversations.join') this.#joined.add(params.channel ?? '');
+    if (method === 'chat.postMessage' && channel !== params.channel)
+      this.directMessages.set(params.channel ?? '', channel);
     if (method === 'chat.postMessage')
       this.changes.push({ kind: 'post', channel, ts: String(answer.ts), keyed });
     if (method === 'chat.update') this.edited(channel, params.ts ?? '');

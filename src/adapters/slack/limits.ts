@@ -5,14 +5,14 @@
 export const LIMITS = {
   /** Blocks in a message. */
   blocks: 50,
+  /** Characters of a text object in a context block. */
+  text: 3000,
   /** Characters of a header block. */
   header: 150,
   /** Characters of a button's label. */
   button: 75,
   /** Characters of a button's URL. */
   url: 3000,
-  /** Characters of an `action_id`. */
-  actionId: 255,
   /** Elements of one actions block. */
   actions: 25,
   /** Elements of one context block. */

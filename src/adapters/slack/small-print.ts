@@ -1,5 +1,6 @@
 import type { types } from '@slack/bolt';
 import { type Inline, plainText, type Rich } from '../../cards/card.ts';
+import { cutEnd } from './cut.ts';
 import { escapeMrkdwn } from './escape.ts';
 import { LIMITS } from './limits.ts';
 import { dateOf, isUserId, isWebLink } from './rich-text.ts';
@@ -18,10 +19,10 @@ export function smallPrint(rich: Rich): types.ContextBlock | undefined {
     if (last?.type === 'plain_text' && element.type === 'plain_text') last.text += element.text;
     else elements.push(element);
   }
-  const shown = elements.filter(({ text }) => text.trim() !== '');
+  const shown = elements.filter(({ text }) => text.trim() !== '').map(fitted);
   if (shown.length === 0) return undefined;
   if (shown.length <= LIMITS.context) return { type: 'context', elements: shown };
-  return { type: 'context', elements: [literal(plainText(rich))] };
+  return { type: 'context', elements: [fitted(literal(plainText(rich)))] };
 }
 
 function elementOf(inline: Inline): Element {
@@ -43,6 +44,10 @@ function marked(text: string, mark: '*' | '`'): Element {
   return /[*_~`\n]/.test(text) || text.trim() !== text || text === ''
     ? literal(text)
     : mrkdwn(mark + escapeMrkdwn(text) + mark);
+}
+
+function fitted(element: Element): Element {
+  return element.text.length <= LIMITS.text ? element : literal(cutEnd(element.text, LIMITS.text));
 }
 
 function literal(text: string): types.PlainTextElement {

@@ -27,7 +27,7 @@ describe.each(modes)('in %s mode', (mode) => {
     });
     expect(others).toEqual([]);
     expect(message).toMatchObject({ text: '🟢 Two', pings: [] });
-    expect(bot.driver.privately('operator')).toEqual([]);
+    expect(await bot.driver.privately('operator')).toEqual([]);
   });
 
   it('shows a refusal to nobody else', async () => {
@@ -36,8 +36,8 @@ describe.each(modes)('in %s mode', (mode) => {
       handle: async (invocation) => invocation.refuse(line('You may not.')),
     });
     await bot.driver.command('member', 'deploy');
-    expect(bot.driver.privately('member')).toMatchObject([{ text: 'You may not.' }]);
-    expect(bot.driver.privately('admin')).toEqual([]);
+    expect(await bot.driver.privately('member')).toMatchObject([{ text: 'You may not.' }]);
+    expect(await bot.driver.privately('admin')).toEqual([]);
     expect(await bot.driver.channel()).toEqual([]);
   });
 

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { postToBot, signedRequest } from '../../support/slack-inbound.ts';
+import { turn } from '../../support/test-clock.ts';
+import { startBot } from './harness.ts';
+
+const command = {
+  command: '/edgegap',
+  text: 'list',
+  user_id: 'U123456',
+  channel_id: 'C1',
+  team_id: 'T000000001',
+  trigger_id: 'trigger',
+  response_url: 'https://hooks.slack.invalid/x',
+};
+const now = () => Math.floor(Date.now() / 1000);
+
+describe('HTTP mode', () => {
+  it('listens where its path says, on the port of others', async () => {
+    const bot = await startBot({ mode: 'http' });
+    expect(bot.adapter.http?.path).toBe('/slack/events');
+    const response = await postToBot(bot.url, 'slash_commands', command);
+    expect([response.status, await response.text()]).toEqual([200, '']);
+    await bot.invocation(1);
+  });
+
+  it.each([
+    ['with a wrong secret', { secret: 'another-signing-secret' }],
+    ['older than five minutes', { timestamp: now() - 301 }],
+    ['without a signature', { unsigned: true }],
+  ])('refuses a request %s', async (_, options) => {
+    const bot = await startBot({ mode: 'http' });
+    expect((await postToBot(bot.url, 'slash_commands', command, options)).status).toBe(401);
+    await turn();
+    expect(bot.invocations).toEqual([]);
+  });
+
+  it('refuses a signed request whose body was changed', async () => {
+    const bot = await startBot({ mode: 'http' });
+    const request = signedRequest('slash_commands', command);
+    const body = request.body.replace('list', 'stop');
+    expect((await fetch(`${bot.url}/slack/events`, { ...request, body })).status).toBe(401);
+    expect((await fetch(`${bot.url}/slack/events`, request)).status).toBe(200);
+  });
+
+  it('answers what Slack asks when the URL is entered', async () => {
+    const bot = await startBot({ mode: 'http' });
+    const response = await postToBot(bot.url, 'events_api', { type: 'url_verification', challenge: 'abc' });
+    expect(await response.json()).toEqual({ challenge: 'abc' });
+  });
+
+  it('has nothing to say to a GET, a huge body or nonsense', async () => {
+    const bot = await startBot({ mode: 'http' });
+    expect((await fetch(`${bot.url}/slack/events`)).status).toBe(404);
+    const huge = { ...command, text: 'x'.repeat(1024 * 1024) };
+    expect((await postToBot(bot.url, 'slash_commands', huge)).status).toBe(413);
+    const nonsense = { type: 'event_callback', event: { type: 'app_mention' } };
+    expect((await postToBot(bot.url, 'events_api', nonsense)).status).toBe(200);
+    expect(bot.invocations).toEqual([]);
+  });
+
+  it('asks Slack to come again while it is not running', async () => {
+    const bot = await startBot({ mode: 'http' });
+    await bot.adapter.stop();
+    expect(bot.adapter.healthy()).toBe(false);
+    expect((await postToBot(bot.url, 'slash_commands', command)).status).toBe(503);
+  });
+});

@@ -1,0 +1,120 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { createManifest } from '../../../src/adapters/slack/manifest.ts';
+import { defineCommand } from '../../../src/command/define.ts';
+import { createDirectory } from '../../../src/command/directory.ts';
+
+/** What Slack accepts: docs.slack.dev, app manifest reference (and the comments of @slack/web-api's Manifest). */
+const HttpsUrl = z.url({ protocol: /^https$/ });
+const SlackManifest = z.strictObject({
+  display_information: z.strictObject({
+    name: z.string().min(1).max(35),
+    description: z.string().max(140),
+    background_color: z.string().regex(/^#([0-9a-f]{3}|[0-9a-f]{6})$/i),
+  }),
+  features: z.strictObject({
+    app_home: z.strictObject({
+      home_tab_enabled: z.boolean(),
+      messages_tab_enabled: z.boolean(),
+      messages_tab_read_only_enabled: z.boolean(),
+    }),
+    bot_user: z.strictObject({
+      display_name: z
+        .string()
+        .max(80)
+        .regex(/^[a-z0-9._-]+$/),
+      always_online: z.boolean(),
+    }),
+    slash_commands: z
+      .array(
+        z.strictObject({
+          command: z.string().max(32).startsWith('/'),
+          description: z.string().min(1).max(2000),
+          usage_hint: z.string().max(1000),
+          should_escape: z.boolean(),
+          url: HttpsUrl.optional(),
+        }),
+      )
+      .max(50),
+  }),
+  oauth_config: z.strictObject({ scopes: z.strictObject({ bot: z.array(z.string()).max(255) }) }),
+  settings: z.strictObject({
+    event_subscriptions: z.strictObject({
+      request_url: HttpsUrl.optional(),
+      bot_events: z.array(z.string()).max(100),
+    }),
+    interactivity: z.strictObject({ is_enabled: z.boolean(), request_url: HttpsUrl.optional() }),
+    org_deploy_enabled: z.boolean(),
+    socket_mode_enabled: z.boolean(),
+    token_rotation_enabled: z.boolean(),
+  }),
+});
+
+/** What each scope is asked for (the method's or event's own page). */
+const NEEDS = {
+  'app_mentions:read': 'event app_mention',
+  'channels:history': 'conversations.history, replies',
+  'channels:join': 'conversations.join',
+  'chat:write': 'chat.postMessage, chat.update, chat.postEphemeral',
+  'chat:write.public': 'chat.postMessage where the bot is no member',
+  commands: 'slash commands',
+  'files:write': 'files.getUploadURLExternal, files.completeUploadExternal',
+  'groups:history': 'conversations.history, replies in private channels',
+  'im:history': 'conversations.history, replies in direct messages',
+  'metadata.message:read': 'include_all_metadata',
+  'mpim:history': 'conversations.history, replies in group messages',
+  'usergroups:read': 'usergroups.users.list, event subteam_members_changed',
+  'users:read': 'users.info',
+};
+
+const list = defineCommand({
+  description: 'Lists',
+  permission: 'deployments.read',
+  ack: 'public',
+  options: {},
+  run: async () => {},
+});
+const directory = createDirectory([
+  { name: 'stop', command: list },
+  { name: 'list', command: list },
+]);
+
+describe('the manifest', () => {
+  it('for Socket Mode holds no URL', () => {
+    const manifest = SlackManifest.parse(createManifest(directory));
+    expect(manifest.settings.socket_mode_enabled).toBe(true);
+    expect(JSON.stringify(manifest)).not.toContain('url');
+    expect(manifest.features.slash_commands).toMatchObject([
+      { command: '/edgegap', usage_hint: 'list | stop' },
+    ]);
+  });
+
+  it('for HTTP mode sends everything to the one URL', () => {
+    const url = 'https://bot.example.com/slack/events';
+    const manifest = SlackManifest.parse(createManifest(directory, 'https://bot.example.com/'));
+    expect(manifest.settings).toMatchObject({
+      socket_mode_enabled: false,
+      event_subscriptions: { request_url: url },
+      interactivity: { is_enabled: true, request_url: url },
+    });
+    expect(manifest.features.slash_commands).toMatchObject([{ url }]);
+    expect(() => createManifest(directory, 'http://bot.example.com')).toThrow('https only');
+  });
+
+  it('asks for the scopes that are used, and no others', () => {
+    expect(createManifest(directory).oauth_config.scopes.bot).toEqual(Object.keys(NEEDS));
+  });
+
+  it('is what npm run slack:manifest prints', async () => {
+    const run = async (...args: string[]) =>
+      await promisify(execFile)(process.execPath, ['src/adapters/slack/manifest-cli.ts', ...args]);
+    const { stdout } = await run('--http', 'https://bot.example.com');
+    expect(SlackManifest.parse(JSON.parse(stdout)).settings.socket_mode_enabled).toBe(false);
+    await expect(run('--http', 'bot.example.com')).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('Usage'),
+    });
+  });
+});

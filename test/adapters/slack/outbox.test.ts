@@ -1,0 +1,219 @@
+import { describe, expect, it } from 'vitest';
+import { card, line, startBot } from './harness.ts';
+
+const news = { message: card('Ready'), key: 'key-1' };
+
+describe('post', () => {
+  it('hangs news under a card, and a failure in the channel as well', async () => {
+    const bot = await startBot();
+    const root = await bot.adapter.post(bot.team, news);
+    const reply = await bot.adapter.post(bot.team, { message: line('Up'), key: 'key-2', replyTo: root });
+    const loud = await bot.adapter.post(bot.team, {
+      message: line('Down'),
+      key: 'key-3',
+      replyTo: reply,
+      alsoToChannel: true,
+    });
+    expect(loud).toEqual({ ...bot.team, thread: root.message, message: loud.message });
+    const [first, second, third] = await bot.driver.server.web.messages(bot.team.channel);
+    expect(first).not.toHaveProperty('thread_ts');
+    expect(second).toMatchObject({ thread_ts: root.message });
+    expect(second?.reply_broadcast).not.toBe(true);
+    expect(third).toMatchObject({ thread_ts: root.message, reply_broadcast: true });
+  });
+
+  it('goes into the thread of its address, unfolds no links, and says what it is in plain text', async () => {
+    const bot = await startBot();
+    const root = await bot.adapter.post(bot.team, news);
+    await bot.adapter.post({ ...bot.team, thread: root.message }, news);
+    const sent = bot.driver.server.requests.findLast(({ method }) => method === 'chat.postMessage');
+    expect(sent?.params).toMatchObject({
+      thread_ts: root.message,
+      unfurl_links: 'false',
+      unfurl_media: 'false',
+      text: 'Ready',
+      metadata: JSON.stringify({ event_type: 'edgegap_chatops', event_payload: { key: 'key-1' } }),
+    });
+  });
+});
+
+describe('an attempt that fails', () => {
+  it.each([
+    [
+      'a 429',
+      { kind: 'rate-limit', retryAfter: 7 },
+      { code: 'slack_ratelimited', outcome: 'not-sent', retryable: true, retryAfterMs: 7000 },
+    ],
+    [
+      'a 5xx before',
+      { kind: 'status', status: 503, when: 'before' },
+      { code: 'slack_http_503', outcome: 'unknown', retryable: true },
+    ],
+    [
+      'a 5xx after',
+      { kind: 'status', status: 500, when: 'after' },
+      { code: 'slack_http_500', outcome: 'unknown', retryable: true },
+    ],
+    [
+      'a reset before',
+      { kind: 'reset', when: 'before' },
+      { code: 'slack_no_answer', outcome: 'unknown', retryable: true },
+    ],
+    [
+      'a reset after',
+      { kind: 'reset', when: 'after' },
+      { code: 'slack_no_answer', outcome: 'unknown', retryable: true },
+    ],
+    [
+      'is_archived',
+      { kind: 'error', error: 'is_archived' },
+      { code: 'slack_is_archived', outcome: 'not-sent', retryable: false },
+    ],
+    [
+      'msg_too_long',
+      { kind: 'error', error: 'msg_too_long' },
+      { code: 'slack_msg_too_long', outcome: 'not-sent', retryable: false },
+    ],
+    [
+      'invalid_auth',
+      { kind: 'error', error: 'invalid_auth' },
+      { code: 'slack_invalid_auth', retryable: false },
+    ],
+    [
+      'fatal_error',
+      { kind: 'error', error: 'fatal_error' },
+      { code: 'slack_fatal_error', outcome: 'unknown', retryable: true },
+    ],
+    [
+      'an error no one knows',
+      { kind: 'error', error: 'who_knows' },
+      { code: 'slack_who_knows', outcome: 'not-sent', retryable: false },
+    ],
+  ] as const)('by %s is told apart, and made once', async (_, fault, expected) => {
+    const bot = await startBot();
+    bot.driver.server.faults.inject('chat.postMessage', fault);
+    await expect(bot.adapter.post(bot.team, news)).rejects.toMatchObject({
+      name: 'DeliveryError',
+      ...expected,
+    });
+    expect(bot.driver.server.requests.filter(({ method }) => method === 'chat.postMessage')).toHaveLength(1);
+  });
+
+  it('by an unreachable Slack was surely not sent', async () => {
+    const bot = await startBot();
+    await bot.adapter.stop();
+    await bot.driver.server.close();
+    await expect(bot.adapter.post(bot.team, news)).rejects.toMatchObject({
+      code: 'slack_unreachable',
+      outcome: 'not-sent',
+      retryable: true,
+    });
+  });
+
+  it('says that the message to edit is gone', async () => {
+    const bot = await startBot();
+    const edit = bot.adapter.edit({ ...bot.team, message: '1.000001' }, card('Ready'));
+    await expect(edit).rejects.toMatchObject({ code: 'slack_message_not_found', retryable: false });
+  });
+});
+
+describe('findPosted', () => {
+  const since = Date.now() - 60_000;
+
+  it('finds what was posted although the answer was lost', async () => {
+    const bot = await startBot();
+    bot.driver.server.faults.inject('chat.postMessage', { kind: 'reset', when: 'after' });
+    await expect(bot.adapter.post(bot.team, news)).rejects.toMatchObject({ outcome: 'unknown' });
+    const [shown] = await bot.driver.channel();
+    expect(await bot.adapter.findPosted(bot.team, 'key-1', since)).toEqual({
+      ...bot.team,
+      message: shown?.id,
+    });
+  });
+
+  it('finds a reply in its thread', async () => {
+    const bot = await startBot();
+    const root = await bot.adapter.post(bot.team, news);
+    const reply = await bot.adapter.post(bot.team, { message: line('Up'), key: 'key-2', replyTo: root });
+    expect(await bot.adapter.findPosted(bot.team, 'key-2', since, root)).toEqual(reply);
+    expect(await bot.adapter.findPosted(bot.team, 'key-2', since)).toBeUndefined();
+  });
+
+  it('finds nothing where nothing came through, and nothing from before', async () => {
+    const bot = await startBot();
+    bot.driver.server.faults.inject('chat.postMessage', { kind: 'reset', when: 'before' });
+    await expect(bot.adapter.post(bot.team, news)).rejects.toMatchObject({ outcome: 'unknown' });
+    expect(await bot.adapter.findPosted(bot.team, 'key-1', since)).toBeUndefined();
+    await bot.adapter.post(bot.team, news);
+    expect(await bot.adapter.findPosted(bot.team, 'key-1', Date.now() + 60_000)).toBeUndefined();
+  });
+
+  it('is not fooled by a message of someone else', async () => {
+    const bot = await startBot();
+    const metadata = JSON.stringify({ event_type: 'edgegap_chatops', event_payload: { key: 'key-1' } });
+    const { channel } = bot.team;
+    await bot.driver.server.world.call('xoxp-member', 'chat.postMessage', { channel, text: 'Hi', metadata });
+    expect(await bot.adapter.findPosted(bot.team, 'key-1', since)).toBeUndefined();
+  });
+
+  it('reads again after a 5xx, and says so where it may not read', async () => {
+    const bot = await startBot();
+    const { faults, world } = bot.driver.server;
+    faults.inject('conversations.history', { kind: 'status', status: 502, when: 'before' });
+    expect(await bot.adapter.findPosted(bot.team, 'key-1', since)).toBeUndefined();
+    faults.inject('conversations.join', { kind: 'error', error: 'method_not_supported_for_channel_type' });
+    const secret = { ...bot.team, channel: world.channels.secret };
+    await expect(bot.adapter.findPosted(secret, 'key-1', since)).rejects.toMatchObject({
+      code: 'slack_not_in_channel',
+      retryable: false,
+    });
+  });
+});
+
+describe('files', () => {
+  const withFile = { ...card('Logs'), files: [{ name: 'server.log', content: 'Größe 1\nline 2\n' }] };
+
+  it('hang in the thread of their card', async () => {
+    const bot = await startBot();
+    const ref = await bot.adapter.post(bot.team, { message: withFile, key: 'key-1' });
+    const [posted, file] = await bot.driver.channel();
+    expect(posted).toMatchObject({ id: ref.message, text: '🟢 Logs' });
+    expect(file).toMatchObject({ parent: ref.message, files: withFile.files });
+  });
+
+  it.each(['files.getUploadURLExternal', 'upload', 'files.completeUploadExternal'])(
+    'never take the card with them when %s fails',
+    async (step) => {
+      const bot = await startBot();
+      bot.driver.server.faults.inject(step, { kind: 'status', status: 500, when: 'before' });
+      const ref = await bot.adapter.post(bot.team, { message: withFile, key: 'key-1' });
+      const [posted, said] = await bot.driver.channel();
+      expect(posted).toMatchObject({ id: ref.message });
+      expect(said).toMatchObject({
+        parent: ref.message,
+        text: expect.stringContaining('server.log could not be attached'),
+      });
+    },
+  );
+
+  it('of a private answer go to a direct message', async () => {
+    const bot = await startBot({
+      handle: async (invocation) => {
+        await invocation.acknowledge('private');
+        await invocation.respond(withFile);
+      },
+    });
+    await bot.driver.command('reader', 'logs');
+    expect(await bot.driver.privately('reader')).toMatchObject([
+      { text: 'You asked for server.log.' },
+      { files: withFile.files },
+      { text: expect.stringContaining('server.log: sent to you in a direct message.') },
+    ]);
+    const complete = bot.driver.server.requests.find(
+      ({ method }) => method === 'files.completeUploadExternal',
+    );
+    expect(complete?.params.channel_id).toMatch(/^D/);
+    expect([...bot.driver.server.uploads.values()]).toEqual(['Größe 1\nline 2\n']);
+    expect(await bot.driver.channel()).toEqual([]);
+  });
+});

@@ -1,0 +1,248 @@
+import { describe, expect, it } from 'vitest';
+import { fallbackText } from '../../../src/adapters/slack/fallback.ts';
+import { render } from '../../../src/adapters/slack/renderer.ts';
+import type { Card, Node, Rich } from '../../../src/cards/card.ts';
+import { refusalOf } from '../../support/slack-blocks.ts';
+import { visibleMessage } from '../../support/slack-visible.ts';
+import { card, line } from './harness.ts';
+
+/** Renders, makes sure Slack would take it, and returns what a person sees. */
+function seen(message: Parameters<typeof render>[0]) {
+  const rendered = render(message);
+  expect(refusalOf(rendered.blocks, { total: true })).toBeUndefined();
+  return visibleMessage({ ts: '1.1', ...rendered }, { edits: 0, fileContent: () => '' });
+}
+
+const NASTY = [
+  '*bold* _italic_ ~gone~ `code`',
+  '```\nfence\n```',
+  '<!channel> <!here> <@U0VICTIM> <!subteam^S0EVERYONE>',
+  '<https://evil.example|https://good.example>',
+  'a & b &lt;!channel&gt;',
+  ':tada: @channel @here #general',
+  '> quote\n• item\n1. item',
+  '"quotes\' \\ \u2028 \u202e reversed',
+  '🏁 naïve Größe 日本語',
+];
+
+describe('literal text', () => {
+  const places: readonly [string, (text: string) => Card | ReturnType<typeof line>][] = [
+    ['a title', (text) => card(text)],
+    ['a line', (text) => line(text)],
+    ['a text', (text) => card('T', { kind: 'text', text: ['before ', text, ' after'] })],
+    ['bold', (text) => card('T', { kind: 'text', text: [{ bold: text }] })],
+    ['code', (text) => card('T', { kind: 'text', text: [{ code: text }] })],
+    ['a field', (text) => card('T', { kind: 'fields', fields: [{ label: text, value: [text] }] })],
+    ['small print', (text) => card('T', { kind: 'note', text: [text] })],
+    ['bold small print', (text) => card('T', { kind: 'note', text: ['by ', { bold: text }] })],
+    ['code in small print', (text) => card('T', { kind: 'note', text: ['by ', { code: text }] })],
+    ['a code block', (text) => card('T', { kind: 'code', text, keep: 'end' })],
+    ['a link', (text) => card('T', { kind: 'note', text: [{ link: 'https://a.example/?a=1&b=2', text }] })],
+    ['a name', (text) => card('T', { kind: 'text', text: [{ mention: '<!channel>', name: text }] })],
+  ];
+  it.each(places)('in %s is shown as it is, and pings nobody', (_, place) => {
+    for (const text of NASTY) {
+      const message = seen(place(text));
+      if (!text.includes('|')) expect(message.text).toContain(text);
+      expect(message.pings).toEqual([]);
+    }
+  });
+
+  it('in the fallback text pings nobody either', () => {
+    const text = fallbackText(card('<!channel>', { kind: 'text', text: ['<@U0VICTIM>'] }));
+    expect(text).toBe('&lt;!channel&gt; · &lt;@U0VICTIM&gt;');
+  });
+});
+
+describe('markup of ours', () => {
+  const rich: Rich = [
+    'Hi ',
+    { mention: 'U0ASKER', name: 'Ana' },
+    { bold: ' bold ' },
+    { code: 'x' },
+    { link: 'https://docs.edgegap.com', text: 'docs' },
+    { time: 1_772_553_600_500, style: 'relative' },
+    { time: 1_772_553_600_500, style: 'clock' },
+    '',
+  ];
+
+  it('becomes rich text elements', () => {
+    expect(render(line(...rich)).blocks).toEqual([
+      {
+        type: 'rich_text',
+        elements: [
+          {
+            type: 'rich_text_section',
+            elements: [
+              { type: 'text', text: 'Hi ' },
+              { type: 'user', user_id: 'U0ASKER' },
+              { type: 'text', text: ' bold ', style: { bold: true } },
+              { type: 'text', text: 'x', style: { code: true } },
+              { type: 'link', url: 'https://docs.edgegap.com', text: 'docs' },
+              {
+                type: 'date',
+                timestamp: 1_772_553_600,
+                format: '{ago}',
+                fallback: '2026-03-03T16:00:00.500Z',
+              },
+              {
+                type: 'date',
+                timestamp: 1_772_553_600,
+                format: '{time}',
+                fallback: '2026-03-03T16:00:00.500Z',
+              },
+            ],
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('becomes mrkdwn in small print, beside plain text', () => {
+    expect(render(card('T', { kind: 'note', text: rich })).blocks[1]).toEqual({
+      type: 'context',
+      elements: [
+        { type: 'plain_text', text: 'Hi ', emoji: false },
+        { type: 'mrkdwn', text: '<@U0ASKER>', verbatim: true },
+        { type: 'plain_text', text: ' bold ', emoji: false },
+        { type: 'mrkdwn', text: '`x`', verbatim: true },
+        { type: 'mrkdwn', text: '<https://docs.edgegap.com|docs>', verbatim: true },
+        { type: 'mrkdwn', text: '<!date^1772553600^{ago}|2026-03-03T16:00:00.500Z>', verbatim: true },
+        { type: 'mrkdwn', text: '<!date^1772553600^{time}|2026-03-03T16:00:00.500Z>', verbatim: true },
+      ],
+    });
+  });
+
+  it('pings the person it names, in text, title and small print', () => {
+    const mention = { mention: 'U0ASKER', name: 'Ana' };
+    const places = [
+      line(mention),
+      { ...card(''), title: [mention] },
+      card('T', { kind: 'note', text: [mention] }),
+    ];
+    for (const message of places) expect(seen(message).pings).toEqual(['U0ASKER']);
+  });
+
+  it('does not link what is no web address', () => {
+    const text: Rich = [{ link: 'javascript:alert(1)', text: 'click' }];
+    expect(JSON.stringify(render(card('T', { kind: 'text', text }, { kind: 'note', text })))).not.toContain(
+      'javascript',
+    );
+  });
+});
+
+describe('a card', () => {
+  it('of every kind of node is taken by Slack', () => {
+    const nodes: Node[] = [
+      { kind: 'text', text: ['Text'] },
+      {
+        kind: 'fields',
+        fields: [
+          { label: 'Status', value: [{ bold: 'Ready' }, ' in 4 s'] },
+          { label: 'Tags', value: ['qa'] },
+        ],
+      },
+      {
+        kind: 'table',
+        columns: ['id', 'status'],
+        rows: [
+          ['abc', 'READY'],
+          ['a much longer id', 'ERROR'],
+        ],
+      },
+      { kind: 'code', text: '\u001b[31mred\u001b[0m\r\nline\u0000', keep: 'end' },
+      { kind: 'divider' },
+      { kind: 'note', text: ['Deployed by Ana'] },
+      {
+        kind: 'buttons',
+        buttons: [
+          { label: 'Stop', style: 'danger', action: { command: 'stop', action: 'ask', arg: 'x' } },
+          { label: 'Stop', style: 'secondary', action: { command: 'stop', action: 'ask', arg: 'x' } },
+          { label: 'Docs', url: 'https://docs.edgegap.com' },
+        ],
+      },
+    ];
+    const message = seen(card('kart-racing v1.2', ...nodes));
+    expect(message.buttons).toEqual(['Stop', 'Stop', 'Docs']);
+    expect(message.text).toBe(
+      [
+        '🟢 kart-racing v1.2',
+        'Text',
+        'Status  Ready in 4 s\nTags  qa',
+        'id                status\nabc               READY\na much longer id  ERROR',
+        'red\nline',
+        'Deployed by Ana',
+      ].join('\n'),
+    );
+  });
+
+  it('without anything in a node leaves it out', () => {
+    const nodes: Node[] = [
+      { kind: 'text', text: [''] },
+      { kind: 'fields', fields: [] },
+      { kind: 'code', text: '\n', keep: 'end' },
+      { kind: 'note', text: [' '] },
+      { kind: 'buttons', buttons: [] },
+    ];
+    expect(seen(card('Empty', ...nodes)).text).toBe('🟢 Empty');
+    expect(seen({ kind: 'card', tone: 'neutral', title: [], nodes: [] }).text).toBe('…');
+  });
+
+  it('too long keeps the end of a log, or the start of it, and says how much is missing', () => {
+    const lines = Array.from({ length: 2000 }, (_, index) => `line ${index} "quoted" \\ 🏁`);
+    const end = seen(card('Logs', { kind: 'code', text: lines.join('\n'), keep: 'end' })).text.split('\n');
+    expect(end.at(-1)).toBe(lines.at(-1));
+    expect(end[1]).toBe(`… ${2000 - (end.length - 2)} earlier lines not shown`);
+    const start = seen(card('Logs', { kind: 'code', text: lines.join('\n'), keep: 'start' })).text.split(
+      '\n',
+    );
+    expect(start[1]).toBe(lines[0]);
+    expect(start.at(-1)).toBe(`… ${2000 - (start.length - 2)} more lines not shown`);
+    expect(JSON.stringify(end).length).toBeGreaterThan(9000);
+  });
+
+  it.each([
+    ['text', (text: string): Node => ({ kind: 'text', text: [text] })],
+    ['small print', (text: string): Node => ({ kind: 'note', text: [text] })],
+    ['one line of code', (text: string): Node => ({ kind: 'code', text, keep: 'end' })],
+    [
+      'a field',
+      (text: string): Node => ({ kind: 'fields', fields: [{ label: 'Error', value: [{ code: text }] }] }),
+    ],
+    [
+      'a table',
+      (text: string): Node => ({
+        kind: 'table',
+        columns: ['id'],
+        rows: Array(300).fill([text.slice(0, 200)]),
+      }),
+    ],
+  ])('with far too long %s is cut where a person sees it', (_, node) => {
+    const message = seen(card('T', node('😀'.repeat(20_000))));
+    expect(message.text).toContain('…');
+    expect(message.text.isWellFormed()).toBe(true);
+  });
+
+  it('with a title too long for a header is cut', () => {
+    expect(seen(card('x'.repeat(400))).text).toMatch(/^🟢 x{146}…$/);
+  });
+
+  it('with more structure than fits is refused before Slack does', () => {
+    const many = Array.from({ length: 51 }, (): Node => ({ kind: 'divider' }));
+    expect(() => render(card('T', ...many))).toThrow('More than 50 blocks');
+    const field = (index: number) => ({
+      label: `Field number ${index} of very many`,
+      value: ['value '.repeat(8)],
+    });
+    const fields: Node = { kind: 'fields', fields: Array.from({ length: 200 }, (_, index) => field(index)) };
+    expect(() => render(card('T', fields))).toThrow('more structure than fits');
+  });
+
+  it('says in plain text what it is', () => {
+    const fields: Node = { kind: 'fields', fields: [{ label: 'Status', value: [{ bold: 'Ready' }] }] };
+    expect(render(card('kart v1', fields, { kind: 'code', text: 'log', keep: 'end' })).text).toBe(
+      'kart v1 · Status: Ready',
+    );
+    expect(render(line('x'.repeat(5000))).text).toHaveLength(1000);
+  });
+});

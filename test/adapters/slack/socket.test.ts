@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { createSlackAdapter } from '../../../src/adapters/slack/adapter.ts';
+import { createDirectory } from '../../../src/command/directory.ts';
+import { createLog } from '../../../src/log.ts';
+import { createSlackDriver } from '../../support/slack-driver.ts';
+import type { SlackFault } from '../../support/slack-faults.ts';
+import { TestClock, until } from '../../support/test-clock.ts';
+import { type Bot, slackConfig, startBot } from './harness.ts';
+
+async function connectedAgain(bot: Bot, times: number): Promise<void> {
+  await until(
+    () => bot.driver.server.socket.greeted === times && bot.adapter.healthy(),
+    `connection ${times}`,
+  );
+}
+
+async function lost(bot: Bot): Promise<void> {
+  await until(() => !bot.adapter.healthy(), 'the connection to be gone');
+}
+
+describe('Socket Mode', () => {
+  it('acknowledges at once and with nothing to show', async () => {
+    const bot = await startBot({ handle: () => new Promise(() => {}) });
+    await bot.driver.slash('operator', 'deploy');
+    await bot.driver.mention('operator', 'list');
+    expect(bot.driver.server.socket.acknowledged.map(({ payload }) => payload)).toEqual([{}, {}]);
+  });
+
+  it('reconnects without a pause when Slack refreshes a connection', async () => {
+    const bot = await startBot();
+    await bot.clock.advance(60_000);
+    bot.driver.server.socket.refresh('warning');
+    await lost(bot);
+    await bot.clock.advance(0);
+    await connectedAgain(bot, 2);
+    await bot.driver.slash('operator', 'list');
+    await bot.invocation(1);
+  });
+
+  it('waits longer each time when connections break at once or cannot be made', async () => {
+    const bot = await startBot();
+    const { socket, faults } = bot.driver.server;
+    faults.inject('apps.connections.open', { kind: 'status', status: 500, when: 'before' });
+    faults.inject('apps.connections.open', { kind: 'rate-limit', retryAfter: 30 });
+    socket.drop();
+    await lost(bot);
+    for (const wait of [1000, 2000, 30_000]) {
+      await until(() => bot.clock.pending === 1, 'a reconnect to wait for');
+      await bot.clock.advance(wait - 1);
+      expect(bot.clock.pending).toBe(1);
+      await bot.clock.advance(1);
+    }
+    await connectedAgain(bot, 2);
+  });
+
+  it('stays away once stopped', async () => {
+    const bot = await startBot();
+    await bot.adapter.stop();
+    expect(bot.adapter.healthy()).toBe(false);
+    await until(() => bot.driver.server.socket.connections === 0);
+    await bot.clock.advance(120_000);
+    expect(bot.driver.server.socket.greeted).toBe(1);
+  });
+
+  it('goes on after a handler that fails', async () => {
+    const bot = await startBot({ handle: () => Promise.reject(new Error('broken handler')) });
+    await bot.driver.slash('operator', 'list');
+    await bot.driver.slash('operator', 'list');
+    await bot.invocation(2);
+    await until(() => bot.logLines.some((logLine) => logLine.includes('broken handler')));
+  });
+});
+
+describe('at the start', () => {
+  it.each([
+    [
+      'auth.test',
+      { kind: 'error', error: 'invalid_auth' },
+      /^SLACK_BOT_TOKEN is not accepted by Slack \(invalid_auth\): copy/,
+    ],
+    [
+      'auth.test',
+      { kind: 'error', error: 'account_inactive' },
+      /^SLACK_BOT_TOKEN is no longer valid \(account_inactive\)/,
+    ],
+    [
+      'apps.connections.open',
+      { kind: 'error', error: 'invalid_auth' },
+      /^SLACK_APP_TOKEN is not accepted by Slack/,
+    ],
+    ['apps.connections.open', { kind: 'error', error: 'missing_scope' }, /^SLACK_APP_TOKEN lacks a scope/],
+    [
+      'apps.connections.open',
+      { kind: 'error', error: 'not_allowed_token_type' },
+      /^SLACK_APP_TOKEN is a token of another kind/,
+    ],
+  ] satisfies [string, SlackFault, RegExp][])(
+    '%s answering %j names the setting',
+    async (method, fault, problem) => {
+      const start = startBot({ prepare: ({ server }) => server.faults.inject(method, fault) });
+      await expect(start).rejects.toMatchObject({
+        name: 'ConfigError',
+        problems: [expect.stringMatching(problem)],
+      });
+    },
+  );
+
+  it('warns of scopes the app was not given', async () => {
+    const bot = await startBot({ prepare: ({ server }) => void server.web.withoutScopes.add('files:write') });
+    expect(bot.logLines.join('')).toContain('"missing":["files:write"]');
+  });
+
+  it('sends its tokens to the given server, and never logs one', async () => {
+    const bot = await startBot();
+    await bot.driver.slash('operator', 'list');
+    await bot.invocation(1);
+    expect(bot.driver.server.requests.map(({ method, token }) => [method, token])).toEqual([
+      ['auth.test', bot.driver.environment.SLACK_BOT_TOKEN],
+      ['apps.connections.open', bot.driver.environment.SLACK_APP_TOKEN],
+    ]);
+    expect(bot.logLines.join('')).not.toMatch(/xox|xapp/);
+  });
+
+  it('is not healthy before', async () => {
+    const driver = await createSlackDriver({ mode: 'socket' });
+    const log = createLog({ level: 'silent', secrets: [] });
+    const config = slackConfig(driver.environment);
+    const adapter = createSlackAdapter({
+      config,
+      directory: createDirectory([]),
+      clock: new TestClock(),
+      log,
+    });
+    expect(adapter.healthy()).toBe(false);
+    await driver.close();
+    await expect(adapter.start(async () => {})).rejects.toMatchObject({ code: 'slack_unreachable' });
+  });
+});
