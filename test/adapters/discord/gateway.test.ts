@@ -1,0 +1,128 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { AppError, ConfigError } from '../../../src/errors.ts';
+import { createDiscordDriver, type DiscordDriver } from '../../support/discord-driver.ts';
+import { ids } from '../../support/discord-world.ts';
+import { TestClock, until } from '../../support/test-clock.ts';
+import { adapterFor, type Harness, here, line, startHarness } from './harness.ts';
+
+describe('connected', () => {
+  let bot: Harness;
+  afterEach(async () => {
+    await bot.close();
+    expect(bot.driver.server.violations).toEqual([]);
+  });
+
+  test('asks for the Guilds intent alone', async () => {
+    bot = await startHarness();
+    expect(bot.driver.server.gateway.identifies).toEqual([{ intents: 1 }]);
+    expect(bot.adapter.healthy()).toBe(true);
+  });
+
+  test('after a lost connection it resumes, and gets what it missed', async () => {
+    bot = await startHarness();
+    bot.handle = (invocation) => invocation.acknowledge('public');
+    bot.driver.server.gateway.drop();
+    await until(() => !bot.adapter.healthy(), 'the loss to be noticed');
+    await bot.driver.command('operator', 'list');
+    expect(bot.invocations).toHaveLength(1);
+    expect(bot.driver.server.gateway).toMatchObject({ resumes: 1, identifies: [{ intents: 1 }] });
+    await until(() => bot.adapter.healthy(), 'health again');
+    const lines = bot.logLines.map(({ msg }) => msg);
+    expect(lines).toContain('Discord gateway lost, reconnecting');
+    expect(lines).toContain('Discord gateway resumed');
+  });
+
+  test('it resumes when Discord asks it to reconnect', async () => {
+    bot = await startHarness();
+    bot.driver.server.gateway.askToReconnect();
+    await until(() => bot.driver.server.gateway.resumes === 1, 'a resume');
+  });
+
+  test('a session Discord has forgotten is followed by a new one', async () => {
+    bot = await startHarness();
+    bot.handle = (invocation) => invocation.refuse(line('no'));
+    bot.driver.server.gateway.forgetSession = true;
+    bot.driver.server.gateway.drop();
+    await until(() => bot.driver.server.gateway.identifies.length === 2, 'a second IDENTIFY', 15_000);
+    await until(() => bot.adapter.healthy(), 'health again');
+    await bot.driver.command('operator', 'list');
+    expect(bot.invocations).toHaveLength(1);
+  });
+
+  test('servers that are named but not joined, and the reverse, are pointed out', async () => {
+    bot = await startHarness({ DISCORD_GUILDS: `${ids.guild},299999999999999999` });
+    const warnings = bot.logLines.filter(({ level }) => level === 'warn');
+    expect(warnings).toMatchObject([
+      { guild: '299999999999999999', msg: expect.stringContaining('is not in this server') },
+      { guild: ids.foreignGuild, msg: expect.stringContaining('everyone there is refused') },
+    ]);
+  });
+
+  test('after stop nothing is received or sent', async () => {
+    bot = await startHarness();
+    await bot.adapter.stop();
+    expect(bot.adapter.healthy()).toBe(false);
+    await expect(bot.adapter.post(here, { key: 'k', message: line('x') })).rejects.toMatchObject({
+      code: 'discord.stopped',
+      outcome: 'not-sent',
+      retryable: true,
+    });
+  });
+});
+
+describe('not let in', () => {
+  let driver: DiscordDriver;
+  afterEach(() => driver.close());
+
+  async function failure(environment: Record<string, string> = {}): Promise<AppError> {
+    const adapter = adapterFor(driver, new TestClock(), environment);
+    const error: unknown = await adapter.start(async () => {}).catch((caught: unknown) => caught);
+    expect(adapter.healthy()).toBe(false);
+    await adapter.stop();
+    expect(error).toBeInstanceOf(AppError);
+    return error as AppError;
+  }
+
+  test('a wrong token is a wrong setting', async () => {
+    driver = await createDiscordDriver();
+    const error = await failure({ DISCORD_TOKEN: 'wrong' });
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.userMessage).toContain('DISCORD_TOKEN is not accepted by Discord');
+  });
+
+  test('so is one that only the gateway refuses', async () => {
+    driver = await createDiscordDriver();
+    driver.server.gateway.refuseWith = 4004;
+    expect((await failure()).userMessage).toContain('DISCORD_TOKEN is not accepted by Discord');
+  });
+
+  test.each([4013, 4014])('intents that are not allowed (%i)', async (code) => {
+    driver = await createDiscordDriver();
+    driver.server.gateway.refuseWith = code;
+    expect(await failure()).toMatchObject({ code: 'discord.intents' });
+  });
+
+  test('no logins left today', async () => {
+    driver = await createDiscordDriver();
+    driver.server.rest.sessionsLeft = 0;
+    expect(await failure()).toMatchObject({
+      code: 'discord.sessions',
+      hint: expect.stringMatching(/resets at \d{4}-/),
+    });
+  });
+
+  test('nobody at the address', async () => {
+    driver = await createDiscordDriver();
+    expect(await failure({ DISCORD_API_URL: 'http://127.0.0.1:9/api' })).toMatchObject({
+      code: 'discord.unreachable',
+      userMessage: 'Discord cannot be reached (ECONNREFUSED).',
+      hint: expect.stringContaining('DISCORD_API_URL is http://127.0.0.1:9/api'),
+    });
+  });
+
+  test('Discord down', async () => {
+    driver = await createDiscordDriver();
+    driver.server.fault({ on: /gateway/, answer: { status: 503 }, times: 10 });
+    expect(await failure()).toMatchObject({ code: 'discord.unavailable' });
+  });
+});

@@ -1,0 +1,303 @@
+import { describe, expect, test } from 'vitest';
+import { markerOf } from '../../../src/adapters/discord/marker.ts';
+import { payloadOf } from '../../../src/adapters/discord/payload.ts';
+import { renderMessage } from '../../../src/adapters/discord/render.ts';
+import type { Button, Card, Message, Node } from '../../../src/cards/card.ts';
+import { readMarkdown } from '../../support/discord-markdown.ts';
+import { checkMessage } from '../../support/discord-rules.ts';
+import { violationOf } from '../../support/discord-schemas.ts';
+import { type Component, type MessageBody, walk } from '../../support/discord-world.ts';
+import { card, confirmButtons, line } from './harness.ts';
+
+/** Rendered, checked against Discord's specification and rules, as its components. */
+function rendered(message: Message): Component[] {
+  const { body, files } = payloadOf(message, 'key');
+  expect(violationOf('POST', '/channels/1/messages', body)).toBeUndefined();
+  checkMessage(
+    body as MessageBody,
+    files.map(({ name }) => name),
+  );
+  return [...walk(body.components as Component[])];
+}
+
+function texts(message: Message): string[] {
+  return rendered(message).flatMap(({ content }) => (content === undefined ? [] : [content]));
+}
+
+const everything: Node[] = [
+  { kind: 'text', text: ['Some ', { bold: 'text' }] },
+  { kind: 'note', text: ['small', '\nprint'] },
+  {
+    kind: 'fields',
+    fields: [
+      { label: 'Status', value: ['READY'] },
+      { label: 'Place', value: [{ code: 'Montreal' }] },
+    ],
+  },
+  {
+    kind: 'table',
+    columns: ['id', 'status'],
+    rows: [
+      ['abc', 'READY'],
+      ['日本語', 'x`'],
+      ['🎮', '```'],
+    ],
+  },
+  { kind: 'code', text: 'line 1\nline 2', keep: 'end' },
+  { kind: 'divider' },
+  confirmButtons,
+];
+
+test('every kind of node', () => {
+  expect(
+    renderMessage(card('All of it', everything, { tone: 'danger' }), ['a.txt'], 4711),
+  ).toMatchInlineSnapshot(`
+    {
+      "accent_color": 15548997,
+      "components": [
+        {
+          "content": "### All of it",
+          "type": 10,
+        },
+        {
+          "content": "Some **text**",
+          "type": 10,
+        },
+        {
+          "content": "-# small print",
+          "type": 10,
+        },
+        {
+          "content": "**Status** READY
+    **Place** \`Montreal\`",
+          "type": 10,
+        },
+        {
+          "content": "\`\`\`
+    id      status
+    abc     READY
+    日本語  x\`
+    🎮      \`​\`​\`
+    \`\`\`",
+          "type": 10,
+        },
+        {
+          "content": "\`\`\`
+    line 1
+    line 2
+    \`\`\`",
+          "type": 10,
+        },
+        {
+          "divider": true,
+          "spacing": 1,
+          "type": 14,
+        },
+        {
+          "components": [
+            {
+              "custom_id": "stop:confirm:abc",
+              "label": "Stop it",
+              "style": 4,
+              "type": 2,
+            },
+            {
+              "custom_id": "stop:cancel:abc",
+              "label": "Keep it",
+              "style": 2,
+              "type": 2,
+            },
+          ],
+          "type": 1,
+        },
+        {
+          "file": {
+            "url": "attachment://a.txt",
+          },
+          "type": 13,
+        },
+      ],
+      "id": 4711,
+      "type": 17,
+    }
+  `);
+});
+
+test.each([
+  ['neutral', undefined, 'x'],
+  ['progress', 0x5865f2, '⏳ x'],
+  ['success', 0x57f287, '✅ x'],
+  ['warning', 0xfee75c, '⚠️ x'],
+  ['danger', 0xed4245, '❌ x'],
+] as const)('tone %s', (tone, accent, text) => {
+  expect((renderMessage(card('x', [], { tone })) as { accent_color?: number }).accent_color).toBe(accent);
+  expect(texts({ kind: 'line', tone, text: ['x'] })).toEqual([text]);
+});
+
+describe('prose that does not fit is cut where a person sees it', () => {
+  const long = 'word '.repeat(2000);
+  const cards: [string, Message][] = [
+    ['a line', line(long)],
+    ['a title', card(long)],
+    ['a text', card('x', [{ kind: 'text', text: [long] }])],
+    [
+      'many texts',
+      card(
+        'x',
+        Array.from({ length: 30 }, (): Node => ({ kind: 'text', text: [long] })),
+      ),
+    ],
+    [
+      'many notes',
+      card(
+        'x',
+        Array.from({ length: 30 }, (): Node => ({ kind: 'note', text: [long] })),
+      ),
+    ],
+    ['a field', card('x', [{ kind: 'fields', fields: [{ label: long, value: [long] }] }])],
+    [
+      'many fields',
+      card('x', [
+        {
+          kind: 'fields',
+          fields: Array.from({ length: 200 }, (_, i) => ({ label: `f${i}`, value: [long] })),
+        },
+      ]),
+    ],
+    ['code', card('x', [{ kind: 'code', text: long, keep: 'end' }])],
+    ['backticks', card('x', [{ kind: 'code', text: '`'.repeat(10_000), keep: 'start' }])],
+    [
+      'a table',
+      card('x', [
+        { kind: 'table', columns: ['a'], rows: Array.from({ length: 900 }, (_, i) => [`row ${i}`]) },
+      ]),
+    ],
+    [
+      'a table of backticks',
+      card('x', [
+        { kind: 'table', columns: ['a'], rows: Array.from({ length: 99 }, () => ['`'.repeat(60)]) },
+      ]),
+    ],
+    ['a cell', card('x', [{ kind: 'table', columns: ['a', 'b'], rows: [[long, long]] }])],
+    ['emoji', card('🎮'.repeat(9000), [{ kind: 'text', text: ['🎮'.repeat(9000)] }])],
+    ['only marks', card('*'.repeat(9000), [{ kind: 'text', text: [{ bold: '*'.repeat(9000) }] }])],
+  ];
+  test.each(cards)('%s', (_, message) => {
+    const shown = texts(message).map((text) => readMarkdown(text));
+    expect(shown.some(({ text }) => text.includes('…'))).toBe(true);
+  });
+
+  test('everything at once', () => {
+    const nodes = Array.from({ length: 4 }, () => [
+      { kind: 'text', text: [long] },
+      { kind: 'note', text: [long] },
+      { kind: 'fields', fields: [{ label: 'a', value: [long] }] },
+      { kind: 'code', text: long, keep: 'end' },
+      { kind: 'table', columns: ['a'], rows: Array.from({ length: 100 }, () => [long]) },
+    ]).flat() as Node[];
+    expect(texts(card(long, nodes)).join('').length).toBeGreaterThan(3000);
+  });
+
+  test('code keeps the end that matters, in whole lines', () => {
+    const text = Array.from({ length: 2000 }, (_, i) => `line ${i}`).join('\n');
+    const [, end = ''] = texts(card('x', [{ kind: 'code', text, keep: 'end' }]));
+    expect(end).toMatch(/^```\n…\nline \d+\n/);
+    expect(end).toMatch(/line 1999\n```$/);
+    const [, start = ''] = texts(card('x', [{ kind: 'code', text, keep: 'start' }]));
+    expect(start).toMatch(/^```\nline 0\n/);
+    expect(start).toMatch(/\nline \d+\n…\n```$/);
+    for (const code of [start, end]) expect(code.length).toBeGreaterThan(3800);
+  });
+
+  test('a table says how many rows are missing', () => {
+    const rows = Array.from({ length: 900 }, (_, i) => [`row ${i}`]);
+    const [, table = ''] = texts(card('x', [{ kind: 'table', columns: ['a'], rows }]));
+    const shown = table.match(/row \d+/g)?.length ?? 0;
+    expect(table).toContain(`… and ${900 - shown} more\n`);
+  });
+
+  test('a label of 100 characters', () => {
+    const button: Button = {
+      label: '🎮'.repeat(100),
+      style: 'primary',
+      action: { command: 'a', action: 'b', arg: '' },
+    };
+    const found = rendered(card('x', [{ kind: 'buttons', buttons: [button] }])).find(
+      ({ type }) => type === 2,
+    );
+    expect([...(found?.label ?? '')]).toHaveLength(80);
+    expect(found?.label?.endsWith('…')).toBe(true);
+  });
+});
+
+describe('structure that does not fit throws', () => {
+  const button = (i: number, arg = String(i)): Button => ({
+    label: `b${i}`,
+    style: 'primary',
+    action: { command: 'stop', action: 'confirm', arg },
+  });
+  const bad: [string, Card, RegExp][] = [
+    [
+      'more than 40 components',
+      card(
+        'x',
+        Array.from({ length: 39 }, (): Node => ({ kind: 'divider' })),
+      ),
+      /41 components/,
+    ],
+    [
+      'two buttons that do the same',
+      card('x', [{ kind: 'buttons', buttons: [button(1), button(2, '1')] }]),
+      /do the same/,
+    ],
+    [
+      'an action with a long argument',
+      card('x', [{ kind: 'buttons', buttons: [button(1, 'x'.repeat(99))] }]),
+      /longer than 100/,
+    ],
+    [
+      'a long address',
+      card('x', [{ kind: 'buttons', buttons: [{ label: 'a', url: `https://a.b/${'x'.repeat(600)}` }] }]),
+      /512/,
+    ],
+    [
+      'eleven files',
+      card('x', [], { files: Array.from({ length: 11 }, (_, i) => ({ name: `${i}`, content: '' })) }),
+      /11 files/,
+    ],
+  ];
+  test.each(bad)('%s', (_, message, problem) => {
+    expect(() => payloadOf(message)).toThrow(problem);
+  });
+
+  test('seven buttons make two rows', () => {
+    const buttons = Array.from({ length: 7 }, (_, i) => button(i));
+    const rows = rendered(card('x', [{ kind: 'buttons', buttons }])).filter(({ type }) => type === 1);
+    expect(rows.map(({ components }) => components?.length)).toEqual([5, 2]);
+  });
+});
+
+test('nodes without text leave no empty component behind', () => {
+  const nodes: Node[] = [
+    { kind: 'text', text: [''] },
+    { kind: 'note', text: [] },
+    { kind: 'fields', fields: [] },
+    { kind: 'buttons', buttons: [] },
+  ];
+  expect(rendered(card('x', nodes)).map(({ type }) => type)).toEqual([17, 10]);
+  expect(texts({ kind: 'line', tone: 'neutral', text: [] })).toEqual(['…']);
+});
+
+test('a title, a note and a label stay on their line', () => {
+  const [title, note] = texts(card('a\n# b', [{ kind: 'note', text: ['c\n', { bold: '- d\ne' }] }]));
+  expect(title).not.toContain('\n');
+  expect(note).not.toContain('\n');
+});
+
+test('a key makes the same marker every time, and different keys different ones', () => {
+  const markers = Array.from({ length: 5000 }, (_, i) => markerOf(`row-${i}`));
+  expect(new Set(markers).size).toBe(markers.length);
+  expect(Math.min(...markers)).toBeGreaterThanOrEqual(1000);
+  expect(Math.max(...markers)).toBeLessThan(2 ** 31);
+  expect(markerOf('row-1')).toBe(markers[1]);
+});
