@@ -99,7 +99,7 @@ export function createGateway({ token, apiUrl, guilds, log }: GatewayOptions): G
       if (!client.guilds.cache.has(guild))
         log.warn(
           { guild },
-          'the bot is not in this server of DISCORD_GUILDS: invite it, see docs/setup-discord.md',
+          'the bot is not in this server of DISCORD_GUILDS: invite it with the scopes bot and applications.commands',
         );
     }
     for (const guild of client.guilds.cache.keys()) {

@@ -98,7 +98,13 @@ export function createInvocation(
     async acknowledge(wanted) {
       if (wanted === 'update' && request.kind !== 'action')
         throw new Error('Only an action has a message to update');
-      await api.defer(to, wanted);
+      try {
+        await api.defer(to, wanted);
+      } catch (error) {
+        // Too late, or another copy of the bot was faster: whoever waits for this must not run the command.
+        log.warn({ interaction: id, err: error }, 'an interaction could not be acknowledged');
+        throw error;
+      }
       mode = wanted;
       if (wanted === 'update') answer = sourceOf(interaction);
     },
