@@ -73,8 +73,7 @@ export function createAnswers(parts: {
   }
 
   async function privatelyWithFiles(message: Message): Promise<void> {
-    const said = await files.hand(user, message);
-    await privately(said === undefined ? message : withNote(message, said));
+    await privately(withNote(message, await files.hand(user, message)));
   }
 
   async function publicly(message: Message): Promise<void> {
@@ -86,8 +85,9 @@ export function createAnswers(parts: {
       answer = await posts.post(here, message);
     } catch (error) {
       if (!respond || !isNoAccess(error)) throw error;
-      // Slack lets a response_url post where the person is, even where the bot is not.
-      await viaUrl(message, { response_type: 'in_channel', replace_original: false });
+      // Slack lets a response_url post where the person is, even where the bot is not. Files it cannot post.
+      const said = await files.hand(user, message);
+      await viaUrl(withNote(message, said), { response_type: 'in_channel', replace_original: false });
       return;
     }
     await files.attach(answer, message);
@@ -97,8 +97,7 @@ export function createAnswers(parts: {
     if (incoming.did.kind !== 'press') return await privatelyWithFiles(message);
     const { source } = incoming.did;
     if (source.ephemeral) {
-      const said = await files.hand(user, message);
-      const shown = said === undefined ? message : withNote(message, said);
+      const shown = withNote(message, await files.hand(user, message));
       await viaUrl(shown, { response_type: 'ephemeral', replace_original: true }).catch(() =>
         privately(shown),
       );
@@ -131,7 +130,7 @@ export function createAnswers(parts: {
   };
 }
 
-function withNote(message: Message, note: string): Message {
-  if (message.kind !== 'card') return message;
+function withNote(message: Message, note: string | undefined): Message {
+  if (message.kind !== 'card' || note === undefined) return message;
   return { ...message, nodes: [...message.nodes, { kind: 'note', text: [note] }] };
 }

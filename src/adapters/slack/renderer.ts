@@ -113,8 +113,8 @@ function nodeBlocks(
       return section(
         node.fields.flatMap(({ label, value }, index) => [
           index === 0 ? '' : '\n',
-          { bold: label },
-          '  ',
+          { bold: `${label}:` },
+          ' ',
           ...cut(value),
         ]),
       );

@@ -1,12 +1,25 @@
 import type { types } from '@slack/bolt';
 import type { Inline, Rich } from '../../cards/card.ts';
 
+type Instant = Extract<Inline, { time: number }>;
+
 /**
  * Text as `rich_text` elements. Their `text` is shown as it is: no markup, no pings, no emoji codes, so nothing that
  * came from elsewhere can format, link or mention. That is why cards use rich_text rather than mrkdwn sections.
  */
 export function richElements(rich: Rich, bold = false): types.RichTextElement[] {
-  return rich.flatMap((inline) => element(inline, bold) ?? []);
+  const elements: types.RichTextElement[] = [];
+  for (const inline of rich) {
+    const next = element(inline, bold);
+    const last = elements.at(-1);
+    if (next?.type === 'text' && last?.type === 'text' && sameStyle(next, last)) last.text += next.text;
+    else if (next) elements.push(next);
+  }
+  return elements;
+}
+
+function sameStyle(one: types.RichTextText, other: types.RichTextText): boolean {
+  return one.style?.bold === other.style?.bold && one.style?.code === other.style?.code;
 }
 
 function element(inline: Inline, bold: boolean): types.RichTextElement | undefined {
@@ -31,12 +44,18 @@ function literal(text: string, style?: { bold?: boolean; code?: boolean }): type
 }
 
 /** Slack wants whole seconds, and refuses anything else (date element reference). */
-export function dateOf({ time, style }: { time: number; style: 'relative' | 'clock' }) {
+function dateOf({ time, style }: Instant) {
   return {
     timestamp: Math.floor(time / 1000),
     format: style === 'relative' ? '{ago}' : '{time}',
     fallback: new Date(time).toISOString(),
   };
+}
+
+/** The same where text is mrkdwn. */
+export function dateMarkup(instant: Instant): string {
+  const { timestamp, format, fallback } = dateOf(instant);
+  return `<!date^${timestamp}^${format}|${fallback}>`;
 }
 
 export function isUserId(id: string): boolean {

@@ -3,7 +3,7 @@ import { type Inline, plainText, type Rich } from '../../cards/card.ts';
 import { cutEnd } from './cut.ts';
 import { escapeMrkdwn } from './escape.ts';
 import { LIMITS } from './limits.ts';
-import { dateOf, isUserId, isWebLink } from './rich-text.ts';
+import { dateMarkup, isUserId, isWebLink } from './rich-text.ts';
 
 type Element = types.PlainTextElement | types.MrkdwnElement;
 
@@ -35,8 +35,7 @@ function elementOf(inline: Inline): Element {
   }
   if ('mention' in inline)
     return isUserId(inline.mention) ? mrkdwn(`<@${inline.mention}>`) : literal(inline.name);
-  const { timestamp, format, fallback } = dateOf(inline);
-  return mrkdwn(`<!date^${timestamp}^${format}|${fallback}>`);
+  return mrkdwn(dateMarkup(inline));
 }
 
 /** Text that holds a character of Slack's markup itself stays plain: there is no way to escape those. */

@@ -88,6 +88,35 @@ describe('where the bot may not post', () => {
     expect(message?.text).toBe('Answer');
   });
 
+  it('hands the files of such an answer over in a direct message', async () => {
+    const file = { name: 'server.log', content: 'line' };
+    const bot = await startBot({ handle: answering('public', { ...card('Logs'), files: [file] }) });
+    const { world, web } = bot.driver.server;
+    await bot.driver.slash('operator', 'logs', { channel: world.channels.secret });
+    const [message] = await until(async () => {
+      const messages = await web.messages(world.channels.secret);
+      return messages.length > 0 ? messages : undefined;
+    });
+    expect(JSON.stringify(message?.blocks)).toContain('server.log: sent to you in a direct message.');
+    expect((await bot.driver.privately('operator')).flatMap(({ files }) => files)).toEqual([file]);
+  });
+
+  it('updates through the response_url what it had to post that way', async () => {
+    const bot = await startBot({
+      handle: async (invocation) => {
+        const pressed = invocation.request.kind === 'action';
+        await invocation.acknowledge(pressed ? 'update' : 'public');
+        await invocation.respond(pressed ? card('Page two') : card('Page one', more));
+      },
+    });
+    const { web, faults } = bot.driver.server;
+    web.membersOnly.add(bot.team.channel);
+    faults.inject('conversations.join', { kind: 'error', error: 'is_archived' }, 100);
+    await bot.driver.command('reader', 'logs');
+    await bot.driver.press('member', 'More');
+    expect(await bot.driver.channel()).toMatchObject([{ text: '🟢 Page two', edits: 1 }]);
+  });
+
   it.each(['secret', 'team'] as const)(
     'refuses a card in the %s channel with what to do about it',
     async (name) => {

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { Adapter, Address, Invocation } from '../../../src/adapters/adapter.ts';
 import { createSlackAdapter } from '../../../src/adapters/slack/adapter.ts';
 import type { Card, Line, Message } from '../../../src/cards/card.ts';
@@ -40,7 +40,10 @@ export async function startBot({
   prepare,
 }: BotOptions = {}): Promise<Bot> {
   const driver = await createSlackDriver({ mode });
-  onTestFinished(() => driver.close());
+  onTestFinished(async () => {
+    await driver.close();
+    expect(driver.server.web.refusals).toEqual([]);
+  });
   prepare?.(driver);
   const clock = new TestClock();
   const logLines: string[] = [];

@@ -168,7 +168,7 @@ describe('a card', () => {
       [
         '🟢 kart-racing v1.2',
         'Text',
-        'Status  Ready in 4 s\nTags  qa',
+        'Status: Ready in 4 s\nTags: qa',
         'id                status\nabc               READY\na much longer id  ERROR',
         'red\nline',
         'Deployed by Ana',
