@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import type { Invocation } from '../../../src/adapters/adapter.ts';
+import { turn, until } from '../../support/test-clock.ts';
+import { card, line, startBot } from './harness.ts';
+
+describe('@bot', () => {
+  const both = async (invocation: Invocation) => {
+    await invocation.acknowledge('public');
+    await invocation.refuse(line('Psst'));
+    await invocation.respond(card('Listed'));
+  };
+
+  it('is answered in the thread it was asked in', async () => {
+    const bot = await startBot({ handle: both });
+    const root = String(
+      (
+        await bot.driver.server.world.call('xoxp-admin', 'chat.postMessage', {
+          channel: bot.team.channel,
+          text: 'Hi',
+        })
+      ).ts,
+    );
+    await bot.driver.mention('operator', 'List --tag qa', root);
+    const { request, at } = await bot.invocation(1);
+    expect(request).toEqual({ kind: 'command', command: 'list', args: { kind: 'text', text: '--tag qa' } });
+    expect(at).toEqual({ ...bot.team, thread: root });
+    const answer = await until(async () =>
+      (await bot.driver.channel()).find(({ text }) => text.includes('Listed')),
+    );
+    expect(answer.parent).toBe(root);
+    expect(await bot.driver.privately('operator')).toMatchObject([{ text: 'Psst', parent: root }]);
+  });
+
+  it('in the channel opens a thread; a private answer stays out of it, where Slack would not show it', async () => {
+    const bot = await startBot({ handle: both });
+    const asked = await bot.driver.mention('operator', '');
+    expect((await bot.invocation(1)).request).toMatchObject({ command: 'help' });
+    const answer = await until(async () =>
+      (await bot.driver.channel()).find(({ text }) => text.includes('Listed')),
+    );
+    expect(answer.parent).toBe(asked);
+    const [aside] = await bot.driver.privately('operator');
+    expect(aside).toMatchObject({ text: 'Psst' });
+    expect(aside).not.toHaveProperty('parent');
+  });
+
+  it.each([
+    ['an edited message', { edited: { user: 'U123456', ts: '1.3' } }],
+    ['another app', { bot_id: 'B0OTHER' }],
+  ])('by %s is not acted on', async (_, more) => {
+    const bot = await startBot();
+    const event = {
+      type: 'app_mention',
+      user: 'U123456',
+      text: '<@U0EDGEGAPBOT> stop x',
+      ts: '1.2',
+      channel: 'C1',
+      ...more,
+    };
+    await bot.driver.deliver('events_api', {
+      type: 'event_callback',
+      event_id: 'Ev1',
+      team_id: bot.team.workspace,
+      event,
+    });
+    await bot.driver.slash('member', 'marker');
+    expect((await bot.invocation(1)).request).toMatchObject({ command: 'marker' });
+  });
+});
+
+describe('a button', () => {
+  const block = (action_id: string, more = {}) => ({
+    type: 'block_actions',
+    user: { id: 'U123456', username: 'x' },
+    team: { id: 'T000000001', domain: 'x' },
+    container: { type: 'message', message_ts: '5.5', channel_id: 'C1' },
+    channel: { id: 'C1', name: 'x' },
+    actions: [{ type: 'button', action_id, action_ts: '6.6', block_id: 'b', ...more }],
+  });
+
+  it('of another version gets a sentence, and no action', async () => {
+    const bot = await startBot();
+    const { server } = bot.driver;
+    const response_url = `${server.origin}${server.urls.issue({ user: 'U123456', channel: 'C1', source: undefined })}`;
+    await bot.driver.deliver('interactive', { ...block('who-knows'), trigger_id: 't', response_url });
+    const said = await until(() => server.ephemerals[0]);
+    expect(said.text).toContain('another version');
+    expect(bot.invocations).toEqual([]);
+  });
+
+  it('that only opens a link is acknowledged, and nothing more', async () => {
+    const bot = await startBot();
+    await bot.driver.deliver('interactive', block('0:url', { url: 'https://docs.edgegap.com' }));
+    await turn();
+    expect(bot.invocations).toEqual([]);
+    expect(bot.driver.server.ephemerals).toEqual([]);
+  });
+
+  it('without a trigger id is known by its message, person and time', async () => {
+    const bot = await startBot();
+    await bot.driver.deliver('interactive', block('0:stop:confirm:x'));
+    await bot.driver.deliver('interactive', block('0:stop:confirm:x'));
+    await bot.invocation(2);
+    expect(bot.invocations.map(({ id }) => id)).toEqual(['5.5-U123456-6.6', '5.5-U123456-6.6']);
+  });
+});
