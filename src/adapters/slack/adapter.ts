@@ -4,6 +4,7 @@ import type { Directory } from '../../command/directory.ts';
 import type { SlackConfig } from '../../config.ts';
 import type { Logger } from '../../log.ts';
 import type { Adapter, Invocation } from '../adapter.ts';
+import { type Acknowledgement, acknowledgeInTime } from './acknowledgement.ts';
 import { type Answers, createAnswers, type Respond } from './answers.ts';
 import { createSlackApi } from './api.ts';
 import { createBoltLogger } from './bolt-logger.ts';
@@ -59,24 +60,39 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     },
   });
 
-  async function receive(incoming: Incoming | undefined, respond?: Respond): Promise<void> {
-    if (!incoming || !handle) return;
-    const answers = createAnswers({ incoming, respond, posts, files });
-    const { team: workspace } = identity();
-    const invocation = createInvocation({ adapter, incoming, people, answers, workspace });
-    await (invocation ? handle(invocation) : tooOld(answers));
+  async function receive(
+    incoming: Incoming | undefined,
+    acknowledgement: Acknowledgement,
+    respond?: Respond,
+  ): Promise<void> {
+    try {
+      if (!incoming || !handle) return;
+      const answers = createAnswers({ incoming, respond, posts, files });
+      const { team: workspace } = identity();
+      const { now } = acknowledgement;
+      const invocation = createInvocation({
+        adapter,
+        incoming,
+        people,
+        answers,
+        workspace,
+        acknowledge: now,
+      });
+      await (invocation ? handle(invocation) : tooOld(answers));
+    } finally {
+      await acknowledgement.now();
+    }
   }
 
   app.command(/.*/, async ({ ack, body, respond }) => {
-    await ack();
-    await receive(fromSlashCommand(body), respond);
+    await receive(fromSlashCommand(body), acknowledgeInTime(ack, clock, log), respond);
   });
   app.action({ type: 'block_actions' }, async ({ ack, body, respond }) => {
-    await ack();
-    await receive(fromBlockActions(body), respond);
+    await receive(fromBlockActions(body), acknowledgeInTime(ack, clock, log), respond);
   });
   app.event('app_mention', async ({ body }) => {
-    await receive(fromMention(body, identity()));
+    // Bolt has acknowledged an event before it gets here; a repeat of it has the same id.
+    await receive(fromMention(body, identity()), { now: async () => undefined });
   });
   app.event('subteam_members_changed', async ({ event }) => people.forgetGroup(event.subteam_id));
   app.error(async (error) => {

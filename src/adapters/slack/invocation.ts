@@ -11,6 +11,8 @@ export function createInvocation(parts: {
   readonly people: People;
   readonly answers: Answers;
   readonly workspace: string;
+  /** Tells Slack that the invocation has arrived. */
+  readonly acknowledge: () => Promise<void>;
 }): Invocation | undefined {
   const { adapter, incoming, people, answers, workspace } = parts;
   const request = requestOf(incoming, adapter.platform, workspace);
@@ -27,9 +29,13 @@ export function createInvocation(parts: {
     },
     request,
     person: (freshness) => people.person(incoming.user, freshness),
-    refuse: (message) => answers.privately(message),
-    // Slack itself was answered at once, with nothing to see; there is no "thinking" to show.
-    acknowledge: async (asked) => {
+    async refuse(message) {
+      await parts.acknowledge();
+      await answers.privately(message);
+    },
+    // Slack shows nothing for it: there is no "thinking" to show.
+    async acknowledge(asked) {
+      await parts.acknowledge();
       mode = asked;
     },
     respond: (message) => answers.respond(mode, message),

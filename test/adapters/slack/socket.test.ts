@@ -19,11 +19,35 @@ async function lost(bot: Bot): Promise<void> {
 }
 
 describe('Socket Mode', () => {
-  it('acknowledges at once and with nothing to show', async () => {
+  it('acknowledges with nothing to show when the pipeline does, which stores first', async () => {
+    const stored = Promise.withResolvers<void>();
+    const bot = await startBot({
+      handle: async (invocation) => {
+        await stored.promise;
+        await invocation.acknowledge('private');
+      },
+    });
+    const { acknowledged } = bot.driver.server.socket;
+    const typed = bot.driver.slash('operator', 'deploy');
+    await bot.invocation(1);
+    expect(acknowledged).toEqual([]);
+    stored.resolve();
+    await typed;
+    expect(acknowledged.map(({ payload }) => payload)).toEqual([{}]);
+  });
+
+  it('acknowledges after two seconds what is still being worked on, and an event before it is', async () => {
     const bot = await startBot({ handle: () => new Promise(() => {}) });
-    await bot.driver.slash('operator', 'deploy');
+    const { acknowledged } = bot.driver.server.socket;
     await bot.driver.mention('operator', 'list');
-    expect(bot.driver.server.socket.acknowledged.map(({ payload }) => payload)).toEqual([{}, {}]);
+    expect(acknowledged).toHaveLength(1);
+    const typed = bot.driver.slash('operator', 'deploy');
+    await bot.invocation(2);
+    await bot.clock.advance(1999);
+    expect(acknowledged).toHaveLength(1);
+    await bot.clock.advance(1);
+    await typed;
+    expect(acknowledged.map(({ payload }) => payload)).toEqual([{}, {}]);
   });
 
   it('reconnects without a pause when Slack refreshes a connection', async () => {

@@ -1,0 +1,26 @@
+import type { Clock } from '../../clock.ts';
+import type { Logger } from '../../log.ts';
+
+/** Slack waits 3 s for an acknowledgement (docs.slack.dev, acknowledging); what takes longer is acknowledged anyway. */
+const AT_THE_LATEST_MS = 2_000;
+
+export interface Acknowledgement {
+  /** Acknowledges, once, however often it is called. Never rejects. */
+  now(): Promise<void>;
+}
+
+/**
+ * Holds the acknowledgement back until the invocation is stored, so that a crash before that leaves Slack to say that
+ * it failed, or to deliver it again; yet never so long that Slack gives up on one that is being worked on. One that
+ * cannot be sent stops nothing: answers take another way, and what Slack then delivers again is known by its id.
+ */
+export function acknowledgeInTime(ack: () => Promise<void>, clock: Clock, log: Logger): Acknowledgement {
+  let acknowledged: Promise<void> | undefined;
+  const now = (): Promise<void> => {
+    cancel();
+    acknowledged ??= ack().catch((err: unknown) => log.warn({ err }, 'slack: cannot acknowledge'));
+    return acknowledged;
+  };
+  const cancel = clock.after(AT_THE_LATEST_MS, () => void now());
+  return { now };
+}
