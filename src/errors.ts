@@ -28,6 +28,8 @@ export class DeliveryError extends AppError {
   readonly outcome: 'not-sent' | 'unknown';
   /** Whether a later attempt can succeed without anyone doing anything. */
   readonly retryable: boolean;
+  /** Whether it can succeed once someone has mended something: a permission, a token. Kept for a day, then. */
+  readonly mendable: boolean;
   /** Milliseconds the platform asked us to wait, when it said so. */
   readonly retryAfterMs: number | undefined;
 
@@ -39,12 +41,14 @@ export class DeliveryError extends AppError {
       cause?: unknown;
       outcome: 'not-sent' | 'unknown';
       retryable: boolean;
+      mendable?: boolean;
       retryAfterMs?: number;
     },
   ) {
     super(code, userMessage, options);
     this.outcome = options.outcome;
     this.retryable = options.retryable;
+    this.mendable = options.mendable ?? false;
     this.retryAfterMs = options.retryAfterMs;
   }
 }

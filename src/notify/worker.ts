@@ -3,15 +3,18 @@ import type { Clock } from '../clock.ts';
 import { DeliveryError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/store.ts';
-import { nextBatch } from './batch.ts';
+import { digestKey, nextBatch } from './batch.ts';
 import { fromRow, type OutboxRow } from './outbox.ts';
+import { OutboxQueue } from './queue.ts';
 import { send } from './send.ts';
 
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 5 * 60_000;
 /** After this long a message is no news any more. */
 const GIVE_UP_MS = 24 * 60 * 60_000;
-const READ_AT_ONCE = 500;
+/** What was delivered, or never will be, is of use to nobody after this. */
+const KEEP_MS = 7 * 24 * 60 * 60_000;
+const PURGE_EVERY_MS = 60 * 60_000;
 
 /** Sends what is in the outbox: ordered per deployment, at each channel's pace. */
 export interface OutboxWorker {
@@ -33,10 +36,14 @@ export function createOutboxWorker(parts: {
 }): OutboxWorker {
   const { store, clock, log } = parts;
   const adapters = new Map(parts.adapters.map((adapter) => [adapter.platform, adapter]));
+  const queue = new OutboxQueue(store, [...adapters.keys()]);
   const busyChannels = new Set<string>();
   const nextAllowed = new Map<string, number>();
   const inFlight = new Set<Promise<void>>();
+  /** Rows of attempts whose end could not be written down. */
+  const unrecorded = new Set<number>();
   let idleWaiters: (() => void)[] = [];
+  let purgedAt = 0;
   let running = false;
   let looking: Promise<void> | undefined;
   let lookAgain = false;
@@ -45,9 +52,7 @@ export function createOutboxWorker(parts: {
   function wake(): void {
     if (!running) return;
     lookAgain = true;
-    looking ??= lookWhileAsked().finally(() => {
-      looking = undefined;
-    });
+    looking ??= lookWhileAsked();
   }
 
   async function lookWhileAsked(): Promise<void> {
@@ -60,52 +65,58 @@ export function createOutboxWorker(parts: {
         schedule(clock.now() + RETRY_FIRST_MS);
       }
     }
+    // In the same turn as the last look at lookAgain: a wake in between would be lost.
+    looking = undefined;
   }
 
   async function look(): Promise<void> {
-    const heads = (await pendingHeads()).filter((row) => adapters.has(row.to.platform));
+    await putBack();
     const now = clock.now();
-    let next = Number.POSITIVE_INFINITY;
-    for (const [channel, waiting] of Map.groupBy(heads, channelOf)) {
-      if (busyChannels.has(channel)) continue;
-      const allowedAt = nextAllowed.get(channel) ?? 0;
-      const due = waiting.filter((row) => row.nextAt <= now);
-      if (due.length > 0 && allowedAt <= now) dispatch(channel, nextBatch(due));
-      else next = Math.min(next, Math.max(allowedAt, Math.min(...waiting.map((row) => row.nextAt))));
+    const waiting = await queue.due(now);
+    let next = (await queue.nextAt(now)) ?? Number.POSITIVE_INFINITY;
+    let dispatched = false;
+    for (const one of waiting) {
+      if (busyChannels.has(one.channel)) continue;
+      const allowedAt = nextAllowed.get(one.channel) ?? 0;
+      if (allowedAt > now) next = Math.min(next, allowedAt);
+      else if (running) {
+        dispatch(one.channel, nextBatch(one));
+        dispatched = true;
+      }
     }
     if (Number.isFinite(next)) schedule(next);
-    if (inFlight.size === 0 && heads.every((row) => row.attempts > 0)) {
+    if (idleWaiters.length > 0 && !dispatched && inFlight.size === 0 && !(await queue.isFresh())) {
       for (const resolve of idleWaiters.splice(0)) resolve();
     }
+    await purge(now);
   }
 
   function schedule(at: number): void {
     cancelTimer?.();
-    cancelTimer = clock.after(Math.max(0, at - clock.now()), wake);
+    if (running) cancelTimer = clock.after(Math.max(0, at - clock.now()), wake);
   }
 
-  /** The oldest unsent row of each order key. */
-  async function pendingHeads(): Promise<OutboxRow[]> {
-    const rows = await store
-      .selectFrom('outbox as row')
-      .selectAll()
-      .where('state', '=', 'pending')
-      .where((eb) =>
-        eb.not(
-          eb.exists(
-            eb
-              .selectFrom('outbox as earlier')
-              .select('earlier.id')
-              .whereRef('earlier.order_key', '=', 'row.order_key')
-              .where('earlier.state', 'in', ['pending', 'leased'])
-              .whereRef('earlier.id', '<', 'row.id'),
-          ),
-        ),
-      )
-      .orderBy('id')
-      .limit(READ_AT_ONCE)
+  /** What was begun and could not be written down is begun anew, and looked for first. */
+  async function putBack(): Promise<void> {
+    if (unrecorded.size === 0) return;
+    const ids = [...unrecorded];
+    await store
+      .updateTable('outbox')
+      .set({ state: 'pending' })
+      .where('state', '=', 'leased')
+      .where('id', 'in', ids)
       .execute();
-    return rows.map(fromRow);
+    for (const id of ids) unrecorded.delete(id);
+  }
+
+  async function purge(now: number): Promise<void> {
+    if (now - purgedAt < PURGE_EVERY_MS) return;
+    purgedAt = now;
+    await store
+      .deleteFrom('outbox')
+      .where('state', 'in', ['sent', 'dead'])
+      .where('created_at', '<', now - KEEP_MS)
+      .execute();
   }
 
   function dispatch(channel: string, batch: readonly OutboxRow[]): void {
@@ -114,11 +125,13 @@ export function createOutboxWorker(parts: {
     busyChannels.add(channel);
     const work = deliver(adapter, batch)
       .catch((error: unknown) => {
-        // Only the store can fail here. The rows stay leased and are taken back at the next start.
+        // Only the store can fail here.
         log.error({ err: error }, 'outbox: a delivery could not be recorded');
+        for (const { id } of batch) unrecorded.add(id);
+        return RETRY_FIRST_MS;
       })
-      .finally(() => {
-        nextAllowed.set(channel, clock.now() + adapter.paceMs);
+      .then((pauseMs) => {
+        nextAllowed.set(channel, clock.now() + Math.max(adapter.paceMs, pauseMs));
         busyChannels.delete(channel);
         inFlight.delete(work);
         wake();
@@ -126,25 +139,29 @@ export function createOutboxWorker(parts: {
     inFlight.add(work);
   }
 
-  async function deliver(adapter: Adapter, batch: readonly OutboxRow[]): Promise<void> {
+  /** Resolves with how long the platform wants the channel left alone, in milliseconds. */
+  async function deliver(adapter: Adapter, batch: readonly OutboxRow[]): Promise<number> {
     const ids = batch.map((row) => row.id);
     const rows = await lease(batch);
     try {
       await send(adapter, rows, clock.now());
     } catch (error) {
-      await failed(rows, asDeliveryError(error));
-      return;
+      const failure = asDeliveryError(error);
+      await failed(rows, failure);
+      return failure.retryAfterMs ?? 0;
     }
     await store
       .updateTable('outbox')
       .set({ state: 'sent', uncertain: 0, sent_at: clock.now() })
       .where('id', 'in', ids)
       .execute();
+    return 0;
   }
 
   /** Commits, before anything leaves, that an attempt has begun. Returns the rows as they were before it. */
   async function lease(batch: readonly OutboxRow[]): Promise<OutboxRow[]> {
     const now = clock.now();
+    const sent_key = batch.length > 1 ? digestKey(batch) : batch[0]?.key;
     return await store.transaction().execute(async (tx) => {
       const leased: OutboxRow[] = [];
       for (const { id, uncertain, attemptedAt } of batch) {
@@ -155,7 +172,7 @@ export function createOutboxWorker(parts: {
             uncertain: 1,
             attempts: eb('attempts', '+', 1),
             // Where an earlier attempt may have been shown, that is the one to look for.
-            ...(uncertain ? {} : { attempted_at: now, sent_key: batch[0]?.key }),
+            ...(uncertain ? {} : { attempted_at: now, sent_key }),
           }))
           .where('id', '=', id)
           .returningAll()
@@ -169,8 +186,11 @@ export function createOutboxWorker(parts: {
   async function failed(rows: readonly OutboxRow[], error: DeliveryError): Promise<void> {
     const now = clock.now();
     for (const row of rows) {
-      const final = !error.retryable || now - row.createdAt > GIVE_UP_MS;
-      const backoff = Math.min(RETRY_FIRST_MS * 2 ** (row.attempts - 1), RETRY_MAX_MS);
+      const final = !(error.retryable || error.mendable) || now - row.createdAt > GIVE_UP_MS;
+      // What someone has to mend first is no use trying every few seconds.
+      const backoff = error.retryable
+        ? Math.min(RETRY_FIRST_MS * 2 ** (row.attempts - 1), RETRY_MAX_MS)
+        : RETRY_MAX_MS;
       log[final ? 'error' : 'warn'](
         { code: error.code, reason: error.userMessage, order_key: row.orderKey, attempts: row.attempts },
         final ? 'outbox: a message cannot be delivered' : 'outbox: a delivery failed and will be tried again',
@@ -206,15 +226,12 @@ export function createOutboxWorker(parts: {
       running = false;
       cancelTimer?.();
       await looking;
+      cancelTimer?.();
       await Promise.all(inFlight);
       for (const resolve of idleWaiters.splice(0)) resolve();
       idleWaiters = [];
     },
   };
-}
-
-function channelOf(row: OutboxRow): string {
-  return `${row.to.platform}/${row.to.workspace}/${row.to.channel}`;
 }
 
 /** An adapter that throws anything else has a fault of its own; the message may or may not have been shown. */

@@ -60,6 +60,14 @@ const meanings: Readonly<Record<number, Meaning>> = {
   [codes.threadLocked]: ['discord.thread-closed', 'The thread is locked.', 'Unlock it, or use its channel.'],
 };
 
+/** What an administrator of the server can put right. */
+const MENDABLE = new Set<number>([
+  codes.missingAccess,
+  codes.missingPermissions,
+  codes.threadArchived,
+  codes.threadLocked,
+]);
+
 /** Errors of a connection that was never made: nothing can have been shown. */
 const NEVER_SENT = new Set([
   'ECONNREFUSED',
@@ -109,7 +117,7 @@ function fromApi(error: DiscordAPIError): DeliveryError {
   const meaning = meanings[Number(error.code)];
   if (meaning) {
     const [code, sentence, hint] = meaning;
-    return new DeliveryError(code, sentence, { ...final, hint });
+    return new DeliveryError(code, sentence, { ...final, hint, mendable: MENDABLE.has(Number(error.code)) });
   }
   if (error.status === 401) return tokenRefused(error);
   return new DeliveryError(
@@ -138,6 +146,7 @@ function tokenRefused(cause: unknown): DeliveryError {
     cause,
     outcome: 'not-sent',
     retryable: false,
+    mendable: true,
   });
 }
 

@@ -6,6 +6,8 @@ interface Meaning {
   readonly hint?: string;
   readonly outcome?: 'unknown';
   readonly retryable?: true;
+  /** Someone can put it right: invite the bot, install the app again. */
+  readonly mendable?: true;
 }
 
 const INVITE = 'Type /invite @bot in the channel, with the name of this bot, and try again.';
@@ -13,14 +15,31 @@ const RIGHTS = 'Ask a workspace admin whether apps may post in this channel.';
 
 /** The `error` values of chat.postMessage, chat.update, conversations.* and files.* (their reference pages). */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
-  not_in_channel: { sentence: 'I am not a member of this channel, so I cannot post here.', hint: INVITE },
+  not_in_channel: {
+    sentence: 'I am not a member of this channel, so I cannot post here.',
+    hint: INVITE,
+    mendable: true,
+  },
   channel_not_found: {
     sentence: 'Slack does not let me see this channel, so I cannot post here.',
     hint: INVITE,
+    mendable: true,
   },
-  is_archived: { sentence: 'This channel is archived.', hint: 'Use another channel, or unarchive this one.' },
-  restricted_action: { sentence: 'The settings of this workspace do not let me post here.', hint: RIGHTS },
-  restricted_action_read_only_channel: { sentence: 'This channel is read-only for me.', hint: RIGHTS },
+  is_archived: {
+    sentence: 'This channel is archived.',
+    hint: 'Use another channel, or unarchive this one.',
+    mendable: true,
+  },
+  restricted_action: {
+    sentence: 'The settings of this workspace do not let me post here.',
+    hint: RIGHTS,
+    mendable: true,
+  },
+  restricted_action_read_only_channel: {
+    sentence: 'This channel is read-only for me.',
+    hint: RIGHTS,
+    mendable: true,
+  },
   restricted_action_thread_only_channel: {
     sentence: 'This channel allows replies in threads only.',
     hint: RIGHTS,
@@ -40,20 +59,32 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   missing_scope: {
     sentence: 'My Slack app lacks a permission for this.',
     hint: 'An admin can compare the app with npm run slack:manifest and install it again.',
+    mendable: true,
   },
   invalid_auth: {
     sentence: 'Slack no longer accepts my token.',
     hint: 'An admin has to check SLACK_BOT_TOKEN.',
+    mendable: true,
   },
   not_authed: {
     sentence: 'Slack no longer accepts my token.',
     hint: 'An admin has to check SLACK_BOT_TOKEN.',
+    mendable: true,
   },
-  token_revoked: { sentence: 'My Slack token was revoked.', hint: 'An admin has to install the app again.' },
-  token_expired: { sentence: 'My Slack token has expired.', hint: 'An admin has to install the app again.' },
+  token_revoked: {
+    sentence: 'My Slack token was revoked.',
+    hint: 'An admin has to install the app again.',
+    mendable: true,
+  },
+  token_expired: {
+    sentence: 'My Slack token has expired.',
+    hint: 'An admin has to install the app again.',
+    mendable: true,
+  },
   account_inactive: {
     sentence: 'My Slack app was removed from the workspace.',
     hint: 'An admin has to install it again.',
+    mendable: true,
   },
   ratelimited: { sentence: 'Slack asks me to slow down.', retryable: true },
   rate_limited: { sentence: 'Slack asks me to slow down.', retryable: true },
@@ -156,6 +187,7 @@ function failure(
     cause,
     outcome: meaning?.outcome ?? 'not-sent',
     retryable: meaning?.retryable ?? false,
+    mendable: meaning?.mendable ?? false,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
 }
