@@ -1,10 +1,10 @@
-import { createDiscordAdapter } from './adapters/discord/adapter.ts';
-import { createSlackAdapter } from './adapters/slack/adapter.ts';
-import { buildApp } from './app.ts';
+import type { Adapter } from './adapters/adapter.ts';
+import { type App, buildApp } from './app.ts';
 import { systemClock } from './clock.ts';
+import type { Directory } from './command/directory.ts';
 import { type Config, readConfig } from './config.ts';
 import { AppError, ConfigError } from './errors.ts';
-import { createLog } from './log.ts';
+import { createLog, type Logger } from './log.ts';
 
 /** How long a stop may take; container platforms kill after ten seconds. */
 const STOP_WITHIN_MS = 9_000;
@@ -16,7 +16,8 @@ async function main(): Promise<void> {
     throw new ConfigError([
       'No chat token is set: give DISCORD_TOKEN with DISCORD_GUILDS, or SLACK_BOT_TOKEN with SLACK_APP_TOKEN or SLACK_SIGNING_SECRET. Step by step: docs/discord.md and docs/slack.md. To just see it work, without any account: npm run demo.',
     ]);
-  const app = await build(check ? { ...config, database: ':memory:' } : config);
+  const log = createLog({ level: check ? 'silent' : config.logLevel, secrets: config.secrets });
+  const app = check ? await buildForCheck(config, log) : await build(config, log);
   if (check) {
     await app.stop();
     process.stdout.write(`OK: ${app.directory.all.length} commands, settings and every part can be built.\n`);
@@ -28,22 +29,40 @@ async function main(): Promise<void> {
   await app.start();
 }
 
-function build(config: Config) {
+async function build(config: Config, log: Logger): Promise<App> {
   const { discord, slack } = config;
-  const log = createLog({
-    level: process.argv.includes('--check') ? 'silent' : config.logLevel,
-    secrets: config.secrets,
-  });
+  const makers = [
+    ...(discord ? [await discordAdapter(config, log)] : []),
+    ...(slack ? [await slackAdapter(config, log)] : []),
+  ];
   return buildApp({
     config,
     clock: systemClock,
     log,
     access: { ...(discord ? { discord: discord.access } : {}), ...(slack ? { slack: slack.access } : {}) },
-    adapters: (directory) => [
-      ...(discord ? [createDiscordAdapter({ config: discord, directory, clock: systemClock, log })] : []),
-      ...(slack ? [createSlackAdapter({ config: slack, directory, clock: systemClock, log })] : []),
-    ],
+    adapters: (directory) => makers.flatMap((make) => make(directory)),
   });
+}
+
+/** Builds every part, also what the settings do not ask for, and opens no file. */
+async function buildForCheck(config: Config, log: Logger): Promise<App> {
+  await Promise.all([discordAdapter(config, log), slackAdapter(config, log)]);
+  return build({ ...config, database: ':memory:' }, log);
+}
+
+type MakeAdapters = (directory: Directory) => Adapter[];
+
+/** Each SDK is loaded only where its platform is used: they are most of the start's time and memory. */
+async function discordAdapter({ discord }: Config, log: Logger): Promise<MakeAdapters> {
+  const { createDiscordAdapter } = await import('./adapters/discord/adapter.ts');
+  return (directory) =>
+    discord ? [createDiscordAdapter({ config: discord, directory, clock: systemClock, log })] : [];
+}
+
+async function slackAdapter({ slack }: Config, log: Logger): Promise<MakeAdapters> {
+  const { createSlackAdapter } = await import('./adapters/slack/adapter.ts');
+  return (directory) =>
+    slack ? [createSlackAdapter({ config: slack, directory, clock: systemClock, log })] : [];
 }
 
 function stopOnce(stop: () => Promise<void>): () => void {
