@@ -52,6 +52,10 @@ const snowflakes = list(
   'a Discord id (17 to 20 digits; turn on Developer Mode, right-click, Copy ID)',
 );
 const url = z.url({ protocol: /^https?$/, error: 'must be a URL that starts with http:// or https://' });
+const baseUrl = url.refine(
+  (value) => !/[?#]/.test(value),
+  'must be the plain address under which this bot is reached, without "?" or "#"',
+);
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 const Environment = z
@@ -61,7 +65,10 @@ const Environment = z
       .regex(/^(token\s+)?\S+$/i, 'must be the API token alone, with or without the word "token" before it')
       .optional(),
     EDGEGAP_API_URL: url.default('https://api.edgegap.com'),
-    DISCORD_TOKEN: z.string().regex(/^\S+$/, 'must not hold spaces').optional(),
+    DISCORD_TOKEN: z
+      .string()
+      .regex(/^(bot\s+)?\S+$/i, 'must be the bot token alone, without spaces')
+      .optional(),
     DISCORD_GUILDS: snowflakes.optional(),
     DISCORD_OPERATOR_ROLES: snowflakes.optional(),
     DISCORD_READER_ROLES: everyoneOr(snowflakes).optional(),
@@ -78,17 +85,24 @@ const Environment = z
     SLACK_OPERATORS: slackIds().optional(),
     SLACK_READERS: everyoneOr(slackIds()).optional(),
     SLACK_API_URL: url.optional(),
-    PUBLIC_URL: url.optional(),
-    PORT: z.coerce.number('must be a port number').int().min(0).max(65_535).default(3000),
+    PUBLIC_URL: baseUrl.optional(),
+    PORT: wholeNumber(0, 65_535).default(3000),
     DATABASE_URL: z
       .string()
-      .refine((value) => !/^postgres(ql)?:/.test(value), 'PostgreSQL is not supported yet; give a file path')
+      .superRefine((value, context) => {
+        const problem = databaseProblem(value);
+        if (problem) context.addIssue({ code: 'custom', message: problem });
+      })
       .default(DEFAULT_DATABASE),
-    DEFAULT_NEAR: z.string().max(100).optional(),
+    DEFAULT_NEAR: z.string().max(100, 'must be the name of a city, at most 100 characters').optional(),
     APP_ALLOWLIST: list(/^.{1,64}$/, 'an application name').optional(),
     READ_ONLY: flag().default(false),
-    MAX_TAG_LENGTH: z.coerce.number('must be a number').int().min(20).max(40).default(20),
-    LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('info'),
+    MAX_TAG_LENGTH: wholeNumber(20, 40).default(20),
+    LOG_LEVEL: z
+      .string()
+      .toLowerCase()
+      .pipe(z.enum(logLevels, `must be one of ${logLevels.join(', ')}`))
+      .default('info'),
   })
   .superRefine((env, context) => {
     const problem = (path: string, message: string) =>
@@ -186,6 +200,13 @@ function databasePath(value: string): string {
     : value.slice('file:'.length);
 }
 
+function databaseProblem(value: string): string | undefined {
+  if (/^postgres(ql)?:/i.test(value)) return 'names PostgreSQL, which is not supported yet: give a file path';
+  const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(value) ?? [];
+  if (scheme === undefined || scheme.toLowerCase() === 'file') return undefined;
+  return `must be a file path or a file: URL, not a ${scheme}: URL`;
+}
+
 function withoutSlash(value: string): string {
   return value.replace(/\/+$/, '');
 }
@@ -213,12 +234,19 @@ function slackIds() {
 }
 
 function everyoneOr<T extends z.ZodType<string[], string>>(ids: T) {
-  return z.union([z.literal('everyone'), ids], {
+  const everyone = z.string().toLowerCase().pipe(z.literal('everyone'));
+  return z.union([everyone, ids], {
     error: (issue) => {
       const nested = (issue as { errors?: { message: string }[][] }).errors?.at(-1)?.[0]?.message;
       return nested ? `${nested}, and is not the word "everyone"` : undefined;
     },
   });
+}
+
+/** Digits only: `0x10` and `1e3` are slips of the hand. */
+function wholeNumber(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.string().regex(/^\d+$/, error).transform(Number).pipe(z.number().min(min, error).max(max, error));
 }
 
 /** `1`, `true`, `yes`, `on`, and their opposites. */
