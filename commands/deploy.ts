@@ -1,7 +1,8 @@
 import { deploymentCard } from '../src/cards/deployment-card.ts';
+import { quoted } from '../src/command/argv.ts';
 import { type ActionContext, type Context, defineCommand } from '../src/command/define.ts';
-import { findLocation, placeName } from '../src/command/resolve.ts';
-import type { DeployPlan } from '../src/deployments/deployment.ts';
+import { findDeployable, findLocation, placeName } from '../src/command/resolve.ts';
+import type { Deployment, DeployPlan } from '../src/deployments/deployment.ts';
 import { requestingView } from '../src/deployments/view.ts';
 import type { Location } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
@@ -33,8 +34,17 @@ export default defineCommand({
     tag: { kind: 'list', of: 'tag', description: 'Tags to put on it, separated by commas' },
   },
   actions: {
-    again: { permission: 'deployments.deploy', ack: 'public', run: deployAgain },
+    again: {
+      permission: 'deployments.deploy',
+      ack: 'public',
+      check: async (context) => void (await lostOne(context)),
+      run: async (context) => {
+        const { id, application, version, plan } = await lostOne(context);
+        await launch(context, application, version, plan, id);
+      },
+    },
   },
+  check: async (context) => void (await placement(context, context.options.near, context.options.ip)),
   async run(context) {
     const { application, version, near, ip, tag } = context.options;
     const plan = { ...(await placement(context, near, ip)), tags: tag ?? [] };
@@ -49,26 +59,38 @@ async function placement(
   ips: readonly string[] | undefined,
 ): Promise<Pick<DeployPlan, 'users' | 'place'>> {
   const given = ips ?? [];
-  const location =
-    near ??
-    (given.length === 0 && settings.defaultNear
-      ? await findLocation(catalog, settings.defaultNear)
-      : undefined);
-  if (!location && given.length === 0)
-    throw new InputError('place-missing', 'I do not know where to deploy.', {
-      hint: 'Add a city with --near (e.g. near: Montreal), or players’ addresses with --ip; or set DEFAULT_NEAR for me.',
+  const location = near ?? (given.length === 0 ? await defaultLocation(catalog, settings) : undefined);
+  const { latitude, longitude } = location ?? {};
+  const point = latitude !== undefined && longitude !== undefined ? [{ latitude, longitude }] : [];
+  const users = [...point, ...given.map((ip_address) => ({ ip_address }))];
+  if (location && users.length === 0)
+    throw new InputError('place-unmapped', `Edgegap does not say where ${placeName(location)} is.`, {
+      hint: 'Choose another city, or give players’ addresses (ip).',
     });
-  const point =
-    location?.latitude !== undefined && location.longitude !== undefined
-      ? [{ latitude: location.latitude, longitude: location.longitude }]
-      : [];
-  return {
-    users: [...point, ...given.map((ip_address) => ({ ip_address }))],
-    place: [
-      ...(location ? [`near ${placeName(location)}`] : []),
-      ...(given.length > 0 ? [`near ${given.join(', ')}`] : []),
-    ].join('; '),
-  };
+  if (users.length === 0)
+    throw new InputError('place-missing', 'I do not know where to deploy.', {
+      hint: 'Add a city (--near Montreal) or addresses of players (--ip 203.0.113.7). Whoever runs me can set DEFAULT_NEAR.',
+    });
+  // Where players live is nothing for the whole channel to read.
+  const players = given.length === 1 ? '1 player' : `${given.length} players`;
+  const places = [...(location ? [placeName(location)] : []), ...(given.length > 0 ? [players] : [])];
+  return { users, place: `near ${places.join(' and ')}` };
+}
+
+async function defaultLocation(
+  catalog: Context<unknown>['catalog'],
+  { defaultNear }: Context<unknown>['settings'],
+): Promise<Location | undefined> {
+  if (defaultNear === undefined) return undefined;
+  try {
+    return await findLocation(catalog, defaultNear);
+  } catch (cause) {
+    if (!(cause instanceof InputError)) throw cause;
+    throw new InputError('default-near', `My default place, ${quoted(defaultNear)}, cannot be used.`, {
+      hint: `Add a city with --near. Whoever runs me can correct DEFAULT_NEAR: ${cause.userMessage} ${cause.hint ?? ''}`.trim(),
+      cause,
+    });
+  }
 }
 
 /** The card goes first: where it cannot be posted, nothing is deployed and nothing billed. */
@@ -85,13 +107,23 @@ async function launch(
   await deployments.deploy({ invocationId, application, version, plan, asker, at: asker.at, card }, replaces);
 }
 
-async function deployAgain(context: ActionContext): Promise<void> {
-  const before = await context.deployments.byId(context.action.arg);
+/** The deployment of a button, which may have started and was not found. */
+async function lostOne({
+  deployments,
+  catalog,
+  action,
+}: Pick<ActionContext, 'deployments' | 'catalog' | 'action'>): Promise<Deployment> {
+  const before = await deployments.byId(action.arg);
   if (!before)
     throw new InputError('again-unknown', 'I no longer know that deployment.', { hint: 'Use deploy.' });
-  if (before.phase !== 'lost' || before.replacedBy !== undefined)
-    throw new InputError('again-done', 'There is nothing to deploy again.', {
-      hint: before.replacedBy ? 'Someone did it already.' : 'It did start after all: see its card.',
+  if (before.replacedBy !== undefined)
+    throw new InputError('again-done', 'Someone has deployed it again already.', {
+      hint: 'See its own card.',
     });
-  await launch(context, before.application, before.version, before.plan, before.id);
+  if (before.phase !== 'lost')
+    throw new InputError('again-done', 'There is nothing to deploy again: it did start after all.', {
+      hint: 'See its card.',
+    });
+  await findDeployable(catalog, before);
+  return before;
 }

@@ -21,7 +21,7 @@ export default defineCommand({
       }));
       const note =
         others.length > 0
-          ? 'Any request_id can be shortened to its beginning, if this channel knows only one like it.'
+          ? 'A request_id can be shortened to its first characters where only one deployment of this channel begins with them.'
           : 'You may not look at or change deployments here. Ask an administrator of this place for access.';
       const nodes: Node[] = [
         { kind: 'fields', fields },

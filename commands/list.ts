@@ -40,7 +40,12 @@ export default defineCommand({
     page: { kind: 'integer', min: 1, max: 10_000, description: 'Which page' },
   },
   actions: {
-    page: { permission: 'deployments.read', ack: 'update', run: turn },
+    page: {
+      permission: 'deployments.read',
+      ack: 'update',
+      check: async (context) => void (await turned(context)),
+      run: turn,
+    },
   },
   run(context) {
     const { application, version, status, tag, page = 1 } = context.options;
@@ -49,11 +54,16 @@ export default defineCommand({
 });
 
 async function turn(context: ActionContext): Promise<void> {
-  const [page, key = ''] = context.action.arg.split('.');
-  const filter = key === '' ? {} : await context.kept.get(key);
-  if (!filter)
+  const { page, filter } = await turned(context);
+  await show(context, filter, page);
+}
+
+async function turned({ action, kept }: Pick<ActionContext, 'action' | 'kept'>) {
+  const [, page, key = ''] = /^(\d{1,5})\.(.*)$/.exec(action.arg) ?? [];
+  const filter: Filter | undefined = key === '' ? {} : await kept.get(key);
+  if (!page || !filter)
     throw new InputError('list-old', 'This list is too old to turn its pages.', { hint: 'Use list again.' });
-  await show(context, filter, Number(page));
+  return { page: Number(page), filter };
 }
 
 async function show(context: Context<unknown>, filter: Filter, page: number): Promise<void> {
@@ -135,9 +145,7 @@ function filtersOf({ application, version, status, tag }: Filter): ListFilter[] 
   return [
     ...(application ? [{ field: 'application', operator: 'eq', value: application } as const] : []),
     ...(version ? [{ field: 'version', operator: 'eq', value: version } as const] : []),
-    ...(status
-      ? [{ field: 'status', operator: 'eq', value: status } as const]
-      : []),
+    ...(status ? [{ field: 'status', operator: 'eq', value: status } as const] : []),
     ...(tag ? [{ field: 'tags', operator: 'eq', value: tag } as const] : []),
   ];
 }

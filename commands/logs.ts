@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Card, Field, Node } from '../src/cards/card.ts';
 import { type Context, defineCommand } from '../src/command/define.ts';
 import type { Logs } from '../src/edgegap/logs.ts';
@@ -32,7 +33,8 @@ export default defineCommand({
     show: {
       permission: 'deployments.read',
       ack: 'public',
-      run: (context) => show(context, context.action.arg, DEFAULT_LINES),
+      on: 'deployment',
+      run: (context) => show(context, context.target.request_id, DEFAULT_LINES),
     },
   },
   run: (context) =>
@@ -46,15 +48,16 @@ async function show(context: Context<unknown>, request_id: string, count: number
 }
 
 function logCard(request_id: string, logs: Logs, count: number, secrets: readonly string[]): Card {
-  const lines = lastLines(maskSecrets(logs.logs ?? '', secrets), count);
-  const crash = maskSecrets(logs.crash_logs ?? '', secrets).trimEnd();
+  // Masked before anything is cut: half a secret would no longer look like one.
+  const lines = lastLines(readable(logs.logs, secrets), count);
+  const crash = lastLines(readable(logs.crash_logs, secrets), Number.POSITIVE_INFINITY);
   const nodes: Node[] = [];
   const fields = crashFields(logs, secrets);
   if (fields.length > 0) nodes.push({ kind: 'fields', fields });
   const files: { name: string; content: string }[] = [];
   const part = (title: string, text: string, file: string) => {
     if (title) nodes.push({ kind: 'text', text: [{ bold: title }] });
-    const excerpt = lastLines(text, SHOWN_LINES).slice(-SHOWN_CHARACTERS);
+    const excerpt = lastCharacters(lastLines(text, SHOWN_LINES), SHOWN_CHARACTERS);
     if (excerpt.length < text.length) files.push({ name: file, content: `${text}\n` });
     nodes.push({ kind: 'code', text: excerpt, keep: 'end' });
   };
@@ -62,7 +65,10 @@ function logCard(request_id: string, logs: Logs, count: number, secrets: readonl
   if (lines) part(crash ? 'Log' : '', lines, `${request_id}.log`);
   else nodes.push({ kind: 'text', text: ['The log is empty so far.'] });
   if (files.length > 0)
-    nodes.push({ kind: 'note', text: ['All the lines are in the file; above are the last ones.'] });
+    nodes.push({
+      kind: 'note',
+      text: [`These are the last lines; all of them are in the ${files.length === 1 ? 'file' : 'files'}.`],
+    });
   if (logs.logs_link) nodes.push({ kind: 'note', text: [{ link: logs.logs_link, text: 'Stored log' }] });
   const shown = lines === '' ? 0 : lines.split('\n').length;
   return {
@@ -87,6 +93,19 @@ function crashFields({ crash_data }: Logs, secrets: readonly string[]): Field[] 
   ];
 }
 
+/** Without colours and cursor movements, which mean nothing in chat and could split a secret, and without secrets. */
+function readable(log: string | undefined, secrets: readonly string[]): string {
+  return maskSecrets(stripVTControlCharacters(log ?? ''), secrets);
+}
+
 function lastLines(text: string, count: number): string {
   return text.trimEnd().split(/\r?\n/).slice(-count).join('\n');
+}
+
+/** From the beginning of a line where one begins, and never from the middle of a character. */
+function lastCharacters(text: string, count: number): string {
+  if (text.length <= count) return text;
+  const end = text.slice(-count);
+  const line = end.indexOf('\n');
+  return line === -1 ? end.replace(/^[\uDC00-\uDFFF]/, '') : end.slice(line + 1);
 }

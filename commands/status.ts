@@ -1,7 +1,7 @@
 import { deploymentCard } from '../src/cards/deployment-card.ts';
 import { type Context, defineCommand } from '../src/command/define.ts';
-import { viewOf, viewOfStatus } from '../src/deployments/view.ts';
-import { EdgegapError } from '../src/edgegap/errors.ts';
+import { look } from '../src/command/look.ts';
+import type { DeploymentTarget } from '../src/command/services.ts';
 
 export default defineCommand({
   description: 'Show a deployment: status, address, ports, location',
@@ -20,23 +20,13 @@ export default defineCommand({
     refresh: {
       permission: 'deployments.read',
       ack: 'update',
-      run: (context) => show(context, context.action.arg),
+      on: 'deployment',
+      run: (context) => show(context, context.target),
     },
   },
-  run: (context) => show(context, context.options.deployment.request_id),
+  run: (context) => show(context, context.options.deployment),
 });
 
-async function show(context: Context<unknown>, request_id: string): Promise<void> {
-  const { edgegap, deployments } = context;
-  try {
-    const status = await edgegap.status(request_id);
-    const known = await deployments.observe(status);
-    await context.respond(deploymentCard(known ? viewOf(known) : viewOfStatus(status)));
-  } catch (error) {
-    // Edgegap forgets a deployment some time after it ended; we still know how it went.
-    const known = await deployments.byRequestId(request_id);
-    const forgotten = error instanceof EdgegapError && error.code === 'edgegap-no-such-deployment';
-    if (!known || !forgotten) throw error;
-    await context.respond(deploymentCard(viewOf(known)));
-  }
+async function show(context: Context<unknown>, target: DeploymentTarget): Promise<void> {
+  await context.respond(deploymentCard(await look(context, target)));
 }

@@ -1,6 +1,8 @@
 import type { Card } from '../src/cards/card.ts';
-import { type ActionContext, type Context, defineCommand } from '../src/command/define.ts';
-import { viewOf, viewOfStatus } from '../src/deployments/view.ts';
+import { type Context, type DeploymentActionContext, defineCommand } from '../src/command/define.ts';
+import { look } from '../src/command/look.ts';
+import type { DeploymentTarget } from '../src/command/services.ts';
+import { viewOf } from '../src/deployments/view.ts';
 
 export default defineCommand({
   description: 'Stop a deployment (asks first)',
@@ -19,30 +21,30 @@ export default defineCommand({
     ask: {
       permission: 'deployments.stop',
       ack: 'private',
-      run: (context) => ask(context, context.action.arg),
+      on: 'deployment',
+      run: (context) => ask(context, context.target),
     },
-    confirm: { permission: 'deployments.stop', ack: 'update', run: confirm },
+    confirm: { permission: 'deployments.stop', ack: 'update', on: 'deployment', run: confirm },
     cancel: {
       permission: 'deployments.stop',
       ack: 'update',
       run: (context) => context.respond(plain(['Nothing was stopped'], 'neutral')),
     },
   },
-  run: (context) => ask(context, context.options.deployment.request_id),
+  run: (context) => ask(context, context.options.deployment),
 });
 
-async function ask(context: Context<unknown>, request_id: string): Promise<void> {
-  const known = await context.deployments.byRequestId(request_id);
-  const view =
-    known?.endedAt !== undefined ? viewOf(known) : viewOfStatus(await context.edgegap.status(request_id));
-  if (view.status === 'TERMINATED') {
-    await context.respond(alreadyStopped(request_id));
-    return;
-  }
+async function ask(context: Context<unknown>, target: DeploymentTarget): Promise<void> {
+  const { request_id } = target;
+  const { known } = target;
+  const view = known?.endedAt !== undefined ? viewOf(known) : await look(context, target);
+  if (view.status === 'TERMINATED') return context.respond(alreadyStopped(request_id));
+  if (view.status === 'TERMINATING')
+    return context.respond(plain([{ code: request_id }, ' is stopping already'], 'success'));
   await context.respond({
     kind: 'card',
     tone: 'warning',
-    title: [`Stop ${view.application} ${view.version}?`],
+    title: [`Stop ${`${view.application} ${view.version}`.trim()}?`],
     nodes: [
       {
         kind: 'fields',
@@ -72,15 +74,15 @@ async function ask(context: Context<unknown>, request_id: string): Promise<void>
   });
 }
 
-async function confirm(context: ActionContext): Promise<void> {
-  const request_id = context.action.arg;
+async function confirm(context: DeploymentActionContext): Promise<void> {
+  const { request_id } = context.target;
   const { outcome } = await context.deployments.stop(request_id, context.asker.name);
   switch (outcome) {
     case 'already-terminated':
       return context.respond(alreadyStopped(request_id));
     case 'accepted':
       return context.respond(
-        plain(['Edgegap stops ', { code: request_id }, ' as soon as it is ready or failed'], 'success'),
+        plain(['Edgegap stops ', { code: request_id }, ' as soon as it is ready or has failed'], 'success'),
       );
     case 'stopping':
       return context.respond(plain(['Stopping ', { code: request_id }], 'success'));

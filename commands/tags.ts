@@ -1,5 +1,7 @@
-import type { Card } from '../src/cards/card.ts';
-import { type Context, defineCommand } from '../src/command/define.ts';
+import type { Card, Rich } from '../src/cards/card.ts';
+import { quoted } from '../src/command/argv.ts';
+import { type CheckContext, type Context, defineCommand } from '../src/command/define.ts';
+import type { DeploymentTarget } from '../src/command/services.ts';
 import { isOwnTag } from '../src/deployments/deployment.ts';
 import { EdgegapError } from '../src/edgegap/errors.ts';
 import { InputError } from '../src/errors.ts';
@@ -30,83 +32,113 @@ export default defineCommand({
     tag: { kind: 'tag', positional: true, description: 'The tag to add, remove or rename' },
     to: { kind: 'tag', positional: true, description: 'The new name, for rename' },
   },
+  check: (context) => checkChange(context, orderOf(context.options)),
   async run(context) {
-    const { deployment, action = 'list', tag, to } = context.options;
-    const { request_id } = deployment;
+    const { request_id } = context.options.deployment;
     const { edgegap } = context;
-    switch (action) {
+    const order = orderOf(context.options);
+    switch (order.action) {
       case 'list':
-        if (tag ?? to)
-          throw new InputError('tags-list', 'list takes no tag.', {
-            hint: 'To add one: tags <deployment> add <tag>.',
-          });
-        return show(context, request_id, 'Tags of ');
-      case 'add': {
-        const name = needed(tag, 'add <tag>');
-        refuseSecond(to, 'add <tag>');
-        await changing(name, () => edgegap.addTag(request_id, name));
-        return show(context, request_id, `Added ${name} to `);
-      }
-      case 'remove': {
-        const name = needed(tag, 'remove <tag>');
-        refuseSecond(to, 'remove <tag>');
-        await changing(name, () => edgegap.removeTag(request_id, name));
-        return show(context, request_id, `Removed ${name} from `);
-      }
-      case 'rename': {
-        const from = needed(tag, 'rename <tag> <new name>');
-        const name = needed(to, 'rename <tag> <new name>');
-        if (from === name)
-          throw new InputError('tag-same', 'Both names are the same.', { hint: 'Nothing was changed.' });
-        await changing(name, () => edgegap.renameTag(request_id, from, name));
-        return show(context, request_id, `Renamed ${from} to ${name} on `);
-      }
+        return show(context, request_id, ['Tags of ']);
+      case 'add':
+        await changing(order.tag, () => edgegap.addTag(request_id, order.tag));
+        return show(context, request_id, ['Added ', { code: order.tag }, ' to ']);
+      case 'remove':
+        await edgegap.removeTag(request_id, order.tag);
+        return show(context, request_id, ['Removed ', { code: order.tag }, ' from ']);
+      case 'rename':
+        await changing(order.to, () => edgegap.renameTag(request_id, order.tag, order.to));
+        return show(context, request_id, [
+          'Renamed ',
+          { code: order.tag },
+          ' to ',
+          { code: order.to },
+          ' on ',
+        ]);
     }
   },
 });
 
-function needed(tag: string | undefined, usage: string): string {
-  if (tag !== undefined) return tag;
-  throw new InputError('tag-missing', 'The tag is missing.', { hint: `Use: tags <deployment> ${usage}` });
+interface Options {
+  readonly deployment: DeploymentTarget;
+  readonly action: (typeof ACTIONS)[number] | undefined;
+  readonly tag: string | undefined;
+  readonly to: string | undefined;
 }
 
-function refuseSecond(to: string | undefined, usage: string): void {
-  if (to !== undefined)
-    throw new InputError('tag-second', 'That is one tag too many.', {
-      hint: `Use: tags <deployment> ${usage}`,
+type Order =
+  | { readonly action: 'list' }
+  | { readonly action: 'add' | 'remove'; readonly tag: string }
+  | { readonly action: 'rename'; readonly tag: string; readonly to: string };
+
+/** What is to be done. Throws InputError where the options do not go together. */
+function orderOf({ action, tag, to }: Options): Order {
+  const usage = 'Use: tags <deployment> add <tag>, remove <tag>, or rename <tag> <new name>.';
+  const wrong = (code: string, message: string) => new InputError(code, message, { hint: usage });
+  switch (action) {
+    case undefined:
+    case 'list':
+      if (tag === undefined && to === undefined) return { action: 'list' };
+      throw action === 'list'
+        ? wrong('tags-list', 'To list the tags, leave the tag out.')
+        : wrong('tags-action', 'Say what to do with the tag.');
+    case 'add':
+    case 'remove':
+      if (tag === undefined) throw wrong('tag-missing', `The tag to ${action} is missing.`);
+      if (to !== undefined) throw wrong('tag-second', 'That is one tag too many.');
+      return { action, tag };
+    case 'rename':
+      if (tag === undefined) throw wrong('tag-missing', 'The tag to rename is missing.');
+      if (to === undefined) throw wrong('tag-missing', 'The new name is missing.');
+      if (tag === to) throw wrong('tag-same', 'Both names are the same.');
+      return { action, tag, to };
+  }
+}
+
+/** Edgegap would refuse these too, but only when everybody is already looking at the answer. */
+async function checkChange({ edgegap, options }: CheckContext<Options>, order: Order): Promise<void> {
+  if (order.action === 'list') return;
+  const tags = await edgegap.tags(options.deployment.request_id);
+  if (order.action !== 'add' && !tags.includes(order.tag)) {
+    const others = tags.filter((tag) => !isOwnTag(tag));
+    throw new InputError('tag-unknown', `It has no tag ${quoted(order.tag)}.`, {
+      hint: others.length > 0 ? `It has: ${others.join(', ')}.` : 'It has no tags.',
     });
+  }
+  const wanted = order.action === 'rename' ? order.to : order.tag;
+  if (order.action !== 'remove' && tags.includes(wanted)) throw hasAlready(wanted);
 }
 
-/** What Edgegap says of a tag, in words about tags. */
+function hasAlready(tag: string, cause?: unknown): InputError {
+  return new InputError('tag-exists', `It has the tag ${quoted(tag)} already.`, {
+    hint: 'Nothing was changed.',
+    cause,
+  });
+}
+
+/** Someone else may have added the same tag since it was looked for. */
 async function changing(name: string, change: () => Promise<void>): Promise<void> {
   try {
     await change();
   } catch (error) {
-    if (error instanceof EdgegapError && error.code === 'edgegap-conflict')
-      throw new InputError('tag-exists', `It has the tag “${name}” already.`, {
-        hint: 'Nothing was changed.',
-        cause: error,
-      });
+    if (error instanceof EdgegapError && error.code === 'edgegap-conflict') throw hasAlready(name, error);
     throw error;
   }
 }
 
-async function show(context: Context<unknown>, request_id: string, title: string): Promise<void> {
+async function show(context: Context<unknown>, request_id: string, title: Rich): Promise<void> {
   const all = await context.edgegap.tags(request_id);
   await context.deployments.retagged(request_id, all);
   const tags = all.filter((tag) => !isOwnTag(tag));
+  const text: Rich =
+    tags.length > 0
+      ? tags.flatMap((tag, index) => (index === 0 ? [{ code: tag }] : [' · ', { code: tag }]))
+      : ['It has no tags.'];
   const card: Card = {
     kind: 'card',
     tone: 'neutral',
-    title: [title, { code: request_id }],
-    nodes: [
-      tags.length > 0
-        ? {
-            kind: 'text',
-            text: tags.flatMap((tag, index) => (index === 0 ? [{ code: tag }] : [' · ', { code: tag }])),
-          }
-        : { kind: 'text', text: ['It has no tags.'] },
-    ],
+    title: [...title, { code: request_id }],
+    nodes: [{ kind: 'text', text }],
   };
   await context.respond(card);
 }

@@ -111,6 +111,7 @@ export async function buildApp({
     settings: {
       defaultNear: config.defaultNear,
       maxTagLength: config.maxTagLength,
+      applicationAllowlist: config.applicationAllowlist,
       secrets: config.secrets,
     },
   };

@@ -1,3 +1,4 @@
+import { maskSecrets } from '../log.ts';
 import type { Button, Card, Field, Inline, Node, Rich, Tone } from './card.ts';
 
 /** A deployment as people see it, whether it was deployed from chat or not. Times are epoch milliseconds. */
@@ -74,7 +75,8 @@ export function deploymentCard(view: DeploymentView): Card {
     fields.push({ label: 'Tags', value: commaSeparated(view.tags.map((tag) => ({ code: tag }))) });
   if (view.request_id) fields.push({ label: 'request_id', value: [{ code: view.request_id }] });
   const nodes: Node[] = [{ kind: 'fields', fields }];
-  if (view.error) nodes.push({ kind: 'code', text: view.error, keep: 'start' });
+  // Edgegap's words, which may quote what the container or the registry said.
+  if (view.error) nodes.push({ kind: 'code', text: maskSecrets(view.error), keep: 'start' });
   if (view.note) nodes.push({ kind: 'text', text: [view.note] });
   const small = footnote(view);
   if (small.length > 0) nodes.push({ kind: 'note', text: small });
@@ -84,7 +86,7 @@ export function deploymentCard(view: DeploymentView): Card {
 }
 
 function titleOf(view: DeploymentView): Rich {
-  return [`${view.application} ${view.version}`];
+  return [`${view.application} ${view.version}`.trim()];
 }
 
 /** Beside the status: how long it took, or how long it has been going on. */
@@ -96,7 +98,9 @@ function elapsed(view: DeploymentView): Inline[] {
     const took = createdAt === undefined ? '' : ` in ${duration(readyAt - createdAt)}`;
     return view.status === 'READY' ? [`${took}, up since `, { time: readyAt, style: 'relative' }] : [];
   }
-  return createdAt === undefined ? [] : [', started ', { time: createdAt, style: 'relative' }];
+  // Only what is still on its way has started for certain and is not over.
+  if (createdAt === undefined || statusFace(view.status).tone !== 'progress') return [];
+  return [', started ', { time: createdAt, style: 'relative' }];
 }
 
 function addressText(view: DeploymentView): Rich {
@@ -150,7 +154,7 @@ function commaSeparated(items: readonly Inline[]): Inline[] {
   return items.flatMap((item, index) => (index === 0 ? [item] : [', ', item]));
 }
 
-/** `850 ms`, `12 s`, `4 min 5 s`, `2 h 3 min`, from milliseconds. */
+/** `0 s`, `12 s`, `4 min 5 s`, `2 h 3 min`, from milliseconds. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 60) return `${seconds} s`;

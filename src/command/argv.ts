@@ -20,6 +20,8 @@ export function parseText(text: string, command: string, specs: OptionSpecs): Ra
     });
   const positional = Object.entries(specs).filter(([, spec]) => spec.positional);
   const values: Record<string, string | boolean | string[]> = {};
+  const valueMissing = (name: string) =>
+    new InputError('value-missing', `--${name} needs a value.`, { hint: usageHint(command, specs) });
   const tokens = tokenise(text);
   let position = 0;
   for (let index = 0; index < tokens.length; index++) {
@@ -28,7 +30,7 @@ export function parseText(text: string, command: string, specs: OptionSpecs): Ra
     const named = token.quoted ? undefined : /^(?:--|[—–])([\p{L}\d][^=]*)(?:=(.*))?$/su.exec(token.text);
     if (!named) {
       const option = positional[position++];
-      if (!option) throw tooMany(token.text, command, specs);
+      if (!option || isMisspeltOption(token, specs)) throw tooMany(token.text, command, specs);
       set(option[0], token.text);
       continue;
     }
@@ -40,8 +42,8 @@ export function parseText(text: string, command: string, specs: OptionSpecs): Ra
     }
     const following = tokens[index + 1];
     const value = named[2] ?? following?.text;
-    if (value === undefined || (named[2] === undefined && following && isOptionName(following)))
-      throw new InputError('value-missing', `--${name} needs a value.`, { hint: usageHint(command, specs) });
+    if (!value?.trim() || (named[2] === undefined && following && isOptionName(following)))
+      throw valueMissing(name);
     if (named[2] === undefined) index++;
     set(name, value);
   }
@@ -53,7 +55,7 @@ export function parseText(text: string, command: string, specs: OptionSpecs): Ra
       values[name] = [...(Array.isArray(items) ? items : []), value];
       return;
     }
-    if (name in values)
+    if (Object.hasOwn(values, name))
       throw new InputError('given-twice', `${name} is given twice.`, { hint: usageHint(command, specs) });
     values[name] = value;
   }
@@ -91,6 +93,7 @@ interface Token {
   readonly quoted: boolean;
 }
 
+/** Each quotation mark, and what can close it: phones and languages mix them. */
 const CLOSING: Readonly<Record<string, string>> = { '"': '"“”„', "'": "'‘’‚" };
 
 function tokenise(text: string): Token[] {
@@ -109,13 +112,9 @@ function tokenise(text: string): Token[] {
       const quote = opening(character);
       // An apostrophe inside a word is a letter; after `=` or at the start it opens a quotation.
       if (quote && (word === '' || word.endsWith('='))) {
-        const end = characters.findIndex((other, at) => at > index && CLOSING[quote]?.includes(other));
-        if (end === -1)
-          throw new InputError('quote-open', `A quotation is opened with ${character} and never closed.`, {
-            hint: 'Close it, or leave the quotation marks out: they are only needed around a value with spaces.',
-          });
         isQuoted ||= word === '';
-        word += characters.slice(index + 1, end).join('');
+        const { inside, end } = quotation(characters, index, CLOSING[quote] ?? '');
+        word += inside;
         index = end + 1;
       } else {
         word += character;
@@ -127,8 +126,34 @@ function tokenise(text: string): Token[] {
   return tokens;
 }
 
+/** What is between the quotation mark at `start` and the one that closes it; a backslash keeps a mark from closing. */
+function quotation(characters: readonly string[], start: number, closing: string) {
+  let inside = '';
+  for (let at = start + 1; at < characters.length; at++) {
+    const character = characters[at] ?? '';
+    const next = characters[at + 1] ?? '';
+    if (character === '\\' && next !== '' && (next === '\\' || closing.includes(next))) {
+      inside += next;
+      at++;
+    } else if (closing.includes(character)) {
+      return { inside, end: at };
+    } else {
+      inside += character;
+    }
+  }
+  throw new InputError('quote-open', `A quotation is opened with ${characters[start]} and never closed.`, {
+    hint: 'Close it, or leave the quotation marks out: they are only needed around a value with spaces.',
+  });
+}
+
 function opening(character: string): string | undefined {
   return Object.keys(CLOSING).find((quote) => CLOSING[quote]?.includes(character));
+}
+
+/** `-near`, with one dash too few. */
+function isMisspeltOption({ text, quoted: isQuoted }: Token, specs: OptionSpecs): boolean {
+  const bare = isQuoted ? undefined : /^-([\p{L}\d-]+)(?:=.*)?$/su.exec(text)?.[1];
+  return bare !== undefined && Object.hasOwn(specs, bare.toLowerCase());
 }
 
 function isOptionName({ text, quoted: isQuoted }: Token): boolean {
@@ -145,7 +170,7 @@ function optionName(given: string, command: string, specs: OptionSpecs): string 
 }
 
 function tooMany(text: string, command: string, specs: OptionSpecs): InputError {
-  const bare = /^[-—–]+(.+)$/u.exec(text)?.[1];
+  const bare = /^[-—–]+([^=]+)/u.exec(text)?.[1];
   const near = bare && nearest(bare, Object.keys(specs));
   return new InputError('argument-extra', `I do not know what to do with ${quoted(text)}.`, {
     hint: near ? `Did you mean --${near}?` : usageHint(command, specs),

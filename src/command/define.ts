@@ -2,7 +2,7 @@ import type { Address, MessageRef } from '../adapters/adapter.ts';
 import type { ActionRef, Message } from '../cards/card.ts';
 import type { Permission } from '../policy/permissions.ts';
 import type { OptionSpecs, OptionsOf } from './options.ts';
-import type { Services } from './services.ts';
+import type { DeploymentTarget, Services } from './services.ts';
 
 /**
  * What a command is. One file in `commands/` holds one of these as its default export; the file's name is the
@@ -22,7 +22,16 @@ export interface Command<Specs extends OptionSpecs = OptionSpecs> {
   readonly options: Specs;
   /** Buttons, routed as `<command>:<action>`. */
   readonly actions?: Readonly<Record<string, Action>>;
+  /**
+   * What the kinds of the options cannot say, e.g. that two of them do not go together: throws InputError. Comes before
+   * the acknowledgement, so that its refusal is the first answer and private, and changes nothing.
+   */
+  check?(context: CheckContext<OptionsOf<Specs>>): Promise<void> | void;
   run(context: Context<OptionsOf<Specs>>): Promise<void>;
+}
+
+export interface CheckContext<Options> extends Services {
+  readonly options: Options;
 }
 
 interface PermissionByOptions<Specs extends OptionSpecs> {
@@ -31,12 +40,26 @@ interface PermissionByOptions<Specs extends OptionSpecs> {
   readonly of: (options: OptionsOf<Specs>) => Permission;
 }
 
-/** What a button press does. `arg` is the button's own argument. */
-export interface Action {
+/** What a button press does. */
+export type Action = PlainAction | DeploymentAction;
+
+interface ActionBase {
   readonly permission: Permission;
   /** `update` replaces the message that holds the button. */
   readonly ack: 'public' | 'private' | 'update';
+}
+
+interface PlainAction extends ActionBase {
+  readonly on?: undefined;
+  /** As a command's: refuses before anything is acknowledged. */
+  check?(context: Services & Pick<ActionContext, 'action'>): Promise<void> | void;
   run(context: ActionContext): Promise<void>;
+}
+
+/** The button's argument is a request_id, which is looked up and checked just like an option of that kind. */
+interface DeploymentAction extends ActionBase {
+  readonly on: 'deployment';
+  run(context: DeploymentActionContext): Promise<void>;
 }
 
 /** What `run` gets: the services, and this one person's request. */
@@ -57,6 +80,10 @@ export interface ActionContext extends Context<Record<string, never>> {
   readonly action: ActionRef;
   /** The message that holds the button; undefined where the platform does not say. */
   readonly source: MessageRef | undefined;
+}
+
+export interface DeploymentActionContext extends ActionContext {
+  readonly target: DeploymentTarget;
 }
 
 /** The person and the place, as a command needs them. */

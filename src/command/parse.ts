@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import { isOwnTag } from '../deployments/deployment.ts';
 import { InputError } from '../errors.ts';
 import { quoted, type RawValues, usageHint } from './argv.ts';
@@ -18,17 +18,32 @@ export function parseValues(
   specs: OptionSpecs,
   settings: ParseSettings,
 ): Record<string, unknown> {
+  const stale = Object.keys(raw).find((name) => !Object.hasOwn(specs, name));
+  if (stale !== undefined)
+    throw new InputError('option-stale', `${command} no longer has the option ${quoted(stale)}.`, {
+      hint: 'My commands have changed since they were registered here. Whoever runs me can run: npm run register',
+    });
   const parsed: Record<string, unknown> = {};
   for (const [name, spec] of Object.entries(specs)) {
     const value = raw[name];
-    const empty = value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
-    if (!empty) parsed[name] = parseOne(value, name, spec, settings);
+    if (value !== undefined && !isBlank(value)) parsed[name] = parseOne(value, name, spec, settings);
     else if (spec.required)
       throw new InputError('argument-missing', `${command} needs ${article(name)}: ${spec.description}.`, {
         hint: usageHint(command, specs),
       });
+    // Taken as not given, a filter would be left out, and a deployment would go somewhere else.
+    else if (value !== undefined)
+      throw new InputError('value-missing', `${name} is given without a value.`, {
+        hint: 'Give it a value, or leave it out.',
+      });
   }
   return parsed;
+}
+
+/** Holds nothing to go by: blanks, or commas without anything between them. */
+function isBlank(value: RawValues[string]): boolean {
+  if (typeof value === 'number' || typeof value === 'boolean') return false;
+  return [value].flat().every((part) => /^[\s,]*$/u.test(part));
 }
 
 function parseOne(
@@ -49,7 +64,7 @@ function parseOne(
     case 'tag':
       return tag(text(value, name, 200), settings);
     case 'deployment':
-      return requestId(text(value, name, 100_000));
+      return parseRequestId(text(value, name, 100_000));
     case 'string':
       return text(value, name, spec.maxLength ?? 200);
     case 'application':
@@ -72,12 +87,15 @@ function text(value: unknown, name: string, maxLength: number): string {
         hint: `It begins with ${quoted(trimmed)}.`,
       },
     );
-  if (/\p{Cc}/u.test(trimmed))
-    throw new InputError('value-control', `${name} holds a line break or another control character.`, {
-      hint: 'Type it on one line.',
+  if (UNPRINTABLE.test(trimmed) || !trimmed.isWellFormed())
+    throw new InputError('value-control', `${name} holds a line break or an invisible control character.`, {
+      hint: 'Type it by hand, on one line.',
     });
   return trimmed;
 }
+
+/** Control characters, line separators, and what reverses the reading direction. Not the joiners of emoji. */
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
 function integer(value: string, name: string, min: number, max: number): number {
   const number = Number(value.trim());
@@ -115,11 +133,36 @@ function list(
 }
 
 function ip(value: string): string {
-  if (isIP(value) !== 0) return value;
-  throw new InputError('not-an-ip', `${quoted(value)} is not an IP address.`, {
-    hint: 'Give public IPv4 or IPv6 addresses of players, separated by commas, e.g. 203.0.113.7.',
-  });
+  const hint = 'Give public IPv4 or IPv6 addresses of players, separated by commas, e.g. 203.0.113.7.';
+  const version = value.includes('%') ? 0 : isIP(value);
+  if (version === 0) throw new InputError('not-an-ip', `${quoted(value)} is not an IP address.`, { hint });
+  if (privateAddresses.check(value, version === 4 ? 'ipv4' : 'ipv6'))
+    throw new InputError(
+      'ip-private',
+      `${quoted(value)} is a private address, which does not say where a player is.`,
+      { hint },
+    );
+  return value;
 }
+
+/** The ranges of a home, an office or one machine (RFC 1918, 1122, 3927, 6598; 4291, 4193). */
+const privateAddresses = new BlockList();
+for (const [network, bits] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+] as const)
+  privateAddresses.addSubnet(network, bits, 'ipv4');
+for (const [network, bits] of [
+  ['::', 127],
+  ['fe80::', 10],
+  ['fc00::', 7],
+] as const)
+  privateAddresses.addSubnet(network, bits, 'ipv6');
 
 function tag(value: string, { maxTagLength }: ParseSettings): string {
   const length = [...value].length;
@@ -131,8 +174,13 @@ function tag(value: string, { maxTagLength }: ParseSettings): string {
         hint: 'Choose a shorter one.',
       },
     );
-  if (/\p{Cc}/u.test(value))
-    throw new InputError('tag-control', 'A tag cannot hold a line break or another control character.');
+  if (UNPRINTABLE.test(value) || !value.isWellFormed())
+    throw new InputError('tag-control', 'A tag cannot hold a line break or an invisible control character.', {
+      hint: 'Type it by hand, on one line.',
+    });
+  // As part of an address these mean another one.
+  if (value === '.' || value === '..')
+    throw new InputError('tag-dots', `${quoted(value)} cannot be a tag.`, { hint: 'Choose another name.' });
   if (isOwnTag(value))
     throw new InputError('tag-reserved', `The tag ${quoted(value)} is the bot’s own.`, {
       hint: 'It ties the deployment to its messages and cannot be used or changed. Choose another name.',
@@ -140,7 +188,7 @@ function tag(value: string, { maxTagLength }: ParseSettings): string {
   return value;
 }
 
-function requestId(value: string): string {
+export function parseRequestId(value: string): string {
   if (/^(@last|[A-Za-z0-9_-]{1,64})$/.test(value)) return value;
   throw new InputError('not-a-request-id', `${quoted(value)} is not a request_id.`, {
     hint: 'A request_id has letters and digits only, like 93924761ccde. The card of a deployment shows it; list shows all.',

@@ -1,15 +1,20 @@
 import type { Address } from '../adapters/adapter.ts';
 import { type Catalog, findFresh } from '../deployments/catalog.ts';
+import type { Deployment } from '../deployments/deployment.ts';
 import type { Deployments } from '../deployments/deployments.ts';
+import { checkAllowed } from '../edgegap/allowlist.ts';
+import type { EdgegapApi } from '../edgegap/client.ts';
 import type { Location } from '../edgegap/schema.ts';
 import { InputError } from '../errors.ts';
 import { nearest, quoted } from './argv.ts';
 import type { OptionSpecs } from './options.ts';
-import type { DeploymentTarget } from './services.ts';
+import type { CommandSettings, DeploymentTarget } from './services.ts';
 
 export interface ResolveParts {
   readonly catalog: Catalog;
   readonly deployments: Deployments;
+  readonly edgegap: EdgegapApi;
+  readonly settings: CommandSettings;
 }
 
 /**
@@ -20,8 +25,9 @@ export async function resolveValues(
   parsed: Readonly<Record<string, unknown>>,
   specs: OptionSpecs,
   at: Address,
-  { catalog, deployments }: ResolveParts,
+  parts: ResolveParts,
 ): Promise<Record<string, unknown>> {
+  const { catalog } = parts;
   const resolved: Record<string, unknown> = { ...parsed };
   let application: string | undefined;
   for (const [name, spec] of Object.entries(specs)) {
@@ -31,9 +37,18 @@ export async function resolveValues(
     else if (spec.kind === 'version' && application)
       resolved[name] = await findVersion(catalog, application, value);
     else if (spec.kind === 'location') resolved[name] = await findLocation(catalog, value);
-    else if (spec.kind === 'deployment') resolved[name] = await findDeployment(deployments, at, value);
+    else if (spec.kind === 'deployment') resolved[name] = await findDeployment(parts, at, value);
   }
   return resolved;
+}
+
+/** Both as they are deployed. Throws InputError where one does not exist or is switched off. */
+export async function findDeployable(
+  catalog: Catalog,
+  { application, version }: { readonly application: string; readonly version: string },
+): Promise<{ application: string; version: string }> {
+  const found = await findApplication(catalog, application);
+  return { application: found, version: await findVersion(catalog, found, version) };
 }
 
 async function findApplication(catalog: Catalog, name: string): Promise<string> {
@@ -72,21 +87,23 @@ async function findVersion(catalog: Catalog, application: string, name: string):
   return found.name;
 }
 
-/** Finds a city by name, or by `city, country` (or division) where several have the name. Accents and case do not matter. */
+/**
+ * Finds a city by name, or by `city, country` (or division, or both) where several have the name. Accents and case do
+ * not matter.
+ */
 export async function findLocation(catalog: Catalog, name: string): Promise<Location> {
-  const [city = '', ...rest] = name.split(',').map(plain);
-  const region = rest.join(' ');
+  const [city = '', ...region] = name.split(',').map(plain);
   const { found, all } = await findFresh(
     (age) => catalog.locations(age),
     (locations) => {
-      const inRegion = (one: Location) =>
-        region === '' ||
-        [one.country, one.administrative_division].some((part) => plain(part ?? '') === region);
+      const inRegion = ({ country, administrative_division }: Location) =>
+        region.every((part) => [country, administrative_division].some((one) => plain(one ?? '') === part));
       const matches = locations.filter((one) => plain(one.city ?? '') === city && inRegion(one));
       return matches.length > 0 ? matches : undefined;
     },
   );
-  const places = new Map((found ?? []).map((one) => [placeName(one), one]));
+  // One city may be listed several times, once for each data centre.
+  const places = new Map((found ?? []).map((one) => [fullName(one), one]));
   const [only] = places.values();
   if (only && places.size === 1) return only;
   if (places.size > 1)
@@ -95,8 +112,13 @@ export async function findLocation(catalog: Catalog, name: string): Promise<Loca
     });
   const cities = [...new Set(all.flatMap((one) => one.city ?? []))].toSorted();
   throw new InputError('location-unknown', `Edgegap has no location ${quoted(name)}.`, {
-    hint: suggestion(name, cities),
+    hint: suggestion(city, cities),
   });
+}
+
+/** `Portland, Oregon, United States of America`: what tells two cities of one name apart. */
+function fullName({ city, country, administrative_division }: Location): string {
+  return [city, administrative_division, country].filter((part) => part).join(', ');
 }
 
 /** `Montreal, Canada`. */
@@ -104,33 +126,43 @@ export function placeName({ city, country, administrative_division }: Location):
   return [city, country ?? administrative_division].filter((part) => part).join(', ');
 }
 
-async function findDeployment(
-  deployments: Deployments,
+/**
+ * The deployment of a request_id, a unique beginning of one, or `@last`. Makes sure that it exists and that its
+ * application may be worked with, so that neither has to be found out in public.
+ */
+export async function findDeployment(
+  { deployments, edgegap, settings }: ResolveParts,
   at: Address,
   value: string,
 ): Promise<DeploymentTarget> {
+  const known = await findKnown(deployments, at, value);
+  // Not one of ours: it may have been deployed from the dashboard or by a matchmaker. Edgegap says.
+  if (!known?.requestId) return { request_id: value, known: undefined, seen: await edgegap.status(value) };
+  checkAllowed(settings.applicationAllowlist, known.application);
+  return { request_id: known.requestId, known, seen: undefined };
+}
+
+async function findKnown(
+  deployments: Deployments,
+  at: Address,
+  value: string,
+): Promise<Deployment | undefined> {
   if (value === '@last') {
     const latest = await deployments.latest(at);
-    if (latest?.requestId) return { request_id: latest.requestId, known: latest };
+    if (latest) return latest;
     throw new InputError('no-last', 'Nothing was deployed from this channel yet.', {
       hint: 'Give a request_id; list shows what is running.',
     });
   }
   const exact = await deployments.byRequestId(value);
-  if (exact) return { request_id: value, known: exact };
+  if (exact) return exact;
   const candidates = await deployments.byPrefix(at, value);
-  const [only] = candidates;
-  if (only?.requestId && candidates.length === 1) return { request_id: only.requestId, known: only };
-  if (candidates.length > 1)
-    throw new InputError(
-      'prefix-ambiguous',
-      `Several deployments of this channel begin with ${quoted(value)}.`,
-      {
-        hint: `Type more of it: ${candidates.map((one) => one.requestId).join(', ')}.`,
-      },
-    );
-  // Not one of ours: it may have been deployed from the dashboard or by a matchmaker. Edgegap says.
-  return { request_id: value, known: undefined };
+  if (candidates.length < 2) return candidates[0];
+  throw new InputError(
+    'prefix-ambiguous',
+    `Several deployments of this channel begin with ${quoted(value)}.`,
+    { hint: `Type more of it: ${candidates.map((one) => one.requestId).join(', ')}.` },
+  );
 }
 
 function suggestion(name: string, known: readonly string[]): string {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { AckMode, Invocation, Person } from '../adapters/adapter.ts';
+import type { ActionRef } from '../cards/card.ts';
 import { errorCard } from '../cards/error-card.ts';
 import type { Clock } from '../clock.ts';
 import { AppError, InputError } from '../errors.ts';
@@ -7,11 +8,11 @@ import type { Logger } from '../log.ts';
 import { type Policy, refusal } from '../policy/authorise.ts';
 import { type Permission, permissions } from '../policy/permissions.ts';
 import { nearest, parseText, quoted, type RawValues } from './argv.ts';
-import { type Action, type Context, leastPermission } from './define.ts';
+import { type Action, type Command, type Context, leastPermission } from './define.ts';
 import type { Invocations } from './invocations.ts';
-import { parseValues } from './parse.ts';
-import { resolveValues } from './resolve.ts';
-import type { Services } from './services.ts';
+import { parseRequestId, parseValues } from './parse.ts';
+import { findDeployment, resolveValues } from './resolve.ts';
+import type { DeploymentTarget, Services } from './services.ts';
 
 /** How long a check against what exists may keep the first response waiting, in milliseconds; platforms allow 3000. */
 const RESOLVE_BUDGET_MS = 1_200;
@@ -102,11 +103,13 @@ class Turn {
     const least = command ? leastPermission(command) : 'help';
     // Before anything else is said: a stranger learns nothing, not even which commands there are.
     let person = await this.#authorised(least);
-    if (!command)
+    if (!command) {
+      const allowed = directory.all.filter((one) => this.#may(person, leastPermission(one.command)));
       throw unknownCommand(
         given,
-        directory.all.map((one) => one.name),
+        allowed.map((one) => one.name),
       );
+    }
     const { request } = this.#invocation;
     const raw: RawValues =
       request.kind !== 'command'
@@ -118,7 +121,7 @@ class Turn {
     const permission =
       typeof command.permission === 'string' ? command.permission : command.permission.of(parsed as never);
     if (permission !== least) person = await this.#authorised(permission);
-    const ready = resolveValues(parsed, command.options, this.#invocation.at, this.#parts.services);
+    const ready = this.#resolve(command, parsed);
     await this.#carryOut(person, {
       what: name,
       permission,
@@ -136,13 +139,38 @@ class Turn {
       throw new InputError('action-unknown', 'This button is from an older version of me.', {
         hint: 'Run the command again for a fresh one.',
       });
+    const ready = this.#checkAction(action, request.action);
     await this.#carryOut(person, {
       what: `${name}:${actionName}`,
       permission: action.permission,
       ack: action.ack,
-      ready: Promise.resolve(),
-      run: () => action.run({ ...this.#context(person, {}), action: request.action, source: request.source }),
+      ready,
+      run: async () => {
+        const context = { ...this.#context(person, {}), action: request.action, source: request.source };
+        const target = await ready;
+        if (action.on !== 'deployment') await action.run(context);
+        else if (target) await action.run({ ...context, target });
+      },
     });
+  }
+
+  /** Puts what exists in place of what was named, and lets the command have its own look. */
+  async #resolve(
+    command: Command,
+    parsed: Readonly<Record<string, unknown>>,
+  ): Promise<Record<string, unknown>> {
+    const { services } = this.#parts;
+    const options = await resolveValues(parsed, command.options, this.#invocation.at, services);
+    await command.check?.({ ...services, options: options as never });
+    return options;
+  }
+
+  async #checkAction(action: Action, ref: ActionRef): Promise<DeploymentTarget | undefined> {
+    const { services } = this.#parts;
+    if (action.on === 'deployment')
+      return await findDeployment(services, this.#invocation.at, parseRequestId(ref.arg));
+    await action.check?.({ ...services, action: ref });
+    return undefined;
   }
 
   async #carryOut(person: Person, { what, permission, ack, ready, run }: Prepared): Promise<void> {
@@ -177,6 +205,10 @@ class Turn {
     if (refused) throw refused;
   }
 
+  #may(person: Person, permission: Permission): boolean {
+    return refusal(this.#parts.policy, this.#invocation.at.platform, person, permission) === undefined;
+  }
+
   /** Waits for the check to fail or pass, but no longer than the first response can wait. */
   async #withinBudget(ready: Promise<unknown>): Promise<void> {
     // Awaited again by `run`; until then a late failure is not an unhandled one.
@@ -194,13 +226,13 @@ class Turn {
 
   #context<Options>(person: Person, options: Options): Context<Options> {
     const invocation = this.#invocation;
-    const { policy, services } = this.#parts;
+    const { services } = this.#parts;
     return {
       ...services,
       options,
       asker: { id: person.id, name: person.name, at: invocation.at },
       invocationId: invocation.id,
-      may: (permission) => refusal(policy, invocation.at.platform, person, permission) === undefined,
+      may: (permission) => this.#may(person, permission),
       respond: (message) => invocation.respond(message),
       postCard: (message) => invocation.postCard(message),
     };
@@ -218,7 +250,7 @@ class Turn {
       if (this.#recorded) await invocations.finish(id, 'failed');
       const card = errorCard(error, incident);
       if (this.#acknowledged) await this.#invocation.respond(card);
-      else if (!this.#recorded) await this.#invocation.refuse(card);
+      else await this.#invocation.refuse(card);
     } catch (failure) {
       log.warn({ err: failure, invocation: id, incident }, 'invocation: the answer could not be delivered');
     }

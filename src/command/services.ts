@@ -3,7 +3,7 @@ import type { Catalog } from '../deployments/catalog.ts';
 import type { Deployment } from '../deployments/deployment.ts';
 import type { Deployments } from '../deployments/deployments.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
-import type { Location } from '../edgegap/schema.ts';
+import type { DeploymentStatus, Location } from '../edgegap/schema.ts';
 import type { Directory } from './directory.ts';
 import type { Kept } from './kept.ts';
 
@@ -27,14 +27,19 @@ export interface CommandSettings {
   readonly defaultNear: string | undefined;
   /** Longest tag, in characters. */
   readonly maxTagLength: number;
+  /** The only applications to work with; undefined: all. */
+  readonly applicationAllowlist: readonly string[] | undefined;
   /** Exact values that are masked wherever a log shows them. */
   readonly secrets: readonly string[];
 }
 
-/** A deployment someone named: always by its full request_id; with our own record where it was deployed from chat. */
+/** A deployment someone named: always by its full request_id. */
 export interface DeploymentTarget {
   readonly request_id: string;
+  /** Our own record, where it was deployed from chat. */
   readonly known: Deployment | undefined;
+  /** Its status, where that had to be asked for to make sure that there is such a deployment. */
+  readonly seen: DeploymentStatus | undefined;
 }
 
 export type { Location };

@@ -30,16 +30,7 @@ export function withAllowlist(
     if (remembered.size > REMEMBERED && !oldest.done) remembered.delete(oldest.value);
   }
 
-  function check(application: string | undefined): void {
-    if (application !== undefined && names.has(application)) return;
-    const which =
-      application === undefined ? 'The application of this deployment' : `The application ${application}`;
-    throw new RefusedError('application-not-allowed', `${which} is not one that this bot may work with.`, {
-      hint: allowed?.length
-        ? `It may work with ${allowed.join(', ')}.`
-        : 'Whoever runs the bot sets them in APP_ALLOWLIST.',
-    });
-  }
+  const check = (application: string | undefined) => checkAllowed(allowed, application);
 
   async function checkDeployment(request_id: string, call: Call | undefined): Promise<void> {
     let application = remembered.get(request_id) ?? (await knownApplication(request_id));
@@ -111,6 +102,18 @@ export function withAllowlist(
       return api.locations(filter, call);
     },
   };
+}
+
+/** Throws the refusal for an application that is not allowed, an unknown one included. */
+export function checkAllowed(allowed: readonly string[] | undefined, application: string | undefined): void {
+  if (allowed === undefined || (application !== undefined && allowed.includes(application))) return;
+  const which =
+    application === undefined ? 'The application of this deployment' : `The application ${application}`;
+  throw new RefusedError('application-not-allowed', `${which} is not one that this bot may work with.`, {
+    hint: allowed.length
+      ? `It may work with ${allowed.join(', ')}.`
+      : 'Whoever runs the bot sets them in APP_ALLOWLIST.',
+  });
 }
 
 /**
