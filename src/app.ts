@@ -136,6 +136,7 @@ export async function buildApp({
         .catch(() => false),
       ...Object.fromEntries(adapters.map((adapter) => [adapter.platform, adapter.healthy()])),
     }),
+    clock,
     log,
   });
   return {

@@ -1,6 +1,7 @@
 import type { Inline, Line, Rich } from '../cards/card.ts';
 import { deploymentCard, duration } from '../cards/deployment-card.ts';
 import type { Clock } from '../clock.ts';
+import { maskSecrets } from '../log.ts';
 import { enqueue } from '../notify/outbox.ts';
 import type { Store } from '../store/store.ts';
 import type { Deployment } from './deployment.ts';
@@ -39,22 +40,6 @@ export async function announce(
   }
 }
 
-/** Says under the card that someone asked to stop it. Nobody is pinged: who pressed knows. */
-export async function announceStop(
-  tx: Store,
-  clock: Clock,
-  deployment: Deployment,
-  by: string,
-): Promise<void> {
-  await enqueue(tx, clock, {
-    kind: 'post',
-    orderKey: deployment.id,
-    to: deployment.at,
-    under: deployment.card,
-    message: { kind: 'line', tone: 'neutral', text: [`${by} asked to stop `, ...nameOf(deployment)] },
-  });
-}
-
 function lineFor(deployment: Deployment, happening: Happening, source: Source): Line {
   const asker: Inline = { mention: deployment.asker.id, name: deployment.asker.name };
   const tail: Rich =
@@ -74,7 +59,8 @@ function lineFor(deployment: Deployment, happening: Happening, source: Source): 
         text: [asker, ' ', ...name, ' had become ready before that; the news came late', ...tail],
       };
     case 'error': {
-      const detail = deployment.errorDetail ? [`: ${oneLine(deployment.errorDetail)}`] : [];
+      // Edgegap's words, which may quote what the container or the registry said.
+      const detail = deployment.errorDetail ? [`: ${oneLine(maskSecrets(deployment.errorDetail))}`] : [];
       return { kind: 'line', tone: 'danger', text: [asker, ' ', ...name, ' failed', ...detail, ...tail] };
     }
     case 'terminated':
@@ -82,6 +68,13 @@ function lineFor(deployment: Deployment, happening: Happening, source: Source): 
         kind: 'line',
         tone: 'neutral',
         text: [asker, ' ', ...name, ' terminated', ...lifetime(deployment), ...tail],
+      };
+    case 'stop-asked':
+      // Nobody is pinged: who pressed knows.
+      return {
+        kind: 'line',
+        tone: 'neutral',
+        text: [`${deployment.stopAskedBy ?? 'Someone'} asked to stop `, ...name],
       };
     case 'adopted':
       return { kind: 'line', tone: 'warning', text: [asker, ' ', ...name, ' did start after all'] };
@@ -110,7 +103,8 @@ function addresses(deployment: Deployment): Inline[] {
 }
 
 function lifetime({ readyAt, endedAt }: Deployment): string[] {
-  return readyAt !== undefined && endedAt !== undefined ? [` after ${duration(endedAt - readyAt)}`] : [];
+  const known = readyAt !== undefined && endedAt !== undefined && readyAt <= endedAt;
+  return known ? [` after ${duration(endedAt - readyAt)}`] : [];
 }
 
 function oneLine(text: string): string {

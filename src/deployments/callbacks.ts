@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { DeploymentStatus } from '../edgegap/schema.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/store.ts';
+import type { Deployment } from './deployment.ts';
 import type { Deployments } from './deployments.ts';
 import type { DeploymentRepository } from './repository.ts';
 
@@ -68,7 +69,14 @@ export class Callbacks {
       .where('handled_at', 'is', null)
       .orderBy('received_at')
       .execute();
-    for (const { deployment_id, event, body } of rows) await this.#handle(deployment_id, event, body);
+    for (const { deployment_id, event, body } of rows) {
+      try {
+        await this.#handle(deployment_id, event, body);
+      } catch (error) {
+        // One that fails must not hold up the others. It is tried again with the next one and at the next start.
+        this.#log.error({ err: error, deployment: deployment_id, event }, 'callbacks: one cannot be handled');
+      }
+    }
   }
 
   async #handle(id: string, event: string, body: string): Promise<void> {
@@ -81,25 +89,39 @@ export class Callbacks {
         .execute();
     };
     const before = await this.#repository.byId(id);
+    // What is known already is not told again; a late body may even be older than what was learned since.
+    if (!before || isTold(before, event)) return markHandled(this.#store);
     const status = readBody(body);
-    const ours = status !== undefined && (before?.requestId ?? status.request_id) === status.request_id;
-    const after = ours
-      ? await this.#deployments.learn(id, { kind: 'snapshot', status }, 'told', markHandled)
-      : before;
+    const ours = status !== undefined && (await this.#isOf(before, status));
     if (!ours) {
       this.#log.warn({ deployment: id, event }, 'callbacks: unreadable body, asking for the status');
       await markHandled(this.#store);
     }
-    const told =
-      (event === 'ready' && after?.readyAt !== undefined) ||
-      (event === 'error' && after?.errorAt !== undefined) ||
-      (event === 'terminated' && after?.endedAt !== undefined);
+    const after = ours
+      ? await this.#deployments.learn(id, { kind: 'snapshot', status }, 'told', markHandled)
+      : before;
     // What the event's name says and its body does not, only the status can settle.
-    if (after && !told) {
-      await this.#repository.schedule(id, this.#clock.now());
+    if (after && after.phase !== 'ended' && !isTold(after, event)) {
+      // Without a request_id it is looked for by its tag, anew: that something called back proves that it exists.
+      await this.#repository.schedule(id, this.#clock.now(), after.requestId === undefined ? 0 : undefined);
       this.#wakeReconciler();
     }
   }
+
+  /** Whether this is the status of this deployment: its own request_id, or while that is unknown nobody else's. */
+  async #isOf({ id, requestId }: Deployment, { request_id }: DeploymentStatus): Promise<boolean> {
+    if (requestId !== undefined) return requestId === request_id;
+    const other = await this.#repository.byRequestId(request_id);
+    return other === undefined || other.id === id;
+  }
+}
+
+function isTold({ readyAt, errorAt, endedAt }: Deployment, event: string): boolean {
+  return (
+    (event === 'ready' && readyAt !== undefined) ||
+    (event === 'error' && errorAt !== undefined) ||
+    (event === 'terminated' && endedAt !== undefined)
+  );
 }
 
 function readBody(body: string): DeploymentStatus | undefined {

@@ -6,7 +6,7 @@ import type { DeploymentStatus } from '../edgegap/schema.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/store.ts';
-import { announceStop, type Source } from './announce.ts';
+import type { Source } from './announce.ts';
 import { type Deployment, type DeployPlan, ownTag } from './deployment.ts';
 import type { DeploymentRepository } from './repository.ts';
 import type { News } from './state.ts';
@@ -52,12 +52,14 @@ export class Deployments {
 
   /**
    * Deploys. The intent is committed before the request leaves; whatever becomes of the request is on the card.
-   * For an invocation that was here before, nothing is sent.
+   * For an invocation that was here before, nothing is sent. `replaces` names a lost one that this is deployed in
+   * place of; throws InputError when someone was faster, or when it turned up after all.
    */
   async deploy(order: DeployOrder, replaces?: string): Promise<Deployment> {
-    const { repository, account } = this.#parts;
+    const { repository, account, wakeOutbox } = this.#parts;
     const { deployment, created } = await repository.create({ ...order, account }, replaces);
     if (!created) return deployment;
+    if (replaces !== undefined) wakeOutbox();
     return (await this.learn(deployment.id, await this.#request(deployment), 'asked')) ?? deployment;
   }
 
@@ -130,9 +132,7 @@ export class Deployments {
       return result;
     }
     const news: News = { kind: 'stopping', by, begun: result.outcome === 'stopping' };
-    await this.learn(known.id, news, 'asked', (tx, deployment) =>
-      announceStop(tx, this.#parts.clock, deployment, by),
-    );
+    await this.learn(known.id, news, 'asked');
     return result;
   }
 

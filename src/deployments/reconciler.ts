@@ -4,13 +4,13 @@ import { EdgegapError } from '../edgegap/errors.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Source } from './announce.ts';
+import type { CallbackEvent } from './callbacks.ts';
 import { type Deployment, ownTag } from './deployment.ts';
 import type { Deployments } from './deployments.ts';
 import type { DeploymentRepository } from './repository.ts';
 import type { News } from './state.ts';
 import { LOOK_UPS_MS, nextCheck, SILENCE_MS } from './timing.ts';
 
-const BACKGROUND = { lane: 'background' } as const;
 /** How many request_ids one list query names. */
 const LIST_CHUNK = 50;
 const CHECKS_AT_ONCE = 20;
@@ -19,6 +19,7 @@ const SWEEP_WITHOUT_CALLBACKS_MS = 10_000;
 const SETTLING_MS = 30_000;
 /** A callback that is only just on its way is not a lost one. */
 const CALLBACK_GRACE_MS = 10_000;
+const RETRY_MS = 10_000;
 const KEEP_MS = 30 * 24 * 60 * 60_000;
 const PURGE_EVERY_MS = 60 * 60_000;
 
@@ -36,6 +37,11 @@ export class Reconciler {
   #cancelTimer: (() => void) | undefined;
   #pass: Promise<void> | undefined;
   #passAgain = false;
+  #startedAt = 0;
+  /** Gives up what is being asked when the process stops: whoever starts next asks again. */
+  readonly #stopping = new AbortController();
+  /** Events seen once that no callback has told of; it may be on its way. */
+  readonly #doubted = new Set<string>();
   #sweptAt = 0;
   #purgedAt = 0;
   #warned = false;
@@ -58,6 +64,7 @@ export class Reconciler {
   async start(): Promise<void> {
     for (const { id } of await this.#repository.inPhases(['requesting']))
       await this.#deployments.learn(id, { kind: 'unknown-outcome' }, 'asked');
+    this.#startedAt = this.#clock.now();
     this.#running = true;
     this.wake();
   }
@@ -65,16 +72,19 @@ export class Reconciler {
   async stop(): Promise<void> {
     this.#running = false;
     this.#cancelTimer?.();
+    this.#stopping.abort(new AppError('reconciler-stopped', 'The bot is shutting down.'));
     await this.#pass;
+  }
+
+  get #background() {
+    return { lane: 'background', signal: this.#stopping.signal } as const;
   }
 
   /** Looks now at what is due, and again when the next is. */
   wake(): void {
     if (!this.#running) return;
     this.#passAgain = true;
-    this.#pass ??= this.#passes().finally(() => {
-      this.#pass = undefined;
-    });
+    this.#pass ??= this.#passes();
   }
 
   async #passes(): Promise<void> {
@@ -84,11 +94,14 @@ export class Reconciler {
         await this.#checkDue();
         await this.#sweep();
         await this.#purge();
+        await this.#sleepUntilNext();
       } catch (error) {
         this.#report(error, 'reconciler: a pass failed');
+        this.#sleep(RETRY_MS);
       }
-      await this.#sleepUntilNext();
     }
+    // In the same turn as the last look at #passAgain: a wake in between would be lost.
+    this.#pass = undefined;
   }
 
   async #sleepUntilNext(): Promise<void> {
@@ -96,10 +109,13 @@ export class Reconciler {
     const live = (await this.#repository.inPhases(['live'])).length > 0;
     const nextCheckAt = (await this.#repository.nextCheckAt()) ?? Number.POSITIVE_INFINITY;
     const nextSweep = live ? this.#sweptAt + this.#sweepEvery : now + PURGE_EVERY_MS;
-    this.#cancelTimer?.();
     // Never at once: what just failed would be asked in a loop.
-    const delay = Math.max(250, Math.min(nextCheckAt, nextSweep) - now);
-    this.#cancelTimer = this.#clock.after(delay, () => this.wake());
+    this.#sleep(Math.max(250, Math.min(nextCheckAt, nextSweep) - now));
+  }
+
+  #sleep(ms: number): void {
+    this.#cancelTimer?.();
+    if (this.#running) this.#cancelTimer = this.#clock.after(ms, () => this.wake());
   }
 
   get #sweepEvery(): number {
@@ -108,17 +124,21 @@ export class Reconciler {
 
   async #checkDue(): Promise<void> {
     const due = await this.#repository.due(CHECKS_AT_ONCE);
-    const results = await Promise.allSettled(
-      due.map((deployment) =>
-        deployment.phase === 'live' ? this.#ask(deployment) : this.#lookUp(deployment),
-      ),
-    );
+    const results = await Promise.allSettled(due.map((deployment) => this.#check(deployment)));
+    if (!this.#running) return;
     for (const [index, result] of results.entries()) {
       const deployment = due[index];
       if (result.status === 'fulfilled' || !deployment) continue;
       this.#report(result.reason, 'reconciler: could not ask about a deployment');
-      await this.#repository.schedule(deployment.id, this.#clock.now() + 10_000);
+      await this.#repository.schedule(deployment.id, this.#clock.now() + RETRY_MS);
     }
+  }
+
+  async #check(deployment: Deployment): Promise<void> {
+    const { id, phase } = deployment;
+    if (phase === 'live') await this.#ask(deployment);
+    else if (phase === 'ended' || phase === 'refused') await this.#repository.schedule(id, undefined);
+    else await this.#lookUp(deployment);
   }
 
   /** Asks the status of one that has a request_id. */
@@ -131,13 +151,20 @@ export class Reconciler {
       await this.#repository.schedule(id, next ?? this.#clock.now() + SILENCE_MS);
       return;
     }
-    const source = this.#sourceOf(deployment, news);
-    await this.#deployments.learn(id, news, source);
+    const event = await this.#untold(deployment, news);
+    const doubt = `${id}.${event}`;
+    if (event && !this.#doubted.has(doubt)) {
+      // It may have happened this moment, with the callback on its way.
+      this.#doubted.add(doubt);
+      await this.#repository.schedule(id, this.#clock.now() + CALLBACK_GRACE_MS);
+      return;
+    }
+    await this.#deployments.learn(id, news, event ? this.#rescue(requestId, event) : 'asked');
   }
 
   async #statusNews(requestId: string, deployment: Deployment): Promise<News | undefined> {
     try {
-      return { kind: 'snapshot', status: await this.#edgegap.status(requestId, BACKGROUND) };
+      return { kind: 'snapshot', status: await this.#edgegap.status(requestId, this.#background) };
     } catch (error) {
       const unknown = error instanceof EdgegapError && error.code === 'edgegap-no-such-deployment';
       if (!unknown) throw error;
@@ -146,18 +173,25 @@ export class Reconciler {
     }
   }
 
-  /** News that a callback should have brought and did not is a rescue; the first one says so. */
-  #sourceOf(deployment: Deployment, news: News): Source {
-    if (!this.#deployments.callbacksExpected || this.#warned) return 'asked';
+  /** The event in this news that a callback should have brought and did not. */
+  async #untold({ id, createdAt, ...known }: Deployment, news: News): Promise<CallbackEvent | undefined> {
+    // One from before this process: its callback may have come while nobody was there to be called.
+    if (!this.#deployments.callbacksExpected || createdAt < this.#startedAt) return undefined;
     const status = news.kind === 'snapshot' ? news.status.current_status : 'TERMINATED';
-    const told =
-      (status === 'READY' && deployment.readyAt === undefined) ||
-      (status === 'ERROR' && deployment.errorAt === undefined) ||
-      (status === 'TERMINATED' && deployment.endedAt === undefined);
-    if (!told) return 'asked';
+    const event =
+      (status === 'READY' && known.readyAt === undefined && 'ready') ||
+      (status === 'ERROR' && known.errorAt === undefined && 'error') ||
+      (status === 'TERMINATED' && known.endedAt === undefined && 'terminated') ||
+      undefined;
+    return event && !(await this.#repository.wasCalledBack(id, event)) ? event : undefined;
+  }
+
+  /** The first rescue says so, in the log and in chat. */
+  #rescue(request_id: string, event: CallbackEvent): Source {
+    if (this.#warned) return 'asked';
     this.#warned = true;
     this.#log.warn(
-      { request_id: deployment.requestId, status },
+      { request_id, event },
       'callbacks do not arrive: PUBLIC_URL must reach this process from the internet; asking instead',
     );
     return 'rescued';
@@ -167,7 +201,7 @@ export class Reconciler {
   async #lookUp(deployment: Deployment): Promise<void> {
     const { id, checks } = deployment;
     const filters = [{ field: 'tags', operator: 'in', value: [ownTag(id)] }] as const;
-    const { rows } = await this.#edgegap.deployments({ filters }, BACKGROUND);
+    const { rows } = await this.#edgegap.deployments({ filters }, this.#background);
     const [found] = rows;
     if (found) {
       await this.#deployments.learn(id, { kind: 'accepted', requestId: found.request_id }, 'asked');
@@ -175,12 +209,9 @@ export class Reconciler {
       return;
     }
     const tried = checks + 1;
-    await this.#repository.schedule(
-      id,
-      nextCheck({ ...deployment, checks: tried }, this.#clock.now(), true),
-      tried,
-    );
-    if (tried >= LOOK_UPS_MS.length) await this.#deployments.learn(id, { kind: 'not-found' }, 'asked');
+    const pause = LOOK_UPS_MS[tried];
+    if (pause === undefined) await this.#deployments.learn(id, { kind: 'not-found' }, 'asked');
+    else await this.#repository.schedule(id, this.#clock.now() + pause, tried);
   }
 
   /** Finds changes by the list, and asks for the status of what changed. */
@@ -199,7 +230,7 @@ export class Reconciler {
     const value = believed.flatMap(({ requestId }) => requestId ?? []);
     const listed = new Map<string, boolean>();
     const filters = [{ field: 'request_id', operator: 'in', value }] as const;
-    for await (const row of this.#edgegap.allDeployments({ filters }, BACKGROUND))
+    for await (const row of this.#edgegap.allDeployments({ filters }, this.#background))
       listed.set(row.request_id, row.ready);
     const now = this.#clock.now();
     for (const { id, requestId, readyAt, status, checkAt } of believed) {
@@ -207,11 +238,8 @@ export class Reconciler {
       const changed =
         ready === undefined || (ready && readyAt === undefined) || (!ready && status === 'READY');
       if (!changed || checkAt !== undefined) continue;
-      await this.#repository.schedule(
-        id,
-        now + (this.#deployments.callbacksExpected ? CALLBACK_GRACE_MS : 0),
-      );
-      this.#passAgain ||= !this.#deployments.callbacksExpected;
+      await this.#repository.schedule(id, now);
+      this.#passAgain = true;
     }
   }
 
@@ -219,11 +247,13 @@ export class Reconciler {
     const now = this.#clock.now();
     if (now - this.#purgedAt < PURGE_EVERY_MS) return;
     this.#purgedAt = now;
+    this.#doubted.clear();
     await this.#repository.purge(now - KEEP_MS);
   }
 
   /** An error of Edgegap's is news for the log in one line; any other is a fault of ours. */
   #report(error: unknown, message: string): void {
+    if (!this.#running) return;
     if (error instanceof AppError) this.#log.warn({ code: error.code, reason: error.userMessage }, message);
     else this.#log.error({ err: error }, message);
   }

@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Address, MessageRef } from '../adapters/adapter.ts';
 import type { Clock } from '../clock.ts';
+import { InputError } from '../errors.ts';
 import type { DeploymentsTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { announce, type Source } from './announce.ts';
@@ -30,7 +31,8 @@ export class DeploymentRepository {
 
   /**
    * Writes down that a deployment is about to be requested. For an invocation that already has one, returns that and
-   * `created: false`: it is the same request, made again.
+   * `created: false`: it is the same request, made again. One that replaces another claims it in the same transaction,
+   * so that of two persons who press at once only one deploys; the other gets an InputError.
    */
   async create(intent: Intent, replaces?: string): Promise<{ deployment: Deployment; created: boolean }> {
     const now = this.#clock.now();
@@ -58,8 +60,7 @@ export class DeploymentRepository {
         })
         .onConflict((conflict) => conflict.column('invocation_id').doNothing())
         .executeTakeFirst();
-      if (inserted.numInsertedOrUpdatedRows && replaces)
-        await tx.updateTable('deployments').set({ replaced_by: id }).where('id', '=', replaces).execute();
+      if (inserted.numInsertedOrUpdatedRows && replaces) await this.#replace(tx, replaces, id);
       const row = await tx
         .selectFrom('deployments')
         .selectAll()
@@ -67,6 +68,23 @@ export class DeploymentRepository {
         .executeTakeFirstOrThrow();
       return { deployment: fromRow(row), created: row.id === id };
     });
+  }
+
+  /** Marks a lost deployment as replaced and takes the button off its card. */
+  async #replace(tx: Store, id: string, by: string): Promise<void> {
+    const row = await tx.selectFrom('deployments').selectAll().where('id', '=', id).executeTakeFirst();
+    if (row?.phase !== 'lost' || row.replaced_by !== null)
+      throw new InputError('again-done', 'There is nothing to deploy again.', {
+        hint: row?.replaced_by ? 'Someone did it already.' : 'It did start after all: see its card.',
+      });
+    await tx
+      .updateTable('deployments')
+      .set({ replaced_by: by, revision: row.revision + 1 })
+      .where('id', '=', id)
+      .execute();
+    const before = fromRow(row);
+    const after = { ...before, replacedBy: by };
+    await announce(tx, this.#clock, { before, after, happened: [], source: 'asked' });
   }
 
   /**
@@ -91,7 +109,7 @@ export class DeploymentRepository {
       const heard = news.kind === 'unknown-outcome' || news.kind === 'not-found' ? before.heardAt : now;
       const after: Deployment = { ...before, ...changes, heardAt: heard };
       const checkAt = options.checkAt ? options.checkAt(after) : before.checkAt;
-      await tx
+      const { numUpdatedRows } = await tx
         .updateTable('deployments')
         .set({
           phase: after.phase,
@@ -111,7 +129,9 @@ export class DeploymentRepository {
         })
         .where('id', '=', id)
         .where('revision', '=', row.revision)
-        .execute();
+        .executeTakeFirst();
+      // Rolls back, so that nothing is announced that was not written.
+      if (numUpdatedRows === 0n) throw new Error(`Deployment ${id} was changed by another writer meanwhile`);
       await announce(tx, this.#clock, { before, after, happened, source: options.source });
       await options.also?.(tx, after);
       return { ...after, checkAt };
@@ -125,6 +145,17 @@ export class DeploymentRepository {
       .set({ check_at: checkAt ?? null, ...(checks === undefined ? {} : { checks }) })
       .where('id', '=', id)
       .execute();
+  }
+
+  /** Whether Edgegap has called back with this event, whatever became of it. */
+  async wasCalledBack(id: string, event: string): Promise<boolean> {
+    const row = await this.#store
+      .selectFrom('callbacks')
+      .select('event')
+      .where('deployment_id', '=', id)
+      .where('event', '=', event)
+      .executeTakeFirst();
+    return row !== undefined;
   }
 
   async byId(id: string): Promise<Deployment | undefined> {

@@ -19,7 +19,7 @@ export type News =
   | { readonly kind: 'not-found' };
 
 /** What a person must notice. */
-export type Happening = 'ready' | 'late-ready' | 'error' | 'terminated' | 'lost' | 'adopted';
+export type Happening = 'ready' | 'late-ready' | 'error' | 'terminated' | 'lost' | 'adopted' | 'stop-asked';
 
 type Facts = Pick<
   Deployment,
@@ -42,7 +42,7 @@ export interface Step {
   readonly happened: readonly Happening[];
 }
 
-/** The order in which a deployment goes through its statuses; an unknown one stands beside the present one. */
+/** The order in which a deployment goes through its statuses. */
 const ORDER = [
   'INITIALIZING',
   'SEEKING',
@@ -65,7 +65,7 @@ export function advance(deployment: Facts, news: News, now: number): Step {
       return adopt(deployment, news.requestId, now);
     case 'unplaced': {
       const adopted = adopt(deployment, news.requestId, now);
-      if (deployment.errorAt !== undefined) return adopted;
+      if (deployment.errorAt !== undefined || deployment.endedAt !== undefined) return adopted;
       return merge(adopted, {
         changes: { status: 'ERROR', errorAt: now, errorDetail: news.detail },
         happened: ['error'],
@@ -79,19 +79,22 @@ export function advance(deployment: Facts, news: News, now: number): Step {
     case 'stopping':
       if (deployment.endedAt !== undefined) return nothing;
       return {
-        changes: { stopAskedBy: news.by, ...(news.begun ? { status: 'TERMINATING' } : {}) },
-        happened: [],
+        changes: {
+          stopAskedBy: deployment.stopAskedBy ?? news.by,
+          ...(news.begun ? { status: 'TERMINATING' } : {}),
+        },
+        happened: deployment.stopAskedBy === undefined ? ['stop-asked'] : [],
       };
     case 'tags':
       return { changes: { tags: news.tags }, happened: [] };
     case 'refused':
-      if (deployment.requestId !== undefined) return nothing;
+      if (deployment.phase !== 'requesting') return nothing;
       return { changes: { phase: 'refused', errorDetail: news.detail }, happened: [] };
     case 'unknown-outcome':
-      if (deployment.requestId !== undefined) return nothing;
+      if (deployment.phase !== 'requesting') return nothing;
       return { changes: { phase: 'unknown' }, happened: [] };
     case 'not-found':
-      if (deployment.requestId !== undefined) return nothing;
+      if (deployment.phase !== 'unknown') return nothing;
       return { changes: { phase: 'lost' }, happened: ['lost'] };
   }
 }
@@ -109,15 +112,20 @@ function adopt(deployment: Facts, requestId: string, now: number): Step {
 }
 
 function fromSnapshot(deployment: Facts, snapshot: DeploymentStatus, now: number): Step {
+  // Of another deployment: whoever sent it, it is no news of this one.
+  if (deployment.requestId !== undefined && deployment.requestId !== snapshot.request_id) return nothing;
   const adopted = adopt(deployment, snapshot.request_id, now);
   const status = snapshot.current_status;
   const failed = status === 'ERROR' || snapshot.error;
   const ended = status === 'TERMINATED';
   const ready = status === 'READY';
-  const over = deployment.endedAt !== undefined || deployment.errorAt !== undefined;
+  const reached = rankOf(deployment);
+  const over = deployment.endedAt !== undefined || reached > ORDER.indexOf('READY');
   const changes: { -readonly [Key in keyof Facts]?: Facts[Key] } = {};
   const happened: Happening[] = [];
-  const forward = deployment.endedAt === undefined && !isAhead(deployment.status, status);
+  // A status that is newer than this code stands beside the present one.
+  const rank = ORDER.indexOf(status);
+  const forward = deployment.endedAt === undefined && (rank < 0 || rank >= reached);
   if (forward) {
     changes.snapshot = snapshot;
     // Ours always has the bot's own tag: none at all means that the answer left them out.
@@ -141,12 +149,13 @@ function fromSnapshot(deployment: Facts, snapshot: DeploymentStatus, now: number
   return merge(adopted, { changes, happened });
 }
 
-/** Whether `status` is certainly further along than `than`. Unknown statuses are neither ahead nor behind. */
-function isAhead(status: string | undefined, than: string | undefined): boolean {
-  if (status === undefined) return false;
-  if (than === undefined) return true;
-  const [a, b] = [ORDER.indexOf(status), ORDER.indexOf(than)];
-  return a >= 0 && b >= 0 && a > b;
+/** How far it has come for certain; an unknown status does not make it forget what it has been through. */
+function rankOf({ status, readyAt, errorAt }: Facts): number {
+  return Math.max(
+    ORDER.indexOf(status ?? ''),
+    readyAt === undefined ? -1 : ORDER.indexOf('READY'),
+    errorAt === undefined ? -1 : ORDER.indexOf('ERROR'),
+  );
 }
 
 function merge(a: Step, b: Step): Step {

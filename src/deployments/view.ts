@@ -18,13 +18,18 @@ export function viewOf(deployment: Deployment): DeploymentView {
     tags: deployment.tags.filter((tag) => !isOwnTag(tag)),
     askedBy: deployment.asker.name,
     createdAt: deployment.createdAt,
-    readyAt: deployment.readyAt,
+    readyAt: readyBeforeEnd(deployment),
     endedAt: deployment.endedAt,
     error: deployment.errorDetail,
     note: noteOf(deployment),
     again: mayAgain ? deployment.id : undefined,
     stopping: deployment.stopAskedBy !== undefined,
   };
+}
+
+/** When it became ready; undefined where that news came after its end, so that nothing can be said of how long it ran. */
+function readyBeforeEnd({ readyAt, endedAt }: Deployment): number | undefined {
+  return readyAt !== undefined && endedAt !== undefined && readyAt > endedAt ? undefined : readyAt;
 }
 
 /** The card that goes out before the request does. */

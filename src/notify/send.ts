@@ -1,7 +1,7 @@
 import type { Adapter, Outgoing } from '../adapters/adapter.ts';
 import type { Message } from '../cards/card.ts';
 import { DeliveryError } from '../errors.ts';
-import { digestOf } from './batch.ts';
+import { digestKey, digestOf } from './batch.ts';
 import type { OutboxRow } from './outbox.ts';
 
 /** How long a platform that recognises a repeated post by its key is sure to remember it. */
@@ -11,9 +11,16 @@ const CLOCK_SKEW_MS = 60_000;
 
 /**
  * Sends one row, or several as a digest. A row whose earlier attempt may have been shown is looked for first, so that
- * nothing is posted twice; where that cannot be known, it is sent saying so. Throws DeliveryError.
+ * nothing is posted twice; where that cannot be known, it is sent saying so. `alone` is told, before it is sent, of a
+ * row that was part of a digest and now goes by itself: from then on it is to be looked for under its own key.
+ * Throws DeliveryError.
  */
-export async function send(adapter: Adapter, rows: readonly OutboxRow[], now: number): Promise<void> {
+export async function send(
+  adapter: Adapter,
+  rows: readonly OutboxRow[],
+  now: number,
+  alone: (row: OutboxRow) => Promise<void>,
+): Promise<void> {
   const [first] = rows;
   if (!first) return;
   if (first.kind === 'edit') {
@@ -21,7 +28,7 @@ export async function send(adapter: Adapter, rows: readonly OutboxRow[], now: nu
     return;
   }
   if (rows.length > 1) {
-    await adapter.post(first.to, { message: digestOf(rows), key: first.key });
+    await adapter.post(first.to, { message: digestOf(rows), key: digestKey(rows) });
     return;
   }
   const outgoing: Outgoing = {
@@ -34,15 +41,13 @@ export async function send(adapter: Adapter, rows: readonly OutboxRow[], now: nu
     await adapter.post(first.to, outgoing);
     return;
   }
-  switch (await whetherShown(adapter, first, now)) {
-    case 'yes':
-      return;
-    case 'no':
-      await adapter.post(first.to, outgoing);
-      return;
-    case 'unknowable':
-      await adapter.post(first.to, { ...outgoing, message: possiblyRepeated(first.message) });
-  }
+  const shown = await whetherShown(adapter, first, now);
+  if (shown === 'yes') return;
+  if (first.sentKey !== first.key) await alone(first);
+  await adapter.post(
+    first.to,
+    shown === 'no' ? outgoing : { ...outgoing, message: possiblyRepeated(first.message) },
+  );
 }
 
 async function whetherShown(

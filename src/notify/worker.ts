@@ -144,7 +144,7 @@ export function createOutboxWorker(parts: {
     const ids = batch.map((row) => row.id);
     const rows = await lease(batch);
     try {
-      await send(adapter, rows, clock.now());
+      await send(adapter, rows, clock.now(), goesAlone);
     } catch (error) {
       const failure = asDeliveryError(error);
       await failed(rows, failure);
@@ -181,6 +181,10 @@ export function createOutboxWorker(parts: {
       }
       return leased;
     });
+  }
+
+  async function goesAlone({ id, key }: OutboxRow): Promise<void> {
+    await store.updateTable('outbox').set({ sent_key: key }).where('id', '=', id).execute();
   }
 
   async function failed(rows: readonly OutboxRow[], error: DeliveryError): Promise<void> {

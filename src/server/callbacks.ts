@@ -16,11 +16,15 @@ export function callbackRoutes(callbacks: CallbackReceiver, log: Logger): Fastif
     // Whatever the content type and however broken the body: it is the secret that counts.
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    app.addHook('onRequest', async ({ raw }) => {
+      // Fastify answers 415 to a malformed one before it asks any parser.
+      raw.headers['content-type'] = 'application/octet-stream';
+    });
     app.post<{ Params: { event: string; token: string } }>(
       '/callbacks/edgegap/:event/:token',
       async ({ params, body }, reply) => {
         const event = CALLBACK_EVENTS.find((one) => one === params.event);
-        const [id = '', secret = ''] = params.token.split('.', 2);
+        const [id, secret] = atFirstDot(params.token);
         const text = Buffer.isBuffer(body) ? body.toString('utf8') : '';
         if (!event || !(await callbacks.receive(event, id, secret, text))) {
           log.warn({ event: event ?? 'unknown' }, 'callbacks: refused one without the right secret');
@@ -30,4 +34,9 @@ export function callbackRoutes(callbacks: CallbackReceiver, log: Logger): Fastif
       },
     );
   };
+}
+
+function atFirstDot(token: string): [id: string, secret: string] {
+  const dot = token.indexOf('.');
+  return dot < 0 ? [token, ''] : [token.slice(0, dot), token.slice(dot + 1)];
 }

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type FastifyInstance, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type CallbackReceiver, callbackRoutes } from './callbacks.ts';
@@ -16,6 +17,7 @@ export interface ServerParts {
   readonly mounts: readonly Mount[];
   /** What /readyz reports: each part by name, true when it works. */
   readonly readiness: () => Promise<Readonly<Record<string, boolean>>>;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -25,14 +27,19 @@ export interface Server {
   close(): Promise<void>;
 }
 
+/** How long a request that is being answered may hold up the end. */
+const CLOSE_MS = 1_000;
+
 /** The bot's one port: Edgegap's callbacks, Slack's requests in HTTP mode, and the probes. */
 export function buildServer(parts: ServerParts): Server {
-  const { mounts, callbacks, readiness, log } = parts;
+  const { mounts, callbacks, readiness, clock, log } = parts;
   const app: FastifyInstance = fastify({
     // Request lines would hold the callbacks' secrets.
     logger: false,
     bodyLimit: 256 * 1024,
     requestTimeout: 10_000,
+    // A path that cannot be decoded is one that is not there.
+    frameworkErrors: (_error, _request, reply) => notFound(reply),
     forceCloseConnections: 'idle',
     serverFactory: (handler) =>
       createServer((request, response) => {
@@ -49,6 +56,8 @@ export function buildServer(parts: ServerParts): Server {
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', parts });
   });
   app.register(callbackRoutes(callbacks, log));
+  // Fastify's own answer repeats the path, and a callback's holds a secret.
+  app.setNotFoundHandler((_request, reply) => notFound(reply));
   app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
     const status = error.statusCode ?? 500;
     if (status >= 500) log.error({ err: error }, 'server: a request failed');
@@ -71,6 +80,14 @@ export function buildServer(parts: ServerParts): Server {
       }
       return (app.server.address() as AddressInfo).port;
     },
-    close: () => app.close(),
+    async close() {
+      // One that sends its request slowly, or never to the end, must not keep the process from stopping.
+      const cancel = clock.after(CLOSE_MS, () => app.server.closeAllConnections());
+      await app.close().finally(cancel);
+    },
   };
+}
+
+function notFound(reply: FastifyReply): FastifyReply {
+  return reply.code(404).send({ error: 'not found' });
 }

@@ -40,7 +40,7 @@ const initial: Migration = {
     await db.schema
       .createIndex('deployments_request_id')
       .on('deployments')
-      .columns(['account', 'request_id'])
+      .columns(['request_id', 'account'])
       .unique()
       .where(sql.ref('request_id'), 'is not', null)
       .execute();
@@ -50,6 +50,7 @@ const initial: Migration = {
       .columns(['platform', 'workspace', 'channel', 'created_at'])
       .execute();
     await db.schema.createIndex('deployments_phase').on('deployments').column('phase').execute();
+    await db.schema.createIndex('deployments_check').on('deployments').column('check_at').execute();
     await db.schema
       .createTable('callbacks')
       .addColumn('deployment_id', 'text', (column) => column.notNull())
@@ -58,6 +59,12 @@ const initial: Migration = {
       .addColumn('received_at', 'bigint', (column) => column.notNull())
       .addColumn('handled_at', 'bigint')
       .addPrimaryKeyConstraint('callbacks_key', ['deployment_id', 'event'])
+      .execute();
+    await db.schema
+      .createIndex('callbacks_unhandled')
+      .on('callbacks')
+      .column('received_at')
+      .where(sql.ref('handled_at'), 'is', null)
       .execute();
     await db.schema
       .createTable('invocations')
@@ -99,6 +106,7 @@ const initial: Migration = {
       .addColumn('sent_at', 'bigint')
       .execute();
     await db.schema.createIndex('outbox_state').on('outbox').columns(['state', 'next_at']).execute();
+    await db.schema.createIndex('outbox_order').on('outbox').columns(['order_key', 'state', 'id']).execute();
     await db.schema
       .createTable('kept')
       .addColumn('id', 'text', (column) => column.primaryKey())

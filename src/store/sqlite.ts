@@ -14,9 +14,10 @@ export function sqliteDialect(path: string): SqliteDialect {
 
 function open(path: string): SqliteDatabase {
   const memory = path === ':memory:';
+  let database: DatabaseSync | undefined;
   try {
     if (!memory) mkdirSync(dirname(path), { recursive: true });
-    const database = new DatabaseSync(path, { timeout: 0 });
+    database = new DatabaseSync(path, { timeout: 0 });
     // Exclusive before WAL: then no shared memory file is needed, and the lock is taken at the first write below.
     database.exec('PRAGMA locking_mode=EXCLUSIVE');
     database.exec('PRAGMA journal_mode=WAL');
@@ -25,6 +26,7 @@ function open(path: string): SqliteDatabase {
     database.exec('BEGIN EXCLUSIVE; COMMIT');
     return asKyselyDatabase(database);
   } catch (cause) {
+    if (database?.isOpen) database.close();
     throw new AppError('store-unusable', `The database ${path} cannot be opened: ${reasonOf(cause)}.`, {
       hint: 'One process at a time can use the file. Stop the other one, or set DATABASE_URL to a path that can be written.',
       cause,
@@ -59,12 +61,15 @@ function checked(parameters: readonly unknown[]): SQLInputValue[] {
     if (typeof value === 'boolean') return value ? 1 : 0;
     if (
       value === null ||
-      typeof value === 'number' ||
+      // SQLite would quietly make NULL of NaN.
+      (typeof value === 'number' && !Number.isNaN(value)) ||
       typeof value === 'bigint' ||
       typeof value === 'string' ||
       value instanceof Uint8Array
     )
       return value;
-    throw new TypeError(`Not a value SQLite can hold: ${Object.prototype.toString.call(value)}`);
+    throw new TypeError(
+      `Not a value SQLite can hold: ${Number.isNaN(value) ? 'NaN' : Object.prototype.toString.call(value)}`,
+    );
   });
 }

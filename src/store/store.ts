@@ -15,6 +15,7 @@ export async function openStore(dialect: Dialect): Promise<Store> {
     await store.destroy();
     if (error instanceof AppError) throw error;
     throw new AppError('store-migration', 'The database schema could not be brought up to date.', {
+      hint: 'If a newer version of the bot has used this file, run that one again; else restore a backup.',
       cause: error,
     });
   }
