@@ -31,6 +31,8 @@ export interface ConsoleOptions {
   readonly saveFile: (file: CardFile) => Promise<string>;
   /** In a pipe, silence for this long before any line counts as no input; undefined: wait for as long as it takes. */
   readonly silenceMs?: number;
+  /** Resolves when what a line caused right away is on the screen; the next line of a pipe waits for it. */
+  readonly settled?: () => Promise<void>;
   /** IANA name of the person's time zone; the machine's own when undefined. */
   readonly timeZone?: string;
 }
@@ -45,8 +47,10 @@ export type Ending = 'end' | 'no-input' | 'left' | 'closed';
 export interface ConsoleAdapter extends Adapter {
   /** Resolves once no more lines come and each has its answer. */
   readonly finished: Promise<Ending>;
-  /** Runs a line and shows it as if it had been typed. Resolves when it has its answer. */
-  type(line: string): Promise<void>;
+  /** Aborted when nobody reads the output any more. */
+  readonly closed: AbortSignal;
+  /** Runs a line and shows it as if it had been typed, under a comment if given. Resolves when it has its answer. */
+  type(line: string, comment?: string): Promise<void>;
   /** Prints lines that are no message, e.g. a greeting; they must be safe to print. */
   say(lines: readonly string[]): void;
   /** The buttons that can be pressed now, oldest first. */
@@ -72,6 +76,7 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
   const interactive = Boolean(input.isTTY && output.isTTY);
   const prompt = `${paint([span('›', ['bold', 'cyan'])], color)} `;
   const { promise: finished, resolve: finish } = Promise.withResolvers<Ending>();
+  const closed = new AbortController();
   // References outlive the process in the store; those of an earlier session must not look like ours.
   const session = randomBytes(4).toString('hex');
   const transcript = createTranscript((nth) => ({ ...HERE, message: `${session}-${nth}` }));
@@ -96,6 +101,7 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
 
   // `| head` closes the output early, which is no error of anybody's: stop, and say so through `finished`.
   output.on('error', () => {
+    closed.abort();
     finish('closed');
     source?.close();
   });
@@ -125,14 +131,16 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
       await invoke({ kind: 'command', command: typed.name, args: { kind: 'text', text: typed.text } });
     }
   };
+  const echoOf = (line: string) => `${prompt}${shortened(literalLine(line.trim()))}`;
   const isCommand = (name: string) => directory.get(name) !== undefined;
 
   /** One line at a time, in the order in which they came. */
-  const enqueue = (typed: Typed, echo: string | undefined): Promise<void> => {
+  const enqueue = (typed: Typed, echo: readonly string[]): Promise<void> => {
     answered = answered.then(async () => {
-      if (echo !== undefined) screen.print([`${prompt}${echoOf(echo)}`], 'typed');
+      if (echo.length > 0) screen.print(echo, 'typed');
       try {
         await run(typed);
+        if (!interactive) await options.settled?.();
       } catch (err) {
         // The pipeline answers every error itself; this is for what it cannot answer, so that nobody waits in vain.
         log.error({ err }, 'A typed line could not be handled');
@@ -146,7 +154,8 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
     line(text) {
       const typed = readLine(text, isCommand);
       if (typed.kind === 'nothing' || typed.kind === 'leave') return typed.kind;
-      void enqueue(typed, interactive ? undefined : text);
+      // At a terminal it is on the screen already.
+      void enqueue(typed, interactive ? [] : [echoOf(text)]);
       return 'asked';
     },
     end(how) {
@@ -160,6 +169,7 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
     supports: { modals: false, idempotentPosts: true, history: true },
     paceMs: 0,
     finished,
+    closed: closed.signal,
     async start(given) {
       handle = given;
       connected = true;
@@ -195,7 +205,10 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
       const shown = transcript.withKey(key);
       return shown && shown.postedAt >= since ? shown.ref : undefined;
     },
-    type: (line) => enqueue(readLine(line, isCommand), line),
+    type: (line, comment) => {
+      const note = comment === undefined ? [] : [paint([span(`# ${literalLine(comment)}`, 'dim')], color)];
+      return enqueue(readLine(line, isCommand), [...note, echoOf(line)]);
+    },
     say: (lines) => screen.print(lines, 'block'),
     buttons: () => transcript.buttons(),
     messages: () => transcript.all,
@@ -203,8 +216,7 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
   return adapter;
 }
 
-function echoOf(line: string): string {
-  const text = literalLine(line.trim());
+function shortened(text: string): string {
   const head = headOf(text, limits.echoColumns);
   return head === text ? text : `${head}…`;
 }

@@ -67,7 +67,7 @@ function cardLines(card: Card, context: RenderContext): SpanLine[] {
   return [
     [span('╭─', look.style), span(` ${look.sign} `, look.style), ...title, ...markOf(context)],
     ...[...body, ...spill.toReversed()].map((line) => [bar, ...line]),
-    [span('╰─ ', look.style), ...foot],
+    [span('╰─', look.style), ...(foot.length > 0 ? [span(' '), ...foot] : [])],
   ];
 }
 
@@ -84,9 +84,13 @@ function nodeLines(node: Node, context: RenderContext): SpanLine[] {
     case 'fields':
       return fieldLines(node.fields, context);
     case 'table':
-      return tableLines(node.columns, node.rows, context.columns && context.columns - 2);
+      return tableLines(
+        node.columns,
+        node.rows,
+        context.columns && Math.max(context.columns, limits.leastColumns) - 2,
+      );
     case 'code':
-      return codeLines(node.text, node.keep);
+      return codeLines(node.text, node.keep, context);
     case 'divider':
       return [[span('─'.repeat(24), 'dim')]];
     case 'buttons':
@@ -105,11 +109,13 @@ function fieldLines(fields: Extract<Node, { kind: 'fields' }>['fields'], context
   );
 }
 
-function codeLines(text: string, keep: 'start' | 'end'): SpanLine[] {
+function codeLines(text: string, keep: 'start' | 'end', { columns }: RenderContext): SpanLine[] {
   const all = literalLines(text.replace(/\r?\n$/, ''));
   const hidden = all.length - limits.codeLines;
   const shown = hidden <= 0 ? all : keep === 'end' ? all.slice(hidden) : all.slice(0, limits.codeLines);
-  const lines: SpanLine[] = shown.map((line) => [span('  '), span(line)]);
+  const lines = shown
+    .flatMap((line) => fold([span(line)], columns && Math.max(columns, limits.leastColumns) - 4))
+    .map((line): SpanLine => [span('  '), ...line]);
   if (hidden <= 0) return lines;
   const note: SpanLine = [span(`  … ${hidden} more lines`, 'dim')];
   return keep === 'end' ? [note, ...lines] : [...lines, note];

@@ -172,6 +172,14 @@ describe('code', () => {
     expect(lines.slice(1, 3)).toEqual(['│   … 50 more lines', '│   line 50']);
     expect(lines.at(-2)).toBe('│   line 249');
   });
+  test('is whole in a pipe and folded in a window, where the frame stays', () => {
+    const message = card({ nodes: [{ kind: 'code', text: 'x'.repeat(60), keep: 'end' }] });
+    expect(renderMessage(message, context())[1]).toBe(`│   ${'x'.repeat(60)}`);
+    expect(renderMessage(message, context({ columns: 40 })).slice(1, -1)).toEqual([
+      `│   ${'x'.repeat(36)}`,
+      `│   ${'x'.repeat(24)}`,
+    ]);
+  });
   test('or its start', () => {
     const lines = renderMessage(card({ nodes: [{ kind: 'code', text: long, keep: 'start' }] }), context());
     expect(lines[1]).toBe('│   line 0');

@@ -1,0 +1,21 @@
+import { readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
+import { expect, test } from 'vitest';
+import { temporaryFiles } from '../../src/demo/files.ts';
+
+test('files are kept in one folder of the system, whatever they are called', async () => {
+  const save = temporaryFiles();
+  const paths = [
+    await save({ name: 'a.log', content: 'é' }),
+    await save({ name: '../../etc/passwd', content: 'x' }),
+    await save({ name: '..', content: 'y' }),
+  ];
+  const folder = dirname(paths[0] ?? '');
+  expect(folder.startsWith(tmpdir())).toBe(true);
+  expect(paths.map((path) => dirname(path))).toEqual([folder, folder, folder]);
+  expect(await readFile(paths[0] ?? '', 'utf8')).toBe('é');
+  // Logs may hold what is nobody else's business.
+  expect((await stat(folder)).mode & 0o077).toBe(0);
+  await rm(folder, { recursive: true });
+});
