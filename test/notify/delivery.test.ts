@@ -1,0 +1,343 @@
+import { describe, expect, test } from 'vitest';
+import { turn, until } from '../support/test-clock.ts';
+import { card, drained, here, openDesk } from './harness.ts';
+import { refusedForGood, tooFast, unknownOutcome } from './memory-chat.ts';
+
+describe('order and pace', () => {
+  test('one deployment’s messages arrive as they were written, one at a time', async () => {
+    const desk = await openDesk();
+    const target = desk.chat.add(card('Requesting'), here);
+    await desk.edit('d1', target, 'Ready');
+    await desk.post('d1', 'is ready', { under: target });
+    await desk.post('d1', 'terminated', { under: target });
+    await desk.worker.start();
+    await desk.settle();
+    expect(desk.chat.calls).toEqual(['edit Ready', 'post is ready', 'post terminated']);
+    expect(desk.chat.messages.slice(1).map(({ replyTo }) => replyTo?.message)).toEqual(['m1', 'm1']);
+    expect(await desk.states()).toEqual(['sent', 'sent', 'sent']);
+  });
+
+  test('a message that fails holds back its own deployment only', async () => {
+    const desk = await openDesk();
+    desk.chat.fail('post', { error: tooFast() });
+    await desk.post('d1', 'first');
+    await desk.post('d1', 'second');
+    await desk.post('d2', 'other');
+    await desk.worker.start();
+    await desk.settle();
+    expect(desk.chat.texts).toEqual(['other']);
+    await desk.pass(1_000);
+    expect(desk.chat.texts).toEqual(['other', 'first', 'second']);
+  });
+
+  test('a channel gets no more than its pace; others do not wait for it', async () => {
+    const desk = await openDesk({ paceMs: 1_000 });
+    const there = { ...here, channel: 'random' };
+    for (const n of [1, 2, 3]) await desk.post(`d${n}`, `here ${n}`);
+    await desk.post('d4', 'there', { to: there });
+    await desk.worker.start();
+    const shown = () => [...desk.chat.texts].sort();
+    await until(() => desk.chat.texts.length === 2);
+    await until(() => desk.clock.pending > 0);
+    expect(shown()).toEqual(['here 1', 'there']);
+    await desk.clock.advance(999);
+    expect(shown()).toEqual(['here 1', 'there']);
+    await desk.clock.advance(1);
+    await until(() => desk.chat.texts.includes('here 2'));
+    await until(() => desk.clock.pending > 0);
+    await desk.clock.advance(1_000);
+    await until(() => desk.chat.texts.includes('here 3'));
+  });
+
+  test('unsent edits of one card become one, with the newest content, and one under way is followed by the next', async () => {
+    const desk = await openDesk();
+    const target = desk.chat.add(card('Requesting'), here);
+    for (const text of ['Seeking', 'Deploying', 'Ready']) await desk.edit('d1', target, text);
+    const release = desk.chat.hold();
+    await desk.worker.start();
+    await until(async () => (await desk.states()).includes('leased'));
+    await desk.edit('d1', target, 'Stopping');
+    await desk.edit('d1', target, 'Terminated');
+    desk.worker.wake();
+    release();
+    await desk.settle();
+    expect(desk.chat.calls).toEqual(['edit Ready', 'edit Terminated']);
+    expect(desk.chat.texts).toEqual(['Terminated']);
+  });
+
+  test('rows of a platform that is not here, however many, keep nobody waiting', async () => {
+    const desk = await openDesk();
+    for (let n = 0; n < 600; n++) await desk.post(`gone${n}`, 'x', { to: { ...here, platform: 'gone' } });
+    await desk.post('d1', 'news');
+    await desk.worker.start();
+    await desk.settle();
+    expect(desk.chat.texts).toEqual(['news']);
+  });
+
+  test('a platform that is down keeps the other ones’ messages moving', async () => {
+    const desk = await openDesk({
+      adapters: (chat) => [chat.adapter({ platform: 'down', paceMs: 60_000 }), chat.adapter()],
+    });
+    for (let n = 0; n < 600; n++) await desk.post(`down${n}`, 'x', { to: { ...here, platform: 'down' } });
+    await desk.post('d1', 'news');
+    await desk.worker.start();
+    await until(() => desk.chat.texts.includes('news'));
+    await turn();
+    expect(desk.chat.texts.filter((text) => text.startsWith('x'))).toHaveLength(1);
+  });
+
+  test('no wake is lost, whenever it comes while a look is ending', async () => {
+    for (let hops = 0; hops < 12; hops++) {
+      let due = false;
+      let inFuture = (): void => undefined;
+      const desk = await openDesk({
+        clock: (clock) => ({
+          now: () => clock.now() + (due ? 60_000 : 0),
+          // The timer is set in the middle of a look; it rings so many turns of the microtask queue later.
+          after() {
+            let left = hops;
+            const hop = (): void => {
+              if (left-- > 0) return void Promise.resolve().then(hop);
+              inFuture();
+            };
+            hop();
+            return () => undefined;
+          },
+        }),
+      });
+      await desk.post('d1', 'news');
+      await desk.store
+        .updateTable('outbox')
+        .set({ next_at: desk.clock.now() + 30_000 })
+        .execute();
+      inFuture = () => {
+        due = true;
+        desk.worker.wake();
+      };
+      await desk.worker.start();
+      await until(() => desk.chat.texts.length === 1, `the message, woken ${hops} hops after`, 1_000);
+    }
+  });
+});
+
+describe('bursts and failures', () => {
+  test('many waiting lines come as one message, and every one of them is in it', async () => {
+    const desk = await openDesk({ paceMs: 1_000 });
+    for (let n = 1; n <= 12; n++) await desk.post(`d${n}`, `server ${n} is ready`);
+    await desk.worker.start();
+    await until(() => desk.chat.messages.length === 1);
+    expect(desk.chat.texts[0]?.split('\n')).toEqual(
+      Array.from({ length: 10 }, (_, index) => `server ${index + 1} is ready`),
+    );
+    await until(() => desk.clock.pending > 0);
+    await desk.clock.advance(1_000);
+    await until(() => desk.chat.messages.length === 2);
+    expect(desk.chat.texts[1]).toBe('server 11 is ready');
+  });
+
+  test('three are no burst', async () => {
+    const desk = await openDesk();
+    for (let n = 1; n <= 3; n++) await desk.post(`d${n}`, `server ${n}`);
+    await desk.worker.start();
+    await desk.settle();
+    expect(desk.chat.texts).toEqual(['server 1', 'server 2', 'server 3']);
+  });
+
+  test('lines fold also where each waits behind the edit of its own card', async () => {
+    const desk = await openDesk({ paceMs: 1_000 });
+    for (let n = 1; n <= 20; n++) {
+      const target = desk.chat.add(card(`card ${n}`), here);
+      await desk.edit(`d${n}`, target, `card ${n}: Ready`);
+      await desk.post(`d${n}`, `server ${n} is ready`, { under: target });
+    }
+    await desk.worker.start();
+    await drained(desk, 1_000);
+    expect(desk.chat.messages.slice(20)).toHaveLength(2);
+    expect(desk.chat.texts.slice(0, 20).every((text) => text.endsWith('Ready'))).toBe(true);
+    expect(desk.chat.texts.slice(20).flatMap((text) => text.split('\n'))).toEqual(
+      Array.from({ length: 20 }, (_, index) => `server ${index + 1} is ready`),
+    );
+    // The cards are not left behind for as long as there are lines.
+    expect(desk.chat.calls.slice(1, 11).every((call) => call.startsWith('edit'))).toBe(true);
+  });
+
+  test('a digest holds no more than a message can', async () => {
+    const desk = await openDesk();
+    for (let n = 1; n <= 12; n++) await desk.post(`d${n}`, `${n} ${'x'.repeat(450)}`);
+    await desk.worker.start();
+    await desk.settle();
+    for (const text of desk.chat.texts) expect(text.length).toBeLessThan(2_100);
+    expect(desk.chat.texts.flatMap((text) => text.split('\n')).map((text) => text.split(' ')[0])).toEqual(
+      Array.from({ length: 12 }, (_, index) => String(index + 1)),
+    );
+  });
+
+  test('lines of different threads are not folded together', async () => {
+    const desk = await openDesk();
+    for (let n = 1; n <= 8; n++)
+      await desk.post(`d${n}`, `server ${n}`, { to: { ...here, thread: n % 2 ? 'odd' : 'even' } });
+    await desk.worker.start();
+    await desk.settle();
+    expect(desk.chat.messages.map(({ to }) => to.thread)).toEqual(['odd', 'even']);
+    expect(desk.chat.texts.toSorted()).toEqual([
+      'server 1\nserver 3\nserver 5\nserver 7',
+      'server 2\nserver 4\nserver 6\nserver 8',
+    ]);
+  });
+
+  test('a failure comes first, alone, and takes with it what its own deployment still has to say', async () => {
+    const desk = await openDesk({ paceMs: 1_000 });
+    for (let n = 1; n <= 6; n++) await desk.post(`d${n}`, `server ${n}`);
+    const target = desk.chat.add(card('Deploying'), here);
+    await desk.edit('bad', target, 'Error');
+    await desk.post('bad', 'failed', { urgent: true, alsoToChannel: true, under: target });
+    await desk.worker.start();
+    await drained(desk, 1_000);
+    expect(desk.chat.calls.slice(0, 2)).toEqual(['edit Error', 'post failed']);
+    expect(desk.chat.messages[1]).toMatchObject({ alsoToChannel: true, replyTo: target });
+    expect(desk.chat.texts[2]?.split('\n')).toHaveLength(6);
+  });
+
+  test('failures are never folded', async () => {
+    const desk = await openDesk();
+    for (let n = 1; n <= 6; n++) await desk.post(`d${n}`, `server ${n} failed`, { urgent: true });
+    await desk.worker.start();
+    await desk.settle();
+    expect(desk.chat.messages).toHaveLength(6);
+  });
+});
+
+describe('an attempt that fails', () => {
+  test('is made again, later and later, at the latest every five minutes', async () => {
+    const desk = await openDesk();
+    desk.chat.fail('post', { error: tooFast() }, 11);
+    await desk.post('d1', 'news');
+    await desk.worker.start();
+    await desk.settle();
+    const waits: number[] = [];
+    while (desk.chat.texts.length === 0) {
+      const { next_at } = await desk.store.selectFrom('outbox').select('next_at').executeTakeFirstOrThrow();
+      waits.push(next_at - desk.clock.now());
+      await desk.pass(next_at - desk.clock.now() - 1);
+      const before = desk.chat.calls.length;
+      await desk.pass(1);
+      expect(desk.chat.calls.length).toBe(before + 1);
+    }
+    expect(waits.map((ms) => ms / 1_000)).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+  });
+
+  test('with Retry-After keeps the whole channel quiet for that long', async () => {
+    const desk = await openDesk();
+    desk.chat.fail('post', { error: tooFast(30_000) });
+    await desk.post('d1', 'first');
+    await desk.post('d2', 'second');
+    await desk.worker.start();
+    await until(() => desk.clock.pending > 0 && desk.chat.calls.length === 1);
+    await desk.clock.advance(29_999);
+    expect(desk.chat.calls).toHaveLength(1);
+    await desk.clock.advance(1);
+    await desk.settle();
+    expect(desk.chat.texts.toSorted()).toEqual(['first', 'second']);
+  });
+
+  test('for good is given up, told in the log, and holds nothing back', async () => {
+    const desk = await openDesk();
+    const gone = { ...here, message: 'deleted' };
+    await desk.edit('d1', gone, 'Ready');
+    await desk.post('d1', 'is ready');
+    desk.chat.fail('post', { error: refusedForGood() });
+    await desk.post('d2', 'nowhere');
+    await desk.post('d3', 'elsewhere');
+    await desk.worker.start();
+    await desk.settle();
+    expect(await desk.states()).toEqual(['dead', 'dead', 'sent', 'sent']);
+    expect(desk.chat.texts).toEqual(['nowhere', 'elsewhere']);
+    expect(desk.log.join('')).toContain('cannot be delivered');
+  });
+
+  test('for a day is given up', async () => {
+    const desk = await openDesk();
+    desk.chat.fail('post', { error: tooFast(25 * 60 * 60_000) }, 2);
+    await desk.post('d1', 'news');
+    await desk.worker.start();
+    await desk.settle();
+    await desk.pass(25 * 60 * 60_000);
+    expect(await desk.states()).toEqual(['dead']);
+  });
+
+  test('with an error nobody expected counts as one that may have been shown', async () => {
+    const desk = await openDesk();
+    desk.chat.fail('post', { error: new TypeError('undefined is not a function'), shown: true });
+    await desk.post('d1', 'news');
+    await desk.worker.start();
+    await desk.settle();
+    await desk.pass(1_000);
+    expect(desk.chat.texts).toEqual(['news']);
+    expect(await desk.states()).toEqual(['sent']);
+  });
+
+  test('to write down in the store is neither a loop nor a message twice', async () => {
+    const desk = await openDesk();
+    await desk.post('d1', 'news');
+    await desk.store.schema.alterTable('outbox').renameColumn('sent_at', 'sent_at_').execute();
+    await desk.worker.start();
+    await until(() => desk.clock.pending > 0);
+    expect(desk.chat.texts).toEqual(['news']);
+    expect(desk.log.filter((text) => text.includes('could not be recorded'))).toHaveLength(1);
+    await desk.store.schema.alterTable('outbox').renameColumn('sent_at_', 'sent_at').execute();
+    await desk.pass(1_000);
+    expect(desk.chat.texts).toEqual(['news']);
+    expect(await desk.states()).toEqual(['sent']);
+  });
+
+  test('to begin, for the store, is not repeated in a loop', async () => {
+    const desk = await openDesk();
+    await desk.post('d1', 'news');
+    await desk.store.schema.alterTable('outbox').renameColumn('attempted_at', 'hidden').execute();
+    await desk.worker.start();
+    await until(() => desk.clock.pending > 0);
+    await turn(20);
+    expect(desk.log.filter((text) => text.includes('could not be recorded'))).toHaveLength(1);
+    await desk.store.schema.alterTable('outbox').renameColumn('hidden', 'attempted_at').execute();
+    await desk.pass(1_000);
+    expect(desk.chat.texts).toEqual(['news']);
+  });
+});
+
+test('what was delivered is forgotten after a week', async () => {
+  const desk = await openDesk();
+  await desk.post('d1', 'old');
+  await desk.worker.start();
+  await desk.settle();
+  await desk.clock.advance(8 * 24 * 60 * 60_000);
+  await desk.post('d2', 'new');
+  await desk.settle();
+  await desk.settle();
+  expect(await desk.states()).toEqual(['sent']);
+  expect(desk.chat.texts).toEqual(['old', 'new']);
+});
+
+test('stopped, it leaves no timer behind and sends nothing more', async () => {
+  const desk = await openDesk();
+  desk.chat.fail('post', { error: tooFast() });
+  await desk.post('d1', 'news');
+  await desk.worker.start();
+  await desk.worker.stop();
+  await turn();
+  expect(desk.clock.pending).toBe(0);
+  await desk.clock.advance(60_000);
+  await desk.worker.idle();
+  expect(desk.chat.texts).toEqual([]);
+});
+
+test('an uncertain outcome is no reason to send an edit any other way', async () => {
+  const desk = await openDesk();
+  const target = desk.chat.add(card('Requesting'), here);
+  desk.chat.fail('edit', { error: unknownOutcome(), shown: true });
+  await desk.edit('d1', target, 'Ready');
+  await desk.worker.start();
+  await desk.settle();
+  await desk.pass(1_000);
+  expect(desk.chat.calls).toEqual(['edit Ready', 'edit Ready']);
+  expect(desk.chat.messages).toHaveLength(1);
+});

@@ -1,0 +1,162 @@
+import type { Adapter, Address, Capabilities, MessageRef, Outgoing } from '../../src/adapters/adapter.ts';
+import type { Message } from '../../src/cards/card.ts';
+import { DeliveryError } from '../../src/errors.ts';
+
+export interface Posted {
+  readonly ref: MessageRef;
+  readonly to: Address;
+  readonly key: string;
+  readonly replyTo: MessageRef | undefined;
+  readonly alsoToChannel: boolean;
+  readonly at: number;
+  message: Message;
+  edits: number;
+}
+
+/** What becomes of one call: the error thrown, and whether the message was shown all the same. */
+export interface ChatFault {
+  readonly error: Error;
+  readonly shown?: boolean;
+}
+
+/** A chat platform in memory, which outlives the processes that use it and fails on demand. */
+export class MemoryChat {
+  readonly messages: Posted[] = [];
+  /** Every call that was made, in order: `post`, `edit`, `find` with the text or key. */
+  readonly calls: string[] = [];
+  readonly #now: () => number;
+  readonly #faults: { call: string; fault: ChatFault }[] = [];
+  #gate: Promise<void> | undefined;
+
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
+
+  /** The next `times` calls of this kind fail. */
+  fail(call: 'post' | 'edit' | 'find', fault: ChatFault, times = 1): void {
+    for (let n = 0; n < times; n++) this.#faults.push({ call, fault });
+  }
+
+  /** Every call waits until the returned function is called. */
+  hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#gate = promise;
+    return () => {
+      this.#gate = undefined;
+      resolve();
+    };
+  }
+
+  get texts(): string[] {
+    return this.messages.map(({ message }) => textOf(message));
+  }
+
+  adapter(
+    options: {
+      readonly platform?: string;
+      readonly paceMs?: number;
+      readonly supports?: Partial<Capabilities>;
+      /** False once the process it belongs to is dead: nothing gets out any more. */
+      readonly alive?: () => boolean;
+      readonly start?: Adapter['start'];
+    } = {},
+  ): Adapter {
+    const { platform = 'memory', alive = () => true } = options;
+    const supports = { modals: false, idempotentPosts: false, history: true, ...options.supports };
+    let connected = false;
+    const take = async (call: 'post' | 'edit' | 'find', what: string): Promise<ChatFault | undefined> => {
+      await this.#gate;
+      if (!alive()) return await new Promise<never>(() => undefined);
+      this.calls.push(`${call} ${what}`);
+      const index = this.#faults.findIndex((one) => one.call === call);
+      return index < 0 ? undefined : this.#faults.splice(index, 1)[0]?.fault;
+    };
+    return {
+      platform,
+      supports,
+      paceMs: options.paceMs ?? 0,
+      async start(handle) {
+        connected = true;
+        await options.start?.(handle);
+      },
+      async stop() {
+        connected = false;
+      },
+      healthy: () => connected,
+      post: async (to, outgoing) => {
+        const fault = await take('post', textOf(outgoing.message));
+        if (fault && !fault.shown) throw fault.error;
+        const known = supports.idempotentPosts && this.messages.find(({ key }) => key === outgoing.key);
+        const posted = known || this.#add(to, outgoing);
+        if (fault) throw fault.error;
+        return posted.ref;
+      },
+      edit: async (ref, message) => {
+        const fault = await take('edit', textOf(message));
+        if (fault && !fault.shown) throw fault.error;
+        const found = this.messages.find((one) => one.ref.message === ref.message);
+        if (!found) throw gone();
+        found.message = message;
+        found.edits += 1;
+        if (fault) throw fault.error;
+      },
+      findPosted: async (to, key, since, replyTo) => {
+        const fault = await take('find', key);
+        if (fault) throw fault.error;
+        return this.messages.find(
+          (one) =>
+            one.key === key &&
+            one.at >= since &&
+            one.to.channel === to.channel &&
+            one.replyTo?.message === replyTo?.message,
+        )?.ref;
+      },
+    };
+  }
+
+  /** A message of the bot's that was there before. */
+  add(message: Message, to: Address): MessageRef {
+    return this.#add(to, { message, key: `k${this.messages.length}` }).ref;
+  }
+
+  #add(to: Address, { message, key, replyTo, alsoToChannel = false }: Outgoing): Posted {
+    if (key.length > 25) throw new Error(`The key ${key} is longer than Discord's nonce may be`);
+    const ref = { ...to, message: `m${this.messages.length + 1}` };
+    const posted = { ref, to, key, replyTo, alsoToChannel, message, edits: 0, at: this.#now() };
+    this.messages.push(posted);
+    return posted;
+  }
+}
+
+export function textOf(message: Message): string {
+  const inline = (rich: readonly unknown[]): string =>
+    rich
+      .map((part) =>
+        typeof part === 'string' ? part : String(Object.values(part as Record<string, unknown>)[0]),
+      )
+      .join('');
+  return message.kind === 'line'
+    ? inline(message.text)
+    : [
+        inline(message.title),
+        ...message.nodes.flatMap((node) =>
+          node.kind === 'text' || node.kind === 'note' ? [inline(node.text)] : [],
+        ),
+      ].join(' | ');
+}
+
+export const unknownOutcome = () =>
+  new DeliveryError('chat-silent', 'No answer.', { outcome: 'unknown', retryable: true });
+
+export const tooFast = (retryAfterMs?: number) =>
+  new DeliveryError('chat-too-fast', 'Too fast.', {
+    outcome: 'not-sent',
+    retryable: true,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+
+export const refusedForGood = () =>
+  new DeliveryError('chat-no-such-channel', 'No such channel.', { outcome: 'not-sent', retryable: false });
+
+const gone = () =>
+  new DeliveryError('chat-gone', 'The message is gone.', { outcome: 'not-sent', retryable: false });

@@ -1,0 +1,171 @@
+import { describe, expect, test } from 'vitest';
+import { until } from '../support/test-clock.ts';
+import { card, type Desk, drained, here, openDesk } from './harness.ts';
+import { type MemoryChat, refusedForGood, tooFast, unknownOutcome } from './memory-chat.ts';
+
+/** A process begins to send and dies before it can write down that it has. */
+async function diesWhileSending(
+  desk: Desk,
+  supports: Parameters<MemoryChat['adapter']>[0] = {},
+): Promise<void> {
+  let alive = true;
+  const inner = desk.chat.adapter(supports);
+  const dying = desk.next([
+    {
+      ...inner,
+      post: async (to, outgoing) => {
+        await inner.post(to, outgoing);
+        alive = false;
+        return await new Promise<never>(() => undefined);
+      },
+    },
+  ]);
+  await dying.start();
+  await until(() => !alive, 'the process to die');
+  void dying.stop();
+}
+
+/** Its successor, which does not wait for the one that never ends. */
+async function restarted(desk: Desk, options: Parameters<MemoryChat['adapter']>[0] = {}): Promise<void> {
+  desk.worker = desk.next([desk.chat.adapter(options)]);
+  await desk.worker.start();
+  await desk.settle();
+}
+
+describe('an attempt that may have been shown', () => {
+  test('and was, is not made again where the channel can be read', async () => {
+    const desk = await openDesk();
+    const under = desk.chat.add(card('Ready'), here);
+    desk.chat.fail('post', { error: unknownOutcome(), shown: true });
+    await desk.post('d1', 'news', { under });
+    await desk.worker.start();
+    await desk.settle();
+    await desk.pass(1_000);
+    expect(desk.chat.texts).toEqual(['Ready', 'news']);
+    expect(await desk.states()).toEqual(['sent']);
+  });
+
+  test('and was not, is made again', async () => {
+    const desk = await openDesk();
+    desk.chat.fail('post', { error: unknownOutcome() });
+    await desk.post('d1', 'news');
+    await desk.worker.start();
+    await desk.settle();
+    await desk.pass(1_000);
+    expect(desk.chat.texts).toEqual(['news']);
+  });
+
+  test('is looked for from its own time on, however long the channel cannot be read', async () => {
+    const desk = await openDesk();
+    desk.chat.fail('post', { error: unknownOutcome(), shown: true });
+    desk.chat.fail('find', { error: tooFast(10 * 60_000) }, 3);
+    await desk.post('d1', 'news');
+    await desk.worker.start();
+    await desk.settle();
+    await drained(desk, 60_000);
+    expect(desk.chat.texts).toEqual(['news']);
+    expect(desk.chat.calls.filter((call) => call.startsWith('post'))).toHaveLength(1);
+  });
+
+  test('is made again under the same key while the platform remembers it', async () => {
+    const desk = await openDesk({ supports: { history: false, idempotentPosts: true } });
+    desk.chat.fail('post', { error: unknownOutcome(), shown: true });
+    await desk.post('d1', 'news');
+    await desk.worker.start();
+    await desk.settle();
+    await desk.pass(1_000);
+    expect(desk.chat.texts).toEqual(['news']);
+  });
+
+  test('says that it is possibly repeated where nobody can know', async () => {
+    const desk = await openDesk({ supports: { history: false } });
+    desk.chat.fail('post', { error: unknownOutcome(), shown: true });
+    await desk.post('d1', 'news');
+    await desk.worker.start();
+    await desk.settle();
+    await desk.pass(1_000);
+    expect(desk.chat.texts).toEqual(['news', 'news (possibly repeated)']);
+  });
+
+  test('says so too when the channel cannot be read and the key is forgotten by now', async () => {
+    const desk = await openDesk({ supports: { idempotentPosts: true } });
+    desk.chat.fail('post', { error: unknownOutcome() });
+    desk.chat.fail('find', { error: tooFast(3 * 60_000) });
+    desk.chat.fail('find', { error: refusedForGood() });
+    await desk.post('d1', 'news', { message: card('news') });
+    await desk.worker.start();
+    await desk.settle();
+    await drained(desk, 60_000);
+    expect(desk.chat.texts).toEqual(['news | Possibly repeated']);
+  });
+
+  test.each([true, false])(
+    'of many lines at once: none is lost, none comes twice (shown: %s)',
+    async (shown) => {
+      const desk = await openDesk();
+      const card1 = desk.chat.add(card('Ready'), here);
+      desk.chat.fail('post', { error: unknownOutcome(), shown });
+      for (let n = 1; n <= 5; n++) await desk.post(`d${n}`, `server ${n}`, { under: card1 });
+      await desk.worker.start();
+      await desk.settle();
+      await drained(desk, 1_000);
+      expect(desk.chat.texts.slice(1).flatMap((text) => text.split('\n'))).toEqual([
+        'server 1',
+        'server 2',
+        'server 3',
+        'server 4',
+        'server 5',
+      ]);
+      expect(desk.chat.messages.slice(1)).toHaveLength(shown ? 1 : 5);
+    },
+  );
+
+  test('of many lines, then of one of them alone, is looked for as what it last was', async () => {
+    const desk = await openDesk();
+    desk.chat.fail('post', { error: unknownOutcome() });
+    for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
+    await desk.worker.start();
+    await desk.settle();
+    desk.chat.fail('post', { error: unknownOutcome(), shown: true }, 4);
+    await drained(desk, 1_000);
+    expect(desk.chat.texts.toSorted()).toEqual(['server 1', 'server 2', 'server 3', 'server 4']);
+  });
+});
+
+describe('a crash between sending and writing it down', () => {
+  test('is no second message', async () => {
+    const desk = await openDesk();
+    await desk.post('d1', 'first');
+    await desk.post('d1', 'second');
+    await diesWhileSending(desk);
+    expect(desk.chat.texts).toEqual(['first']);
+    await restarted(desk);
+    expect(desk.chat.texts).toEqual(['first', 'second']);
+  });
+
+  test('is no second message days later', async () => {
+    const desk = await openDesk();
+    await desk.post('d1', 'news');
+    await diesWhileSending(desk, { supports: { idempotentPosts: true } });
+    await desk.clock.advance(3 * 24 * 60 * 60_000);
+    await restarted(desk, { supports: { idempotentPosts: true } });
+    expect(desk.chat.texts).toEqual(['news']);
+  });
+
+  test('is told where it cannot be known', async () => {
+    const desk = await openDesk();
+    await desk.post('d1', 'news');
+    await diesWhileSending(desk, { supports: { history: false } });
+    await restarted(desk, { supports: { history: false } });
+    expect(desk.chat.texts).toEqual(['news', 'news (possibly repeated)']);
+  });
+
+  test('of an edit does the edit again', async () => {
+    const desk = await openDesk();
+    const target = desk.chat.add(card('Requesting'), here);
+    await desk.edit('d1', target, 'Ready');
+    await desk.store.updateTable('outbox').set({ state: 'leased', uncertain: 1, attempts: 1 }).execute();
+    await restarted(desk);
+    expect(desk.chat.texts).toEqual(['Ready']);
+  });
+});
