@@ -4,16 +4,18 @@ import { AppError } from './errors.ts';
 
 /** `npm run demo`: the whole bot against a simulated Edgegap, as a chat in this terminal. */
 async function main(): Promise<number> {
+  const { stdin, stdout, stderr, env } = process;
+  // A reader that has seen enough (`| head`) is no error; the chat notices by itself.
+  for (const stream of [stdout, stderr]) stream.on('error', () => {});
   const flags = readFlags(process.argv.slice(2));
   if (flags.kind === 'help') {
-    process.stdout.write(usage);
+    stdout.write(usage);
     return 0;
   }
   if (flags.kind === 'problem') {
-    process.stderr.write(`${flags.problem}\n\n${usage}`);
+    stderr.write(`${flags.problem}\n\n${usage}`);
     return 2;
   }
-  const { stdin, stdout, stderr, env } = process;
   const stop = new AbortController();
   let signalled = 0;
   const onSignal = (code: number) => () => {
@@ -28,7 +30,7 @@ async function main(): Promise<number> {
     errors: stderr,
     color: stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb',
     fast: flags.fast,
-    logLevel: env.LOG_LEVEL ?? 'error',
+    logLevel: env.LOG_LEVEL || 'error',
     stop: stop.signal,
   });
   return signalled;

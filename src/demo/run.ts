@@ -113,7 +113,8 @@ async function converse(
       );
     }
   } catch (error) {
-    // Nobody waits for the rest.
-    if (!stop.aborted) throw error;
+    // Nobody waits for the rest. A full disk is another matter than a reader who has seen enough.
+    const reason: { code?: string } = chat.closed.reason ?? {};
+    if (!stop.aborted || (chat.closed.aborted && reason.code !== 'EPIPE')) throw error;
   }
 }

@@ -47,7 +47,7 @@ export type Ending = 'end' | 'no-input' | 'left' | 'closed';
 export interface ConsoleAdapter extends Adapter {
   /** Resolves once no more lines come and each has its answer. */
   readonly finished: Promise<Ending>;
-  /** Aborted when nobody reads the output any more. */
+  /** Aborted when the output cannot be written any more: nobody reads it (EPIPE), or as its reason says. */
   readonly closed: AbortSignal;
   /** Runs a line and shows it as if it had been typed, under a comment if given. Resolves when it has its answer. */
   type(line: string, comment?: string): Promise<void>;
@@ -100,8 +100,8 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
   });
 
   // `| head` closes the output early, which is no error of anybody's: stop, and say so through `finished`.
-  output.on('error', () => {
-    closed.abort();
+  output.on('error', (error) => {
+    closed.abort(error);
     finish('closed');
     source?.close();
   });
@@ -137,11 +137,14 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
   /** One line at a time, in the order in which they came. */
   const enqueue = (typed: Typed, echo: readonly string[]): Promise<void> => {
     answered = answered.then(async () => {
+      // Stopped with lines still waiting: they get no answer, so they are not shown either.
+      if (!connected) return;
       if (echo.length > 0) screen.print(echo, 'typed');
       try {
         await run(typed);
-        if (!interactive) await options.settled?.();
+        if (!interactive && connected) await options.settled?.();
       } catch (err) {
+        if (!connected) return;
         // The pipeline answers every error itself; this is for what it cannot answer, so that nobody waits in vain.
         log.error({ err }, 'A typed line could not be handled');
         await complain('That did not work, for a reason this terminal cannot tell.');

@@ -44,6 +44,7 @@ export interface Transcript {
 /** `newRef` makes the reference of the next message. */
 export function createTranscript(newRef: (nth: number) => MessageRef): Transcript {
   const messages = new Map<string, Shown>();
+  const keys = new Map<string, string>();
   const numbers = new Map<string, number>();
 
   const keyOf = (ref: MessageRef, { action }: ActionButton) =>
@@ -63,6 +64,7 @@ export function createTranscript(newRef: (nth: number) => MessageRef): Transcrip
     add(entry) {
       const shown = { ...entry, ref: newRef(messages.size + 1), edits: 0 };
       messages.set(shown.ref.message, shown);
+      if (shown.key !== undefined) keys.set(shown.key, shown.ref.message);
       assign(shown);
       return shown;
     },
@@ -76,7 +78,7 @@ export function createTranscript(newRef: (nth: number) => MessageRef): Transcrip
       assign(shown);
       return { shown, changed: true };
     },
-    withKey: (key) => [...messages.values()].find((shown) => shown.key === key),
+    withKey: (key) => messages.get(keys.get(key) ?? ''),
     numberOf: (ref, button) => ('action' in button ? numbers.get(keyOf(ref, button)) : undefined),
     buttons: () =>
       [...messages.values()]

@@ -49,6 +49,31 @@ describe('lines from a pipe', () => {
     expect(seen).toEqual([{ kind: 'command', command: 'deploy', args: { kind: 'text', text: '日本 🇯🇵' } }]);
   });
 
+  test('that still wait when the chat is stopped are neither run nor shown', async () => {
+    const { chat, input, printed } = openConsole();
+    const gate = Promise.withResolvers<void>();
+    await chat.start(() => gate.promise);
+    input.write('deploy a\ndeploy b\n');
+    await until(() => printed().includes('deploy a'));
+    await chat.stop();
+    gate.resolve();
+    await chat.finished;
+    expect(printed()).toBe('› deploy a\n');
+  });
+
+  test('wait until what the one before caused is on the screen', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { chat, input, printed } = openConsole({ settled: () => promise });
+    await chat.start(async () => {});
+    input.end('deploy a\ndeploy b\n');
+    await until(() => printed().includes('deploy a'));
+    await turn(10);
+    expect(printed()).not.toContain('deploy b');
+    resolve();
+    await chat.finished;
+    expect(printed()).toContain('deploy b');
+  });
+
   test('exit is the last line', async () => {
     const { chat, input } = openConsole();
     let ran = 0;
