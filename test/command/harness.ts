@@ -1,0 +1,214 @@
+import { encodeActionId } from '../../src/cards/action-id.ts';
+import type { ActionRef } from '../../src/cards/card.ts';
+import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
+import { type Bot, type BotOptions, createDriver, type DriverName, startBot } from '../support/bot.ts';
+import type { ChatDriver, Persona, VisibleMessage } from '../support/chat-driver.ts';
+import type { ConsoleDriver } from '../support/console-driver.ts';
+import type { DiscordDriver } from '../support/discord-driver.ts';
+import { fastClock } from '../support/fast-clock.ts';
+import type { SlackDriver } from '../support/slack-driver.ts';
+import { until } from '../support/test-clock.ts';
+
+/** Everything happens as soon as the event loop lets it. */
+export const AT_ONCE: Partial<SimulatorOptions> = {
+  durations: {
+    initializing: 0,
+    seeking: 0,
+    seeked: 0,
+    scanning: 0,
+    deploying: 0,
+    terminating: 0,
+    callbackDelay: 0,
+  },
+  limits: {
+    deploy: Number.POSITIVE_INFINITY,
+    status: Number.POSITIVE_INFINITY,
+    list: Number.POSITIVE_INFINITY,
+  },
+};
+
+/** A bot on one platform, and a look at everything it does. */
+export interface Stage {
+  readonly name: DriverName;
+  readonly driver: ChatDriver;
+  bot: Bot;
+  readonly simulator: Simulator;
+  /** The channel as it was last read. */
+  channel?: { readonly version: number; readonly messages: readonly VisibleMessage[] };
+  close(): Promise<void>;
+}
+
+/** What one thing that a person did has changed. */
+export interface Effect {
+  /** What this person alone was shown, or what changed in it. */
+  readonly privately: readonly VisibleMessage[];
+  /** What is new or different in the channel. */
+  readonly publicly: readonly VisibleMessage[];
+  /** `GET status`: what Edgegap was asked. */
+  readonly asked: readonly string[];
+}
+
+/** Time runs as it does for people: nothing here waits for it, and nobody is answered late because it ran away. */
+export async function stageOn(name: DriverName, options: BotOptions = {}): Promise<Stage> {
+  const clock = options.clock ?? fastClock(1);
+  const driver = await createDriver(name, clock);
+  const bot = await startBot(driver, {
+    clock,
+    ...options,
+    simulator: { ...AT_ONCE, ...options.simulator },
+  });
+  const stage: Stage = {
+    name,
+    driver,
+    bot,
+    simulator: bot.simulator,
+    async close() {
+      await stage.bot.stop();
+      await driver.close();
+    },
+  };
+  await until(() => bot.simulator.requests.length >= 2, 'the catalogue to be read');
+  return stage;
+}
+
+/** Does it, waits until it is answered and everything it caused is done, and tells what it changed. */
+export async function effectOf(stage: Stage, persona: Persona, act: () => Promise<void>): Promise<Effect> {
+  const { driver, bot, simulator } = stage;
+  const before = await look(stage, persona);
+  const asked = simulator.requests.length;
+  await act();
+  await until(async () => {
+    const now = await look(stage, persona);
+    return isNew(before.privately, now.privately).length + isNew(before.publicly, now.publicly).length > 0;
+  }, `an answer to ${persona} on ${driver.platform}`);
+  await bot.app.settled();
+  const after = await look(stage, persona);
+  return {
+    privately: isNew(before.privately, after.privately),
+    publicly: isNew(before.publicly, after.publicly),
+    // The catalogue is read at start, for whoever comes; it is about nobody's deployment.
+    asked: simulator.requests
+      .slice(asked)
+      .filter(({ endpoint }) => endpoint !== 'applications' && endpoint !== 'locations')
+      .map(({ method, endpoint }) => `${method} ${endpoint}`),
+  };
+}
+
+async function look(stage: Stage, persona: Persona) {
+  return { privately: await stage.driver.privately(persona), publicly: await channelOf(stage) };
+}
+
+/** The local Slack is asked over HTTP: once for each change, not at every look. */
+async function channelOf(stage: Stage): Promise<readonly VisibleMessage[]> {
+  const { driver } = stage;
+  if (driver.platform !== 'slack') return await driver.channel();
+  const { changes } = (driver as SlackDriver).server.web;
+  const version = changes.filter(({ kind }) => kind !== 'private').length;
+  if (stage.channel?.version !== version) stage.channel = { version, messages: await driver.channel() };
+  return stage.channel.messages;
+}
+
+function isNew(before: readonly VisibleMessage[], after: readonly VisibleMessage[]): VisibleMessage[] {
+  return after.filter((message) => {
+    const same = before.find(({ id }) => id === message.id);
+    return same === undefined || same.text !== message.text || same.buttons.join() !== message.buttons.join();
+  });
+}
+
+/** Types a line as it is, where commands are text. */
+export async function typeLine({ driver }: Stage, persona: Persona, line: string): Promise<void> {
+  if (driver.platform === 'slack') await (driver as SlackDriver).slash(persona, line);
+  else if (driver.platform === 'console') await (driver as ConsoleDriver).type(line);
+  else throw new Error('Discord has no text commands');
+}
+
+/** Presses a button that need not be there: as one does who kept an old message open. */
+export async function pressAction(stage: Stage, persona: Persona, action: ActionRef): Promise<void> {
+  const { driver } = stage;
+  const id = encodeActionId(action);
+  if (driver.platform === 'discord') {
+    const { server, user } = driver as DiscordDriver;
+    const message = server.rest.messages.all().find(({ onlyFor }) => onlyFor === undefined);
+    if (!message) throw new Error('There is no message to hold a button');
+    const interaction = server.press(user(persona), message, id);
+    await until(() => interaction.acknowledged !== undefined, `a first response to ${id}`);
+    return;
+  }
+  const { server, userIds, deliver } = driver as SlackDriver;
+  const user = userIds[persona];
+  const channel = server.world.channels.team;
+  const [message] = await driver.channel();
+  if (!message) throw new Error('There is no message to hold a button');
+  const source = { ts: message.id, ephemeral: false };
+  await deliver('interactive', {
+    type: 'block_actions',
+    user: { id: user },
+    api_app_id: 'A0EDGEGAP',
+    token: 'legacy',
+    container: { type: 'message', message_ts: message.id, channel_id: channel, is_ephemeral: false },
+    trigger_id: `press-${process.hrtime.bigint()}`,
+    team: { id: server.world.team, domain: 'kart-studio' },
+    enterprise: null,
+    is_enterprise_install: false,
+    channel: { id: channel, name: 'game-servers' },
+    message: { type: 'message', ts: message.id },
+    response_url: `${server.origin}${server.urls.issue({ user, channel, source })}`,
+    actions: [
+      {
+        type: 'button',
+        action_id: id,
+        block_id: 'block',
+        text: { type: 'plain_text', text: 'It' },
+        action_ts: '1',
+      },
+    ],
+  });
+}
+
+/** A deployment made past the bot, as a matchmaker would. Resolves once it is ready. */
+export async function deployElsewhere(
+  simulator: Simulator,
+  application: string,
+  version: string,
+  tags: readonly string[] = [],
+): Promise<string> {
+  const response = await fetch(`${simulator.url}/v2/deployments`, {
+    method: 'POST',
+    headers: { authorization: `token ${simulator.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      application,
+      version,
+      tags,
+      users: [{ user_type: 'geo_coordinates', user_data: { latitude: 45.5, longitude: -73.5 } }],
+    }),
+  });
+  const { request_id } = (await response.json()) as { request_id: string };
+  await until(() => phase(simulator, request_id) === 'READY', `${request_id} to be ready`);
+  return request_id;
+}
+
+export function phase(simulator: Simulator, request_id: string): string | undefined {
+  return simulator.deployments.get(request_id)?.history.at(-1)?.phase;
+}
+
+/** Deploys as the operator, and waits until the channel has been told that it is ready. */
+export async function deployReady(
+  { driver, simulator, bot }: Stage,
+  application = 'kart-racing',
+  version = 'v1.2',
+  tag?: string,
+): Promise<string> {
+  const had = new Set(simulator.deployments.keys());
+  const values = { application, version, near: 'Montreal', ...(tag ? { tag } : {}) };
+  await driver.command('operator', 'deploy', values);
+  const id = await until(
+    () => [...simulator.deployments.keys()].find((one) => !had.has(one)),
+    'the deployment to exist',
+  );
+  await until(
+    async () => (await driver.channel()).some(({ text }) => text.includes('is ready') && text.includes(id)),
+    'the channel to be told',
+  );
+  await bot.app.settled();
+  return id;
+}

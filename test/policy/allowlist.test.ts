@@ -1,0 +1,149 @@
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadCommands } from '../../src/command/load.ts';
+import {
+  AT_ONCE,
+  deployElsewhere,
+  deployReady,
+  effectOf,
+  phase,
+  pressAction,
+  type Stage,
+  stageOn,
+} from '../command/harness.ts';
+import { startBot } from '../support/bot.ts';
+import type { Values } from '../support/chat-driver.ts';
+import { fastClock } from '../support/fast-clock.ts';
+
+const directory = await loadCommands(join(import.meta.dirname, '..', '..', 'commands'));
+
+/** Every command that is keyed by a request_id, with what it needs besides. */
+const keyed = directory.all
+  .filter(({ command }) => Object.values(command.options).some(({ kind }) => kind === 'deployment'))
+  .map(({ name }) => name);
+const extra: Readonly<Record<string, readonly Values[]>> = {
+  tags: [
+    {},
+    { action: 'add', tag: 'new' },
+    { action: 'remove', tag: 'qa' },
+    { action: 'rename', tag: 'qa', to: 'new' },
+  ],
+};
+const buttons = directory.all.flatMap(({ name, command }) =>
+  Object.entries(command.actions ?? {})
+    .filter(([, { on }]) => on === 'deployment')
+    .map(([action]) => ({ command: name, action })),
+);
+
+test('there are commands and buttons keyed by a request_id', () => {
+  expect(keyed).toEqual(['logs', 'status', 'stop', 'tags']);
+  expect(buttons.map(({ command, action }) => `${command}:${action}`)).toEqual([
+    'logs:show',
+    'status:refresh',
+    'stop:ask',
+    'stop:confirm',
+  ]);
+});
+
+describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) => {
+  let folder: string;
+  let stage: Stage;
+  /** By whether the store knows it. */
+  const ids = { known: '', unknown: '' };
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'chatops-'));
+    const environment = { DATABASE_URL: join(folder, 'bot.db') };
+    stage = await stageOn(name, { environment });
+    ids.known = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
+    ids.unknown = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
+    await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    await stage.bot.app.stop();
+    // From now on kart-racing is not to be worked with.
+    stage.bot = await startBot(stage.driver, {
+      clock: fastClock(1),
+      edgegap: stage.simulator,
+      environment: { ...environment, APP_ALLOWLIST: 'lobby-chat' },
+      simulator: AT_ONCE,
+    });
+  });
+  afterAll(async () => {
+    await stage?.bot.app.stop();
+    await stage?.simulator.close();
+    await stage?.driver.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const refused = async (what: string, which: keyof typeof ids, act: () => Promise<void>) => {
+    const effect = await effectOf(stage, 'operator', act);
+    expect(effect.publicly, what).toEqual([]);
+    const answer = effect.privately.map(({ text }) => text).join('\n');
+    expect(answer, what).toContain('not one that this bot may work with');
+    expect(answer, what).not.toMatch(/edgegap\.net|Montreal|\bqa\b/);
+    // Only the status can say what application a deployment of someone else's is of.
+    expect(effect.asked.filter((call) => call !== 'GET status')).toEqual([]);
+    if (which === 'known') expect(effect.asked).toEqual([]);
+    expect(phase(stage.simulator, ids[which])).toBe('READY');
+    const tags = stage.simulator.deployments.get(ids[which])?.tags.map((tag) => tag.name) ?? [];
+    expect(tags.filter((tag) => !tag.startsWith('chatops-'))).toEqual(['qa']);
+  };
+
+  describe.each(['known', 'unknown'] as const)('a deployment that is %s to the store', (which) => {
+    test.each(keyed)('%s', async (command) => {
+      for (const more of extra[command] ?? [{}])
+        await refused(`${command} ${JSON.stringify(more)}`, which, () =>
+          stage.driver.command('operator', command, { deployment: ids[which], ...more }),
+        );
+    });
+
+    test.each(buttons)('the button $command:$action', async ({ command, action }) => {
+      await refused(`${command}:${action}`, which, () =>
+        pressAction(stage, 'operator', { command, action, arg: ids[which] }),
+      );
+    });
+  });
+
+  test('by a beginning of its request_id or @last it is refused as well', async () => {
+    for (const deployment of [ids.known.slice(0, 6), '@last'])
+      await refused(deployment, 'known', () => stage.driver.command('operator', 'status', { deployment }));
+  });
+
+  test('list shows the allowed ones, and filters by no other', async () => {
+    const list = await effectOf(stage, 'operator', () => stage.driver.command('operator', 'list'));
+    const text = list.privately.map((message) => message.text).join('\n');
+    expect(text).toContain('1 active deployment');
+    expect(text).toContain('lobby-chat');
+    expect(text).not.toContain('kart-racing');
+    const filtered = await effectOf(stage, 'operator', () =>
+      stage.driver.command('operator', 'list', { application: 'kart-racing' }),
+    );
+    expect(filtered.privately[0]?.text).toMatch(/no application .kart-racing.*There is.*lobby-chat/s);
+  });
+
+  test('one that Edgegap has forgotten is refused as well', async () => {
+    stage.simulator.forget(ids.known);
+    const status = await effectOf(stage, 'operator', () =>
+      stage.driver.command('operator', 'status', { deployment: ids.known }),
+    );
+    expect(status.publicly).toEqual([]);
+    expect(status.privately[0]?.text).toContain('not one that this bot may work with');
+    expect(status.privately[0]?.text).not.toContain('edgegap.net');
+  });
+
+  test('deploy knows no other', async () => {
+    const deployments = stage.simulator.deployments.size;
+    const effect = await effectOf(stage, 'operator', () =>
+      stage.driver.command('operator', 'deploy', {
+        application: 'kart-racing',
+        version: 'v1.2',
+        near: 'Tokyo',
+      }),
+    );
+    expect(effect.publicly).toEqual([]);
+    expect(effect.privately[0]?.text).toContain('There is no application');
+    expect(stage.simulator.deployments.size).toBe(deployments);
+  });
+});

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import type { Person } from '../../src/adapters/adapter.ts';
+import { refusal } from '../../src/policy/authorise.ts';
+import type { Permission } from '../../src/policy/permissions.ts';
+
+const person: Person = { id: 'U1', name: 'Ada', home: true, guest: false, admin: true, groups: ['ops'] };
+const policy = {
+  readOnly: false,
+  rules: { chat: { operators: ['ops'], readers: ['readers'], readersByDefault: 'operators' as const } },
+};
+
+test('operators may, and a platform without rules lets nobody in', () => {
+  expect(refusal(policy, 'chat', person, 'deployments.stop')).toBeUndefined();
+  expect(refusal(policy, 'elsewhere', person, 'deployments.read')?.code).toBe('not-permitted');
+  expect(refusal(policy, 'elsewhere', person, 'help')).toBeUndefined();
+});
+
+test('a permission that is none is nobody’s, whatever a command file says', () => {
+  expect(refusal(policy, 'chat', person, 'deployments.destroy' as Permission)?.code).toBe('not-permitted');
+});
+
+test('an administrator who is a guest is no operator', () => {
+  const unset = {
+    readOnly: false,
+    rules: { chat: { operators: undefined, readers: undefined, readersByDefault: 'members' as const } },
+  };
+  expect(refusal(unset, 'chat', { ...person, groups: [] }, 'deployments.stop')).toBeUndefined();
+  expect(refusal(unset, 'chat', { ...person, guest: true, groups: [] }, 'deployments.read')?.code).toBe(
+    'not-permitted',
+  );
+});
+
+test('who is not of this place may not even ask for help', () => {
+  expect(refusal(policy, 'chat', { ...person, home: false }, 'help')?.code).toBe('not-home');
+});

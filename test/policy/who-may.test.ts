@@ -1,0 +1,243 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ActionRef } from '../../src/cards/card.ts';
+import { loadCommands } from '../../src/command/load.ts';
+import type { Permission } from '../../src/policy/permissions.ts';
+import {
+  deployElsewhere,
+  deployReady,
+  effectOf,
+  phase,
+  pressAction,
+  type Stage,
+  stageOn,
+} from '../command/harness.ts';
+import type { DriverName } from '../support/bot.ts';
+import { type Persona, personas, type Values } from '../support/chat-driver.ts';
+import { until } from '../support/test-clock.ts';
+
+interface Use {
+  readonly what: string;
+  readonly permission: Permission;
+  /** What would do something, were it allowed. */
+  readonly command?: readonly [name: string, values: (id: string) => Values];
+  readonly action?: (id: string) => ActionRef;
+}
+
+const on = (what: string, permission: Permission, values: (id: string) => Values = () => ({})): Use => ({
+  what,
+  permission,
+  command: [what.split(' ')[0] ?? '', values],
+});
+const press = (what: string, permission: Permission, arg: (id: string) => string = (id) => id): Use => {
+  const [command = '', action = ''] = what.split(':');
+  return { what, permission, action: (id) => ({ command, action, arg: arg(id) }) };
+};
+
+/** Every command and every button. A new one fails the first test until it stands here. */
+const uses: readonly Use[] = [
+  on('help', 'help'),
+  on('list', 'deployments.read'),
+  press('list:page', 'deployments.read', () => '1.'),
+  on('status', 'deployments.read', (deployment) => ({ deployment })),
+  press('status:refresh', 'deployments.read'),
+  on('logs', 'deployments.read', (deployment) => ({ deployment })),
+  press('logs:show', 'deployments.read'),
+  on('tags', 'deployments.read', (deployment) => ({ deployment })),
+  on('tags list', 'deployments.read', (deployment) => ({ deployment, action: 'list' })),
+  on('tags add', 'deployments.tag', (deployment) => ({ deployment, action: 'add', tag: 'new' })),
+  on('tags remove', 'deployments.tag', (deployment) => ({ deployment, action: 'remove', tag: 'qa' })),
+  on('tags rename', 'deployments.tag', (deployment) => ({
+    deployment,
+    action: 'rename',
+    tag: 'qa',
+    to: 'b',
+  })),
+  on('deploy', 'deployments.deploy', () => ({ application: 'kart-racing', version: 'v1.2', near: 'Tokyo' })),
+  press('deploy:again', 'deployments.deploy', () => 'abcdefghijkl'),
+  on('stop', 'deployments.stop', (deployment) => ({ deployment })),
+  press('stop:ask', 'deployments.stop'),
+  press('stop:confirm', 'deployments.stop'),
+  press('stop:cancel', 'deployments.stop'),
+];
+
+type Level = 'nothing' | 'open' | 'read' | 'change';
+const order: readonly Level[] = ['nothing', 'open', 'read', 'change'];
+
+interface Setting {
+  readonly title: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** How far each persona gets. */
+  readonly levels: Readonly<Record<Persona, Level>>;
+}
+
+const nobody = { stranger: 'nothing', elsewhere: 'nothing' } as const;
+const unset = {
+  DISCORD_OPERATOR_ROLES: '',
+  DISCORD_READER_ROLES: '',
+  SLACK_OPERATORS: '',
+  SLACK_READERS: '',
+};
+const byGroups = { ...nobody, guest: 'open', member: 'open', reader: 'read', admin: 'open' } as const;
+const configured: Setting = {
+  title: 'groups configured',
+  environment: {},
+  levels: { ...byGroups, operator: 'change' },
+};
+const everyone: Setting = {
+  title: 'everyone may read',
+  environment: { DISCORD_READER_ROLES: 'everyone', SLACK_READERS: 'everyone' },
+  levels: { ...nobody, guest: 'read', member: 'read', reader: 'read', operator: 'change', admin: 'read' },
+};
+const readOnly: Setting = {
+  title: 'READ_ONLY',
+  environment: { READ_ONLY: '1' },
+  levels: { ...byGroups, operator: 'read' },
+};
+const discordUnset: Setting = {
+  title: 'no groups configured',
+  environment: unset,
+  levels: { ...nobody, guest: 'open', member: 'open', reader: 'open', operator: 'open', admin: 'change' },
+};
+const slackUnset: Setting = {
+  title: 'no groups configured',
+  environment: unset,
+  levels: { ...nobody, guest: 'open', member: 'read', reader: 'read', operator: 'read', admin: 'change' },
+};
+
+const stages: readonly [DriverName, Setting][] = [
+  ...[configured, everyone, readOnly, discordUnset].map(
+    (setting) => ['discord', setting] as [DriverName, Setting],
+  ),
+  ...[configured, everyone, readOnly, slackUnset].map(
+    (setting) => ['slack-http', setting] as [DriverName, Setting],
+  ),
+  ['slack-socket', configured],
+];
+
+const REFUSALS = {
+  nothing: /I do not serve this place/,
+  read: /You may not look at deployments here/,
+  change: /You may not change deployments here/,
+  readOnly: /I am set to read-only/,
+} as const;
+const ANY_REFUSAL = /do not serve|You may not (?:look at|change) deployments|read-only/;
+
+const levelOf: Readonly<Record<Permission, 'open' | 'read' | 'change'>> = {
+  help: 'open',
+  'deployments.read': 'read',
+  'deployments.deploy': 'change',
+  'deployments.stop': 'change',
+  'deployments.tag': 'change',
+};
+
+test('the table has every command and every button', async () => {
+  const directory = await loadCommands(join(import.meta.dirname, '..', '..', 'commands'));
+  const all = directory.all.flatMap(({ name, command }) => [
+    name,
+    ...Object.keys(command.actions ?? {}).map((action) => `${name}:${action}`),
+  ]);
+  const inTable = new Set(uses.map(({ what }) => what.split(' ')[0]));
+  expect([...inTable].toSorted()).toEqual(all.toSorted());
+});
+
+const titled = stages.map(([name, setting]) => ({ name, setting, title: setting.title }));
+
+describe.each(titled)('who may, on $name, $title', ({ name, setting }) => {
+  let stage: Stage;
+  let id = '';
+
+  beforeAll(async () => {
+    stage = await stageOn(name, { environment: setting.environment });
+    id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
+    // A message in the channel, for the buttons to hang on.
+    const reader = personas.find((one) => order.indexOf(setting.levels[one]) >= 2) ?? 'operator';
+    await effectOf(stage, reader, () => stage.driver.command(reader, 'logs', { deployment: id }));
+  });
+  afterAll(() => stage?.close());
+
+  // Who may change things comes last: then there is something left to refuse.
+  test.each(personas.toSorted((a, b) => order.indexOf(setting.levels[a]) - order.indexOf(setting.levels[b])))(
+    '%s',
+    async (persona) => {
+      const level = setting.levels[persona];
+      for (const use of uses) {
+        const needed = levelOf[use.permission];
+        const before = worldOf(stage);
+        const effect = await effectOf(stage, persona, () => {
+          if (use.action) return pressAction(stage, persona, use.action(id));
+          const [command, values] = use.command ?? ['', () => ({})];
+          // Allowed is allowed: that it also works is shown elsewhere, and takes its time.
+          const harmless: Values =
+            command === 'deploy' && level === 'change' ? { application: 'no-such' } : {};
+          return stage.driver.command(persona, command, { ...values(id), ...harmless });
+        });
+        const answers = [...effect.privately, ...effect.publicly].map(({ text }) => text).join('\n');
+        if (order.indexOf(level) >= order.indexOf(needed)) {
+          expect(answers, `${persona} may ${use.what}`).not.toMatch(ANY_REFUSAL);
+          continue;
+        }
+        expect(effect.publicly, `${use.what}: nothing in the channel`).toEqual([]);
+        expect(effect.asked, `${use.what}: nothing asked of Edgegap`).toEqual([]);
+        expect(effect.privately).toHaveLength(1);
+        expect(answers, `${persona} may not ${use.what}`).toMatch(REFUSALS[reason(level, use, setting)]);
+        expect(answers).not.toMatch(/kart-racing|edgegap\.net|v1\.2|Montreal|\bqa\b/);
+        expect(answers).not.toContain(id);
+        expect(worldOf(stage)).toEqual(before);
+      }
+      const help = await effectOf(stage, persona, () => stage.driver.command(persona, 'help'));
+      const shown = help.privately.map(({ text }) => text).join('\n');
+      for (const [command, needed] of Object.entries({ help: 'open', list: 'read', stop: 'change' } as const))
+        expect(new RegExp(`\\b${command}\\b`).test(shown), `help of ${persona} shows ${command}`).toBe(
+          order.indexOf(level) >= order.indexOf(needed),
+        );
+    },
+  );
+});
+
+function reason(level: Level, { what, permission }: Use, { environment }: Setting): keyof typeof REFUSALS {
+  if (level === 'nothing') return 'nothing';
+  // Whoever may not even list tags is not told about changing them.
+  const lacksLeast = what.startsWith('tags') && level === 'open';
+  if (lacksLeast || levelOf[permission] === 'read') return 'read';
+  return environment.READ_ONLY ? 'readOnly' : 'change';
+}
+
+/** What a refusal must leave as it is. */
+function worldOf({ simulator }: Stage) {
+  return [...simulator.deployments.values()].map(({ request_id, tags }) => ({
+    request_id,
+    tags: tags.map((tag) => tag.name),
+    phase: phase(simulator, request_id),
+  }));
+}
+
+describe.each(['discord', 'slack-http', 'slack-socket'] as const)('a role taken away on %s', (name) => {
+  let stage: Stage;
+  let id = '';
+
+  beforeAll(async () => {
+    stage = await stageOn(name);
+    id = await deployReady(stage);
+  });
+  afterAll(() => stage?.close());
+
+  test('between the card and the press, nothing is stopped', async () => {
+    const { driver, simulator } = stage;
+    await effectOf(stage, 'operator', () => driver.command('operator', 'stop', { deployment: id }));
+    await driver.regroup('operator', []);
+    for (const label of ['Stop it', 'Keep it', 'Stop', 'Logs', 'Refresh']) {
+      const effect = await effectOf(stage, 'operator', () => driver.press('operator', label));
+      expect(effect.publicly, label).toEqual([]);
+      expect(effect.asked, label).toEqual([]);
+      expect(effect.privately.at(-1)?.text, label).toMatch(ANY_REFUSAL);
+      expect(phase(simulator, id)).toBe('READY');
+    }
+    await driver.regroup('operator', ['readers']);
+    const logs = await effectOf(stage, 'operator', () => driver.press('operator', 'Logs'));
+    expect(logs.publicly.map(({ text }) => text).join()).toContain('Log of');
+    await driver.regroup('operator', ['operators']);
+    await driver.press('operator', 'Stop it');
+    await until(() => phase(simulator, id) === 'TERMINATED', 'it to be stopped after all');
+  });
+});
