@@ -3,7 +3,7 @@ import type { Catalog } from '../deployments/catalog.ts';
 import type { Deployment } from '../deployments/deployment.ts';
 import type { Deployments } from '../deployments/deployments.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
-import type { DeploymentStatus, Location } from '../edgegap/schema.ts';
+import type { DeploymentStatus } from '../edgegap/schema.ts';
 import type { Directory } from './directory.ts';
 import type { Kept } from './kept.ts';
 
@@ -41,5 +41,3 @@ export interface DeploymentTarget {
   /** Its status, where that had to be asked for to make sure that there is such a deployment. */
   readonly seen: DeploymentStatus | undefined;
 }
-
-export type { Location };
