@@ -1,0 +1,236 @@
+import { describe, expect, test } from 'vitest';
+import { until } from '../support/test-clock.ts';
+import { callBack, DEPLOY, openStudio, STILL } from './harness.ts';
+
+/** A deployment that is on its way and stays there. */
+async function deployed() {
+  const studio = await openStudio({ simulator: { durations: STILL } });
+  const run = await studio.run();
+  await run.say(DEPLOY);
+  return { studio, run, urls: studio.webhooks(), id: [...studio.simulator.deployments.keys()][0] ?? '' };
+}
+
+describe('a callback', () => {
+  test('is in the card, and as a line under it that mentions who asked; again, it changes nothing', async () => {
+    const { studio, urls, id } = await deployed();
+    const body = await studio.body({
+      current_status: 'Status.READY',
+      something_new: { deeply: ['unknown'] },
+    });
+    expect(await callBack(urls.ready, body)).toBe(200);
+    const line = await studio.shown('is ready');
+    const [card] = studio.chat.messages;
+    expect(line).toMatchObject({ replyTo: card?.ref, alsoToChannel: false });
+    expect(JSON.stringify(line.message)).toContain('"mention":"ann"');
+    await studio.shown(`${id}.pr.edgegap.net`);
+    const { edits } = await until(() => (card?.edits ? card : undefined));
+    expect(await callBack(urls.ready, body)).toBe(200);
+    expect(await callBack(urls.ready, 'junk')).toBe(200);
+    expect(await callBack(urls.terminated, await studio.body({ current_status: 'TERMINATED' }))).toBe(200);
+    await studio.shown(/ terminated after/);
+    expect(studio.count('is ready')).toBe(1);
+    expect(card?.edits).toBe(edits + 1);
+  });
+
+  test('of an error shows its detail, masked, in the card, the line and the channel', async () => {
+    const { studio, urls } = await deployed();
+    const error_detail = 'Crashed:\n  ARBITRIUM_DELETE_TOKEN=abcdef123456';
+    await callBack(
+      urls.error,
+      await studio.body({ current_status: 'Status.ERROR', error: true, error_detail }),
+    );
+    const line = await studio.shown(' failed: Crashed: ');
+    expect(line).toMatchObject({ alsoToChannel: true, replyTo: studio.chat.messages[0]?.ref });
+    await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Crashed'), 'the card');
+    expect(JSON.stringify(studio.chat.messages)).not.toContain('abcdef123456');
+  });
+
+  test('whose body cannot be read has the status asked', async () => {
+    const studio = await openStudio();
+    const run = await studio.run();
+    studio.simulator.faults.next({ callback: 'ready' }, { kind: 'unreadable' });
+    await run.say(DEPLOY);
+    await studio.shown('is ready');
+    expect(studio.simulator.callbacks[0]).toMatchObject({ status: 200, outcome: 'answered' });
+    expect(studio.simulator.requests.filter(({ endpoint }) => endpoint === 'status')).toHaveLength(1);
+    expect(studio.count('found by asking')).toBe(0);
+    expect(run.log.join('')).not.toContain('callbacks do not arrive');
+  });
+
+  test.each([
+    ['another deployment', { request_id: 'ffffffffffff', current_status: 'TERMINATED' }],
+    ['another state than its name says', { current_status: 'Status.DEPLOYING' }],
+  ])('that tells of %s is not believed: the status is asked', async (_, changes) => {
+    const { studio, urls } = await deployed();
+    const asked = () => studio.simulator.requests.filter(({ endpoint }) => endpoint === 'status').length;
+    const body = await studio.body(changes);
+    const before = asked();
+    expect(await callBack(urls.terminated, body)).toBe(200);
+    await until(() => asked() > before, 'the status to be asked');
+    expect(studio.count('terminated')).toBe(0);
+  });
+
+  test('is taken with any content type, and none', async () => {
+    const { studio, urls } = await deployed();
+    const body = JSON.stringify(await studio.body({ current_status: 'READY' }));
+    for (const type of ['text/plain', 'application/', 'nonsense;;', 'application/x-www-form-urlencoded'])
+      expect(await callBack(urls.ready, body, { 'content-type': type })).toBe(200);
+    const bare = await fetch(urls.ready, { method: 'POST' });
+    expect(bare.status).toBe(200);
+    await studio.shown('is ready');
+  });
+
+  test('without the right secret is not there, and one too large is refused', async () => {
+    const { studio, run, urls } = await deployed();
+    const { pathname } = new URL(urls.ready);
+    const token = pathname.split('/').at(-1) ?? '';
+    const [id, secret] = token.split('.');
+    const body = await studio.body({ current_status: 'READY' });
+    const at = (event: string, rest: string) => `${run.url}/callbacks/edgegap/${event}/${rest}`;
+    const wrong = [
+      at('ready', `${id}.${secret?.slice(0, -1)}x`),
+      at('ready', `${id}.${secret}.more`),
+      at('ready', `${id}.${secret}x`),
+      at('ready', `${id}.`),
+      at('ready', `${id}`),
+      at('ready', '.'),
+      at('ready', `000000000000.${secret}`),
+      at('ready', `%E0%A4%A`),
+      at('ready', `${id}.${'x'.repeat(5_000)}`),
+      at('started', token),
+      at('ready/', token),
+    ];
+    for (const url of wrong) {
+      const answer = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
+      expect([url, answer.status, await answer.json()]).toEqual([url, 404, { error: 'not found' }]);
+    }
+    expect((await fetch(at('ready', token))).status).toBe(404);
+    const large = JSON.stringify({ ...body, padding: 'x'.repeat(256 * 1024) });
+    expect(await callBack(at('ready', token), large)).toBe(413);
+    const full = JSON.stringify({ ...body, padding: '' });
+    expect(await callBack(at('ready', token), full.padEnd(256 * 1024))).toBe(200);
+    await studio.shown('is ready');
+    expect(run.log.join('')).not.toContain(secret);
+  });
+
+  test('that cannot be handled does not hold up the others', async () => {
+    const { studio, run, urls } = await deployed();
+    studio.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
+    await run.say(DEPLOY);
+    // It claims to be the first one, whose request_id it cannot take.
+    expect(await callBack(studio.webhooks().ready, await studio.body({ current_status: 'READY' }))).toBe(200);
+    expect(await callBack(urls.ready, await studio.body({ current_status: 'READY' }))).toBe(200);
+    const line = await studio.shown('is ready');
+    expect(line.replyTo).toEqual(studio.chat.messages[0]?.ref);
+  });
+});
+
+describe('callbacks that come', () => {
+  test('twice are told once', async () => {
+    const studio = await openStudio();
+    const run = await studio.run();
+    studio.simulator.faults.next({ callback: 'any' }, { kind: 'double' }, 2);
+    await run.say(DEPLOY);
+    await studio.shown('is ready');
+    studio.simulator.terminate([...studio.simulator.deployments.keys()][0] ?? '');
+    await studio.shown(' terminated after');
+    await until(() => studio.simulator.callbacks.every(({ outcome }) => outcome === 'answered'));
+    expect(studio.simulator.callbacks).toHaveLength(4);
+    expect(studio.chat.messages).toHaveLength(3);
+  });
+
+  test('in the wrong order end in the right state, and the late one says so', async () => {
+    const studio = await openStudio();
+    const run = await studio.run();
+    studio.simulator.faults.next({ callback: 'ready' }, { kind: 'hold' });
+    await run.say(DEPLOY);
+    const id = [...studio.simulator.deployments.keys()][0] ?? '';
+    await until(() => studio.simulator.deployments.get(id)?.history.at(-1)?.phase === 'READY');
+    studio.simulator.terminate(id);
+    await studio.shown('the news came late');
+    expect(studio.chat.texts.slice(1)).toEqual([
+      expect.stringContaining(' terminated'),
+      expect.stringContaining('had become ready before that'),
+    ]);
+    await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Terminated'));
+    expect(JSON.stringify(studio.chat.messages)).not.toContain('after 0 s');
+    expect(studio.count(/is ready/)).toBe(0);
+  });
+
+  test('before the answer to the deploy find their home', async () => {
+    const studio = await openStudio({
+      simulator: { durations: { deploying: 100, scanning: 0, seeking: 0 } },
+    });
+    const run = await studio.run();
+    studio.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'slow', when: 'after', ms: 15_000 });
+    const answered = run.say(DEPLOY);
+    await studio.shown('is ready');
+    await answered;
+    expect(studio.deploys()).toBe(1);
+    expect(studio.chat.messages).toHaveLength(2);
+    expect(studio.count('Ready')).toBe(1);
+  });
+
+  test('never are made up for by asking, and the first time it says so', async () => {
+    const studio = await openStudio();
+    const run = await studio.run();
+    studio.simulator.faults.next({ callback: 'any' }, { kind: 'drop' }, 5);
+    await run.say(DEPLOY);
+    const ready = await studio.shown('is ready');
+    expect(JSON.stringify(ready.message)).toContain('found by asking');
+    studio.simulator.fail([...studio.simulator.deployments.keys()][0] ?? '', 'The disk is full');
+    const failed = await studio.shown('failed: The disk is full');
+    expect(JSON.stringify(failed.message)).not.toContain('found by asking');
+    expect(run.log.filter((text) => text.includes('callbacks do not arrive'))).toHaveLength(1);
+  });
+
+  test('a little after they were asked about are not reported missing', async () => {
+    const studio = await openStudio({ simulator: { durations: { deploying: 58_500 } } });
+    const run = await studio.run();
+    studio.simulator.faults.next({ callback: 'ready' }, { kind: 'late', ms: 6_000 });
+    await run.say(DEPLOY);
+    const ready = await studio.shown('is ready');
+    expect(JSON.stringify(ready.message)).not.toContain('found by asking');
+    expect(run.log.join('')).not.toContain('callbacks do not arrive');
+  });
+
+  test('long after they were made up for change nothing', async () => {
+    const studio = await openStudio();
+    const run = await studio.run();
+    studio.simulator.faults.next({ callback: 'ready' }, { kind: 'late', ms: 100_000 });
+    await run.say(DEPLOY);
+    await studio.shown('found by asking');
+    await until(() => studio.simulator.callbacks[0]?.outcome === 'answered');
+    studio.simulator.terminate([...studio.simulator.deployments.keys()][0] ?? '');
+    await studio.shown(' terminated after');
+    expect(studio.chat.messages).toHaveLength(3);
+  });
+
+  test('while chat is silent are answered at once, and posted when it speaks again', async () => {
+    const { studio, urls } = await deployed();
+    const release = studio.chat.hold();
+    expect(await callBack(urls.ready, await studio.body({ current_status: 'READY' }))).toBe(200);
+    expect(await callBack(urls.terminated, await studio.body({ current_status: 'TERMINATED' }))).toBe(200);
+    expect(studio.chat.messages).toHaveLength(1);
+    release();
+    await studio.shown(' terminated after');
+    expect(studio.chat.texts.slice(1).map((text) => / is ready| terminated/.exec(text)?.[0])).toEqual([
+      ' is ready',
+      ' terminated',
+    ]);
+  });
+
+  test('and were stored by a process that died before it could tell, are told by the next', async () => {
+    const { studio, run, urls } = await deployed();
+    studio.chat.hold();
+    expect(await callBack(urls.ready, await studio.body({ current_status: 'READY' }))).toBe(200);
+    run.kill();
+    studio.chat.hold()();
+    const next = await studio.run();
+    await studio.shown('is ready');
+    expect(await callBack(next.url + new URL(urls.ready).pathname, 'again')).toBe(200);
+    studio.simulator.terminate([...studio.simulator.deployments.keys()][0] ?? '');
+    await studio.shown(' terminated after');
+    expect(studio.count('is ready')).toBe(1);
+  });
+});

@@ -1,0 +1,244 @@
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { onTestFinished } from 'vitest';
+import type {
+  AckMode,
+  Invocation,
+  InvocationRequest,
+  MessageRef,
+  Person,
+} from '../../src/adapters/adapter.ts';
+import { buildApp } from '../../src/app.ts';
+import type { Message } from '../../src/cards/card.ts';
+import { readConfig } from '../../src/config.ts';
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';
+import { MemoryChat, type Posted, textOf } from '../notify/memory-chat.ts';
+import { fastClock } from '../support/fast-clock.ts';
+import { until } from '../support/test-clock.ts';
+
+const HERE = { platform: 'memory', workspace: 'w', channel: 'general' };
+
+/** One run of the bot, from its start to its end or its death. */
+export interface Run {
+  readonly url: string;
+  readonly log: readonly string[];
+  /** Resolves when it was answered. */
+  say(line: string, person?: string): Promise<void>;
+  /** Presses a button of this label, the newest that there is. */
+  press(label: string, person?: string): Promise<void>;
+  stop(): Promise<void>;
+  /** Dies here and now: nothing more gets out, nothing more is written. */
+  kill(): void;
+}
+
+export interface Studio {
+  readonly chat: MemoryChat;
+  readonly simulator: Simulator;
+  /** What only one person saw. */
+  readonly privately: string[];
+  run(environment?: Record<string, string>): Promise<Run>;
+  /** The newest message with this text, once it is there. */
+  shown(text: string | RegExp): Promise<Posted>;
+  /** How many messages have this text now. */
+  count(text: string | RegExp): number;
+  /** Requests to Edgegap's deploy endpoint so far. */
+  deploys(): number;
+  /** The callback URLs given with the newest deploy. */
+  webhooks(): { ready: string; error: string; terminated: string };
+  /** The body of a callback about the newest deployment. */
+  body(changes?: Record<string, unknown>): Promise<Record<string, unknown>>;
+}
+
+export const DEPLOY = 'deploy kart-racing v1.2 --near Montreal --tag qa';
+/** A lifecycle that a test moves on by itself. */
+export const STILL = { deploying: 24 * 60 * 60_000 };
+
+/** A chat, an Edgegap and a public address that outlive the bots which run between them. */
+export async function openStudio(
+  options: {
+    readonly factor?: number;
+    readonly simulator?: Partial<SimulatorOptions>;
+    readonly callbacks?: boolean;
+  } = {},
+): Promise<Studio> {
+  const clock = fastClock(options.factor ?? 60);
+  const simulator = await startSimulator({ clock, ...options.simulator });
+  const chat = new MemoryChat(() => clock.now());
+  const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
+  const privately: string[] = [];
+  const runs: { stop(): Promise<void> }[] = [];
+  let current: string | undefined;
+  let database = join(folder, 'run-0.db');
+  let count = 0;
+
+  const door = createServer(async (request, response) => {
+    if (current === undefined) return void request.socket.destroy();
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const answer = await fetch(`${current}${request.url}`, {
+      method: request.method ?? 'POST',
+      body: Buffer.concat(chunks),
+    });
+    response.writeHead(answer.status).end(await answer.text());
+  });
+  await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
+  const publicUrl = `http://127.0.0.1:${(door.address() as AddressInfo).port}`;
+
+  onTestFinished(async () => {
+    current = undefined;
+    for (const run of runs) await run.stop();
+    await simulator.close();
+    door.closeAllConnections();
+    await new Promise((resolve) => door.close(resolve));
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function run(environment: Record<string, string> = {}): Promise<Run> {
+    let alive = true;
+    let handle: ((invocation: Invocation) => Promise<void>) | undefined;
+    const log: string[] = [];
+    const adapter = chat.adapter({
+      alive: () => alive,
+      start: async (given) => {
+        handle = given;
+      },
+    });
+    const app = await buildApp({
+      config: readConfig({
+        EDGEGAP_API_TOKEN: simulator.token,
+        EDGEGAP_API_URL: simulator.url,
+        DATABASE_URL: database,
+        PORT: '0',
+        ...(options.callbacks === false ? {} : { PUBLIC_URL: publicUrl }),
+        ...environment,
+      }),
+      clock,
+      log: pino({ level: 'debug', base: null }, { write: (text: string) => void log.push(text) }),
+      access: { memory: { operators: undefined, readers: undefined, readersByDefault: 'operators' } },
+      adapters: () => [adapter],
+    });
+    const { port } = await app.start();
+    const url = `http://127.0.0.1:${port}`;
+    current = url;
+    let stopped: Promise<void> | undefined;
+    const stop = () => {
+      stopped ??= app.stop();
+      return stopped;
+    };
+    runs.push({ stop });
+
+    async function invoke(request: InvocationRequest, name: string): Promise<void> {
+      const person: Person = { id: name, name, home: true, guest: false, admin: true, groups: [] };
+      let mode: AckMode | undefined;
+      let answer: MessageRef | undefined;
+      const show = (message: Message): MessageRef => {
+        const found = chat.messages.find(({ ref }) => ref.message === answer?.message);
+        if (found) found.message = message;
+        else answer = chat.add(message, HERE);
+        return answer as MessageRef;
+      };
+      const respond = async (message: Message) => {
+        if (!alive) return;
+        if (mode === 'public') show(message);
+        else privately.push(textOf(message));
+      };
+      await handle?.({
+        id: `i${++count}`,
+        adapter,
+        at: HERE,
+        request,
+        person: async () => person,
+        refuse: respond,
+        acknowledge: async (given) => {
+          mode = given;
+        },
+        respond,
+        postCard: async (message) => (mode === 'public' ? show(message) : chat.add(message, HERE)),
+      });
+    }
+    return {
+      url,
+      log,
+      async say(line, person = 'ann') {
+        const [command = '', ...rest] = line.split(' ');
+        await invoke({ kind: 'command', command, args: { kind: 'text', text: rest.join(' ') } }, person);
+      },
+      async press(label, person = 'ann') {
+        const found = chat.messages
+          .flatMap(({ message, ref }) =>
+            (message.kind === 'card' ? message.nodes : [])
+              .flatMap((node) => (node.kind === 'buttons' ? node.buttons : []))
+              .flatMap((button) =>
+                'action' in button && button.label === label ? [{ action: button.action, ref }] : [],
+              ),
+          )
+          .at(-1);
+        if (!found) throw new Error(`There is no button ${label} on: ${chat.texts.join('; ')}`);
+        await invoke({ kind: 'action', action: found.action, source: found.ref }, person);
+      },
+      async stop() {
+        current = undefined;
+        await stop();
+      },
+      kill() {
+        alive = false;
+        current = undefined;
+        // What was committed, as a successor finds it on the disk; what the dead one does from here on is lost.
+        const from = database;
+        database = join(folder, `run-${runs.length}.db`);
+        for (const end of ['', '-wal']) if (existsSync(from + end)) copyFileSync(from + end, database + end);
+      },
+    };
+  }
+
+  const has = (text: string | RegExp) => (message: Posted) => {
+    const all = `${textOf(message.message)} ${JSON.stringify(message.message)}`;
+    return typeof text === 'string' ? all.includes(text) : text.test(all);
+  };
+  return {
+    chat,
+    simulator,
+    privately,
+    run,
+    shown: (text) => until(() => chat.messages.findLast(has(text)), `a message with ${text}`),
+    count: (text) => chat.messages.filter(has(text)).length,
+    deploys: () => simulator.requests.filter(({ endpoint }) => endpoint === 'deploy').length,
+    webhooks() {
+      const sent = simulator.requests.findLast(({ endpoint }) => endpoint === 'deploy')?.body as Record<
+        string,
+        { url: string }
+      >;
+      return {
+        ready: sent.webhook_on_ready?.url ?? '',
+        error: sent.webhook_on_error?.url ?? '',
+        terminated: sent.webhook_on_terminated?.url ?? '',
+      };
+    },
+    async body(changes = {}) {
+      const id = [...simulator.deployments.keys()].at(-1);
+      const answer = await fetch(`${simulator.url}/v1/status/${id}`, {
+        headers: { authorization: `token ${simulator.token}` },
+      });
+      return { ...((await answer.json()) as Record<string, unknown>), ...changes };
+    },
+  };
+}
+
+/** As Edgegap calls back; resolves with the status of the answer. */
+export async function callBack(
+  url: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<number> {
+  const answer = await fetch(url, {
+    method: 'POST',
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+  await answer.text();
+  return answer.status;
+}
