@@ -47,10 +47,14 @@ export interface Config {
 
 const DEFAULT_DATABASE = 'data/edgegap-chatops.db';
 
-const snowflakes = list(
-  /^\d{17,20}$/,
-  'a Discord id (17 to 20 digits; turn on Developer Mode, right-click, Copy ID)',
-);
+const snowflakes: Items = {
+  shape: /^\d{17,20}$/,
+  what: 'a Discord id (17 to 20 digits; turn on Developer Mode, right-click, Copy ID)',
+};
+const slackIds: Items = {
+  shape: /^[UWS][A-Z0-9]{5,}$/,
+  what: 'a Slack user id (U… or W…) or user group id (S…)',
+};
 const url = z.url({ protocol: /^https?$/, error: 'must be a URL that starts with http:// or https://' });
 const baseUrl = url.refine(
   (value) => !/[?#]/.test(value),
@@ -69,8 +73,8 @@ const Environment = z
       .string()
       .regex(/^(bot\s+)?\S+$/i, 'must be the bot token alone, without spaces')
       .optional(),
-    DISCORD_GUILDS: snowflakes.optional(),
-    DISCORD_OPERATOR_ROLES: snowflakes.optional(),
+    DISCORD_GUILDS: list(snowflakes).optional(),
+    DISCORD_OPERATOR_ROLES: list(snowflakes).optional(),
     DISCORD_READER_ROLES: everyoneOr(snowflakes).optional(),
     DISCORD_API_URL: url.optional(),
     SLACK_BOT_TOKEN: z
@@ -82,8 +86,8 @@ const Environment = z
       .startsWith('xapp-', 'must be the app-level token, which starts with xapp-')
       .optional(),
     SLACK_SIGNING_SECRET: z.string().min(8, 'is too short for a signing secret').optional(),
-    SLACK_OPERATORS: slackIds().optional(),
-    SLACK_READERS: everyoneOr(slackIds()).optional(),
+    SLACK_OPERATORS: list(slackIds).optional(),
+    SLACK_READERS: everyoneOr(slackIds).optional(),
     SLACK_API_URL: url.optional(),
     PUBLIC_URL: baseUrl.optional(),
     PORT: wholeNumber(0, 65_535).default(3000),
@@ -95,7 +99,7 @@ const Environment = z
       })
       .default(DEFAULT_DATABASE),
     DEFAULT_NEAR: z.string().max(100, 'must be the name of a city, at most 100 characters').optional(),
-    APP_ALLOWLIST: list(/^.{1,64}$/, 'an application name').optional(),
+    APP_ALLOWLIST: list({ shape: /^.{1,64}$/, what: 'an application name' }).optional(),
     READ_ONLY: flag().default(false),
     MAX_TAG_LENGTH: wholeNumber(20, 40).default(20),
     LOG_LEVEL: z
@@ -212,35 +216,46 @@ function withoutSlash(value: string): string {
 }
 
 /** A comma-separated list in which every item has the given shape. */
-function list(shape: RegExp, what: string) {
+function list({ shape, what }: Items) {
   return z
     .string()
-    .transform((value) =>
-      value
-        .split(',')
-        .map((item) => item.trim())
-        .filter((item) => item !== ''),
-    )
-    .superRefine((items, context) => {
-      for (const item of items)
-        if (!shape.test(item))
-          context.addIssue({ code: 'custom', message: `holds "${item}", which is not ${what}` });
-      if (items.length === 0) context.addIssue({ code: 'custom', message: 'is an empty list' });
+    .transform(splitList)
+    .superRefine((items, context) => checkItems(items, shape, what, context));
+}
+
+/** The same, or the word `everyone`. */
+function everyoneOr({ shape, what }: Items) {
+  return z
+    .string()
+    .transform((value) => (/^everyone$/i.test(value) ? ('everyone' as const) : splitList(value)))
+    .superRefine((value, context) => {
+      if (value !== 'everyone') checkItems(value, shape, `${what}, nor the word "everyone" alone`, context);
     });
 }
 
-function slackIds() {
-  return list(/^[UWS][A-Z0-9]{5,}$/, 'a Slack user id (U… or W…) or user group id (S…)');
+interface Items {
+  readonly shape: RegExp;
+  /** With its article. */
+  readonly what: string;
 }
 
-function everyoneOr<T extends z.ZodType<string[], string>>(ids: T) {
-  const everyone = z.string().toLowerCase().pipe(z.literal('everyone'));
-  return z.union([everyone, ids], {
-    error: (issue) => {
-      const nested = (issue as { errors?: { message: string }[][] }).errors?.at(-1)?.[0]?.message;
-      return nested ? `${nested}, and is not the word "everyone"` : undefined;
-    },
-  });
+function splitList(value: string): string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function checkItems(
+  items: readonly string[],
+  shape: RegExp,
+  what: string,
+  context: { addIssue(issue: { code: 'custom'; message: string }): void },
+): void {
+  for (const item of items)
+    if (!shape.test(item))
+      context.addIssue({ code: 'custom', message: `holds "${item}", which is not ${what}` });
+  if (items.length === 0) context.addIssue({ code: 'custom', message: 'is an empty list' });
 }
 
 /** Digits only: `0x10` and `1e3` are slips of the hand. */
