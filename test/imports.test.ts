@@ -1,0 +1,146 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '..');
+
+/** Every module a source text names: static and dynamic imports, re-exports, type imports, `import.meta.resolve`, `require`. */
+function importsOf(source: string): string[] {
+  const code = withoutComments(source);
+  const patterns = [
+    /\b(?:import|export)\b(?:[\s\w$*{},]|type\s)*?\bfrom\s*(["'`])([^"'`]+)\1/g,
+    /\bimport\s*(["'])([^"']+)\1/g,
+    /\bimport\s*\(\s*(["'`])([^"'`]+)\1/g,
+    /\b(?:require|resolve)\s*\(\s*(["'`])([^"'`]+)\1/g,
+  ];
+  return [
+    ...new Set(patterns.flatMap((pattern) => [...code.matchAll(pattern)].map((match) => match[2] ?? ''))),
+  ];
+}
+
+/** Comments that stand alone on their lines; strings that hold `//` are left as they are. */
+function withoutComments(source: string): string {
+  return source.replace(/^\s*\/\*[\s\S]*?\*\/\s*$/gm, '').replace(/^\s*\/\/.*$/gm, '');
+}
+
+/** Who alone may import a package, as a prefix of the importing file's path. */
+const packages: readonly [RegExp, readonly string[]][] = [
+  [/^(discord\.js|@discordjs\/)/, ['src/adapters/discord/']],
+  [/^@slack\//, ['src/adapters/slack/']],
+  [/^fastify/, ['src/server/']],
+  [/^kysely/, ['src/store/', 'src/deployments/', 'src/notify/', 'src/command/']],
+  [/^undici/, ['src/edgegap/', 'src/simulator/']],
+  [/^node:sqlite/, ['src/store/']],
+  [/^pino/, ['src/log.ts']],
+];
+
+/** What each part may know of the others. A part is a folder of src, or a file in it; the doors know only themselves. */
+const arrows: Readonly<Record<string, readonly string[]>> = {
+  clock: [],
+  errors: [],
+  log: [],
+  config: ['errors'],
+  cards: ['errors', 'log'],
+  'adapters/adapter': ['cards'],
+  'adapters/discord': ['adapters/adapter', 'cards', 'clock', 'command', 'config', 'errors', 'log', 'policy'],
+  'adapters/slack': ['adapters/adapter', 'cards', 'clock', 'command', 'config', 'errors', 'log'],
+  'adapters/console': ['adapters/adapter', 'cards', 'clock', 'command', 'errors', 'log'],
+  edgegap: ['clock', 'errors', 'log'],
+  simulator: ['clock'],
+  store: ['clock', 'errors', 'log'],
+  notify: ['adapters/adapter', 'cards', 'clock', 'errors', 'log', 'store'],
+  // A card is rendered when its news is written, so that both are in one transaction.
+  deployments: ['adapters/adapter', 'cards', 'clock', 'edgegap', 'errors', 'log', 'notify', 'store'],
+  policy: ['adapters/adapter', 'config', 'errors'],
+  command: [
+    'adapters/adapter',
+    'cards',
+    'clock',
+    'deployments',
+    'edgegap',
+    'errors',
+    'log',
+    'notify',
+    'policy',
+    'store',
+  ],
+  server: ['clock', 'deployments', 'errors', 'log'],
+  commands: ['cards', 'command', 'deployments', 'edgegap', 'errors', 'log'],
+};
+
+/** They put the parts together, so they know all of them. */
+const ROOTS = /^src\/(?:main|app|demo)\.ts$|^src\/demo\/|-cli\.ts$/;
+const READS_ENVIRONMENT = /^src\/(?:main|config|demo)\.ts$|^src\/demo\/|-cli\.ts$/;
+
+/** `src/adapters/slack/api.ts` -> `adapters/slack`, `src/log.ts` -> `log`, `commands/stop.ts` -> `commands`. */
+function partOf(path: string): string {
+  if (path.startsWith('commands/')) return 'commands';
+  const inner = path.replace(/^src\//, '').replace(/\.ts$/, '');
+  const [first = '', second = ''] = inner.split('/');
+  return first === 'adapters' ? `${first}/${second}` : first;
+}
+
+/** What is wrong with the imports of one file. */
+function problems(path: string, source: string): string[] {
+  const found: string[] = [];
+  const own = partOf(path);
+  const allowed = arrows[own];
+  if (!ROOTS.test(path) && allowed === undefined) found.push(`${path}: ${own} has no line in this table`);
+  for (const name of importsOf(source)) {
+    if (!name.startsWith('.')) {
+      const rule = packages.find(([pattern]) => pattern.test(name));
+      if (rule && !rule[1].some((prefix) => path.startsWith(prefix))) found.push(`${path} imports ${name}`);
+      continue;
+    }
+    const target = relative(ROOT, join(ROOT, dirname(path), name));
+    if (target === 'src/main.ts') found.push(`${path} imports main`);
+    if (ROOTS.test(path)) continue;
+    const part = partOf(target);
+    if (!target.startsWith('src/') && part !== own) found.push(`${path} imports ${target}`);
+    else if (part !== own && !allowed?.includes(part)) found.push(`${path}: ${own} must not know ${part}`);
+  }
+  if (/\bprocess\s*(?:\.|\[\s*["'])\s*env\b/.test(withoutComments(source)) && !READS_ENVIRONMENT.test(path))
+    found.push(`${path} reads process.env`);
+  return found;
+}
+
+test('no import goes against the arrows', () => {
+  const files = globSync(['src/**/*.ts', 'commands/**/*.ts'], { cwd: ROOT });
+  expect(files.length).toBeGreaterThan(80);
+  expect(files.flatMap((path) => problems(path, readFileSync(join(ROOT, path), 'utf8')))).toEqual([]);
+});
+
+describe('the check can fail', () => {
+  test.each([
+    ['commands/x.ts', "import { Client } from 'discord.js';"],
+    ['src/adapters/slack/x.ts', "import type { APIUser } from 'discord.js';"],
+    ['src/app.ts', "import { App } from '@slack/bolt';"],
+    ['src/app.ts', "export * from 'fastify';"],
+    ['src/adapters/slack/x.ts', "import {\n  type Kysely,\n  sql,\n} from 'kysely';"],
+    ['commands/x.ts', "const { request } = await import('undici');"],
+    ['src/server/x.ts', "import 'undici';"],
+    ['src/command/x.ts', "import '../main.ts';"],
+    ['src/adapters/discord/x.ts', "import { x } from '../slack/api.ts';"],
+    ['src/edgegap/x.ts', "import { store } from '../store/store.ts';"],
+    ['src/cards/x.ts', "export type { Deployment } from '../deployments/deployment.ts';"],
+    ['src/deployments/x.ts', "import { Turn } from '../command/run.ts';"],
+    ['src/command/x.ts', "import stop from '../../commands/stop.ts';"],
+    ['src/notify/x.ts', "import { api } from '../adapters/slack/api.ts';"],
+    ['src/store/x.ts', 'const level = process.env.LOG_LEVEL;'],
+    ['commands/x.ts', "const level = process['env'].LOG_LEVEL;"],
+    ['src/newpart/x.ts', ''],
+    ['src/server/x.ts', 'import a, { b } from "pino";'],
+  ])('%s with %j', (path, source) => {
+    expect(problems(path, source)).not.toEqual([]);
+  });
+
+  test.each([
+    ['src/adapters/discord/x.ts', "import { Client } from 'discord.js';"],
+    ['src/app.ts', "import { x } from './deployments/x.ts';"],
+    ['src/edgegap/x.ts', "// import { x } from '../store/x.ts';\n/*\n import 'discord.js';\n*/"],
+    ['commands/x.ts', "import { defineCommand } from '../src/command/define.ts';"],
+    ['src/config.ts', 'export const env = process.env;'],
+  ])('and pass: %s with %j', (path, source) => {
+    expect(problems(path, source)).toEqual([]);
+  });
+});
