@@ -27,7 +27,7 @@ export function parseText(text: string, command: string, specs: OptionSpecs): Ra
   for (let index = 0; index < tokens.length; index++) {
     const token = tokens[index];
     if (!token) continue;
-    const named = token.quoted ? undefined : /^(?:--|[—–])([\p{L}\d][^=]*)(?:=(.*))?$/su.exec(token.text);
+    const named = token.quoted ? undefined : /^(?:--|[—–])([^=]+)(?:=(.*))?$/su.exec(token.text);
     if (!named) {
       const option = positional[position++];
       if (!option || isMisspeltOption(token, specs)) throw tooMany(token.text, command, specs);
@@ -79,7 +79,13 @@ export function nearest(name: string, known: readonly string[]): string | undefi
     known.map((one) => one.toLowerCase()),
   );
   const found = known.find((one) => one.toLowerCase() === best);
-  return distance(lower, best) <= Math.max(1, Math.floor(best.length / 3)) ? found : undefined;
+  const isNear = distance(lower, best) <= Math.max(1, Math.floor(best.length / 3));
+  // Two letters in the wrong order are one slip of the fingers, and two of the distance.
+  return isNear || letters(lower) === letters(best) ? found : undefined;
+}
+
+function letters(word: string): string {
+  return [...word].toSorted().join('');
 }
 
 /** Something a person typed, short enough to be quoted back. */
@@ -157,7 +163,7 @@ function isMisspeltOption({ text, quoted: isQuoted }: Token, specs: OptionSpecs)
 }
 
 function isOptionName({ text, quoted: isQuoted }: Token): boolean {
-  return !isQuoted && /^(?:--|[—–])[\p{L}\d]/u.test(text);
+  return !isQuoted && /^(?:--|[—–])[^=]/u.test(text);
 }
 
 function optionName(given: string, command: string, specs: OptionSpecs): string {

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { nearest, parseText, quoted, usage } from '../../src/command/argv.ts';
+import type { OptionSpecs } from '../../src/command/options.ts';
+import { InputError } from '../../src/errors.ts';
+
+const specs: OptionSpecs = {
+  application: { kind: 'application', required: true, positional: true, description: 'x' },
+  version: { kind: 'version', required: true, positional: true, description: 'x' },
+  near: { kind: 'location', description: 'x' },
+  tag: { kind: 'list', of: 'tag', description: 'x' },
+  force: { kind: 'boolean', description: 'x' },
+};
+const parse = (text: string) => parseText(text, 'deploy', specs);
+
+test.each<[string, Record<string, unknown>]>([
+  ['', {}],
+  ['kart v1', { application: 'kart', version: 'v1' }],
+  ['kart v1 --near Montreal', { application: 'kart', version: 'v1', near: 'Montreal' }],
+  ['kart v1 --near=Montreal', { application: 'kart', version: 'v1', near: 'Montreal' }],
+  ['--near Montreal kart v1', { application: 'kart', version: 'v1', near: 'Montreal' }],
+  ['--NEAR Montreal', { near: 'Montreal' }],
+  ['--near "New York City"', { near: 'New York City' }],
+  ["--near='New York City'", { near: 'New York City' }],
+  // What phones and languages make of it.
+  ['—near “New York City”', { near: 'New York City' }],
+  ['–near „New York City“', { near: 'New York City' }],
+  ['--near ‘New York City’', { near: 'New York City' }],
+  ['--near "New York City”', { near: 'New York City' }],
+  ['kart\u00a0v1\tx'.slice(0, 7), { application: 'kart', version: 'v1' }],
+  ['--near D’Iberville', { near: 'D’Iberville' }],
+  ["--near Xi'an", { near: "Xi'an" }],
+  ['--tag a --tag b,c', { tag: ['a', 'b,c'] }],
+  ['--tag "a \\"b\\" \\\\c"', { tag: ['a "b" \\c'] }],
+  ['--tag "a\\b"', { tag: ['a\\b'] }],
+  ['--force', { force: true }],
+  ['--force kart', { force: true, application: 'kart' }],
+  ['"--near" v1', { application: '--near', version: 'v1' }],
+  ['--near "-5"', { near: '-5' }],
+  ['🏎️ v1', { application: '🏎️', version: 'v1' }],
+])('%s', (text, expected) => {
+  expect(parse(text)).toEqual(expected);
+});
+
+test.each(
+  (
+    [
+      ['a b c', 'argument-extra', /“c”/],
+      ['kart -near Montreal', 'argument-extra', /“-near”.*Did you mean --near/s],
+      ['kart v1 -nera Montreal', 'argument-extra', /Did you mean --near/],
+      ['--nera Montreal', 'option-unknown', /“--nera”.*Did you mean --near/s],
+      ['--constructor x', 'option-unknown', /Use: deploy <application> <version>/],
+      ['--__proto__ x', 'option-unknown', /“--__proto__”/],
+      ['--near', 'value-missing', /--near needs a value.*Use: deploy/s],
+      ['--near=', 'value-missing', /--near needs a value/],
+      ['--near ""', 'value-missing', /--near needs a value/],
+      ['--near --tag x', 'value-missing', /--near needs a value/],
+      ['--near a --near b', 'given-twice', /near is given twice/],
+      ['kart --application kart', 'given-twice', /application is given twice/],
+      ['kart "v1', 'quote-open', /opened with " and never closed/],
+      ['kart “v1', 'quote-open', /opened with “/],
+      ["kart 'tis", 'quote-open', /leave the quotation marks out/],
+      ['kart "v1\\"', 'quote-open', /never closed/],
+      ['x'.repeat(10_000), 'text-too-long', /10000 characters; I read at most 2000/],
+    ] as [string, string, RegExp][]
+  ).map(([text, code, words]) => ({ text, code, words, title: text.slice(0, 40) })),
+)('$title is refused as $code', ({ text, code, words }) => {
+  const error = refused(() => parse(text));
+  expect(error.code).toMatch(new RegExp(`^(?:${code})$`));
+  expect(`${error.userMessage} ${error.hint}`).toMatch(words);
+});
+
+describe('helpers', () => {
+  test('usage shows what is required, and how the rest is named', () => {
+    expect(usage('deploy', specs)).toBe(
+      'deploy <application> <version> [--near <city>] [--tag <a,b>] [--force]',
+    );
+  });
+  test('what is quoted back is short, and never half a character', () => {
+    expect(quoted('x'.repeat(100))).toBe(`“${'x'.repeat(60)}…”`);
+    expect(quoted('🏎'.repeat(100))).toBe(`“${'🏎'.repeat(60)}…”`);
+    expect(quoted('kart')).toBe('“kart”');
+  });
+  test('only what is near is suggested', () => {
+    expect(nearest('depoly', ['deploy', 'stop'])).toBe('deploy');
+    expect(nearest('xyz', ['deploy', 'stop'])).toBeUndefined();
+    expect(nearest('anything', [])).toBeUndefined();
+  });
+});
+
+function refused(run: () => unknown): InputError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof InputError) return error;
+    throw error;
+  }
+  throw new Error('It was taken');
+}

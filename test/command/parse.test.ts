@@ -1,0 +1,125 @@
+import { expect, test } from 'vitest';
+import type { OptionSpec } from '../../src/command/options.ts';
+import { parseValues } from '../../src/command/parse.ts';
+import { InputError } from '../../src/errors.ts';
+
+type Value = string | number | boolean | readonly string[];
+
+const kinds: Readonly<Record<string, OptionSpec>> = {
+  text: { kind: 'string', description: 'x', maxLength: 10 },
+  integer: { kind: 'integer', min: 1, max: 50, description: 'x' },
+  boolean: { kind: 'boolean', description: 'x' },
+  choice: { kind: 'choice', choices: ['add', 'remove'], description: 'x' },
+  ips: { kind: 'list', of: 'ip', description: 'x' },
+  tags: { kind: 'list', of: 'tag', description: 'x' },
+  tag: { kind: 'tag', description: 'x' },
+  city: { kind: 'location', description: 'x' },
+  application: { kind: 'application', description: 'x' },
+  deployment: { kind: 'deployment', description: 'x' },
+};
+const parse = (kind: string, value: Value) => {
+  const spec = kinds[kind];
+  if (!spec) throw new Error(`No such kind: ${kind}`);
+  return parseValues({ it: value }, 'command', { it: spec }, { maxTagLength: 20 }).it;
+};
+
+test.each<[string, Value, unknown]>([
+  ['text', '  ab ', 'ab'],
+  ['integer', '7', 7],
+  ['integer', 50, 50],
+  ['boolean', 'Yes', true],
+  ['boolean', 'off', false],
+  ['boolean', false, false],
+  ['choice', 'ADD', 'add'],
+  ['ips', '203.0.113.7, 2001:db8::1', ['203.0.113.7', '2001:db8::1']],
+  ['ips', ['203.0.113.7', '203.0.113.7,198.51.100.1'], ['203.0.113.7', '198.51.100.1']],
+  ['tags', 'qa, qa,beta,', ['qa', 'beta']],
+  ['tag', '🏁'.repeat(20), '🏁'.repeat(20)],
+  ['tag', '👩‍🚀', '👩‍🚀'],
+  ['tag', 'chatops-release', 'chatops-release'],
+  ['deployment', '93924761ccde', '93924761ccde'],
+  ['deployment', '@last', '@last'],
+])('%s takes %j', (kind, value, expected) => {
+  expect(parse(kind, value)).toEqual(expected);
+});
+
+test.each(
+  (
+    [
+      ['text', 'x'.repeat(11), 'value-too-long', /11 characters long; at most 10/],
+      ['text', 'a\u0007b', 'value-control', /control character/],
+      ['text', 'a\u2028b', 'value-control', /on one line/],
+      ['text', 'a\u202eb', 'value-control', /invisible/],
+      ['text', 'a\ud800b', 'value-control', /invisible/],
+      ['text', '   ', 'value-missing', /without a value/],
+      ['tags', ' , ', 'value-missing', /without a value/],
+      ['integer', '0', 'not-a-number', /from 1 to 50, not “0”/],
+      ['integer', 51, 'not-a-number', /from 1 to 50/],
+      ['integer', '1.5', 'not-a-number', /whole number/],
+      ['integer', '1e1', 'not-a-number', /whole number/],
+      ['integer', '9'.repeat(400), 'not-a-number', /whole number/],
+      ['boolean', 'maybe', 'not-a-flag', /yes or no/],
+      ['choice', 'delete', 'not-a-choice', /add, remove, not “delete”/],
+      ['ips', 'localhost', 'not-an-ip', /“localhost” is not an IP.*203\.0\.113\.7/s],
+      ['ips', '1.2.3.4.5', 'not-an-ip', /not an IP/],
+      ['ips', '203.0.113.7/24', 'not-an-ip', /not an IP/],
+      ['ips', '203.0.113.07x', 'not-an-ip', /not an IP/],
+      ['ips', 'fe80::1%eth0', 'not-an-ip', /not an IP/],
+      ['ips', '192.168.1.5', 'ip-private', /private address/],
+      ['ips', '203.0.113.7,10.1.2.3', 'ip-private', /“10\.1\.2\.3”/],
+      ['ips', '127.0.0.1', 'ip-private', /private/],
+      ['ips', '::1', 'ip-private', /private/],
+      ['ips', '::ffff:10.0.0.1', 'ip-private', /private/],
+      ['ips', 'fd00::1', 'ip-private', /private/],
+      ['tag', 'x'.repeat(21), 'tag-too-long', /21 characters; at most 20/],
+      ['tag', '🏁'.repeat(21), 'tag-too-long', /21 characters/],
+      ['tag', 'chatops-0123456789ab', 'tag-reserved', /the bot’s own/],
+      ['tag', 'a\u0000b', 'value-control', /control/],
+      ['tag', '..', 'tag-dots', /cannot be a tag/],
+      ['tags', 'ok,chatops-0123456789ab', 'tag-reserved', /own/],
+      ['tags', 'a\tb', 'tag-control', /control/],
+      ['city', 'x'.repeat(10_000), 'value-too-long', /10000 characters long; at most 100/],
+      ['application', 'x'.repeat(65), 'value-too-long', /at most 64/],
+      ['deployment', '../x', 'not-a-request-id', /“\.\.\/x” is not a request_id.*93924761ccde/s],
+      ['deployment', '%2e', 'not-a-request-id', /“%2e”/],
+      ['deployment', 'a b', 'not-a-request-id', /letters and digits/],
+      ['deployment', '🏁', 'not-a-request-id', /“🏁”/],
+      ['deployment', 'x'.repeat(65), 'not-a-request-id', /…”/],
+      ['deployment', 'x'.repeat(10_000), 'not-a-request-id', /…”/],
+    ] as [string, Value, string, RegExp][]
+  ).map(([kind, value, code, words]) => ({
+    kind,
+    value,
+    code,
+    words,
+    title: JSON.stringify(value).slice(0, 40),
+  })),
+)('a $kind is not $title', ({ kind, value, code, words }) => {
+  const error = refused(() => parse(kind, value));
+  expect(error.code).toBe(code);
+  expect(`${error.userMessage}\n${error.hint}`).toMatch(words);
+  expect(error.userMessage.length, 'what was given is not repeated at length').toBeLessThan(160);
+});
+
+test('what is missing is named, with how to say it', () => {
+  const specs = { application: { ...kinds.application, required: true, positional: true } as OptionSpec };
+  const error = refused(() => parseValues({}, 'deploy', specs, { maxTagLength: 20 }));
+  expect(error.userMessage).toBe('deploy needs an application: x.');
+  expect(error.hint).toBe('Use: deploy <application>');
+});
+
+test('an option that this version does not know is not left out in silence', () => {
+  const error = refused(() => parseValues({ close: 'Montreal' }, 'deploy', {}, { maxTagLength: 20 }));
+  expect(error.code).toBe('option-stale');
+  expect(error.hint).toContain('npm run register');
+});
+
+function refused(run: () => unknown): InputError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof InputError) return error;
+    throw error;
+  }
+  throw new Error('It was taken');
+}
