@@ -1,0 +1,176 @@
+import { describe, expect, test } from 'vitest';
+import { until } from '../support/test-clock.ts';
+import { DEPLOY, openStudio, type Run, STILL, type Studio } from './harness.ts';
+
+async function running(simulator: Parameters<typeof openStudio>[0] = {}) {
+  const studio = await openStudio(simulator);
+  const run = await studio.run();
+  await run.say(DEPLOY);
+  if (!simulator.simulator) await studio.shown('is ready');
+  return { studio, run, id: [...studio.simulator.deployments.keys()][0] ?? '' };
+}
+
+/** Presses the button that the question before a stop has. */
+async function confirm(studio: Studio, run: Run, id: string, person?: string): Promise<string> {
+  const message = {
+    kind: 'card',
+    tone: 'warning',
+    title: ['Stop?'],
+    nodes: [
+      {
+        kind: 'buttons',
+        buttons: [
+          { label: 'Stop it', style: 'danger', action: { command: 'stop', action: 'confirm', arg: id } },
+        ],
+      },
+    ],
+  } as const;
+  studio.chat.add(message, { platform: 'memory', workspace: 'w', channel: 'elsewhere' });
+  await run.press('Stop it', person);
+  return studio.privately.at(-1) ?? '';
+}
+
+const stops = (studio: Studio) => studio.simulator.requests.filter(({ endpoint }) => endpoint === 'stop');
+
+describe('stop', () => {
+  test('of a running deployment says who asked, once, and then that it terminated', async () => {
+    const { studio, run, id } = await running();
+    expect(await confirm(studio, run, id)).toContain('Stopping');
+    await confirm(studio, run, id, 'ben');
+    await studio.shown(' terminated after');
+    expect(studio.count('asked to stop')).toBe(1);
+    expect(studio.count('ann asked to stop')).toBe(1);
+    expect(studio.count(/ terminated/)).toBe(1);
+  });
+
+  test('while it is deploying is accepted, shown on the card, and carried out once it is ready', async () => {
+    const { studio, run, id } = await running({ simulator: { durations: { deploying: 20_000 } } });
+    expect(await confirm(studio, run, id)).toContain('as soon as it is ready or');
+    await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('ann asked to stop it'));
+    await studio.shown(' terminated');
+    expect(stops(studio).map(({ status }) => status)).toEqual([202]);
+    await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Terminated'));
+  });
+
+  test('of one that has ended is a calm success, and tells the channel what it missed', async () => {
+    const { studio, run, id } = await running();
+    studio.simulator.faults.next({ callback: 'terminated' }, { kind: 'drop' });
+    studio.simulator.terminate(id);
+    expect(await confirm(studio, run, id)).toContain('has already stopped');
+    await studio.shown(' terminated after');
+    expect(await confirm(studio, run, id)).toContain('has already stopped');
+    expect(studio.count(/ terminated after/)).toBe(1);
+  });
+
+  test('is asked again after a broken connection, and told once', async () => {
+    const { studio, run, id } = await running();
+    studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'reset', when: 'after' });
+    studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before' });
+    expect(await confirm(studio, run, id)).toMatch(/Stopping|stops|already stopped/);
+    await studio.shown(' terminated after');
+    expect(stops(studio)).toHaveLength(3);
+    expect(studio.count('asked to stop')).toBeLessThanOrEqual(1);
+  });
+
+  test('of an unknown id says so', async () => {
+    const { studio, run } = await running({ simulator: { durations: STILL } });
+    expect(await confirm(studio, run, 'ffffffffffff')).toMatch(/knows no deployment/);
+    expect(studio.count('asked to stop')).toBe(0);
+  });
+
+  test('of one that was not deployed from chat stops it, and says nothing in any channel', async () => {
+    const { studio, run } = await running({ simulator: { durations: { deploying: 1_000 } } });
+    const { url, token } = studio.simulator;
+    const answer = await fetch(`${url}/v2/deployments`, {
+      method: 'POST',
+      headers: { authorization: `token ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        application: 'kart-racing',
+        version: 'v1.2',
+        users: [{ user_type: 'ip_address', user_data: { ip_address: '192.0.2.1' } }],
+      }),
+    });
+    const { request_id } = (await answer.json()) as { request_id: string };
+    await until(() => studio.simulator.deployments.get(request_id)?.history.at(-1)?.phase === 'READY');
+    expect(await confirm(studio, run, request_id)).toContain('Stopping');
+    expect(studio.count(new RegExp(`${request_id}.*asked to stop|asked to stop.*${request_id}`))).toBe(0);
+  });
+});
+
+describe('without PUBLIC_URL', () => {
+  test('asking does what callbacks do: every line once, and the start says so', async () => {
+    const studio = await openStudio({ callbacks: false });
+    const run = await studio.run();
+    expect(run.log.join('')).toContain('PUBLIC_URL is not set');
+    await run.say(DEPLOY);
+    await run.say('deploy kart-racing v1.2 --near Tokyo');
+    studio.simulator.faults.next({ endpoint: 'list' }, { kind: 'server-error', when: 'before' }, 2);
+    await until(() => studio.count('is ready') === 2, 'both to be ready');
+    const [first = '', second = ''] = [...studio.simulator.deployments.keys()];
+    expect(studio.simulator.deployments.get(first)?.webhooks).toEqual({});
+    await confirm(studio, run, first);
+    studio.simulator.fail(second, 'The disk is full');
+    await studio.shown(' failed: The disk is full');
+    await studio.shown(' terminated after');
+    studio.simulator.forget(second);
+    await until(() => studio.count(/ terminated/) === 2, 'the forgotten one to count as terminated');
+    expect(studio.count('is ready')).toBe(2);
+    expect(studio.count('asked to stop')).toBe(1);
+    expect(studio.count(' failed: ')).toBe(1);
+    expect(studio.count('found by asking')).toBe(0);
+    expect(studio.simulator.callbacks).toEqual([]);
+  });
+
+  test('a restart loses nothing that happened meanwhile', async () => {
+    const studio = await openStudio({ callbacks: false });
+    const run = await studio.run();
+    await run.say(DEPLOY);
+    await studio.shown('is ready');
+    await run.stop();
+    studio.simulator.terminate([...studio.simulator.deployments.keys()][0] ?? '');
+    await studio.run();
+    await studio.shown(' terminated after');
+    expect(studio.count('is ready')).toBe(1);
+  });
+});
+
+describe('a restart with callbacks', () => {
+  test('finds what called back to nobody, without saying that callbacks do not arrive', async () => {
+    const { studio, run } = await running();
+    await run.stop();
+    studio.simulator.terminate([...studio.simulator.deployments.keys()][0] ?? '');
+    await until(() => studio.simulator.callbacks.at(-1)?.outcome === 'failed', 'the callback to fail');
+    const next = await studio.run();
+    await studio.shown(' terminated after');
+    expect(studio.count('found by asking')).toBe(0);
+    expect(next.log.join('')).not.toContain('callbacks do not arrive');
+  });
+
+  test('leaves nothing unsaid that was written and not yet sent', async () => {
+    const { studio, run, id } = await running();
+    const release = studio.chat.hold();
+    studio.simulator.terminate(id);
+    await until(() => studio.simulator.callbacks.at(-1)?.outcome === 'answered');
+    run.kill();
+    release();
+    await studio.run();
+    await studio.shown(' terminated after');
+    expect(studio.count(/ terminated after/)).toBe(1);
+  });
+});
+
+test('a change that a crash interrupted is answered in the channel', async () => {
+  const { studio, run, id } = await running();
+  studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'slow', when: 'after', ms: 25_000 });
+  void confirm(studio, run, id);
+  await until(() => stops(studio).length === 1);
+  run.kill();
+  const next = await studio.run();
+  const line = await studio.shown('I was restarted in the middle of your');
+  expect(JSON.stringify(line.message)).toContain('"mention":"ann"');
+  await studio.shown(' terminated after');
+  await next.stop();
+  await studio.run();
+  await studio.shown(' terminated after');
+  expect(studio.count('I was restarted')).toBe(1);
+});

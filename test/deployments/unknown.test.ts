@@ -1,0 +1,210 @@
+import { describe, expect, test } from 'vitest';
+import type { RequestFault } from '../../src/simulator/faults.ts';
+import { until } from '../support/test-clock.ts';
+import { callBack, DEPLOY, openStudio, STILL, type Studio } from './harness.ts';
+
+const deployFails = (studio: Studio, fault: RequestFault, times?: number) =>
+  studio.simulator.faults.next({ endpoint: 'deploy' }, fault, times);
+
+/** One whose request never arrived, looked for in vain. */
+async function lost(factor?: number) {
+  const studio = await openStudio({ factor: factor ?? 150, simulator: { durations: STILL } });
+  const run = await studio.run();
+  deployFails(studio, { kind: 'reset', when: 'before' });
+  await run.say(DEPLOY);
+  const line = await studio.shown('may have started, but Edgegap neither answered nor lists it');
+  await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Deploy again'), 'the button');
+  return { studio, run, line };
+}
+
+describe('a deploy whose outcome is not known', () => {
+  test.each<RequestFault>([
+    { kind: 'reset', when: 'after' },
+    { kind: 'server-error', when: 'after', status: 502 },
+    { kind: 'slow', when: 'after', ms: 40_000 },
+    { kind: 'broken-json' },
+  ])('by $kind is adopted by its tag, and sent once', async (fault) => {
+    const studio = await openStudio({ callbacks: false });
+    const run = await studio.run();
+    deployFails(studio, fault);
+    await run.say(DEPLOY);
+    await studio.shown('did start after all');
+    await studio.shown('is ready');
+    expect(studio.deploys()).toBe(1);
+    expect(studio.simulator.deployments.size).toBe(1);
+    expect(studio.chat.messages).toHaveLength(3);
+    expect(JSON.stringify(studio.chat.messages[0]?.message)).not.toContain('Deploy again');
+  });
+
+  test('is adopted by a callback while the list lags behind', async () => {
+    const studio = await openStudio({ simulator: { listLagMs: 60 * 60_000 } });
+    const run = await studio.run();
+    deployFails(studio, { kind: 'reset', when: 'after' });
+    await run.say(DEPLOY);
+    await studio.shown('is ready');
+    expect(studio.deploys()).toBe(1);
+    expect(studio.chat.texts.slice(1).map((text) => / did start| is ready/.exec(text)?.[0])).toEqual([
+      ' did start',
+      ' is ready',
+    ]);
+  });
+
+  test('is found although the list lags and does not answer at first', async () => {
+    const studio = await openStudio({ callbacks: false, simulator: { listLagMs: 20_000 } });
+    const run = await studio.run();
+    deployFails(studio, { kind: 'reset', when: 'after' });
+    studio.simulator.faults.next({ endpoint: 'list' }, { kind: 'server-error', when: 'before' }, 4);
+    await run.say(DEPLOY);
+    await studio.shown('is ready');
+    expect(studio.count('may have started, but')).toBe(0);
+    expect(studio.deploys()).toBe(1);
+  });
+
+  test.each<RequestFault>([
+    { kind: 'reset', when: 'before' },
+    { kind: 'server-error', when: 'before', status: 500 },
+  ])(
+    'by $kind and not found in two minutes, may have started; it is not sent again by itself',
+    async (fault) => {
+      const studio = await openStudio({ factor: 150 });
+      const run = await studio.run();
+      deployFails(studio, fault);
+      await run.say(DEPLOY);
+      const line = await studio.shown('It is not sent again by itself');
+      expect(line).toMatchObject({ alsoToChannel: true, replyTo: studio.chat.messages[0]?.ref });
+      await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Deploy again'));
+      expect(studio.deploys()).toBe(1);
+      expect(
+        studio.simulator.requests.filter(({ endpoint }) => endpoint === 'list').length,
+      ).toBeGreaterThanOrEqual(6);
+    },
+  );
+
+  test('goes by what is known after a crash in the middle of it', async () => {
+    const studio = await openStudio();
+    const first = await studio.run();
+    deployFails(studio, { kind: 'slow', when: 'after', ms: 20_000 });
+    void first.say(DEPLOY);
+    await until(() => studio.deploys() === 1, 'the request');
+    first.kill();
+    await studio.run();
+    await studio.shown('did start after all');
+    studio.simulator.terminate([...studio.simulator.deployments.keys()][0] ?? '');
+    await studio.shown(' terminated');
+    expect(studio.deploys()).toBe(1);
+    expect(studio.count('I was restarted')).toBe(0);
+  });
+
+  test('is looked for anew when something unreadable calls back for it', async () => {
+    const { studio, line } = await lost();
+    studio.simulator.faults.clear();
+    const looks = () => studio.simulator.requests.filter(({ endpoint }) => endpoint === 'list').length;
+    const before = looks();
+    expect(await callBack(studio.webhooks().ready, 'junk')).toBe(200);
+    await until(() => looks() >= before + 6, 'six looks');
+    // Still not found, and told once.
+    expect(studio.count('may have started, but')).toBe(1);
+    expect(line.edits).toBe(0);
+  });
+});
+
+describe('“Deploy again”', () => {
+  test('pressed by two people at once deploys once, and the other is told', async () => {
+    const { studio, run } = await lost();
+    // Both are past every check before either writes anything down.
+    const apps = studio.simulator.faults.next(
+      { endpoint: 'versions' },
+      { kind: 'slow', when: 'before', ms: 1_000 },
+      9,
+    );
+    await Promise.all([run.press('Deploy again', 'ann'), run.press('Deploy again', 'ben')]);
+    apps();
+    expect(studio.deploys()).toBe(2);
+    expect(studio.simulator.deployments.size).toBe(1);
+    const all = `${studio.chat.texts.join('; ')}; ${studio.privately.join('; ')}`;
+    expect(all).toMatch(/deployed it again already|nothing to deploy again/i);
+    await until(() => studio.count('Requesting') === 0, 'both cards to say what became of them');
+    await until(
+      () => !JSON.stringify(studio.chat.messages[0]?.message).includes('Deploy again'),
+      'no button',
+    );
+    expect(JSON.stringify(studio.chat.messages[0]?.message)).toContain('It was deployed again');
+  });
+
+  test('is of no use once it was adopted late', async () => {
+    const { studio, run } = await lost();
+    const button = studio.chat.messages[0]?.message;
+    const urls = studio.webhooks();
+    // Some other deployment of the account stands in for the one that turns up.
+    deployFails(studio, { kind: 'cannot-allocate' });
+    const body = { request_id: 'abcdef123456', current_status: 'Status.READY', fqdn: 'late.example' };
+    expect(await callBack(urls.ready, body)).toBe(200);
+    await studio.shown('did start after all');
+    await studio.shown('is ready');
+    await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('late.example'));
+    const card = studio.chat.messages[0];
+    if (card && button) card.message = button;
+    await run.press('Deploy again').catch(() => undefined);
+    expect(studio.deploys()).toBe(1);
+    expect(`${studio.privately} ${studio.chat.texts}`).toMatch(/did start after all/);
+  });
+});
+
+describe('a deploy of which the outcome is known', () => {
+  test('by 422 shows the deployment it left behind, as failed', async () => {
+    const studio = await openStudio();
+    const run = await studio.run();
+    deployFails(studio, { kind: 'cannot-allocate', message: 'No room in Montreal' });
+    await run.say(DEPLOY);
+    const line = await studio.shown(/ failed: .*No room in Montreal/);
+    const [id = ''] = studio.simulator.deployments.keys();
+    expect(JSON.stringify(line.message)).toContain(id);
+    await until(() => studio.simulator.callbacks[0]?.outcome === 'answered');
+    await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Stop'));
+    await run.press('Stop');
+    studio.chat.add({ ...stopCard(id) }, line.to);
+    await run.press('Stop it');
+    await studio.shown(' terminated');
+    expect(studio.count(' failed: ')).toBe(1);
+    expect(studio.deploys()).toBe(1);
+  });
+
+  test('by 429 waits, and is sent again', async () => {
+    const studio = await openStudio();
+    const run = await studio.run();
+    deployFails(studio, { kind: 'too-many-requests', retryAfter: 3 }, 2);
+    await run.say(DEPLOY);
+    await studio.shown('is ready');
+    expect(studio.simulator.deployments.size).toBe(1);
+    expect(studio.deploys()).toBe(3);
+  });
+
+  test('by a refused connection was surely not sent', async () => {
+    const studio = await openStudio();
+    const run = await studio.run();
+    // Once, so that what can be deployed is known when Edgegap is gone.
+    await run.say(DEPLOY);
+    await studio.simulator.close();
+    await run.say(DEPLOY);
+    await studio.shown('Nothing was sent');
+    await studio.shown('Not deployed');
+    expect(studio.count('may have started')).toBe(0);
+    expect(studio.deploys()).toBe(1);
+  });
+});
+
+function stopCard(id: string) {
+  return {
+    kind: 'card',
+    tone: 'warning',
+    title: ['Stop?'],
+    nodes: [
+      {
+        kind: 'buttons',
+        buttons: [
+          { label: 'Stop it', style: 'danger', action: { command: 'stop', action: 'confirm', arg: id } },
+        ],
+      },
+    ],
+  } as const;
+}
