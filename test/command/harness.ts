@@ -111,7 +111,7 @@ async function channelOf(stage: Stage): Promise<readonly VisibleMessage[]> {
 function isNew(before: readonly VisibleMessage[], after: readonly VisibleMessage[]): VisibleMessage[] {
   return after.filter((message) => {
     const same = before.find(({ id }) => id === message.id);
-    return same === undefined || same.text !== message.text || same.buttons.join() !== message.buttons.join();
+    return same === undefined || same.edits !== message.edits;
   });
 }
 

@@ -1,0 +1,269 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { requestId } from '../../src/simulator/identity.ts';
+import { driverNames } from '../support/bot.ts';
+import type { Values } from '../support/chat-driver.ts';
+import {
+  deployElsewhere,
+  deployReady,
+  type Effect,
+  effectOf,
+  type Stage,
+  stageOn,
+  typeLine,
+} from './harness.ts';
+
+/** The first two deployments of this stand-in begin alike. */
+const seed =
+  Array.from({ length: 100 }, (_, n) => `seed-${n}`).find(
+    (one) => requestId(one, 1)[0] === requestId(one, 2)[0],
+  ) ?? '';
+const first = requestId(seed, 1);
+const KART = { application: 'kart-racing', version: 'v1.2', near: 'Tokyo' };
+const LONG = 'x'.repeat(10_000);
+
+/** What cannot be used, on every platform, and what the answer has to say. */
+const cases: readonly [title: string, command: string, values: Values, says: RegExp][] = [
+  [
+    'unknown application',
+    'deploy',
+    { ...KART, application: 'cart-racing' },
+    /no application .cart-racing.*Did you mean kart-racing/,
+  ],
+  [
+    'an application like none',
+    'deploy',
+    { ...KART, application: 'zzz' },
+    /no application.*arena-shooter, .*lobby-chat/,
+  ],
+  [
+    'inactive application',
+    'deploy',
+    { ...KART, application: 'retired-prototype' },
+    /retired-prototype. is switched off.*dashboard/,
+  ],
+  ['unknown version', 'deploy', { ...KART, version: 'v9' }, /kart-racing has no version .v9.*v1\.[23]/],
+  [
+    'inactive version',
+    'deploy',
+    { ...KART, version: 'v1.1' },
+    /v1\.1. of kart-racing is switched off.*v1\.2/,
+  ],
+  ['unknown city', 'deploy', { ...KART, near: 'Montreol' }, /no location .Montreol.*Did you mean Montreal/],
+  ['a city in another country', 'deploy', { ...KART, near: 'Paris, Texas' }, /no location .Paris, Texas/],
+  [
+    'no place at all',
+    'deploy',
+    { application: 'kart-racing', version: 'v1.2' },
+    /do not know where to deploy.*--near.*DEFAULT_NEAR/,
+  ],
+  [
+    'an IP that is none',
+    'deploy',
+    { ...KART, ip: 'localhost' },
+    /localhost. is not an IP address.*203\.0\.113\.7/,
+  ],
+  ['one bad IP of two', 'deploy', { ...KART, ip: '203.0.113.7,256.1.1.1' }, /256\.1\.1\.1. is not an IP/],
+  ['a private IP', 'deploy', { ...KART, ip: '192.168.0.10' }, /192\.168\.0\.10. is a private address/],
+  ['a tag of 21 characters', 'deploy', { ...KART, tag: 'a'.repeat(21) }, /has 21 characters; at most 20/],
+  ['the bot’s own tag', 'deploy', { ...KART, tag: 'chatops-0123456789ab' }, /is the bot’s own/],
+  ['an emoji as application', 'deploy', { ...KART, application: '🏎️🏁' }, /no application .🏎️🏁/],
+  ['a text without end', 'deploy', { ...KART, application: LONG }, /10\d\d\d characters/],
+  ['a control character', 'deploy', { ...KART, near: 'Mon\u0007treal' }, /control character/],
+  ['nothing but blanks', 'deploy', { ...KART, near: '   ' }, /value/],
+  ['unknown deployment', 'status', { deployment: 'ffffffffffff' }, /no deployment with this request ID/],
+  ['unknown deployment', 'logs', { deployment: 'ffffffffffff' }, /no deployment with this request ID/],
+  ['unknown deployment', 'stop', { deployment: 'ffffffffffff' }, /no deployment with this request ID/],
+  [
+    'unknown deployment',
+    'tags',
+    { deployment: 'ffffffffffff', action: 'add', tag: 'x' },
+    /no deployment with this/,
+  ],
+  [
+    'ambiguous beginning',
+    'stop',
+    { deployment: first[0] ?? '' },
+    new RegExp(`Several deployments.*begin with.*${first}`),
+  ],
+  ['a path as request_id', 'status', { deployment: '../x' }, /\.\.\/x. is not a request.id/],
+  ['an escape as request_id', 'logs', { deployment: '%2e%2e' }, /%2e%2e. is not a request.id/],
+  ['blanks in a request_id', 'stop', { deployment: 'a b' }, /a b. is not a request.id/],
+  ['an emoji as request_id', 'tags', { deployment: '🏁' }, /🏁. is not a request.id/],
+  ['a request_id without end', 'status', { deployment: LONG }, /request.id|10\d\d\d characters/],
+  [
+    'too many lines',
+    'logs',
+    { deployment: first, lines: 5001 },
+    /lines must be a whole number from 1 to 5000/,
+  ],
+  ['no lines', 'logs', { deployment: first, lines: 0 }, /from 1 to 5000, not .0/],
+  ['a page before the first', 'list', { page: 0 }, /page must be a whole number from 1/],
+  ['a status that is none', 'list', { status: 'happy' }, /status must be one of ready, .*not .happy/],
+  ['unknown application', 'list', { application: 'nope' }, /no application .nope/],
+  [
+    'a tag it has already',
+    'tags',
+    { deployment: first, action: 'add', tag: 'qa' },
+    /has the tag .qa. already.*Nothing was changed/,
+  ],
+  [
+    'a tag it does not have',
+    'tags',
+    { deployment: first, action: 'remove', tag: 'nope' },
+    /no tag .nope.*It has: qa/,
+  ],
+  [
+    'renaming to one it has',
+    'tags',
+    { deployment: first, action: 'rename', tag: 'qa', to: 'beta' },
+    /has the tag .beta. already/,
+  ],
+  [
+    'renaming to itself',
+    'tags',
+    { deployment: first, action: 'rename', tag: 'qa', to: 'qa' },
+    /Both names are the same/,
+  ],
+  [
+    'adding nothing',
+    'tags',
+    { deployment: first, action: 'add' },
+    /tag to add is missing.*tags <deployment> add <tag>/,
+  ],
+  ['renaming to nothing', 'tags', { deployment: first, action: 'rename', tag: 'qa' }, /new name is missing/],
+  ['adding two', 'tags', { deployment: first, action: 'add', tag: 'a', to: 'b' }, /one tag too many/],
+  ['listing one', 'tags', { deployment: first, action: 'list', tag: 'qa' }, /leave the tag out/],
+  [
+    'an action that is none',
+    'tags',
+    { deployment: first, action: 'burn' },
+    /one of list, add, remove, rename, not .burn/,
+  ],
+  [
+    'adding the bot’s own',
+    'tags',
+    { deployment: first, action: 'add', tag: 'chatops-0123456789ab' },
+    /the bot’s own/,
+  ],
+  [
+    'removing the bot’s own',
+    'tags',
+    { deployment: first, action: 'remove', tag: 'chatops-0123456789ab' },
+    /the bot’s own/,
+  ],
+  [
+    'renaming the bot’s own',
+    'tags',
+    { deployment: first, action: 'rename', tag: 'chatops-0123456789ab', to: 'x' },
+    /the bot’s own/,
+  ],
+  [
+    'renaming to the bot’s own',
+    'tags',
+    { deployment: first, action: 'rename', tag: 'qa', to: 'chatops-0123456789ab' },
+    /the bot’s own/,
+  ],
+  ['help on nothing', 'help', { command: 'depoly' }, /no command .depoly. for you.*Did you mean deploy/],
+];
+
+/** The same where people type: what Discord's own boxes would not let through. */
+const lines: readonly [line: string, says: RegExp][] = [
+  ['depoly kart-racing v1.2', /no command .depoly.*Did you mean deploy/],
+  ['frobnicate', /no command .frobnicate.*There are: deploy, help, list/],
+  ['deploy', /deploy needs an application.*Use: deploy <application> <version>/],
+  ['deploy kart-racing', /deploy needs a version/],
+  ['deploy kart-racing v1.2 Tokyo', /do not know what to do with .Tokyo.*Use: deploy/],
+  ['deploy kart-racing v1.2 -near Tokyo', /Did you mean --near/],
+  ['deploy kart-racing v1.2 --naer Tokyo', /no option .--naer.*Did you mean --near/],
+  ['deploy kart-racing v1.2 --near', /--near needs a value/],
+  ['deploy kart-racing v1.2 --near --tag qa', /--near needs a value/],
+  ['deploy kart-racing v1.2 --near Tokyo --near Paris', /near is given twice/],
+  ['deploy kart-racing v1.2 --near "New York', /opened with " and never closed/],
+  ['deploy kart-racing v1.2 --near “New York', /opened with “ and never closed/],
+  ['status', /status needs a deployment/],
+  ['status a b', /do not know what to do with .b/],
+  ['logs @last --lines many', /whole number from 1 to 5000, not .many/],
+  [`deploy ${'y'.repeat(10_000)}`, /10000 characters; I read at most 2000/],
+];
+
+describe.each(driverNames)('bad input on %s', (name) => {
+  let stage: Stage;
+  let before: unknown;
+
+  beforeAll(async () => {
+    stage = await stageOn(name, { simulator: { seed } });
+    await deployReady(stage, 'kart-racing', 'v1.2', 'qa,beta');
+    await deployReady(stage);
+    before = worldOf(stage);
+  });
+  afterAll(() => stage?.close());
+
+  const refused = (effect: Effect, says: RegExp) => {
+    expect(effect.publicly).toEqual([]);
+    expect(effect.privately).toHaveLength(1);
+    const [answer] = effect.privately;
+    const shown = (answer?.text ?? '').replaceAll(/\\([^A-Za-z0-9\s])/g, '$1').replaceAll(/\s+/g, ' ');
+    expect(shown).toMatch(says);
+    expect(shown.length, 'it is not repeated at length').toBeLessThan(700);
+    expect(answer?.pings).toEqual([]);
+    expect(effect.asked.filter((call) => !call.startsWith('GET'))).toEqual([]);
+    expect(worldOf(stage)).toEqual(before);
+  };
+
+  test.each(cases.map(([title, command, values, says]) => ({ title, command, values, says })))(
+    '$command: $title',
+    async ({ command, values, says }) => {
+      const effect = await effectOf(stage, 'operator', () =>
+        stage.driver.command('operator', command, values),
+      );
+      refused(effect, says);
+    },
+  );
+
+  if (name !== 'discord')
+    test.each(lines.map(([line, says]) => ({ line, says, title: line.slice(0, 60) })))(
+      '$title',
+      async ({ line, says }) => {
+        refused(await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line)), says);
+      },
+    );
+});
+
+test.each(['console', 'discord'] as const)('a DEFAULT_NEAR that is no place, on %s', async (name) => {
+  const stage = await stageOn(name, { environment: { DEFAULT_NEAR: 'Atlantis' } });
+  try {
+    const { near: _, ...values } = KART;
+    const effect = await effectOf(stage, 'operator', () =>
+      stage.driver.command('operator', 'deploy', values),
+    );
+    expect(effect.publicly).toEqual([]);
+    expect(effect.privately[0]?.text).toMatch(/My default place.*Atlantis.*cannot be used/s);
+    expect(effect.privately[0]?.text).toMatch(/--near.*DEFAULT.{0,2}NEAR/s);
+    expect(stage.simulator.deployments.size).toBe(0);
+  } finally {
+    await stage.close();
+  }
+});
+
+test('a deployment of another channel is known by its whole request_id only', async () => {
+  const stage = await stageOn('console');
+  try {
+    const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+    const short = await effectOf(stage, 'operator', () =>
+      typeLine(stage, 'operator', `status ${id.slice(0, 6)}`),
+    );
+    expect(short.privately[0]?.text).toContain('no deployment with this request ID');
+    const whole = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', `status ${id}`));
+    expect(whole.privately[0]?.text).toContain('Ready');
+  } finally {
+    await stage.close();
+  }
+});
+
+function worldOf({ simulator }: Stage) {
+  return [...simulator.deployments.values()].map(({ request_id, tags, history }) => ({
+    request_id,
+    tags: tags.map((tag) => tag.name),
+    phase: history.at(-1)?.phase,
+  }));
+}

@@ -1,0 +1,104 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { loadCommands } from '../../src/command/load.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(import.meta.dirname, '.commands-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const GOOD = `description: 'Do it', permission: 'help', ack: 'private', options: {}, run: async () => {}`;
+const file = (body: string) => `export default { ${body} };\n`;
+const option = (spec: string) => file(GOOD.replace('options: {}', `options: { ${spec} }`));
+const many = (count: number, one: (n: number) => string) =>
+  Array.from({ length: count }, (_, n) => one(n)).join(', ');
+
+test('a good file is a command under its own name; other files are left alone', async () => {
+  await writeFile(join(folder, 'do-it.ts'), file(GOOD));
+  await writeFile(join(folder, 'README.md'), 'Commands');
+  const directory = await loadCommands(folder);
+  expect(directory.all.map(({ name }) => name)).toEqual(['do-it']);
+  expect(directory.get('do-it')?.description).toBe('Do it');
+});
+
+test.each<[string, string, RegExp]>([
+  ['Stop.ts', file(GOOD), /file name must be lower case/],
+  ['do_it.ts', file(GOOD), /file name must be lower case/],
+  ['do.test.ts', file(GOOD), /file name must be lower case/],
+  [`${'x'.repeat(33)}.ts`, file(GOOD), /at most 32/],
+  ['one.js', file(GOOD), /must end in \.ts/],
+  ['one.ts', 'export const x = 1;', /no default export made with defineCommand/],
+  ['one.ts', 'export default null;', /no default export/],
+  ['one.ts', "throw new Error('broken');", /cannot be loaded: broken/],
+  ['one.ts', "import './no-such-file.ts';", /cannot be loaded/],
+  ['one.ts', file(GOOD.replace('Do it', '')), /description must have 1 to 100/],
+  ['one.ts', file(GOOD.replace('Do it', 'x'.repeat(101))), /description must have 1 to 100/],
+  ['one.ts', file(GOOD.replace("'help'", "'everything'")), /permission is not one of help, /],
+  [
+    'one.ts',
+    file(GOOD.replace("'help'", "{ least: 'everything', of: () => 'help' }")),
+    /permission is not one of/,
+  ],
+  ['one.ts', file(GOOD.replace("'help'", "{ least: 'help' }")), /no function "of"/],
+  ['one.ts', file(GOOD.replace("'private'", "'update'")), /ack must be/],
+  ['one.ts', option(many(26, (n) => `o${n}: { kind: 'string', description: 'x' }`)), /more than 25 options/],
+  ['one.ts', option("Near: { kind: 'string', description: 'x' }"), /option name "Near"/],
+  ['one.ts', option("near: { kind: 'string', description: '' }"), /description of near/],
+  ['one.ts', option("near: { kind: 'planet', description: 'x' }"), /kind of near is unknown: planet/],
+  ['one.ts', option("n: { kind: 'integer', min: 2, max: 1, description: 'x' }"), /no number between/],
+  ['one.ts', option("n: { kind: 'string', maxLength: 6001, description: 'x' }"), /over 6000/],
+  ['one.ts', option("c: { kind: 'choice', choices: [], description: 'x' }"), /1 to 25 choices/],
+  [
+    'one.ts',
+    option(`c: { kind: 'choice', choices: [${many(26, (n) => `'${n}'`)}], description: 'x' }`),
+    /1 to 25 choices/,
+  ],
+  ['one.ts', option("c: { kind: 'choice', choices: ['a', 'A'], description: 'x' }"), /a choice twice/],
+  [
+    'one.ts',
+    option(`c: { kind: 'choice', choices: ['${'x'.repeat(101)}'], description: 'x' }`),
+    /1 to 100 characters/,
+  ],
+  [
+    'one.ts',
+    option(
+      "a: { kind: 'string', description: 'x' }, b: { kind: 'string', required: true, description: 'x' }",
+    ),
+    /required option b must come before/,
+  ],
+  [
+    'one.ts',
+    option(
+      "a: { kind: 'string', description: 'x' }, b: { kind: 'string', positional: true, description: 'x' }",
+    ),
+    /positional option b must come before/,
+  ],
+  ['one.ts', file(`${GOOD}, actions: { Go: {} }`), /action name "Go"/],
+  ['one.ts', file(`${GOOD}, actions: { ${'g'.repeat(40)}: {} }`), /too long/],
+  ['one.ts', file(`${GOOD}, actions: { go: { permission: 'nope' } }`), /permission of go/],
+  ['one.ts', file(`${GOOD}, actions: { go: { permission: 'help', ack: 'loud' } }`), /ack of go/],
+  ['one.ts', file(`${GOOD}, actions: { go: { permission: 'help', ack: 'update' } }`), /no function "run"/],
+])('%s is refused, by its name', async (name, content, words) => {
+  await writeFile(join(folder, name), content);
+  const error = await loadCommands(folder).then(
+    () => undefined,
+    (reason: Error) => reason,
+  );
+  expect(error?.message).toMatch(words);
+  expect(error?.message).toContain(`commands/${name}`);
+});
+
+test('two files of one command are named', async () => {
+  await writeFile(join(folder, 'stop.js'), file(GOOD));
+  await writeFile(join(folder, 'stop.ts'), file(GOOD));
+  await expect(loadCommands(folder)).rejects.toThrow(
+    /commands\/stop\.js|stop\.js is the command stop already/,
+  );
+});
+
+test('more commands than Discord takes are refused', async () => {
+  for (let n = 0; n < 101; n++) await writeFile(join(folder, `c${n}.ts`), file(GOOD));
+  await expect(loadCommands(folder)).rejects.toThrow(/commands\/c\d+\.ts: there are more than 100 commands/);
+});

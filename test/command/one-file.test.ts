@@ -1,0 +1,135 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runRegister } from '../../src/adapters/discord/register.ts';
+import { createManifest } from '../../src/adapters/slack/manifest.ts';
+import { loadCommands } from '../../src/command/load.ts';
+import { driverNames } from '../support/bot.ts';
+import type { DiscordDriver } from '../support/discord-driver.ts';
+import { ids } from '../support/discord-world.ts';
+import { effectOf, type Stage, stageOn, typeLine } from './harness.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** All that somebody writes who wants a new command. */
+const COIN = `
+import { defineCommand } from '../src/command/define.ts';
+
+export default defineCommand({
+  description: 'Toss a coin for a map',
+  example: 'harbour --times 2',
+  permission: 'deployments.read',
+  ack: 'private',
+  options: {
+    map: { kind: 'string', required: true, positional: true, description: 'The map' },
+    times: { kind: 'integer', min: 1, max: 9, description: 'How often' },
+  },
+  actions: {
+    again: {
+      permission: 'deployments.read',
+      ack: 'update',
+      run: (context) => context.respond({ kind: 'line', tone: 'neutral', text: ['Again: ', context.action.arg] }),
+    },
+  },
+  async run({ options, respond, asker }) {
+    await respond({
+      kind: 'card',
+      tone: 'success',
+      title: ['Heads for ', { code: options.map }],
+      nodes: [
+        { kind: 'fields', fields: [{ label: 'Tossed', value: [String(options.times ?? 1)] }, { label: 'For', value: [asker.name] }] },
+        { kind: 'buttons', buttons: [{ label: 'Toss again', style: 'primary', action: { command: 'coin', action: 'again', arg: options.map } }] },
+      ],
+    });
+  },
+});
+`;
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(import.meta.dirname, '.one-file-'));
+  cpSync(join(ROOT, 'commands'), folder, { recursive: true });
+  writeFileSync(join(folder, 'coin.ts'), COIN);
+  // Here the way to src is another one; in commands/ the file is as it stands above.
+  for (const name of readdirSync(folder)) {
+    const source = readFileSync(join(folder, name), 'utf8');
+    writeFileSync(join(folder, name), source.replaceAll("'../src/", `'${pathToFileURL(ROOT).href}/src/`));
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe.each(driverNames)('a new command file on %s', (name) => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await stageOn(name, { commands: folder });
+  });
+  afterAll(() => stage?.close());
+
+  const answer = async (act: () => Promise<void>) => {
+    const { privately, publicly } = await effectOf(stage, 'operator', act);
+    expect(publicly).toEqual([]);
+    return privately.at(-1);
+  };
+
+  test('is parsed, rendered and run, and its button pressed', async () => {
+    const card = await answer(() => stage.driver.command('operator', 'coin', { map: 'harbour', times: 2 }));
+    expect(card?.text).toMatch(/Heads for .?harbour/);
+    expect(card?.text).toMatch(/Tossed\W+2/);
+    expect(card?.buttons).toEqual(['Toss again']);
+    const again = await answer(() => stage.driver.press('operator', 'Toss again'));
+    expect(again?.text).toMatch(/Again.*harbour/);
+  });
+
+  test('is in help', async () => {
+    const all = await answer(() => stage.driver.command('operator', 'help'));
+    expect(all?.text).toContain('coin');
+    expect(all?.text).toContain('Toss a coin for a map');
+    const one = await answer(() => stage.driver.command('operator', 'help', { command: 'coin' }));
+    expect(one?.text).toContain('coin <map> [--times <number>]');
+    expect(one?.text).toContain('harbour --times 2');
+  });
+
+  test('refuses what it does not take', async () => {
+    const refused = await answer(() =>
+      stage.driver.command('operator', 'coin', { map: 'harbour', times: 10 }),
+    );
+    expect(refused?.text).toContain('from 1 to 9');
+    if (name === 'discord') return;
+    const missing = await answer(() => typeLine(stage, 'operator', 'coin'));
+    expect(missing?.text).toContain('coin needs a map: The map.');
+  });
+
+  if (name === 'discord') {
+    test('asks for the same rights, and is registered', async () => {
+      const refused = await effectOf(stage, 'member', () =>
+        stage.driver.command('member', 'coin', { map: 'harbour' }),
+      );
+      expect(refused.privately[0]?.text).toContain('You may not look at deployments here');
+      const { server, environment } = stage.driver as DiscordDriver;
+      const printed: string[] = [];
+      const code = await runRegister({
+        environment: { EDGEGAP_API_TOKEN: 'x'.repeat(36), ...environment },
+        commandsFolder: folder,
+        print: (line) => void printed.push(line),
+      });
+      expect(code, printed.join('\n')).toBe(0);
+      expect(printed.join('\n')).toContain('coin');
+      const registered = server.rest.commands.list(ids.guild).find((command) => command.name === 'coin');
+      expect(registered).toMatchObject({
+        description: 'Toss a coin for a map',
+        options: [
+          { name: 'map', type: 3, required: true },
+          { name: 'times', type: 4, min_value: 1, max_value: 9 },
+        ],
+      });
+      expect(server.violations).toEqual([]);
+    });
+  }
+});
+
+test('a new command file is in the hint of Slack’s manifest', async () => {
+  const manifest = createManifest(await loadCommands(folder));
+  expect(manifest.features.slash_commands[0]?.usage_hint).toContain('coin');
+});
