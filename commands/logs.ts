@@ -1,7 +1,10 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Card, Field, Node } from '../src/cards/card.ts';
 import { type Context, defineCommand } from '../src/command/define.ts';
+import type { DeploymentTarget } from '../src/command/services.ts';
+import { EdgegapError } from '../src/edgegap/errors.ts';
 import type { Logs } from '../src/edgegap/logs.ts';
+import { InputError } from '../src/errors.ts';
 import { maskSecrets } from '../src/log.ts';
 
 const DEFAULT_LINES = 30;
@@ -34,17 +37,34 @@ export default defineCommand({
       permission: 'deployments.read',
       ack: 'public',
       on: 'deployment',
-      run: (context) => show(context, context.target.request_id, DEFAULT_LINES),
+      run: (context) => show(context, context.target, DEFAULT_LINES),
     },
   },
-  run: (context) =>
-    show(context, context.options.deployment.request_id, context.options.lines ?? DEFAULT_LINES),
+  run: (context) => show(context, context.options.deployment, context.options.lines ?? DEFAULT_LINES),
 });
 
-async function show(context: Context<unknown>, request_id: string, count: number): Promise<void> {
-  const { edgegap, settings } = context;
-  const logs = await edgegap.logs(request_id);
-  await context.respond(logCard(request_id, logs, count, settings.secrets));
+async function show(context: Context<unknown>, target: DeploymentTarget, count: number): Promise<void> {
+  const { request_id } = target;
+  const logs = await read(context, target);
+  await context.respond(logCard(request_id, logs, count, context.settings.secrets));
+}
+
+async function read(
+  { edgegap, deployments }: Context<unknown>,
+  { request_id, seen }: DeploymentTarget,
+): Promise<Logs> {
+  try {
+    return await edgegap.logs(request_id);
+  } catch (cause) {
+    // Looked up again: it may have ended since.
+    const known = await deployments.byRequestId(request_id);
+    const ended = known?.endedAt !== undefined || seen?.current_status === 'TERMINATED';
+    if (!ended || !(cause instanceof EdgegapError) || cause.outcome !== 'not-done') throw cause;
+    throw new InputError('log-gone', 'It has terminated, and its log is gone with it.', {
+      hint: 'To keep the logs of later ones, give the version an endpoint storage in the Edgegap dashboard.',
+      cause,
+    });
+  }
 }
 
 function logCard(request_id: string, logs: Logs, count: number, secrets: readonly string[]): Card {

@@ -1,0 +1,193 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  deployElsewhere,
+  deployReady,
+  effectOf,
+  phase,
+  type Stage,
+  stageOn,
+  typeLine,
+} from '../command/harness.ts';
+import { fastClock } from '../support/fast-clock.ts';
+import { until } from '../support/test-clock.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await stageOn('console', { clock: fastClock(5) });
+});
+afterAll(() => stage?.close());
+
+const run = async (line: string) => {
+  const effect = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
+  return { ...effect, text: [...effect.privately, ...effect.publicly].map(({ text }) => text).join('\n') };
+};
+const press = async (label: string) => {
+  const effect = await effectOf(stage, 'operator', () => stage.driver.press('operator', label));
+  return { ...effect, text: [...effect.privately, ...effect.publicly].map(({ text }) => text).join('\n') };
+};
+
+describe('status', () => {
+  test('of ours and of others’: address, ports, place, tags', async () => {
+    const ours = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
+    const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    for (const [id, name] of [
+      [ours, 'kart-racing v1.2'],
+      [other, 'lobby-chat stable'],
+      [ours.slice(0, 7), 'kart-racing v1.2'],
+      ['@last', 'kart-racing'],
+    ] as const) {
+      const { text, publicly } = await run(`status ${id}`);
+      expect(publicly).toEqual([]);
+      expect(text).toContain(name);
+      expect(text).toMatch(/Status\s+Ready/);
+      expect(text).toMatch(/Address\s+[0-9a-f]+\.pr\.edgegap\.net/);
+      expect(text).toMatch(/Location\s+Montreal, Canada/);
+      expect(text).not.toContain('chatops-');
+    }
+  });
+
+  test('terminated: no address and nothing to press', async () => {
+    const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    stage.simulator.terminate(other);
+    const { text, privately } = await run(`status ${other}`);
+    expect(text).toMatch(/Status\s+Terminated/);
+    expect(text).not.toContain('Address');
+    expect(privately[0]?.buttons).toEqual([]);
+  });
+
+  test('forgotten by Edgegap: what is known of it, as ended', async () => {
+    const ours = await deployReady(stage);
+    stage.simulator.terminate(ours);
+    await until(async () => (await run(`status ${ours}`)).text.includes('Terminated'), 'the end to be known');
+    stage.simulator.forget(ours);
+    expect((await run(`status ${ours}`)).text).toMatch(/kart-racing v1\.2[\s\S]*Terminated/);
+    expect((await run(`stop ${ours}`)).text).toContain('has already stopped');
+  });
+
+  test('a status nobody has heard of is shown as it is', async () => {
+    const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    const deployment = stage.simulator.deployments.get(other);
+    deployment?.history.push({ phase: 'HIBERNATING' as never, at: Date.now() });
+    expect((await run(`status ${other}`)).text).toMatch(/Status\s+HIBERNATING/);
+  });
+
+  test('an error shows Edgegap’s words, without the secrets in them', async () => {
+    const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    stage.simulator.fail(other, 'pull failed: https://robot:hunter2@registry.example/x');
+    const { text } = await run(`status ${other}`);
+    expect(text).toMatch(/Status\s+Error/);
+    expect(text).toContain('pull failed: https://robot:[masked]@registry.example/x');
+  });
+});
+
+describe('stop', () => {
+  test('asks, keeps, asks again, stops; a second time is a calm success', async () => {
+    const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    const asked = await run(`stop ${other}`);
+    expect(asked.text).toContain('Stop lobby-chat stable?');
+    expect(asked.text).toContain(other);
+    expect(asked.text).toMatch(/disconnected.*cannot be undone/);
+    expect(asked.privately[0]?.buttons).toEqual(['Stop it', 'Keep it']);
+    const kept = await press('Keep it');
+    expect(kept.text).toContain('Nothing was stopped');
+    expect(kept.privately[0]?.buttons).toEqual([]);
+    expect(phase(stage.simulator, other)).toBe('READY');
+    await run(`stop ${other}`);
+    await run(`stop ${other}`);
+    expect((await press('Stop it')).text).toContain(`Stopping ${other}`);
+    await until(() => phase(stage.simulator, other) === 'TERMINATED', 'the end');
+    const again = await press('Stop it');
+    expect(again.text).toContain('has already stopped');
+    expect(again.text).not.toMatch(/error|✗/i);
+    expect((await run(`stop ${other}`)).text).toContain('has already stopped');
+  });
+
+  test('what is stopping already is not asked about', async () => {
+    const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    const deployment = stage.simulator.deployments.get(other);
+    deployment?.history.push({ phase: 'TERMINATING', at: Date.now() });
+    const { text, privately } = await run(`stop ${other}`);
+    expect(text).toContain('is stopping already');
+    expect(privately[0]?.buttons).toEqual([]);
+  });
+});
+
+describe('tags', () => {
+  test('list, add, remove and rename; the bot’s own is never shown and stays', async () => {
+    const ours = await deployReady(stage);
+    expect((await run(`tags ${ours}`)).text).toContain('It has no tags.');
+    const added = await run(`tags ${ours} add qa`);
+    expect(added.publicly.map(({ text }) => text).join()).toContain(`Added qa to ${ours}`);
+    expect((await run(`tags ${ours} add "two words"`)).text).toContain('Added two words');
+    expect((await run(`tags ${ours} rename qa final`)).text).toContain(`Renamed qa to final on ${ours}`);
+    expect((await run(`tags ${ours} remove "two words"`)).text).toContain('Removed two words from');
+    const { text, publicly } = await run(`tags ${ours} list`);
+    expect(publicly).toEqual([]);
+    expect(text).toContain('final');
+    expect(text).not.toContain('chatops-');
+    const names = stage.simulator.deployments.get(ours)?.tags.map(({ name }) => name);
+    expect(names).toEqual([expect.stringMatching(/^chatops-/), 'final']);
+    const [card] = (await stage.driver.channel()).filter((message) => message.text.includes(ours));
+    expect(card?.text).toMatch(/Tags\s+final/);
+  });
+});
+
+describe('deploy', () => {
+  const orderOf = async (line: string) => {
+    const { simulator } = stage;
+    const before = simulator.requests.length;
+    await run(line);
+    const order = simulator.requests.slice(before).find(({ endpoint }) => endpoint === 'deploy');
+    const body = order?.body as { users: { user_type: string }[]; tags: string[] } | undefined;
+    return { users: body?.users, tags: body?.tags.filter((tag) => !tag.startsWith('chatops-')) };
+  };
+  const city = { user_type: 'geo_coordinates', user_data: { latitude: 35.6762, longitude: 139.6503 } };
+  const ip = (ip_address: string) => ({ user_type: 'ip_address', user_data: { ip_address } });
+
+  test('near a city, near players, or both; tags', async () => {
+    const near = await orderOf('deploy kart-racing v1.2 --near tokyo --tag qa --tag beta,qa');
+    expect(near.users?.map(({ user_type }) => user_type)).toEqual([city.user_type]);
+    expect(near.tags).toEqual(['qa', 'beta']);
+    expect(await orderOf('deploy kart-racing v1.2 --ip 203.0.113.7,2001:db8::1')).toEqual({
+      users: [ip('203.0.113.7'), ip('2001:db8::1')],
+      tags: [],
+    });
+    const both = await orderOf('deploy kart-racing v1.2 --near “Tokyo, Japan” —ip 203.0.113.7');
+    expect(both.users?.map(({ user_type }) => user_type)).toEqual([city.user_type, 'ip_address']);
+    expect(await orderOf('deploy kart-racing v1.2 --near montréal')).toMatchObject({ tags: [] });
+  });
+
+  test('where players live is not shown to the channel', async () => {
+    await run('deploy kart-racing v1.2 --ip 203.0.113.7');
+    const all = (await stage.driver.channel()).map(({ text }) => text).join('\n');
+    expect(all).not.toContain('203.0.113.7');
+  });
+
+  test('without a place it goes where DEFAULT_NEAR says', async () => {
+    const other = await stageOn('console', { environment: { DEFAULT_NEAR: 'São Paulo' } });
+    try {
+      await deployNear(other);
+      expect([...other.simulator.deployments.values()][0]?.city.city).toBe('São Paulo');
+    } finally {
+      await other.close();
+    }
+  });
+});
+
+async function deployNear(other: Stage): Promise<void> {
+  await effectOf(other, 'operator', () => typeLine(other, 'operator', 'deploy kart-racing v1.2'));
+  await until(() => other.simulator.deployments.size === 1, 'the deployment');
+}
+
+describe('help', () => {
+  test('shows every command, and explains one', async () => {
+    const { text } = await run('help');
+    for (const name of ['deploy', 'help', 'list', 'logs', 'status', 'stop', 'tags'])
+      expect(text).toContain(name);
+    expect(text).toContain('deploy <application> <version> [--near <city>] [--ip <a,b>] [--tag <a,b>]');
+    const one = (await run('help /Deploy')).text;
+    expect(one).toContain('For example: deploy kart-racing v1.2 --near Montreal --tag qa');
+    expect(one).toContain('near (optional)');
+    expect((await run('help frobnicate')).text).toMatch(/no command “frobnicate” for you here/);
+  });
+});

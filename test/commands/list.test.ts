@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  deployElsewhere,
+  deployReady,
+  effectOf,
+  pressAction,
+  type Stage,
+  stageOn,
+  typeLine,
+} from '../command/harness.ts';
+
+describe('list', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await stageOn('console');
+  });
+  afterAll(() => stage?.close());
+  const list = async (line = 'list') => {
+    const { privately, publicly } = await effectOf(stage, 'operator', () =>
+      typeLine(stage, 'operator', line),
+    );
+    expect(publicly).toEqual([]);
+    return privately.at(-1);
+  };
+  const press = async (label: string) =>
+    (await effectOf(stage, 'operator', () => stage.driver.press('operator', label))).privately.at(-1);
+  const rows = (text = '') => text.split('\n').filter((line) => /[0-9a-f]{12}/.test(line));
+
+  test('nothing', async () => {
+    const card = await list();
+    expect(card?.text).toContain('0 active deployments');
+    expect(card?.text).toContain('Nothing is active.');
+    expect((await list('list --tag nope'))?.text).toContain('Nothing active matches.');
+    expect((await list('list --page 7'))?.text).toContain('There is nothing on this page.');
+  });
+
+  test('a few, ours and others’, with what there is to know', async () => {
+    const ours = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
+    const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    const card = await list();
+    expect(card?.text).toContain('2 active deployments');
+    const [first = '', second = ''] = rows(card?.text);
+    expect(first).toContain(other);
+    expect(first).toContain('lobby-chat stable');
+    expect(second).toMatch(
+      new RegExp(`${ours}.*kart-racing v1\\.2.*Ready.*${ours}\\.pr\\.edgegap\\.net:\\d+.*qa`),
+    );
+    expect(card?.text).not.toContain('chatops-');
+    expect(card?.text).not.toContain('Page');
+    expect(card?.buttons).toEqual(['Refresh']);
+  });
+
+  test('filters, each and together', async () => {
+    expect(rows((await list('list --application lobby-chat'))?.text)).toHaveLength(1);
+    expect(
+      rows((await list('list --application kart-racing --version v1.2 --status ready --tag qa'))?.text),
+    ).toHaveLength(1);
+    expect(rows((await list('list --status ERROR'))?.text)).toEqual([]);
+    expect((await list('list --tag qa'))?.text).toContain('1 active deployment: tag qa');
+  });
+
+  test('many turn their pages by buttons, and stay filtered', async () => {
+    for (let n = 0; n < 21; n++) await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', [`n${n}`]);
+    const first = await list('list --application lobby-chat');
+    expect(first?.text).toContain('22 active deployments: application lobby-chat');
+    expect(first?.text).toContain('Page 1 of 3');
+    expect(rows(first?.text)).toHaveLength(10);
+    expect(first?.buttons).toEqual(['Refresh', 'Next']);
+    const second = await press('Next');
+    expect(second?.id).toBe(first?.id);
+    expect(second?.text).toContain('Page 2 of 3');
+    expect(second?.buttons).toEqual(['Previous', 'Refresh', 'Next']);
+    const third = await press('Next');
+    expect(rows(third?.text)).toHaveLength(2);
+    expect(third?.buttons).toEqual(['Previous', 'Refresh']);
+    expect(third?.text).not.toContain('kart-racing');
+    expect((await press('Previous'))?.text).toContain('Page 2 of 3');
+  });
+
+  test('what a matchmaker put into tags stays within its row', async () => {
+    await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['a\nb', '`x`', '<!channel>']);
+    const [row = ''] = rows((await list('list --tag "`x`"'))?.text);
+    expect(row).toContain('`x`, <!channel>');
+  });
+});
+
+test.each(['discord', 'slack-http'] as const)(
+  'a page button that is too old or was tampered with, on %s',
+  async (name) => {
+    const stage = await stageOn(name);
+    try {
+      await effectOf(stage, 'operator', () =>
+        stage.driver.command('operator', 'logs', { deployment: 'ffffffffffff' }),
+      );
+      await deployReady(stage);
+      for (const arg of ['2.no-such-key', 'x', '', '-1.', '../..']) {
+        const effect = await effectOf(stage, 'operator', () =>
+          pressAction(stage, 'operator', { command: 'list', action: 'page', arg }),
+        );
+        expect(effect.publicly).toEqual([]);
+        expect(effect.privately.at(-1)?.text).toContain('too old to turn its pages');
+      }
+      for (const [command, action] of [
+        ['stop', 'confirm'],
+        ['status', 'refresh'],
+        ['logs', 'show'],
+      ] as const) {
+        const effect = await effectOf(stage, 'operator', () =>
+          pressAction(stage, 'operator', { command, action, arg: '../../v1/deployments' }),
+        );
+        expect(effect.asked).toEqual([]);
+        expect(effect.publicly).toEqual([]);
+        expect(effect.privately.at(-1)?.text).toMatch(/is not a request/);
+      }
+    } finally {
+      await stage.close();
+    }
+  },
+);

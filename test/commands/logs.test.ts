@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  deployElsewhere,
+  deployReady,
+  type Effect,
+  effectOf,
+  type Stage,
+  stageOn,
+} from '../command/harness.ts';
+import { until } from '../support/test-clock.ts';
+
+describe.each(['utf-8', 'base64'] as const)('logs, which Edgegap sends as %s', (logEncoding) => {
+  let stage: Stage;
+  let id = '';
+
+  beforeAll(async () => {
+    stage = await stageOn('console', { simulator: { logEncoding } });
+  });
+  afterAll(() => stage?.close());
+  const logs = (deployment: string, lines?: number): Promise<Effect> =>
+    effectOf(stage, 'operator', () =>
+      stage.driver.command('operator', 'logs', { deployment, ...(lines ? { lines } : {}) }),
+    );
+
+  test('the last lines, counted', async () => {
+    id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+    stage.simulator.print(id, 'one');
+    stage.simulator.print(id, 'two 🏁 größer');
+    stage.simulator.print(id, 'three');
+    const { publicly } = await logs(id, 2);
+    expect(publicly[0]?.text).toContain(`Log of ${id}, last 2 lines`);
+    expect(publicly[0]?.text).toMatch(/two 🏁 größer\n.*three/);
+    expect(publicly[0]?.text).not.toContain(' one');
+    expect(publicly[0]?.files).toEqual([]);
+    expect((await logs(id, 1)).publicly[0]?.text).toContain('last 1 line\n');
+  });
+
+  test('a long one is cut at a line, and whole in a file', async () => {
+    for (let n = 1; n <= 60; n++) stage.simulator.print(id, `line ${n} ${'🏎'.repeat(80)}`);
+    const { publicly } = await logs(id, 60);
+    const [card] = publicly;
+    expect(card?.text).toContain('all of them are in the file');
+    expect(card?.text).toContain('line 60');
+    expect(card?.text).not.toContain('line 1 ');
+    expect(card?.text.isWellFormed()).toBe(true);
+    expect(card?.files).toHaveLength(1);
+    expect(card?.files[0]?.name).toBe(`${id}.log`);
+    expect(card?.files[0]?.content).toMatch(/line 1 /);
+    expect(card?.files[0]?.content.trim().split('\n')).toHaveLength(60);
+  });
+
+  test('one line longer than a message keeps its end, in whole characters', async () => {
+    stage.simulator.print(id, `start ${'🏎'.repeat(3000)} end`);
+    const { publicly } = await logs(id, 1);
+    expect(publicly[0]?.text).toContain('🏎 end');
+    expect(publicly[0]?.text).not.toContain('start');
+    expect(publicly[0]?.text.isWellFormed()).toBe(true);
+    expect(publicly[0]?.files[0]?.content).toContain('start');
+  });
+
+  test('colours are dropped, and hide no secret', async () => {
+    stage.simulator.print(id, '\u001b[32mREADY\u001b[0m TO\u001b[1mKEN=abc-def-ghi');
+    const { publicly } = await logs(id, 1);
+    expect(publicly[0]?.text).toContain('READY TOKEN=[masked]');
+  });
+
+  test('secrets are masked in chat and in the file, also where the cut goes through them', async () => {
+    const secret = 'zzz-secret-value-zzz';
+    for (let n = 0; n < 120; n++)
+      stage.simulator.print(id, `${'.'.repeat(n)} API_TOKEN=${secret} ${'y'.repeat(30)}`);
+    stage.simulator.print(id, `our own: ${stage.simulator.token} and {"password":"${secret}"}`);
+    const { publicly } = await logs(id, 5000);
+    const all = `${publicly[0]?.text}${publicly[0]?.files.map(({ content }) => content).join('')}`;
+    expect(all).toContain('[masked]');
+    expect(all).toContain('ARBITRIUM_DELETE_TOKEN=[masked]');
+    expect(all).not.toMatch(/secret-value|zzz-|value-zzz/);
+    expect(all).not.toContain(stage.simulator.token);
+  });
+
+  test('a crash shows its exit code, its reason, and what was left', async () => {
+    const crashed = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    stage.simulator.crash(crashed, {
+      exit_code: 139,
+      message: 'segmentation fault, TOKEN=abcdefgh',
+      restarts: true,
+    });
+    const { publicly } = await logs(crashed);
+    expect(publicly[0]?.text).toMatch(/Exit code\s+139/);
+    expect(publicly[0]?.text).toMatch(/Reason\s+segmentation fault, TOKEN=\[masked\]/);
+    expect(publicly[0]?.text).toMatch(/Restarts\s+1/);
+    expect(publicly[0]?.text).toContain('Crash log');
+    expect(publicly[0]?.text).toContain('GameLoop.Step');
+  });
+
+  test('once it has terminated, the answer says that the log is gone', async () => {
+    const ended = await deployReady(stage);
+    stage.simulator.terminate(ended);
+    await until(
+      async () => (await stage.driver.channel()).some(({ text }) => text.includes(`${ended} terminated`)),
+      'the channel to be told',
+    );
+    const { publicly, privately } = await logs(ended);
+    const text = [...publicly, ...privately].map((message) => message.text).join('\n');
+    expect(text).toContain('It has terminated, and its log is gone with it.');
+  });
+});
