@@ -57,7 +57,8 @@ const FACES: Readonly<Record<string, Face>> = {
 
 /** The tone and words for a status; one we do not know is shown as it is. */
 export function statusFace(status: string): Face {
-  return FACES[status] ?? { tone: 'neutral', words: status };
+  const face = Object.hasOwn(FACES, status) ? FACES[status] : undefined;
+  return face ?? { tone: 'neutral', words: status };
 }
 
 /** The card of one deployment: status, address, every port's link, place, elapsed time, and what can be done. */

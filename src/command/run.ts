@@ -133,7 +133,8 @@ class Turn {
 
   async #takeAction(name: string, actionName: string): Promise<void> {
     const { request } = this.#invocation;
-    const action: Action | undefined = this.#parts.services.directory.get(name)?.actions?.[actionName];
+    const { actions = {} } = this.#parts.services.directory.get(name) ?? {};
+    const action: Action | undefined = Object.hasOwn(actions, actionName) ? actions[actionName] : undefined;
     const person = await this.#authorised(action?.permission ?? 'help');
     if (!action || request.kind !== 'action')
       throw new InputError('action-unknown', 'This button is from an older version of me.', {

@@ -241,3 +241,22 @@ describe.each(['discord', 'slack-http', 'slack-socket'] as const)('a role taken 
     await until(() => phase(simulator, id) === 'TERMINATED', 'it to be stopped after all');
   });
 });
+
+test('a button that is none, whatever it is called, does nothing', async () => {
+  const stage = await stageOn('slack-http');
+  try {
+    await deployReady(stage);
+    for (const action of ['constructor', 'gone'])
+      for (const persona of ['operator', 'stranger'] as const) {
+        const press = () => pressAction(stage, persona, { command: 'stop', action, arg: 'x' });
+        const effect = await effectOf(stage, persona, press);
+        expect(effect.publicly).toEqual([]);
+        expect(effect.asked).toEqual([]);
+        expect(effect.privately.at(-1)?.text).toMatch(
+          persona === 'operator' ? /older version|another version/ : REFUSALS.nothing,
+        );
+      }
+  } finally {
+    await stage.close();
+  }
+});

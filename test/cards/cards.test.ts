@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest';
+import { ACTION_ID_LENGTH, decodeActionId, encodeActionId } from '../../src/cards/action-id.ts';
+import { type Card, plainText } from '../../src/cards/card.ts';
+import {
+  type DeploymentView,
+  deploymentCard,
+  duration,
+  statusFace,
+} from '../../src/cards/deployment-card.ts';
+import { errorCard } from '../../src/cards/error-card.ts';
+import { InputError } from '../../src/errors.ts';
+
+const view: DeploymentView = {
+  request_id: '93924761ccde',
+  application: 'kart-racing',
+  version: 'v1.2',
+  status: 'READY',
+  place: 'Montreal, Canada',
+  fqdn: '93924761ccde.pr.edgegap.net',
+  public_ip: '198.51.100.7',
+  ports: [{ name: 'gameport', protocol: 'UDP', link: '93924761ccde.pr.edgegap.net:31000' }],
+  tags: ['qa'],
+  askedBy: 'Ada',
+  createdAt: 1_000,
+  readyAt: 13_000,
+  endedAt: undefined,
+  error: undefined,
+  note: undefined,
+  again: undefined,
+  stopping: false,
+};
+
+const fields = (card: Card) =>
+  card.nodes.flatMap((node) =>
+    node.kind === 'fields' ? node.fields.map(({ label, value }) => `${label}: ${plainText(value)}`) : [],
+  );
+const buttons = (card: Card) =>
+  card.nodes.flatMap((node) => (node.kind === 'buttons' ? node.buttons.map(({ label }) => label) : []));
+
+describe('the card of a deployment', () => {
+  test('ready: address, every port, place, tags, and how long it took', () => {
+    const card = deploymentCard(view);
+    expect(card.tone).toBe('success');
+    expect(plainText(card.title)).toBe('kart-racing v1.2');
+    expect(fields(card)).toEqual([
+      'Status: Ready in 12 s, up since 1970-01-01T00:00:13.000Z',
+      'Address: 93924761ccde.pr.edgegap.net · 198.51.100.7',
+      'gameport (UDP): 93924761ccde.pr.edgegap.net:31000',
+      'Location: Montreal, Canada',
+      'Tags: qa',
+      'request_id: 93924761ccde',
+    ]);
+    expect(buttons(card)).toEqual(['Logs', 'Refresh', 'Stop']);
+  });
+
+  test.each([
+    ['REQUESTING', { request_id: undefined, readyAt: undefined }, 'Requesting, started', []],
+    ['DEPLOYING', { readyAt: undefined }, 'Deploying, started', ['Refresh', 'Stop']],
+    ['ERROR', { readyAt: undefined }, /^Error$/, ['Logs', 'Refresh', 'Stop']],
+    ['TERMINATING', {}, /^Stopping$/, ['Refresh']],
+    ['TERMINATED', { endedAt: 73_000 }, /^Terminated after 1 min$/, []],
+    ['REFUSED', { request_id: undefined, readyAt: undefined }, /^Not deployed$/, []],
+    [
+      'LOST',
+      { request_id: undefined, readyAt: undefined, again: 'abc' },
+      /^May have started$/,
+      ['Deploy again'],
+    ],
+    ['HIBERNATING', { readyAt: undefined }, /^HIBERNATING$/, ['Refresh', 'Stop']],
+  ] as [string, Partial<DeploymentView>, string | RegExp, string[]][])(
+    '%s',
+    (status, more, words, labels) => {
+      const card = deploymentCard({ ...view, status, ...more });
+      const [shown = ''] = fields(card);
+      if (typeof words === 'string') expect(shown).toContain(words);
+      else expect(shown.replace('Status: ', '')).toMatch(words);
+      expect(buttons(card)).toEqual(labels);
+      if (status !== 'READY') expect(fields(card).join()).not.toContain('Address');
+    },
+  );
+
+  test('secrets in Edgegap’s words are masked', () => {
+    const card = deploymentCard({ ...view, status: 'ERROR', error: 'REGISTRY_PASSWORD=hunter2 refused' });
+    expect(JSON.stringify(card)).not.toContain('hunter2');
+  });
+
+  test('without a version the title has no blank at its end', () => {
+    expect(plainText(deploymentCard({ ...view, version: '' }).title)).toBe('kart-racing');
+  });
+
+  test('a status nobody knows is shown as it is', () => {
+    expect(statusFace('HIBERNATING')).toEqual({ tone: 'neutral', words: 'HIBERNATING' });
+    expect(statusFace('toString')).toEqual({ tone: 'neutral', words: 'toString' });
+  });
+});
+
+test.each([
+  [-5, '0 s'],
+  [400, '0 s'],
+  [59_400, '59 s'],
+  [60_000, '1 min'],
+  [245_000, '4 min 5 s'],
+  [3_600_000, '1 h'],
+  [7_380_000, '2 h 3 min'],
+])('%i ms are %s', (ms, words) => {
+  expect(duration(ms)).toBe(words);
+});
+
+describe('an error', () => {
+  test('of ours is a sentence and what to do', () => {
+    const card = errorCard(new InputError('x', 'It is wrong.', { hint: 'Do it right.' }), 'cafe');
+    expect(plainText(card.title)).toBe('It is wrong.');
+    expect(JSON.stringify(card)).not.toContain('cafe');
+  });
+
+  test('that nobody expected shows nothing but the incident', () => {
+    const card = errorCard(new TypeError('cannot read /var/secret'), 'cafe');
+    const text = JSON.stringify(card);
+    expect(text).toContain('cafe');
+    expect(text).not.toMatch(/secret|TypeError/);
+  });
+});
+
+describe('a button’s id', () => {
+  test.each([
+    { command: 'stop', action: 'confirm', arg: '93924761ccde' },
+    { command: 'list', action: 'page', arg: '2.a_b-c' },
+    { command: 'x', action: 'y', arg: '' },
+    { command: 'x', action: 'y', arg: 'a:b:c' },
+  ])('comes back as it went: %j', (action) => {
+    expect(decodeActionId(encodeActionId(action))).toEqual(action);
+  });
+
+  test.each([
+    '',
+    'stop',
+    'stop:confirm',
+    'Stop:confirm:x',
+    ':a:b',
+    'stop:con firm:x',
+    `a:b:${'x'.repeat(100)}`,
+  ])('none of ours: %j', (id) => {
+    expect(decodeActionId(id)).toBeUndefined();
+  });
+
+  test('that would not fit is our own mistake', () => {
+    expect(() => encodeActionId({ command: 'a', action: 'b', arg: 'x'.repeat(ACTION_ID_LENGTH) })).toThrow(
+      /longer/,
+    );
+  });
+});
