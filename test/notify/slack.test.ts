@@ -1,0 +1,44 @@
+import { afterEach, expect, test } from 'vitest';
+import { type Bot, startBot } from '../support/bot.ts';
+import { createSlackDriver, type SlackDriver } from '../support/slack-driver.ts';
+import { until } from '../support/test-clock.ts';
+
+let driver: SlackDriver | undefined;
+let bot: Bot | undefined;
+
+afterEach(async () => {
+  await bot?.stop();
+  await driver?.close();
+});
+
+// Short, because the bot's clock runs ahead of the one Slack stamps its messages with.
+test.each(['after', 'before'] as const)(
+  'a line that Slack took and broke off (%s) is in the channel once',
+  async (when) => {
+    driver = await createSlackDriver({ mode: 'http' });
+    bot = await startBot(driver, { simulator: { durations: { deploying: 15_000 } } });
+    const { server } = driver;
+    await driver.command('operator', 'deploy', {
+      application: 'kart-racing',
+      version: 'v1.2',
+      near: 'Montreal',
+    });
+    await until(() => bot?.simulator.deployments.size === 1);
+    server.faults.inject('chat.postMessage', { kind: 'reset', when });
+    const posts = () => server.requests.filter(({ method }) => method === 'chat.postMessage').length;
+    const before = posts();
+    await until(
+      async () => (await driver?.channel())?.some(({ text }) => text.includes('is ready')),
+      'the line',
+    );
+    await bot.app.settled();
+    bot.simulator.terminate([...bot.simulator.deployments.keys()][0] ?? '');
+    const said = await until(async () => {
+      const messages = (await driver?.channel()) ?? [];
+      return messages.some(({ text }) => text.includes('terminated')) ? messages : undefined;
+    }, 'the end');
+    expect(said.filter(({ text }) => text.includes('is ready'))).toHaveLength(1);
+    expect(said.filter(({ text }) => text.includes('possibly repeated'))).toEqual([]);
+    expect(posts() - before).toBe(when === 'after' ? 2 : 3);
+  },
+);

@@ -1,0 +1,106 @@
+import { connect } from 'node:net';
+import { pino } from 'pino';
+import { expect, onTestFinished, test } from 'vitest';
+import { buildServer, type ServerParts } from '../../src/server/server.ts';
+import { fastClock } from '../support/fast-clock.ts';
+import { until } from '../support/test-clock.ts';
+
+async function serve(parts: Partial<ServerParts> = {}) {
+  const server = buildServer({
+    callbacks: { receive: async () => true },
+    mounts: [],
+    readiness: async () => ({ store: true }),
+    clock: fastClock(20),
+    log: pino({ level: 'silent' }),
+    ...parts,
+  });
+  const port = await server.listen(0);
+  onTestFinished(() => server.close());
+  return { server, port, url: `http://127.0.0.1:${port}` };
+}
+
+test('/healthz answers as long as the process lives', async () => {
+  const { url } = await serve({ readiness: async () => ({ store: false }) });
+  const answer = await fetch(`${url}/healthz`);
+  expect([answer.status, await answer.json()]).toEqual([200, { status: 'ok' }]);
+});
+
+test('/readyz is 503 while any part is down, and names it', async () => {
+  const parts = { store: true, discord: false };
+  const { url } = await serve({ readiness: async () => parts });
+  const down = await fetch(`${url}/readyz`);
+  expect([down.status, await down.json()]).toEqual([503, { status: 'not ready', parts }]);
+  parts.discord = true;
+  const up = await fetch(`${url}/readyz`);
+  expect([up.status, await up.json()]).toEqual([200, { status: 'ready', parts }]);
+});
+
+test.each([
+  ['GET', '/'],
+  ['POST', '/healthz'],
+  ['GET', '/callbacks/edgegap/ready/a.b'],
+  ['PUT', '/callbacks/edgegap/ready/a.b'],
+  ['POST', '/callbacks/edgegap/ready'],
+  ['POST', '/callbacks/edgegap/ready/a.b/c'],
+  ['POST', '/callbacks/edgegap/toString/a.b'],
+  ['GET', '/%'],
+])('%s %s is not there, and the answer repeats nothing of it', async (method, path) => {
+  const { url } = await serve();
+  const answer = await fetch(url + path, { method });
+  expect([answer.status, await answer.json()]).toEqual([404, { error: 'not found' }]);
+});
+
+test('a callback that cannot be stored is a 500 that tells nothing', async () => {
+  const receive = async () => {
+    throw new Error('disk I/O error in /secret/path');
+  };
+  const { url } = await serve({ callbacks: { receive } });
+  const answer = await fetch(`${url}/callbacks/edgegap/ready/a.b`, { method: 'POST', body: '{}' });
+  expect([answer.status, await answer.json()]).toEqual([500, { error: 'internal error' }]);
+});
+
+test('a platform’s listener gets its path as it came, whatever the query', async () => {
+  const seen: (string | undefined)[] = [];
+  const { url } = await serve({
+    mounts: [
+      {
+        path: '/slack/events',
+        listener: (request, response) => {
+          seen.push(request.url);
+          response.end('mine');
+        },
+      },
+    ],
+  });
+  for (const path of ['/slack/events', '/slack/events?x=1'])
+    expect(await (await fetch(url + path, { method: 'POST', body: 'a=b' })).text()).toBe('mine');
+  expect((await fetch(`${url}/slack/events/more`, { method: 'POST' })).status).toBe(404);
+  expect(seen).toEqual(['/slack/events', '/slack/events?x=1']);
+});
+
+test('a port that is taken is named', async () => {
+  const { port } = await serve();
+  const other = buildServer({
+    callbacks: { receive: async () => true },
+    mounts: [],
+    readiness: async () => ({}),
+    clock: fastClock(),
+    log: pino({ level: 'silent' }),
+  });
+  await expect(other.listen(port)).rejects.toMatchObject({
+    userMessage: `Port ${port} cannot be used: something else listens on it.`,
+    hint: 'Set PORT to another one.',
+  });
+});
+
+test('it stops although someone is in the middle of a request', async () => {
+  const { server, port } = await serve();
+  const socket = connect(port, '127.0.0.1');
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.on('error', () => undefined);
+  socket.write('POST /callbacks/edgegap/ready/a.b HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{');
+  await until(() => socket.bytesWritten > 0);
+  await fetch(`http://127.0.0.1:${port}/healthz`);
+  await server.close();
+  await closed;
+});

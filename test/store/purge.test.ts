@@ -1,0 +1,59 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { DeploymentRepository } from '../../src/deployments/repository.ts';
+import { sqliteDialect } from '../../src/store/sqlite.ts';
+import { openStore } from '../../src/store/store.ts';
+import { TestClock } from '../support/test-clock.ts';
+
+const DAY = 24 * 60 * 60_000;
+const at = { platform: 'memory', workspace: 'w', channel: 'c' };
+
+test('deployments that ended long ago are forgotten with their callbacks; whatever may still run is not', async () => {
+  const clock = new TestClock();
+  const store = await openStore(sqliteDialect(':memory:'));
+  onTestFinished(() => store.destroy());
+  const repository = new DeploymentRepository(store, clock);
+  const ids: Record<string, string> = {};
+  for (const invocationId of ['ended', 'live', 'unknown', 'refused']) {
+    const { deployment } = await repository.create({
+      account: 'a',
+      invocationId,
+      application: 'app',
+      version: 'v1',
+      plan: { users: [], place: '', tags: [] },
+      asker: { id: 'u', name: 'u' },
+      at,
+      card: { ...at, message: '1' },
+    });
+    ids[invocationId] = deployment.id;
+  }
+  const tell = (id = '', ...news: Parameters<DeploymentRepository['apply']>[1][]) =>
+    news.reduce(
+      (before, one) => before.then(() => repository.apply(id, one, { source: 'asked' })),
+      Promise.resolve<unknown>(undefined),
+    );
+  await tell(ids.ended, { kind: 'accepted', requestId: 'r1' }, { kind: 'gone' });
+  await tell(ids.live, { kind: 'accepted', requestId: 'r2' });
+  await tell(ids.unknown, { kind: 'unknown-outcome' });
+  await tell(ids.refused, { kind: 'refused', detail: 'no' });
+  await store
+    .insertInto('callbacks')
+    .values(
+      [ids.ended, ids.live].map((id) => ({
+        deployment_id: id ?? '',
+        event: 'ready',
+        body: '',
+        received_at: 1,
+        handled_at: 1,
+      })),
+    )
+    .execute();
+  await clock.advance(DAY);
+  await repository.purge(clock.now() - 2 * DAY);
+  expect(await store.selectFrom('deployments').select('id').execute()).toHaveLength(4);
+  await repository.purge(clock.now());
+  const left = await store.selectFrom('deployments').select('invocation_id').execute();
+  expect(left.map(({ invocation_id }) => invocation_id).toSorted()).toEqual(['live', 'unknown']);
+  expect(await store.selectFrom('callbacks').select('deployment_id').execute()).toEqual([
+    { deployment_id: ids.live },
+  ]);
+});

@@ -1,0 +1,149 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { expect, onTestFinished, test } from 'vitest';
+import { sqliteDialect } from '../../src/store/sqlite.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'chatops-store-'));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+async function opened(path = ':memory:'): Promise<Store> {
+  const store = await openStore(sqliteDialect(path));
+  onTestFinished(() => store.destroy());
+  return store;
+}
+
+const kept = (store: Store, id: string, created_at: unknown = 1) =>
+  store
+    .insertInto('kept')
+    .values({ id, value_json: '{}', created_at: created_at as number })
+    .execute();
+
+test('a store is opened again as it was left, its schema brought up to date once', async () => {
+  const path = join(folder(), 'deeper', 'still', 'bot.db');
+  const store = await openStore(sqliteDialect(path));
+  await kept(store, 'a');
+  await store.destroy();
+  const again = await opened(path);
+  expect(await again.selectFrom('kept').select('id').execute()).toEqual([{ id: 'a' }]);
+  const { rows } = await sql`select name from kysely_migration`.execute(again);
+  expect(rows).toEqual([{ name: '0001-initial' }]);
+});
+
+test('every commit is on the disk before it counts as done', async () => {
+  const store = await opened(join(folder(), 'bot.db'));
+  const pragma = async (name: string) =>
+    Object.values((await sql.raw(`PRAGMA ${name}`).execute(store)).rows[0] as object)[0];
+  expect(await pragma('journal_mode')).toBe('wal');
+  expect(await pragma('synchronous')).toBe(2);
+  expect(await pragma('locking_mode')).toBe('exclusive');
+  expect(await pragma('foreign_keys')).toBe(1);
+});
+
+test.each([
+  ['a date', new Date()],
+  ['an object', { at: 1 }],
+  ['a list', [1]],
+  ['undefined', undefined],
+  ['NaN', Number.NaN],
+])('%s is refused, and nothing is written', async (_, value) => {
+  const store = await opened();
+  // As first parameter, where node:sqlite would read an object as named ones.
+  await expect(
+    sql`insert into kept (created_at, id, value_json) values (${value}, 'a', '{}')`.execute(store),
+  ).rejects.toThrow('Not a value SQLite can hold');
+  expect(await store.selectFrom('kept').select('id').execute()).toEqual([]);
+});
+
+test('what SQLite can hold comes back as it was', async () => {
+  const store = await opened();
+  const values = [null, 1_772_553_600_123, 12n, 'tëxt 🎮', true, false, new Uint8Array([1, 2])];
+  const { rows } =
+    await sql`select ${sql.join(values.map((value, index) => sql`${value} as ${sql.ref(`v${index}`)}`))}`.execute(
+      store,
+    );
+  expect(Object.values(rows[0] as object)).toEqual([
+    null,
+    1_772_553_600_123,
+    12,
+    'tëxt 🎮',
+    1,
+    0,
+    new Uint8Array([1, 2]),
+  ]);
+});
+
+test('a transaction that fails leaves nothing behind', async () => {
+  const store = await opened();
+  await expect(
+    store.transaction().execute(async (tx) => {
+      await kept(tx, 'a');
+      throw new Error('no');
+    }),
+  ).rejects.toThrow('no');
+  expect(await store.selectFrom('kept').select('id').execute()).toEqual([]);
+});
+
+test('a second process is refused in plain words, and is let in once the first was killed', async () => {
+  const path = join(folder(), 'bot.db');
+  const source = new URL('../../src/store/', import.meta.url);
+  const script = `
+    const { openStore } = await import(${JSON.stringify(new URL('store.ts', source).href)});
+    const { sqliteDialect } = await import(${JSON.stringify(new URL('sqlite.ts', source).href)});
+    const store = await openStore(sqliteDialect(${JSON.stringify(path)}));
+    await store.insertInto('kept').values({ id: 'first', value_json: '{}', created_at: 1 }).execute();
+    process.stdout.write('open');
+    setInterval(() => {}, 1000);
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  await expect(openStore(sqliteDialect(path))).rejects.toMatchObject({
+    code: 'store-unusable',
+    userMessage: `The database ${path} cannot be opened: another process has it open.`,
+    hint: expect.stringContaining('Stop the other one'),
+  });
+  child.kill('SIGKILL');
+  await ended;
+  const store = await opened(path);
+  expect(await store.selectFrom('kept').select('id').execute()).toEqual([{ id: 'first' }]);
+});
+
+test('a file that is no database, and a place that cannot be written, are named', async () => {
+  const path = join(folder(), 'bot.db');
+  writeFileSync(
+    path,
+    'These are the words of a text file, and there are enough of them to fill a header.'.repeat(20),
+  );
+  await expect(openStore(sqliteDialect(path))).rejects.toMatchObject({
+    code: 'store-unusable',
+    userMessage: expect.stringContaining(path),
+  });
+  const inside = join(path, 'bot.db');
+  await expect(openStore(sqliteDialect(inside))).rejects.toMatchObject({
+    code: 'store-unusable',
+    userMessage: expect.stringContaining(inside),
+  });
+});
+
+test('a schema from a newer version is not touched', async () => {
+  const path = join(folder(), 'bot.db');
+  const store = await openStore(sqliteDialect(path));
+  await sql`insert into kysely_migration (name, timestamp) values ('9999-future', '2030-01-01')`.execute(
+    store,
+  );
+  await store.destroy();
+  await expect(openStore(sqliteDialect(path))).rejects.toMatchObject({
+    code: 'store-migration',
+    hint: expect.stringContaining('newer version'),
+  });
+});
