@@ -1,11 +1,11 @@
 import { encodeActionId } from '../../src/cards/action-id.ts';
 import type { ActionRef } from '../../src/cards/card.ts';
+import type { Clock } from '../../src/clock.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
 import { type Bot, type BotOptions, createDriver, type DriverName, startBot } from '../support/bot.ts';
 import type { ChatDriver, Persona, VisibleMessage } from '../support/chat-driver.ts';
 import type { ConsoleDriver } from '../support/console-driver.ts';
 import type { DiscordDriver } from '../support/discord-driver.ts';
-import { fastClock } from '../support/fast-clock.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
 
@@ -33,6 +33,8 @@ export interface Stage {
   readonly driver: ChatDriver;
   bot: Bot;
   readonly simulator: Simulator;
+  /** How much faster than the machine's time runs from now on. */
+  readonly speed: (factor: number) => void;
   /** The channel as it was last read. */
   channel?: { readonly version: number; readonly messages: readonly VisibleMessage[] };
   close(): Promise<void>;
@@ -48,9 +50,30 @@ export interface Effect {
   readonly asked: readonly string[];
 }
 
+/** Time that runs as the machine's does, until told to hurry. */
+function gearedClock(): Clock & { speed(factor: number): void } {
+  let factor = 1;
+  let base = Date.now();
+  let since = base;
+  const now = () => Math.round(base + (Date.now() - since) * factor);
+  return {
+    now,
+    after(ms, run) {
+      const timer = setTimeout(run, Math.ceil(ms / factor));
+      return () => clearTimeout(timer);
+    },
+    speed(next) {
+      base = now();
+      since = Date.now();
+      factor = next;
+    },
+  };
+}
+
 /** Time runs as it does for people: nothing here waits for it, and nobody is answered late because it ran away. */
 export async function stageOn(name: DriverName, options: BotOptions = {}): Promise<Stage> {
-  const clock = options.clock ?? fastClock(1);
+  const geared = gearedClock();
+  const clock = options.clock ?? geared;
   const driver = await createDriver(name, clock);
   const bot = await startBot(driver, {
     clock,
@@ -62,6 +85,7 @@ export async function stageOn(name: DriverName, options: BotOptions = {}): Promi
     driver,
     bot,
     simulator: bot.simulator,
+    speed: geared.speed,
     async close() {
       await stage.bot.stop();
       await driver.close();
@@ -193,12 +217,14 @@ export function phase(simulator: Simulator, request_id: string): string | undefi
 
 /** Deploys as the operator, and waits until the channel has been told that it is ready. */
 export async function deployReady(
-  { driver, simulator, bot }: Stage,
+  { driver, simulator, bot, speed }: Stage,
   application = 'kart-racing',
   version = 'v1.2',
   tag?: string,
 ): Promise<string> {
   const had = new Set(simulator.deployments.keys());
+  // The channel is told at the pace a platform allows.
+  speed(20);
   const values = { application, version, near: 'Montreal', ...(tag ? { tag } : {}) };
   await driver.command('operator', 'deploy', values);
   const id = await until(
@@ -210,5 +236,6 @@ export async function deployReady(
     'the channel to be told',
   );
   await bot.app.settled();
+  speed(1);
   return id;
 }

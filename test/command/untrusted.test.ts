@@ -58,6 +58,7 @@ describe.each(driverNames)('text that is not ours pings nobody on %s', (name: Dr
       ['stop', { deployment: id }],
     ] as const)
       await effectOf(stage, 'operator', () => driver.command('operator', command, values));
+    stage.speed(20);
     simulator.fail(id, NASTY);
     await until(
       async () => (await driver.channel()).some(({ text }) => text.includes('failed') && text.includes(id)),
