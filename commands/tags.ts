@@ -42,13 +42,13 @@ export default defineCommand({
         return show(context, request_id, ['Tags of ']);
       case 'add':
         await changing(order.tag, () => edgegap.addTag(request_id, order.tag));
-        return show(context, request_id, ['Added ', { code: order.tag }, ' to ']);
+        return showChange(context, request_id, ['Added ', { code: order.tag }, ' to ']);
       case 'remove':
         await edgegap.removeTag(request_id, order.tag);
-        return show(context, request_id, ['Removed ', { code: order.tag }, ' from ']);
+        return showChange(context, request_id, ['Removed ', { code: order.tag }, ' from ']);
       case 'rename':
         await changing(order.to, () => edgegap.renameTag(request_id, order.tag, order.to));
-        return show(context, request_id, [
+        return showChange(context, request_id, [
           'Renamed ',
           { code: order.tag },
           ' to ',
@@ -134,11 +134,24 @@ async function show(context: Context<unknown>, request_id: string, title: Rich):
     tags.length > 0
       ? tags.flatMap((tag, index) => (index === 0 ? [{ code: tag }] : [' · ', { code: tag }]))
       : ['It has no tags.'];
-  const card: Card = {
+  await context.respond(tagsCard(request_id, title, text));
+}
+
+/** The change was made; that the tags cannot be read back after it does not undo it. */
+async function showChange(context: Context<unknown>, request_id: string, title: Rich): Promise<void> {
+  try {
+    await show(context, request_id, title);
+  } catch (error) {
+    if (!(error instanceof EdgegapError)) throw error;
+    await context.respond(tagsCard(request_id, title, ['All its tags could not be read just now.']));
+  }
+}
+
+function tagsCard(request_id: string, title: Rich, text: Rich): Card {
+  return {
     kind: 'card',
     tone: 'neutral',
     title: [...title, { code: request_id }],
     nodes: [{ kind: 'text', text }],
   };
-  await context.respond(card);
 }

@@ -96,8 +96,9 @@ function elapsed(view: DeploymentView): Inline[] {
   if (endedAt !== undefined && readyAt !== undefined) return [` after ${duration(endedAt - readyAt)}`];
   if (endedAt !== undefined) return [' ', { time: endedAt, style: 'relative' }];
   if (readyAt !== undefined) {
-    const took = createdAt === undefined ? '' : ` in ${duration(readyAt - createdAt)}`;
-    return view.status === 'READY' ? [`${took}, up since `, { time: readyAt, style: 'relative' }] : [];
+    if (view.status !== 'READY') return [];
+    const took = createdAt === undefined ? [] : [`, after ${duration(readyAt - createdAt)}`];
+    return [' ', { time: readyAt, style: 'relative' }, ...took];
   }
   // Only what is still on its way has started for certain and is not over.
   if (createdAt === undefined || statusFace(view.status).tone !== 'progress') return [];

@@ -6,6 +6,7 @@ import { enqueue } from '../notify/outbox.ts';
 import type { Store } from '../store/store.ts';
 
 const KEEP_MS = 7 * 24 * 60 * 60_000;
+const PURGE_EVERY_MS = 60 * 60_000;
 
 export interface InvocationRecord {
   readonly id: string;
@@ -20,6 +21,7 @@ export interface InvocationRecord {
 export class Invocations {
   readonly #store: Store;
   readonly #clock: Clock;
+  #purgedAt = 0;
 
   constructor(store: Store, clock: Clock) {
     this.#store = store;
@@ -28,6 +30,7 @@ export class Invocations {
 
   /** Writes one down; false when it was here before. */
   async begin({ id, at, person, what, changes }: InvocationRecord): Promise<boolean> {
+    await this.#purge();
     const { numInsertedOrUpdatedRows } = await this.#store
       .insertInto('invocations')
       .values({
@@ -83,9 +86,16 @@ export class Invocations {
         await enqueue(tx, this.#clock, { kind: 'post', orderKey: row.id, to, message });
       });
     }
+  }
+
+  /** Forgets the old ones, now and then. */
+  async #purge(): Promise<void> {
+    const now = this.#clock.now();
+    if (now - this.#purgedAt < PURGE_EVERY_MS) return;
+    this.#purgedAt = now;
     await this.#store
       .deleteFrom('invocations')
-      .where('created_at', '<', this.#clock.now() - KEEP_MS)
+      .where('created_at', '<', now - KEEP_MS)
       .where('state', '!=', 'running')
       .execute();
   }

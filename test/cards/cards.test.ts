@@ -43,7 +43,7 @@ describe('the card of a deployment', () => {
     expect(card.tone).toBe('success');
     expect(plainText(card.title)).toBe('kart-racing v1.2');
     expect(fields(card)).toEqual([
-      'Status: Ready in 12 s, up since 1970-01-01T00:00:13.000Z',
+      'Status: Ready 1970-01-01T00:00:13.000Z, after 12 s',
       'Address: 93924761ccde.pr.edgegap.net · 198.51.100.7',
       'gameport (UDP): 93924761ccde.pr.edgegap.net:31000',
       'Location: Montreal, Canada',

@@ -130,6 +130,17 @@ describe('tags', () => {
     const [card] = (await stage.driver.channel()).filter((message) => message.text.includes(ours));
     expect(card?.text).toMatch(/Tags\s+final/);
   });
+
+  test('a change that was made is said, even if the tags cannot be read back', async () => {
+    const ours = await deployReady(stage);
+    const { faults, requests } = stage.simulator;
+    faults.next({ endpoint: 'addTag' }, { kind: 'slow', when: 'before', ms: 500 });
+    const answer = run(`tags ${ours} add late`);
+    await until(() => requests.some(({ endpoint, path }) => endpoint === 'addTag' && path.includes(ours)));
+    faults.next({ endpoint: 'tags' }, { kind: 'server-error', when: 'before' }, 3);
+    expect((await answer).text).toContain(`Added late to ${ours}`);
+    expect(stage.simulator.deployments.get(ours)?.tags.map(({ name }) => name)).toContain('late');
+  });
 });
 
 describe('deploy', () => {
