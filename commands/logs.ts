@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Card, Field, Node } from '../src/cards/card.ts';
 import { type Context, defineCommand } from '../src/command/define.ts';
+import { theDeployment } from '../src/command/options.ts';
 import type { DeploymentTarget } from '../src/command/services.ts';
 import { EdgegapError } from '../src/edgegap/errors.ts';
 import type { Logs } from '../src/edgegap/logs.ts';
@@ -19,12 +20,7 @@ export default defineCommand({
   permission: 'deployments.read',
   ack: 'public',
   options: {
-    deployment: {
-      kind: 'deployment',
-      required: true,
-      positional: true,
-      description: 'Its request_id, or the beginning of it',
-    },
+    deployment: theDeployment,
     lines: {
       kind: 'integer',
       min: 1,

@@ -1,6 +1,7 @@
 import { deploymentCard } from '../src/cards/deployment-card.ts';
 import { type Context, defineCommand } from '../src/command/define.ts';
 import { look } from '../src/command/look.ts';
+import { theDeployment } from '../src/command/options.ts';
 import type { DeploymentTarget } from '../src/command/services.ts';
 
 export default defineCommand({
@@ -9,12 +10,7 @@ export default defineCommand({
   permission: 'deployments.read',
   ack: 'private',
   options: {
-    deployment: {
-      kind: 'deployment',
-      required: true,
-      positional: true,
-      description: 'Its request_id, or the beginning of it',
-    },
+    deployment: theDeployment,
   },
   actions: {
     refresh: {

@@ -1,6 +1,7 @@
 import type { Card } from '../src/cards/card.ts';
 import { type Context, type DeploymentActionContext, defineCommand } from '../src/command/define.ts';
 import { look } from '../src/command/look.ts';
+import { theDeployment } from '../src/command/options.ts';
 import type { DeploymentTarget } from '../src/command/services.ts';
 import { viewOf } from '../src/deployments/view.ts';
 
@@ -10,12 +11,7 @@ export default defineCommand({
   permission: 'deployments.stop',
   ack: 'private',
   options: {
-    deployment: {
-      kind: 'deployment',
-      required: true,
-      positional: true,
-      description: 'Its request_id, or the beginning of it',
-    },
+    deployment: theDeployment,
   },
   actions: {
     ask: {

@@ -1,6 +1,7 @@
 import type { Card, Rich } from '../src/cards/card.ts';
 import { quoted } from '../src/command/argv.ts';
 import { type CheckContext, type Context, defineCommand } from '../src/command/define.ts';
+import { theDeployment } from '../src/command/options.ts';
 import type { DeploymentTarget } from '../src/command/services.ts';
 import { isOwnTag } from '../src/deployments/deployment.ts';
 import { EdgegapError } from '../src/edgegap/errors.ts';
@@ -17,12 +18,7 @@ export default defineCommand({
   },
   ack: ({ action }) => (action === undefined || action === 'list' ? 'private' : 'public'),
   options: {
-    deployment: {
-      kind: 'deployment',
-      required: true,
-      positional: true,
-      description: 'Its request_id, or the beginning of it',
-    },
+    deployment: theDeployment,
     action: {
       kind: 'choice',
       choices: ACTIONS,

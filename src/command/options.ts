@@ -23,6 +23,14 @@ export type OptionSpec =
   | (OptionBase & { readonly kind: 'location' })
   | (OptionBase & { readonly kind: 'tag' });
 
+/** The deployment a command is about, its first option. */
+export const theDeployment = {
+  kind: 'deployment',
+  required: true,
+  positional: true,
+  description: 'Its request_id, or the beginning of it',
+} as const satisfies OptionSpec;
+
 export type OptionKind = OptionSpec['kind'];
 
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;

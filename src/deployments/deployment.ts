@@ -19,18 +19,22 @@ export interface DeployPlan {
   readonly tags: readonly string[];
 }
 
-/** A deployment that was asked for in chat. Times are epoch milliseconds. */
-export interface Deployment {
-  readonly id: string;
-  readonly secret: string;
+/** What someone asked to deploy. */
+export interface DeployOrder {
   readonly invocationId: string;
   readonly application: string;
   readonly version: string;
   readonly plan: DeployPlan;
   readonly asker: { readonly id: string; readonly name: string };
   readonly at: Address;
-  /** Its live card. */
+  /** The live card, which was posted before: proof that its news can be delivered. */
   readonly card: MessageRef;
+}
+
+/** A deployment that was asked for in chat. Times are epoch milliseconds. */
+export interface Deployment extends DeployOrder {
+  readonly id: string;
+  readonly secret: string;
   readonly phase: Phase;
   readonly requestId: string | undefined;
   /** Edgegap's bare status, once it has one. */

@@ -1,4 +1,4 @@
-import type { Address, MessageRef } from '../adapters/adapter.ts';
+import type { Address } from '../adapters/adapter.ts';
 import type { Clock } from '../clock.ts';
 import type { EdgegapApi, StopResult } from '../edgegap/client.ts';
 import { EdgegapError } from '../edgegap/errors.ts';
@@ -7,21 +7,10 @@ import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/store.ts';
 import type { Source } from './announce.ts';
-import { type Deployment, type DeployPlan, ownTag } from './deployment.ts';
+import { type Deployment, type DeployOrder, ownTag } from './deployment.ts';
 import type { DeploymentRepository } from './repository.ts';
 import type { News } from './state.ts';
 import { nextCheck } from './timing.ts';
-
-export interface DeployOrder {
-  readonly invocationId: string;
-  readonly application: string;
-  readonly version: string;
-  readonly plan: DeployPlan;
-  readonly asker: { readonly id: string; readonly name: string };
-  readonly at: Address;
-  /** The card that was posted for it: proof that its news can be delivered. */
-  readonly card: MessageRef;
-}
 
 /** What the domain needs around it. */
 export interface DeploymentsParts {

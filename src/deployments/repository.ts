@@ -1,22 +1,15 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import type { Address, MessageRef } from '../adapters/adapter.ts';
+import type { Address } from '../adapters/adapter.ts';
 import type { Clock } from '../clock.ts';
 import { InputError } from '../errors.ts';
 import type { DeploymentsTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { announce, type Source } from './announce.ts';
-import { type Deployment, type DeployPlan, fromRow } from './deployment.ts';
+import { type Deployment, type DeployOrder, fromRow } from './deployment.ts';
 import { advance, type News } from './state.ts';
 
-export interface Intent {
+export interface Intent extends DeployOrder {
   readonly account: string;
-  readonly invocationId: string;
-  readonly application: string;
-  readonly version: string;
-  readonly plan: DeployPlan;
-  readonly asker: { readonly id: string; readonly name: string };
-  readonly at: Address;
-  readonly card: MessageRef;
 }
 
 /** The table of deployments: the only place that reads and writes it. */

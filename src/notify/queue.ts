@@ -1,3 +1,5 @@
+import type { ExpressionBuilder } from 'kysely';
+import type { Database, OutboxTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { FOLD_AT_MOST } from './batch.ts';
 import { fromRow, type OutboxRow } from './outbox.ts';
@@ -48,17 +50,7 @@ export class OutboxQueue {
     const row = await this.#pending()
       .select('row.id')
       .where('attempts', '=', 0)
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('outbox as earlier')
-              .select('earlier.id')
-              .whereRef('earlier.order_key', '=', 'row.order_key')
-              .where('earlier.state', 'in', ['pending', 'leased'])
-              .whereRef('earlier.id', '<', 'row.id'),
-          ),
-        ),
-      )
+      .where(isFirst)
       .limit(1)
       .executeTakeFirst();
     return row !== undefined;
@@ -86,17 +78,7 @@ export class OutboxQueue {
           .as('failures'),
       )
       .where('row.next_at', '<=', now)
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('outbox as earlier')
-              .select('earlier.id')
-              .whereRef('earlier.order_key', '=', 'row.order_key')
-              .where('earlier.state', 'in', ['pending', 'leased'])
-              .whereRef('earlier.id', '<', 'row.id'),
-          ),
-        ),
-      );
+      .where(isFirst);
     const ranked = this.#store
       .selectFrom(heads.as('head'))
       .select(['head.id', 'head.failures'])
@@ -143,22 +125,7 @@ export class OutboxQueue {
       .where('row.urgent', '=', 0)
       .where('row.uncertain', '=', 0)
       .where('row.next_at', '<=', now)
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('outbox as earlier')
-              .select('earlier.id')
-              .whereRef('earlier.order_key', '=', 'row.order_key')
-              .whereRef('earlier.id', '<', 'row.id')
-              .where((eb) =>
-                eb.or([
-                  eb('earlier.state', '=', 'leased'),
-                  eb.and([eb('earlier.state', '=', 'pending'), eb('earlier.kind', '=', 'post')]),
-                ]),
-              ),
-          ),
-        ),
-      );
+      .where(isFirstLine);
     const rows = await this.#store
       .selectFrom(foldable.as('foldable'))
       .innerJoin('outbox', 'outbox.id', 'foldable.id')
@@ -168,6 +135,39 @@ export class OutboxQueue {
       .execute();
     return rows.map(fromRow).filter((row) => row.message.kind === 'line');
   }
+}
+
+type Rows = ExpressionBuilder<Database & { row: OutboxTable }, 'row'>;
+
+/** Nothing of its own order waits before it. */
+function isFirst({ not, exists, selectFrom }: Rows) {
+  return not(
+    exists(
+      selectFrom('outbox as earlier')
+        .select('earlier.id')
+        .whereRef('earlier.order_key', '=', 'row.order_key')
+        .whereRef('earlier.id', '<', 'row.id')
+        .where('earlier.state', 'in', ['pending', 'leased']),
+    ),
+  );
+}
+
+/** The same, but for edits that are still to be begun. */
+function isFirstLine({ not, exists, selectFrom }: Rows) {
+  return not(
+    exists(
+      selectFrom('outbox as earlier')
+        .select('earlier.id')
+        .whereRef('earlier.order_key', '=', 'row.order_key')
+        .whereRef('earlier.id', '<', 'row.id')
+        .where((eb) =>
+          eb.or([
+            eb('earlier.state', '=', 'leased'),
+            eb.and([eb('earlier.state', '=', 'pending'), eb('earlier.kind', '=', 'post')]),
+          ]),
+        ),
+    ),
+  );
 }
 
 function channelOf({ to }: OutboxRow): string {
