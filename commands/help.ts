@@ -1,4 +1,4 @@
-import type { Field, Node } from '../src/cards/card.ts';
+import type { Field, Node, Rich } from '../src/cards/card.ts';
 import { nearest, quoted, usage } from '../src/command/argv.ts';
 import { type Command, defineCommand, leastPermission } from '../src/command/define.ts';
 import { InputError } from '../src/errors.ts';
@@ -16,16 +16,19 @@ export default defineCommand({
     if (options.command === undefined) {
       const others = allowed.filter(({ name }) => name !== 'help');
       const fields: Field[] = allowed.map(({ name, command }) => ({
-        label: usage(name, command.options),
+        label: name,
         value: [command.description],
       }));
-      const note =
-        others.length > 0
-          ? 'A request_id can be shortened to its first characters where only one deployment of this channel begins with them.'
-          : 'You may not look at or change deployments here. Ask an administrator of this place for access.';
+      const [example] = others;
+      const note: Rich = example
+        ? [
+            { code: `help ${example.name}` },
+            ' shows how to use one. A request_id can be shortened to its beginning, where only one deployment of this channel begins so.',
+          ]
+        : ['You may not look at or change deployments here. Ask an administrator of this place for access.'];
       const nodes: Node[] = [
         { kind: 'fields', fields },
-        { kind: 'note', text: [note] },
+        { kind: 'note', text: note },
       ];
       await respond({ kind: 'card', tone: 'neutral', title: ['What you may do here'], nodes });
       return;

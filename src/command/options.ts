@@ -58,15 +58,17 @@ export type OptionsOf<Specs extends OptionSpecs> = {
 
 /** How an option reads in help and usage lines: `<application>`, `[--near <city>]`. */
 export function usageOf(name: string, spec: OptionSpec): string {
-  const value = spec.kind === 'choice' ? spec.choices.join('|') : placeholders[spec.kind];
-  const shown = spec.positional
-    ? spec.kind === 'choice'
-      ? value
-      : `<${name}>`
-    : spec.kind === 'boolean'
-      ? `--${name}`
-      : `--${name} <${value}>`;
+  const shown = spec.positional ? positionalUsage(name, spec) : namedUsage(name, spec);
   return spec.required ? shown : `[${shown}]`;
+}
+
+function positionalUsage(name: string, spec: OptionSpec): string {
+  return spec.kind === 'choice' ? spec.choices.join('|') : `<${name}>`;
+}
+
+function namedUsage(name: string, spec: OptionSpec): string {
+  if (spec.kind === 'boolean') return `--${name}`;
+  return `--${name} <${spec.kind === 'choice' ? name : placeholders[spec.kind]}>`;
 }
 
 const placeholders: Readonly<Record<Exclude<OptionKind, 'choice'>, string>> = {

@@ -10,13 +10,8 @@ export function greeting({
   const interactive = Boolean(input.isTTY && output.isTTY);
   const lines: Span[][] = [
     [span('edgegap-chatops', 'bold'), span(' · your dedicated servers, from chat')],
-    [
-      span(
-        'This terminal is the chat. Edgegap is simulated on this machine and calls back over HTTP;',
-        'dim',
-      ),
-    ],
-    [span('nothing leaves it, nothing is billed, nothing is kept.', 'dim')],
+    [span('This terminal is the chat. Edgegap is simulated on this machine', 'dim')],
+    [span('and calls back over HTTP; nothing is billed, nothing is kept.', 'dim')],
   ];
   const command = (text: string) => span(text, 'cyan');
   const quiet = (text: string) => span(text, 'dim');

@@ -7,6 +7,8 @@ export const limits = {
   codeLines: 200,
   /** Columns used for prose: longer lines are hard to read, however wide the window is. */
   proseColumns: 100,
+  /** Columns of the labels beside their values: leaves room for the values in the narrowest window. */
+  labelColumns: 24,
   /** Below this a window is taken to be this wide; folding any tighter helps nobody. */
   leastColumns: 40,
   /** Columns of a typed line that are repeated when it comes from a pipe. */

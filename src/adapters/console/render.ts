@@ -98,15 +98,17 @@ function nodeLines(node: Node, context: RenderContext): SpanLine[] {
   }
 }
 
+/** Values in a column of their own; where a label is too wide for that, each below its label. */
 function fieldLines(fields: Extract<Node, { kind: 'fields' }>['fields'], context: RenderContext): SpanLine[] {
   const labels = fields.map(({ label }) => literalLine(label));
   const wide = Math.max(0, ...labels.map(widthOf)) + 2;
-  return fields.flatMap(({ value }, index) =>
-    foldAll(inlineLines(value, context), context, wide + 2).map((line, nth) => [
-      span(padTo(nth === 0 ? (labels[index] ?? '') : '', wide), 'dim'),
-      ...line,
-    ]),
-  );
+  const beside = wide <= limits.labelColumns;
+  return fields.flatMap(({ value }, index) => {
+    const label = labels[index] ?? '';
+    const values = foldAll(inlineLines(value, context), context, (beside ? wide : 2) + 2);
+    if (beside) return values.map((line, nth) => [span(padTo(nth === 0 ? label : '', wide), 'dim'), ...line]);
+    return [...foldAll([[span(label, 'dim')]], context, 2), ...values.map((line) => [span('  '), ...line])];
+  });
 }
 
 function codeLines(text: string, keep: 'start' | 'end', { columns }: RenderContext): SpanLine[] {

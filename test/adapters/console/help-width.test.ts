@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { renderMessage } from '../../../src/adapters/console/render.ts';
+import { widthOf } from '../../../src/adapters/console/width.ts';
+import type { Card } from '../../../src/cards/card.ts';
+import { usage } from '../../../src/command/argv.ts';
+import { loadCommands } from '../../../src/command/load.ts';
+
+const directory = await loadCommands(join(import.meta.dirname, '../../../commands'));
+
+const context = (columns: number) => ({
+  color: false,
+  columns,
+  now: 0,
+  timeZone: 'UTC',
+  numberOf: () => 1,
+  placeOf: () => '',
+});
+
+describe.each([20, 40, 80, 100, 200])('in a window of %i columns', (columns) => {
+  test.each([
+    'deploy',
+    ...directory.all.map(({ name, command }) => usage(name, command.options)),
+    'x'.repeat(300),
+  ])('a field labelled %s fits', (label) => {
+    const card: Card = {
+      kind: 'card',
+      tone: 'neutral',
+      title: ['Fields'],
+      nodes: [
+        {
+          kind: 'fields',
+          fields: [
+            { label, value: ['the value of it, which is a little longer than the rest'] },
+            { label: 'short', value: [{ code: 'x' }] },
+          ],
+        },
+      ],
+    };
+    const lines = renderMessage(card, context(columns));
+    expect(lines.join('')).toContain('short');
+    expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(Math.max(columns, 40));
+  });
+});
