@@ -1,5 +1,6 @@
+import type { MessageRef } from '../src/adapters/adapter.ts';
 import { deploymentCard } from '../src/cards/deployment-card.ts';
-import { type Context, defineCommand } from '../src/command/define.ts';
+import { type Context, type DeploymentActionContext, defineCommand } from '../src/command/define.ts';
 import { look } from '../src/command/look.ts';
 import { theDeployment } from '../src/command/options.ts';
 import type { DeploymentTarget } from '../src/command/services.ts';
@@ -17,11 +18,32 @@ export default defineCommand({
       permission: 'deployments.read',
       ack: 'update',
       on: 'deployment',
-      run: (context) => show(context, context.target),
+      run: refresh,
     },
   },
   run: (context) => show(context, context.options.deployment),
 });
+
+/**
+ * A live card is drawn by the outbox alone, where its edits have an order: a slow one of ours could otherwise put an
+ * older state over a newer one, for good.
+ */
+async function refresh(context: DeploymentActionContext): Promise<void> {
+  const { source, target, deployments } = context;
+  const { known } = target;
+  if (!known || !source || !isSameMessage(source, known.card)) return await show(context, target);
+  await look(context, target);
+  await deployments.redraw(known);
+}
+
+function isSameMessage(a: MessageRef, b: MessageRef): boolean {
+  return (
+    a.platform === b.platform &&
+    a.workspace === b.workspace &&
+    a.channel === b.channel &&
+    a.message === b.message
+  );
+}
 
 async function show(context: Context<unknown>, target: DeploymentTarget): Promise<void> {
   await context.respond(deploymentCard(await look(context, target)));

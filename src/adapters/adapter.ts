@@ -113,6 +113,8 @@ export interface Invocation {
   acknowledge(mode: AckMode): Promise<void>;
   /** Fills in the acknowledged answer; called again, replaces it. */
   respond(message: Message): Promise<void>;
+  /** Tells the person alone, beside whatever else was answered; after any acknowledgement. */
+  respondPrivately(message: Message): Promise<void>;
   /**
    * Answers publicly with a message the bot can edit for as long as it exists. Throws DeliveryError, with what to do
    * about it, when the bot cannot post here: asked before anything is billed. Only after `acknowledge('public')`

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { AckMode, Invocation, Person } from '../adapters/adapter.ts';
-import type { ActionRef } from '../cards/card.ts';
+import type { ActionRef, Card } from '../cards/card.ts';
 import { errorCard } from '../cards/error-card.ts';
 import type { Clock } from '../clock.ts';
 import { AppError, InputError } from '../errors.ts';
@@ -82,7 +82,7 @@ interface Prepared {
 class Turn {
   readonly #invocation: Invocation;
   readonly #parts: PipelineParts;
-  #acknowledged = false;
+  #acknowledged: AckMode | undefined;
   #recorded = false;
 
   constructor(invocation: Invocation, parts: PipelineParts) {
@@ -186,7 +186,7 @@ class Turn {
     }
     this.#recorded = true;
     await this.#invocation.acknowledge(ack);
-    this.#acknowledged = true;
+    this.#acknowledged = ack;
     log.info(
       { invocation: id, what, person: person.id, channel: at.channel, platform: at.platform },
       'invocation: taken',
@@ -249,11 +249,25 @@ class Turn {
     else log.error({ err: error, invocation: id, incident }, 'invocation: failed in an unexpected way');
     try {
       if (this.#recorded) await invocations.finish(id, 'failed');
-      const card = errorCard(error, incident);
-      if (this.#acknowledged) await this.#invocation.respond(card);
-      else await this.#invocation.refuse(card);
+      await this.#tell(errorCard(error, incident));
     } catch (failure) {
       log.warn({ err: failure, invocation: id, incident }, 'invocation: the answer could not be delivered');
+    }
+  }
+
+  async #tell(card: Card): Promise<void> {
+    const { request } = this.#invocation;
+    if (this.#acknowledged === undefined) return await this.#invocation.refuse(card);
+    // What everybody sees, the live card above all, is not to be replaced by one person's failure.
+    const shared =
+      this.#acknowledged === 'update' && request.kind === 'action' && request.source !== undefined;
+    if (shared) return await this.#invocation.respondPrivately(card);
+    try {
+      await this.#invocation.respond(card);
+    } catch (error) {
+      // A channel that cannot be posted in may be why it failed: the person is still there.
+      if (this.#acknowledged === 'private') throw error;
+      await this.#invocation.respondPrivately(card);
     }
   }
 }

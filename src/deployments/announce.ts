@@ -23,9 +23,8 @@ export async function announce(
   },
 ): Promise<void> {
   const { before, after, happened, source } = change;
-  const card = deploymentCard(viewOf(after));
-  if (JSON.stringify(card) !== JSON.stringify(deploymentCard(viewOf(before))))
-    await enqueue(tx, clock, { kind: 'edit', orderKey: after.id, target: after.card, message: card });
+  const face = (deployment: Deployment) => JSON.stringify(deploymentCard(viewOf(deployment)));
+  if (face(after) !== face(before)) await drawCard(tx, clock, after);
   for (const happening of happened) {
     const failure = happening === 'error' || happening === 'lost';
     await enqueue(tx, clock, {
@@ -38,6 +37,13 @@ export async function announce(
       message: lineFor(after, happening, source),
     });
   }
+}
+
+/** Writes an edit of the live card. */
+export async function drawCard(tx: Store, clock: Clock, deployment: Deployment): Promise<void> {
+  const { id, card } = deployment;
+  const message = deploymentCard(viewOf(deployment));
+  await enqueue(tx, clock, { kind: 'edit', orderKey: id, target: card, message });
 }
 
 function lineFor(deployment: Deployment, happening: Happening, source: Source): Line {

@@ -131,6 +131,12 @@ export class Deployments {
     if (known) await this.learn(known.id, { kind: 'tags', tags }, 'asked');
   }
 
+  /** Has the live card drawn anew: whatever it now shows, it will show how things are. */
+  async redraw({ id }: Deployment): Promise<void> {
+    await this.#parts.repository.redraw(id);
+    this.#parts.wakeOutbox();
+  }
+
   byId(id: string): Promise<Deployment | undefined> {
     return this.#parts.repository.byId(id);
   }

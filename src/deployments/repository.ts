@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import { InputError } from '../errors.ts';
 import type { DeploymentsTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
-import { announce, type Source } from './announce.ts';
+import { announce, drawCard, type Source } from './announce.ts';
 import { type Deployment, type DeployOrder, fromRow } from './deployment.ts';
 import { advance, type News } from './state.ts';
 
@@ -149,6 +149,14 @@ export class DeploymentRepository {
       .where('event', '=', event)
       .executeTakeFirst();
     return row !== undefined;
+  }
+
+  /** Has the live card drawn anew, in its place in the order, also where nothing has changed. */
+  async redraw(id: string): Promise<void> {
+    await this.#store.transaction().execute(async (tx) => {
+      const row = await tx.selectFrom('deployments').selectAll().where('id', '=', id).executeTakeFirst();
+      if (row) await drawCard(tx, this.#clock, fromRow(row));
+    });
   }
 
   async byId(id: string): Promise<Deployment | undefined> {

@@ -157,6 +157,7 @@ export async function openStudio(
           mode = given;
         },
         respond,
+        respondPrivately: async (message) => void (alive && privately.push(textOf(message))),
         postCard: async (message) => (mode === 'public' ? show(message) : chat.add(message, HERE)),
       });
     }

@@ -74,9 +74,11 @@ export class Rest {
   }
 
   #webhook({ method, body, uploads }: RestRequest, [, token = '', , which]: string[]): RestResponse {
-    const { original, channel } = this.interactions.byToken(token);
+    const { original, channel, user } = this.interactions.byToken(token);
     if (method === 'POST') {
-      const message = this.messages.create(channel, body as MessageBody, uploads);
+      const followUp = body as MessageBody;
+      const onlyFor = (followUp.flags ?? 0) & flags.ephemeral ? user.id : undefined;
+      const message = this.messages.create(channel, followUp, uploads, { onlyFor });
       return { status: 200, body: this.messages.toJson(message) };
     }
     const message = which === '@original' ? original : this.messages.find(channel, which ?? '');

@@ -46,6 +46,9 @@ export function createInvocation(stage: Stage, request: InvocationRequest): Invo
     async respond(message) {
       await show(message);
     },
+    async respondPrivately(message) {
+      await stage.add(message, { private: true });
+    },
     postCard: (message) => (mode === 'public' ? show(message) : stage.add(message, { private: false })),
   };
 }

@@ -19,6 +19,8 @@ export interface MessageApi {
   defer(to: InteractionToken, mode: 'public' | 'private' | 'update'): Promise<void>;
   /** Fills in, or replaces, what was deferred. */
   editAnswer(to: InteractionToken, payload: Payload): Promise<APIMessage>;
+  /** One more answer to an acknowledged interaction, for the person alone. */
+  followUpPrivately(to: InteractionToken, payload: Payload): Promise<void>;
   create(channel: string, payload: Payload, how: { nonce: string; replyTo?: string }): Promise<APIMessage>;
   edit(channel: string, message: string, payload: Payload): Promise<void>;
   /** A page of messages after one, newest first; without it, the newest ones. */
@@ -101,6 +103,13 @@ export function createMessageApi({
     editAnswer({ applicationId, token }, { body, files }) {
       const route = Routes.webhookMessage(applicationId, token, '@original');
       return deliver(() => rest.patch(route, { body, files, auth: false }));
+    },
+    followUpPrivately({ applicationId, token }, { body, files }) {
+      const data = { ...body, flags: body.flags | MessageFlags.Ephemeral };
+      // A repeat after a lost answer would be seen twice, by one person; it is not tried.
+      return deliver(() =>
+        once.post(Routes.webhook(applicationId, token), { body: data, files, auth: false }),
+      );
     },
     create(channel, { body, files }, { nonce, replyTo }) {
       if (nonce.length > limits.nonce)

@@ -112,6 +112,10 @@ export function createInvocation(
       acknowledged();
       await fillIn(message);
     },
+    async respondPrivately(message) {
+      acknowledged();
+      await api.followUpPrivately(to, payloadOf(message));
+    },
     async postCard(message) {
       requirePosting(interaction, message.kind === 'card' && (message.files?.length ?? 0) > 0);
       const card = acknowledged() === 'public' ? await fillIn(message) : await postNew(message);

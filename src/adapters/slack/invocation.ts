@@ -39,6 +39,7 @@ export function createInvocation(parts: {
       mode = asked;
     },
     respond: (message) => answers.respond(mode, message),
+    respondPrivately: (message) => answers.privately(message),
     postCard: async (message) => toRef(await answers.postCard(message), adapter.platform, workspace),
   };
 }

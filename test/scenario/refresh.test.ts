@@ -1,0 +1,69 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Bot, createDriver, type DriverName, startBot } from '../support/bot.ts';
+import type { ChatDriver, VisibleMessage } from '../support/chat-driver.ts';
+import { fastClock } from '../support/fast-clock.ts';
+import type { SlackDriver } from '../support/slack-driver.ts';
+import { until } from '../support/test-clock.ts';
+
+const drivers: readonly DriverName[] = ['console', 'discord', 'slack-socket', 'slack-http'];
+const deploy = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
+
+let driver: ChatDriver;
+let bot: Bot;
+
+async function start(name: DriverName): Promise<void> {
+  const clock = fastClock();
+  driver = await createDriver(name, clock);
+  bot = await startBot(driver, { clock });
+}
+
+const card = async (): Promise<VisibleMessage | undefined> => (await driver.channel())[0];
+
+async function deployReady(): Promise<string> {
+  await driver.command('operator', 'deploy', deploy);
+  await until(async () => (await card())?.buttons.includes('Logs'), 'the server to be ready');
+  await until(async () => (await driver.channel()).some(({ text }) => text.includes('is ready')));
+  const [id = ''] = bot.simulator.deployments.keys();
+  return id;
+}
+
+afterEach(async () => {
+  await bot?.stop();
+  await driver?.close();
+});
+
+describe.each(drivers)('Refresh on the live card, on %s', (name) => {
+  beforeEach(() => start(name));
+
+  test('shows what has changed', async () => {
+    const id = await deployReady();
+    bot.simulator.faults.next({ callback: 'error' }, { kind: 'drop' });
+    bot.simulator.fail(id, 'the game crashed');
+    await driver.press('operator', 'Refresh');
+    await until(async () => (await card())?.text.includes('the game crashed'), 'the error on the card');
+  });
+
+  test('that fails is told to who pressed, and leaves the card as it is', async () => {
+    await deployReady();
+    const before = await card();
+    bot.simulator.faults.next({ endpoint: 'status' }, { kind: 'server-error', when: 'before' }, 3);
+    await driver.press('operator', 'Refresh');
+    const told = await until(async () => (await driver.privately('operator')).at(-1), 'a private answer');
+    expect(told.text).toMatch(/Edgegap/);
+    expect(await card()).toEqual(before);
+    expect(before?.buttons).toEqual(['Logs', 'Refresh', 'Stop']);
+  });
+});
+
+test('a Refresh that Slack is slow to show does not put an older state over a newer one', async () => {
+  await start('slack-http');
+  await driver.command('operator', 'deploy', deploy);
+  await until(async () => (await card())?.buttons.includes('Refresh'), 'the button');
+  const { faults } = (driver as SlackDriver).server;
+  faults.inject('chat.update', { kind: 'rate-limit', retryAfter: 1 });
+  await driver.press('operator', 'Refresh').catch(() => undefined);
+  await until(async () => (await driver.channel()).some(({ text }) => text.includes('is ready')));
+  await until(async () => (await card())?.text.includes('Ready'), 'the card to say Ready');
+  await bot.app.settled();
+  expect((await card())?.text).toContain('Ready');
+});
