@@ -17,7 +17,10 @@ export type Respond = (answer: {
   readonly thread_ts?: string;
 }) => Promise<unknown>;
 
-/** How one person is answered: to them alone, to the channel, or in the message whose button they pressed. */
+/**
+ * How one person is answered: to them alone, to the channel, or in the message whose button they pressed. `respond`
+ * gives the answer to them alone where it can be put nowhere else; `postCard` throws, as what it is asked before counts.
+ */
 export interface Answers {
   privately(message: Message): Promise<void>;
   respond(mode: AckMode, message: Message): Promise<void>;
@@ -66,29 +69,41 @@ export function createAnswers(parts: {
         if (!(error instanceof DeliveryError)) throw error;
       }
     }
-    await posts.postPrivately(
-      { channel, user, ...(threadOpen && thread !== undefined ? { thread } : {}) },
-      message,
-    );
+    try {
+      await posts.postPrivately(
+        { channel, user, ...(threadOpen && thread !== undefined ? { thread } : {}) },
+        message,
+      );
+    } catch (error) {
+      // A mention has no response_url, and where the bot may not post it may not whisper either.
+      await posts.post({ channel: user }, message).catch(() => {
+        throw error;
+      });
+    }
   }
 
   async function privatelyWithFiles(message: Message): Promise<void> {
     await privately(withNote(message, await files.hand(user, message)));
   }
 
+  /** An answer that cannot stand where all would see it reaches the one who asked, with the reason. */
+  async function aside(message: Message, why: unknown): Promise<void> {
+    if (!(why instanceof DeliveryError)) throw why;
+    await privatelyWithFiles(withNote(message, `Only you see this. ${why.userMessage}`));
+  }
+
   async function publicly(message: Message): Promise<void> {
-    if (answer) {
-      await posts.edit(answer, message);
-      return;
-    }
+    if (answer) return await posts.edit(answer, message).catch((error: unknown) => aside(message, error));
     try {
       answer = await posts.post(here, message);
     } catch (error) {
-      if (!respond || !isNoAccess(error)) throw error;
+      if (!respond || !isNoAccess(error)) return await aside(message, error);
       // Slack lets a response_url post where the person is, even where the bot is not. Files it cannot post.
       const said = await files.hand(user, message);
-      await viaUrl(withNote(message, said), { response_type: 'in_channel', replace_original: false });
-      return;
+      const shown = withNote(message, said);
+      return await viaUrl(shown, { response_type: 'in_channel', replace_original: false }).catch(() =>
+        privately(withNote(shown, `Only you see this. ${error.userMessage}`)),
+      );
     }
     await files.attach(answer, message);
   }
@@ -104,11 +119,13 @@ export function createAnswers(parts: {
       return;
     }
     try {
-      await posts.edit(source, message);
+      await posts.edit(source, message).catch(async (error: unknown) => {
+        // What was posted through a response_url is not the bot's to edit.
+        if (!respond || !(error instanceof DeliveryError) || error.retryable) throw error;
+        await viaUrl(message, { response_type: 'in_channel', replace_original: true });
+      });
     } catch (error) {
-      // What was posted through a response_url is not the bot's to edit.
-      if (!respond || !(error instanceof DeliveryError) || error.retryable) throw error;
-      await viaUrl(message, { response_type: 'in_channel', replace_original: true });
+      return await aside(message, error);
     }
     await files.attach(source, message);
   }
@@ -131,6 +148,7 @@ export function createAnswers(parts: {
 }
 
 function withNote(message: Message, note: string | undefined): Message {
-  if (message.kind !== 'card' || note === undefined) return message;
+  if (note === undefined) return message;
+  if (message.kind === 'line') return { ...message, text: [...message.text, ` (${note})`] };
   return { ...message, nodes: [...message.nodes, { kind: 'note', text: [note] }] };
 }

@@ -136,7 +136,7 @@ export function slackErrorCode(error: unknown): string | undefined {
 }
 
 /** Whether the bot has no access to the channel: a `response_url` may still post where its own token cannot. */
-export function isNoAccess(error: unknown): boolean {
+export function isNoAccess(error: unknown): error is DeliveryError {
   return error instanceof DeliveryError && NO_ACCESS.has(error.code);
 }
 

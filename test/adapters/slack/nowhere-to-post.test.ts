@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { deployReady, effectOf, type Stage, stageOn } from '../../command/harness.ts';
+import type { SlackDriver } from '../../support/slack-driver.ts';
+import type { SlackFault } from '../../support/slack-faults.ts';
+import { answering, card, line, startBot } from './harness.ts';
+
+const limited: SlackFault = { kind: 'rate-limit', retryAfter: 30 };
+const refusals: readonly (readonly [string, SlackFault])[] = [
+  ['asks to slow down', limited],
+  ['has archived the channel', { kind: 'error', error: 'is_archived' }],
+  ['lets the bot only read', { kind: 'error', error: 'restricted_action_read_only_channel' }],
+  ['wants threads only', { kind: 'error', error: 'restricted_action_thread_only_channel' }],
+  ['says something new', { kind: 'error', error: 'a_word_of_tomorrow' }],
+  ['has trouble', { kind: 'status', status: 503, when: 'before' }],
+];
+
+describe('the whole bot', () => {
+  let stage: Stage;
+  let driver: SlackDriver;
+  beforeEach(async () => {
+    stage = await stageOn('slack-http');
+    driver = stage.driver as SlackDriver;
+  });
+  afterEach(() => stage.close());
+
+  const deploy = () =>
+    driver.command('operator', 'deploy', { application: 'kart-racing', version: 'v1.2', near: 'Montreal' });
+
+  test.each(refusals)('deploy while Slack %s: the person is told, nothing is billed', async (_, fault) => {
+    driver.server.faults.inject('chat.postMessage', fault, 5);
+    const { privately, publicly, asked } = await effectOf(stage, 'operator', deploy);
+    expect(privately).toHaveLength(1);
+    expect(publicly).toEqual([]);
+    expect(asked).not.toContain('POST deploy');
+    expect(stage.simulator.deployments.size).toBe(0);
+  });
+
+  test.each(refusals)('logs while Slack %s: the one who asked sees them, and why alone', async (_, fault) => {
+    const deployment = await deployReady(stage);
+    driver.server.faults.inject('chat.postMessage', fault);
+    const { privately, publicly } = await effectOf(stage, 'reader', () =>
+      driver.command('reader', 'logs', { deployment }),
+    );
+    expect(publicly).toEqual([]);
+    expect(privately.map(({ text }) => text)).toEqual([
+      expect.stringMatching(/Log[\s\S]*Only you see this\./),
+    ]);
+  });
+});
+
+test('a press while edits are limited: the answer is shown to the one who pressed', async () => {
+  const bot = await startBot({
+    handle: async (invocation) => {
+      const pressed = invocation.request.kind === 'action';
+      await invocation.acknowledge(pressed ? 'update' : 'public');
+      await invocation.respond(pressed ? card('Page two') : card('Page one', more));
+    },
+  });
+  await bot.driver.command('reader', 'list');
+  bot.driver.server.faults.inject('chat.update', limited);
+  await bot.driver.press('member', 'More');
+  expect(await bot.driver.privately('member')).toMatchObject([
+    { text: '🟢 Page two\nOnly you see this. Slack asks me to slow down.' },
+  ]);
+  expect(await bot.driver.channel()).toMatchObject([{ text: '🟢 Page one', edits: 0 }]);
+});
+
+describe('a mention, which has no response_url', () => {
+  test.each(refusals)('is answered in a direct message while Slack %s', async (_, fault) => {
+    const bot = await startBot({ handle: answering('public', card('Answer')) });
+    bot.driver.server.faults.inject('chat.postMessage', fault);
+    bot.driver.server.faults.inject('chat.postEphemeral', fault);
+    const [first] = await Promise.all([bot.invocation(1), bot.driver.mention('operator', 'list')]);
+    expect(first.request.kind).toBe('command');
+    await expect
+      .poll(() => bot.driver.privately('operator'))
+      .toMatchObject([{ text: expect.stringContaining('Answer') }]);
+  });
+});
+
+describe('respondPrivately', () => {
+  test.each(['public', 'private', 'update'] as const)('reaches the person alone after %s', async (mode) => {
+    const bot = await startBot({
+      handle: async (invocation) => {
+        const pressed = invocation.request.kind === 'action';
+        await invocation.acknowledge(pressed ? mode : 'public');
+        if (pressed) await invocation.respondPrivately(line('For you'));
+        else await invocation.respond(card('For all', more));
+      },
+    });
+    await bot.driver.command('reader', 'logs');
+    await bot.driver.press('reader', 'More');
+    await expect.poll(() => bot.driver.privately('reader')).toMatchObject([{ text: 'For you' }]);
+    expect(await bot.driver.channel()).toMatchObject([{ text: '🟢 For all', edits: 0 }]);
+  });
+});
+
+const more = {
+  kind: 'buttons',
+  buttons: [{ label: 'More', style: 'secondary', action: { command: 'logs', action: 'more', arg: 'abc' } }],
+} as const;
