@@ -8,6 +8,8 @@ import type { Deployment } from './deployment.ts';
 import type { Happening } from './state.ts';
 import { viewOf } from './view.ts';
 
+const GIST_LENGTH = 200;
+
 /** How the news came, where that matters to whoever reads it. */
 export type Source = 'told' | 'asked' | 'rescued';
 
@@ -66,7 +68,7 @@ function lineFor(deployment: Deployment, happening: Happening, source: Source): 
       };
     case 'error': {
       // Edgegap's words, which may quote what the container or the registry said.
-      const detail = deployment.errorDetail ? [`: ${oneLine(maskSecrets(deployment.errorDetail))}`] : [];
+      const detail = deployment.errorDetail ? [`: ${gist(maskSecrets(deployment.errorDetail))}`] : [];
       return { kind: 'line', tone: 'danger', text: [asker, ' ', ...name, ' failed', ...detail, ...tail] };
     }
     case 'terminated':
@@ -113,7 +115,9 @@ function lifetime({ readyAt, endedAt }: Deployment): string[] {
   return known ? [` after ${duration(endedAt - readyAt)}`] : [];
 }
 
-function oneLine(text: string): string {
+/** The first sentence, on one line: the card has it all. */
+function gist(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
-  return line.length > 300 ? `${line.slice(0, 299)}…` : line;
+  const sentence = /^.{20,}?[.!?](?=\s|$)/.exec(line)?.[0] ?? line;
+  return sentence.length > GIST_LENGTH ? `${sentence.slice(0, GIST_LENGTH - 1)}…` : sentence;
 }

@@ -30,7 +30,7 @@ export function refusalError(refusal: Refusal): EdgegapError {
 
 function meaning(refusal: Refusal): Meaning {
   const { status, apiMessage, method } = refusal;
-  const quote = apiMessage ? ` Edgegap says: ${apiMessage}` : '';
+  const quote = apiMessage ? ` Edgegap says: “${apiMessage.replace(/[.\s]+$/, '')}”.` : '';
   const not = (code: string, message: string, hint: string): Meaning => ({
     code,
     message,
@@ -107,8 +107,8 @@ function meaning(refusal: Refusal): Meaning {
 function noSuchDeployment(): Meaning {
   return {
     code: 'edgegap-no-such-deployment',
-    message: 'Edgegap knows no deployment with this request ID.',
-    hint: 'It may have ended some time ago, or belong to another account; `list` shows the active ones.',
+    message: 'Edgegap knows no deployment with this request_id.',
+    hint: 'It may have ended some time ago, or belong to another account; list shows the active ones.',
     outcome: 'not-done',
   };
 }
@@ -151,8 +151,8 @@ function notFound({ subject, apiMessage = '' }: Refusal, quote: string): Meaning
   if (subject === 'log') {
     return {
       ...noSuchDeployment(),
-      message: 'Edgegap has no log under this request ID.',
-      hint: 'A log goes when its deployment stops, unless the version has an endpoint storage. If it runs, check the ID.',
+      message: 'Edgegap has no log under this request_id.',
+      hint: 'A log goes when its deployment stops, unless the version has an endpoint storage. If it runs, check the request_id.',
     };
   }
   if (subject === 'tag') {
@@ -160,7 +160,7 @@ function notFound({ subject, apiMessage = '' }: Refusal, quote: string): Meaning
     return {
       code: 'edgegap-no-such-tag',
       message: 'This deployment has no such tag.',
-      hint: '`tags` lists the ones it has.',
+      hint: 'The command tags lists the ones it has.',
       outcome: 'not-done',
     };
   }

@@ -70,9 +70,9 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
   ['a text without end', 'deploy', { ...KART, application: LONG }, /10\d\d\d characters/],
   ['a control character', 'deploy', { ...KART, near: 'Mon\u0007treal' }, /control character/],
   ['nothing but blanks', 'deploy', { ...KART, near: '   ' }, /value/],
-  ['unknown deployment', 'status', { deployment: 'ffffffffffff' }, /no deployment with this request ID/],
-  ['unknown deployment', 'logs', { deployment: 'ffffffffffff' }, /no deployment with this request ID/],
-  ['unknown deployment', 'stop', { deployment: 'ffffffffffff' }, /no deployment with this request ID/],
+  ['unknown deployment', 'status', { deployment: 'ffffffffffff' }, /no deployment with this request\\?_id/],
+  ['unknown deployment', 'logs', { deployment: 'ffffffffffff' }, /no deployment with this request\\?_id/],
+  ['unknown deployment', 'stop', { deployment: 'ffffffffffff' }, /no deployment with this request\\?_id/],
   [
     'unknown deployment',
     'tags',
@@ -252,7 +252,7 @@ test('a deployment of another channel is known by its whole request_id only', as
     const short = await effectOf(stage, 'operator', () =>
       typeLine(stage, 'operator', `status ${id.slice(0, 6)}`),
     );
-    expect(short.privately[0]?.text).toContain('no deployment with this request ID');
+    expect(short.privately[0]?.text).toMatch(/no deployment with this request_id/);
     const whole = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', `status ${id}`));
     expect(whole.privately[0]?.text).toContain('Ready');
   } finally {
