@@ -8,6 +8,7 @@ import {
 } from 'discord.js';
 import { encodeActionId } from '../../cards/action-id.ts';
 import type { Button, Card, Field, Line, Message, Node, Tone } from '../../cards/card.ts';
+import { largest, shortenFields } from '../../cards/shorten.ts';
 import { limits, shares } from './limits.ts';
 import { CODE_BLOCK_OVERHEAD, codeBlock, codeText, toMarkdown } from './markdown.ts';
 import { tableText } from './table.ts';
@@ -109,15 +110,23 @@ function proseText(node: Exclude<Node, Block>, room: number): string {
   }
 }
 
+/** As many fields as fit; of very many some are left out, and a line says how many. */
 function fieldsText(fields: readonly Field[], room: number): string {
-  let text = '';
-  for (const { label, value } of fields) {
-    const head = `${text === '' ? '' : '\n'}${toMarkdown([{ bold: label }], shares.label)} `;
-    const left = room - text.length - head.length;
-    if (left < 2) return text === '' ? '…' : `${text.slice(0, room - 2)}\n…`;
-    text += head + toMarkdown(value, Math.min(left, shares.field));
-  }
-  return text;
+  const text = (most: number) => shortenFields(fields, most).map(fieldLine).join('\n');
+  const most = largest(1, longestList(fields), (count) => text(count).length <= room);
+  if (most !== undefined) return text(most);
+  return toMarkdown(
+    fields.flatMap(({ label, value }) => [{ bold: label }, ' ', ...value, '\n']),
+    room,
+  );
+}
+
+function longestList(fields: readonly Field[]): number {
+  return Math.max(fields.length, ...fields.map(({ value }) => value.length));
+}
+
+function fieldLine({ label, value }: Field): string {
+  return `${toMarkdown([{ bold: label }], shares.label)} ${toMarkdown(value, shares.field)}`;
 }
 
 function blockText(node: Block, room: number): string {

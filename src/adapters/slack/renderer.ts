@@ -10,6 +10,7 @@ import {
   type Rich,
   type Tone,
 } from '../../cards/card.ts';
+import { largest, shorten } from '../../cards/shorten.ts';
 import { cutEnd, cutLines } from './cut.ts';
 import { fallbackText } from './fallback.ts';
 import { LIMITS } from './limits.ts';
@@ -32,10 +33,13 @@ export const TONE_EMOJI: Readonly<Record<Tone, string>> = {
   danger: '🔴',
 };
 
-/** The shortest that prose is cut to. What does not fit then has too much structure, and throws. */
+/** The shortest that prose is cut to; where that is not enough, whole fields and pieces are left out. */
 const SHORTEST = 40;
 
-/** Renders a message within Slack's limits, cutting prose where it is too long. Throws where structure does not fit. */
+/**
+ * Renders a message within Slack's limits: prose is cut, and of very many fields or pieces some are left out. Throws
+ * where what the code laid down does not fit: too many nodes, buttons or columns.
+ */
 export function render(message: Message): SlackMessage {
   return { text: fallbackText(message), blocks: fitted(message) };
 }
@@ -44,24 +48,16 @@ export function render(message: Message): SlackMessage {
 function fitted(message: Message): types.KnownBlock[] {
   const whole = blocksOf(message, Number.POSITIVE_INFINITY);
   if (whole.length > LIMITS.blocks) throw new Error(`More than ${LIMITS.blocks} blocks in a Slack message`);
-  if (jsonLength(whole) <= LIMITS.blocksJson) return whole;
-  let fits = blocksOf(message, SHORTEST);
-  if (jsonLength(fits) > LIMITS.blocksJson) throw new Error('A Slack message with more structure than fits');
-  let low = SHORTEST;
-  let high: number = LIMITS.blocksJson;
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    const blocks = blocksOf(message, middle);
-    if (jsonLength(blocks) <= LIMITS.blocksJson) {
-      fits = blocks;
-      low = middle;
-    } else high = middle;
-  }
-  return fits;
+  if (fits(whole)) return whole;
+  const most = largest(1, LIMITS.blocksJson, (count) => fits(blocksOf(shorten(message, count), SHORTEST)));
+  if (most === undefined) throw new Error('A Slack message with more structure than fits');
+  const short = shorten(message, most);
+  const longest = largest(SHORTEST, LIMITS.blocksJson, (length) => fits(blocksOf(short, length)));
+  return blocksOf(short, longest ?? SHORTEST);
 }
 
-function jsonLength(blocks: readonly types.KnownBlock[]): number {
-  return JSON.stringify(blocks).length;
+function fits(blocks: readonly types.KnownBlock[]): boolean {
+  return JSON.stringify(blocks).length <= LIMITS.blocksJson;
 }
 
 function blocksOf(message: Message, longest: number): types.KnownBlock[] {
@@ -74,6 +70,10 @@ function cutInline(inline: Inline, longest: number): Inline {
   if (typeof inline === 'string') return cutEnd(inline, longest);
   if ('bold' in inline) return { bold: cutEnd(inline.bold, longest) };
   if ('code' in inline) return { code: cutEnd(inline.code, longest) };
+  if ('link' in inline) {
+    const text = cutEnd(inline.text, longest);
+    return inline.link.length > LIMITS.url ? text : { link: inline.link, text };
+  }
   return inline;
 }
 
@@ -113,7 +113,7 @@ function nodeBlocks(
       return section(
         node.fields.flatMap(({ label, value }, index) => [
           index === 0 ? '' : '\n',
-          { bold: `${label}:` },
+          { bold: `${cutEnd(label, longest)}:` },
           ' ',
           ...cut(value),
         ]),

@@ -216,6 +216,28 @@ describe('prose that does not fit is cut where a person sees it', () => {
     expect(table).toContain(`… and ${900 - shown} more\n`);
   });
 
+  test('very many tags or ports leave some out, say how many, and keep what identifies it', () => {
+    const codes = Array.from({ length: 500 }, (_, i) => [', ', { code: `match-${i}` }])
+      .flat()
+      .slice(1);
+    const ports = Array.from({ length: 300 }, (_, i) => ({
+      label: `port-${i}`,
+      value: [{ code: `a:${i}` }],
+    }));
+    const fields = [
+      { label: 'Status', value: ['Ready'] },
+      ...ports,
+      { label: 'Tags', value: codes },
+      { label: 'request_id', value: [{ code: 'abcdef012345' }] },
+    ];
+    const [, text = ''] = texts(card('x', [{ kind: 'fields', fields }]));
+    const shown = text.match(/port-\d+/g)?.length ?? 0;
+    expect(shown).toBeGreaterThan(50);
+    expect(text).toContain(`and ${300 - shown} more`);
+    expect(text).toMatch(/match-0.*(…|more)/);
+    expect(text).toContain('`abcdef012345`');
+  });
+
   test('a label of 100 characters', () => {
     const button: Button = {
       label: '🎮'.repeat(100),

@@ -230,12 +230,39 @@ describe('a card', () => {
   it('with more structure than fits is refused before Slack does', () => {
     const many = Array.from({ length: 51 }, (): Node => ({ kind: 'divider' }));
     expect(() => render(card('T', ...many))).toThrow('More than 50 blocks');
-    const field = (index: number) => ({
-      label: `Field number ${index} of very many`,
-      value: ['value '.repeat(8)],
-    });
-    const fields: Node = { kind: 'fields', fields: Array.from({ length: 200 }, (_, index) => field(index)) };
-    expect(() => render(card('T', fields))).toThrow('more structure than fits');
+    const columns = Array.from({ length: 3000 }, (_, index) => `column ${index}`);
+    const buttons = Array.from({ length: 200 }, (_, index) => ({
+      label: `Button number ${index} of very many`,
+      style: 'secondary' as const,
+      action: { command: 'logs', action: 'show', arg: String(index) },
+    }));
+    expect(seen(card('T', { kind: 'table', columns, rows: [] })).text).toContain('…');
+    expect(() => render(card('T', { kind: 'buttons', buttons }))).toThrow('more structure than fits');
+  });
+
+  it('with very many tags or ports leaves some out, says how many, and keeps what identifies it', () => {
+    const codes = (count: number): Rich =>
+      Array.from({ length: count }, (_, index) => [', ', { code: `match-${index}` }])
+        .flat()
+        .slice(1);
+    const port = (index: number) => ({ label: `port-${index}`, value: [{ code: `a.example:${index}` }] });
+    const fields = [
+      { label: 'Status', value: ['Ready'] },
+      ...Array.from({ length: 300 }, (_, index) => port(index)),
+      { label: 'Tags', value: codes(500) },
+      { label: 'request_id', value: [{ code: 'abcdef012345' }] },
+    ];
+    const { text } = seen(card('kart-racing v1', { kind: 'fields', fields }));
+    expect(text).toContain('Status: Ready');
+    expect(text).toMatch(/^…: and \d+ more$/m);
+    expect(text).toMatch(/^Tags: match-0, .* … and \d+ more$/m);
+    expect(text).toContain('request_id: abcdef012345');
+    const shown = text.match(/^port-\d+/gm)?.length ?? 0;
+    expect(text).toContain(`and ${300 - shown} more`);
+    expect(seen(line(...codes(2000))).text).toMatch(/ … and \d+ more$/);
+    expect(
+      seen(card('T', { kind: 'fields', fields: [{ label: 'x'.repeat(20_000), value: ['y'] }] })).text,
+    ).toContain('…: y');
   });
 
   it('says in plain text what it is', () => {

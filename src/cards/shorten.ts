@@ -1,0 +1,49 @@
+import type { Field, Inline, Message, Rich } from './card.ts';
+
+/** Of many fields the last ones stay: they say where it is and what its id is, the many before them are of one kind. */
+const LAST = 3;
+
+/**
+ * The same message with at most `most` fields in each group of fields, and pieces in each text; a line says how many
+ * are left out. For renderers: how much there is comes from data, and a platform takes only so much.
+ */
+export function shorten(message: Message, most: number): Message {
+  if (message.kind === 'line') return { ...message, text: shortenRich(message.text, most) };
+  return {
+    ...message,
+    nodes: message.nodes.map((node) => {
+      if (node.kind === 'text' || node.kind === 'note')
+        return { ...node, text: shortenRich(node.text, most) };
+      return node.kind === 'fields' ? { ...node, fields: shortenFields(node.fields, most) } : node;
+    }),
+  };
+}
+
+export function shortenFields(fields: readonly Field[], most: number): readonly Field[] {
+  const short = fields.map(({ label, value }) => ({ label, value: shortenRich(value, most) }));
+  if (fields.length <= most) return short;
+  const last = Math.min(LAST, most - 1);
+  const first = most - last;
+  const more: Field = { label: '…', value: [`and ${fields.length - most} more`] };
+  return [...short.slice(0, first), more, ...short.slice(short.length - last)];
+}
+
+/** Counts only pieces with markup: what is between them is commas. */
+function shortenRich(rich: Rich, most: number): Rich {
+  if (rich.length <= most) return rich;
+  const left = rich.slice(most).filter((inline: Inline) => typeof inline !== 'string').length;
+  return [...rich.slice(0, most), left > 0 ? ` … and ${left} more` : '…'];
+}
+
+/** The largest number from `low` to `high` that is good, where all below a good one are; undefined where none is. */
+export function largest(low: number, high: number, good: (value: number) => boolean): number | undefined {
+  if (!good(low)) return undefined;
+  let best = low;
+  let bad = high + 1;
+  while (bad - best > 1) {
+    const middle = Math.floor((best + bad) / 2);
+    if (good(middle)) best = middle;
+    else bad = middle;
+  }
+  return best;
+}
