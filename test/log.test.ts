@@ -35,6 +35,40 @@ describe('what looks like a secret is masked', () => {
     // Cut off before the quotation mark that closes it.
     `TOKEN="${SECRET}`,
     `TOKEN='${SECRET}`,
+    // Environments, as they are printed by programs of all kinds.
+    `ARBITRIUM_DELETE_TOKEN => ${SECRET}`,
+    `ARBITRIUM_DELETE_TOKEN -> ${SECRET}`,
+    `ARBITRIUM_DELETE_TOKEN := ${SECRET}`,
+    `ARBITRIUM_DELETE_TOKEN   ${SECRET}`,
+    `| ARBITRIUM_DELETE_TOKEN | ${SECRET} |`,
+    `│ DB_PASS                │ two words ${SECRET} │`,
+    `('ARBITRIUM_DELETE_TOKEN', '${SECRET}')`,
+    `<ARBITRIUM_DELETE_TOKEN>${SECRET}</ARBITRIUM_DELETE_TOKEN>`,
+    `{"key":"ARBITRIUM_DELETE_TOKEN","value":"${SECRET}","is_hidden":true}`,
+    `{"value":"${SECRET}","is_hidden":true,"key":"ARBITRIUM_DELETE_TOKEN"}`,
+    `{\\"key\\":\\"ARBITRIUM_DELETE_TOKEN\\",\\"value\\":\\"${SECRET}\\"}`,
+    `{"name": "DB_PASS", "value": "${SECRET}"}`,
+    `- name: REDIS_AUTH, value: ${SECRET}`,
+    `value: ${SECRET}, name: REDIS_AUTH`,
+    `key: ARBITRIUM_DELETE_TOKEN\nvalue: ${SECRET}`,
+    `  "key": "ARBITRIUM_DELETE_TOKEN",\n  "value": "${SECRET}"`,
+    `  "value": "${SECRET}",\n  "key": "ARBITRIUM_DELETE_TOKEN"`,
+    `DB_PASS=${SECRET}`,
+    `MYSQL_PWD=${SECRET}`,
+    `REDIS_AUTH=${SECRET}`,
+    `REDIS_AUTH: "${SECRET}"`,
+    `db_pass=${SECRET}`,
+    `mysql_pwd: ${SECRET}`,
+    `redis_auth=${SECRET}`,
+    `{"user":"bot","pass":"${SECRET}"}`,
+    `Server=db;Uid=bot;Pwd=${SECRET};`,
+    `Cookie: session=${SECRET}; theme=dark`,
+    // Addresses that work for whoever has them.
+    `https://b.s3.amazonaws.com/x.log?X-Amz-Date=1&X-Amz-Signature=${SECRET}`,
+    `https://b.storage.googleapis.com/x.log?X-Goog-Signature=${SECRET}&a=b`,
+    `https://b.blob.core.windows.net/x.log?sp=r&sig=${SECRET}`,
+    `{"url":"https://b.example/x.log?sp=r\\u0026sig=${SECRET}"}`,
+    `AWS4-HMAC-SHA256 SignedHeaders=host, Signature=${SECRET}`,
   ])('%s', (text) => {
     const masked = maskSecrets(text);
     expect(masked).not.toContain(SECRET);
@@ -49,8 +83,9 @@ describe('what looks like a secret is masked', () => {
     'ghp_abcdefghijklmnopqrstuvwxyz0123456789',
     'AKIAIOSFODNN7EXAMPLE',
     'token 5e1f0c3a-0000-4000-8000-51a0d0e0f00d',
+    'token is 5e1f0c3a-0000-4000-8000-51a0d0e0f00d',
   ])('%s, whatever it is called', (secret) => {
-    expect(maskSecrets(`we got ${secret} here`)).toMatch(/^we got (token )?\[masked\] here$/);
+    expect(maskSecrets(`we got ${secret} here`)).toMatch(/^we got (token (?:is )?)?\[masked\] here$/);
   });
 
   test('the bot’s own secrets are masked by value, wherever they stand', () => {
@@ -66,13 +101,100 @@ test.each([
   'listening on 0.0.0.0:7777 (UDP, gameport)',
   'http://a.example:8080/x@y',
   '  at Server.Main (main.cs:12)',
+  'pass: 3 of 5',
+  'shadow_pass: 3.2 ms, depth_pass=2',
+  'tests_pass=true',
+  'author=me',
+  'signal=9',
+  'exited, sig=11',
+  'auth ok',
+  'steam_auth=ok steam_auth: accepted',
+  'PWD=/app',
+  'bypass=true compass=3 passed: 7',
+  'ARBITRIUM_DELETE_TOKEN is not set',
+  'cookies: enabled',
+  'design=flat assign=1',
+  '{"key":"MAP","value":"harbour"}, {"key":"MODE","value":"race"}',
+  'key: MAP\nvalue: harbour',
+  'https://example.com/x?page=2&sort=name',
 ])('an ordinary line is left alone: %s', (line) => {
   expect(maskSecrets(line)).toBe(line);
 });
 
 test('what follows a secret is still there', () => {
+  expect(maskSecrets('[{"key":"API_TOKEN","value":"abc"},{"key":"MAP","value":"harbour"}]')).toBe(
+    '[{"key":"API_TOKEN","value":[masked]},{"key":"MAP","value":"harbour"}]',
+  );
+  expect(maskSecrets('| API_TOKEN | abc | hidden |')).toBe('| API_TOKEN | [masked] | hidden |');
+  expect(maskSecrets('https://a.example/?sig=abc&page=2 next')).toBe(
+    'https://a.example/?sig=[masked]&page=2 next',
+  );
   expect(maskSecrets('{"token":"abc","map":"harbour"}')).toBe('{"token":[masked],"map":"harbour"}');
   expect(maskSecrets('PASSWORD=abc, MAP=harbour\nnext')).toBe('PASSWORD=[masked], MAP=harbour\nnext');
+});
+
+describe('a private key', () => {
+  const body = Array.from(
+    { length: 26 },
+    (_, n) => `${'MIIEvQIBADANBgkqhkiG9w0BAQEFAASC'.repeat(2).slice(n % 8)}`,
+  );
+  const begin = '-----BEGIN PRIVATE KEY-----';
+  const end = '-----END PRIVATE KEY-----';
+  const gone = (...lines: string[]) => expect(maskSecrets(lines.join('\n'))).not.toMatch(/MIIE|HkiG|QEFA/i);
+
+  test('is masked line by line, and what is around it is not', () => {
+    expect(maskSecrets(`a\n${begin}\nabc\n${end}\nb`)).toBe('a\n[masked]\n[masked]\n[masked]\nb');
+    expect(maskSecrets(`{"key":"${begin}\\nabc\\n${end}\\n","map":"harbour"}`)).toBe(
+      '{"key":"[masked]\\n","map":"harbour"}',
+    );
+    gone(begin, ...body, end);
+    gone(...[begin, ...body, end].map((line) => `2026-03-03T16:02:09Z [boot] ${line}`));
+  });
+
+  test('is masked without its end, though not for ever', () => {
+    gone('before', begin, ...body);
+    gone(...Array.from({ length: 20 }, () => [begin, ...body]).flat());
+    const after = Array.from({ length: 300 }, (_, n) => `line ${n}`);
+    expect(maskSecrets([begin, ...body, ...after].join('\n'))).toContain('line 299');
+  });
+
+  test('is masked without its beginning, and only the key', () => {
+    gone(...body, 'ab==', end);
+    expect(maskSecrets(['ada connected', 'map harbour', ...body, 'ab==', end, 'after'].join('\n'))).toMatch(
+      /^ada connected\nmap harbour\n(\[masked\]\n){28}after$/,
+    );
+  });
+});
+
+describe('a line of enormous length', () => {
+  const LONG = 8 * 1024 * 1024;
+
+  test('is cut to its end, and says so', () => {
+    const masked = maskSecrets(`first\n${'word '.repeat(LONG / 5)}end\nlast`);
+    expect(masked).toMatch(/^first\n\[… \d+ characters left out\] [word ]+ end\nlast$/);
+    expect(masked.length).toBeLessThan(20_000);
+  });
+
+  test.each([
+    ['a quoted one', `{"token":"${'ab+/'.repeat(LONG / 4)}"} end`],
+    ['a bare one', `token=${'ab+/'.repeat(LONG / 4)} end`],
+    ['one full of escapes', `{"token":"${'\\\\'.repeat(LONG / 2)}ab+/"} end`],
+    ['a private key on one line', `-----BEGIN PRIVATE KEY-----${'ab+/'.repeat(LONG / 4)} end`],
+  ])('shows nothing of a secret that is longer than what is kept: %s', (_, line) => {
+    expect(maskSecrets(line)).not.toContain('ab+');
+  });
+
+  test.each([16_000, 17_000, 30_000, 32_700, 32_760, 33_000, 40_000])(
+    'shows nothing of a secret that a cut %i characters before the end goes through',
+    (before) => {
+      const text = `${'a '.repeat(LONG / 2)}token="${SECRET} ${SECRET}${SECRET}" ${'b '.repeat(before / 2)}end`;
+      expect(maskSecrets(text)).not.toMatch(/hunter2|secret-value/);
+    },
+  );
+
+  test('keeps whole characters', () => {
+    expect(maskSecrets(`a ${'🏎'.repeat(8_190)}b${'🏎'.repeat(8_190)}`).isWellFormed()).toBe(true);
+  });
 });
 
 describe('our own lines', () => {

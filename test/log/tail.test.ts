@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import { maskedTail } from '../../src/log/tail.ts';
+
+const MEBIBYTE = 1024 * 1024;
+const LINE = '2026-03-03T16:02:09Z [net] ada connected from 10.0.0.1, ping 12 ms';
+const SECRET = 'hunter2-secret-value';
+const KEY = ['-----BEGIN PRIVATE KEY-----', ...Array.from({ length: 120 }, () => 'MIIE'.repeat(16))];
+
+const lines = (count: number, line = LINE) => Array.from({ length: count }, (_, n) => `${line} ${n}`);
+
+describe('the last lines of a log', () => {
+  test('are as many as asked for, without the space at its end', () => {
+    expect(maskedTail('one\r\ntwo\r\nthree\r\n\n', 2, [])).toEqual({
+      text: 'two\nthree',
+      lines: 2,
+      cut: false,
+    });
+    expect(maskedTail('one\ntwo', 30, [])).toEqual({ text: 'one\ntwo', lines: 2, cut: false });
+    expect(maskedTail('one\n\ntwo', 2, [])).toEqual({ text: '\ntwo', lines: 2, cut: false });
+    for (const empty of ['', '\n', ' \r\n \n'])
+      expect(maskedTail(empty, 30, [])).toEqual({ text: '', lines: 0, cut: false });
+  });
+
+  test('are the last ones of 31 MiB as well', () => {
+    const log = lines((31 * MEBIBYTE) / LINE.length).join('\n');
+    const last = log.split('\n').slice(-30).join('\n');
+    expect(maskedTail(`${log}\n`, 30, [])).toEqual({ text: last, lines: 30, cut: false });
+    const most = maskedTail(log, 5_000, []);
+    expect(most).toMatchObject({ lines: 5_000, cut: false });
+    expect(log.endsWith(most.text)).toBe(true);
+  });
+
+  test('are fewer where they are long, and that is said', () => {
+    const log = lines(40_000, 'x'.repeat(700)).join('\n');
+    const { text, lines: shown, cut } = maskedTail(log, 5_000, []);
+    expect(cut).toBe(true);
+    expect(text.split('\n')).toHaveLength(shown);
+    expect(log.endsWith(text)).toBe(true);
+    expect(text).toMatch(/^x/);
+    expect(text.length).toBeGreaterThan(400_000);
+    expect(text.length).toBeLessThan(600_000);
+  });
+
+  test.each([
+    ['one line without a break', 'x'.repeat(31 * MEBIBYTE)],
+    ['a secret without a break', `{"token":"${'ab+/'.repeat(8 * MEBIBYTE)}"}`],
+    ['words', 'word '.repeat(6 * MEBIBYTE)],
+    ['a long line after short ones', `${LINE}\n${'x '.repeat(15 * MEBIBYTE)}`],
+    ['escapes', `token="${'\\"'.repeat(15 * MEBIBYTE)}`],
+    ['line breaks and one word', `${'\n'.repeat(31 * MEBIBYTE)}x`],
+    ['colours', '\u001b[31m'.repeat(6 * MEBIBYTE)],
+  ])('of a log that is %s do not take it down', (_, log) => {
+    const { text } = maskedTail(log, 5_000, ['our-own-token']);
+    expect(text.length).toBeLessThan(600_000);
+    expect(text).not.toContain('ab+/');
+  });
+});
+
+describe('a secret that begins before them', () => {
+  test.each([1, 30, 119, 120])('a private key, of which %i lines are among them', (count) => {
+    const { text, lines: shown } = maskedTail([...lines(500), ...KEY].join('\n'), count, []);
+    expect(shown).toBe(count);
+    expect(text).not.toContain('MIIE');
+  });
+
+  test('a private key at the point from which on a long log is looked at', () => {
+    const long = Array.from({ length: 80 }, () => [...KEY, '-----END PRIVATE KEY-----', ...lines(50)]).flat();
+    const all = maskedTail(long.join('\n'), 20_000, []);
+    expect(all.cut).toBe(true);
+    expect(all.text).not.toContain('MIIE');
+  });
+
+  test('a name on the line before its value', () => {
+    const log = `  "key": "ARBITRIUM_DELETE_TOKEN",\n  "value": "${SECRET}"`;
+    expect(maskedTail(log, 1, []).text).toBe('  "value": [masked]');
+  });
+
+  test('a name that colours split', () => {
+    expect(maskedTail(`TO\u001b[1mKEN=${SECRET}`, 1, []).text).toBe('TOKEN=[masked]');
+  });
+
+  test('our own, by value', () => {
+    expect(maskedTail('x our-own-token', 1, ['our-own-token']).text).toBe('x [masked]');
+  });
+});
