@@ -1,11 +1,12 @@
-import { stripVTControlCharacters } from 'node:util';
-import type { Card, Field, Node } from '../src/cards/card.ts';
+import type { Card, Field, Inline, Node } from '../src/cards/card.ts';
 import { type Context, defineCommand } from '../src/command/define.ts';
 import { theDeployment } from '../src/command/options.ts';
 import type { DeploymentTarget } from '../src/command/services.ts';
 import { EdgegapError } from '../src/edgegap/errors.ts';
 import type { Logs } from '../src/edgegap/logs.ts';
 import { InputError } from '../src/errors.ts';
+import { isPublicLink } from '../src/log/link.ts';
+import { maskedTail } from '../src/log/tail.ts';
 import { maskSecrets } from '../src/log.ts';
 
 const DEFAULT_LINES = 30;
@@ -64,9 +65,8 @@ async function read(
 }
 
 function logCard(request_id: string, logs: Logs, count: number, secrets: readonly string[]): Card {
-  // Masked before anything is cut: half a secret would no longer look like one.
-  const lines = lastLines(readable(logs.logs, secrets), count);
-  const crash = lastLines(readable(logs.crash_logs, secrets), Number.POSITIVE_INFINITY);
+  const log = maskedTail(logs.logs, count, secrets);
+  const crash = maskedTail(logs.crash_logs ?? '', MAX_LINES, secrets);
   const nodes: Node[] = [];
   const fields = crashFields(logs, secrets);
   if (fields.length > 0) nodes.push({ kind: 'fields', fields });
@@ -77,23 +77,27 @@ function logCard(request_id: string, logs: Logs, count: number, secrets: readonl
     if (excerpt.length < text.length) files.push({ name: file, content: `${text}\n` });
     nodes.push({ kind: 'code', text: excerpt, keep: 'end' });
   };
-  if (crash) part('Crash log', crash, `${request_id}-crash.log`);
-  if (lines) part(crash ? 'Log' : '', lines, `${request_id}.log`);
-  else nodes.push({ kind: 'text', text: ['The log is empty so far.'] });
+  if (crash.text) part('Crash log', crash.text, `${request_id}-crash.log`);
+  if (log.text) part(crash.text ? 'Log' : '', log.text, `${request_id}.log`);
+  else if (!logs.logs_link) nodes.push({ kind: 'text', text: ['The log is empty so far.'] });
   if (files.length > 0)
     nodes.push({
       kind: 'note',
       text: [`These are the last lines; all of them are in the ${files.length === 1 ? 'file' : 'files'}.`],
     });
-  if (logs.logs_link) nodes.push({ kind: 'note', text: [{ link: logs.logs_link, text: 'Stored log' }] });
-  const shown = lines === '' ? 0 : lines.split('\n').length;
+  if (log.cut || crash.cut)
+    nodes.push({
+      kind: 'note',
+      text: ['Earlier lines are too long to be shown here; the Edgegap dashboard has them.'],
+    });
+  if (logs.logs_link) nodes.push({ kind: 'note', text: [storedLog(logs.logs_link)] });
   return {
     kind: 'card',
-    tone: crash || fields.length > 0 ? 'danger' : 'neutral',
+    tone: crash.text || fields.length > 0 ? 'danger' : 'neutral',
     title: [
       'Log of ',
       { code: request_id },
-      shown > 0 ? `, last ${shown} ${shown === 1 ? 'line' : 'lines'}` : '',
+      log.lines > 0 ? `, last ${log.lines} ${log.lines === 1 ? 'line' : 'lines'}` : '',
     ],
     nodes,
     ...(files.length > 0 ? { files } : {}),
@@ -109,13 +113,14 @@ function crashFields({ crash_data }: Logs, secrets: readonly string[]): Field[] 
   ];
 }
 
-/** Without colours and cursor movements, which mean nothing in chat and could split a secret, and without secrets. */
-function readable(log: string | undefined, secrets: readonly string[]): string {
-  return maskSecrets(stripVTControlCharacters(log ?? ''), secrets);
+/** Everybody in the channel reads this: a link that lets in whoever has it stays where one signs in. */
+function storedLog(link: string): Inline {
+  if (isPublicLink(link)) return { link, text: 'Stored log' };
+  return 'The log is stored too; the link to it is in the Edgegap dashboard.';
 }
 
 function lastLines(text: string, count: number): string {
-  return text.trimEnd().split(/\r?\n/).slice(-count).join('\n');
+  return text.split('\n').slice(-count).join('\n');
 }
 
 /** From the beginning of a line where one begins, and never from the middle of a character. */

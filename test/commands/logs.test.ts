@@ -103,4 +103,21 @@ describe.each(['utf-8', 'base64'] as const)('logs, which Edgegap sends as %s', (
     const text = [...publicly, ...privately].map((message) => message.text).join('\n');
     expect(text).toContain('It has terminated, and its log is gone with it.');
   });
+
+  test('a stored log is linked to, unless the link lets in whoever has it', async () => {
+    for (const [storage, shown] of [
+      ['attic', true],
+      ['attic.example.com/x.log?X-Amz-Signature=0123456789abcdef&x=', false],
+    ] as const) {
+      const kept = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+      stage.simulator.terminate(kept);
+      const deployment = stage.simulator.deployments.get(kept);
+      if (deployment) deployment.logStorage = storage;
+      const { publicly } = await logs(kept);
+      const text = publicly.map((message) => message.text).join('\n');
+      expect(text.includes('https://attic')).toBe(shown);
+      expect(text.includes('the link to it is in the Edgegap dashboard')).toBe(!shown);
+      expect(text).not.toMatch(/0123456789abcdef|empty so far/);
+    }
+  });
 });
