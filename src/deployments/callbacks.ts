@@ -36,15 +36,19 @@ export class Callbacks {
     this.#wakeReconciler = parts.wakeReconciler;
   }
 
+  /** Whether a callback with this secret is one of ours. */
+  async isOurs(id: string, secret: string): Promise<boolean> {
+    const deployment = await this.#repository.byId(id);
+    // Whether there is such an id may show in the time taken; it is the secret that must not.
+    return sameSecret(secret, deployment?.secret ?? '') && deployment !== undefined;
+  }
+
   /**
    * Whether the callback is one of ours. If so it is stored when this resolves, and a second delivery of it changes
    * nothing; everything else happens after.
    */
   async receive(event: CallbackEvent, id: string, secret: string, body: string): Promise<boolean> {
-    const deployment = await this.#repository.byId(id);
-    // Compared also when there is none, so that the time taken does not tell whether the id exists.
-    const right = sameSecret(secret, deployment?.secret ?? '');
-    if (!deployment || !right) return false;
+    if (!(await this.isOurs(id, secret))) return false;
     await this.#store
       .insertInto('callbacks')
       .values({ deployment_id: id, event, body, received_at: this.#clock.now(), handled_at: null })

@@ -1,9 +1,11 @@
-import type { FastifyPluginAsync } from 'fastify';
+import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import { CALLBACK_EVENTS, type CallbackEvent } from '../deployments/callbacks.ts';
 import type { Logger } from '../log.ts';
 
-/** Stores a callback; false when its secret is wrong or its deployment is not known. */
 export interface CallbackReceiver {
+  /** False when the secret is wrong or the deployment is not known. */
+  isOurs(id: string, secret: string): Promise<boolean>;
+  /** Stores a callback; false when it is not ours. */
   receive(event: CallbackEvent, id: string, secret: string, body: string): Promise<boolean>;
 }
 
@@ -22,18 +24,31 @@ export function callbackRoutes(callbacks: CallbackReceiver, log: Logger): Fastif
     });
     app.post<{ Params: { event: string; token: string } }>(
       '/callbacks/edgegap/:event/:token',
+      {
+        // Before a body is waited for and kept: who has no secret is not worth the memory.
+        async onRequest({ params }, reply) {
+          const event = eventOf(params.event);
+          if (!event || !(await callbacks.isOurs(...atFirstDot(params.token)))) return refuse(reply, event);
+        },
+      },
       async ({ params, body }, reply) => {
-        const event = CALLBACK_EVENTS.find((one) => one === params.event);
-        const [id, secret] = atFirstDot(params.token);
+        const event = eventOf(params.event);
         const text = Buffer.isBuffer(body) ? body.toString('utf8') : '';
-        if (!event || !(await callbacks.receive(event, id, secret, text))) {
-          log.warn({ event: event ?? 'unknown' }, 'callbacks: refused one without the right secret');
-          return reply.code(404).send({ error: 'not found' });
-        }
+        if (!event || !(await callbacks.receive(event, ...atFirstDot(params.token), text)))
+          return refuse(reply, event);
         return reply.code(200).send({ status: 'stored' });
       },
     );
   };
+
+  function refuse(reply: FastifyReply, event: CallbackEvent | undefined): FastifyReply {
+    log.warn({ event: event ?? 'unknown' }, 'callbacks: refused one without the right secret');
+    return reply.code(404).send({ error: 'not found' });
+  }
+}
+
+function eventOf(name: string): CallbackEvent | undefined {
+  return CALLBACK_EVENTS.find((one) => one === name);
 }
 
 function atFirstDot(token: string): [id: string, secret: string] {

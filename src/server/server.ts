@@ -1,4 +1,4 @@
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import type { Clock } from '../clock.ts';
@@ -19,6 +19,8 @@ export interface ServerParts {
   readonly readiness: () => Promise<Readonly<Record<string, boolean>>>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** How long a request may take to arrive in full; 10 000 by default, as Edgegap and Slack wait no longer. */
+  readonly requestTimeoutMs?: number;
 }
 
 export interface Server {
@@ -32,17 +34,17 @@ const CLOSE_MS = 1_000;
 
 /** The bot's one port: Edgegap's callbacks, Slack's requests in HTTP mode, and the probes. */
 export function buildServer(parts: ServerParts): Server {
-  const { mounts, callbacks, readiness, clock, log } = parts;
+  const { mounts, callbacks, readiness, clock, log, requestTimeoutMs = 10_000 } = parts;
   const app: FastifyInstance = fastify({
     // Request lines would hold the callbacks' secrets.
     logger: false,
     bodyLimit: 256 * 1024,
-    requestTimeout: 10_000,
     // A path that cannot be decoded is one that is not there.
     frameworkErrors: (_error, _request, reply) => notFound(reply),
     forceCloseConnections: 'idle',
     serverFactory: (handler) =>
-      createServer((request, response) => {
+      // Fastify sets no limits on a server that it has not made.
+      createServer(timeouts(requestTimeoutMs), (request, response) => {
         const path = request.url?.split('?', 1)[0];
         const mount = mounts.find((one) => one.path === path);
         if (mount) mount.listener(request, response);
@@ -86,6 +88,12 @@ export function buildServer(parts: ServerParts): Server {
       await app.close().finally(cancel);
     },
   };
+}
+
+/** Node looks for requests that are late every `connectionsCheckingInterval`. */
+function timeouts(requestTimeout: number): ServerOptions {
+  const half = Math.ceil(requestTimeout / 2);
+  return { requestTimeout, headersTimeout: half, connectionsCheckingInterval: half };
 }
 
 function notFound(reply: FastifyReply): FastifyReply {

@@ -7,7 +7,7 @@ import { until } from '../support/test-clock.ts';
 
 async function serve(parts: Partial<ServerParts> = {}) {
   const server = buildServer({
-    callbacks: { receive: async () => true },
+    callbacks: { isOurs: async () => true, receive: async () => true },
     mounts: [],
     readiness: async () => ({ store: true }),
     clock: fastClock(20),
@@ -54,7 +54,7 @@ test('a callback that cannot be stored is a 500 that tells nothing', async () =>
   const receive = async () => {
     throw new Error('disk I/O error in /secret/path');
   };
-  const { url } = await serve({ callbacks: { receive } });
+  const { url } = await serve({ callbacks: { isOurs: async () => true, receive } });
   const answer = await fetch(`${url}/callbacks/edgegap/ready/a.b`, { method: 'POST', body: '{}' });
   expect([answer.status, await answer.json()]).toEqual([500, { error: 'internal error' }]);
 });
@@ -81,7 +81,7 @@ test('a platform’s listener gets its path as it came, whatever the query', asy
 test('a port that is taken is named', async () => {
   const { port } = await serve();
   const other = buildServer({
-    callbacks: { receive: async () => true },
+    callbacks: { isOurs: async () => true, receive: async () => true },
     mounts: [],
     readiness: async () => ({}),
     clock: fastClock(),
@@ -103,4 +103,48 @@ test('it stops although someone is in the middle of a request', async () => {
   await fetch(`http://127.0.0.1:${port}/healthz`);
   await server.close();
   await closed;
+});
+
+test.each([
+  ['in its head', 'POST /callbacks/edgegap/ready/a.b HTTP/1.1\r\nhost: x\r\n'],
+  ['in its body', 'POST /callbacks/edgegap/ready/a.b HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{'],
+  ['to a platform’s listener', 'POST /slack/events HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{'],
+])('a request that stops half-way, %s, is ended', async (_, half) => {
+  const listener = () => undefined;
+  const { port } = await serve({ requestTimeoutMs: 100, mounts: [{ path: '/slack/events', listener }] });
+  const socket = connect(port, '127.0.0.1');
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.on('error', () => undefined);
+  // Reads what comes: a socket that nobody reads never sees the end.
+  socket.resume();
+  socket.write(half);
+  await closed;
+});
+
+test('a callback without the right secret is refused before its body has come', async () => {
+  const stored: string[] = [];
+  const { port } = await serve({
+    callbacks: {
+      isOurs: async (id, secret) => id === 'a' && secret === 'b.c',
+      receive: async (_event, _id, _secret, body) => stored.push(body) > 0,
+    },
+  });
+  const head = (token: string, length: number) =>
+    `POST /callbacks/edgegap/ready/${token} HTTP/1.1\r\nhost: x\r\ncontent-length: ${length}\r\n\r\n{`;
+  const ask = async (request: string) => {
+    const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+    onTestFinished(() => void socket.destroy());
+    let answer = '';
+    socket.on('data', (text) => {
+      answer += text;
+    });
+    socket.write(request);
+    await until(() => answer !== '', 'an answer');
+    return answer.slice(0, 12);
+  };
+  for (const token of ['a.wrong', 'b.b.c', 'a', 'a.b'])
+    expect(await ask(head(token, 200_000)), token).toBe('HTTP/1.1 404');
+  expect(stored).toEqual([]);
+  expect(await ask(`${head('a.b.c', 2)}}`)).toBe('HTTP/1.1 200');
+  expect(stored).toEqual(['{}']);
 });
