@@ -22,7 +22,11 @@ export async function postToBot(
 
 /** Signed `v0`: HMAC-SHA256 over `v0:timestamp:body`. */
 export function signedRequest(kind: EnvelopeKind, payload: object, options: Delivery = {}) {
-  const body = bodyOf(kind, payload);
+  return signedBody(bodyOf(kind, payload), kind === 'events_api', options);
+}
+
+/** The same for any body, of JSON or of a form. */
+export function signedBody(body: string, json = !body.includes('='), options: Delivery = {}) {
   const timestamp = String(options.timestamp ?? Math.floor(Date.now() / 1000));
   const hmac = createHmac('sha256', options.secret ?? SLACK_TOKENS.signingSecret);
   const signature = `v0=${hmac.update(`v0:${timestamp}:${body}`).digest('hex')}`;
@@ -31,7 +35,7 @@ export function signedRequest(kind: EnvelopeKind, payload: object, options: Deli
     'x-slack-retry-reason': 'http_timeout',
   };
   const headers: Record<string, string> = {
-    'content-type': kind === 'events_api' ? 'application/json' : 'application/x-www-form-urlencoded',
+    'content-type': json ? 'application/json' : 'application/x-www-form-urlencoded',
     'user-agent': 'Slackbot 1.0 (+https://api.slack.com/robots)',
     ...(options.unsigned ? {} : { 'x-slack-signature': signature, 'x-slack-request-timestamp': timestamp }),
     ...retry,

@@ -9,6 +9,8 @@ export type EnvelopeKind = 'slash_commands' | 'interactive' | 'events_api';
 export class SlackSocket {
   /** How many connections were ever greeted. */
   greeted = 0;
+  /** How many of the next connections are taken without a word. */
+  silent = 0;
   readonly acknowledged: { readonly envelope_id: string; readonly payload?: unknown }[] = [];
   readonly #server = new WebSocketServer({ noServer: true });
   readonly #open = new Set<WebSocket>();
@@ -21,6 +23,10 @@ export class SlackSocket {
       connection.on('message', (data) => {
         this.acknowledged.push(JSON.parse(String(data)) as { envelope_id: string });
       });
+      if (this.silent > 0) {
+        this.silent -= 1;
+        return;
+      }
       connection.send(
         JSON.stringify({
           type: 'hello',

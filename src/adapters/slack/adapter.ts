@@ -32,7 +32,8 @@ export interface SlackAdapterOptions {
 /** Slack through Bolt: one workspace, by Socket Mode or by HTTP. */
 export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions): Adapter {
   const logger = createBoltLogger(log);
-  const api = createSlackApi(config.botToken, config.apiUrl, logger);
+  const quiet = createBoltLogger(log, { quiet: true });
+  const api = createSlackApi(config.botToken, config.apiUrl, quiet);
   let self: Identity | undefined;
   let handle: ((invocation: Invocation) => Promise<void>) | undefined;
 
@@ -45,7 +46,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
   const people = createPeople({ api, access: config.access, clock, log, identity });
   const door =
     config.mode.kind === 'socket'
-      ? createSocketDoor({ appToken: config.mode.appToken, api, logger, clock, log })
+      ? createSocketDoor({ appToken: config.mode.appToken, api, logger: quiet, clock, log })
       : createHttpDoor(config.mode.signingSecret, logger);
 
   const app = new App({

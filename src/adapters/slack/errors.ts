@@ -110,13 +110,14 @@ export function toDeliveryError(error: unknown): DeliveryError {
     const known = MEANINGS[error.data.error];
     return failure(
       error.data.error,
-      known ?? { sentence: `Slack refused the message (${error.data.error}).` },
+      // A word Slack has added since: more likely a setting than something no one can change.
+      known ?? { sentence: `Slack refused the message (${error.data.error}).`, mendable: true },
       error,
     );
   }
   if (error instanceof RespondError) return respondFailure(error);
   if (error instanceof webApi.WebAPIHTTPError) return statusFailure(error.statusCode, error);
-  const code = causeCode(error);
+  const code = connectionErrorCode(error);
   if (code !== undefined && NEVER_LEFT.test(code))
     return failure('unreachable', { sentence: 'I cannot reach Slack right now.', retryable: true }, error);
   return failure(
@@ -141,6 +142,10 @@ export function isNoAccess(error: unknown): error is DeliveryError {
 }
 
 const NO_ACCESS = new Set(['slack_not_in_channel', 'slack_channel_not_found', 'slack_restricted_action']);
+
+export function isThreadGone(error: unknown): boolean {
+  return error instanceof DeliveryError && error.code === 'slack_thread_not_found';
+}
 
 /** For payloads that came without a response_url. */
 export function noUrl(): DeliveryError {
@@ -192,7 +197,8 @@ function failure(
   });
 }
 
-function causeCode(error: unknown): string | undefined {
+/** Why a connection failed, e.g. `ENOTFOUND`. */
+export function connectionErrorCode(error: unknown): string | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const { code } = cause as NodeJS.ErrnoException;
     // The clients' own errors have a code too, in lower case.

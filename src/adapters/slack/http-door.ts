@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HTTPReceiver } from '@slack/bolt';
 import type { createBoltLogger } from './bolt-logger.ts';
 import type { Door } from './door.ts';
@@ -6,29 +7,33 @@ import { SLACK_PATH } from './manifest.ts';
 /** Slack's largest payloads are a few hundred kilobytes (views, 250 KB). */
 const BODY_LIMIT = 1024 * 1024;
 
+/** Bolt refuses what is older than five minutes; what is from the future could be sent again all that time. */
+const AHEAD_SECONDS = 300;
+
 /**
- * Bolt's own HTTP listener, which checks each request's signature. It listens on no port itself; it wants the
- * request's stream unread.
+ * Bolt's own HTTP listener, which checks each request's signature. It listens on no port itself. The body is read here
+ * and left where Bolt looks first: it trusts that what was signed is an object, and a rejection of its own is nobody's.
  */
 export function createHttpDoor(signingSecret: string, logger: ReturnType<typeof createBoltLogger>): Door {
-  const receiver = new HTTPReceiver({
-    signingSecret,
-    endpoints: [SLACK_PATH],
-    logger,
-    bodyLimit: BODY_LIMIT,
-  });
+  const receiver = new HTTPReceiver({ signingSecret, endpoints: [SLACK_PATH], logger });
   let open = false;
+
+  async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Slack tries events again after an answer like this.
+    if (!open) return answer(response, 503);
+    if (request.method !== 'POST') return answer(response, 404);
+    if (isFromFuture(request.headers['x-slack-request-timestamp'])) return answer(response, 401);
+    const rawBody = await bodyOf(request);
+    if (!rawBody) return answer(response, 413);
+    if (isNoObject(rawBody.toString(), request.headers['content-type'])) return answer(response, 400);
+    receiver.requestListener(Object.assign(request, { rawBody }), response);
+  }
+
   return {
     receiver,
     listener(request, response) {
-      // Slack tries events again after an answer like this.
-      if (!open) return void response.writeHead(503).end();
-      try {
-        receiver.requestListener(request, response);
-      } catch {
-        // Bolt throws for every method but POST.
-        response.writeHead(404).end();
-      }
+      // A client that goes away in the middle of its body.
+      take(request, response).catch(() => response.destroy());
     },
     open: async () => {
       open = true;
@@ -38,4 +43,42 @@ export function createHttpDoor(signingSecret: string, logger: ReturnType<typeof 
     },
     isOpen: () => open,
   };
+}
+
+function answer(response: ServerResponse, status: number): void {
+  response.writeHead(status, { connection: 'close' }).end();
+}
+
+/** Undefined for one that is too large. */
+async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    size += (chunk as Buffer).length;
+    if (size > BODY_LIMIT) {
+      // Read on and dropped: a client that is still sending would not see the answer.
+      request.resume();
+      return undefined;
+    }
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** The same clock as Bolt's: the machine's. */
+function isFromFuture(timestamp: string | string[] | undefined): boolean {
+  return Number(timestamp) > Date.now() / 1000 + AHEAD_SECONDS;
+}
+
+/** JSON, by itself or in a form's `payload`, of `null`, a number, a list. What is no JSON at all Bolt refuses. */
+function isNoObject(body: string, contentType: string | undefined): boolean {
+  const json =
+    contentType === 'application/x-www-form-urlencoded' ? new URLSearchParams(body).get('payload') : body;
+  if (json === null) return false;
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value !== 'object' || value === null || Array.isArray(value);
+  } catch {
+    return false;
+  }
 }

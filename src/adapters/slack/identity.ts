@@ -1,7 +1,8 @@
-import { ConfigError } from '../../errors.ts';
+import { webApi } from '@slack/bolt';
+import { ConfigError, DeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { SlackApi } from './api.ts';
-import { slackErrorCode, toDeliveryError } from './errors.ts';
+import { connectionErrorCode, slackErrorCode, toDeliveryError } from './errors.ts';
 import { BOT_SCOPES } from './manifest.ts';
 
 /** The bot itself, in its workspace. */
@@ -47,7 +48,21 @@ export function startError(setting: string, source: string, error: unknown): Err
     return new ConfigError([`${setting} is a token of another kind: copy ${source}`]);
   if (code === 'invalid_auth' || code === 'not_authed')
     return new ConfigError([`${setting} is not accepted by Slack (${code}): copy ${source}`]);
-  return toDeliveryError(error);
+  if (code !== undefined || error instanceof DeliveryError) return toDeliveryError(error);
+  const { retryAfterMs, outcome } = toDeliveryError(error);
+  const reason = connectionErrorCode(error) ?? httpStatus(error);
+  return new DeliveryError('slack_unreachable', `Slack cannot be reached${reason ? ` (${reason})` : ''}.`, {
+    hint: 'Check the network of this machine (a proxy or firewall?), SLACK_API_URL if it is set, and https://slack-status.com',
+    cause: error,
+    outcome,
+    retryable: true,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+}
+
+function httpStatus(error: unknown): string | undefined {
+  if (error instanceof webApi.WebAPIRateLimitedError) return 'HTTP 429';
+  return error instanceof webApi.WebAPIHTTPError ? `HTTP ${error.statusCode}` : undefined;
 }
 
 /** Slack sends a token's scopes with every answer (`x-oauth-scopes`). */

@@ -66,14 +66,15 @@ const AppMention = z.object({
 
 /**
  * `@bot deploy ...`, answered in its thread. Undefined for what another app wrote, and for an edited message: Slack
- * tells of it under a new event id (bolt-js#960), and a corrected typo must not deploy a second time.
+ * tells of it under a new event id (bolt-js#960), and a corrected typo must not deploy a second time. Nor for a
+ * sentence that mentions the bot further on: it speaks about the bot, not to it.
  */
 export function fromMention(body: unknown, own: Identity): Incoming | undefined {
   const { event_id, event } = AppMention.parse(body);
   if (event.user === undefined || event.bot_id !== undefined || event.edited !== undefined) return undefined;
-  const mention = new RegExp(`<@${own.botUser}(?:\\|[^>]*)?>`);
-  const at = mention.exec(event.text);
-  const said = at ? event.text.slice(at.index + at[0].length) : event.text;
+  const [mention] = new RegExp(`^\\s*<@${own.botUser}(?:\\|[^>]*)?>`).exec(event.text) ?? [];
+  if (mention === undefined) return undefined;
+  const said = event.text.slice(mention.length);
   return {
     id: event_id,
     user: event.user,

@@ -1,7 +1,7 @@
 import type { Message } from '../../cards/card.ts';
 import { DeliveryError } from '../../errors.ts';
 import type { SlackApi } from './api.ts';
-import { slackErrorCode, toDeliveryError } from './errors.ts';
+import { isThreadGone, slackErrorCode, toDeliveryError } from './errors.ts';
 import type { Identity } from './identity.ts';
 import { render } from './renderer.ts';
 
@@ -57,6 +57,36 @@ export function createPosts(api: SlackApi, identity: () => Identity): Posts {
     }
   }
 
+  async function findIn(
+    channel: string,
+    thread: string | undefined,
+    key: string,
+    since: number,
+  ): Promise<Posted | undefined> {
+    const { botId, botUser } = identity();
+    const range = { channel, oldest: (since / 1000).toFixed(6), limit: PAGE, include_all_metadata: true };
+    let cursor: string | undefined;
+    for (let page = 0; page < PAGES; page++) {
+      const at = cursor === undefined ? range : { ...range, cursor };
+      const answer = await joining(channel, () =>
+        thread === undefined
+          ? api.read.conversations.history(at)
+          : api.read.conversations.replies({ ...at, ts: thread }),
+      );
+      const ours = (answer.messages ?? []).find(
+        ({ bot_id, user, metadata }) => (bot_id === botId || user === botUser) && keyOf(metadata) === key,
+      );
+      if (ours?.ts !== undefined) return { channel, ...threadOf(thread), ts: ours.ts };
+      cursor = answer.response_metadata?.next_cursor || undefined;
+      if (cursor === undefined) return undefined;
+    }
+    throw new DeliveryError(
+      'slack_history_too_long',
+      'This channel is too busy to look for a message in it.',
+      { outcome: 'unknown', retryable: false },
+    );
+  }
+
   return {
     async post({ channel, thread }, message, { key, alsoToChannel = false } = {}) {
       const content = {
@@ -66,17 +96,22 @@ export function createPosts(api: SlackApi, identity: () => Identity): Posts {
         unfurl_links: false,
         unfurl_media: false,
       };
-      const answer = await joining(channel, () =>
-        api.write.chat.postMessage(
-          thread === undefined
-            ? content
-            : alsoToChannel
-              ? { ...content, thread_ts: thread, reply_broadcast: true }
-              : { ...content, thread_ts: thread },
-        ),
-      );
-      // A message to a person comes back with the channel of the direct message.
-      return { channel: answer.channel ?? channel, ...threadOf(thread), ts: answer.ts ?? '' };
+      const send = async (at: string | undefined): Promise<Posted> => {
+        const inThread =
+          at === undefined ? {} : { thread_ts: at, ...(alsoToChannel ? { reply_broadcast: true } : {}) };
+        const answer = await joining(channel, () =>
+          api.write.chat.postMessage({ ...content, ...inThread } as typeof content),
+        );
+        // A message to a person comes back with the channel of the direct message.
+        return { channel: answer.channel ?? channel, ...threadOf(at), ts: answer.ts ?? '' };
+      };
+      try {
+        return await send(thread);
+      } catch (error) {
+        // Someone deleted the thread's first message: the news is still news.
+        if (thread === undefined || !isThreadGone(error)) throw error;
+        return await send(undefined);
+      }
     },
 
     async edit({ channel, ts }, message) {
@@ -95,31 +130,13 @@ export function createPosts(api: SlackApi, identity: () => Identity): Posts {
     },
 
     async find({ channel, thread }, key, since) {
-      const { botId, botUser } = identity();
-      const range = { channel, oldest: (since / 1000).toFixed(6), limit: PAGE, include_all_metadata: true };
-      let cursor: string | undefined;
-      for (let page = 0; page < PAGES; page++) {
-        const at = cursor === undefined ? range : { ...range, cursor };
-        const answer = await joining(channel, () =>
-          thread === undefined
-            ? api.read.conversations.history(at)
-            : api.read.conversations.replies({ ...at, ts: thread }),
-        );
-        const ours = (answer.messages ?? []).find(
-          ({ bot_id, user, metadata }) => (bot_id === botId || user === botUser) && keyOf(metadata) === key,
-        );
-        if (ours?.ts !== undefined) return { channel, ...threadOf(thread), ts: ours.ts };
-        cursor = answer.response_metadata?.next_cursor || undefined;
-        if (cursor === undefined) return undefined;
+      try {
+        return await findIn(channel, thread, key, since);
+      } catch (error) {
+        // Then it may have been posted to the channel instead.
+        if (thread === undefined || !isThreadGone(error)) throw error;
+        return await findIn(channel, undefined, key, since);
       }
-      throw new DeliveryError(
-        'slack_history_too_long',
-        'This channel is too busy to look for a message in it.',
-        {
-          outcome: 'unknown',
-          retryable: false,
-        },
-      );
     },
   };
 }

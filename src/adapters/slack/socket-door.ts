@@ -1,5 +1,6 @@
 import { SocketModeReceiver } from '@slack/bolt';
 import type { Clock } from '../../clock.ts';
+import { DeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { SlackApi } from './api.ts';
 import type { createBoltLogger } from './bolt-logger.ts';
@@ -12,6 +13,8 @@ const RETRY_MAX_MS = 30_000;
 /** A connection that ended sooner than this counts as a failed one. */
 const SETTLED_MS = 10_000;
 const CLOSE_MS = 2000;
+/** How long Slack may take from the asking for a connection to its hello. */
+const HELLO_MS = 20_000;
 
 /**
  * Bolt's Socket Mode, with reconnecting of our own. The client's waits five seconds after each of Slack's regular
@@ -52,14 +55,41 @@ export function createSocketDoor(parts: {
   });
 
   function reconnect(atLeast = 0): void {
+    cancelRetry?.();
     const backoff = failures === 0 ? 0 : Math.min(RETRY_FIRST_MS * 2 ** (failures - 1), RETRY_MAX_MS);
     cancelRetry = clock.after(Math.max(backoff, atLeast), () => void tryAgain());
+  }
+
+  /** The client waits for the hello for as long as the connection lasts, which may be for ever. */
+  async function connect(): Promise<void> {
+    const greeted = client.start().then(() => true);
+    if (await first(greeted, HELLO_MS)) return;
+    greeted.catch(() => undefined);
+    await hangUp();
+    throw new DeliveryError('slack_no_hello', 'Slack took a connection and said nothing on it.', {
+      hint: 'Is there a proxy that does not pass WebSockets on?',
+      outcome: 'not-sent',
+      retryable: true,
+    });
+  }
+
+  async function hangUp(): Promise<void> {
+    await first(client.disconnect(), CLOSE_MS);
+  }
+
+  /** What it resolves with, or undefined when that takes longer than `ms`. */
+  async function first<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
+    let cancel = (): void => undefined;
+    const limit = new Promise<undefined>((resolve) => {
+      cancel = clock.after(ms, () => resolve(undefined));
+    });
+    return await Promise.race([work, limit]).finally(() => cancel());
   }
 
   async function tryAgain(): Promise<void> {
     if (!wanted) return;
     try {
-      await client.start();
+      await connect();
       if (!wanted) await client.disconnect();
     } catch (error) {
       failures += 1;
@@ -72,7 +102,7 @@ export function createSocketDoor(parts: {
     receiver,
     async open() {
       try {
-        await client.start();
+        await connect();
         wanted = true;
       } catch (error) {
         throw startError(
@@ -86,12 +116,7 @@ export function createSocketDoor(parts: {
       wanted = false;
       cancelRetry?.();
       if (connectedAt === undefined) return;
-      let cancelWait = () => {};
-      const waited = new Promise<void>((resolve) => {
-        cancelWait = clock.after(CLOSE_MS, resolve);
-      });
-      await Promise.race([client.disconnect(), waited]);
-      cancelWait();
+      await hangUp();
     },
     isOpen: () => connectedAt !== undefined,
   };

@@ -78,7 +78,13 @@ describe.each(modes)('in %s mode', (mode) => {
       type: 'event_callback',
       event_id: 'Ev123',
       team_id: bot.team.workspace,
-      event: { type: 'app_mention', user: 'U123456', text: 'list', ts: '1.2', channel: bot.team.channel },
+      event: {
+        type: 'app_mention',
+        user: 'U123456',
+        text: `<@${bot.driver.server.world.bot.user}> list`,
+        ts: '1.2',
+        channel: bot.team.channel,
+      },
     };
     await bot.driver.deliver('events_api', event);
     await bot.driver.deliver('events_api', event, { retry: { attempt: 1 } });

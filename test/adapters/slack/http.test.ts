@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { postToBot, signedRequest } from '../../support/slack-inbound.ts';
+import { postToBot, signedBody, signedRequest } from '../../support/slack-inbound.ts';
 import { turn } from '../../support/test-clock.ts';
 import { startBot } from './harness.ts';
 
@@ -26,6 +26,7 @@ describe('HTTP mode', () => {
   it.each([
     ['with a wrong secret', { secret: 'another-signing-secret' }],
     ['older than five minutes', { timestamp: now() - 301 }],
+    ['from more than five minutes ahead', { timestamp: now() + 360 }],
     ['without a signature', { unsigned: true }],
   ])('refuses a request %s', async (_, options) => {
     const bot = await startBot({ mode: 'http' });
@@ -57,6 +58,17 @@ describe('HTTP mode', () => {
     expect((await postToBot(bot.url, 'events_api', nonsense)).status).toBe(200);
     expect(bot.invocations).toEqual([]);
   });
+
+  it.each(['null', '7', '"x"', '[]', 'payload=null', 'payload=%5B%5D', 'no json'])(
+    'has no use for a correctly signed %s, and goes on',
+    async (body) => {
+      const bot = await startBot({ mode: 'http' });
+      const signed = signedBody(body);
+      expect((await fetch(`${bot.url}/slack/events`, signed)).status).toBe(400);
+      expect((await postToBot(bot.url, 'slash_commands', command)).status).toBe(200);
+      await bot.invocation(1);
+    },
+  );
 
   it('asks Slack to come again while it is not running', async () => {
     const bot = await startBot({ mode: 'http' });

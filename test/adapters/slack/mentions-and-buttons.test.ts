@@ -44,6 +44,19 @@ describe('@bot', () => {
     expect(aside).not.toHaveProperty('parent');
   });
 
+  it('in the middle of a sentence runs nothing, and at its beginning does, after a blank too', async () => {
+    const bot = await startBot();
+    const { user } = bot.driver.server.world.bot;
+    for (const [index, text] of [`do not let <@${user}> stop x`, ` <@${user}|edgegap> list`].entries())
+      await bot.driver.deliver('events_api', {
+        type: 'event_callback',
+        event_id: `Ev${index}`,
+        team_id: bot.team.workspace,
+        event: { type: 'app_mention', user: 'U123456', text, ts: '1.2', channel: 'C1' },
+      });
+    expect((await bot.invocation(1)).request).toMatchObject({ command: 'list' });
+  });
+
   it.each([
     ['an edited message', { edited: { user: 'U123456', ts: '1.3' } }],
     ['another app', { bot_id: 'B0OTHER' }],

@@ -37,12 +37,33 @@ describe('post', () => {
   });
 });
 
+describe('news for a thread whose first message was deleted', () => {
+  it('goes into the channel, once', async () => {
+    const bot = await startBot();
+    const root = await bot.adapter.post(bot.team, news);
+    const gone = { kind: 'error', error: 'thread_not_found' } as const;
+    bot.driver.server.faults.inject('chat.postMessage', gone);
+    const down = { message: line('Down'), key: 'key-2', replyTo: root, alsoToChannel: true };
+    const posted = await bot.adapter.post(bot.team, down);
+    expect(posted).not.toHaveProperty('thread');
+    expect(await bot.driver.channel()).toMatchObject([{ text: '🟢 Ready' }, { text: 'Down' }]);
+    expect((await bot.driver.channel())[1]).not.toHaveProperty('parent');
+    bot.driver.server.faults.inject('conversations.replies', gone);
+    expect(await bot.adapter.findPosted(bot.team, 'key-2', 0, root)).toEqual(posted);
+  });
+});
+
 describe('an attempt that fails', () => {
   it.each([
     [
       'a 429',
       { kind: 'rate-limit', retryAfter: 7 },
       { code: 'slack_ratelimited', outcome: 'not-sent', retryable: true, retryAfterMs: 7000 },
+    ],
+    [
+      'an error nobody knows yet',
+      { kind: 'error', error: 'a_word_of_tomorrow' },
+      { code: 'slack_a_word_of_tomorrow', outcome: 'not-sent', retryable: false, mendable: true },
     ],
     [
       'a 5xx before',

@@ -77,6 +77,22 @@ describe('Socket Mode', () => {
     await connectedAgain(bot, 2);
   });
 
+  it('gives up a connection that is never greeted, and makes another', async () => {
+    const bot = await startBot();
+    const { socket } = bot.driver.server;
+    await bot.clock.advance(60_000);
+    socket.silent = 1;
+    socket.drop();
+    await lost(bot);
+    await bot.clock.advance(0);
+    await until(() => socket.connections === 1, 'a connection');
+    await bot.clock.advance(20_000);
+    await until(() => bot.logLines.some((logLine) => logLine.includes('said nothing')), 'giving it up');
+    await until(() => bot.clock.pending === 1, 'a reconnect to wait for');
+    await bot.clock.advance(1000);
+    await connectedAgain(bot, 2);
+  });
+
   it('stays away once stopped', async () => {
     const bot = await startBot();
     await bot.adapter.stop();
@@ -147,7 +163,12 @@ describe('at the start', () => {
 
   it('is not healthy before', async () => {
     const driver = await createSlackDriver({ mode: 'socket' });
-    const log = createLog({ level: 'silent', secrets: [] });
+    const logLines: string[] = [];
+    const log = createLog({
+      level: 'info',
+      secrets: [],
+      destination: { write: (written) => void logLines.push(written) },
+    });
     const config = slackConfig(driver.environment);
     const adapter = createSlackAdapter({
       config,
@@ -157,6 +178,11 @@ describe('at the start', () => {
     });
     expect(adapter.healthy()).toBe(false);
     await driver.close();
-    await expect(adapter.start(async () => {})).rejects.toMatchObject({ code: 'slack_unreachable' });
+    await expect(adapter.start(async () => {})).rejects.toMatchObject({
+      code: 'slack_unreachable',
+      userMessage: 'Slack cannot be reached (ECONNREFUSED).',
+      hint: expect.stringContaining('https://slack-status.com'),
+    });
+    expect(logLines).toEqual([]);
   });
 });
