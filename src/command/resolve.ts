@@ -2,7 +2,7 @@ import type { Address } from '../adapters/adapter.ts';
 import { type Catalog, findFresh } from '../deployments/catalog.ts';
 import type { Deployment } from '../deployments/deployment.ts';
 import type { Deployments } from '../deployments/deployments.ts';
-import { checkAllowed } from '../edgegap/allowlist.ts';
+import { checkDeploymentAllowed } from '../edgegap/allowlist.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import type { Location } from '../edgegap/schema.ts';
 import { InputError } from '../errors.ts';
@@ -138,7 +138,7 @@ export async function findDeployment(
   const known = await findKnown(deployments, at, value);
   // Not one of ours: it may have been deployed from the dashboard or by a matchmaker. Edgegap says.
   if (!known?.requestId) return { request_id: value, known: undefined, seen: await edgegap.status(value) };
-  checkAllowed(settings.applicationAllowlist, known.application);
+  checkDeploymentAllowed(settings.applicationAllowlist, known.application);
   return { request_id: known.requestId, known, seen: undefined };
 }
 

@@ -30,13 +30,15 @@ export function withAllowlist(
     if (remembered.size > REMEMBERED && !oldest.done) remembered.delete(oldest.value);
   }
 
-  const check = (application: string | undefined) => checkAllowed(allowed, application);
+  const check = (application: string) => {
+    if (!names.has(application)) throw refused(allowed, `The application ${application}`);
+  };
 
   async function checkDeployment(request_id: string, call: Call | undefined): Promise<void> {
     let application = remembered.get(request_id) ?? (await knownApplication(request_id));
     application ??= (await api.status(request_id, call)).app_name;
     if (application !== undefined) remember(request_id, application);
-    check(application);
+    checkDeploymentAllowed(allowed, application);
   }
 
   return {
@@ -54,7 +56,7 @@ export function withAllowlist(
     async status(request_id, call) {
       const status = await api.status(request_id, call);
       if (status.app_name !== undefined) remember(request_id, status.app_name);
-      check(status.app_name);
+      checkDeploymentAllowed(allowed, status.app_name);
       return status;
     },
     async stop(request_id, options, call) {
@@ -104,12 +106,20 @@ export function withAllowlist(
   };
 }
 
-/** Throws the refusal for an application that is not allowed, an unknown one included. */
-export function checkAllowed(allowed: readonly string[] | undefined, application: string | undefined): void {
+/**
+ * Throws the refusal for a deployment whose application is not allowed, or not known. Does not name it: who asks about
+ * a deployment by its request_id need not learn what else runs in the account.
+ */
+export function checkDeploymentAllowed(
+  allowed: readonly string[] | undefined,
+  application: string | undefined,
+): void {
   if (allowed === undefined || (application !== undefined && allowed.includes(application))) return;
-  const which =
-    application === undefined ? 'The application of this deployment' : `The application ${application}`;
-  throw new RefusedError('application-not-allowed', `${which} is not one that this bot may work with.`, {
+  throw refused(allowed, 'The application of this deployment');
+}
+
+function refused(allowed: readonly string[], which: string): RefusedError {
+  return new RefusedError('application-not-allowed', `${which} is not one that this bot may work with.`, {
     hint: allowed.length
       ? `It may work with ${allowed.join(', ')}.`
       : 'Whoever runs the bot sets them in APP_ALLOWLIST.',

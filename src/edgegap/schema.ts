@@ -126,10 +126,6 @@ export const DeploymentStatus = z.object({
   ports: Ports,
   location: Location.optional().catch(undefined),
   tags: Tags,
-  sockets: number,
-  sockets_usage: number,
-  command: text,
-  arguments: text,
 });
 export type DeploymentStatus = z.infer<typeof DeploymentStatus>;
 
@@ -219,9 +215,4 @@ export function parseEdgegapTime(value: string | null | undefined): number | und
     `${day}T${time}${time.length === 5 ? ':00' : ''}.${fraction.padEnd(3, '0').slice(0, 3)}${offset}`,
   );
   return Number.isNaN(ms) ? undefined : ms;
-}
-
-/** The form Edgegap's time parameters take, `%Y-%m-%d %H:%M:%S.%f` in UTC, from epoch milliseconds. */
-export function formatEdgegapTime(ms: number): string {
-  return new Date(ms).toISOString().replace('T', ' ').replace('Z', '000');
 }

@@ -76,7 +76,10 @@ it('covers every call there is', async () => {
 describe.each(keyed)('%s', (name, ask) => {
   it('is refused for a deployment of another application, and does nothing to it', async () => {
     await using it = await allowing(['kart']);
-    expectRefusal(await caught(ask(it.api, 'golf-1')));
+    const error = await caught(ask(it.api, 'golf-1'));
+    expectRefusal(error);
+    // Whoever has only its request_id does not learn what else there is.
+    expect(`${(error as RefusedError).userMessage} ${(error as RefusedError).hint}`).not.toContain('golf');
     expect(it.server.lines).toEqual(['GET /v1/status/golf-1']);
   });
 

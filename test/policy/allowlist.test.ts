@@ -82,7 +82,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     expect(effect.publicly, what).toEqual([]);
     const answer = effect.privately.map(({ text }) => text).join('\n');
     expect(answer, what).toContain('not one that this bot may work with');
-    expect(answer, what).not.toMatch(/edgegap\.net|Montreal|\bqa\b/);
+    expect(answer, what).not.toMatch(/kart-racing|edgegap\.net|Montreal|\bqa\b/);
     // Only the status can say what application a deployment of someone else's is of.
     expect(effect.asked.filter((call) => call !== 'GET status')).toEqual([]);
     if (which === 'known') expect(effect.asked).toEqual([]);
