@@ -91,7 +91,8 @@ export async function buildApp({
     wakeOutbox: () => outbox.wake(),
     wakeReconciler: () => reconciler.wake(),
   });
-  const reconciler = new Reconciler({ repository, deployments, edgegap, clock, log });
+  // What was deployed is followed to its end, also where its application is allowed to nobody any more.
+  const reconciler = new Reconciler({ repository, deployments, edgegap: client, clock, log });
   const callbacks = new Callbacks({
     store,
     repository,
