@@ -3,7 +3,6 @@ import { type Context, type DeploymentActionContext, defineCommand } from '../sr
 import { look } from '../src/command/look.ts';
 import { theDeployment } from '../src/command/options.ts';
 import type { DeploymentTarget } from '../src/command/services.ts';
-import { viewOf } from '../src/deployments/view.ts';
 
 export default defineCommand({
   description: 'Stop a deployment (asks first)',
@@ -32,8 +31,8 @@ export default defineCommand({
 
 async function ask(context: Context<unknown>, target: DeploymentTarget): Promise<void> {
   const { request_id } = target;
-  const { known } = target;
-  const view = known?.endedAt !== undefined ? viewOf(known) : await look(context, target);
+  // Asked even where we take it to have ended: what runs on unseen is billed.
+  const view = await look(context, target);
   if (view.status === 'TERMINATED') return context.respond(alreadyStopped(request_id));
   if (view.status === 'TERMINATING')
     return context.respond(plain([{ code: request_id }, ' is stopping already'], 'success'));
@@ -72,10 +71,14 @@ async function ask(context: Context<unknown>, target: DeploymentTarget): Promise
 
 async function confirm(context: DeploymentActionContext): Promise<void> {
   const { request_id } = context.target;
-  const { outcome } = await context.deployments.stop(request_id, context.asker.name);
+  const outcome = await context.deployments.stop(request_id, context.asker.name);
   switch (outcome) {
     case 'already-terminated':
       return context.respond(alreadyStopped(request_id));
+    case 'missing':
+      return context.respond(
+        plain(['Edgegap knows ', { code: request_id }, ' no more: there is nothing left to stop'], 'success'),
+      );
     case 'accepted':
       return context.respond(
         plain(['Edgegap stops ', { code: request_id }, ' as soon as it is ready or has failed'], 'success'),

@@ -77,6 +77,19 @@ function lineFor(deployment: Deployment, happening: Happening, source: Source): 
         tone: 'neutral',
         text: [asker, ' ', ...name, ' terminated', ...lifetime(deployment), ...tail],
       };
+    case 'still-running':
+      return { kind: 'line', tone: 'warning', text: [asker, ' ', ...name, ' is still running after all'] };
+    case 'not-stopped':
+      return {
+        kind: 'line',
+        tone: 'warning',
+        text: [
+          asker,
+          ' ',
+          ...name,
+          ' still runs: Edgegap took the stop and did not carry it out. Stop it again.',
+        ],
+      };
     case 'stop-asked':
       // Nobody is pinged: who pressed knows.
       return {

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { DeploymentStatus } from '../edgegap/schema.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/store.ts';
-import type { Deployment } from './deployment.ts';
+import { type Deployment, endIsInferred } from './deployment.ts';
 import type { Deployments } from './deployments.ts';
 import type { DeploymentRepository } from './repository.ts';
 
@@ -38,9 +38,9 @@ export class Callbacks {
 
   /** Whether a callback with this secret is one of ours. */
   async isOurs(id: string, secret: string): Promise<boolean> {
-    const deployment = await this.#repository.byId(id);
+    const expected = await this.#repository.secretOf(id);
     // Whether there is such an id may show in the time taken; it is the secret that must not.
-    return sameSecret(secret, deployment?.secret ?? '') && deployment !== undefined;
+    return sameSecret(secret, expected ?? '') && expected !== undefined;
   }
 
   /**
@@ -102,7 +102,7 @@ export class Callbacks {
       await markHandled(this.#store);
     }
     const after = ours
-      ? await this.#deployments.learn(id, { kind: 'snapshot', status }, 'told', markHandled)
+      ? await this.#deployments.learn(id, { kind: 'called-back', status }, 'told', markHandled)
       : before;
     // What the event's name says and its body does not, only the status can settle.
     if (after && after.phase !== 'ended' && !isTold(after, event)) {
@@ -120,11 +120,12 @@ export class Callbacks {
   }
 }
 
-function isTold({ readyAt, errorAt, endedAt }: Deployment, event: string): boolean {
+function isTold(deployment: Deployment, event: string): boolean {
+  const { readyAt, errorAt, endedAt } = deployment;
   return (
     (event === 'ready' && readyAt !== undefined) ||
     (event === 'error' && errorAt !== undefined) ||
-    (event === 'terminated' && endedAt !== undefined)
+    (event === 'terminated' && endedAt !== undefined && !endIsInferred(deployment))
   );
 }
 

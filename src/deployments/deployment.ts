@@ -52,7 +52,11 @@ export interface Deployment extends DeployOrder {
   readonly endedAt: number | undefined;
   readonly checkAt: number | undefined;
   readonly checks: number;
+  /** Of a stop that Edgegap took. */
   readonly stopAskedBy: string | undefined;
+  readonly stopAskedAt: number | undefined;
+  /** Since when Edgegap has said that it knows no such deployment. */
+  readonly missingAt: number | undefined;
 }
 
 export function fromRow(row: Selectable<DeploymentsTable>): Deployment {
@@ -88,7 +92,35 @@ export function fromRow(row: Selectable<DeploymentsTable>): Deployment {
     checkAt: row.check_at ?? undefined,
     checks: row.checks,
     stopAskedBy: row.stop_asked_by ?? undefined,
+    stopAskedAt: row.stop_asked_at ?? undefined,
+    missingAt: row.missing_at ?? undefined,
   };
+}
+
+/** The columns that what is learned about a deployment changes. */
+export function toColumns(deployment: Deployment) {
+  return {
+    phase: deployment.phase,
+    request_id: deployment.requestId ?? null,
+    status: deployment.status ?? null,
+    snapshot_json: deployment.snapshot ? JSON.stringify(deployment.snapshot) : null,
+    tags_json: JSON.stringify(deployment.tags),
+    error_detail: deployment.errorDetail ?? null,
+    accepted_at: deployment.acceptedAt ?? null,
+    ready_at: deployment.readyAt ?? null,
+    error_at: deployment.errorAt ?? null,
+    ended_at: deployment.endedAt ?? null,
+    stop_asked_by: deployment.stopAskedBy ?? null,
+    stop_asked_at: deployment.stopAskedAt ?? null,
+    missing_at: deployment.missingAt ?? null,
+    heard_at: deployment.heardAt,
+    check_at: deployment.checkAt ?? null,
+  };
+}
+
+/** Whether Edgegap never said that it terminated: it only knew it no more. The status is always Edgegap's own word. */
+export function endIsInferred({ endedAt, status }: Pick<Deployment, 'endedAt' | 'status'>): boolean {
+  return endedAt !== undefined && status !== 'TERMINATED';
 }
 
 const OWN_TAG = /^chatops-[0-9a-z]{12}$/;

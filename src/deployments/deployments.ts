@@ -1,7 +1,7 @@
 import type { Address } from '../adapters/adapter.ts';
 import type { Clock } from '../clock.ts';
 import type { EdgegapApi, StopResult } from '../edgegap/client.ts';
-import { EdgegapError } from '../edgegap/errors.ts';
+import { EdgegapError, isNoSuchDeployment } from '../edgegap/errors.ts';
 import type { DeploymentStatus } from '../edgegap/schema.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -10,7 +10,7 @@ import type { Source } from './announce.ts';
 import { type Deployment, type DeployOrder, ownTag } from './deployment.ts';
 import type { DeploymentRepository } from './repository.ts';
 import type { News } from './state.ts';
-import { nextCheck } from './timing.ts';
+import { isSettling, nextCheck } from './timing.ts';
 
 /** What the domain needs around it. */
 export interface DeploymentsParts {
@@ -111,18 +111,24 @@ export class Deployments {
     return known && (await this.learn(known.id, { kind: 'snapshot', status }, 'asked'));
   }
 
-  /** Stops any deployment of the account; one that has terminated already is a success. */
-  async stop(request_id: string, by: string): Promise<StopResult> {
-    const result = await this.#parts.edgegap.stop(request_id);
-    const known = await this.#parts.repository.byRequestId(request_id);
-    if (!known) return result;
-    if (result.outcome === 'already-terminated') {
-      await this.learn(known.id, { kind: 'gone' }, 'asked');
-      return result;
+  /**
+   * Stops any deployment of the account, whatever we believe of it. One that has terminated already is a success;
+   * `missing` is one of ours that Edgegap knows no more, and that we did not know to have ended.
+   */
+  async stop(request_id: string, by: string): Promise<StopResult['outcome'] | 'missing'> {
+    const { repository, edgegap, clock } = this.#parts;
+    try {
+      const { outcome } = await edgegap.stop(request_id);
+      const known = await repository.byRequestId(request_id);
+      const news: News = outcome === 'already-terminated' ? { kind: 'terminated' } : { kind: 'stopping', by };
+      if (known) await this.learn(known.id, news, 'asked');
+      return outcome;
+    } catch (error) {
+      const known = isNoSuchDeployment(error) ? await repository.byRequestId(request_id) : undefined;
+      if (!known || isSettling(known, clock.now())) throw error;
+      const after = await this.learn(known.id, { kind: 'missing' }, 'asked');
+      return after?.endedAt === undefined ? 'missing' : 'already-terminated';
     }
-    const news: News = { kind: 'stopping', by, begun: result.outcome === 'stopping' };
-    await this.learn(known.id, news, 'asked');
-    return result;
   }
 
   /** The tags of a deployment as they now are: on its card too, where it is one of ours. */

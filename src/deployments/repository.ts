@@ -5,11 +5,21 @@ import { InputError } from '../errors.ts';
 import type { DeploymentsTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { announce, drawCard, type Source } from './announce.ts';
-import { type Deployment, type DeployOrder, fromRow } from './deployment.ts';
+import { type Deployment, type DeployOrder, fromRow, type Phase, toColumns } from './deployment.ts';
 import { advance, type News } from './state.ts';
 
 export interface Intent extends DeployOrder {
   readonly account: string;
+}
+
+/** A live deployment as the list can confirm it. */
+export interface Believed {
+  readonly id: string;
+  readonly requestId: string;
+  readonly status: string | null;
+  readonly wasReady: boolean;
+  /** It is to be asked about anyway. */
+  readonly checked: boolean;
 }
 
 /** The table of deployments: the only place that reads and writes it. */
@@ -100,26 +110,12 @@ export class DeploymentRepository {
       const now = this.#clock.now();
       const { changes, happened } = advance(before, news, now);
       const heard = news.kind === 'unknown-outcome' || news.kind === 'not-found' ? before.heardAt : now;
-      const after: Deployment = { ...before, ...changes, heardAt: heard };
-      const checkAt = options.checkAt ? options.checkAt(after) : before.checkAt;
+      const learned: Deployment = { ...before, ...changes, heardAt: heard };
+      const checkAt = options.checkAt ? options.checkAt(learned) : before.checkAt;
+      const after: Deployment = { ...learned, checkAt };
       const { numUpdatedRows } = await tx
         .updateTable('deployments')
-        .set({
-          phase: after.phase,
-          request_id: after.requestId ?? null,
-          status: after.status ?? null,
-          snapshot_json: after.snapshot ? JSON.stringify(after.snapshot) : null,
-          tags_json: JSON.stringify(after.tags),
-          error_detail: after.errorDetail ?? null,
-          accepted_at: after.acceptedAt ?? null,
-          ready_at: after.readyAt ?? null,
-          error_at: after.errorAt ?? null,
-          ended_at: after.endedAt ?? null,
-          stop_asked_by: after.stopAskedBy ?? null,
-          heard_at: after.heardAt,
-          check_at: checkAt ?? null,
-          revision: row.revision + 1,
-        })
+        .set({ ...toColumns(after), revision: row.revision + 1 })
         .where('id', '=', id)
         .where('revision', '=', row.revision)
         .executeTakeFirst();
@@ -127,7 +123,7 @@ export class DeploymentRepository {
       if (numUpdatedRows === 0n) throw new Error(`Deployment ${id} was changed by another writer meanwhile`);
       await announce(tx, this.#clock, { before, after, happened, source: options.source });
       await options.also?.(tx, after);
-      return { ...after, checkAt };
+      return after;
     });
   }
 
@@ -159,12 +155,18 @@ export class DeploymentRepository {
     });
   }
 
-  async byId(id: string): Promise<Deployment | undefined> {
-    return this.#one(this.#select().where('id', '=', id).executeTakeFirst());
+  /** For callbacks: nothing else of it is read before the secret was found right. */
+  async secretOf(id: string): Promise<string | undefined> {
+    const row = await this.#store
+      .selectFrom('deployments')
+      .select('secret')
+      .where('id', '=', id)
+      .executeTakeFirst();
+    return row?.secret;
   }
 
-  async byInvocation(invocationId: string): Promise<Deployment | undefined> {
-    return this.#one(this.#select().where('invocation_id', '=', invocationId).executeTakeFirst());
+  async byId(id: string): Promise<Deployment | undefined> {
+    return this.#one(this.#select().where('id', '=', id).executeTakeFirst());
   }
 
   async byRequestId(requestId: string): Promise<Deployment | undefined> {
@@ -186,10 +188,40 @@ export class DeploymentRepository {
     return this.#one(this.#inChannel(at).where('request_id', 'is not', null).limit(1).executeTakeFirst());
   }
 
-  /** Those in the given phases, oldest first. */
-  async inPhases(phases: readonly Deployment['phase'][]): Promise<Deployment[]> {
-    const rows = await this.#select().where('phase', 'in', phases).orderBy('created_at').execute();
-    return rows.map(fromRow);
+  async idsInPhase(phase: Phase): Promise<string[]> {
+    const rows = await this.#store
+      .selectFrom('deployments')
+      .select('id')
+      .where('phase', '=', phase)
+      .orderBy('created_at')
+      .execute();
+    return rows.map(({ id }) => id);
+  }
+
+  async isAnyLive(): Promise<boolean> {
+    const row = await this.#store
+      .selectFrom('deployments')
+      .select('id')
+      .where('phase', '=', 'live')
+      .limit(1)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
+  /** What is believed of the live ones not heard of since `before` (epoch ms), as far as the list can confirm it. */
+  async believedLive(before: number): Promise<Believed[]> {
+    const rows = await this.#store
+      .selectFrom('deployments')
+      .select(['id', 'request_id', 'status', 'ready_at', 'check_at'])
+      .where('phase', '=', 'live')
+      .where('heard_at', '<=', before)
+      .orderBy('created_at')
+      .execute();
+    return rows.flatMap(({ id, request_id, status, ready_at, check_at }) =>
+      request_id === null
+        ? []
+        : [{ id, requestId: request_id, status, wasReady: ready_at !== null, checked: check_at !== null }],
+    );
   }
 
   /** Those that are to be asked about by now. */

@@ -1,17 +1,23 @@
 import type { DeploymentStatus } from '../edgegap/schema.ts';
-import type { Deployment } from './deployment.ts';
+import { type Deployment, endIsInferred } from './deployment.ts';
+import { MISSING_MS, STOP_PATIENCE_MS } from './timing.ts';
 
 /** Something learned about a deployment, by whichever way it came. */
 export type News =
+  /** Its status, as Edgegap answered just now. */
   | { readonly kind: 'snapshot'; readonly status: DeploymentStatus }
+  /** Its status, as a callback brought it: it may have been under way for long. */
+  | { readonly kind: 'called-back'; readonly status: DeploymentStatus }
   /** Edgegap took the request. */
   | { readonly kind: 'accepted'; readonly requestId: string }
   /** Edgegap could not place it, and left a deployment in error behind. */
   | { readonly kind: 'unplaced'; readonly requestId: string; readonly detail: string }
-  /** Edgegap knows it no more. */
-  | { readonly kind: 'gone' }
-  /** Edgegap took a stop: `begun` now, or to be carried out once the deployment is ready or failed. */
-  | { readonly kind: 'stopping'; readonly by: string; readonly begun: boolean }
+  /** Edgegap says that it has terminated. */
+  | { readonly kind: 'terminated' }
+  /** Edgegap says that it knows no such deployment. Said once, that may be a slip; said again later, it has ended. */
+  | { readonly kind: 'missing' }
+  /** Edgegap took a stop. */
+  | { readonly kind: 'stopping'; readonly by: string }
   /** All its tags, as they now are. */
   | { readonly kind: 'tags'; readonly tags: readonly string[] }
   | { readonly kind: 'refused'; readonly detail: string }
@@ -19,7 +25,18 @@ export type News =
   | { readonly kind: 'not-found' };
 
 /** What a person must notice. */
-export type Happening = 'ready' | 'late-ready' | 'error' | 'terminated' | 'lost' | 'adopted' | 'stop-asked';
+export type Happening =
+  | 'ready'
+  | 'late-ready'
+  | 'error'
+  | 'terminated'
+  /** It was told to have terminated, and runs. */
+  | 'still-running'
+  | 'stop-asked'
+  /** Edgegap took a stop, and did not carry it out. */
+  | 'not-stopped'
+  | 'lost'
+  | 'adopted';
 
 type Facts = Pick<
   Deployment,
@@ -34,6 +51,8 @@ type Facts = Pick<
   | 'errorAt'
   | 'endedAt'
   | 'stopAskedBy'
+  | 'stopAskedAt'
+  | 'missingAt'
 >;
 
 export interface Step {
@@ -57,7 +76,8 @@ const ORDER = [
 
 /**
  * What some news changes. Pure, and idempotent: the same news a second time changes nothing. Events may come late,
- * twice or out of order; the state only moves forward, and each happening is told once.
+ * twice or out of order; the state only moves forward, and each happening is told once. Only what we concluded
+ * ourselves can be taken back: an end that Edgegap never told of, and a stop that came to nothing.
  */
 export function advance(deployment: Facts, news: News, now: number): Step {
   switch (news.kind) {
@@ -72,19 +92,29 @@ export function advance(deployment: Facts, news: News, now: number): Step {
       });
     }
     case 'snapshot':
-      return fromSnapshot(deployment, news.status, now);
-    case 'gone':
-      if (deployment.endedAt !== undefined) return nothing;
-      return { changes: { phase: 'ended', status: 'TERMINATED', endedAt: now }, happened: ['terminated'] };
-    case 'stopping':
-      if (deployment.endedAt !== undefined) return nothing;
+      return answered(deployment, news.status, now);
+    case 'called-back':
+      return fromStatus(deployment, news.status, now);
+    case 'terminated':
       return {
-        changes: {
-          stopAskedBy: deployment.stopAskedBy ?? news.by,
-          ...(news.begun ? { status: 'TERMINATING' } : {}),
-        },
-        happened: deployment.stopAskedBy === undefined ? ['stop-asked'] : [],
+        changes: { phase: 'ended', status: 'TERMINATED', endedAt: deployment.endedAt ?? now },
+        happened: deployment.endedAt === undefined ? ['terminated'] : [],
       };
+    case 'missing':
+      if (deployment.phase !== 'live') return nothing;
+      if (deployment.missingAt === undefined) return { changes: { missingAt: now }, happened: [] };
+      if (now - deployment.missingAt < MISSING_MS) return nothing;
+      return { changes: { phase: 'ended', endedAt: deployment.missingAt }, happened: ['terminated'] };
+    case 'stopping': {
+      if (deployment.endedAt !== undefined && !endIsInferred(deployment)) return nothing;
+      // What can be stopped runs.
+      const revived = revive(deployment);
+      const { stopAskedBy, stopAskedAt } = { ...deployment, ...revived.changes };
+      return merge(revived, {
+        changes: { stopAskedBy: stopAskedBy ?? news.by, stopAskedAt: stopAskedAt ?? now },
+        happened: stopAskedBy === undefined ? ['stop-asked'] : [],
+      });
+    }
     case 'tags':
       return { changes: { tags: news.tags }, happened: [] };
     case 'refused':
@@ -111,7 +141,42 @@ function adopt(deployment: Facts, requestId: string, now: number): Step {
   };
 }
 
-function fromSnapshot(deployment: Facts, snapshot: DeploymentStatus, now: number): Step {
+/** Takes back an end that was concluded, and the stop that it seemed to come from. */
+function revive(deployment: Facts): Step {
+  if (!endIsInferred(deployment)) return nothing;
+  return {
+    changes: {
+      phase: 'live',
+      endedAt: undefined,
+      missingAt: undefined,
+      stopAskedBy: undefined,
+      stopAskedAt: undefined,
+    },
+    happened: ['still-running'],
+  };
+}
+
+/** An answer describes this moment: beside what any status tells, it can correct what was concluded. */
+function answered(deployment: Facts, snapshot: DeploymentStatus, now: number): Step {
+  if (deployment.requestId !== undefined && deployment.requestId !== snapshot.request_id) return nothing;
+  const ending = snapshot.current_status === 'TERMINATING' || snapshot.current_status === 'TERMINATED';
+  const revived = ending ? nothing : revive(deployment);
+  const known = { ...deployment, ...revived.changes };
+  const told = merge(revived, fromStatus(known, snapshot, now));
+  const after = { ...deployment, ...told.changes };
+  return isUnheeded(after, now)
+    ? merge(told, { changes: { stopAskedBy: undefined, stopAskedAt: undefined }, happened: ['not-stopped'] })
+    : told;
+}
+
+/** Whether a stop should have shown by now: Edgegap carries it out once a deployment is ready or has failed. */
+function isUnheeded({ status, stopAskedAt, readyAt, errorAt, endedAt }: Facts, now: number): boolean {
+  if (stopAskedAt === undefined || endedAt !== undefined) return false;
+  if (status !== 'READY' && status !== 'ERROR') return false;
+  return now - Math.max(stopAskedAt, readyAt ?? 0, errorAt ?? 0) >= STOP_PATIENCE_MS;
+}
+
+function fromStatus(deployment: Facts, snapshot: DeploymentStatus, now: number): Step {
   // Of another deployment: whoever sent it, it is no news of this one.
   if (deployment.requestId !== undefined && deployment.requestId !== snapshot.request_id) return nothing;
   const adopted = adopt(deployment, snapshot.request_id, now);
@@ -126,7 +191,8 @@ function fromSnapshot(deployment: Facts, snapshot: DeploymentStatus, now: number
   // A status that is newer than this code stands beside the present one.
   const rank = ORDER.indexOf(status);
   const forward = deployment.endedAt === undefined && (rank < 0 || rank >= reached);
-  if (forward) {
+  if (forward && deployment.missingAt !== undefined) changes.missingAt = undefined;
+  if (forward || (ended && endIsInferred(deployment))) {
     changes.snapshot = snapshot;
     // Ours always has the bot's own tag: none at all means that the answer left them out.
     if (snapshot.tags.length > 0) changes.tags = snapshot.tags;

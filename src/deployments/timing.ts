@@ -1,4 +1,4 @@
-import type { Deployment } from './deployment.ts';
+import { type Deployment, endIsInferred } from './deployment.ts';
 
 /** The pauses, in milliseconds, between looks for one whose outcome is unknown: six looks over two minutes. */
 export const LOOK_UPS_MS = [2_000, 4_000, 9_000, 15_000, 30_000, 60_000] as const;
@@ -6,23 +6,47 @@ export const LOOK_UPS_MS = [2_000, 4_000, 9_000, 15_000, 30_000, 60_000] as cons
 /** With callbacks on, a deployment this long silent is asked about all the same. */
 export const SILENCE_MS = 60_000;
 
+/** Edgegap not knowing a deployment means that it ended when it says so again after this long. */
+export const MISSING_MS = 30_000;
+
+/** How long a stop that Edgegap took may show no effect before it can be asked for again. */
+export const STOP_PATIENCE_MS = 2 * 60_000;
+
+/** A deployment this young may not be listed, or known to the status endpoint, yet. */
+const SETTLING_MS = 30_000;
+
 const POLL_YOUNG_MS = 3_000;
 const POLL_MS = 15_000;
 const YOUNG_MS = 3 * 60_000;
+/** One that failed stays so until somebody stops it. */
+const POLL_FAILED_MAX_MS = 15 * 60_000;
+/** For this long we look whether one that we only concluded to have ended runs after all. */
+const DOUBT_END_MS = 2 * 60 * 60_000;
 
 /**
  * When to ask about a deployment next (epoch ms); undefined when there is nothing to find out but by the list:
  * one that is ready and stays so, one that has ended.
  */
 export function nextCheck(deployment: Deployment, now: number, callbacks: boolean): number | undefined {
-  const { phase, status, createdAt, checks } = deployment;
+  const { phase, status, createdAt, checks, missingAt, errorAt, endedAt, stopAskedBy } = deployment;
   if (phase === 'unknown') {
     const delay = LOOK_UPS_MS[checks];
     return delay === undefined ? undefined : now + delay;
   }
+  if (phase === 'ended' && endedAt !== undefined && endIsInferred(deployment))
+    return now - endedAt > DOUBT_END_MS ? undefined : now + Math.max(SILENCE_MS, now - endedAt);
   if (phase !== 'live') return undefined;
-  if (status === 'READY' && deployment.stopAskedBy === undefined) return undefined;
-  if (status === 'ERROR') return now + SILENCE_MS;
+  if (missingAt !== undefined) return Math.max(now, missingAt + MISSING_MS);
+  if (stopAskedBy === undefined) {
+    if (status === 'READY') return undefined;
+    if (status === 'ERROR')
+      return now + Math.min(Math.max(SILENCE_MS, now - (errorAt ?? now)), POLL_FAILED_MAX_MS);
+  }
   if (callbacks) return now + SILENCE_MS;
   return now + (now - createdAt < YOUNG_MS ? POLL_YOUNG_MS : POLL_MS);
+}
+
+/** Whether Edgegap may not know of it everywhere yet, so that its not knowing means nothing. */
+export function isSettling({ acceptedAt, createdAt }: Deployment, now: number): boolean {
+  return now - (acceptedAt ?? createdAt) < SETTLING_MS;
 }

@@ -90,7 +90,9 @@ export function viewOfStatus(status: DeploymentStatus): DeploymentView {
   };
 }
 
-function statusOf({ phase, status }: Deployment): string {
+function statusOf({ phase, status, stopAskedBy }: Deployment): string {
+  // Edgegap carries out a stop once it is one of these, and is not quick to say so.
+  const isStopping = stopAskedBy !== undefined && (status === 'READY' || status === 'ERROR');
   switch (phase) {
     case 'requesting':
       return 'REQUESTING';
@@ -101,13 +103,14 @@ function statusOf({ phase, status }: Deployment): string {
     case 'refused':
       return 'REFUSED';
     case 'live':
-      return status ?? 'REQUESTED';
+      return isStopping ? 'TERMINATING' : (status ?? 'REQUESTED');
     case 'ended':
       return 'TERMINATED';
   }
 }
 
-function noteOf({ phase, replacedBy, stopAskedBy, status }: Deployment): string | undefined {
+function noteOf(deployment: Deployment): string | undefined {
+  const { phase, replacedBy, stopAskedBy, missingAt } = deployment;
   switch (phase) {
     case 'unknown':
       return 'Edgegap did not answer clearly, so this may or may not have started. I am looking for it; nothing is sent twice.';
@@ -116,7 +119,9 @@ function noteOf({ phase, replacedBy, stopAskedBy, status }: Deployment): string 
         ? 'Edgegap did not answer, and the deployment is not listed. It may have started all the same: check the dashboard before you deploy again.'
         : 'It was deployed again.';
     case 'live':
-      return stopAskedBy !== undefined && status !== 'TERMINATING'
+      if (missingAt !== undefined)
+        return 'Edgegap says that it knows no such deployment. I ask again before I take it to have ended.';
+      return stopAskedBy !== undefined && statusOf(deployment) !== 'TERMINATING'
         ? `${stopAskedBy} asked to stop it; Edgegap does so as soon as it is ready or failed.`
         : undefined;
     default:

@@ -108,3 +108,8 @@ export function afterUnknown(error: EdgegapError): EdgegapError {
     outcome: 'unknown',
   });
 }
+
+/** Whether Edgegap answered that it knows no deployment of this request_id. */
+export function isNoSuchDeployment(error: unknown): boolean {
+  return error instanceof EdgegapError && error.code === 'edgegap-no-such-deployment';
+}

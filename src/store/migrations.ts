@@ -36,6 +36,8 @@ const initial: Migration = {
       .addColumn('check_at', 'bigint')
       .addColumn('checks', 'integer', (column) => column.notNull())
       .addColumn('stop_asked_by', 'text')
+      .addColumn('stop_asked_at', 'bigint')
+      .addColumn('missing_at', 'bigint')
       .execute();
     await db.schema
       .createIndex('deployments_request_id')

@@ -51,6 +51,9 @@ export interface DeploymentsTable {
   check_at: number | null;
   checks: number;
   stop_asked_by: string | null;
+  stop_asked_at: number | null;
+  /** Since when Edgegap has said that it knows no such deployment. */
+  missing_at: number | null;
 }
 
 /** The inbox of callbacks: one row per deployment and event, however often it is delivered. */

@@ -26,10 +26,10 @@ const HERE = { platform: 'memory', workspace: 'w', channel: 'general' };
 export interface Run {
   readonly url: string;
   readonly log: readonly string[];
-  /** Resolves when it was answered. */
-  say(line: string, person?: string): Promise<void>;
+  /** Resolves when it was answered. `id` is the platform's own for it, the same when it delivers it again. */
+  say(line: string, person?: string, id?: string): Promise<void>;
   /** Presses a button of this label, the newest that there is. */
-  press(label: string, person?: string): Promise<void>;
+  press(label: string, person?: string, id?: string): Promise<void>;
   stop(): Promise<void>;
   /** Dies here and now: nothing more gets out, nothing more is written. */
   kill(): void;
@@ -40,6 +40,8 @@ export interface Studio {
   readonly simulator: Simulator;
   /** What only one person saw. */
   readonly privately: string[];
+  /** Its time, which runs fast. */
+  now(): number;
   run(environment?: Record<string, string>): Promise<Run>;
   /** The newest message with this text, once it is there. */
   shown(text: string | RegExp): Promise<Posted>;
@@ -131,7 +133,7 @@ export async function openStudio(
     };
     runs.push({ stop });
 
-    async function invoke(request: InvocationRequest, name: string): Promise<void> {
+    async function invoke(request: InvocationRequest, name: string, id = `i${++count}`): Promise<void> {
       const person: Person = { id: name, name, home: true, guest: false, admin: true, groups: [] };
       let mode: AckMode | undefined;
       let answer: MessageRef | undefined;
@@ -147,7 +149,7 @@ export async function openStudio(
         else privately.push(textOf(message));
       };
       await handle?.({
-        id: `i${++count}`,
+        id,
         adapter,
         at: HERE,
         request,
@@ -164,11 +166,11 @@ export async function openStudio(
     return {
       url,
       log,
-      async say(line, person = 'ann') {
+      async say(line, person = 'ann', id) {
         const [command = '', ...rest] = line.split(' ');
-        await invoke({ kind: 'command', command, args: { kind: 'text', text: rest.join(' ') } }, person);
+        await invoke({ kind: 'command', command, args: { kind: 'text', text: rest.join(' ') } }, person, id);
       },
-      async press(label, person = 'ann') {
+      async press(label, person = 'ann', id) {
         const found = chat.messages
           .flatMap(({ message, ref }) =>
             (message.kind === 'card' ? message.nodes : [])
@@ -179,7 +181,7 @@ export async function openStudio(
           )
           .at(-1);
         if (!found) throw new Error(`There is no button ${label} on: ${chat.texts.join('; ')}`);
-        await invoke({ kind: 'action', action: found.action, source: found.ref }, person);
+        await invoke({ kind: 'action', action: found.action, source: found.ref }, person, id);
       },
       async stop() {
         current = undefined;
@@ -204,6 +206,7 @@ export async function openStudio(
     chat,
     simulator,
     privately,
+    now: () => clock.now(),
     run,
     shown: (text) => until(() => chat.messages.findLast(has(text)), `a message with ${text}`),
     count: (text) => chat.messages.filter(has(text)).length,

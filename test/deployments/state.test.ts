@@ -21,13 +21,16 @@ const fresh: Facts = {
   errorAt: undefined,
   endedAt: undefined,
   stopAskedBy: undefined,
+  stopAskedAt: undefined,
+  missingAt: undefined,
 };
 
-/** Tells it all of this, one after the other; what people were told of it, and what is believed in the end. */
+/** Tells it all of this, a minute after each other; what people were told of it, and what is believed in the end. */
 function believedAfter(...news: readonly News[]) {
   let facts: Facts = fresh;
   const told: string[] = [];
-  for (const [now, one] of news.entries()) {
+  for (const [minute, one] of news.entries()) {
+    const now = minute * 60_000;
     const { changes, happened } = advance(facts, one, now);
     facts = { ...facts, ...changes };
     told.push(...happened);
@@ -38,8 +41,13 @@ function believedAfter(...news: readonly News[]) {
 const accepted: News = { kind: 'accepted', requestId: 'r1' };
 const unknown: News = { kind: 'unknown-outcome' };
 const notFound: News = { kind: 'not-found' };
-const gone: News = { kind: 'gone' };
-const stopping = (by: string, begun = true): News => ({ kind: 'stopping', by, begun });
+const terminated: News = { kind: 'terminated' };
+const missing: News = { kind: 'missing' };
+const stopping = (by: string): News => ({ kind: 'stopping', by });
+const calledBack = (current_status: string): News => ({
+  kind: 'called-back',
+  status: DeploymentStatus.parse({ request_id: 'r1', current_status }),
+});
 const failed = status('ERROR', { error: true, error_detail: 'pull' });
 const unplaced: News = { kind: 'unplaced', requestId: 'r1', detail: 'no room' };
 
@@ -68,7 +76,7 @@ describe('what is believed and told after', () => {
     [
       'ready while it already stops',
       [accepted, stopping('ann'), status('READY')],
-      { phase: 'live', status: 'TERMINATING', told: ['stop-asked', 'late-ready'] },
+      { phase: 'live', status: 'READY', told: ['stop-asked', 'ready'] },
     ],
     [
       'an error, twice',
@@ -117,7 +125,7 @@ describe('what is believed and told after', () => {
     ],
     [
       '422',
-      [unplaced, failed, gone],
+      [unplaced, failed, terminated],
       { phase: 'ended', status: 'TERMINATED', told: ['error', 'terminated'] },
     ],
     [
@@ -127,18 +135,97 @@ describe('what is believed and told after', () => {
     ],
     [
       'two who stop it',
-      [accepted, stopping('ann', false), stopping('ben')],
-      { phase: 'live', status: 'TERMINATING', told: ['stop-asked'] },
+      [accepted, stopping('ann'), stopping('ben')],
+      { phase: 'live', status: undefined, told: ['stop-asked'] },
     ],
     [
       'a stop whose answer came after the end',
-      [accepted, gone, stopping('ann')],
+      [accepted, terminated, stopping('ann')],
       { phase: 'ended', status: 'TERMINATED', told: ['terminated'] },
     ],
     [
-      'gone, twice',
-      [accepted, gone, gone, status('TERMINATED')],
+      'terminated, twice',
+      [accepted, terminated, terminated, status('TERMINATED')],
       { phase: 'ended', status: 'TERMINATED', told: ['terminated'] },
+    ],
+    [
+      'missing once',
+      [accepted, status('READY'), missing],
+      { phase: 'live', status: 'READY', told: ['ready'] },
+    ],
+    [
+      'missing, found, missing',
+      [accepted, status('READY'), missing, status('READY'), missing],
+      { phase: 'live', status: 'READY', told: ['ready'] },
+    ],
+    [
+      'missing twice',
+      [accepted, status('READY'), missing, missing],
+      { phase: 'ended', status: 'READY', told: ['ready', 'terminated'] },
+    ],
+    [
+      'missing before it was known to exist',
+      [unknown, missing, missing],
+      { phase: 'unknown', status: undefined, told: [] },
+    ],
+    [
+      'missing twice, and then terminated by Edgegap’s word, which is final',
+      [accepted, status('READY'), missing, missing, calledBack('TERMINATED'), status('READY')],
+      { phase: 'ended', status: 'TERMINATED', told: ['ready', 'terminated'] },
+    ],
+    [
+      'missing twice, and running after all',
+      [accepted, status('READY'), missing, missing, status('READY'), status('READY')],
+      { phase: 'live', status: 'READY', told: ['ready', 'terminated', 'still-running'] },
+    ],
+    [
+      'missing twice, running after all, and then really over',
+      [accepted, status('READY'), missing, missing, status('READY'), status('TERMINATED')],
+      { phase: 'ended', status: 'TERMINATED', told: ['ready', 'terminated', 'still-running', 'terminated'] },
+    ],
+    [
+      'missing twice, and a callback from before that',
+      [accepted, status('DEPLOYING'), missing, missing, calledBack('READY')],
+      { phase: 'ended', status: 'DEPLOYING', told: ['terminated', 'late-ready'] },
+    ],
+    [
+      'missing twice, and on its way down when it is found',
+      [accepted, status('READY'), missing, missing, status('TERMINATING')],
+      { phase: 'ended', status: 'READY', told: ['ready', 'terminated'] },
+    ],
+    [
+      'missing twice, and stopped all the same',
+      [accepted, status('READY'), missing, missing, stopping('ann'), status('TERMINATED')],
+      {
+        phase: 'ended',
+        status: 'TERMINATED',
+        told: ['ready', 'terminated', 'still-running', 'stop-asked', 'terminated'],
+      },
+    ],
+    [
+      'ready long after Edgegap took a stop',
+      [accepted, status('READY'), stopping('ann'), status('READY'), status('READY'), stopping('ben')],
+      { phase: 'live', status: 'READY', told: ['ready', 'stop-asked', 'not-stopped', 'stop-asked'] },
+    ],
+    [
+      'failed long after Edgegap took a stop',
+      [accepted, failed, stopping('ann'), failed, failed],
+      { phase: 'live', status: 'ERROR', told: ['error', 'stop-asked', 'not-stopped'] },
+    ],
+    [
+      'ready only long after a stop that waits for it',
+      [accepted, stopping('ann'), status('DEPLOYING'), status('DEPLOYING'), status('READY')],
+      { phase: 'live', status: 'READY', told: ['stop-asked', 'ready'] },
+    ],
+    [
+      'on its way down for long',
+      [accepted, status('READY'), stopping('ann'), ...Array(5).fill(status('TERMINATING'))],
+      { phase: 'live', status: 'TERMINATING', told: ['ready', 'stop-asked'] },
+    ],
+    [
+      'a callback that is late does not say that a stop came to nothing',
+      [accepted, status('READY'), stopping('ann'), missing, calledBack('READY'), calledBack('READY')],
+      { phase: 'live', status: 'READY', told: ['ready', 'stop-asked'] },
     ],
     [
       'news of another deployment',
@@ -154,7 +241,7 @@ describe('what is believed and told after', () => {
     ['ready', status('READY')],
     ['failed', failed],
     ['terminated', status('TERMINATED')],
-    ['gone', gone],
+    ['terminated', terminated],
     ['unplaced', unplaced],
     ['stopping', stopping('ann')],
   ])('%s, however often', (_, news) => {
@@ -166,5 +253,25 @@ describe('what is believed and told after', () => {
 });
 
 test('the first who asked to stop it is the one who is named', () => {
-  expect(believedAfter(accepted, stopping('ann', false), stopping('ben')).facts.stopAskedBy).toBe('ann');
+  expect(believedAfter(accepted, stopping('ann'), stopping('ben')).facts.stopAskedBy).toBe('ann');
+});
+
+test('missing twice at once is missing once: it takes half a minute to be believed', () => {
+  const live = believedAfter(accepted, status('READY')).facts;
+  const first = { ...live, ...advance(live, missing, 1_000).changes };
+  expect(advance(first, missing, 30_999)).toEqual({ changes: {}, happened: [] });
+  expect(advance(first, missing, 31_000)).toEqual({
+    changes: { phase: 'ended', endedAt: 1_000 },
+    happened: ['terminated'],
+  });
+});
+
+test('a stop is given two minutes', () => {
+  const live = { ...believedAfter(accepted, status('READY')).facts, readyAt: 0 };
+  const asked = { ...live, ...advance(live, stopping('ann'), 1_000).changes };
+  expect(advance(asked, status('READY'), 120_999).happened).toEqual([]);
+  expect(advance(asked, status('READY'), 121_000)).toMatchObject({
+    changes: { stopAskedBy: undefined, stopAskedAt: undefined },
+    happened: ['not-stopped'],
+  });
 });

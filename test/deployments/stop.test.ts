@@ -11,7 +11,13 @@ async function running(simulator: Parameters<typeof openStudio>[0] = {}) {
 }
 
 /** Presses the button that the question before a stop has. */
-async function confirm(studio: Studio, run: Run, id: string, person?: string): Promise<string> {
+async function confirm(
+  studio: Studio,
+  run: Run,
+  id: string,
+  person?: string,
+  invocation?: string,
+): Promise<string> {
   const message = {
     kind: 'card',
     tone: 'warning',
@@ -26,7 +32,7 @@ async function confirm(studio: Studio, run: Run, id: string, person?: string): P
     ],
   } as const;
   studio.chat.add(message, { platform: 'memory', workspace: 'w', channel: 'elsewhere' });
-  await run.press('Stop it', person);
+  await run.press('Stop it', person, invocation);
   return studio.privately.at(-1) ?? '';
 }
 
@@ -70,6 +76,26 @@ describe('stop', () => {
     await studio.shown(' terminated after');
     expect(stops(studio)).toHaveLength(3);
     expect(studio.count('asked to stop')).toBeLessThanOrEqual(1);
+  });
+
+  test('is offered and sent although Edgegap did not know it for a moment', async () => {
+    const { studio, run, id } = await running();
+    const ready = studio.now();
+    // Young, its being unknown would mean nothing.
+    await until(() => studio.now() - ready > 31_000, 'it to be of age');
+    studio.simulator.faults.next(
+      { endpoint: 'status' },
+      { kind: 'server-error', when: 'before', status: 404 },
+    );
+    await run.say(`status ${id}`);
+    expect(studio.privately.at(-1)).toContain('knows no such deployment');
+    await run.say(`stop ${id}`);
+    expect(studio.privately.at(-1)).toContain('Stop kart-racing v1.2?');
+    studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before', status: 404 });
+    expect(await confirm(studio, run, id)).toContain('there is nothing left to stop');
+    expect(await confirm(studio, run, id)).toContain('Stopping');
+    await studio.shown(' terminated after');
+    expect(studio.count(/ terminated/)).toBe(1);
   });
 
   test('of an unknown id says so', async () => {
@@ -119,6 +145,20 @@ describe('without PUBLIC_URL', () => {
     expect(studio.count(' failed: ')).toBe(1);
     expect(studio.count('found by asking')).toBe(0);
     expect(studio.simulator.callbacks).toEqual([]);
+  });
+
+  test('what runs of an application that is allowed no more is followed to its end', async () => {
+    const studio = await openStudio({ callbacks: false });
+    const run = await studio.run();
+    await run.say(DEPLOY);
+    await studio.shown('is ready');
+    await run.stop();
+    const next = await studio.run({ APP_ALLOWLIST: 'another' });
+    const id = [...studio.simulator.deployments.keys()][0] ?? '';
+    await next.say(`status ${id}`);
+    expect(studio.privately.at(-1)).toContain('is not one that this bot may work with');
+    studio.simulator.terminate(id);
+    await studio.shown(' terminated after');
   });
 
   test('a restart loses nothing that happened meanwhile', async () => {
@@ -173,4 +213,14 @@ test('a change that a crash interrupted is answered in the channel', async () =>
   await studio.run();
   await studio.shown(' terminated after');
   expect(studio.count('I was restarted')).toBe(1);
+});
+
+test('a press that the platform delivers a second time stops once', async () => {
+  const { studio, run, id } = await running();
+  await confirm(studio, run, id, 'ann', 'again');
+  expect(stops(studio)).toHaveLength(1);
+  await confirm(studio, run, id, 'ann', 'again');
+  expect(stops(studio)).toHaveLength(1);
+  await confirm(studio, run, id, 'ann', 'another');
+  expect(stops(studio)).toHaveLength(2);
 });

@@ -156,7 +156,8 @@ describe('a deploy of which the outcome is known', () => {
     const run = await studio.run();
     deployFails(studio, { kind: 'cannot-allocate', message: 'No room in Montreal' });
     await run.say(DEPLOY);
-    const line = await studio.shown(/ failed: .*No room in Montreal/);
+    const line = await studio.shown(/ failed: Edgegap found no room/);
+    await studio.shown('No room in Montreal');
     const [id = ''] = studio.simulator.deployments.keys();
     expect(JSON.stringify(line.message)).toContain(id);
     await until(() => studio.simulator.callbacks[0]?.outcome === 'answered');

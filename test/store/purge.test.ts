@@ -31,7 +31,7 @@ test('deployments that ended long ago are forgotten with their callbacks; whatev
       (before, one) => before.then(() => repository.apply(id, one, { source: 'asked' })),
       Promise.resolve<unknown>(undefined),
     );
-  await tell(ids.ended, { kind: 'accepted', requestId: 'r1' }, { kind: 'gone' });
+  await tell(ids.ended, { kind: 'accepted', requestId: 'r1' }, { kind: 'terminated' });
   await tell(ids.live, { kind: 'accepted', requestId: 'r2' });
   await tell(ids.unknown, { kind: 'unknown-outcome' });
   await tell(ids.refused, { kind: 'refused', detail: 'no' });

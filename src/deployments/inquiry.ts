@@ -1,0 +1,139 @@
+import type { Clock } from '../clock.ts';
+import type { EdgegapApi } from '../edgegap/client.ts';
+import { isNoSuchDeployment } from '../edgegap/errors.ts';
+import type { Logger } from '../log.ts';
+import type { Source } from './announce.ts';
+import type { CallbackEvent } from './callbacks.ts';
+import { type Deployment, endIsInferred, ownTag } from './deployment.ts';
+import type { Deployments } from './deployments.ts';
+import type { DeploymentRepository } from './repository.ts';
+import type { News } from './state.ts';
+import { isSettling, LOOK_UPS_MS, MISSING_MS, nextCheck, SILENCE_MS } from './timing.ts';
+
+/** A callback that is only just on its way is not a lost one. */
+const CALLBACK_GRACE_MS = 10_000;
+
+/** Asks Edgegap about one deployment that is due, and passes on what it says. */
+export class Inquiry {
+  readonly #repository: DeploymentRepository;
+  readonly #deployments: Deployments;
+  readonly #edgegap: EdgegapApi;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #call: { readonly lane: 'background'; readonly signal: AbortSignal };
+  /** Events seen once that no callback has told of; it may be on its way. */
+  readonly #doubted = new Set<string>();
+  #beganAt = 0;
+  #warned = false;
+
+  constructor(parts: {
+    readonly repository: DeploymentRepository;
+    readonly deployments: Deployments;
+    readonly edgegap: EdgegapApi;
+    readonly clock: Clock;
+    readonly log: Logger;
+    readonly signal: AbortSignal;
+  }) {
+    this.#repository = parts.repository;
+    this.#deployments = parts.deployments;
+    this.#edgegap = parts.edgegap;
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+    this.#call = { lane: 'background', signal: parts.signal };
+  }
+
+  /** From now on somebody is there to be called back. */
+  begin(): void {
+    this.#beganAt = this.#clock.now();
+  }
+
+  /** Forgets what it doubted so far. */
+  forget(): void {
+    this.#doubted.clear();
+  }
+
+  /** Rejects where Edgegap could not be asked. */
+  async ask(deployment: Deployment): Promise<void> {
+    const { id, phase, requestId } = deployment;
+    if (requestId !== undefined && (phase === 'live' || endIsInferred(deployment)))
+      await this.#status(deployment, requestId);
+    else if (phase === 'ended' || phase === 'refused') await this.#repository.schedule(id, undefined);
+    else await this.#lookUp(deployment);
+  }
+
+  async #status(deployment: Deployment, requestId: string): Promise<void> {
+    const { id } = deployment;
+    const now = this.#clock.now();
+    const news = await this.#statusNews(requestId);
+    if (news.kind === 'missing' && isSettling(deployment, now)) {
+      const next = nextCheck(deployment, now, this.#deployments.callbacksExpected);
+      await this.#repository.schedule(id, next ?? now + SILENCE_MS);
+      return;
+    }
+    const event = await this.#untold(deployment, news);
+    const doubt = `${id}.${event}`;
+    // What was missing has been waited for already.
+    if (event && news.kind === 'snapshot' && !this.#doubted.has(doubt)) {
+      // It may have happened this moment, with the callback on its way.
+      this.#doubted.add(doubt);
+      await this.#repository.schedule(id, now + CALLBACK_GRACE_MS);
+      return;
+    }
+    await this.#deployments.learn(id, news, event ? this.#rescue(requestId, event) : 'asked');
+  }
+
+  async #statusNews(requestId: string): Promise<Extract<News, { kind: 'snapshot' | 'missing' }>> {
+    try {
+      return { kind: 'snapshot', status: await this.#edgegap.status(requestId, this.#call) };
+    } catch (error) {
+      if (!isNoSuchDeployment(error)) throw error;
+      return { kind: 'missing' };
+    }
+  }
+
+  /** The event in this news that a callback should have brought and did not. */
+  async #untold(
+    { id, createdAt, missingAt, ...known }: Deployment,
+    news: Extract<News, { kind: 'snapshot' | 'missing' }>,
+  ): Promise<CallbackEvent | undefined> {
+    // One from before this process: its callback may have come while nobody was there to be called.
+    if (!this.#deployments.callbacksExpected || createdAt < this.#beganAt) return undefined;
+    const ends = missingAt !== undefined && this.#clock.now() - missingAt >= MISSING_MS;
+    const status = news.kind === 'snapshot' ? news.status.current_status : ends ? 'TERMINATED' : undefined;
+    const event =
+      (status === 'READY' && known.readyAt === undefined && 'ready') ||
+      (status === 'ERROR' && known.errorAt === undefined && 'error') ||
+      (status === 'TERMINATED' && known.endedAt === undefined && 'terminated') ||
+      undefined;
+    return event && !(await this.#repository.wasCalledBack(id, event)) ? event : undefined;
+  }
+
+  /** The first rescue says so, in the log and in chat. */
+  #rescue(request_id: string, event: CallbackEvent): Source {
+    if (this.#warned) return 'asked';
+    this.#warned = true;
+    this.#log.warn(
+      { request_id, event },
+      'callbacks do not arrive: PUBLIC_URL must reach this process from the internet; asking instead',
+    );
+    return 'rescued';
+  }
+
+  /** Looks for one whose request may or may not have arrived, by its tag. */
+  async #lookUp({ id, checks }: Deployment): Promise<void> {
+    const tag = ownTag(id);
+    const filters = [{ field: 'tags', operator: 'in', value: [tag] }] as const;
+    const { rows } = await this.#edgegap.deployments({ filters }, this.#call);
+    // Whatever else is in the answer is somebody else's.
+    const found = rows.find((row) => row.tags.includes(tag));
+    if (found) {
+      await this.#deployments.learn(id, { kind: 'accepted', requestId: found.request_id }, 'asked');
+      await this.#repository.schedule(id, this.#clock.now());
+      return;
+    }
+    const tried = checks + 1;
+    const pause = LOOK_UPS_MS[tried];
+    if (pause === undefined) await this.#deployments.learn(id, { kind: 'not-found' }, 'asked');
+    else await this.#repository.schedule(id, this.#clock.now() + pause, tried);
+  }
+}

@@ -1,0 +1,208 @@
+import { describe, expect, test } from 'vitest';
+import { ownTag } from '../../src/deployments/deployment.ts';
+import { accepted, openWatch, snapshot } from './watch.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** One that is ready and of an age at which Edgegap knows it everywhere. */
+async function running(options: Parameters<typeof openWatch>[0] = {}) {
+  const watch = await openWatch(options);
+  watch.statuses.set('r1', 'READY');
+  watch.listed.push({ request_id: 'r1', ready: true });
+  const id = await watch.add(accepted('r1'), snapshot('r1', 'READY'));
+  await watch.reconciler.start();
+  await watch.clock.advance(5 * MINUTE);
+  return { ...watch, id };
+}
+
+describe('one that Edgegap suddenly does not know', () => {
+  test('is asked about again, and nothing is told where that was a slip', async () => {
+    const { clock, statuses, deployments, calls, told, repository, id } = await running();
+    statuses.delete('r1');
+    await deployments.learn(id, { kind: 'missing' }, 'asked');
+    calls.length = 0;
+    statuses.set('r1', 'READY');
+    await clock.advance(29_000);
+    expect(calls).not.toContain('status r1');
+    await clock.advance(2_000);
+    expect(calls).toContain('status r1');
+    expect(await repository.byId(id)).toMatchObject({ phase: 'live', missingAt: undefined });
+    expect(await told()).not.toContain(' terminated');
+  });
+
+  test('has ended when it is unknown half a minute later, and not before', async () => {
+    const { clock, statuses, listed, calls, told } = await running();
+    statuses.clear();
+    listed.length = 0;
+    await clock.advance(11_000);
+    expect(calls.filter((call) => call === 'status r1')).toHaveLength(1);
+    expect(await told()).not.toContain(' terminated');
+    await clock.advance(31_000);
+    expect(await told()).toContain(' terminated"," after 5 min');
+  });
+
+  test('is looked for now and then after that, and told once where it runs after all', async () => {
+    const { clock, statuses, listed, told, repository, id } = await running({ callbacks: true });
+    statuses.clear();
+    listed.length = 0;
+    await clock.advance(3 * MINUTE);
+    expect(await repository.byId(id)).toMatchObject({ phase: 'ended' });
+    statuses.set('r1', 'READY');
+    await clock.advance(10 * MINUTE);
+    expect(await repository.byId(id)).toMatchObject({ phase: 'live', status: 'READY', endedAt: undefined });
+    const lines = await told();
+    expect(lines.match(/ terminated/g)).toHaveLength(1);
+    expect(lines.match(/is still running after all/g)).toHaveLength(1);
+  });
+
+  test('is not looked for for ever', async () => {
+    const { clock, statuses, listed, calls } = await running();
+    statuses.clear();
+    listed.length = 0;
+    await clock.advance(6 * HOUR);
+    const asked = calls.filter((call) => call === 'status r1').length;
+    expect(asked).toBeLessThan(15);
+    await clock.advance(DAY);
+    expect(calls.filter((call) => call === 'status r1')).toHaveLength(asked);
+  });
+
+  test('just after it was accepted is only not known there yet', async () => {
+    const { clock, statuses, listed, calls, reconciler, add, told, repository } = await openWatch();
+    const id = await add(accepted('r1'));
+    await reconciler.start();
+    await clock.advance(20_000);
+    expect(calls.filter((call) => call === 'status r1').length).toBeGreaterThan(3);
+    expect(await repository.byId(id)).toMatchObject({ phase: 'live', missingAt: undefined });
+    statuses.set('r1', 'READY');
+    listed.push({ request_id: 'r1', ready: true });
+    await clock.advance(5_000);
+    expect(await told()).toContain(' is ready');
+    expect(await told()).not.toContain(' terminated');
+  });
+});
+
+describe('a stop', () => {
+  test('is sent whatever is believed, and what it reached runs', async () => {
+    const { deployments, repository, statuses, calls, told, id } = await running({ callbacks: true });
+    await deployments.learn(id, { kind: 'terminated' }, 'asked');
+    expect(await deployments.stop('r1', 'ann')).toBe('stopping');
+    expect(calls).toContain('stop r1');
+    statuses.clear();
+    expect(await deployments.stop('r1', 'ann')).toBe('already-terminated');
+    expect(await repository.byId(id)).toMatchObject({ phase: 'ended', status: 'TERMINATED' });
+    expect((await told()).match(/ terminated/g)).toHaveLength(1);
+  });
+
+  test('of one that Edgegap does not know is calm, and it is asked about again', async () => {
+    const { deployments, repository, statuses, listed, clock, told, id } = await running();
+    statuses.clear();
+    expect(await deployments.stop('r1', 'ann')).toBe('missing');
+    expect(await repository.byId(id)).toMatchObject({ phase: 'live' });
+    listed.length = 0;
+    await clock.advance(31_000);
+    expect(await repository.byId(id)).toMatchObject({ phase: 'ended' });
+    expect(await deployments.stop('r1', 'ann')).toBe('already-terminated');
+    expect(await told()).toContain(' terminated');
+  });
+
+  test('of one just accepted that Edgegap does not know yet is an error', async () => {
+    const { deployments, add } = await openWatch();
+    await add(accepted('r1'));
+    await expect(deployments.stop('r1', 'ann')).rejects.toMatchObject({ code: 'edgegap-no-such-deployment' });
+  });
+
+  test.each([true, false])(
+    'that comes to nothing is told, and can be asked for again (callbacks: %s)',
+    async (callbacks) => {
+      const { deployments, repository, clock, told, card, id } = await running({ callbacks });
+      await deployments.stop('r1', 'ann');
+      await clock.advance(MINUTE);
+      expect(await repository.byId(id)).toMatchObject({ status: 'READY', stopAskedBy: 'ann' });
+      expect(await card()).toContain('{"bold":"Stopping"}');
+      expect(await card()).not.toContain('"label":"Stop"');
+      await clock.advance(3 * MINUTE);
+      expect(await repository.byId(id)).toMatchObject({ status: 'READY', stopAskedBy: undefined });
+      expect((await told()).match(/did not carry it out/g)).toHaveLength(1);
+      expect(await card()).toContain('{"bold":"Ready"}');
+      expect(await card()).toContain('"label":"Stop"');
+      await deployments.stop('r1', 'ben');
+      expect(await told()).toContain('ben asked to stop');
+    },
+  );
+});
+
+describe('one whose outcome is unknown', () => {
+  test('is never taken for a deployment that does not carry its own tag', async () => {
+    const { clock, listed, reconciler, add, repository } = await openWatch();
+    const id = await add({ kind: 'unknown-outcome' });
+    listed.push({ request_id: 'foreign', tags: ['matchmaker'] }, { request_id: 'other', tags: [] });
+    await repository.schedule(id, clock.now());
+    await reconciler.start();
+    await clock.advance(5_000);
+    expect(await repository.byId(id)).toMatchObject({ phase: 'unknown', requestId: undefined });
+    listed.push({ request_id: 'r1', tags: ['qa', ownTag(id)] });
+    await clock.advance(MINUTE);
+    expect(await repository.byId(id)).toMatchObject({ phase: 'live', requestId: 'r1' });
+  });
+});
+
+test('one that failed is asked about less and less often, at the least every quarter of an hour', async () => {
+  const { clock, statuses, listed, calls, reconciler, add } = await openWatch({ callbacks: true });
+  statuses.set('r1', 'ERROR');
+  listed.push({ request_id: 'r1' });
+  await add(accepted('r1'), snapshot('r1', 'ERROR'));
+  await reconciler.start();
+  const asked = () => calls.splice(0).filter((call) => call === 'status r1').length;
+  await clock.advance(HOUR);
+  expect(asked()).toBeLessThan(10);
+  await clock.advance(HOUR);
+  expect(asked()).toBe(4);
+});
+
+describe('what a callback should have told', () => {
+  /** One that became ready, and which is about to be asked about. */
+  async function silent() {
+    const watch = await openWatch({ callbacks: true });
+    await watch.reconciler.start();
+    await watch.clock.advance(1_000);
+    watch.statuses.set('r1', 'READY');
+    watch.listed.push({ request_id: 'r1', ready: true });
+    const id = await watch.add(accepted('r1'));
+    await watch.clock.advance(61_000);
+    expect(watch.calls).toContain('status r1');
+    expect(await watch.told()).toBe('');
+    return { ...watch, id };
+  }
+
+  test('is waited for a little longer before it counts as lost', async () => {
+    const { clock, told, log } = await silent();
+    await clock.advance(8_000);
+    expect(await told()).toBe('');
+    await clock.advance(3_000);
+    expect(await told()).toContain('found by asking');
+    expect(log.join('')).toContain('callbacks do not arrive');
+  });
+
+  test('is not called lost where the callback came meanwhile', async () => {
+    const { clock, told, log, deployments, id } = await silent();
+    const { status } = snapshot('r1', 'READY') as Extract<ReturnType<typeof snapshot>, { kind: 'snapshot' }>;
+    await deployments.learn(id, { kind: 'called-back', status }, 'told');
+    await clock.advance(MINUTE);
+    expect((await told()).match(/ is ready/g)).toHaveLength(1);
+    expect(await told()).not.toContain('found by asking');
+    expect(log.join('')).not.toContain('callbacks do not arrive');
+  });
+});
+
+test('what ended a month ago is forgotten without a restart', async () => {
+  const { clock, repository, add, reconciler } = await openWatch();
+  await reconciler.start();
+  await clock.advance(HOUR);
+  const id = await add(accepted('r1'), { kind: 'terminated' });
+  await clock.advance(29 * DAY);
+  expect(await repository.byId(id)).toBeDefined();
+  await clock.advance(2 * DAY);
+  expect(await repository.byId(id)).toBeUndefined();
+});

@@ -1,0 +1,128 @@
+import { pino } from 'pino';
+import { onTestFinished } from 'vitest';
+import { Deployments } from '../../src/deployments/deployments.ts';
+import { Reconciler } from '../../src/deployments/reconciler.ts';
+import { DeploymentRepository } from '../../src/deployments/repository.ts';
+import type { News } from '../../src/deployments/state.ts';
+import type { EdgegapApi } from '../../src/edgegap/client.ts';
+import { refusalError } from '../../src/edgegap/refusals.ts';
+import { DeploymentRow, DeploymentStatus } from '../../src/edgegap/schema.ts';
+import { sqliteDialect } from '../../src/store/sqlite.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import { TestClock } from '../support/test-clock.ts';
+
+const AT = { platform: 'memory', workspace: 'w', channel: 'c' };
+
+/** The reconciler on a clock that moves only when told, and an Edgegap that answers as the test says. */
+export interface Watch {
+  readonly clock: TestClock;
+  readonly store: Store;
+  readonly repository: DeploymentRepository;
+  readonly deployments: Deployments;
+  readonly reconciler: Reconciler;
+  readonly log: readonly string[];
+  /** What the status endpoint says of each; of any other, that there is none. */
+  readonly statuses: Map<string, string>;
+  /** The rows of the list, whatever was asked for. */
+  readonly listed: { request_id: string; ready?: boolean; tags?: string[] }[];
+  /** The calls so far: `status r1`, `list`, `stop r1`. */
+  readonly calls: string[];
+  /** One that was asked for now, with this news of it. */
+  add(...news: readonly News[]): Promise<string>;
+  /** What its channel was told so far, as text. */
+  told(): Promise<string>;
+  /** The newest state of the newest card, as text. */
+  card(): Promise<string>;
+}
+
+export async function openWatch(options: { readonly callbacks?: boolean } = {}): Promise<Watch> {
+  const clock = new TestClock();
+  const store = await openStore(sqliteDialect(':memory:'));
+  const repository = new DeploymentRepository(store, clock);
+  const statuses: Watch['statuses'] = new Map();
+  const listed: Watch['listed'] = [];
+  const calls: string[] = [];
+  const log: string[] = [];
+  const logger = pino({ level: 'debug', base: null }, { write: (text: string) => void log.push(text) });
+  const unknown = (method: string) => refusalError({ method, path: '/', subject: 'deployment', status: 404 });
+  const edgegap = {
+    async status(request_id: string) {
+      calls.push(`status ${request_id}`);
+      const current_status = statuses.get(request_id);
+      if (current_status === undefined) throw unknown('GET');
+      return DeploymentStatus.parse({ request_id, current_status });
+    },
+    async stop(request_id: string) {
+      calls.push(`stop ${request_id}`);
+      if (!statuses.has(request_id)) throw unknown('DELETE');
+      return { outcome: 'stopping', message: '' };
+    },
+    async deployments() {
+      calls.push('list');
+      const rows = listed.map((row) => DeploymentRow.parse(row));
+      return { rows, total_count: rows.length, has_next: false, page: 1 };
+    },
+    async *allDeployments() {
+      calls.push('list');
+      yield* listed.map((row) => DeploymentRow.parse(row));
+    },
+  } as unknown as EdgegapApi;
+  const deployments = new Deployments({
+    repository,
+    edgegap,
+    clock,
+    log: logger,
+    account: 'a',
+    publicUrl: () => (options.callbacks ? 'http://bot.example' : undefined),
+    wakeOutbox: () => undefined,
+    wakeReconciler: () => reconciler.wake(),
+  });
+  const reconciler = new Reconciler({ repository, deployments, edgegap, clock, log: logger });
+  onTestFinished(async () => {
+    await reconciler.stop();
+    await store.destroy();
+  });
+  const written = async (kind: string) => {
+    const rows = await store
+      .selectFrom('outbox')
+      .select('message_json')
+      .where('kind', '=', kind)
+      .orderBy('id')
+      .execute();
+    return rows.map(({ message_json }) => message_json);
+  };
+  let count = 0;
+  return {
+    clock,
+    store,
+    repository,
+    deployments,
+    reconciler,
+    log,
+    statuses,
+    listed,
+    calls,
+    async add(...news) {
+      const { deployment } = await repository.create({
+        account: 'a',
+        invocationId: `i${++count}`,
+        application: 'kart',
+        version: 'v1',
+        plan: { users: [], place: 'Montreal', tags: [] },
+        asker: { id: 'ann', name: 'ann' },
+        at: AT,
+        card: { ...AT, message: `${count}` },
+      });
+      for (const one of news) await deployments.learn(deployment.id, one, 'asked');
+      return deployment.id;
+    },
+    told: async () => (await written('post')).join('\n'),
+    card: async () => (await written('edit')).at(-1) ?? '',
+  };
+}
+
+export const accepted = (requestId: string): News => ({ kind: 'accepted', requestId });
+export const snapshot = (request_id: string, current_status: string): News => ({
+  kind: 'snapshot',
+  status: DeploymentStatus.parse({ request_id, current_status }),
+});
