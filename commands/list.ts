@@ -2,6 +2,7 @@ import type { Button, Card, Node } from '../src/cards/card.ts';
 import { statusFace } from '../src/cards/deployment-card.ts';
 import { type ActionContext, type Context, defineCommand } from '../src/command/define.ts';
 import { isOwnTag } from '../src/deployments/deployment.ts';
+import type { DeploymentPage, EdgegapApi } from '../src/edgegap/client.ts';
 import type { ListFilter } from '../src/edgegap/requests.ts';
 import type { DeploymentRow } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
@@ -66,13 +67,25 @@ async function turned({ action, kept }: Pick<ActionContext, 'action' | 'kept'>) 
   return { page: Number(page), filter };
 }
 
-async function show(context: Context<unknown>, filter: Filter, page: number): Promise<void> {
-  const { rows, total_count, has_next } = await context.edgegap.deployments({
+/** That page; the last one where there are not so many (any more). */
+async function read(edgegap: EdgegapApi, filter: Filter, page: number): Promise<DeploymentPage> {
+  const found = await edgegap.deployments({
     filters: filtersOf(filter),
     order_by: [{ field: 'created_at', order: 'desc' }],
     page,
     limit: ROWS,
   });
+  const last = pagesOf(found.total_count);
+  if (page <= last) return { ...found, page };
+  return await read(edgegap, filter, last);
+}
+
+function pagesOf(total: number): number {
+  return Math.max(1, Math.ceil(total / ROWS));
+}
+
+async function show(context: Context<unknown>, filter: Filter, wanted: number): Promise<void> {
+  const { rows, total_count, has_next, page } = await read(context.edgegap, filter, wanted);
   const nodes: Node[] = [];
   if (rows.length > 0) {
     const table = await Promise.all(rows.map((row) => tableRow(context, row)));
@@ -82,16 +95,11 @@ async function show(context: Context<unknown>, filter: Filter, page: number): Pr
       rows: table,
     });
   } else {
-    const none =
-      page > 1
-        ? 'There is nothing on this page.'
-        : isFiltered(filter)
-          ? 'Nothing active matches.'
-          : 'Nothing is active.';
+    const none = isFiltered(filter) ? 'Nothing active matches.' : 'Nothing is active.';
     nodes.push({ kind: 'text', text: [none] });
   }
-  const pages = Math.max(1, Math.ceil(total_count / ROWS));
-  if (total_count > rows.length) nodes.push({ kind: 'note', text: [`Page ${page} of ${pages}`] });
+  if (total_count > rows.length)
+    nodes.push({ kind: 'note', text: [`Page ${page} of ${pagesOf(total_count)}`] });
   const key = isFiltered(filter) ? await context.kept.keep({ ...filter }) : '';
   const button = (label: string, to: number): Button => ({
     label,
@@ -99,7 +107,7 @@ async function show(context: Context<unknown>, filter: Filter, page: number): Pr
     action: { command: 'list', action: 'page', arg: `${to}.${key}` },
   });
   const buttons = [
-    ...(page > 1 ? [button('Previous', Math.min(page - 1, pages))] : []),
+    ...(page > 1 ? [button('Previous', page - 1)] : []),
     button('Refresh', page),
     ...(has_next ? [button('Next', page + 1)] : []),
   ];

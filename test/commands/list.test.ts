@@ -31,7 +31,7 @@ describe('list', () => {
     expect(card?.text).toContain('0 active deployments');
     expect(card?.text).toContain('Nothing is active.');
     expect((await list('list --tag nope'))?.text).toContain('Nothing active matches.');
-    expect((await list('list --page 7'))?.text).toContain('There is nothing on this page.');
+    expect((await list('list --page 7'))?.text).toContain('Nothing is active.');
   });
 
   test('a few, ours and others’, with what there is to know', async () => {
@@ -75,6 +75,7 @@ describe('list', () => {
     expect(third?.buttons).toEqual(['Previous', 'Refresh']);
     expect(third?.text).not.toContain('kart-racing');
     expect((await press('Previous'))?.text).toContain('Page 2 of 3');
+    expect((await list('list --application lobby-chat --page 99'))?.text).toContain('Page 3 of 3');
   });
 
   test('what a matchmaker put into tags stays within its row', async () => {
