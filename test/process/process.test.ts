@@ -3,11 +3,15 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { createDiscordDriver, type DiscordDriver, groupIds } from '../support/discord-driver.ts';
 import { until } from '../support/test-clock.ts';
+
+/** A machine under load takes its time to start a process; what is slow is not wrong. */
+const START_MS = 60_000;
+vi.setConfig({ testTimeout: 4 * START_MS, hookTimeout: START_MS });
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
@@ -37,7 +41,10 @@ class Bot {
   }
 
   async started(): Promise<void> {
-    await until(() => this.output.includes('"msg":"started"'), `the bot to start; it said:\n${this.output}`);
+    const started = () => this.output.includes('"msg":"started"');
+    await until(started, 'the bot to start', START_MS).catch((cause: unknown) => {
+      throw new Error(`The bot did not start; it said:\n${this.output}`, { cause });
+    });
   }
 }
 
@@ -87,6 +94,7 @@ test('SIGTERM finishes what is under way, answers it, and exits 0', async () => 
   await until(
     () => simulator.requests.some((request) => request.method === 'POST'),
     'the request to Edgegap',
+    START_MS,
   );
   expect(await bot.kill('SIGTERM')).toBe(0);
   expect(simulator.deployments.size).toBe(1);
@@ -99,7 +107,7 @@ test('a kill in the middle of a deploy: the next start finds it, and never deplo
   await first.started();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'slow', when: 'after', ms: 60_000 });
   await driver.command('operator', 'deploy', deploy);
-  await until(() => simulator.deployments.size === 1, 'the deployment at Edgegap');
+  await until(() => simulator.deployments.size === 1, 'the deployment at Edgegap', START_MS);
   await first.kill('SIGKILL');
 
   const second = start();
@@ -108,7 +116,7 @@ test('a kill in the middle of a deploy: the next start finds it, and never deplo
   const ready = await until(
     async () => (await driver.channel()).find((message) => message.text.includes('is ready')),
     'the news that it is ready',
-    15_000,
+    START_MS,
   );
   expect(ready.text).toContain(id);
   expect(simulator.requests.filter((request) => request.method === 'POST')).toHaveLength(1);

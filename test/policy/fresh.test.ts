@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import type { Clock } from '../../src/clock.ts';
+import { deployElsewhere, effectOf, phase, stageOn } from '../command/harness.ts';
+import type { SlackDriver } from '../support/slack-driver.ts';
+
+const ROLE = 'operators';
+/** Longer than what has to be fresh may be old, and shorter than anything else is kept. */
+const SOON = 10_000;
+
+test('a group left between card and press counts at once, though Slack sends no event and it is still remembered', async () => {
+  let ahead = 0;
+  const clock: Clock = {
+    now: () => Date.now() + ahead,
+    after(ms, run) {
+      const timer = setTimeout(run, ms);
+      return () => clearTimeout(timer);
+    },
+  };
+  const stage = await stageOn('slack-http', { clock });
+  try {
+    const { driver, simulator } = stage;
+    const { server, userIds, groupIds } = driver as SlackDriver;
+    const id = await deployElsewhere(simulator, 'kart-racing', 'v1.2');
+    await effectOf(stage, 'operator', () => driver.command('operator', 'stop', { deployment: id }));
+    server.world.members.get(groupIds[ROLE])?.delete(userIds.operator);
+    ahead += SOON;
+    // Reading goes by what is remembered, so it is.
+    const read = await effectOf(stage, 'operator', () =>
+      driver.command('operator', 'status', { deployment: id }),
+    );
+    expect([...read.publicly, ...read.privately].map(({ text }) => text).join()).toContain(id);
+    const pressed = await effectOf(stage, 'operator', () => driver.press('operator', 'Stop it'));
+    expect(pressed.publicly).toEqual([]);
+    expect(pressed.privately.at(-1)?.text).toMatch(/You may not (?:look at|change) deployments here/);
+    expect(pressed.asked).toEqual([]);
+    expect(phase(simulator, id)).toBe('READY');
+  } finally {
+    await stage.close();
+  }
+});
