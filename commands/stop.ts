@@ -34,8 +34,7 @@ async function ask(context: Context<unknown>, target: DeploymentTarget): Promise
   // Asked even where we take it to have ended: what runs on unseen is billed.
   const view = await look(context, target);
   if (view.status === 'TERMINATED') return context.respond(alreadyStopped(request_id));
-  if (view.status === 'TERMINATING')
-    return context.respond(plain([{ code: request_id }, ' is stopping already'], 'success'));
+  if (view.status === 'TERMINATING') return context.respond(stopping(request_id));
   await context.respond({
     kind: 'card',
     tone: 'warning',
@@ -49,7 +48,7 @@ async function ask(context: Context<unknown>, target: DeploymentTarget): Promise
           ...(view.fqdn ? [{ label: 'Address', value: [{ code: view.fqdn }] }] : []),
         ],
       },
-      { kind: 'text', text: ['Players on it are disconnected. This cannot be undone.'] },
+      { kind: 'text', text: [consequence(view.status)] },
       {
         kind: 'buttons',
         buttons: [
@@ -69,6 +68,11 @@ async function ask(context: Context<unknown>, target: DeploymentTarget): Promise
   });
 }
 
+function consequence(status: string): string {
+  const what = status === 'ERROR' ? 'It is removed, and its log with it.' : 'Players on it are disconnected.';
+  return `${what} This cannot be undone.`;
+}
+
 async function confirm(context: DeploymentActionContext): Promise<void> {
   const { request_id } = context.target;
   const outcome = await context.deployments.stop(request_id, context.asker.name);
@@ -81,11 +85,26 @@ async function confirm(context: DeploymentActionContext): Promise<void> {
       );
     case 'accepted':
       return context.respond(
-        plain(['Edgegap stops ', { code: request_id }, ' as soon as it is ready or has failed'], 'success'),
+        isStopping(context.target)
+          ? stopping(request_id)
+          : plain(
+              ['Edgegap stops ', { code: request_id }, ' as soon as it is ready or has failed'],
+              'success',
+            ),
       );
     case 'stopping':
       return context.respond(plain(['Stopping ', { code: request_id }], 'success'));
   }
+}
+
+/** Edgegap answers a second stop as it answers one that comes before the server is ready. */
+function isStopping({ known, seen }: DeploymentTarget): boolean {
+  const asked = known?.stopAskedBy !== undefined && known.readyAt !== undefined;
+  return asked || (seen?.current_status ?? known?.status) === 'TERMINATING';
+}
+
+function stopping(request_id: string): Card {
+  return plain([{ code: request_id }, ' is stopping already'], 'success');
 }
 
 function alreadyStopped(request_id: string): Card {
