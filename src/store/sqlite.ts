@@ -27,16 +27,25 @@ function open(path: string): SqliteDatabase {
     return asKyselyDatabase(database);
   } catch (cause) {
     if (database?.isOpen) database.close();
-    throw new AppError('store-unusable', `The database ${path} cannot be opened: ${reasonOf(cause)}.`, {
-      hint: 'One process at a time can use the file. Stop the other one, or set DATABASE_URL to a path that can be written.',
+    const { reason, hint } = explain(cause);
+    throw new AppError('store-unusable', `The database ${path} cannot be opened: ${reason}.`, {
+      hint,
       cause,
     });
   }
 }
 
-function reasonOf(cause: unknown): string {
+function explain(cause: unknown): { reason: string; hint: string } {
   const message = cause instanceof Error ? cause.message : String(cause);
-  return /locked|busy/i.test(message) ? 'another process has it open' : message;
+  if (/locked|busy/i.test(message))
+    return {
+      reason: 'another process has it open',
+      hint: 'One process at a time can use the file. Stop the other one, or set DATABASE_URL to another path.',
+    };
+  return {
+    reason: message,
+    hint: 'Set DATABASE_URL to the path of a file of this bot’s own, in a folder that can be written.',
+  };
 }
 
 /** Kysely speaks better-sqlite3's dialect of statements: parameters as one array, and `reader` for "returns rows". */
