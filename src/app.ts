@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Adapter } from './adapters/adapter.ts';
+import { createPlatforms } from './adapters/start.ts';
 import type { Clock } from './clock.ts';
 import type { Directory } from './command/directory.ts';
 import { Invocations } from './command/invocations.ts';
@@ -9,12 +10,13 @@ import { createPipeline } from './command/run.ts';
 import type { Services } from './command/services.ts';
 import type { AccessRules, Config } from './config.ts';
 import { Callbacks } from './deployments/callbacks.ts';
-import { createCatalog } from './deployments/catalog.ts';
+import { type Catalog, createCatalog } from './deployments/catalog.ts';
 import { Deployments } from './deployments/deployments.ts';
 import { Reconciler } from './deployments/reconciler.ts';
 import { DeploymentRepository } from './deployments/repository.ts';
 import { withAllowlist } from './edgegap/allowlist.ts';
 import { EdgegapClient } from './edgegap/client.ts';
+import { AppError } from './errors.ts';
 import type { Logger } from './log.ts';
 import { createOutboxWorker } from './notify/worker.ts';
 import { buildServer } from './server/server.ts';
@@ -36,6 +38,8 @@ export interface AppParts {
   readonly log: Logger;
   /** Makes the chat platforms; they need to know the commands. */
   readonly adapters: (directory: Directory) => readonly Adapter[];
+  /** Called when no chat platform is left and none will come back by itself. */
+  readonly over?: (error: AppError) => void;
   /** Access rules by platform. */
   readonly access: Readonly<Record<string, AccessRules>>;
   /** Another folder of commands, for tests. */
@@ -60,6 +64,7 @@ export async function buildApp({
   clock,
   log,
   adapters: makeAdapters,
+  over = () => undefined,
   access,
   commands,
   loopback = false,
@@ -124,6 +129,13 @@ export async function buildApp({
     clock,
     log,
   });
+  const platforms = createPlatforms({
+    adapters,
+    clock,
+    log,
+    handle: (invocation) => pipeline.handle(invocation),
+    over,
+  });
   const server = buildServer({
     callbacks,
     mounts: adapters.flatMap(({ http }) => (http ? [http] : [])),
@@ -146,13 +158,11 @@ export async function buildApp({
       // Callbacks first: they are not sent twice. Chat last, when everything behind it works.
       const port = await server.listen(config.port);
       if (loopback) publicUrl ??= `http://127.0.0.1:${port}`;
-      void catalog.warm();
+      void warmUp(catalog, log);
       await invocations.recover();
       await callbacks.work();
       await reconciler.start();
-      await Promise.all(
-        adapters.map((adapter) => adapter.start((invocation) => pipeline.handle(invocation))),
-      );
+      await platforms.start();
       await outbox.start();
       log.info({ port, platforms: adapters.map(({ platform }) => platform) }, 'started');
       if (publicUrl === undefined)
@@ -174,12 +184,27 @@ export async function buildApp({
       await callbacks.work();
       await within(clock, QUIT_MS, reconciler.stop());
       await within(clock, QUIT_MS, outbox.stop());
-      await Promise.allSettled(adapters.map((adapter) => adapter.stop()));
+      await platforms.stop();
       await within(clock, QUIT_MS, client.close());
       await store.destroy();
       log.info('stopped');
     },
   };
+}
+
+/** A wrong token shows here, at the start, and not first to whoever wants a server. */
+async function warmUp(catalog: Catalog, log: Logger): Promise<void> {
+  const warm = catalog.warm();
+  try {
+    await catalog.applications();
+  } catch (error) {
+    const why =
+      error instanceof AppError
+        ? { code: error.code, problem: error.userMessage, hint: error.hint }
+        : { err: error };
+    log.error(why, 'Edgegap does not answer as it should: commands will fail until this is mended');
+  }
+  await warm;
 }
 
 /** Waits for `work`, but no longer than `ms`. */

@@ -17,19 +17,32 @@ async function main(): Promise<void> {
       'No chat token is set: give DISCORD_TOKEN with DISCORD_GUILDS, or SLACK_BOT_TOKEN with SLACK_APP_TOKEN or SLACK_SIGNING_SECRET. Step by step: docs/discord.md and docs/slack.md. To just see it work, without any account: npm run demo.',
     ]);
   const log = createLog({ level: check ? 'silent' : config.logLevel, secrets: config.secrets });
-  const app = check ? await buildForCheck(config, log) : await build(config, log);
   if (check) {
+    const app = await buildForCheck(config, log);
     await app.stop();
-    process.stdout.write(`OK: ${app.directory.all.length} commands, settings and every part can be built.\n`);
+    const silent = !config.discord && !config.slack;
+    process.stdout.write(
+      `OK: ${app.directory.all.length} commands, settings and every part can be built.${silent ? ' No chat token is set, so npm start would refuse.' : ''}\n`,
+    );
     return;
   }
-  const stop = stopOnce(() => app.stop());
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  const app = await build(config, log, (error) => {
+    say(error);
+    leave(1);
+  });
+  const leave = leaveOnce(() => app.stop());
+  process.once('SIGTERM', () => leave(0));
+  process.once('SIGINT', () => leave(0));
+  // The last resort, for what some library leaves to nobody: a rejection harms what it belongs to, and nothing else.
+  process.on('unhandledRejection', (err) => log.error({ err }, 'a rejection that nobody handled'));
+  process.on('uncaughtException', (err) => {
+    log.fatal({ err }, 'an error that nobody caught: stopping');
+    leave(1);
+  });
   await app.start();
 }
 
-async function build(config: Config, log: Logger): Promise<App> {
+async function build(config: Config, log: Logger, over?: (error: AppError) => void): Promise<App> {
   const { discord, slack } = config;
   const makers = [
     ...(discord ? [await discordAdapter(config, log)] : []),
@@ -39,6 +52,7 @@ async function build(config: Config, log: Logger): Promise<App> {
     config,
     clock: systemClock,
     log,
+    ...(over ? { over } : {}),
     access: { ...(discord ? { discord: discord.access } : {}), ...(slack ? { slack: slack.access } : {}) },
     adapters: (directory) => makers.flatMap((make) => make(directory)),
   });
@@ -65,27 +79,32 @@ async function slackAdapter({ slack }: Config, log: Logger): Promise<MakeAdapter
     slack ? [createSlackAdapter({ config: slack, directory, clock: systemClock, log })] : [];
 }
 
-function stopOnce(stop: () => Promise<void>): () => void {
-  return () => {
+function leaveOnce(stop: () => Promise<void>): (code: number) => void {
+  let leaving = false;
+  return (code) => {
+    if (leaving) return;
+    leaving = true;
     setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
     stop().then(
-      () => process.exit(0),
+      () => process.exit(code),
       () => process.exit(1),
     );
   };
 }
 
+/** For whoever stands at the terminal, or reads the container's last words. */
+function say(error: unknown, what = 'cannot go on'): void {
+  const lines =
+    error instanceof ConfigError
+      ? ['', ...error.problems.map((line) => `  - ${line}`), error.hint]
+      : error instanceof AppError
+        ? [` ${error.userMessage}`, error.hint]
+        : [` ${error instanceof Error ? error.stack : String(error)}`];
+  const text = lines.filter((line) => line !== undefined).join('\n');
+  process.stderr.write(`edgegap-chatops ${what}:${text}\n`);
+}
+
 main().catch((error: unknown) => {
-  if (error instanceof ConfigError) {
-    process.stderr.write(
-      `edgegap-chatops cannot start:\n${error.problems.map((line) => `  - ${line}\n`).join('')}${error.hint}\n`,
-    );
-  } else if (error instanceof AppError) {
-    process.stderr.write(`edgegap-chatops cannot start: ${error.userMessage}\n${error.hint ?? ''}\n`);
-  } else {
-    process.stderr.write(
-      `edgegap-chatops cannot start: ${error instanceof Error ? error.stack : String(error)}\n`,
-    );
-  }
+  say(error, 'cannot start');
   process.exit(1);
 });

@@ -21,6 +21,7 @@ test('--check builds every part from source, without any setting', async () => {
   const { out, err, code } = await main(['--check']);
   expect(err).toBe('');
   expect(out).toMatch(/^OK: \d+ commands/);
+  expect(out).toContain('No chat token is set, so npm start would refuse.');
   expect(code).toBe(0);
 });
 

@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import type { ActionRef, Message } from '../cards/card.ts';
+import type { AppError } from '../errors.ts';
 
 /** Where messages go: a channel of a workspace (a Discord server, a Slack team), or a thread in it. */
 export interface Address {
@@ -61,8 +62,11 @@ export interface Adapter {
   /** An HTTP listener to be mounted on the bot's one port, where the platform delivers by HTTP. */
   readonly http?: { readonly path: string; readonly listener: RequestListener };
 
-  /** Connects and starts handing invocations over. Resolves when the platform can be used. */
-  start(handle: (invocation: Invocation) => Promise<void>): Promise<void>;
+  /**
+   * Connects and starts handing invocations over. Resolves when the platform can be used; after it rejected, it may be
+   * called again. Calls `lost` where the platform later shuts us out for good.
+   */
+  start(handle: (invocation: Invocation) => Promise<void>, lost?: (error: AppError) => void): Promise<void>;
   /** Disconnects. After it nothing is received or sent. */
   stop(): Promise<void>;
   /** Whether it is connected right now; for /readyz. */

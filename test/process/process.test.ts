@@ -148,3 +148,30 @@ test('a port that is taken, and a token that Discord refuses, are said in one se
   expect(third.output).toContain('DISCORD_TOKEN is not accepted by Discord');
   expect(third.output).not.toMatch(/\n {4}at /);
 });
+
+test('shut out by Discord for good, with no other platform, it says why and exits 1', async () => {
+  const bot = start();
+  await bot.started();
+  const { gateway } = driver.server;
+  gateway.refuseWith = 4004;
+  gateway.forgetSession = true;
+  gateway.drop();
+  expect(await bot.exited).toBe(1);
+  expect(bot.output).toContain('DISCORD_TOKEN is not accepted by Discord');
+  expect(bot.output).toContain('"msg":"stopped"');
+});
+
+test('what a library leaves to nobody is logged, masked; an error that nobody caught stops it cleanly', async () => {
+  const trouble = `process.on('SIGUSR2', () => {
+    Promise.reject(new Error('rejected ${simulator.token}'));
+    setTimeout(() => { throw new Error('thrown ${simulator.token}'); }, 50);
+  })`;
+  const NODE_OPTIONS = `--import="data:text/javascript,${encodeURIComponent(trouble)}"`;
+  const bot = start({ NODE_OPTIONS });
+  await bot.started();
+  expect(await bot.kill('SIGUSR2')).toBe(1);
+  expect(bot.output).toContain('a rejection that nobody handled');
+  expect(bot.output).toContain('an error that nobody caught: stopping');
+  expect(bot.output).toContain('"msg":"stopped"');
+  expect(bot.output).not.toContain(simulator.token);
+});

@@ -51,12 +51,12 @@ export function createDiscordAdapter({ config, directory, clock, log }: DiscordA
     supports: { modals: false, idempotentPosts: true, history: true },
     paceMs: PACE_MS,
 
-    start: (handle) =>
+    start: (handle, lost) =>
       gateway.start((interaction) => {
         take(interaction, handle).catch((err: unknown) =>
           log.error({ interaction: interaction.id, err }, 'an interaction could not be handled'),
         );
-      }),
+      }, lost),
     async stop() {
       api.close();
       await gateway.stop();

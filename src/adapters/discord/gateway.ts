@@ -7,12 +7,19 @@ import {
   Options,
   Status,
 } from 'discord.js';
+import type { AppError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import { toStartError } from './start-error.ts';
+import { toLostError, toStartError } from './start-error.ts';
 
 export interface Gateway {
-  /** Connects. Resolves when Discord sends us interactions; rejects with a sentence on what to do. */
-  start(onInteraction: (interaction: APIInteraction) => void): Promise<void>;
+  /**
+   * Connects. Resolves when Discord sends us interactions; rejects with a sentence on what to do, and can then be called
+   * again. Calls `onLost` when Discord later closes the connection for good.
+   */
+  start(
+    onInteraction: (interaction: APIInteraction) => void,
+    onLost?: (error: AppError) => void,
+  ): Promise<void>;
   stop(): Promise<void>;
   healthy(): boolean;
   /** The bot's own user id, once connected. */
@@ -27,8 +34,7 @@ export interface GatewayOptions {
   readonly log: Logger;
 }
 
-/** discord.js keeps its connection, heartbeats, resumes and reconnects; the bot takes nothing else from it. */
-export function createGateway({ token, apiUrl, guilds, log }: GatewayOptions): Gateway {
+function createClient({ apiUrl, log }: GatewayOptions): Client {
   const client = new Client({
     // Interactions need no intent at all; this one tells which servers the bot is in.
     intents: [GatewayIntentBits.Guilds],
@@ -66,35 +72,49 @@ export function createGateway({ token, apiUrl, guilds, log }: GatewayOptions): G
   );
   client.on(Events.ShardReady, (shard) => log.info({ shard }, 'Discord gateway ready'));
   client.on(Events.ShardError, (err, shard) => log.warn({ shard, err }, 'Discord gateway error'));
-  client.on(Events.ShardDisconnect, ({ code }, shard) =>
-    log.error({ shard, code }, 'Discord gateway closed for good: restart the bot once the cause is mended'),
-  );
   client.on(Events.Error, (err) => log.error({ err }, 'discord.js reports an error'));
   client.on(Events.Warn, (warning) => log.warn({ warning }, 'discord.js warns'));
 
+  return client;
+}
+
+/** discord.js keeps its connection, heartbeats, resumes and reconnects; the bot takes nothing else from it. */
+export function createGateway(options: GatewayOptions): Gateway {
+  const { token, apiUrl, guilds, log } = options;
+  /** A client that was refused once does not connect again (WebSocketManager.destroyed): each start has its own. */
+  let client: Client | undefined;
+
   return {
-    async start(onInteraction) {
+    async start(onInteraction, onLost = () => undefined) {
+      await client?.destroy();
+      const fresh = createClient(options);
+      client = fresh;
       // The gateway's own event, not discord.js's: that one waits for every server to be available, longer than the
       // 3 seconds an interaction has, and reads a member's roles from a cache instead of from the event.
-      client.ws.on(GatewayDispatchEvents.InteractionCreate, onInteraction);
-      const ready = new Promise((resolve) => client.once(Events.ClientReady, resolve));
+      fresh.ws.on(GatewayDispatchEvents.InteractionCreate, onInteraction);
+      const ready = new Promise((resolve) => fresh.once(Events.ClientReady, resolve));
       try {
-        await client.login(token);
+        await fresh.login(token);
       } catch (error) {
         throw toStartError(error, apiUrl);
       }
+      fresh.on(Events.ShardDisconnect, ({ code }, shard) => {
+        log.error({ shard, code }, 'Discord gateway closed for good');
+        onLost(toLostError(code));
+      });
       await ready;
-      compareGuilds();
+      compareGuilds(fresh);
     },
     async stop() {
-      client.ws.removeAllListeners(GatewayDispatchEvents.InteractionCreate);
-      await client.destroy();
+      client?.ws.removeAllListeners(GatewayDispatchEvents.InteractionCreate);
+      await client?.destroy();
     },
-    healthy: () => client.isReady() && client.ws.shards.every((shard) => shard.status === Status.Ready),
-    userId: () => client.user?.id,
+    healthy: () =>
+      client?.isReady() === true && client.ws.shards.every((shard) => shard.status === Status.Ready),
+    userId: () => client?.user?.id,
   };
 
-  function compareGuilds(): void {
+  function compareGuilds(client: Client): void {
     for (const guild of guilds) {
       if (!client.guilds.cache.has(guild))
         log.warn(

@@ -1,4 +1,10 @@
-import { DiscordAPIError, DiscordjsError, DiscordjsErrorCodes, HTTPError } from 'discord.js';
+import {
+  DiscordAPIError,
+  DiscordjsError,
+  DiscordjsErrorCodes,
+  GatewayCloseCodes,
+  HTTPError,
+} from 'discord.js';
 import { AppError, ConfigError } from '../../errors.ts';
 import { codeOf } from './delivery-error.ts';
 
@@ -9,11 +15,7 @@ export function toStartError(error: unknown, apiUrl: string | undefined): AppErr
   const badToken =
     (error instanceof DiscordjsError && error.code === DiscordjsErrorCodes.TokenInvalid) ||
     (error instanceof DiscordAPIError && error.status === 401);
-  if (badToken || message === 'Authentication failed') {
-    return new ConfigError([
-      'DISCORD_TOKEN is not accepted by Discord: copy the current one from the Bot page of your application (Reset Token shows a new one)',
-    ]);
-  }
+  if (badToken || message === 'Authentication failed') return badTokenError();
   if (message === 'Used disallowed intents' || message === 'Used invalid intents') {
     return new AppError('discord.intents', 'Discord does not allow this bot the intents it asks for.', {
       hint: 'The bot asks for Guilds only, which every bot may use: make sure that DISCORD_TOKEN belongs to a bot.',
@@ -39,4 +41,18 @@ export function toStartError(error: unknown, apiUrl: string | undefined): AppErr
       : 'Check the network of this machine (a proxy or firewall?), and https://discordstatus.com',
     cause: error,
   });
+}
+
+/** Why a connection that worked was closed for good (Opcodes and Status Codes, "Gateway Close Event Codes"). */
+export function toLostError(closeCode: number): AppError {
+  if (closeCode === GatewayCloseCodes.AuthenticationFailed) return badTokenError();
+  return new AppError('discord.lost', `Discord has closed the connection for good (code ${closeCode}).`, {
+    hint: 'Look at the Bot page of your application, and restart the bot.',
+  });
+}
+
+function badTokenError(): ConfigError {
+  return new ConfigError([
+    'DISCORD_TOKEN is not accepted by Discord: copy the current one from the Bot page of your application (Reset Token shows a new one)',
+  ]);
 }

@@ -1,0 +1,107 @@
+import type { Clock } from '../clock.ts';
+import { AppError, ConfigError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Adapter, Invocation } from './adapter.ts';
+
+const RETRY_FIRST_MS = 5_000;
+/** Rare enough for Discord, which allows a bot a thousand logins a day. */
+const RETRY_MAX_MS = 5 * 60_000;
+
+export interface Platforms {
+  /**
+   * Resolves once one platform works; the others go on by themselves. Throws when none does: nobody could be told
+   * anything, and what runs the process starts it again.
+   */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * The chat platforms, each on its own: one that is away or set up wrong must not take the others, and Edgegap's
+ * callbacks, down with it, nor log the others in again and again. What cannot be reached is tried again; what only
+ * another setting can mend is said, and left alone.
+ */
+export function createPlatforms(parts: {
+  readonly adapters: readonly Adapter[];
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly handle: (invocation: Invocation) => Promise<void>;
+  /** No platform is left, and none will come back by itself. */
+  readonly over: (error: AppError) => void;
+}): Platforms {
+  const { adapters, clock, log, handle, over } = parts;
+  const retries = new Map<Adapter, () => void>();
+  const gone = new Set<Adapter>();
+  let stopped = false;
+
+  const begin = (adapter: Adapter) => adapter.start(handle, (error) => givenUp(adapter, error));
+
+  function givenUp(adapter: Adapter, error: AppError): void {
+    if (stopped) return;
+    log.error(
+      { platform: adapter.platform, code: error.code, problem: error.userMessage, hint: error.hint },
+      'platforms: one cannot be used until its settings are mended and the bot is restarted',
+    );
+    gone.add(adapter);
+    if (gone.size === adapters.length) over(error);
+  }
+
+  function failed(adapter: Adapter, error: unknown, attempts: number): void {
+    if (stopped) return;
+    if (error instanceof ConfigError) {
+      givenUp(adapter, error);
+      return;
+    }
+    const retryMs = Math.min(RETRY_FIRST_MS * 2 ** attempts, RETRY_MAX_MS);
+    const { platform } = adapter;
+    const why =
+      error instanceof AppError
+        ? { code: error.code, problem: error.userMessage, hint: error.hint }
+        : { err: error };
+    log.error({ platform, ...why, retryMs }, 'platforms: one does not start, and is tried again');
+    retries.set(
+      adapter,
+      clock.after(retryMs, () => void again(adapter, attempts + 1)),
+    );
+  }
+
+  async function again(adapter: Adapter, attempts: number): Promise<void> {
+    try {
+      await begin(adapter);
+      // It took so long that the end came first.
+      if (stopped) await adapter.stop();
+      else log.info({ platform: adapter.platform }, 'platforms: one has started after all');
+    } catch (error) {
+      failed(adapter, error, attempts);
+    }
+  }
+
+  return {
+    async start() {
+      const starts = adapters.map(begin);
+      if (starts.length === 0) return;
+      const one = Promise.any(starts);
+      for (const [index, adapter] of adapters.entries())
+        starts[index]?.catch((error: unknown) =>
+          one.then(
+            () => failed(adapter, error, 0),
+            () => undefined,
+          ),
+        );
+      await one.catch(({ errors }: AggregateError) => {
+        throw reasonOf(errors);
+      });
+    },
+    async stop() {
+      stopped = true;
+      for (const cancel of retries.values()) cancel();
+      await Promise.allSettled(adapters.map((adapter) => adapter.stop()));
+    },
+  };
+}
+
+/** Every wrong setting at once, before anything that may pass by itself. */
+function reasonOf(errors: readonly unknown[]): unknown {
+  const settings = errors.filter((error) => error instanceof ConfigError);
+  return settings.length > 0 ? new ConfigError(settings.flatMap(({ problems }) => problems)) : errors[0];
+}
