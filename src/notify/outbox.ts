@@ -33,7 +33,8 @@ export async function enqueue(tx: Store, clock: Clock, delivery: Delivery): Prom
     const target_json = JSON.stringify(delivery.target);
     const coalesced = await tx
       .updateTable('outbox')
-      .set({ message_json })
+      // News of today, however long the edit before it was waiting.
+      .set({ message_json, created_at: clock.now() })
       .where('kind', '=', 'edit')
       .where('state', '=', 'pending')
       .where('order_key', '=', delivery.orderKey)

@@ -124,6 +124,8 @@ export class OutboxQueue {
       .where('row.kind', '=', 'post')
       .where('row.urgent', '=', 0)
       .where('row.uncertain', '=', 0)
+      // What was sent by itself stays by itself: it may be what a digest was refused for.
+      .where((eb) => eb.or([eb('row.sent_key', 'is', null), eb('row.sent_key', '!=', eb.ref('row.key'))]))
       .where('row.next_at', '<=', now)
       .where(isFirstLine);
     const rows = await this.#store
@@ -139,7 +141,10 @@ export class OutboxQueue {
 
 type Rows = ExpressionBuilder<Database & { row: OutboxTable }, 'row'>;
 
-/** Nothing of its own order waits before it. */
+/**
+ * Nothing of its own order waits before it. A post does not wait for an edit that has failed: that may go on failing
+ * for a day, and what happened must be told all the same.
+ */
 function isFirst({ not, exists, selectFrom }: Rows) {
   return not(
     exists(
@@ -147,7 +152,19 @@ function isFirst({ not, exists, selectFrom }: Rows) {
         .select('earlier.id')
         .whereRef('earlier.order_key', '=', 'row.order_key')
         .whereRef('earlier.id', '<', 'row.id')
-        .where('earlier.state', 'in', ['pending', 'leased']),
+        .where((eb) =>
+          eb.or([
+            eb('earlier.state', '=', 'leased'),
+            eb.and([
+              eb('earlier.state', '=', 'pending'),
+              eb.or([
+                eb('earlier.kind', '=', 'post'),
+                eb('earlier.attempts', '=', 0),
+                eb(eb.ref('row.kind'), '=', 'edit'),
+              ]),
+            ]),
+          ]),
+        ),
     ),
   );
 }

@@ -1,20 +1,16 @@
 import type { Adapter } from '../adapters/adapter.ts';
 import type { Clock } from '../clock.ts';
-import { DeliveryError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/store.ts';
-import { digestKey, nextBatch } from './batch.ts';
-import { fromRow, type OutboxRow } from './outbox.ts';
+import { nextBatch } from './batch.ts';
+import { asDeliveryError } from './fate.ts';
+import { OutboxLedger } from './ledger.ts';
+import type { OutboxRow } from './outbox.ts';
 import { OutboxQueue } from './queue.ts';
 import { send } from './send.ts';
 
-const RETRY_FIRST_MS = 1_000;
-const RETRY_MAX_MS = 5 * 60_000;
-/** After this long a message is no news any more. */
-const GIVE_UP_MS = 24 * 60 * 60_000;
-/** What was delivered, or never will be, is of use to nobody after this. */
-const KEEP_MS = 7 * 24 * 60 * 60_000;
-const PURGE_EVERY_MS = 60 * 60_000;
+/** Where the store fails. */
+const RETRY_MS = 1_000;
 
 /** Sends what is in the outbox: ordered per deployment, at each channel's pace. */
 export interface OutboxWorker {
@@ -36,14 +32,12 @@ export function createOutboxWorker(parts: {
 }): OutboxWorker {
   const { store, clock, log } = parts;
   const adapters = new Map(parts.adapters.map((adapter) => [adapter.platform, adapter]));
+  const ledger = new OutboxLedger(store, clock, log);
   const queue = new OutboxQueue(store, [...adapters.keys()]);
   const busyChannels = new Set<string>();
   const nextAllowed = new Map<string, number>();
   const inFlight = new Set<Promise<void>>();
-  /** Rows of attempts whose end could not be written down. */
-  const unrecorded = new Set<number>();
   let idleWaiters: (() => void)[] = [];
-  let purgedAt = 0;
   let running = false;
   let looking: Promise<void> | undefined;
   let lookAgain = false;
@@ -62,7 +56,7 @@ export function createOutboxWorker(parts: {
         await look();
       } catch (error) {
         log.error({ err: error }, 'outbox: the store cannot be read');
-        schedule(clock.now() + RETRY_FIRST_MS);
+        schedule(clock.now() + RETRY_MS);
       }
     }
     // In the same turn as the last look at lookAgain: a wake in between would be lost.
@@ -70,8 +64,9 @@ export function createOutboxWorker(parts: {
   }
 
   async function look(): Promise<void> {
-    await putBack();
+    await ledger.putBack();
     const now = clock.now();
+    await ledger.purge(now);
     const waiting = await queue.due(now);
     let next = (await queue.nextAt(now)) ?? Number.POSITIVE_INFINITY;
     let dispatched = false;
@@ -88,35 +83,11 @@ export function createOutboxWorker(parts: {
     if (idleWaiters.length > 0 && !dispatched && inFlight.size === 0 && !(await queue.isFresh())) {
       for (const resolve of idleWaiters.splice(0)) resolve();
     }
-    await purge(now);
   }
 
   function schedule(at: number): void {
     cancelTimer?.();
     if (running) cancelTimer = clock.after(Math.max(0, at - clock.now()), wake);
-  }
-
-  /** What was begun and could not be written down is begun anew, and looked for first. */
-  async function putBack(): Promise<void> {
-    if (unrecorded.size === 0) return;
-    const ids = [...unrecorded];
-    await store
-      .updateTable('outbox')
-      .set({ state: 'pending' })
-      .where('state', '=', 'leased')
-      .where('id', 'in', ids)
-      .execute();
-    for (const id of ids) unrecorded.delete(id);
-  }
-
-  async function purge(now: number): Promise<void> {
-    if (now - purgedAt < PURGE_EVERY_MS) return;
-    purgedAt = now;
-    await store
-      .deleteFrom('outbox')
-      .where('state', 'in', ['sent', 'dead'])
-      .where('created_at', '<', now - KEEP_MS)
-      .execute();
   }
 
   function dispatch(channel: string, batch: readonly OutboxRow[]): void {
@@ -127,8 +98,8 @@ export function createOutboxWorker(parts: {
       .catch((error: unknown) => {
         // Only the store can fail here.
         log.error({ err: error }, 'outbox: a delivery could not be recorded');
-        for (const { id } of batch) unrecorded.add(id);
-        return RETRY_FIRST_MS;
+        ledger.cannotRecord(batch);
+        return RETRY_MS;
       })
       .then((pauseMs) => {
         nextAllowed.set(channel, clock.now() + Math.max(adapter.paceMs, pauseMs));
@@ -141,80 +112,22 @@ export function createOutboxWorker(parts: {
 
   /** Resolves with how long the platform wants the channel left alone, in milliseconds. */
   async function deliver(adapter: Adapter, batch: readonly OutboxRow[]): Promise<number> {
-    const ids = batch.map((row) => row.id);
-    const rows = await lease(batch);
+    const rows = await ledger.lease(batch);
+    if (rows.length === 0) return 0;
     try {
-      await send(adapter, rows, clock.now(), goesAlone);
+      await send(adapter, rows, clock.now(), (row) => ledger.goesAlone(row));
     } catch (error) {
       const failure = asDeliveryError(error);
-      await failed(rows, failure);
+      await ledger.failed(rows, failure, error !== failure);
       return failure.retryAfterMs ?? 0;
     }
-    await store
-      .updateTable('outbox')
-      .set({ state: 'sent', uncertain: 0, sent_at: clock.now() })
-      .where('id', 'in', ids)
-      .execute();
+    await ledger.sent(rows);
     return 0;
-  }
-
-  /** Commits, before anything leaves, that an attempt has begun. Returns the rows as they were before it. */
-  async function lease(batch: readonly OutboxRow[]): Promise<OutboxRow[]> {
-    const now = clock.now();
-    const sent_key = batch.length > 1 ? digestKey(batch) : batch[0]?.key;
-    return await store.transaction().execute(async (tx) => {
-      const leased: OutboxRow[] = [];
-      for (const { id, uncertain, attemptedAt } of batch) {
-        const row = await tx
-          .updateTable('outbox')
-          .set((eb) => ({
-            state: 'leased',
-            uncertain: 1,
-            attempts: eb('attempts', '+', 1),
-            // Where an earlier attempt may have been shown, that is the one to look for.
-            ...(uncertain ? {} : { attempted_at: now, sent_key }),
-          }))
-          .where('id', '=', id)
-          .returningAll()
-          .executeTakeFirstOrThrow();
-        leased.push({ ...fromRow(row), uncertain, attemptedAt: uncertain ? attemptedAt : now });
-      }
-      return leased;
-    });
-  }
-
-  async function goesAlone({ id, key }: OutboxRow): Promise<void> {
-    await store.updateTable('outbox').set({ sent_key: key }).where('id', '=', id).execute();
-  }
-
-  async function failed(rows: readonly OutboxRow[], error: DeliveryError): Promise<void> {
-    const now = clock.now();
-    for (const row of rows) {
-      const final = !(error.retryable || error.mendable) || now - row.createdAt > GIVE_UP_MS;
-      // What someone has to mend first is no use trying every few seconds.
-      const backoff = error.retryable
-        ? Math.min(RETRY_FIRST_MS * 2 ** (row.attempts - 1), RETRY_MAX_MS)
-        : RETRY_MAX_MS;
-      log[final ? 'error' : 'warn'](
-        { code: error.code, reason: error.userMessage, order_key: row.orderKey, attempts: row.attempts },
-        final ? 'outbox: a message cannot be delivered' : 'outbox: a delivery failed and will be tried again',
-      );
-      await store
-        .updateTable('outbox')
-        .set({
-          state: final ? 'dead' : 'pending',
-          uncertain: error.outcome === 'unknown' || row.uncertain ? 1 : 0,
-          next_at: now + Math.max(error.retryAfterMs ?? 0, backoff),
-        })
-        .where('id', '=', row.id)
-        .execute();
-    }
   }
 
   return {
     async start() {
-      // One process owns the store, so whatever is leased was begun by one that is gone.
-      await store.updateTable('outbox').set({ state: 'pending' }).where('state', '=', 'leased').execute();
+      await ledger.takeOver();
       running = true;
       wake();
     },
@@ -236,14 +149,4 @@ export function createOutboxWorker(parts: {
       idleWaiters = [];
     },
   };
-}
-
-/** An adapter that throws anything else has a fault of its own; the message may or may not have been shown. */
-function asDeliveryError(error: unknown): DeliveryError {
-  if (error instanceof DeliveryError) return error;
-  return new DeliveryError('delivery-failed', 'The message could not be delivered.', {
-    cause: error,
-    outcome: 'unknown',
-    retryable: true,
-  });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { turn, until } from '../support/test-clock.ts';
 import { card, drained, here, openDesk } from './harness.ts';
-import { refusedForGood, tooFast, unknownOutcome } from './memory-chat.ts';
+import { closed, refusedForGood, tooFast, unknownOutcome } from './memory-chat.ts';
 
 describe('order and pace', () => {
   test('one deployment’s messages arrive as they were written, one at a time', async () => {
@@ -245,14 +245,74 @@ describe('an attempt that fails', () => {
     const gone = { ...here, message: 'deleted' };
     await desk.edit('d1', gone, 'Ready');
     await desk.post('d1', 'is ready');
-    desk.chat.fail('post', { error: refusedForGood() });
-    await desk.post('d2', 'nowhere');
-    await desk.post('d3', 'elsewhere');
+    await desk.post('d2', 'elsewhere', { to: { ...here, channel: 'random' } });
+    desk.chat.fail('post', { error: refusedForGood(), text: 'is ready' });
+    await desk.post('d1', 'terminated');
     await desk.worker.start();
     await desk.settle();
     expect(await desk.states()).toEqual(['dead', 'dead', 'sent', 'sent']);
-    expect(desk.chat.texts).toEqual(['nowhere', 'elsewhere']);
-    expect(desk.log.join('')).toContain('cannot be delivered');
+    expect(desk.chat.texts.toSorted()).toEqual(['elsewhere', 'terminated']);
+    expect(desk.log.filter((text) => text.includes('cannot be delivered'))).toHaveLength(2);
+  });
+
+  test('at the card holds back neither a failure nor what comes after, and is made up for with the newest', async () => {
+    const desk = await openDesk();
+    const target = desk.chat.add(card('Deploying'), here);
+    desk.chat.fail('edit', { error: closed() }, 3);
+    await desk.edit('d1', target, 'Error');
+    await desk.post('d1', 'failed', { under: target, urgent: true });
+    await desk.post('d1', 'asked to stop', { under: target });
+    await desk.worker.start();
+    await desk.settle();
+    expect(desk.chat.calls).toEqual(['edit Error', 'post failed', 'post asked to stop']);
+    await desk.edit('d1', target, 'Terminated');
+    await desk.post('d1', 'terminated', { under: target });
+    await desk.settle();
+    expect(desk.chat.texts).toEqual(['Deploying', 'failed', 'asked to stop', 'terminated']);
+    for (let n = 0; n < 3; n++) await desk.pass(5 * 60_000);
+    expect(desk.chat.calls.slice(4)).toEqual(['edit Terminated', 'edit Terminated', 'edit Terminated']);
+    expect(desk.chat.texts[0]).toBe('Terminated');
+  });
+
+  test('at the card, begun before a newer edit of it was written, does not put the older over the newer', async () => {
+    const desk = await openDesk();
+    const target = desk.chat.add(card('Deploying'), here);
+    desk.chat.fail('edit', { error: tooFast() });
+    await desk.edit('d1', target, 'Ready');
+    const release = desk.chat.hold();
+    await desk.worker.start();
+    await until(async () => (await desk.states()).includes('leased'));
+    await desk.edit('d1', target, 'Terminated');
+    release();
+    await desk.settle();
+    await desk.pass(1_000);
+    expect(desk.chat.calls).toEqual(['edit Ready', 'edit Ready', 'edit Terminated']);
+  });
+
+  test('of the adapter’s own making is given up at the third, told in the log with its cause', async () => {
+    const desk = await openDesk();
+    desk.chat.fail('post', { error: new TypeError('more structure than fits'), text: 'odd' }, 10);
+    await desk.post('d1', 'odd');
+    await desk.post('d1', 'news');
+    await desk.worker.start();
+    await desk.settle();
+    await desk.pass(1_000);
+    await desk.pass(2_000);
+    expect(await desk.states()).toEqual(['dead', 'sent']);
+    expect(desk.chat.texts).toEqual(['news']);
+    const errors = desk.log.filter((text) => text.includes('"level":50'));
+    expect(errors).toHaveLength(3);
+    for (const text of errors) expect(text).toContain('more structure than fits');
+  });
+
+  test('at a digest, for good, is no end of what is in it: each line goes by itself', async () => {
+    const desk = await openDesk();
+    desk.chat.fail('post', { error: refusedForGood(), text: 'server 3' }, 2);
+    for (let n = 1; n <= 5; n++) await desk.post(`d${n}`, `server ${n}`);
+    await desk.worker.start();
+    await desk.settle();
+    expect(await desk.states()).toEqual(['sent', 'sent', 'dead', 'sent', 'sent']);
+    expect(desk.chat.texts).toEqual(['server 1', 'server 2', 'server 4', 'server 5']);
   });
 
   test('for a day is given up', async () => {
@@ -304,17 +364,62 @@ describe('an attempt that fails', () => {
   });
 });
 
-test('what was delivered is forgotten after a week', async () => {
+describe('news that has waited for more than a day', () => {
+  const DAY = 24 * 60 * 60_000;
+
+  test('is not sent when its platform or the process comes back', async () => {
+    const desk = await openDesk();
+    await desk.post('d1', 'is ready');
+    await desk.post('d2', 'is ready', { to: { ...here, platform: 'gone' } });
+    await desk.clock.advance(30 * DAY);
+    await desk.post('d1', 'terminated');
+    await desk.worker.start();
+    await desk.settle();
+    expect(desk.chat.texts).toEqual(['terminated']);
+    // The old ones are marked, and as long delivered ones forgotten.
+    expect(await desk.states()).toEqual(['sent']);
+    expect(desk.log.join('')).toContain('"count":2');
+  });
+
+  test('is not sent at its next attempt', async () => {
+    const desk = await openDesk();
+    desk.chat.fail('post', { error: tooFast(DAY + 60_000) });
+    await desk.post('d1', 'is ready');
+    await desk.worker.start();
+    await desk.settle();
+    // The look that clears up comes before the row is too old, the next attempt after.
+    await desk.pass(DAY - 60_000);
+    expect(await desk.states()).toEqual(['pending']);
+    await desk.pass(2 * 60_000);
+    expect(await desk.states()).toEqual(['dead']);
+    expect(desk.chat.calls).toHaveLength(1);
+  });
+
+  test('of a card is as young as what it is to show', async () => {
+    const desk = await openDesk();
+    const target = desk.chat.add(card('Requesting'), here);
+    await desk.edit('d1', target, 'Ready');
+    await desk.clock.advance(2 * DAY);
+    await desk.edit('d1', target, 'Terminated');
+    await desk.worker.start();
+    await desk.settle();
+    expect(desk.chat.texts).toEqual(['Terminated']);
+  });
+});
+
+test('what was delivered or given up is forgotten after a week, time and again', async () => {
   const desk = await openDesk();
-  await desk.post('d1', 'old');
   await desk.worker.start();
-  await desk.settle();
-  await desk.clock.advance(8 * 24 * 60 * 60_000);
-  await desk.post('d2', 'new');
-  await desk.settle();
-  await desk.settle();
-  expect(await desk.states()).toEqual(['sent']);
-  expect(desk.chat.texts).toEqual(['old', 'new']);
+  for (const text of ['first', 'second', 'third']) {
+    await desk.post('d1', text);
+    desk.chat.fail('post', { error: refusedForGood(), text: 'nowhere' });
+    await desk.post('d2', 'nowhere');
+    await desk.settle();
+    expect(await desk.states()).toEqual(['sent', 'dead']);
+    await desk.clock.advance(8 * 24 * 60 * 60_000);
+    await desk.settle();
+    expect(await desk.states()).toEqual([]);
+  }
 });
 
 test('stopped, it leaves no timer behind and sends nothing more', async () => {

@@ -17,6 +17,8 @@ export interface Posted {
 export interface ChatFault {
   readonly error: Error;
   readonly shown?: boolean;
+  /** Only of a message with this text in it; of any by default. */
+  readonly text?: string;
 }
 
 /** A chat platform in memory, which outlives the processes that use it and fails on demand. */
@@ -68,7 +70,7 @@ export class MemoryChat {
       await this.#gate;
       if (!alive()) return await new Promise<never>(() => undefined);
       this.calls.push(`${call} ${what}`);
-      const index = this.#faults.findIndex((one) => one.call === call);
+      const index = this.#faults.findIndex((one) => one.call === call && what.includes(one.fault.text ?? ''));
       return index < 0 ? undefined : this.#faults.splice(index, 1)[0]?.fault;
     };
     return {
@@ -157,6 +159,13 @@ export const tooFast = (retryAfterMs?: number) =>
 
 export const refusedForGood = () =>
   new DeliveryError('chat-no-such-channel', 'No such channel.', { outcome: 'not-sent', retryable: false });
+
+export const closed = () =>
+  new DeliveryError('chat-closed', 'The thread is closed.', {
+    outcome: 'not-sent',
+    retryable: false,
+    mendable: true,
+  });
 
 const gone = () =>
   new DeliveryError('chat-gone', 'The message is gone.', { outcome: 'not-sent', retryable: false });
