@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import type { Clock } from '../../src/clock.ts';
+import { until } from '../support/test-clock.ts';
+import { deployElsewhere, stageOn } from './harness.ts';
+
+const FOR_EVER = 24 * 60 * 60_000;
+
+/** The machine's time, in which what takes for ever takes until it is released. */
+function heldClock() {
+  const held: (() => void)[] = [];
+  const clock: Clock = {
+    now: () => Date.now(),
+    after(ms, run) {
+      if (ms >= FOR_EVER) {
+        held.push(run);
+        return () => undefined;
+      }
+      const timer = setTimeout(run, ms);
+      return () => clearTimeout(timer);
+    },
+  };
+  return { clock, held };
+}
+
+test.each(['discord', 'slack-socket', 'slack-http'] as const)(
+  'while Edgegap does not answer, %s has its acknowledgement; the refusal comes after it',
+  async (name) => {
+    const { clock, held } = heldClock();
+    const stage = await stageOn(name, { clock });
+    try {
+      const { driver, simulator } = stage;
+      await deployElsewhere(simulator, 'kart-racing', 'v1.2');
+      held.length = 0;
+      simulator.faults.next({ endpoint: 'status' }, { kind: 'slow', when: 'before', ms: FOR_EVER });
+      // On Slack it resolves with the first thing that is shown, which is the refusal.
+      const asked = driver.command('operator', 'logs', { deployment: '0123456789ab' });
+      // What is written when it has been acknowledged: no platform waits as long as Edgegap may take.
+      await until(
+        () => stage.bot.log.some((line) => line.includes('"msg":"invocation: taken"')),
+        'the acknowledgement',
+      );
+      expect(held).toHaveLength(1);
+      for (const release of held) release();
+      await asked;
+      await until(async () => {
+        const shown = [...(await driver.channel()), ...(await driver.privately('operator'))];
+        return shown.some(({ text }) => text.includes('knows no deployment'));
+      }, 'the refusal');
+    } finally {
+      await stage.close();
+    }
+  },
+);
