@@ -59,9 +59,9 @@ export function withAllowlist(
       checkDeploymentAllowed(allowed, status.app_name);
       return status;
     },
-    async stop(request_id, options, call) {
+    async stop(request_id, call) {
       await checkDeployment(request_id, call);
-      return api.stop(request_id, options, call);
+      return api.stop(request_id, call);
     },
     async deployments(request = {}, call): Promise<DeploymentPage> {
       const narrowed = narrow(request, allowed, check);

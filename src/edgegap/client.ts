@@ -36,11 +36,6 @@ export interface DeploymentPage {
   page: number;
 }
 
-export interface StopOptions {
-  /** Keep the container's log: true or false, or the name of an endpoint storage. */
-  container_log_storage?: boolean | string | undefined;
-}
-
 export interface StopResult {
   /** `accepted`: it stops once it has become READY or ERROR. `already-terminated` is a success too. */
   outcome: 'stopping' | 'accepted' | 'already-terminated';
@@ -59,7 +54,7 @@ export interface EdgegapApi {
   /** `GET /v1/status/{id}`. */
   status(request_id: string, call?: Call): Promise<DeploymentStatus>;
   /** `DELETE /v1/stop/{id}`. */
-  stop(request_id: string, options?: StopOptions, call?: Call): Promise<StopResult>;
+  stop(request_id: string, call?: Call): Promise<StopResult>;
   /** `GET /v1/deployments`, one page. Active deployments only; may lag. */
   deployments(request?: ListRequest, call?: Call): Promise<DeploymentPage>;
   /** The same, every row of every page; a row that moved to a later page meanwhile is given once. */
@@ -127,17 +122,12 @@ export class EdgegapClient implements EdgegapApi {
     return this.#get(path`/v1/status/${request_id}`, 'deployment', 'status', DeploymentStatus, call);
   }
 
-  async stop(
-    request_id: string,
-    { container_log_storage }: StopOptions = {},
-    call?: Call,
-  ): Promise<StopResult> {
+  async stop(request_id: string, call?: Call): Promise<StopResult> {
     try {
       const { status, json } = await this.#transport.send(
         {
           method: 'DELETE',
           path: path`/v1/stop/${request_id}`,
-          query: { container_log_storage: container_log_storage?.toString() },
           subject: 'deployment',
           bucket: 'stop',
         },

@@ -115,12 +115,12 @@ function noSuchDeployment(): Meaning {
 
 /**
  * 400. For an unknown request_id the live API answers this instead of 404, so where the request_id is all
- * that can be wrong, that is what it means; where there is also a tag or a storage in the request, the
- * message decides. v2 deploy answers it for an unknown application or version too.
+ * that can be wrong, that is what it means; where there is also a tag in the request, the message
+ * decides. v2 deploy answers it for an unknown application or version too.
  */
 function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string): Meaning {
   const otherFault: Partial<Record<Subject, RegExp>> = {
-    deployment: /storage/i,
+    deployment: /(?!)/,
     log: /(?!)/,
     tag: /\btags?\b|\bname\b|length|charact/i,
   };

@@ -71,8 +71,6 @@ describe('what goes over the wire', () => {
     });
     await client.status('abc');
     await client.stop('abc');
-    await client.stop('abc', { container_log_storage: true });
-    await client.stop('abc', { container_log_storage: 'my storage' });
     await client.deployments();
     await client.logs('abc');
     await client.tags('abc');
@@ -86,8 +84,6 @@ describe('what goes over the wire', () => {
     expect(server.seen.map(({ method, path, query, body }) => [`${method} ${path}`, query, body])).toEqual([
       ['GET /v1/status/abc', {}, ''],
       ['DELETE /v1/stop/abc', {}, ''],
-      ['DELETE /v1/stop/abc', { container_log_storage: 'true' }, ''],
-      ['DELETE /v1/stop/abc', { container_log_storage: 'my storage' }, ''],
       ['GET /v1/deployments', {}, ''],
       ['GET /v1/deployment/abc/container-logs', {}, ''],
       ['GET /v1/deployments/abc/tags', {}, ''],

@@ -7,7 +7,6 @@ type Ask = (client: EdgegapClient) => Promise<unknown>;
 
 const status: Ask = (client) => client.status('abc');
 const stop: Ask = (client) => client.stop('abc');
-const stopKeeping: Ask = (client) => client.stop('abc', { container_log_storage: 'attic' });
 const logs: Ask = (client) => client.logs('abc');
 const tags: Ask = (client) => client.tags('abc');
 const addTag: Ask = (client) => client.addTag('abc', 'qa');
@@ -45,7 +44,6 @@ describe('what each answer means', () => {
     ['status', status, 410, { message: 'Gone' }, 'edgegap-gone', 'not-done'],
     ['stop', stop, 404, {}, 'edgegap-no-such-deployment', 'not-done'],
     ['stop', stop, 400, { message: 'Instance abc not found' }, 'edgegap-no-such-deployment', 'not-done'],
-    ['stop', stopKeeping, 400, { message: 'No endpoint storage attic' }, 'edgegap-bad-request', 'not-done'],
     ['stop', stop, 409, { message: 'Busy' }, 'edgegap-conflict', 'not-done'],
     ['logs', logs, 404, { message: 'Not found' }, 'edgegap-no-such-deployment', 'not-done'],
     ['logs', logs, 400, { message: 'x' }, 'edgegap-no-such-deployment', 'not-done'],

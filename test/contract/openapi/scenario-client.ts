@@ -63,7 +63,9 @@ async function lifecycle(run: Run, { client, api, clock, simulator }: Stage): Pr
     await client(`logs, ${last}`, () => api.logs(id));
     await client(`deployments, ${last}`, () => api.deployments());
   }
-  await client('stop, READY', () => api.stop(id, { container_log_storage: 'match-logs' }));
+  await client('stop, READY', () => api.stop(id));
+  const stopped = simulator.deployments.get(id);
+  if (stopped) stopped.logStorage = 'match-logs';
   await client('status, TERMINATING', () => api.status(id));
   await clock.advance(10_000);
   await client('status, TERMINATED', () => api.status(id));
