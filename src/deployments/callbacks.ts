@@ -107,7 +107,11 @@ export class Callbacks {
     // What the event's name says and its body does not, only the status can settle.
     if (after && after.phase !== 'ended' && !isTold(after, event)) {
       // Without a request_id it is looked for by its tag, anew: that something called back proves that it exists.
-      await this.#repository.schedule(id, this.#clock.now(), after.requestId === undefined ? 0 : undefined);
+      await this.#repository.agenda.schedule(
+        id,
+        this.#clock.now(),
+        after.requestId === undefined ? 0 : undefined,
+      );
       this.#wakeReconciler();
     }
   }

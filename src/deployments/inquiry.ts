@@ -57,7 +57,7 @@ export class Inquiry {
     const { id, phase, requestId } = deployment;
     if (requestId !== undefined && (phase === 'live' || endIsInferred(deployment)))
       await this.#status(deployment, requestId);
-    else if (phase === 'ended' || phase === 'refused') await this.#repository.schedule(id, undefined);
+    else if (phase === 'ended' || phase === 'refused') await this.#repository.agenda.schedule(id, undefined);
     else await this.#lookUp(deployment);
   }
 
@@ -67,7 +67,7 @@ export class Inquiry {
     const news = await this.#statusNews(requestId);
     if (news.kind === 'missing' && isSettling(deployment, now)) {
       const next = nextCheck(deployment, now, this.#deployments.callbacksExpected);
-      await this.#repository.schedule(id, next ?? now + SILENCE_MS);
+      await this.#repository.agenda.schedule(id, next ?? now + SILENCE_MS);
       return;
     }
     const event = await this.#untold(deployment, news);
@@ -76,7 +76,7 @@ export class Inquiry {
     if (event && news.kind === 'snapshot' && !this.#doubted.has(doubt)) {
       // It may have happened this moment, with the callback on its way.
       this.#doubted.add(doubt);
-      await this.#repository.schedule(id, now + CALLBACK_GRACE_MS);
+      await this.#repository.agenda.schedule(id, now + CALLBACK_GRACE_MS);
       return;
     }
     await this.#deployments.learn(id, news, event ? this.#rescue(requestId, event) : 'asked');
@@ -128,12 +128,12 @@ export class Inquiry {
     const found = rows.find((row) => row.tags.includes(tag));
     if (found) {
       await this.#deployments.learn(id, { kind: 'accepted', requestId: found.request_id }, 'asked');
-      await this.#repository.schedule(id, this.#clock.now());
+      await this.#repository.agenda.schedule(id, this.#clock.now());
       return;
     }
     const tried = checks + 1;
     const pause = LOOK_UPS_MS[tried];
     if (pause === undefined) await this.#deployments.learn(id, { kind: 'not-found' }, 'asked');
-    else await this.#repository.schedule(id, this.#clock.now() + pause, tried);
+    else await this.#repository.agenda.schedule(id, this.#clock.now() + pause, tried);
   }
 }

@@ -2,9 +2,10 @@ import type { Clock } from '../clock.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { Believed } from './agenda.ts';
 import type { Deployments } from './deployments.ts';
 import { Inquiry } from './inquiry.ts';
-import type { Believed, DeploymentRepository } from './repository.ts';
+import type { DeploymentRepository } from './repository.ts';
 import { SILENCE_MS } from './timing.ts';
 
 /** How many request_ids one list query names. */
@@ -52,7 +53,7 @@ export class Reconciler {
 
   /** Settles what a process that died left open, and begins. */
   async start(): Promise<void> {
-    for (const id of await this.#repository.idsInPhase('requesting'))
+    for (const id of await this.#repository.agenda.idsInPhase('requesting'))
       await this.#deployments.learn(id, { kind: 'unknown-outcome' }, 'asked');
     this.#inquiry.begin();
     this.#running = true;
@@ -92,8 +93,8 @@ export class Reconciler {
 
   async #sleepUntilNext(): Promise<void> {
     const now = this.#clock.now();
-    const live = await this.#repository.isAnyLive();
-    const nextCheckAt = (await this.#repository.nextCheckAt()) ?? Number.POSITIVE_INFINITY;
+    const live = await this.#repository.agenda.isAnyLive();
+    const nextCheckAt = (await this.#repository.agenda.nextCheckAt()) ?? Number.POSITIVE_INFINITY;
     const nextSweep = live ? this.#sweptAt + this.#sweepEvery : now + PURGE_EVERY_MS;
     // Never at once: what just failed would be asked in a loop.
     this.#sleep(Math.max(250, Math.min(nextCheckAt, nextSweep) - now));
@@ -109,14 +110,14 @@ export class Reconciler {
   }
 
   async #checkDue(): Promise<void> {
-    const due = await this.#repository.due(CHECKS_AT_ONCE);
+    const due = await this.#repository.agenda.due(CHECKS_AT_ONCE);
     const results = await Promise.allSettled(due.map((deployment) => this.#inquiry.ask(deployment)));
     if (!this.#running) return;
     for (const [index, result] of results.entries()) {
       const deployment = due[index];
       if (result.status === 'fulfilled' || !deployment) continue;
       this.#report(result.reason, 'reconciler: could not ask about a deployment');
-      await this.#repository.schedule(deployment.id, this.#clock.now() + RETRY_MS);
+      await this.#repository.agenda.schedule(deployment.id, this.#clock.now() + RETRY_MS);
     }
   }
 
@@ -125,7 +126,7 @@ export class Reconciler {
     const now = this.#clock.now();
     if (now - this.#sweptAt < this.#sweepEvery) return;
     this.#sweptAt = now;
-    const live = await this.#repository.believedLive(
+    const live = await this.#repository.agenda.believedLive(
       this.#deployments.callbacksExpected ? now - SILENCE_MS : now,
     );
     for (let start = 0; start < live.length; start += LIST_CHUNK)
@@ -144,7 +145,7 @@ export class Reconciler {
       const ready = listed.get(requestId);
       const changed = ready === undefined || (ready && !wasReady) || (!ready && status === 'READY');
       if (!changed || checked) continue;
-      await this.#repository.schedule(id, now);
+      await this.#repository.agenda.schedule(id, now);
       this.#passAgain = true;
     }
   }
@@ -154,7 +155,7 @@ export class Reconciler {
     if (now - this.#purgedAt < PURGE_EVERY_MS) return;
     this.#purgedAt = now;
     this.#inquiry.forget();
-    await this.#repository.purge(now - KEEP_MS);
+    await this.#repository.agenda.purge(now - KEEP_MS);
   }
 
   /** An error of Edgegap's is news for the log in one line; any other is a fault of ours. */

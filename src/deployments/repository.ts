@@ -4,30 +4,23 @@ import type { Clock } from '../clock.ts';
 import { InputError } from '../errors.ts';
 import type { DeploymentsTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
+import { Agenda } from './agenda.ts';
 import { announce, drawCard, type Source } from './announce.ts';
-import { type Deployment, type DeployOrder, fromRow, type Phase, toColumns } from './deployment.ts';
+import { type Deployment, type DeployOrder, fromRow, toColumns } from './deployment.ts';
 import { advance, type News } from './state.ts';
 
 export interface Intent extends DeployOrder {
   readonly account: string;
 }
 
-/** A live deployment as the list can confirm it. */
-export interface Believed {
-  readonly id: string;
-  readonly requestId: string;
-  readonly status: string | null;
-  readonly wasReady: boolean;
-  /** It is to be asked about anyway. */
-  readonly checked: boolean;
-}
-
-/** The table of deployments: the only place that reads and writes it. */
+/** The table of deployments: with its agenda, the only place that reads and writes it. */
 export class DeploymentRepository {
+  readonly agenda: Agenda;
   readonly #store: Store;
   readonly #clock: Clock;
 
   constructor(store: Store, clock: Clock) {
+    this.agenda = new Agenda(store, clock);
     this.#store = store;
     this.#clock = clock;
   }
@@ -127,15 +120,6 @@ export class DeploymentRepository {
     });
   }
 
-  /** Sets when to ask about a deployment next, and how often it was asked for already. */
-  async schedule(id: string, checkAt: number | undefined, checks?: number): Promise<void> {
-    await this.#store
-      .updateTable('deployments')
-      .set({ check_at: checkAt ?? null, ...(checks === undefined ? {} : { checks }) })
-      .where('id', '=', id)
-      .execute();
-  }
-
   /** Whether Edgegap has called back with this event, whatever became of it. */
   async wasCalledBack(id: string, event: string): Promise<boolean> {
     const row = await this.#store
@@ -186,77 +170,6 @@ export class DeploymentRepository {
   /** The newest deployment from this channel that has a request_id. */
   async latest(at: Address): Promise<Deployment | undefined> {
     return this.#one(this.#inChannel(at).where('request_id', 'is not', null).limit(1).executeTakeFirst());
-  }
-
-  async idsInPhase(phase: Phase): Promise<string[]> {
-    const rows = await this.#store
-      .selectFrom('deployments')
-      .select('id')
-      .where('phase', '=', phase)
-      .orderBy('created_at')
-      .execute();
-    return rows.map(({ id }) => id);
-  }
-
-  async isAnyLive(): Promise<boolean> {
-    const row = await this.#store
-      .selectFrom('deployments')
-      .select('id')
-      .where('phase', '=', 'live')
-      .limit(1)
-      .executeTakeFirst();
-    return row !== undefined;
-  }
-
-  /** What is believed of the live ones not heard of since `before` (epoch ms), as far as the list can confirm it. */
-  async believedLive(before: number): Promise<Believed[]> {
-    const rows = await this.#store
-      .selectFrom('deployments')
-      .select(['id', 'request_id', 'status', 'ready_at', 'check_at'])
-      .where('phase', '=', 'live')
-      .where('heard_at', '<=', before)
-      .orderBy('created_at')
-      .execute();
-    return rows.flatMap(({ id, request_id, status, ready_at, check_at }) =>
-      request_id === null
-        ? []
-        : [{ id, requestId: request_id, status, wasReady: ready_at !== null, checked: check_at !== null }],
-    );
-  }
-
-  /** Those that are to be asked about by now. */
-  async due(limit: number): Promise<Deployment[]> {
-    const rows = await this.#select()
-      .where('check_at', '<=', this.#clock.now())
-      .orderBy('check_at')
-      .limit(limit)
-      .execute();
-    return rows.map(fromRow);
-  }
-
-  async nextCheckAt(): Promise<number | undefined> {
-    const row = await this.#store
-      .selectFrom('deployments')
-      .select((eb) => eb.fn.min('check_at').as('at'))
-      .executeTakeFirst();
-    return row?.at ?? undefined;
-  }
-
-  /** Forgets deployments that ended before `before` (epoch ms), and their callbacks. */
-  async purge(before: number): Promise<void> {
-    await this.#store.transaction().execute(async (tx) => {
-      const old = tx
-        .selectFrom('deployments')
-        .select('id')
-        .where('phase', 'in', ['ended', 'refused', 'lost'])
-        .where('heard_at', '<', before);
-      await tx.deleteFrom('callbacks').where('deployment_id', 'in', old).execute();
-      await tx
-        .deleteFrom('deployments')
-        .where('phase', 'in', ['ended', 'refused', 'lost'])
-        .where('heard_at', '<', before)
-        .execute();
-    });
   }
 
   #select() {

@@ -113,7 +113,7 @@ describe('a callback', () => {
     expect(run.log.join('')).not.toContain(secret);
   });
 
-  test('that cannot be handled does not hold up the others', async () => {
+  test('that claims to be about another does not hold up that one’s', async () => {
     const { studio, run, urls } = await deployed();
     studio.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
     await run.say(DEPLOY);

@@ -138,7 +138,7 @@ describe('one whose outcome is unknown', () => {
     const { clock, listed, reconciler, add, repository } = await openWatch();
     const id = await add({ kind: 'unknown-outcome' });
     listed.push({ request_id: 'foreign', tags: ['matchmaker'] }, { request_id: 'other', tags: [] });
-    await repository.schedule(id, clock.now());
+    await repository.agenda.schedule(id, clock.now());
     await reconciler.start();
     await clock.advance(5_000);
     expect(await repository.byId(id)).toMatchObject({ phase: 'unknown', requestId: undefined });

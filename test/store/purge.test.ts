@@ -48,9 +48,9 @@ test('deployments that ended long ago are forgotten with their callbacks; whatev
     )
     .execute();
   await clock.advance(DAY);
-  await repository.purge(clock.now() - 2 * DAY);
+  await repository.agenda.purge(clock.now() - 2 * DAY);
   expect(await store.selectFrom('deployments').select('id').execute()).toHaveLength(4);
-  await repository.purge(clock.now());
+  await repository.agenda.purge(clock.now());
   const left = await store.selectFrom('deployments').select('invocation_id').execute();
   expect(left.map(({ invocation_id }) => invocation_id).toSorted()).toEqual(['live', 'unknown']);
   expect(await store.selectFrom('callbacks').select('deployment_id').execute()).toEqual([
