@@ -62,57 +62,61 @@ const baseUrl = url.refine(
 );
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-const Environment = z
-  .object({
-    EDGEGAP_API_TOKEN: z
-      .string()
-      .regex(/^(token\s+)?\S+$/i, 'must be the API token alone, with or without the word "token" before it')
-      .optional(),
-    EDGEGAP_API_URL: url.default('https://api.edgegap.com'),
-    DISCORD_TOKEN: z
-      .string()
-      .regex(/^(bot\s+)?\S+$/i, 'must be the bot token alone, without spaces')
-      .optional(),
-    DISCORD_GUILDS: list(snowflakes).optional(),
-    DISCORD_OPERATOR_ROLES: list(snowflakes).optional(),
-    DISCORD_READER_ROLES: everyoneOr(snowflakes).optional(),
-    DISCORD_API_URL: url.optional(),
-    SLACK_BOT_TOKEN: z
-      .string()
-      .startsWith('xoxb-', 'must be the bot token, which starts with xoxb-')
-      .optional(),
-    SLACK_APP_TOKEN: z
-      .string()
-      .startsWith('xapp-', 'must be the app-level token, which starts with xapp-')
-      .optional(),
-    SLACK_SIGNING_SECRET: z.string().min(8, 'is too short for a signing secret').optional(),
-    SLACK_OPERATORS: list(slackIds).optional(),
-    SLACK_READERS: everyoneOr(slackIds).optional(),
-    SLACK_API_URL: url.optional(),
-    PUBLIC_URL: baseUrl.optional(),
-    PORT: wholeNumber(0, 65_535).default(3000),
-    DATABASE_URL: z
-      .string()
-      .superRefine((value, context) => {
-        const problem = databaseProblem(value);
-        if (problem) context.addIssue({ code: 'custom', message: problem });
-      })
-      .default(DEFAULT_DATABASE),
-    DEFAULT_NEAR: z.string().max(100, 'must be the name of a city, at most 100 characters').optional(),
-    APP_ALLOWLIST: list({ shape: /^.{1,64}$/, what: 'an application name' }).optional(),
-    READ_ONLY: flag().default(false),
-    MAX_TAG_LENGTH: wholeNumber(20, 40).default(20),
-    LOG_LEVEL: z
-      .string()
-      .toLowerCase()
-      .pipe(z.enum(logLevels, `must be one of ${logLevels.join(', ')}`))
-      .default('info'),
-  })
-  .superRefine((env, context) => {
+const Environment = z.object({
+  EDGEGAP_API_TOKEN: z
+    .string()
+    .regex(/^(token\s+)?\S+$/i, 'must be the API token alone, with or without the word "token" before it')
+    .optional(),
+  EDGEGAP_API_URL: url.default('https://api.edgegap.com'),
+  DISCORD_TOKEN: z
+    .string()
+    .regex(/^(bot\s+)?\S+$/i, 'must be the bot token alone, without spaces')
+    .optional(),
+  DISCORD_GUILDS: list(snowflakes).optional(),
+  DISCORD_OPERATOR_ROLES: list(snowflakes).optional(),
+  DISCORD_READER_ROLES: everyoneOr(snowflakes).optional(),
+  DISCORD_API_URL: url.optional(),
+  SLACK_BOT_TOKEN: z
+    .string()
+    .startsWith('xoxb-', 'must be the bot token, which starts with xoxb-')
+    .optional(),
+  SLACK_APP_TOKEN: z
+    .string()
+    .startsWith('xapp-', 'must be the app-level token, which starts with xapp-')
+    .optional(),
+  SLACK_SIGNING_SECRET: z.string().min(8, 'is too short for a signing secret').optional(),
+  SLACK_OPERATORS: list(slackIds).optional(),
+  SLACK_READERS: everyoneOr(slackIds).optional(),
+  SLACK_API_URL: url.optional(),
+  PUBLIC_URL: baseUrl.optional(),
+  PORT: wholeNumber(0, 65_535).default(3000),
+  DATABASE_URL: z
+    .string()
+    .superRefine((value, context) => {
+      const problem = databaseProblem(value);
+      if (problem) context.addIssue({ code: 'custom', message: problem });
+    })
+    .default(DEFAULT_DATABASE),
+  DEFAULT_NEAR: z.string().max(100, 'must be the name of a city, at most 100 characters').optional(),
+  APP_ALLOWLIST: list({ shape: /^.{1,64}$/, what: 'an application name' }).optional(),
+  READ_ONLY: flag().default(false),
+  MAX_TAG_LENGTH: wholeNumber(20, 40).default(20),
+  LOG_LEVEL: z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(logLevels, `must be one of ${logLevels.join(', ')}`))
+    .default('info'),
+});
+
+type Environment = z.infer<typeof Environment>;
+
+/** What settings ask of each other. `edgegap`: whether anything will be asked of Edgegap at all. */
+function checkTogether(edgegap: boolean) {
+  return (env: Environment, context: z.RefinementCtx<Environment>): void => {
     const problem = (path: string, message: string) =>
       context.addIssue({ code: 'custom', path: [path], message });
     const chat = env.DISCORD_TOKEN !== undefined || env.SLACK_BOT_TOKEN !== undefined;
-    if (chat && !env.EDGEGAP_API_TOKEN)
+    if (edgegap && chat && !env.EDGEGAP_API_TOKEN)
       problem('EDGEGAP_API_TOKEN', 'is missing: create one in the Edgegap dashboard, User Settings, Tokens');
     if (env.DISCORD_TOKEN && !env.DISCORD_GUILDS)
       problem(
@@ -130,16 +134,23 @@ const Environment = z
       problem('SLACK_SIGNING_SECRET', 'is set beside SLACK_APP_TOKEN: keep one, Socket Mode or HTTP mode');
     if (!env.SLACK_BOT_TOKEN && (env.SLACK_APP_TOKEN || env.SLACK_SIGNING_SECRET))
       problem('SLACK_BOT_TOKEN', 'is missing: copy it from the OAuth & Permissions page of your app');
-  });
+  };
+}
 
-/** Reads the settings from an environment. Throws ConfigError with one line for each setting that is wrong. */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+/**
+ * Reads the settings from an environment. Throws ConfigError with one line for each setting that is wrong. `edgegap:
+ * false` is for what never asks Edgegap anything, and needs no token for it.
+ */
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  { edgegap = true }: { readonly edgegap?: boolean } = {},
+): Config {
   const set = Object.fromEntries(
     Object.entries(environment)
       .map(([name, value]) => [name, value?.trim()] as const)
       .filter(([, value]) => value !== undefined && value !== ''),
   );
-  const result = Environment.safeParse(set);
+  const result = Environment.superRefine(checkTogether(edgegap)).safeParse(set);
   if (!result.success) {
     throw new ConfigError(result.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`));
   }
@@ -159,8 +170,6 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     secrets: secretsOf(env),
   };
 }
-
-type Environment = z.infer<typeof Environment>;
 
 function discordConfig(env: Environment): DiscordConfig | undefined {
   if (!env.DISCORD_TOKEN || !env.DISCORD_GUILDS) return undefined;

@@ -215,7 +215,7 @@ describe('.env.example', () => {
 
 /** The settings' names, as the schema has them. */
 function exampleOf(source: string): Record<string, true> {
-  return Object.fromEntries([...source.matchAll(/^ {4}([A-Z][A-Z_]+):/gm)].map(([, name]) => [name, true]));
+  return Object.fromEntries([...source.matchAll(/^ +([A-Z][A-Z_]+):/gm)].map(([, name]) => [name, true]));
 }
 
 function problemsOf(environment: Record<string, string>): readonly string[] {

@@ -17,7 +17,7 @@ const pages = [
 
 describe('settings', () => {
   /** The keys of the one schema that reads the environment. */
-  const settings = names(/^ {4}([A-Z][A-Z0-9_]+): /gm, read('src/config.ts'));
+  const settings = names(/^ +([A-Z][A-Z0-9_]+): /gm, read('src/config.ts'));
 
   test('are found in src/config.ts', () => {
     expect(settings).toEqual(expect.arrayContaining(['EDGEGAP_API_TOKEN', 'DISCORD_GUILDS', 'LOG_LEVEL']));

@@ -23,7 +23,7 @@ export async function runRegister(options: {
 }): Promise<number> {
   const { environment, commandsFolder, print } = options;
   try {
-    const { discord } = readConfig(environment);
+    const { discord } = readConfig(environment, { edgegap: false });
     if (!discord)
       throw new ConfigError([
         'DISCORD_TOKEN and DISCORD_GUILDS are missing: set them to register the commands with Discord',

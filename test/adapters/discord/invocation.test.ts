@@ -157,6 +157,34 @@ describe('buttons', () => {
     expect(others).toEqual([]);
   });
 
+  test.each(['public', 'private', 'update'] as const)(
+    'respondPrivately after %s is for the one who pressed, and leaves the message as it is',
+    async (mode) => {
+      bot.handle = async (invocation) => {
+        await invocation.acknowledge('public');
+        await invocation.respond(card('For all', [confirmButtons]));
+      };
+      await bot.driver.command('operator', 'stop');
+      await until(async () => (await bot.driver.channel())[0]?.text.includes('For all'), 'the card');
+      const done = Promise.withResolvers<void>();
+      bot.handle = async (invocation) => {
+        await invocation.acknowledge(mode);
+        await invocation.respondPrivately(card('For you'));
+        done.resolve();
+      };
+      await bot.driver.press('admin', 'Stop it');
+      await done.promise;
+      expect((await bot.driver.channel())[0]?.text).toContain('For all');
+      expect((await bot.driver.privately('admin')).map(({ text }) => text)).toContain('### For you');
+      expect((await bot.driver.channel()).map(({ text }) => text)).not.toContain('### For you');
+      const followUp = bot.driver.server.requests.findLast(({ method }) => method === 'POST');
+      expect(followUp).toMatchObject({
+        path: expect.stringMatching(/^\/webhooks\//),
+        body: { flags: 32_832 },
+      });
+    },
+  );
+
   test('a private message has no source the bot could edit later, and is updated all the same', async () => {
     await ask('private');
     bot.handle = async (invocation) => {

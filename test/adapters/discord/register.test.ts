@@ -50,7 +50,8 @@ async function write(name: string, command: object): Promise<void> {
 async function register(environment: Record<string, string | undefined> = {}, commandsFolder = folder) {
   const lines: string[] = [];
   const code = await runRegister({
-    environment: { EDGEGAP_API_TOKEN: 'edgegap-token', ...driver.environment, ...environment },
+    // Nothing is asked of Edgegap, so no token of its is needed.
+    environment: { ...driver.environment, ...environment },
     commandsFolder,
     print: (line) => lines.push(line),
   });
