@@ -69,7 +69,7 @@ async function placement(
     });
   if (users.length === 0)
     throw new InputError('place-missing', 'I do not know where to deploy.', {
-      hint: 'Add a city (--near Montreal) or addresses of players (--ip 203.0.113.7). Whoever runs me can set DEFAULT_NEAR.',
+      hint: 'Add the option near with a city (typed: --near Montreal), or ip with addresses of players. Whoever runs me can set DEFAULT_NEAR.',
     });
   // Where players live is nothing for the whole channel to read.
   const players = given.length === 1 ? '1 player' : `${given.length} players`;
@@ -87,7 +87,7 @@ async function defaultLocation(
   } catch (cause) {
     if (!(cause instanceof InputError)) throw cause;
     throw new InputError('default-near', `My default place, ${quoted(defaultNear)}, cannot be used.`, {
-      hint: `Add a city with --near. Whoever runs me can correct DEFAULT_NEAR: ${cause.userMessage} ${cause.hint ?? ''}`.trim(),
+      hint: `Add the option near with a city (typed: --near Montreal). Whoever runs me can correct DEFAULT_NEAR: ${cause.userMessage} ${cause.hint ?? ''}`.trim(),
       cause,
     });
   }

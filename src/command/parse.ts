@@ -28,9 +28,13 @@ export function parseValues(
     const value = raw[name];
     if (value !== undefined && !isBlank(value)) parsed[name] = parseOne(value, name, spec, settings);
     else if (spec.required)
-      throw new InputError('argument-missing', `${command} needs ${article(name)}: ${spec.description}.`, {
-        hint: usageHint(command, specs),
-      });
+      throw new InputError(
+        'argument-missing',
+        `${command} needs ${article(name)}: ${lowerFirst(spec.description)}.`,
+        {
+          hint: usageHint(command, specs),
+        },
+      );
     // Taken as not given, a filter would be left out, and a deployment would go somewhere else.
     else if (value !== undefined)
       throw new InputError('value-missing', `${name} is given without a value.`, {
@@ -197,4 +201,8 @@ export function parseRequestId(value: string): string {
 
 function article(name: string): string {
   return /^[aeiou]/.test(name) ? `an ${name}` : `a ${name}`;
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -98,7 +98,7 @@ describe.each(driverNames)('a new command file on %s', (name) => {
     expect(refused?.text).toContain('from 1 to 9');
     if (name === 'discord') return;
     const missing = await answer(() => typeLine(stage, 'operator', 'coin'));
-    expect(missing?.text).toContain('coin needs a map: The map.');
+    expect(missing?.text).toContain('coin needs a map: the map.');
   });
 
   if (name === 'discord') {
