@@ -1,9 +1,9 @@
-import type { MessageRef } from '../src/adapters/adapter.ts';
 import { deploymentCard } from '../src/cards/deployment-card.ts';
 import { type Context, type DeploymentActionContext, defineCommand } from '../src/command/define.ts';
 import { look } from '../src/command/look.ts';
 import { theDeployment } from '../src/command/options.ts';
 import type { DeploymentTarget } from '../src/command/services.ts';
+import { isCardOf } from '../src/deployments/deployment.ts';
 
 export default defineCommand({
   description: 'Show a deployment: status, address, ports, location',
@@ -31,18 +31,9 @@ export default defineCommand({
 async function refresh(context: DeploymentActionContext): Promise<void> {
   const { source, target, deployments } = context;
   const { known } = target;
-  if (!known || !source || !isSameMessage(source, known.card)) return await show(context, target);
+  if (!known || !isCardOf(known, source)) return await show(context, target);
   await look(context, target);
   await deployments.redraw(known);
-}
-
-function isSameMessage(a: MessageRef, b: MessageRef): boolean {
-  return (
-    a.platform === b.platform &&
-    a.workspace === b.workspace &&
-    a.channel === b.channel &&
-    a.message === b.message
-  );
 }
 
 async function show(context: Context<unknown>, target: DeploymentTarget): Promise<void> {

@@ -134,3 +134,14 @@ export function ownTag(id: string): string {
 export function isOwnTag(tag: string): boolean {
   return OWN_TAG.test(tag);
 }
+
+/** Whether that message is the deployment's live card. */
+export function isCardOf({ card }: Deployment, message: MessageRef | undefined): boolean {
+  return (
+    message !== undefined &&
+    message.platform === card.platform &&
+    message.workspace === card.workspace &&
+    message.channel === card.channel &&
+    message.message === card.message
+  );
+}
