@@ -1,4 +1,4 @@
-import type { Inline, Line, Rich } from '../cards/card.ts';
+import type { Inline, Line, Rich, Tone } from '../cards/card.ts';
 import { deploymentCard, duration } from '../cards/deployment-card.ts';
 import type { Clock } from '../clock.ts';
 import { maskSecrets } from '../log.ts';
@@ -53,63 +53,39 @@ function lineFor(deployment: Deployment, happening: Happening, source: Source): 
   const tail: Rich =
     source === 'rescued' ? [' (found by asking: Edgegap’s callback did not arrive; check PUBLIC_URL)'] : [];
   const name = nameOf(deployment);
+  const line = (tone: Tone, ...text: Rich): Line => ({
+    kind: 'line',
+    tone,
+    text: [asker, ' ', ...name, ...text, ...tail],
+  });
   switch (happening) {
     case 'ready':
-      return {
-        kind: 'line',
-        tone: 'success',
-        text: [asker, ' ', ...name, ' is ready', ...addresses(deployment), ...tail],
-      };
+      return line('success', ' is ready', ...addresses(deployment));
     case 'late-ready':
-      return {
-        kind: 'line',
-        tone: 'neutral',
-        text: [asker, ' ', ...name, ' had become ready before that; the news came late', ...tail],
-      };
+      return line('neutral', ' had become ready before that; the news came late');
     case 'error': {
       // Edgegap's words, which may quote what the container or the registry said.
       const detail = deployment.errorDetail ? [`: ${gist(maskSecrets(deployment.errorDetail))}`] : [];
-      return { kind: 'line', tone: 'danger', text: [asker, ' ', ...name, ' failed', ...detail, ...tail] };
+      return line('danger', ' failed', ...detail);
     }
     case 'terminated':
-      return {
-        kind: 'line',
-        tone: 'neutral',
-        text: [asker, ' ', ...name, ' terminated', ...lifetime(deployment), ...tail],
-      };
+      return line('neutral', ' terminated', ...lifetime(deployment));
     case 'still-running':
-      return { kind: 'line', tone: 'warning', text: [asker, ' ', ...name, ' is still running after all'] };
+      return line('warning', ' is still running after all');
     case 'not-stopped':
-      return {
-        kind: 'line',
-        tone: 'warning',
-        text: [
-          asker,
-          ' ',
-          ...name,
-          ' still runs: Edgegap took the stop and did not carry it out. Stop it again.',
-        ],
-      };
-    case 'stop-asked':
-      // Nobody is pinged: who pressed knows.
-      return {
-        kind: 'line',
-        tone: 'neutral',
-        text: [`${deployment.stopAskedBy ?? 'Someone'} asked to stop `, ...name],
-      };
+      return line('warning', ' still runs: Edgegap took the stop and did not carry it out. Stop it again.');
     case 'adopted':
-      return { kind: 'line', tone: 'warning', text: [asker, ' ', ...name, ' did start after all'] };
+      return line('warning', ' did start after all');
     case 'lost':
-      return {
-        kind: 'line',
-        tone: 'warning',
-        text: [
-          asker,
-          ' ',
-          ...name,
-          ' may have started, but Edgegap neither answered nor lists it. It is not sent again by itself.',
-        ],
-      };
+      return line(
+        'warning',
+        ' may have started, but Edgegap neither answered nor lists it. It is not sent again by itself.',
+      );
+    case 'stop-asked': {
+      // Nobody is pinged: who pressed knows.
+      const text = [`${deployment.stopAskedBy ?? 'Someone'} asked to stop `, ...name];
+      return { kind: 'line', tone: 'neutral', text };
+    }
   }
 }
 
