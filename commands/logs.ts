@@ -79,7 +79,8 @@ function logCard(request_id: string, logs: Logs, count: number, secrets: readonl
   };
   if (crash.text) part('Crash log', crash.text, `${request_id}-crash.log`);
   if (log.text) part(crash.text ? 'Log' : '', log.text, `${request_id}.log`);
-  else if (!logs.logs_link) nodes.push({ kind: 'text', text: ['The log is empty so far.'] });
+  else if (!logs.logs_link)
+    nodes.push({ kind: 'text', text: ['The log is empty: the server has printed nothing, or never ran.'] });
   if (files.length > 0)
     nodes.push({
       kind: 'note',

@@ -45,7 +45,9 @@ async function ask(context: Context<unknown>, target: DeploymentTarget): Promise
         fields: [
           { label: 'request_id', value: [{ code: request_id }] },
           ...(view.place ? [{ label: 'Location', value: [view.place] }] : []),
-          ...(view.fqdn ? [{ label: 'Address', value: [{ code: view.fqdn }] }] : []),
+          ...(view.status === 'READY' && view.fqdn
+            ? [{ label: 'Address', value: [{ code: view.fqdn }] }]
+            : []),
         ],
       },
       { kind: 'text', text: [consequence(view.status)] },
@@ -69,8 +71,14 @@ async function ask(context: Context<unknown>, target: DeploymentTarget): Promise
 }
 
 function consequence(status: string): string {
-  const what = status === 'ERROR' ? 'It is removed, and its log with it.' : 'Players on it are disconnected.';
-  return `${what} This cannot be undone.`;
+  switch (status) {
+    case 'READY':
+      return 'Players on it are disconnected. This cannot be undone.';
+    case 'ERROR':
+      return 'It is removed, and its log with it. This cannot be undone.';
+    default:
+      return 'It is not ready yet: Edgegap stops it as soon as it is. This cannot be undone.';
+  }
 }
 
 async function confirm(context: DeploymentActionContext): Promise<void> {

@@ -11,7 +11,7 @@ export function greeting({
   const lines: Span[][] = [
     [span('edgegap-chatops', 'bold'), span(' · your dedicated servers, from chat')],
     [span('This terminal is the chat. Edgegap is simulated on this machine', 'dim')],
-    [span('and calls back over HTTP; nothing is billed, nothing is kept.', 'dim')],
+    [span('and calls back over HTTP; nothing is billed.', 'dim')],
   ];
   const command = (text: string) => span(text, 'cyan');
   const quiet = (text: string) => span(text, 'dim');

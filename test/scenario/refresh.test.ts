@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Bot, createDriver, type DriverName, startBot } from '../support/bot.ts';
 import type { ChatDriver, VisibleMessage } from '../support/chat-driver.ts';
+import type { ConsoleDriver } from '../support/console-driver.ts';
 import { fastClock } from '../support/fast-clock.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
@@ -53,6 +54,15 @@ describe.each(drivers)('Refresh on the live card, on %s', (name) => {
     expect(await card()).toEqual(before);
     expect(before?.buttons).toEqual(['Logs', 'Refresh', 'Stop']);
   });
+});
+
+test('at the terminal, Refresh prints the card also when nothing is new', async () => {
+  await start('console');
+  await deployReady();
+  await bot.app.settled();
+  const before = (driver as ConsoleDriver).output().length;
+  await driver.press('operator', 'Refresh');
+  await until(() => /Ready .*request_id/s.test((driver as ConsoleDriver).output().slice(before)), 'the card');
 });
 
 test('a Refresh that Slack is slow to show does not put an older state over a newer one', async () => {

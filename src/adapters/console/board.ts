@@ -86,7 +86,8 @@ export function createBoard(options: BoardOptions): Board {
           },
         );
       }
-      if (change.changed) print(change.shown);
+      // Also when nothing is different: then somebody asked to see it again.
+      print(change);
     },
   };
 }

@@ -24,7 +24,13 @@ export function createInvocation(stage: Stage, request: InvocationRequest): Invo
   let mode: AckMode | undefined;
   let answer: MessageRef | undefined;
 
+  let said: string | undefined;
+
   const show = async (message: Message): Promise<MessageRef> => {
+    const saying = JSON.stringify(message);
+    // The same answer given twice is one answer.
+    if (answer && saying === said) return answer;
+    said = saying;
     if (answer) await stage.change(answer, message);
     else answer = await stage.add(message, { private: mode === 'private' });
     return answer;

@@ -43,9 +43,13 @@ export function renderMessage(message: Message, context: RenderContext): string[
 function newsLines(line: Line, context: RenderContext): SpanLine[] {
   const look = tones[line.tone];
   const lead = context.reply ? '↳ ' : '';
-  const [first = [], ...rest] = foldAll(inlineLines(line.text, context), context, widthOf(lead) + 2);
+  const [first = [], ...rest] = foldAll(
+    marked(inlineLines(line.text, context), context),
+    context,
+    widthOf(lead) + 2,
+  );
   return [
-    [span(lead, 'dim'), span(`${look.sign} `, look.style), ...first, ...markOf(context)],
+    [span(lead, 'dim'), span(`${look.sign} `, look.style), ...first],
     ...rest.map((more) => [span(' '.repeat(widthOf(lead) + 2)), ...more]),
   ];
 }
@@ -53,7 +57,11 @@ function newsLines(line: Line, context: RenderContext): SpanLine[] {
 function cardLines(card: Card, context: RenderContext): SpanLine[] {
   const look = tones[card.tone];
   const bar = span('│ ', look.style);
-  const [title = [], ...titleRest] = fold(inlineLine(card.title, context, 'bold'), roomFor(context, 5));
+  const [title = [], ...titleRest] = foldAll(
+    marked([inlineLine(card.title, context, 'bold')], context),
+    context,
+    5,
+  );
 
   const last = card.nodes.at(-1);
   const closing = last?.kind === 'buttons' ? last : undefined;
@@ -65,14 +73,17 @@ function cardLines(card: Card, context: RenderContext): SpanLine[] {
   const buttons = closing ? buttonLines(closing.buttons, context) : [];
   const [foot = [], ...spill] = buttons.toReversed();
   return [
-    [span('╭─', look.style), span(` ${look.sign} `, look.style), ...title, ...markOf(context)],
+    [span('╭─', look.style), span(` ${look.sign} `, look.style), ...title],
     ...[...body, ...spill.toReversed()].map((line) => [bar, ...line]),
     [span('╰─', look.style), ...(foot.length > 0 ? [span(' '), ...foot] : [])],
   ];
 }
 
-function markOf({ mark }: RenderContext): SpanLine {
-  return mark === undefined ? [] : [span(`  (${mark})`, 'dim')];
+/** The mark stands after the text, and folds with it. */
+function marked(lines: readonly SpanLine[], { mark }: RenderContext): readonly SpanLine[] {
+  const last = lines.at(-1);
+  if (mark === undefined || !last) return lines;
+  return [...lines.slice(0, -1), [...last, span('  '), span(`(${mark})`, 'dim')]];
 }
 
 function nodeLines(node: Node, context: RenderContext): SpanLine[] {

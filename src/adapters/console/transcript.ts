@@ -31,7 +31,7 @@ export interface Transcript {
   get(ref: MessageRef): Shown | undefined;
   add(entry: Omit<Shown, 'ref' | 'edits'>): Shown;
   /** The message after the change; undefined when there is no such message. */
-  change(ref: MessageRef, message: Message): { shown: Shown; changed: boolean } | undefined;
+  change(ref: MessageRef, message: Message): Shown | undefined;
   withKey(key: string): Shown | undefined;
   /** A button keeps its number while its message is edited. */
   numberOf(ref: MessageRef, button: Button): number | undefined;
@@ -71,12 +71,11 @@ export function createTranscript(newRef: (nth: number) => MessageRef): Transcrip
     change(ref, message) {
       const before = messages.get(ref.message);
       if (!before) return undefined;
-      if (JSON.stringify(before.message) === JSON.stringify(message))
-        return { shown: before, changed: false };
+      if (JSON.stringify(before.message) === JSON.stringify(message)) return before;
       const shown = { ...before, message, edits: before.edits + 1 };
       messages.set(ref.message, shown);
       assign(shown);
-      return { shown, changed: true };
+      return shown;
     },
     withKey: (key) => messages.get(keys.get(key) ?? ''),
     numberOf: (ref, button) => ('action' in button ? numbers.get(keyOf(ref, button)) : undefined),
