@@ -51,8 +51,11 @@ describe.each(drivers)('Refresh on the live card, on %s', (name) => {
     await driver.press('operator', 'Refresh');
     const told = await until(async () => (await driver.privately('operator')).at(-1), 'a private answer');
     expect(told.text).toMatch(/Edgegap/);
-    expect(await card()).toEqual(before);
-    expect(before?.buttons).toEqual(['Logs', 'Refresh', 'Stop']);
+    // Not the text as a whole: a terminal writes "just now" for what another platform keeps as an instant.
+    const after = await card();
+    expect(after?.edits).toBe(before?.edits);
+    expect(after?.text).toContain('.pr.edgegap.net');
+    expect(after?.buttons).toEqual(['Logs', 'Refresh', 'Stop']);
   });
 });
 
