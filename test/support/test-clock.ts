@@ -55,7 +55,7 @@ export async function turn(times = 3): Promise<void> {
 export async function until<T>(
   probe: () => T | Promise<T>,
   what = 'the expected state',
-  limitMs = 8000,
+  limitMs = 20_000,
 ): Promise<NonNullable<T>> {
   const giveUp = Date.now() + limitMs;
   for (;;) {
