@@ -1,4 +1,4 @@
-import type { ExpressionBuilder } from 'kysely';
+import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
 import type { Database, OutboxTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { FOLD_AT_MOST } from './batch.ts';
@@ -139,13 +139,12 @@ export class OutboxQueue {
   }
 }
 
-type Rows = ExpressionBuilder<Database & { row: OutboxTable }, 'row'>;
+type Tables = Database & { row: OutboxTable; earlier: OutboxTable };
+type Rows = ExpressionBuilder<Tables, 'row'>;
+type Pairs = ExpressionBuilder<Tables, 'row' | 'earlier'>;
 
-/**
- * Nothing of its own order waits before it. A post does not wait for an edit that has failed: that may go on failing
- * for a day, and what happened must be told all the same.
- */
-function isFirst({ not, exists, selectFrom }: Rows) {
+/** Of its own order nothing waits before a row: neither what is being sent, nor what `holdsBack` of the pending. */
+function isNext({ not, exists, selectFrom }: Rows, holdsBack: (eb: Pairs) => Expression<SqlBool>) {
   return not(
     exists(
       selectFrom('outbox as earlier')
@@ -155,36 +154,30 @@ function isFirst({ not, exists, selectFrom }: Rows) {
         .where((eb) =>
           eb.or([
             eb('earlier.state', '=', 'leased'),
-            eb.and([
-              eb('earlier.state', '=', 'pending'),
-              eb.or([
-                eb('earlier.kind', '=', 'post'),
-                eb('earlier.attempts', '=', 0),
-                eb(eb.ref('row.kind'), '=', 'edit'),
-              ]),
-            ]),
+            eb.and([eb('earlier.state', '=', 'pending'), holdsBack(eb)]),
           ]),
         ),
     ),
   );
 }
 
-/** The same, but for edits that are still to be begun. */
-function isFirstLine({ not, exists, selectFrom }: Rows) {
-  return not(
-    exists(
-      selectFrom('outbox as earlier')
-        .select('earlier.id')
-        .whereRef('earlier.order_key', '=', 'row.order_key')
-        .whereRef('earlier.id', '<', 'row.id')
-        .where((eb) =>
-          eb.or([
-            eb('earlier.state', '=', 'leased'),
-            eb.and([eb('earlier.state', '=', 'pending'), eb('earlier.kind', '=', 'post')]),
-          ]),
-        ),
-    ),
+/**
+ * A post does not wait for an edit that has failed: that may go on failing for a day, and what happened must be told
+ * all the same.
+ */
+function isFirst(rows: Rows) {
+  return isNext(rows, (eb) =>
+    eb.or([
+      eb('earlier.kind', '=', 'post'),
+      eb('earlier.attempts', '=', 0),
+      eb(eb.ref('row.kind'), '=', 'edit'),
+    ]),
   );
+}
+
+/** The same, but for edits that are still to be begun. */
+function isFirstLine(rows: Rows) {
+  return isNext(rows, (eb) => eb('earlier.kind', '=', 'post'));
 }
 
 function channelOf({ to }: OutboxRow): string {
