@@ -192,11 +192,10 @@ export async function buildApp({
   };
 }
 
-/** A wrong token shows here, at the start, and not first to whoever wants a server. */
+/** Fills the cache ahead of the first question. A wrong token shows here, and not first to whoever wants a server. */
 async function warmUp(catalog: Catalog, log: Logger): Promise<void> {
-  const warm = catalog.warm();
   try {
-    await catalog.applications();
+    await Promise.all([catalog.applications(), catalog.locations()]);
   } catch (error) {
     const why =
       error instanceof AppError
@@ -204,7 +203,6 @@ async function warmUp(catalog: Catalog, log: Logger): Promise<void> {
         : { err: error };
     log.error(why, 'Edgegap does not answer as it should: commands will fail until this is mended');
   }
-  await warm;
 }
 
 /** Waits for `work`, but no longer than `ms`. */

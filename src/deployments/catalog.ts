@@ -12,8 +12,6 @@ export interface Catalog {
   applications(atMostOldMs?: number): Promise<readonly Application[]>;
   versions(application: string, atMostOldMs?: number): Promise<readonly AppVersion[]>;
   locations(atMostOldMs?: number): Promise<readonly Location[]>;
-  /** Fills the cache ahead of the first question. Failures are left to that question. */
-  warm(): Promise<void>;
 }
 
 export function createCatalog(edgegap: EdgegapApi, clock: Clock): Catalog {
@@ -30,9 +28,6 @@ export function createCatalog(edgegap: EdgegapApi, clock: Clock): Catalog {
         versions.set(application, entry);
       }
       return entry(atMostOldMs);
-    },
-    async warm() {
-      await Promise.allSettled([applications(), locations()]);
     },
   };
 }
