@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Adapter } from './adapters/adapter.ts';
 import { createPlatforms } from './adapters/start.ts';
-import type { Clock } from './clock.ts';
+import { type Clock, systemClock } from './clock.ts';
 import type { Directory } from './command/directory.ts';
 import { Invocations } from './command/invocations.ts';
 import { createKept } from './command/kept.ts';
@@ -19,9 +19,9 @@ import { EdgegapClient } from './edgegap/client.ts';
 import { AppError } from './errors.ts';
 import type { Logger } from './log.ts';
 import { createOutboxWorker } from './notify/worker.ts';
+import { Membership } from './replicas/membership.ts';
 import { buildServer } from './server/server.ts';
-import { sqliteDialect } from './store/sqlite.ts';
-import { openStore } from './store/store.ts';
+import { dialectFor, isShared, openStore } from './store/store.ts';
 
 /** The account all of this works for; there is one, from the environment, for now. */
 const ACCOUNT = 'default';
@@ -71,7 +71,9 @@ export async function buildApp({
 }: AppParts): Promise<App> {
   const directory = await loadCommands(commands ?? COMMANDS);
   const adapters = makeAdapters(directory);
-  const store = await openStore(sqliteDialect(config.database));
+  const store = await openStore(dialectFor(config.database, log));
+  const shared = isShared(config.database);
+  const membership = new Membership({ store, shared, clock: systemClock, log });
   const repository = new DeploymentRepository(store, clock);
   const client = new EdgegapClient({
     baseUrl: config.edgegap.apiUrl,
@@ -156,6 +158,7 @@ export async function buildApp({
     directory,
     async start() {
       // Callbacks first: they are not sent twice. Chat last, when everything behind it works.
+      await membership.join();
       const port = await server.listen(config.port);
       if (loopback) publicUrl ??= `http://127.0.0.1:${port}`;
       void warmUp(catalog, log);
@@ -186,6 +189,7 @@ export async function buildApp({
       await within(clock, QUIT_MS, outbox.stop());
       await platforms.stop();
       await within(clock, QUIT_MS, client.close());
+      await membership.leave();
       await store.destroy();
       log.info('stopped');
     },

@@ -34,7 +34,7 @@ export interface Config {
   /** Base URL under which Edgegap reaches this bot; no slash at the end. Undefined: no callbacks. */
   readonly publicUrl: string | undefined;
   readonly port: number;
-  /** A file path or `:memory:`. */
+  /** A file path, `:memory:`, or a `postgres://` URL. */
   readonly database: string;
   readonly defaultNear: string | undefined;
   readonly applicationAllowlist: readonly string[] | undefined;
@@ -214,10 +214,13 @@ function databasePath(value: string): string {
 }
 
 function databaseProblem(value: string): string | undefined {
-  if (/^postgres(ql)?:/i.test(value)) return 'names PostgreSQL, which is not supported yet: give a file path';
+  if (/^postgres(ql)?:/i.test(value))
+    return URL.canParse(value) && new URL(value).hostname !== ''
+      ? undefined
+      : 'must be a whole URL, such as postgres://user:password@host:5432/database';
   const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(value) ?? [];
   if (scheme === undefined || scheme.toLowerCase() === 'file') return undefined;
-  return `must be a file path or a file: URL, not a ${scheme}: URL`;
+  return `must be a file path, a file: URL or a postgres: URL, not a ${scheme}: URL`;
 }
 
 function withoutSlash(value: string): string {

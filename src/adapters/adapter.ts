@@ -59,6 +59,8 @@ export interface Adapter {
   readonly supports: Capabilities;
   /** Least milliseconds between two messages or edits in one channel. */
   readonly paceMs: number;
+  /** Only one process at a time may receive; the others can post all the same. */
+  readonly exclusive?: boolean;
   /** An HTTP listener to be mounted on the bot's one port, where the platform delivers by HTTP. */
   readonly http?: { readonly path: string; readonly listener: RequestListener };
 
@@ -81,7 +83,17 @@ export interface Adapter {
    * Throws DeliveryError where the channel cannot be read.
    */
   findPosted(to: Address, key: string, since: number, replyTo?: MessageRef): Promise<MessageRef | undefined>;
+  /**
+   * Answers an invocation that another process acknowledged and did not live to finish, in the place where its answer
+   * was to stand. Safe to repeat. Throws DeliveryError, not retryable where that place is no more.
+   */
+  resume?(reply: Reply, message: Message): Promise<void>;
+  /** Tells one person of a workspace, directly. Throws DeliveryError. */
+  tell?(person: { readonly id: string; readonly workspace: string }, outgoing: Outgoing): Promise<void>;
 }
+
+/** How an invocation can still be answered by another process: JSON that only its own adapter reads. */
+export type Reply = Readonly<Record<string, unknown>>;
 
 export type AckMode = 'public' | 'private' | 'update';
 
@@ -101,6 +113,8 @@ export interface Invocation {
   readonly adapter: Adapter;
   readonly at: Address;
   readonly request: InvocationRequest;
+  /** For `Adapter.resume`, should this process not live to answer. */
+  readonly reply?: Reply;
 
   /**
    * Who asks. `fresh` allows no stale cache: for what changes things, so that a role just taken away counts.

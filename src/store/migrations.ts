@@ -1,8 +1,10 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, SqliteAdapter, sql } from 'kysely';
 import type { Migration, MigrationProvider } from 'kysely/migration';
 
 const initial: Migration = {
   async up(db: Kysely<unknown>) {
+    // The dialects differ in nothing but how an id counts up by itself.
+    const sqlite = db.getExecutor().adapter instanceof SqliteAdapter;
     await db.schema
       .createTable('deployments')
       .addColumn('id', 'text', (column) => column.primaryKey())
@@ -86,7 +88,9 @@ const initial: Migration = {
     await db.schema.createIndex('invocations_state').on('invocations').column('state').execute();
     await db.schema
       .createTable('outbox')
-      .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+      .addColumn('id', sqlite ? 'integer' : 'bigserial', (column) =>
+        sqlite ? column.primaryKey().autoIncrement() : column.primaryKey(),
+      )
       .addColumn('order_key', 'text', (column) => column.notNull())
       .addColumn('platform', 'text', (column) => column.notNull())
       .addColumn('workspace', 'text', (column) => column.notNull())
@@ -118,7 +122,55 @@ const initial: Migration = {
   },
 };
 
+/** What several processes on one database need, and why a message could not be delivered. */
+const replicas: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema
+      .createTable('instances')
+      .addColumn('id', 'text', (column) => column.primaryKey())
+      .addColumn('until', 'bigint', (column) => column.notNull())
+      .addColumn('started_at', 'bigint', (column) => column.notNull())
+      .execute();
+    await db.schema
+      .createTable('leases')
+      .addColumn('name', 'text', (column) => column.primaryKey())
+      .addColumn('holder', 'text')
+      .addColumn('until', 'bigint', (column) => column.notNull())
+      .execute();
+    await db.schema
+      .createTable('channels')
+      .addColumn('id', 'text', (column) => column.primaryKey())
+      .addColumn('holder', 'text')
+      .addColumn('next_at', 'bigint', (column) => column.notNull())
+      .execute();
+    await db.schema
+      .createTable('rate_buckets')
+      .addColumn('id', 'text', (column) => column.primaryKey())
+      .addColumn('paused_until', 'bigint', (column) => column.notNull())
+      .addColumn('people_until', 'bigint', (column) => column.notNull())
+      .execute();
+    await db.schema
+      .createTable('rate_slots')
+      .addColumn('bucket', 'text', (column) => column.notNull())
+      .addColumn('slot', 'integer', (column) => column.notNull())
+      .addColumn('free_at', 'bigint', (column) => column.notNull())
+      .addPrimaryKeyConstraint('rate_slots_key', ['bucket', 'slot'])
+      .execute();
+    for (const [table, column] of [
+      ['deployments', 'holder'],
+      ['deployments', 'doubted'],
+      ['invocations', 'holder'],
+      ['invocations', 'reply_json'],
+      ['outbox', 'person'],
+      ['outbox', 'holder'],
+      ['outbox', 'reason_code'],
+      ['outbox', 'reason'],
+    ] as const)
+      await db.schema.alterTable(table).addColumn(column, 'text').execute();
+  },
+};
+
 /** Every change of the schema, in order. A released one is never edited. */
 export const migrations: MigrationProvider = {
-  getMigrations: async () => ({ '0001-initial': initial }),
+  getMigrations: async () => ({ '0001-initial': initial, '0002-replicas': replicas }),
 };

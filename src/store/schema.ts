@@ -7,6 +7,11 @@ export interface Database {
   invocations: InvocationsTable;
   outbox: OutboxTable;
   kept: KeptTable;
+  instances: InstancesTable;
+  leases: LeasesTable;
+  channels: ChannelsTable;
+  rate_buckets: RateBucketsTable;
+  rate_slots: RateSlotsTable;
 }
 
 /** One row per deployment asked for in chat; written before the request to Edgegap leaves. */
@@ -54,6 +59,10 @@ export interface DeploymentsTable {
   stop_asked_at: number | null;
   /** Since when Edgegap has said that it knows no such deployment. */
   missing_at: number | null;
+  /** The process that sends the request to deploy, while `phase` is `requesting`. */
+  holder: string | null;
+  /** An event that was seen by asking and that no callback has told of; it may be on its way. */
+  doubted: string | null;
 }
 
 /** The inbox of callbacks: one row per deployment and event, however often it is delivered. */
@@ -79,6 +88,10 @@ export interface InvocationsTable {
   state: string;
   created_at: number;
   finished_at: number | null;
+  /** The process that carries it out, while `state` is `running`. */
+  holder: string | null;
+  /** How another process can still answer it; the platform's own, gone once it is finished. */
+  reply_json: string | null;
 }
 
 /** Messages and edits on their way to a channel. */
@@ -90,9 +103,12 @@ export interface OutboxTable {
   workspace: string;
   channel: string;
   thread: string | null;
+  /** `post`, `edit`, `answer` (of an invocation that another process took), `tell` (one person, directly). */
   kind: string;
-  /** MessageRef: of the message to edit, or of the one to post under. */
+  /** MessageRef of the message to edit or to post under; for an answer, how it can be given. */
   target_json: string | null;
+  /** For `tell`: the person's id on the platform. */
+  person: string | null;
   message_json: string;
   also_to_channel: number;
   urgent: number;
@@ -107,6 +123,11 @@ export interface OutboxTable {
   next_at: number;
   created_at: number;
   sent_at: number | null;
+  /** The process that sends it, while `state` is `leased`. */
+  holder: string | null;
+  /** Why the last attempt failed: an error code, and a sentence for an operator. */
+  reason_code: string | null;
+  reason: string | null;
 }
 
 /** State too long for a button's id, under a short key. */
@@ -114,4 +135,43 @@ export interface KeptTable {
   id: string;
   value_json: string;
   created_at: number;
+}
+
+/** The processes that work on this store. One whose time has run out is taken to be dead, and holds nothing. */
+export interface InstancesTable {
+  id: string;
+  /** By the database's clock, where it is shared. */
+  until: number;
+  started_at: number;
+}
+
+/** What one process at a time does (`holder`), or what is done once in a while by whichever comes first (`until`). */
+export interface LeasesTable {
+  name: string;
+  holder: string | null;
+  until: number;
+}
+
+/** Each channel that was written to: who sends to it right now, and from when on the next message may go. */
+export interface ChannelsTable {
+  /** `platform/workspace/channel`. */
+  id: string;
+  holder: string | null;
+  next_at: number;
+}
+
+/** Edgegap's rate limits as all processes share them; by the database's clock. */
+export interface RateBucketsTable {
+  /** `account/bucket`. */
+  id: string;
+  paused_until: number;
+  /** People wait for a place until then: background work takes none. */
+  people_until: number;
+}
+
+/** One place in a bucket's window. */
+export interface RateSlotsTable {
+  bucket: string;
+  slot: number;
+  free_at: number;
 }

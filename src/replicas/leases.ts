@@ -1,0 +1,58 @@
+import type { Clock } from '../clock.ts';
+import type { Store } from '../store/store.ts';
+import type { Membership } from './membership.ts';
+
+/** What only one of all processes does: for as long as it lives, or once in a while. */
+export class Leases {
+  readonly #store: Store;
+  readonly #membership: Membership;
+  readonly #clock: Clock;
+
+  constructor(store: Store, membership: Membership, clock: Clock) {
+    this.#store = store;
+    this.#membership = membership;
+    this.#clock = clock;
+  }
+
+  /** Takes or keeps `name` for as long as this process lives; false while another one holds it. */
+  async hold(name: string): Promise<boolean> {
+    const { id } = this.#membership;
+    const { numInsertedOrUpdatedRows } = await this.#store
+      .insertInto('leases')
+      .values({ name, holder: id, until: 0 })
+      .onConflict((conflict) =>
+        conflict
+          .column('name')
+          .doUpdateSet({ holder: id })
+          .where((eb) =>
+            eb.or([eb('leases.holder', '=', id), this.#membership.gone(eb.ref('leases.holder'))]),
+          ),
+      )
+      .executeTakeFirst();
+    return (numInsertedOrUpdatedRows ?? 0n) > 0n;
+  }
+
+  /** Gives `name` back, where this process holds it. */
+  async release(name: string): Promise<void> {
+    await this.#store
+      .updateTable('leases')
+      .set({ holder: null })
+      .where('name', '=', name)
+      .where('holder', '=', this.#membership.id)
+      .execute();
+  }
+
+  /** True for the first that asks, and then for nobody for `everyMs` milliseconds. */
+  async takeTurn(name: string, everyMs: number): Promise<boolean> {
+    const now = this.#clock.now();
+    const until = now + everyMs;
+    const { numInsertedOrUpdatedRows } = await this.#store
+      .insertInto('leases')
+      .values({ name, holder: null, until })
+      .onConflict((conflict) =>
+        conflict.column('name').doUpdateSet({ until }).where('leases.until', '<=', now),
+      )
+      .executeTakeFirst();
+    return (numInsertedOrUpdatedRows ?? 0n) > 0n;
+  }
+}

@@ -1,0 +1,60 @@
+import { pino } from 'pino';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { Leases } from '../../src/replicas/leases.ts';
+import { Membership } from '../../src/replicas/membership.ts';
+import { dialectFor, isShared, openStore } from '../../src/store/store.ts';
+import { databaseNames, freshDatabase } from '../support/databases.ts';
+import { TestClock } from '../support/test-clock.ts';
+
+const log = pino({ level: 'silent' });
+
+async function open(database: string) {
+  const store = await openStore(dialectFor(database, log));
+  onTestFinished(() => store.destroy());
+  const clock = new TestClock();
+  const join = async () => {
+    const membership = new Membership({ store, shared: isShared(database), clock: systemClock, log });
+    await membership.join();
+    return { membership, leases: new Leases(store, membership, clock) };
+  };
+  return { clock, join };
+}
+
+describe.each(databaseNames)('leases on %s', (name) => {
+  test('what one process holds, another gets once it has left', async () => {
+    const { join } = await open(await freshDatabase(name));
+    const one = await join();
+    expect(await one.leases.hold('gateway')).toBe(true);
+    expect(await one.leases.hold('gateway')).toBe(true);
+    if (name === 'postgres') {
+      const other = await join();
+      expect(await other.leases.hold('gateway')).toBe(false);
+      await one.leases.release('gateway');
+      expect(await other.leases.hold('gateway')).toBe(true);
+      expect(await one.leases.hold('gateway')).toBe(false);
+      await other.membership.leave();
+      expect(await one.leases.hold('gateway')).toBe(true);
+    }
+    await one.membership.leave();
+    expect(one.membership.isCertain()).toBe(false);
+  });
+
+  test('on a store that is one process’s own, whoever was before is dead', async () => {
+    const { join } = await open(await freshDatabase('sqlite'));
+    const before = await join();
+    await before.leases.hold('gateway');
+    const after = await join();
+    expect(await after.leases.hold('gateway')).toBe(true);
+  });
+
+  test('a turn is taken once until its time is over', async () => {
+    const { clock, join } = await open(await freshDatabase(name));
+    const { leases, membership } = await join();
+    expect(await leases.takeTurn('sweep', 1_000)).toBe(true);
+    expect(await leases.takeTurn('sweep', 1_000)).toBe(false);
+    await clock.advance(1_000);
+    expect(await leases.takeTurn('sweep', 1_000)).toBe(true);
+    await membership.leave();
+  });
+});
