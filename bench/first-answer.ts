@@ -9,51 +9,59 @@ import type { AddressInfo } from 'node:net';
 import { App, HTTPReceiver } from '@slack/bolt';
 import { startBot } from '../test/support/bot.ts';
 import { createSlackDriver } from '../test/support/slack-driver.ts';
-import { sideBySide } from './side-by-side.ts';
+import type { Bench } from './support/bench.ts';
+import { sideBySide } from './support/side-by-side.ts';
 
 const BATCH = 10;
 
-const driver = await createSlackDriver({ mode: 'http' });
-const bot = await startBot(driver);
+export const bench: Bench = {
+  about: 'From a signed slash command to the answer on screen: the whole pipeline, against a bare Bolt app.',
+  bar: undefined,
+  async run(print) {
+    const driver = await createSlackDriver({ mode: 'http' });
+    const bot = await startBot(driver);
 
-const bareDriver = await createSlackDriver({ mode: 'http' });
-const {
-  SLACK_BOT_TOKEN: token = '',
-  SLACK_SIGNING_SECRET: signingSecret = '',
-  SLACK_API_URL = '',
-} = bareDriver.environment;
-const receiver = new HTTPReceiver({ signingSecret, endpoints: ['/slack/events'] });
-const bare = new App({
-  token,
-  receiver,
-  clientOptions: { slackApiUrl: SLACK_API_URL.endsWith('/') ? SLACK_API_URL : `${SLACK_API_URL}/` },
-});
-bare.command('/edgegap', async ({ ack, respond }) => {
-  await ack();
-  await respond({ text: 'help', response_type: 'ephemeral' });
-});
-const server = createServer(receiver.requestListener);
-await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-await bareDriver.ready({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    const bareDriver = await createSlackDriver({ mode: 'http' });
+    const {
+      SLACK_BOT_TOKEN: token = '',
+      SLACK_SIGNING_SECRET: signingSecret = '',
+      SLACK_API_URL = '',
+    } = bareDriver.environment;
+    const receiver = new HTTPReceiver({ signingSecret, endpoints: ['/slack/events'] });
+    const bare = new App({
+      token,
+      receiver,
+      clientOptions: { slackApiUrl: SLACK_API_URL.endsWith('/') ? SLACK_API_URL : `${SLACK_API_URL}/` },
+    });
+    bare.command('/edgegap', async ({ ack, respond }) => {
+      await ack();
+      await respond({ text: 'help', response_type: 'ephemeral' });
+    });
+    const server = createServer(receiver.requestListener);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await bareDriver.ready({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
 
-await sideBySide({
-  title: 'From a slash command to the answer on screen',
-  a: {
-    name: 'the bot',
-    async run() {
-      for (let index = 0; index < BATCH; index++) await driver.command('operator', 'help');
-    },
+    const { ratio } = await sideBySide({
+      print,
+      a: {
+        name: 'the bot',
+        async run() {
+          for (let index = 0; index < BATCH; index++) await driver.command('operator', 'help');
+        },
+      },
+      b: {
+        name: 'a bare Bolt app',
+        async run() {
+          for (let index = 0; index < BATCH; index++) await bareDriver.command('operator', 'help');
+        },
+      },
+      rounds: 15,
+      batch: BATCH,
+    });
+    await bot.stop();
+    await driver.close();
+    server.close();
+    await bareDriver.close();
+    return { ratio };
   },
-  b: {
-    name: 'a bare Bolt app',
-    async run() {
-      for (let index = 0; index < BATCH; index++) await bareDriver.command('operator', 'help');
-    },
-  },
-  rounds: 15,
-  batch: BATCH,
-});
-await bot.stop();
-await driver.close();
-server.close();
-await bareDriver.close();
+};

@@ -1,0 +1,32 @@
+/** `npm run bench -- NAME` runs bench/NAME.ts; without a name it says which there are. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Bench, verdict } from './bench.ts';
+
+const FOLDER = join(import.meta.dirname, '..');
+const print = (line: string) => void process.stdout.write(`${line}\n`);
+
+const names = readdirSync(FOLDER)
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.slice(0, -'.ts'.length));
+const [name] = process.argv.slice(2);
+
+if (name === undefined) {
+  print('npm run bench -- NAME\n');
+  for (const each of names) print(`${each}: ${(await load(each)).about}`);
+} else if (!names.includes(name)) {
+  process.stderr.write(`There is no bench ${name}. There are: ${names.join(', ')}\n`);
+  process.exitCode = 1;
+} else {
+  const bench = await load(name);
+  print(bench.about);
+  const outcome = await bench.run((line) => print(`  ${line}`));
+  for (const wrong of outcome.wrong ?? []) print(`  wrong: ${wrong}`);
+  const { line, holds } = verdict(name, bench.bar, outcome);
+  print(line);
+  if (!holds) process.exitCode = 1;
+}
+
+async function load(name: string): Promise<Bench> {
+  return ((await import(join(FOLDER, `${name}.ts`))) as { bench: Bench }).bench;
+}
