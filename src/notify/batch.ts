@@ -1,6 +1,6 @@
 import type { Line, Rich } from '../cards/card.ts';
-import type { OutboxRow } from './outbox.ts';
 import type { Waiting } from './queue.ts';
+import type { OutboxRow } from './row.ts';
 
 /** From this many waiting lines on, a channel gets them as one message. */
 const FOLD_FROM = 4;

@@ -1,5 +1,5 @@
 import { DeliveryError } from '../errors.ts';
-import type { OutboxRow } from './outbox.ts';
+import type { OutboxRow } from './row.ts';
 
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 5 * 60_000;

@@ -4,7 +4,8 @@ import type { Logger } from '../log.ts';
 import type { Store } from '../store/store.ts';
 import { digestKey } from './batch.ts';
 import { fateOf, GIVE_UP_MS, isTooOld } from './fate.ts';
-import { fromRow, type OutboxRow } from './outbox.ts';
+import { enqueue } from './outbox.ts';
+import { fromRow, type OutboxRow } from './row.ts';
 
 /** What was delivered, or never will be, is of use to nobody after this. */
 const KEEP_MS = 7 * 24 * 60 * 60_000;
@@ -58,7 +59,8 @@ export class OutboxLedger {
           .where('id', '=', id)
           .returningAll()
           .executeTakeFirstOrThrow();
-        leased.push({ ...fromRow(row), uncertain, attemptedAt: uncertain ? attemptedAt : now });
+        const begun = fromRow(row);
+        if (begun) leased.push({ ...begun, uncertain, attemptedAt: uncertain ? attemptedAt : now });
       }
       return leased;
     });
@@ -109,6 +111,14 @@ export class OutboxLedger {
         })
         .where('id', '=', row.id)
         .execute();
+      if (final && row.orElse)
+        await enqueue(this.#store, this.#clock, {
+          kind: 'post',
+          orderKey: row.orderKey,
+          to: row.to,
+          message: row.orElse,
+          key: `e${row.key.slice(1)}`,
+        });
     }
   }
 

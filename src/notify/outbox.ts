@@ -1,36 +1,56 @@
 import { randomBytes } from 'node:crypto';
-import type { Address, MessageRef } from '../adapters/adapter.ts';
-import type { Message } from '../cards/card.ts';
+import type { Address, MessageRef, Reply } from '../adapters/adapter.ts';
+import type { Line, Message } from '../cards/card.ts';
 import type { Clock } from '../clock.ts';
-import type { OutboxTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 
 interface Common {
   /** Deliveries with the same one (a deployment's id) arrive in the order in which they were written. */
   readonly orderKey: string;
-  readonly message: Message;
+  /** At most 24 characters; what was written under it before is not written again. A new one by default. */
+  readonly key?: string;
 }
 
 export type Delivery =
-  | (Common & { readonly kind: 'edit'; readonly target: MessageRef })
+  | (Common & { readonly kind: 'edit'; readonly target: MessageRef; readonly message: Message })
   | (Common & {
       readonly kind: 'post';
       readonly to: Address;
+      /** Whom it mentions, if anyone, is told directly where it cannot be posted. */
+      readonly message: Message;
       /** The card it belongs under. */
       readonly under?: MessageRef;
       readonly alsoToChannel?: boolean;
       /** A failure: may overtake other deployments' messages, and is never folded into a digest. */
       readonly urgent?: boolean;
+    })
+  /** The answer to an invocation of a process that did not live to give it. */
+  | (Common & {
+      readonly kind: 'answer';
+      readonly reply: Reply;
+      /** Where the invocation was. */
+      readonly at: Address;
+      readonly message: Message;
+      /** Posted there instead once the answer can no longer be given. */
+      readonly orElse?: Line;
+    })
+  /** A message to one person of a workspace, directly. */
+  | (Common & {
+      readonly kind: 'tell';
+      readonly person: string;
+      readonly at: Pick<Address, 'platform' | 'workspace'>;
+      readonly message: Line;
+      readonly urgent?: boolean;
     });
 
 /**
  * Writes a delivery in the transaction `tx` of the change it tells about. An edit replaces an unsent edit of the
- * same message, in its place in the order.
+ * same message, in its place in the order; one that is being sent at that moment is followed by a row of its own.
  */
 export async function enqueue(tx: Store, clock: Clock, delivery: Delivery): Promise<void> {
   const message_json = JSON.stringify(delivery.message);
+  const target_json = targetOf(delivery);
   if (delivery.kind === 'edit') {
-    const target_json = JSON.stringify(delivery.target);
     const coalesced = await tx
       .updateTable('outbox')
       // News of today, however long the edit before it was waiting.
@@ -42,78 +62,55 @@ export async function enqueue(tx: Store, clock: Clock, delivery: Delivery): Prom
       .executeTakeFirst();
     if (coalesced.numUpdatedRows > 0n) return;
   }
-  const at: Address = delivery.kind === 'edit' ? delivery.target : delivery.to;
-  const target = delivery.kind === 'edit' ? delivery.target : delivery.under;
   const now = clock.now();
   await tx
     .insertInto('outbox')
     .values({
       order_key: delivery.orderKey,
-      platform: at.platform,
-      workspace: at.workspace,
-      channel: at.channel,
-      thread: at.thread ?? null,
+      ...placeOf(delivery),
       kind: delivery.kind,
-      target_json: target ? JSON.stringify(target) : null,
+      target_json,
       message_json,
       also_to_channel: delivery.kind === 'post' && delivery.alsoToChannel ? 1 : 0,
-      urgent: delivery.kind === 'post' && delivery.urgent ? 1 : 0,
-      // Fits Discord's nonce: at most 25 characters (its create message reference).
-      key: randomBytes(12).toString('hex'),
+      urgent: isUrgent(delivery) ? 1 : 0,
+      // Fits Discord's nonce, also with a digest's letter behind it: at most 25 characters (its create message reference).
+      key: delivery.key ?? randomBytes(12).toString('hex'),
       state: 'pending',
       uncertain: 0,
-      sent_key: null,
       attempts: 0,
-      attempted_at: null,
       next_at: now,
       created_at: now,
-      sent_at: null,
     })
+    .onConflict((conflict) => conflict.column('key').doNothing())
     .execute();
 }
 
-/** A row of the outbox as the worker needs it. */
-export interface OutboxRow {
-  readonly id: number;
-  readonly orderKey: string;
-  readonly kind: 'edit' | 'post';
-  readonly to: Address;
-  readonly target: MessageRef | undefined;
-  readonly message: Message;
-  readonly alsoToChannel: boolean;
-  readonly urgent: boolean;
-  readonly key: string;
-  readonly uncertain: boolean;
-  readonly sentKey: string | undefined;
-  readonly attempts: number;
-  readonly attemptedAt: number;
-  readonly nextAt: number;
-  readonly createdAt: number;
+function targetOf(delivery: Delivery): string | null {
+  const target =
+    delivery.kind === 'edit'
+      ? delivery.target
+      : delivery.kind === 'post'
+        ? delivery.under
+        : delivery.kind === 'answer'
+          ? { reply: delivery.reply, orElse: delivery.orElse }
+          : undefined;
+  return target === undefined ? null : JSON.stringify(target);
 }
 
-type Selected = Omit<OutboxTable, 'id'> & { id: number };
+/** A person's own messages have a pace of their own, like a channel; no platform's channel has such a name. */
+function placeOf(delivery: Delivery) {
+  if (delivery.kind === 'tell') {
+    const { person, at } = delivery;
+    return { platform: at.platform, workspace: at.workspace, channel: `@${person}`, thread: null, person };
+  }
+  const at =
+    delivery.kind === 'edit' ? delivery.target : delivery.kind === 'post' ? delivery.to : delivery.at;
+  const { platform, workspace, channel, thread = null } = at;
+  return { platform, workspace, channel, thread, person: null };
+}
 
-export function fromRow(row: Selected): OutboxRow {
-  return {
-    id: row.id,
-    orderKey: row.order_key,
-    kind: row.kind === 'edit' ? 'edit' : 'post',
-    to: {
-      platform: row.platform,
-      workspace: row.workspace,
-      channel: row.channel,
-      ...(row.thread === null ? {} : { thread: row.thread }),
-    },
-    target: row.target_json === null ? undefined : JSON.parse(row.target_json),
-    message: JSON.parse(row.message_json),
-    alsoToChannel: row.also_to_channel === 1,
-    urgent: row.urgent === 1,
-    key: row.key,
-    uncertain: row.uncertain === 1,
-    sentKey: row.sent_key ?? undefined,
-    attempts: row.attempts,
-    attemptedAt: row.attempted_at ?? row.created_at,
-    nextAt: row.next_at,
-    createdAt: row.created_at,
-  };
+/** An answer is waited for, and the place it belongs in is there for minutes only. */
+function isUrgent(delivery: Delivery): boolean {
+  if (delivery.kind === 'edit') return false;
+  return delivery.kind === 'answer' || delivery.urgent === true;
 }

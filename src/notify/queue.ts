@@ -2,7 +2,7 @@ import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
 import type { Database, OutboxTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { FOLD_AT_MOST } from './batch.ts';
-import { fromRow, type OutboxRow } from './outbox.ts';
+import { fromRow, type OutboxRow } from './row.ts';
 
 /** What waits for one channel. */
 export interface Waiting {
@@ -101,7 +101,10 @@ export class OutboxQueue {
       .where('ranked.nth', '=', 1)
       .orderBy('outbox.id')
       .execute();
-    return rows.map((row) => ({ row: fromRow(row), pressing: Number(row.failures) > 0 }));
+    return rows.flatMap((selected) => {
+      const row = fromRow(selected);
+      return row ? [{ row, pressing: Number(selected.failures) > 0 }] : [];
+    });
   }
 
   /**
@@ -121,7 +124,7 @@ export class OutboxQueue {
           )
           .as('nth'),
       )
-      .where('row.kind', '=', 'post')
+      .where('row.kind', 'in', ['post', 'tell'])
       .where('row.urgent', '=', 0)
       .where('row.uncertain', '=', 0)
       // What was sent by itself stays by itself: it may be what a digest was refused for.
@@ -135,7 +138,7 @@ export class OutboxQueue {
       .where('foldable.nth', '<=', FOLD_AT_MOST)
       .orderBy('outbox.id')
       .execute();
-    return rows.map(fromRow).filter((row) => row.message.kind === 'line');
+    return rows.map(fromRow).filter((row) => row !== undefined && row.message.kind === 'line') as OutboxRow[];
   }
 }
 
@@ -168,7 +171,7 @@ function isNext({ not, exists, selectFrom }: Rows, holdsBack: (eb: Pairs) => Exp
 function isFirst(rows: Rows) {
   return isNext(rows, (eb) =>
     eb.or([
-      eb('earlier.kind', '=', 'post'),
+      eb('earlier.kind', '!=', 'edit'),
       eb('earlier.attempts', '=', 0),
       eb(eb.ref('row.kind'), '=', 'edit'),
     ]),
@@ -177,7 +180,7 @@ function isFirst(rows: Rows) {
 
 /** The same, but for edits that are still to be begun. */
 function isFirstLine(rows: Rows) {
-  return isNext(rows, (eb) => eb('earlier.kind', '=', 'post'));
+  return isNext(rows, (eb) => eb('earlier.kind', '!=', 'edit'));
 }
 
 function channelOf({ to }: OutboxRow): string {

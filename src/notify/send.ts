@@ -2,7 +2,7 @@ import type { Adapter, Outgoing } from '../adapters/adapter.ts';
 import type { Message } from '../cards/card.ts';
 import { DeliveryError } from '../errors.ts';
 import { digestKey, digestOf } from './batch.ts';
-import type { OutboxRow } from './outbox.ts';
+import type { OutboxRow } from './row.ts';
 
 /** How long a platform that recognises a repeated post by its key is sure to remember it. */
 const KEY_REMEMBERED_MS = 2 * 60_000;
@@ -27,6 +27,18 @@ export async function send(
     if (first.target) await adapter.edit(first.target, first.message);
     return;
   }
+  if (first.kind === 'answer') {
+    if (!adapter.resume) throw notHere('outbox-no-answers', 'This platform takes no late answers.');
+    await adapter.resume(first.reply ?? {}, first.message);
+    return;
+  }
+  if (first.kind === 'tell') {
+    if (!adapter.tell) throw notHere('outbox-no-direct-messages', 'This platform has no direct messages.');
+    const message = rows.length > 1 ? digestOf(rows) : first.message;
+    const key = rows.length > 1 ? digestKey(rows) : first.key;
+    await adapter.tell({ id: first.person ?? '', workspace: first.to.workspace }, { message, key });
+    return;
+  }
   if (rows.length > 1) {
     await adapter.post(first.to, { message: digestOf(rows), key: digestKey(rows) });
     return;
@@ -48,6 +60,10 @@ export async function send(
     first.to,
     shown === 'no' ? outgoing : { ...outgoing, message: possiblyRepeated(first.message) },
   );
+}
+
+function notHere(code: string, sentence: string): DeliveryError {
+  return new DeliveryError(code, sentence, { outcome: 'not-sent', retryable: false });
 }
 
 async function whetherShown(

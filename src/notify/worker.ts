@@ -5,8 +5,8 @@ import type { Store } from '../store/store.ts';
 import { nextBatch } from './batch.ts';
 import { asDeliveryError } from './fate.ts';
 import { OutboxLedger } from './ledger.ts';
-import type { OutboxRow } from './outbox.ts';
 import { OutboxQueue } from './queue.ts';
+import type { OutboxRow } from './row.ts';
 import { send } from './send.ts';
 
 /** Where the store fails. */

@@ -1,6 +1,15 @@
-import type { Adapter, Address, Capabilities, MessageRef, Outgoing } from '../../src/adapters/adapter.ts';
+import type {
+  Adapter,
+  Address,
+  Capabilities,
+  MessageRef,
+  Outgoing,
+  Reply,
+} from '../../src/adapters/adapter.ts';
 import type { Message } from '../../src/cards/card.ts';
 import { DeliveryError } from '../../src/errors.ts';
+
+type Call = 'post' | 'edit' | 'find' | 'resume' | 'tell';
 
 export interface Posted {
   readonly ref: MessageRef;
@@ -24,10 +33,13 @@ export interface ChatFault {
 /** A chat platform in memory, which outlives the processes that use it and fails on demand. */
 export class MemoryChat {
   readonly messages: Posted[] = [];
-  /** Every call that was made, in order: `post`, `edit`, `find` with the text or key. */
+  /** What was answered late, and to whom what was told directly. */
+  readonly answers: { readonly reply: Reply; readonly text: string }[] = [];
+  readonly told: { readonly person: string; readonly workspace: string; readonly text: string }[] = [];
+  /** Every call that was made, in order: `post`, `edit`, `find`, `resume`, `tell` with the text or key. */
   readonly calls: string[] = [];
   readonly #now: () => number;
-  readonly #faults: { call: string; fault: ChatFault }[] = [];
+  readonly #faults: { call: Call; fault: ChatFault }[] = [];
   #gate: Promise<void> | undefined;
 
   constructor(now: () => number = Date.now) {
@@ -35,7 +47,7 @@ export class MemoryChat {
   }
 
   /** The next `times` calls of this kind fail. */
-  fail(call: 'post' | 'edit' | 'find', fault: ChatFault, times = 1): void {
+  fail(call: Call, fault: ChatFault, times = 1): void {
     for (let n = 0; n < times; n++) this.#faults.push({ call, fault });
   }
 
@@ -66,7 +78,7 @@ export class MemoryChat {
     const { platform = 'memory', alive = () => true } = options;
     const supports = { modals: false, idempotentPosts: false, history: true, ...options.supports };
     let connected = false;
-    const take = async (call: 'post' | 'edit' | 'find', what: string): Promise<ChatFault | undefined> => {
+    const take = async (call: Call, what: string): Promise<ChatFault | undefined> => {
       await this.#gate;
       if (!alive()) return await new Promise<never>(() => undefined);
       this.calls.push(`${call} ${what}`);
@@ -112,6 +124,17 @@ export class MemoryChat {
             one.to.channel === to.channel &&
             one.replyTo?.message === replyTo?.message,
         )?.ref;
+      },
+      resume: async (reply, message) => {
+        const fault = await take('resume', textOf(message));
+        if (!fault || fault.shown) this.answers.push({ reply, text: textOf(message) });
+        if (fault) throw fault.error;
+      },
+      tell: async ({ id, workspace }, { message, key }) => {
+        if (key.length > 25) throw new Error(`The key ${key} is longer than Discord's nonce may be`);
+        const fault = await take('tell', textOf(message));
+        if (!fault || fault.shown) this.told.push({ person: id, workspace, text: textOf(message) });
+        if (fault) throw fault.error;
       },
     };
   }

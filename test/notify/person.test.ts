@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { enqueue } from '../../src/notify/outbox.ts';
+import { drained, here, line, openDesk } from './harness.ts';
+import { refusedForGood, tooFast } from './memory-chat.ts';
+
+const answer = {
+  kind: 'answer',
+  orderKey: 'i1',
+  reply: { token: 't' },
+  at: here,
+  message: line('It was done.'),
+  orElse: line('Your stop was done.'),
+} as const;
+
+test('an answer that another process owes is given in its own place, before what waits for the channel', async () => {
+  const desk = await openDesk();
+  await desk.post('d1', 'news');
+  await enqueue(desk.store, desk.clock, answer);
+  desk.chat.fail('resume', { error: tooFast() });
+  await desk.worker.start();
+  await desk.settle();
+  await desk.pass(1_000);
+  expect(desk.chat.calls).toEqual(['resume It was done.', 'post news', 'resume It was done.']);
+  expect(desk.chat.answers).toEqual([{ reply: { token: 't' }, text: 'It was done.' }]);
+});
+
+test('an answer that can be given no more is posted instead, once', async () => {
+  const desk = await openDesk();
+  await enqueue(desk.store, desk.clock, answer);
+  desk.chat.fail('resume', { error: refusedForGood() });
+  await desk.worker.start();
+  await desk.settle();
+  await drained(desk, 1_000);
+  expect(await desk.states()).toEqual(['dead', 'sent']);
+  expect(desk.chat.texts).toEqual(['Your stop was done.']);
+});
+
+test('a person is told directly', async () => {
+  const desk = await openDesk();
+  await enqueue(desk.store, desk.clock, {
+    kind: 'tell',
+    orderKey: 'd1',
+    person: 'u1',
+    at: here,
+    message: line('news'),
+  });
+  await desk.worker.start();
+  await desk.settle();
+  expect(desk.chat.told).toEqual([{ person: 'u1', workspace: 'w', text: 'news' }]);
+  expect(desk.chat.texts).toEqual([]);
+});
