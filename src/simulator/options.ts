@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { type Catalog, defaultCatalog } from './catalog.ts';
+import { Faults } from './faults.ts';
 
 /** Milliseconds spent in each phase before the next one, and between an event and its callback. */
 interface Durations {
@@ -49,6 +50,8 @@ export interface SimulatorOptions {
   readonly dialect?: 'openapi' | 'reference';
   /** Changes every request_id, address and port. */
   readonly seed?: string;
+  /** Decides what goes wrong, in place of the usual list of planned faults. */
+  readonly faults?: Faults;
 }
 
 export type Settings = Required<Omit<SimulatorOptions, 'durations' | 'limits'>> & {
@@ -71,6 +74,7 @@ export function settle(options: SimulatorOptions): Settings {
     unknownIdStatus: options.unknownIdStatus ?? 400,
     dialect: options.dialect ?? 'openapi',
     seed: options.seed ?? 'edgegap',
+    faults: options.faults ?? new Faults(),
     limits: { deploy: 40, status: 20, list: 10, ...options.limits },
     durations: {
       initializing: 400,

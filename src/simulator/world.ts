@@ -2,7 +2,7 @@ import { Callbacks } from './callbacks.ts';
 import type { CatalogVersion } from './catalog.ts';
 import { isEnding, phaseOf, type SimulatedDeployment } from './deployment.ts';
 import { Refusal } from './exchange.ts';
-import { Faults } from './faults.ts';
+import type { Faults } from './faults.ts';
 import { externalPort, publicAddress, requestId } from './identity.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { RateLimiter } from './limits.ts';
@@ -26,7 +26,7 @@ export class World {
   readonly settings: Settings;
   readonly deployments = new Map<string, SimulatedDeployment>();
   readonly timers: Timers;
-  readonly faults = new Faults();
+  readonly faults: Faults;
   readonly limiter: RateLimiter;
   readonly callbacks: Callbacks;
   readonly lifecycle: Lifecycle;
@@ -34,6 +34,7 @@ export class World {
 
   constructor(settings: Settings) {
     this.settings = settings;
+    this.faults = settings.faults;
     this.timers = new Timers(settings.clock);
     this.limiter = new RateLimiter(settings.limits);
     this.callbacks = new Callbacks(this);

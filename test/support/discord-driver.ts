@@ -1,5 +1,5 @@
 import type { ChatDriver, Group, Persona, Values, VisibleMessage } from './chat-driver.ts';
-import { type DiscordServer, startDiscordServer } from './discord-server.ts';
+import { type DiscordServer, type DiscordServerOptions, startDiscordServer } from './discord-server.ts';
 import { BOT_TOKEN, flags, ids, permissions, type StoredMessage, type User, walk } from './discord-world.ts';
 import { until } from './test-clock.ts';
 
@@ -19,12 +19,7 @@ export interface DiscordDriver extends ChatDriver {
   user(persona: Persona): User;
 }
 
-export interface DiscordDriverOptions {
-  /** Epoch milliseconds, e.g. of a TestClock; this machine's clock when absent. */
-  readonly now?: () => number;
-}
-
-export async function createDiscordDriver(options: DiscordDriverOptions = {}): Promise<DiscordDriver> {
+export async function createDiscordDriver(options: DiscordServerOptions = {}): Promise<DiscordDriver> {
   const server = await startDiscordServer(options);
   const people = createPeople();
 

@@ -23,12 +23,14 @@ export interface CallbackBody {
 export class Interactions {
   readonly #messages: Messages;
   readonly #now: () => number;
+  readonly #responseMs: number;
   readonly #byId = new Map<string, StoredInteraction>();
   readonly #waiting = new Map<string, () => void>();
   #expired = false;
 
-  constructor(messages: Messages, now: () => number) {
+  constructor(messages: Messages, now: () => number, responseMs = RESPONSE_MS) {
     this.#messages = messages;
+    this.#responseMs = responseMs;
     this.#now = now;
   }
 
@@ -43,6 +45,7 @@ export class Interactions {
       source,
       acknowledged: undefined,
       original: undefined,
+      answers: 0,
     };
     this.#byId.set(id, interaction);
     return interaction;
@@ -65,7 +68,7 @@ export class Interactions {
 
   callback(id: string, token: string, { type, data }: CallbackBody, uploads: readonly Upload[]): void {
     const interaction = this.#byId.get(id);
-    if (!interaction || interaction.token !== token || this.#now() - interaction.createdAt > RESPONSE_MS)
+    if (!interaction || interaction.token !== token || this.#now() - interaction.createdAt > this.#responseMs)
       throw new ApiProblem(404, 10062, 'Unknown interaction');
     if (interaction.acknowledged !== undefined)
       throw new ApiProblem(400, 40060, 'Interaction has already been acknowledged.');

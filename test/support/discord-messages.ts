@@ -18,8 +18,16 @@ export interface Upload {
   readonly content: string;
 }
 
+export interface Look {
+  readonly at: number;
+  readonly message: StoredMessage;
+  readonly components: readonly Component[];
+}
+
 /** All messages of the local Discord, and what happens to them. */
 export class Messages {
+  /** How every message has looked, oldest first; a deferred answer from when it is filled in. */
+  readonly looks: Look[] = [];
   readonly #now: () => number;
   #counter = 0;
   readonly #all = new Map<string, StoredMessage>();
@@ -72,6 +80,7 @@ export class Messages {
       createdAt: this.#now(),
     };
     this.#all.set(message.id, message);
+    if (!how.loading) this.#look(message);
     if (body.nonce) this.#nonces.set(key, { message, at: this.#now() });
     return message;
   }
@@ -95,7 +104,12 @@ export class Messages {
       message.flags &= ~flags.loading;
     } else message.edits += 1;
     message.flags |= (body.flags ?? 0) & flags.componentsV2;
+    this.#look(message);
     return message;
+  }
+
+  #look(message: StoredMessage): void {
+    this.looks.push({ at: this.#now(), message, components: message.components });
   }
 
   find(channel: string, id: string): StoredMessage {

@@ -31,9 +31,9 @@ export class Rest {
   sessionsLeft = 1000;
   readonly #gatewayUrl: () => string;
 
-  constructor(now: () => number, botPermissions: bigint, gatewayUrl: () => string) {
+  constructor(now: () => number, botPermissions: bigint, gatewayUrl: () => string, responseMs?: number) {
     this.messages = new Messages(now);
-    this.interactions = new Interactions(this.messages, now);
+    this.interactions = new Interactions(this.messages, now, responseMs);
     this.commands = new Commands(this.messages);
     this.botPermissions = botPermissions;
     this.#gatewayUrl = gatewayUrl;
@@ -74,7 +74,9 @@ export class Rest {
   }
 
   #webhook({ method, body, uploads }: RestRequest, [, token = '', , which]: string[]): RestResponse {
-    const { original, channel, user } = this.interactions.byToken(token);
+    const interaction = this.interactions.byToken(token);
+    const { original, channel, user } = interaction;
+    if (method !== 'GET') interaction.answers += 1;
     if (method === 'POST') {
       const followUp = body as MessageBody;
       const onlyFor = (followUp.flags ?? 0) & flags.ephemeral ? user.id : undefined;

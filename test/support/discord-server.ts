@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { Gateway } from './discord-gateway.ts';
 import { interactionJson } from './discord-interactions.ts';
 import type { Upload } from './discord-messages.ts';
@@ -21,9 +22,13 @@ export interface Fault {
   readonly times?: number;
   /** Whether the request takes effect all the same, before it goes wrong. */
   readonly afterEffect?: boolean;
-  /** `reset` breaks the connection. */
+  /** Milliseconds until the answer, of whichever kind. */
+  readonly delayMs?: number;
+  /** `reset` breaks the connection, `broken` ends in the middle of the JSON, `right` is only late. */
   readonly answer:
     | 'reset'
+    | 'broken'
+    | 'right'
     | {
         readonly status: number;
         readonly body?: unknown;
@@ -34,6 +39,10 @@ export interface Fault {
 export interface DiscordServerOptions {
   /** Epoch milliseconds; this machine's clock when absent. */
   readonly now?: () => number;
+  /** How long an interaction waits for its first response, in milliseconds of `now`; 3 s when absent. */
+  readonly responseMs?: number;
+  /** Asked about every request (`METHOD /path`) for which no fault is planned. */
+  readonly chance?: (line: string) => Omit<Fault, 'on'> | undefined;
 }
 
 export interface ReceivedRequest extends RestRequest {
@@ -56,6 +65,8 @@ export interface DiscordServer {
   command(user: User, name: string, options: readonly object[]): StoredInteraction;
   /** A person pressed the button with this custom id. */
   press(user: User, message: StoredMessage, customId: string): StoredInteraction;
+  /** The same interaction once more, as a gateway that resumes may send it. */
+  redeliver(interaction: StoredInteraction): void;
   close(): Promise<void>;
 }
 
@@ -74,23 +85,29 @@ export async function startDiscordServer(options: DiscordServerOptions = {}): Pr
   const { port } = server.address() as AddressInfo;
   const gatewayUrl = () => `ws://127.0.0.1:${port}/gateway`;
   const gateway = new Gateway(server, gatewayUrl);
-  const rest = new Rest(now, allowedToPost, gatewayUrl);
+  const rest = new Rest(now, allowedToPost, gatewayUrl, options.responseMs);
+  const dispatched = new Map<string, object>();
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = await read(incoming);
     const violation = violationOf(request.method, request.path, request.body);
     if (violation) violations.push(violation);
     const fault = takeFault(`${request.method} ${request.path}`);
-    const done = !fault || fault.afterEffect ? answer(request) : undefined;
+    const done = !fault || fault.afterEffect || fault.answer === 'right' ? answer(request) : undefined;
     requests.push({ ...request, status: done?.status ?? 0 });
+    if (fault?.delayMs) await setTimeout(fault.delayMs);
     if (fault?.answer === 'reset') {
       incoming.socket.resetAndDestroy();
+      return;
+    }
+    if (fault?.answer === 'broken') {
+      response.writeHead(200, JSON_TYPE).end('{"id": "4');
       return;
     }
     const { status, body, headers } = {
       headers: {},
       body: undefined,
-      ...(fault?.answer ?? done ?? { status: 500 }),
+      ...((fault?.answer === 'right' ? done : fault?.answer) ?? done ?? { status: 500 }),
     };
     response.writeHead(status, { ...(body === undefined ? {} : JSON_TYPE), ...headers });
     response.end(body === undefined ? undefined : JSON.stringify(body));
@@ -106,15 +123,18 @@ export async function startDiscordServer(options: DiscordServerOptions = {}): Pr
     }
   }
 
-  function takeFault(line: string): Fault | undefined {
+  function takeFault(line: string): Omit<Fault, 'on'> | undefined {
     const found = faults.find(({ fault, left }) => left > 0 && fault.on.test(line));
-    if (found) found.left -= 1;
-    return found?.fault;
+    if (!found) return options.chance?.(line);
+    found.left -= 1;
+    return found.fault;
   }
 
   function dispatch(interaction: StoredInteraction, data: { type: number; data: object; message?: object }) {
     const bot = { permissions: rest.botPermissions, channelType: api.channelType };
-    gateway.dispatch('INTERACTION_CREATE', interactionJson(interaction, data, bot));
+    const event = interactionJson(interaction, data, bot);
+    dispatched.set(interaction.id, event);
+    gateway.dispatch('INTERACTION_CREATE', event);
     return interaction;
   }
 
@@ -140,6 +160,7 @@ export async function startDiscordServer(options: DiscordServerOptions = {}): Pr
         message: rest.messages.toJson(message),
       });
     },
+    redeliver: ({ id }) => gateway.dispatch('INTERACTION_CREATE', dispatched.get(id)),
     async close() {
       gateway.close();
       await stop(server);

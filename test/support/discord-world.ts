@@ -113,6 +113,8 @@ export interface StoredInteraction {
   acknowledged: number | undefined;
   /** The message `@original` stands for. */
   original: StoredMessage | undefined;
+  /** How often something was answered by its token after the first response. */
+  answers: number;
 }
 
 export function* walk(components: readonly Component[]): Generator<Component> {
