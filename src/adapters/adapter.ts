@@ -84,8 +84,9 @@ export interface Adapter {
    */
   findPosted(to: Address, key: string, since: number, replyTo?: MessageRef): Promise<MessageRef | undefined>;
   /**
-   * Answers an invocation that another process acknowledged and did not live to finish, in the place where its answer
-   * was to stand. Safe to repeat. Throws DeliveryError, not retryable where that place is no more.
+   * Answers an invocation that another process was to answer and did not live to finish: in place of the card that it
+   * posted, else where its answer was to stand. What was answered already is left as it is. Safe to repeat. Throws
+   * DeliveryError, not retryable where that place is no more.
    */
   resume?(reply: Reply, message: Message): Promise<void>;
   /** Tells one person of a workspace, directly. Throws DeliveryError. */
@@ -113,8 +114,8 @@ export interface Invocation {
   readonly adapter: Adapter;
   readonly at: Address;
   readonly request: InvocationRequest;
-  /** For `Adapter.resume`, should this process not live to answer. */
-  readonly reply?: Reply;
+  /** How another process can answer it with `Adapter.resume`, should this one not live to. */
+  reply?(mode: AckMode): Reply;
 
   /**
    * Who asks. `fresh` allows no stale cache: for what changes things, so that a role just taken away counts.

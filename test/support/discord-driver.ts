@@ -26,8 +26,13 @@ export async function createDiscordDriver(options: DiscordServerOptions = {}): P
   function visibleTo(persona: Persona): StoredMessage[] {
     return server.rest.messages
       .all()
-      .filter((message) => message.onlyFor === undefined || message.onlyFor === people[persona].id)
+      .filter((message) => [undefined, people[persona].id].includes(readerOf(message)))
       .filter((message) => !(message.flags & flags.loading));
+  }
+
+  /** Who alone sees it, if anybody. */
+  function readerOf({ onlyFor, channel }: StoredMessage): string | undefined {
+    return onlyFor ?? server.rest.directChannels.get(channel);
   }
 
   return {
@@ -62,7 +67,7 @@ export async function createDiscordDriver(options: DiscordServerOptions = {}): P
         .map(visible),
     privately: (persona) =>
       visibleTo(persona)
-        .filter((message) => message.onlyFor !== undefined)
+        .filter((message) => readerOf(message) !== undefined)
         .map(visible),
     regroup(persona, groups) {
       people[persona].roles = groups.map((group) => groupIds[group]);

@@ -29,6 +29,10 @@ export class Rest {
   /** Whether the bot was invited with the scope `applications.commands`. */
   commandsScope = true;
   sessionsLeft = 1000;
+  /** Persons who take no direct messages. */
+  readonly closedToDirect = new Set<string>();
+  /** The person at the other end of each direct channel that the bot opened. */
+  readonly directChannels = new Map<string, string>();
   readonly #gatewayUrl: () => string;
 
   constructor(now: () => number, botPermissions: bigint, gatewayUrl: () => string, responseMs?: number) {
@@ -48,6 +52,7 @@ export class Rest {
     if (request.authorization !== `Bot ${BOT_TOKEN}`) throw new ApiProblem(401, 0, '401: Unauthorized');
     if (path === '/gateway/bot') return { status: 200, body: this.#gatewayInfo() };
     if (path === '/users/@me') return { status: 200, body: botUser };
+    if (path === '/users/@me/channels') return this.#openDirect(request.body as { recipient_id: string });
     if (path === '/applications/@me' || path === '/oauth2/applications/@me')
       return { status: 200, body: { id: ids.application, name: 'Edgegap', flags: 0, bot: botUser } };
     if (area === 'applications') return this.#commands(request, rest);
@@ -94,10 +99,19 @@ export class Rest {
     return { status: 200, body: this.messages.toJson(message) };
   }
 
+  #openDirect({ recipient_id }: { recipient_id: string }): RestResponse {
+    const id = `6${recipient_id.slice(1)}`;
+    this.directChannels.set(id, recipient_id);
+    return { status: 200, body: { id, type: 1, last_message_id: null, flags: 0, recipients: [] } };
+  }
+
   #channel(request: RestRequest, [channel = '', , id]: string[]): RestResponse {
     const { method, body, uploads } = request;
-    if (channel !== ids.channel && channel !== ids.foreignChannel)
+    const person = this.directChannels.get(channel);
+    if (person === undefined && channel !== ids.channel && channel !== ids.foreignChannel)
       throw new ApiProblem(404, 10003, 'Unknown Channel');
+    if (person !== undefined && this.closedToDirect.has(person))
+      throw new ApiProblem(403, 50007, 'Cannot send messages to this user');
     this.#require(permissions.viewChannel, 50001, 'Missing Access');
     if (method === 'GET' && id === undefined)
       return { status: 200, body: this.#history(channel, request.query) };

@@ -12,6 +12,7 @@ const routes: readonly [method: string, path: RegExp, schema: Schema][] = [
   ['PATCH', /^\/channels\/\d+\/messages\/\d+$/, spec.MessageEditRequestPartialSchema],
   ['PATCH', /^\/webhooks\/\d+\/[^/]+\/messages\/[^/]+$/, spec.IncomingWebhookUpdateRequestPartialSchema],
   ['POST', /^\/webhooks\/\d+\/[^/]+$/, spec.IncomingWebhookRequestPartialSchema],
+  ['POST', /^\/users\/@me\/channels$/, spec.CreatePrivateChannelRequestSchema],
   ['POST', /^\/applications\/\d+(\/guilds\/\d+)?\/commands$/, spec.ApplicationCommandCreateRequestSchema],
   [
     'PATCH',

@@ -3,13 +3,13 @@ import type { Message } from '../../cards/card.ts';
 import type { Clock } from '../../clock.ts';
 import type { Directory } from '../../command/directory.ts';
 import type { DiscordConfig } from '../../config.ts';
-import { DeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Adapter, Invocation } from '../adapter.ts';
+import { createAnswer, Reply, refOf } from './answer.ts';
 import { createMessageApi } from './api.ts';
 import { findByMarker } from './find-posted.ts';
 import { createGateway } from './gateway.ts';
-import { answerTo, createInvocation, refOf } from './invocation.ts';
+import { answerTo, createInvocation } from './invocation.ts';
 import { PACE_MS } from './limits.ts';
 import { payloadOf } from './payload.ts';
 import { receive } from './receive.ts';
@@ -71,14 +71,15 @@ export function createDiscordAdapter({ config, directory, clock, log }: DiscordA
       await api.edit(ref.channel, ref.message, payloadOf(message));
     },
     async findPosted(to, key, since) {
-      const author = gateway.userId();
-      if (author === undefined)
-        throw new DeliveryError('discord.not-connected', 'The bot is not connected to Discord.', {
-          outcome: 'not-sent',
-          retryable: true,
-        });
+      const author = await api.ownId();
       const found = await findByMarker(api, to.channel, { key, since, author });
       return found && refOf(to, found);
+    },
+    async resume(reply, message) {
+      await createAnswer(Reply.parse(reply), { adapter, api, clock, log }).resume(message);
+    },
+    async tell({ id }, { message, key }) {
+      await api.create(await api.openDirect(id), payloadOf(message, key), { nonce: key });
     },
   };
   return adapter;

@@ -4,6 +4,8 @@ import {
   MessageFlags,
   REST,
   type RESTGetAPIChannelMessagesResult,
+  type RESTGetAPICurrentUserResult,
+  type RESTPostAPICurrentUserCreateDMChannelResult,
   Routes,
 } from 'discord.js';
 import { DeliveryError } from '../../errors.ts';
@@ -19,10 +21,16 @@ export interface MessageApi {
   defer(to: InteractionToken, mode: 'public' | 'private' | 'update'): Promise<void>;
   /** Fills in, or replaces, what was deferred. */
   editAnswer(to: InteractionToken, payload: Payload): Promise<APIMessage>;
+  /** The answer as it stands; after `update`, the message whose button was pressed. */
+  readAnswer(to: InteractionToken): Promise<APIMessage>;
   /** One more answer to an acknowledged interaction, for the person alone. */
   followUpPrivately(to: InteractionToken, payload: Payload): Promise<void>;
   create(channel: string, payload: Payload, how: { nonce: string; replyTo?: string }): Promise<APIMessage>;
   edit(channel: string, message: string, payload: Payload): Promise<void>;
+  /** The bot's own user id; asked for once. It takes no gateway, which another process may hold. */
+  ownId(): Promise<string>;
+  /** The channel of the direct messages with a person. */
+  openDirect(person: string): Promise<string>;
   /** A page of messages after one, newest first; without it, the newest ones. */
   history(channel: string, query: { after?: string; limit: number }): Promise<APIMessage[]>;
   close(): void;
@@ -51,6 +59,7 @@ export function createMessageApi({
   // A first response is not: the second would be refused as "already acknowledged" and hide that the first one worked.
   const once = new REST({ ...options, rejectOnRateLimit, retries: 0 });
   let closed = false;
+  let own: string | undefined;
 
   async function deliver<T>(send: () => Promise<unknown>): Promise<T> {
     if (closed)
@@ -104,6 +113,11 @@ export function createMessageApi({
       const route = Routes.webhookMessage(applicationId, token, '@original');
       return deliver(() => rest.patch(route, { body, files, auth: false }));
     },
+    readAnswer({ applicationId, token }) {
+      return deliver(() =>
+        rest.get(Routes.webhookMessage(applicationId, token, '@original'), { auth: false }),
+      );
+    },
     followUpPrivately({ applicationId, token }, { body, files }) {
       const data = { ...body, flags: body.flags | MessageFlags.Ephemeral };
       // A repeat after a lost answer would be seen twice, by one person; it is not tried.
@@ -129,6 +143,16 @@ export function createMessageApi({
     },
     edit(channel, message, { body, files }) {
       return deliver(() => rest.patch(Routes.channelMessage(channel, message), { body, files }));
+    },
+    async ownId() {
+      own ??= (await deliver<RESTGetAPICurrentUserResult>(() => rest.get(Routes.user()))).id;
+      return own;
+    },
+    async openDirect(person) {
+      const { id } = await deliver<RESTPostAPICurrentUserCreateDMChannelResult>(() =>
+        rest.post(Routes.userChannels(), { body: { recipient_id: person } }),
+      );
+      return id;
     },
     history(channel, { after, limit }) {
       const query = new URLSearchParams({ limit: String(limit), ...(after === undefined ? {} : { after }) });

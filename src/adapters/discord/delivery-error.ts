@@ -11,11 +11,15 @@ export const codes = {
   alreadyAcknowledged: 40060,
   requestTooLarge: 40005,
   missingAccess: 50001,
+  directClosed: 50007,
   missingPermissions: 50013,
   invalidWebhookToken: 50027,
   threadArchived: 50083,
+  noServerInCommon: 50278,
   threadLocked: 160005,
 } as const;
+
+const directClosed = ['discord.direct-closed', 'This person takes no direct messages from the bot.'] as const;
 
 type Meaning = readonly [code: string, sentence: string, hint?: string];
 
@@ -47,6 +51,8 @@ const meanings: Readonly<Record<number, Meaning>> = {
   ],
   [codes.requestTooLarge]: ['discord.too-large', 'The file is larger than Discord takes.'],
   [codes.missingAccess]: ['discord.missing-access', 'The bot cannot see this channel.', PERMISSIONS_HINT],
+  [codes.directClosed]: directClosed,
+  [codes.noServerInCommon]: directClosed,
   [codes.missingPermissions]: [
     'discord.missing-permissions',
     'The bot may not post in this channel.',

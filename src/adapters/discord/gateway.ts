@@ -22,8 +22,6 @@ export interface Gateway {
   ): Promise<void>;
   stop(): Promise<void>;
   healthy(): boolean;
-  /** The bot's own user id, once connected. */
-  userId(): string | undefined;
 }
 
 export interface GatewayOptions {
@@ -111,7 +109,6 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     healthy: () =>
       client?.isReady() === true && client.ws.shards.every((shard) => shard.status === Status.Ready),
-    userId: () => client?.user?.id,
   };
 
   function compareGuilds(client: Client): void {

@@ -1,89 +1,45 @@
 import {
   type APIChatInputApplicationCommandInteraction,
-  type APIMessage,
   type APIMessageComponentInteraction,
   MessageFlags,
 } from 'discord.js';
-import type { Message } from '../../cards/card.ts';
-import type { Clock } from '../../clock.ts';
 import { DeliveryError } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
-import type { AckMode, Adapter, Address, Invocation, InvocationRequest, MessageRef } from '../adapter.ts';
-import type { InteractionToken, MessageApi } from './api.ts';
-import { isTokenGone } from './delivery-error.ts';
-import { limits } from './limits.ts';
+import type { AckMode, Address, Invocation, InvocationRequest, MessageRef } from '../adapter.ts';
+import { type Answer, type AnswerParts, createAnswer, type Reply, refOf } from './answer.ts';
+import type { InteractionToken } from './api.ts';
 import { payloadOf } from './payload.ts';
 import { requirePosting } from './permissions.ts';
 import { personOf } from './person.ts';
 
 export type Interaction = APIChatInputApplicationCommandInteraction | APIMessageComponentInteraction;
 
-interface Surroundings {
-  readonly adapter: Adapter;
-  readonly api: MessageApi;
+interface Surroundings extends AnswerParts {
   readonly guilds: readonly string[];
-  readonly clock: Clock;
-  readonly log: Logger;
 }
-
-/** A little before Discord's own 15 minutes, so that a request on its way does not arrive too late. */
-const TOKEN_USABLE_MS = limits.interactionTokenMs - 30_000;
 
 export function createInvocation(
   interaction: Interaction,
   request: InvocationRequest,
-  { adapter, api, guilds, clock, log }: Surroundings,
+  { guilds, ...parts }: Surroundings,
 ): Invocation {
+  const { adapter, api, clock, log } = parts;
   const { id } = interaction;
   const to = answerTo(interaction);
   const at = addressOf(interaction);
   const receivedAt = clock.now();
-  let mode: AckMode | undefined;
-  /** The message that holds the answer, where the bot's own token can edit it. */
-  let answer: MessageRef | undefined;
-  let tokenGone = false;
+  let answer: Answer | undefined;
+  /** Of an acknowledgement of which we do not know whether it arrived. */
+  let doubtful: AckMode | undefined;
 
-  /** Puts the message where the answer belongs; where the interaction's token no longer works, by the bot's own. */
-  async function fillIn(message: Message): Promise<MessageRef | undefined> {
-    if (!tokenGone && clock.now() - receivedAt < TOKEN_USABLE_MS) {
-      try {
-        const filled = refOf(at, await api.editAnswer(to, payloadOf(message)));
-        if (isPublic()) answer = filled;
-        return filled;
-      } catch (error) {
-        if (!isTokenGone(error)) throw error;
-        log.warn({ interaction: id, err: error }, 'an interaction can no longer be answered by its token');
-      }
-    }
-    tokenGone = true;
-    if (!isPublic())
-      throw new DeliveryError(
-        'discord.answer-expired',
-        'Discord no longer takes an answer to this command.',
-        {
-          hint: 'Run it again.',
-          outcome: 'not-sent',
-          retryable: false,
-        },
-      );
-    if (answer) await adapter.edit(answer, message);
-    else answer = await postNew(message);
+  function reply(mode: AckMode): Reply {
+    const source = mode === 'update' ? sourceOf(interaction)?.message : undefined;
+    const { workspace, channel } = at;
+    return { ...to, receivedAt, workspace, channel, mode, ...(source === undefined ? {} : { source }) };
+  }
+
+  function acknowledged(): Answer {
+    if (!answer) throw new Error('Not acknowledged yet');
     return answer;
-  }
-
-  /** A change of a private message is as private as the message. */
-  function isPublic(): boolean {
-    return mode === 'public' || (mode === 'update' && sourceOf(interaction) !== undefined);
-  }
-
-  function postNew(message: Message): Promise<MessageRef> {
-    // The same key at every attempt, and one message of this kind for each interaction.
-    return adapter.post(at, { message, key: `i${id}` });
-  }
-
-  function acknowledged(): AckMode {
-    if (mode === undefined) throw new Error('Not acknowledged yet');
-    return mode;
   }
 
   return {
@@ -91,26 +47,34 @@ export function createInvocation(
     adapter,
     at,
     request,
+    reply,
     async person() {
       return personOf(interaction, guilds);
     },
-    refuse: (message) => api.answerPrivately(to, payloadOf(message)),
-    async acknowledge(wanted) {
-      if (wanted === 'update' && request.kind !== 'action')
+    async refuse(message) {
+      try {
+        await api.answerPrivately(to, payloadOf(message));
+      } catch (error) {
+        const arrived = error instanceof DeliveryError && error.code === 'discord.answered-elsewhere';
+        if (doubtful === undefined || !arrived) throw error;
+        await createAnswer(reply(doubtful), parts).give(message);
+      }
+    },
+    async acknowledge(mode) {
+      if (mode === 'update' && request.kind !== 'action')
         throw new Error('Only an action has a message to update');
       try {
-        await api.defer(to, wanted);
+        await api.defer(to, mode);
       } catch (error) {
         // Too late, or another copy of the bot was faster: whoever waits for this must not run the command.
         log.warn({ interaction: id, err: error }, 'an interaction could not be acknowledged');
+        if (error instanceof DeliveryError && error.outcome === 'unknown') doubtful = mode;
         throw error;
       }
-      mode = wanted;
-      if (wanted === 'update') answer = sourceOf(interaction);
+      answer = createAnswer(reply(mode), parts);
     },
     async respond(message) {
-      acknowledged();
-      await fillIn(message);
+      await acknowledged().give(message);
     },
     async respondPrivately(message) {
       acknowledged();
@@ -118,9 +82,7 @@ export function createInvocation(
     },
     async postCard(message) {
       requirePosting(interaction, message.kind === 'card' && (message.files?.length ?? 0) > 0);
-      const card = acknowledged() === 'public' ? await fillIn(message) : await postNew(message);
-      if (!card) throw new Error('A public answer has a message');
-      return card;
+      return await acknowledged().postCard(message);
     },
   };
 }
@@ -143,8 +105,4 @@ export function sourceOf(interaction: Interaction): MessageRef | undefined {
   const { message } = interaction;
   if (!message || (message.flags ?? 0) & MessageFlags.Ephemeral) return undefined;
   return refOf(addressOf(interaction), message);
-}
-
-export function refOf(at: Address, message: APIMessage): MessageRef {
-  return { platform: at.platform, workspace: at.workspace, channel: message.channel_id, message: message.id };
 }

@@ -1,0 +1,134 @@
+import type { APIMessage } from 'discord.js';
+import { z } from 'zod';
+import type { Message } from '../../cards/card.ts';
+import type { Clock } from '../../clock.ts';
+import { DeliveryError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { Adapter, Address, MessageRef } from '../adapter.ts';
+import type { MessageApi } from './api.ts';
+import { isTokenGone } from './delivery-error.ts';
+import { limits } from './limits.ts';
+import { markerOf } from './marker.ts';
+import { payloadOf } from './payload.ts';
+
+/** A little before Discord's own 15 minutes, so that a request on its way does not arrive too late. */
+const TOKEN_USABLE_MS = limits.interactionTokenMs - 30_000;
+
+/** All it takes to answer an interaction, also for another process than the one that received it. */
+export const Reply = z.object({
+  /** The interaction's own id. */
+  id: z.string(),
+  applicationId: z.string(),
+  /** Stands for the bot's own. */
+  token: z.string(),
+  /** Epoch milliseconds, when it was received. */
+  receivedAt: z.number(),
+  workspace: z.string(),
+  channel: z.string(),
+  mode: z.enum(['public', 'private', 'update']),
+  /** The public message whose button was pressed. */
+  source: z.string().optional(),
+});
+export type Reply = z.infer<typeof Reply>;
+
+/** The answer to one acknowledged interaction. Everything throws DeliveryError. */
+export interface Answer {
+  /** Puts it where the answer belongs, or in place of what is there. */
+  give(message: Message): Promise<void>;
+  /** Posts a card that the bot's own token can edit. */
+  postCard(message: Message): Promise<MessageRef>;
+  /** See `Adapter.resume`. */
+  resume(message: Message): Promise<void>;
+}
+
+export interface AnswerParts {
+  readonly adapter: Adapter;
+  readonly api: MessageApi;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export function createAnswer(reply: Reply, { adapter, api, clock, log }: AnswerParts): Answer {
+  const { id, mode } = reply;
+  const at: Address = { platform: adapter.platform, workspace: reply.workspace, channel: reply.channel };
+  // Each message carries one of these, by which another process can tell what it is. One message of each kind for an
+  // interaction, and the same key at every attempt.
+  const cardKey = `i${id}`;
+  const answerKey = `a${id}`;
+  const source = reply.source === undefined ? undefined : { ...at, message: reply.source };
+  // A change of a private message is as private as the message.
+  const isPublic = mode === 'public' || source !== undefined;
+  /** The message that holds the answer, where the bot's own token can edit it. */
+  let standing = source;
+  let tokenGone = false;
+
+  /** What the interaction's token does; undefined once it does nothing any more, while the channel may still be there. */
+  async function byToken<T>(act: () => Promise<T>): Promise<T | undefined> {
+    if (!tokenGone && clock.now() - reply.receivedAt < TOKEN_USABLE_MS) {
+      try {
+        return await act();
+      } catch (error) {
+        if (!isTokenGone(error)) throw error;
+        log.warn({ interaction: id, err: error }, 'an interaction can no longer be answered by its token');
+      }
+    }
+    tokenGone = true;
+    return undefined;
+  }
+
+  /** Puts the message where the answer belongs; where the interaction's token no longer works, by the bot's own. */
+  async function fillIn(message: Message, key: string): Promise<MessageRef | undefined> {
+    const filled = await byToken(() => api.editAnswer(reply, payloadOf(message, key)));
+    if (filled) {
+      const ref = refOf(at, filled);
+      if (isPublic) standing = ref;
+      return ref;
+    }
+    if (!isPublic) throw expired();
+    if (standing) await adapter.edit(standing, message);
+    else standing = await adapter.post(at, { message, key });
+    return standing;
+  }
+
+  return {
+    async give(message) {
+      await fillIn(message, answerKey);
+    },
+    async postCard(message) {
+      const card =
+        mode === 'public'
+          ? await fillIn(message, cardKey)
+          : await adapter.post(at, { message, key: cardKey });
+      if (!card) throw new Error('A public answer has a message');
+      return card;
+    },
+    async resume(message) {
+      const done = await byToken(async () => {
+        const shown = (await api.readAnswer(reply)).components?.[0]?.id;
+        if (shown === markerOf(answerKey)) return true;
+        // What everybody sees, a live card above all, is not to be replaced by one person's news.
+        if (source) await api.followUpPrivately(reply, payloadOf(message));
+        else await api.editAnswer(reply, payloadOf(message, cardKey));
+        return true;
+      });
+      if (done) return;
+      if (mode !== 'public') throw expired();
+      if (await adapter.findPosted(at, answerKey, reply.receivedAt)) return;
+      const card = await adapter.findPosted(at, cardKey, reply.receivedAt);
+      if (card) await adapter.edit(card, message);
+      else await adapter.post(at, { message, key: cardKey });
+    },
+  };
+}
+
+function expired(): DeliveryError {
+  return new DeliveryError('discord.answer-expired', 'Discord no longer takes an answer to this command.', {
+    hint: 'Run it again.',
+    outcome: 'not-sent',
+    retryable: false,
+  });
+}
+
+export function refOf(at: Address, message: APIMessage): MessageRef {
+  return { platform: at.platform, workspace: at.workspace, channel: message.channel_id, message: message.id };
+}

@@ -1,0 +1,191 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { AckMode, Invocation, Reply } from '../../../src/adapters/adapter.ts';
+import { until } from '../../support/test-clock.ts';
+import { adapterFor, card, confirmButtons, type Harness, here, line, startHarness } from './harness.ts';
+
+const restarted = line('I was restarted.');
+
+let bot: Harness;
+beforeEach(async () => {
+  bot = await startHarness();
+});
+afterEach(async () => {
+  await bot.close();
+  expect(bot.driver.server.violations).toEqual([]);
+});
+
+/** A person asks, and the process dies after `until`. What it stored beforehand is all that is left. */
+async function died(
+  mode: AckMode,
+  until_: (invocation: Invocation) => Promise<unknown> = async () => undefined,
+  ask: () => Promise<void> = () => bot.driver.command('operator', 'stop'),
+): Promise<Reply> {
+  const done = Promise.withResolvers<Reply>();
+  bot.handle = async (invocation) => {
+    const reply = invocation.reply?.(mode);
+    await invocation.acknowledge(mode);
+    await until_(invocation);
+    done.resolve(JSON.parse(JSON.stringify(reply)));
+  };
+  await ask();
+  return await done.promise;
+}
+
+/** Another process, which never saw the interaction. */
+const resume = (reply: Reply, message = restarted) =>
+  adapterFor(bot.driver, bot.clock).resume?.(reply, message);
+
+const channel = async () => (await bot.driver.channel()).map(({ text, edits }) => ({ text, edits }));
+const privately = async () => (await bot.driver.privately('operator')).map(({ text }) => text);
+
+describe('another process answers what one acknowledged and did not live to answer', () => {
+  test('in the public answer that was announced', async () => {
+    const reply = await died('public');
+    expect(await channel()).toEqual([]);
+    await resume(reply);
+    await resume(reply);
+    expect(await channel()).toMatchObject([{ text: 'I was restarted.' }]);
+    expect(bot.driver.server.rest.messages.all()).toHaveLength(1);
+  });
+
+  test('in the private answer that was announced, which stays private', async () => {
+    await resume(await died('private'));
+    expect(await channel()).toEqual([]);
+    expect(await privately()).toEqual(['I was restarted.']);
+    expect(await bot.driver.privately('member')).toEqual([]);
+  });
+
+  test('in place of the card that had been posted', async () => {
+    await resume(await died('public', (invocation) => invocation.postCard(card('Requesting'))));
+    expect(await channel()).toEqual([{ text: 'I was restarted.', edits: 1 }]);
+  });
+
+  test('in the private message whose button was pressed', async () => {
+    await died('private', (invocation) => invocation.respond(card('Stop?', [confirmButtons])));
+    await resume(await died('update', undefined, () => bot.driver.press('operator', 'Stop it')));
+    expect(await privately()).toEqual(['I was restarted.']);
+  });
+
+  test('beside the public message whose button was pressed', async () => {
+    await died('public', (invocation) => invocation.respond(card('Stop?', [confirmButtons])));
+    await resume(await died('update', undefined, () => bot.driver.press('operator', 'Stop it')));
+    expect(await channel()).toMatchObject([{ text: '### Stop?', edits: 0 }]);
+    expect(await privately()).toEqual(['I was restarted.']);
+  });
+
+  test.each(['public', 'private'] as const)('not where a %s answer was given before', async (mode) => {
+    const reply = await died(mode, (invocation) => invocation.respond(line('Done')));
+    await resume(reply);
+    expect([...(await channel()).map(({ text }) => text), ...(await privately())]).toEqual(['Done']);
+  });
+
+  test('nor where the pressed message was changed before', async () => {
+    for (const mode of ['public', 'private'] as const) {
+      await died(mode, (invocation) => invocation.respond(card('Stop?', [confirmButtons])));
+      const press = () => bot.driver.press('operator', 'Stop it');
+      await resume(await died('update', (invocation) => invocation.respond(line(`Stopped ${mode}`)), press));
+    }
+    expect(await channel()).toMatchObject([{ text: 'Stopped public' }]);
+    expect(await privately()).toEqual(['Stopped private']);
+  });
+});
+
+describe('once the token is of no use', () => {
+  const expire = {
+    early: async () => bot.driver.server.rest.interactions.expireTokens(),
+    'after 15 minutes': () => bot.clock.advance(15 * 60_000),
+  };
+
+  test.each(Object.entries(expire))('%s: a public answer is posted anew, once', async (_, pass) => {
+    const reply = await died('public');
+    await pass();
+    await resume(reply);
+    await bot.clock.advance(60 * 60_000);
+    await resume(reply);
+    expect(await channel()).toMatchObject([{ text: 'I was restarted.' }]);
+  });
+
+  test.each(Object.entries(expire))('%s: the card is found, and replaced', async (_, pass) => {
+    const reply = await died('public', (invocation) => invocation.postCard(card('Requesting')));
+    await pass();
+    await resume(reply);
+    expect(await channel()).toEqual([{ text: 'I was restarted.', edits: 1 }]);
+  });
+
+  test('an answer that was given is left as it is', async () => {
+    const reply = await died('public', (invocation) => invocation.respond(line('Done')));
+    bot.driver.server.rest.interactions.expireTokens();
+    await resume(reply);
+    expect(await channel()).toMatchObject([{ text: 'Done' }]);
+  });
+
+  test('so is one that had to go to the channel', async () => {
+    const reply = await died('public', async (invocation) => {
+      bot.driver.server.rest.interactions.expireTokens();
+      await invocation.respond(line('Done'));
+    });
+    await resume(reply);
+    expect(await channel()).toMatchObject([{ text: 'Done' }]);
+  });
+
+  test.each(['private', 'update'] as const)('a %s answer can be given no more', async (mode) => {
+    if (mode === 'update')
+      await died('public', (invocation) => invocation.respond(card('Stop?', [confirmButtons])));
+    const ask = mode === 'update' ? () => bot.driver.press('operator', 'Stop it') : undefined;
+    const reply = await died(mode, undefined, ask);
+    bot.driver.server.rest.interactions.expireTokens();
+    await expect(resume(reply)).rejects.toMatchObject({ code: 'discord.answer-expired', retryable: false });
+    expect(await privately()).toEqual([]);
+  });
+
+  test('one that was never acknowledged can be given by nobody', async () => {
+    let reply: Reply | undefined;
+    bot.handle = async (invocation) => {
+      reply = invocation.reply?.('private');
+    };
+    bot.driver.server.command(bot.driver.user('operator'), 'list', []);
+    await expect(resume(await until(() => reply))).rejects.toMatchObject({
+      code: 'discord.answer-expired',
+      retryable: false,
+    });
+  });
+});
+
+describe('telling a person', () => {
+  const tell = (text: string, key: string) =>
+    bot.adapter.tell?.(
+      { id: bot.driver.user('operator').id, workspace: here.workspace },
+      { message: line(text), key },
+    );
+
+  test('is a direct message, and one however often it is sent', async () => {
+    await tell('Ready', 'k1');
+    await tell('Ready', 'k1');
+    expect(await privately()).toEqual(['Ready']);
+    expect(await bot.driver.privately('member')).toEqual([]);
+    expect(await channel()).toEqual([]);
+  });
+
+  test('fails for good where they take none', async () => {
+    bot.driver.server.rest.closedToDirect.add(bot.driver.user('operator').id);
+    await expect(tell('Ready', 'k1')).rejects.toMatchObject({
+      code: 'discord.direct-closed',
+      outcome: 'not-sent',
+      retryable: false,
+      mendable: false,
+    });
+  });
+});
+
+test('an acknowledgement that arrived though every answer to it was lost: the refusal is filled in', async () => {
+  const done = Promise.withResolvers<void>();
+  bot.handle = async (invocation) => {
+    await invocation.acknowledge('private').catch(() => invocation.refuse(line('Try again.')));
+    done.resolve();
+  };
+  bot.driver.server.fault({ on: /callback/, afterEffect: true, answer: 'reset' });
+  bot.driver.server.fault({ on: /callback/, answer: 'reset' });
+  await bot.driver.command('operator', 'list');
+  await done.promise;
+  expect(await privately()).toEqual(['Try again.']);
+});
