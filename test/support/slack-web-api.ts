@@ -97,7 +97,7 @@ export class SlackWebApi {
   #note(method: string, params: Readonly<Record<string, string>>, answer: WebAnswer): void {
     if (!answer.ok) return;
     const channel = String(answer.channel ?? params.channel);
-    const keyed = params.metadata !== undefined;
+    const keyed = params.metadata !== undefined && !/"(card|answer):/.test(params.metadata);
     if (method === 'conversations.join') this.#joined.add(params.channel ?? '');
     if (method === 'chat.postMessage' && channel !== params.channel)
       this.directMessages.set(params.channel ?? '', channel);

@@ -5,7 +5,7 @@ import type { SlackConfig } from '../../config.ts';
 import type { Logger } from '../../log.ts';
 import type { Adapter, Invocation } from '../adapter.ts';
 import { type Acknowledgement, acknowledgeInTime } from './acknowledgement.ts';
-import { type Answers, createAnswers, type Respond } from './answers.ts';
+import { type Answers, type Asked, createAnswers, Reply } from './answers.ts';
 import { createSlackApi } from './api.ts';
 import { createBoltLogger } from './bolt-logger.ts';
 import { createFiles } from './files.ts';
@@ -61,19 +61,20 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     },
   });
 
-  async function receive(
-    incoming: Incoming | undefined,
-    acknowledgement: Acknowledgement,
-    respond?: Respond,
-  ): Promise<void> {
+  const answersTo = (asked: Asked) => createAnswers({ asked, api, posts, files });
+
+  async function receive(incoming: Incoming | undefined, acknowledgement: Acknowledgement): Promise<void> {
     try {
       if (!incoming || !handle) return;
-      const answers = createAnswers({ incoming, respond, posts, files });
+      const { did: _, ...place } = incoming;
+      const asked: Asked = { ...place, receivedAt: clock.now() };
+      const answers = answersTo(asked);
       const { team: workspace } = identity();
       const { now } = acknowledgement;
       const invocation = createInvocation({
         adapter,
         incoming,
+        asked,
         people,
         answers,
         workspace,
@@ -85,11 +86,11 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     }
   }
 
-  app.command(/.*/, async ({ ack, body, respond }) => {
-    await receive(fromSlashCommand(body), acknowledgeInTime(ack, clock, log), respond);
+  app.command(/.*/, async ({ ack, body }) => {
+    await receive(fromSlashCommand(body), acknowledgeInTime(ack, clock, log));
   });
-  app.action({ type: 'block_actions' }, async ({ ack, body, respond }) => {
-    await receive(fromBlockActions(body), acknowledgeInTime(ack, clock, log), respond);
+  app.action({ type: 'block_actions' }, async ({ ack, body }) => {
+    await receive(fromBlockActions(body), acknowledgeInTime(ack, clock, log));
   });
   app.event('app_mention', async ({ body }) => {
     // Bolt has acknowledged an event before it gets here; a repeat of it has the same id.
@@ -128,6 +129,14 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     async findPosted(to, key, since, replyTo) {
       const found = await posts.find(replyPlace(to, replyTo), key, since);
       return found && toRef(found, PLATFORM, to.workspace);
+    },
+    async resume(reply, message) {
+      const { mode, asked } = Reply.parse(reply);
+      await answersTo(asked).resume(mode, message);
+    },
+    async tell({ id }, { message, key }) {
+      // Posting to a person opens the direct message, and needs no scope beyond chat:write (chat.postMessage).
+      await posts.post({ channel: id }, message, { key });
     },
   };
   return adapter;

@@ -1,21 +1,46 @@
-import type { types } from '@slack/bolt';
+import { z } from 'zod';
 import type { Message } from '../../cards/card.ts';
 import { DeliveryError } from '../../errors.ts';
 import type { AckMode } from '../adapter.ts';
-import { accepted, isNoAccess, noUrl, toDeliveryError } from './errors.ts';
+import type { SlackApi } from './api.ts';
+import { isNoAccess, noUrl } from './errors.ts';
 import type { Files } from './files.ts';
-import type { Incoming } from './incoming.ts';
 import type { Posted, Posts } from './posts.ts';
 import { render } from './renderer.ts';
 
-/** Bolt's `respond`: posts to the payload's response_url. */
-export type Respond = (answer: {
-  readonly text: string;
-  readonly blocks: types.KnownBlock[];
-  readonly response_type: 'ephemeral' | 'in_channel';
-  readonly replace_original: boolean;
-  readonly thread_ts?: string;
-}) => Promise<unknown>;
+/** The message that holds the pressed button. */
+const Source = z.object({
+  channel: z.string(),
+  ts: z.string(),
+  thread: z.string().exactOptional(),
+  /** Only this person sees it, and only its `response_url` can change it. */
+  ephemeral: z.boolean(),
+});
+export type Source = z.infer<typeof Source>;
+
+/** All it takes to answer one person, also for another process than the one they spoke to. */
+export const Asked = z.object({
+  /** The same when Slack delivers it again. */
+  id: z.string(),
+  user: z.string(),
+  channel: z.string(),
+  /** `ts` of the thread in which public answers go. */
+  thread: z.string().exactOptional(),
+  /** Whether that thread has replies already: Slack shows ephemeral messages in no other (chat.postEphemeral). */
+  threadOpen: z.boolean(),
+  /** Five answers within half an hour, wherever the person is; app mentions have none. */
+  responseUrl: z.string().exactOptional(),
+  source: Source.exactOptional(),
+  /** Epoch milliseconds, when it came in. */
+  receivedAt: z.number(),
+});
+export type Asked = z.infer<typeof Asked>;
+
+/** What is stored of it. */
+export const Reply = z.object({ mode: z.enum(['public', 'private', 'update']), asked: Asked });
+
+/** Allows for Slack's clock and this machine's to differ. */
+const CLOCK_SKEW_MS = 60_000;
 
 /**
  * How one person is answered: to them alone, to the channel, or in the message whose button they pressed. `respond`
@@ -25,16 +50,21 @@ export interface Answers {
   privately(message: Message): Promise<void>;
   respond(mode: AckMode, message: Message): Promise<void>;
   postCard(message: Message): Promise<Posted>;
+  /** See `Adapter.resume`. */
+  resume(mode: AckMode, message: Message): Promise<void>;
 }
 
 export function createAnswers(parts: {
-  readonly incoming: Incoming;
-  readonly respond: Respond | undefined;
+  readonly asked: Asked;
+  readonly api: SlackApi;
   readonly posts: Posts;
   readonly files: Files;
 }): Answers {
-  const { incoming, respond, posts, files } = parts;
-  const { channel, thread, threadOpen, user } = incoming;
+  const { asked, api, posts, files } = parts;
+  const { id, channel, thread, threadOpen, user, responseUrl, source } = asked;
+  // By these another process can tell what we posted for this invocation.
+  const cardKey = `card:${id}`;
+  const answerKey = `answer:${id}`;
   const here = { channel, ...(thread === undefined ? {} : { thread }) };
   /** The public answer, once there is one the bot can edit. */
   let answer: Posted | undefined;
@@ -43,22 +73,34 @@ export function createAnswers(parts: {
     message: Message,
     as: { readonly response_type: 'ephemeral' | 'in_channel'; readonly replace_original: boolean },
   ): Promise<void> {
-    if (!respond) throw noUrl();
+    if (responseUrl === undefined) throw noUrl();
     // Without thread_ts the answer to a press in a thread would stand in the channel (handling user interaction).
-    const content = {
+    await api.respond(responseUrl, {
       ...render(message),
       ...as,
       ...(threadOpen && thread !== undefined ? { thread_ts: thread } : {}),
-    };
+    });
+  }
+
+  /** What we posted under that key for this invocation. */
+  function find(key: string): Promise<Posted | undefined> {
+    return posts.find(here, key, asked.receivedAt - CLOCK_SKEW_MS);
+  }
+
+  /** Posts in the channel, and looks there where Slack does not say what became of it. */
+  async function post(message: Message, key: string): Promise<Posted> {
     try {
-      await accepted(await respond(content));
+      return await posts.post(here, message, { key });
     } catch (error) {
-      throw toDeliveryError(error);
+      if (!(error instanceof DeliveryError) || error.outcome !== 'unknown') throw error;
+      const found = await find(key).catch(() => undefined);
+      if (!found) throw error;
+      return found;
     }
   }
 
   async function privately(message: Message): Promise<void> {
-    if (respond) {
+    if (responseUrl !== undefined) {
       try {
         // Never replacing: on a button's response_url that would replace the message everyone sees, and on a
         // slash command's it does nothing (bolt-js#2287).
@@ -95,9 +137,9 @@ export function createAnswers(parts: {
   async function publicly(message: Message): Promise<void> {
     if (answer) return await posts.edit(answer, message).catch((error: unknown) => aside(message, error));
     try {
-      answer = await posts.post(here, message);
+      answer = await post(message, answerKey);
     } catch (error) {
-      if (!respond || !isNoAccess(error)) return await aside(message, error);
+      if (responseUrl === undefined || !isNoAccess(error)) return await aside(message, error);
       // Slack lets a response_url post where the person is, even where the bot is not. Files it cannot post.
       const said = await files.hand(user, message);
       const shown = withNote(message, said);
@@ -109,8 +151,7 @@ export function createAnswers(parts: {
   }
 
   async function inSource(message: Message): Promise<void> {
-    if (incoming.did.kind !== 'press') return await privatelyWithFiles(message);
-    const { source } = incoming.did;
+    if (!source) return await privatelyWithFiles(message);
     if (source.ephemeral) {
       const shown = withNote(message, await files.hand(user, message));
       await viaUrl(shown, { response_type: 'ephemeral', replace_original: true }).catch(() =>
@@ -121,7 +162,7 @@ export function createAnswers(parts: {
     try {
       await posts.edit(source, message).catch(async (error: unknown) => {
         // What was posted through a response_url is not the bot's to edit.
-        if (!respond || !(error instanceof DeliveryError) || error.retryable) throw error;
+        if (responseUrl === undefined || !(error instanceof DeliveryError) || error.retryable) throw error;
         await viaUrl(message, { response_type: 'in_channel', replace_original: true });
       });
     } catch (error) {
@@ -139,10 +180,24 @@ export function createAnswers(parts: {
           ? inSource(message)
           : privatelyWithFiles(message),
     async postCard(message) {
-      const posted = await posts.post(here, message);
+      const posted = await post(message, cardKey);
       answer ??= posted;
       await files.attach(posted, message);
       return posted;
+    },
+    async resume(mode, message) {
+      if (mode === 'update' && source?.ephemeral) return await inSource(message);
+      // What everybody sees, a live card above all, is not to be replaced by one person's news.
+      if (mode !== 'public') return await privately(message);
+      try {
+        if (await find(answerKey)) return;
+        const card = await find(cardKey);
+        if (card) await posts.edit(card, message);
+        else await posts.post(here, message, { key: answerKey });
+      } catch (error) {
+        if (!(error instanceof DeliveryError) || error.retryable) throw error;
+        await privately(message);
+      }
     },
   };
 }

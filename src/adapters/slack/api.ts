@@ -1,5 +1,6 @@
-import { webApi } from '@slack/bolt';
+import { RespondError, type types, webApi } from '@slack/bolt';
 import type { createBoltLogger } from './bolt-logger.ts';
+import { accepted, toDeliveryError } from './errors.ts';
 import { REQUEST_TIMEOUT_MS } from './limits.ts';
 
 export interface SlackApi {
@@ -9,6 +10,16 @@ export interface SlackApi {
   readonly read: webApi.WebClient;
   /** For clients that Bolt builds itself. */
   readonly options: webApi.WebClientOptions;
+  /** Posts to the response_url of a payload. Throws DeliveryError. */
+  respond(url: string, answer: UrlAnswer): Promise<void>;
+}
+
+export interface UrlAnswer {
+  readonly text: string;
+  readonly blocks: types.KnownBlock[];
+  readonly response_type: 'ephemeral' | 'in_channel';
+  readonly replace_original: boolean;
+  readonly thread_ts?: string;
 }
 
 /** Clients for the Web API, which never wait out a 429 by themselves: the outbox keeps the pace. */
@@ -29,6 +40,20 @@ export function createSlackApi(
     write: new webApi.WebClient(token, { ...options, logger }),
     read: new webApi.WebClient(token, { ...options, logger, retryConfig: retries }),
     options,
+    async respond(url, answer) {
+      try {
+        const headers = { 'content-type': 'application/json' };
+        const response = await fetchWithTimeout(url, {
+          method: 'POST',
+          headers,
+          body: JSON.stringify(answer),
+        });
+        if (!response.ok) throw new RespondError('A response_url was refused', response.status);
+        await accepted(response);
+      } catch (error) {
+        throw toDeliveryError(error);
+      }
+    },
   };
 }
 

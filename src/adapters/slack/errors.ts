@@ -153,8 +153,7 @@ export function noUrl(): DeliveryError {
 }
 
 /** A response_url may say no with HTTP 200. Throws DeliveryError then. */
-export async function accepted(answer: unknown): Promise<void> {
-  if (!(answer instanceof Response)) return;
+export async function accepted(answer: Pick<Response, 'text'>): Promise<void> {
   const code = /^\s*\{.*"ok"\s*:\s*false.*"error"\s*:\s*"(\w+)"/s.exec(await answer.text())?.[1];
   if (code !== undefined) throw failure(code, MEANINGS[code], undefined);
 }

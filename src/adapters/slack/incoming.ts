@@ -1,33 +1,15 @@
 import { z } from 'zod';
 import { decodeActionId } from '../../cards/action-id.ts';
 import type { ActionRef } from '../../cards/card.ts';
+import type { Asked, Source } from './answers.ts';
 import { unescapeTyped } from './escape.ts';
 import type { Identity } from './identity.ts';
 
 /** What a person did, out of Slack's three kinds of payload. */
-export interface Incoming {
-  /** The same when Slack delivers it again. */
-  readonly id: string;
-  readonly user: string;
-  readonly channel: string;
-  /** `ts` of the thread in which public answers go. */
-  readonly thread?: string;
-  /** Whether that thread has replies already: Slack shows ephemeral messages in no other (chat.postEphemeral). */
-  readonly threadOpen: boolean;
-  /** Five answers within half an hour, wherever the person is; app mentions have none. */
-  readonly responseUrl?: string;
+export interface Incoming extends Omit<Asked, 'receivedAt'> {
   readonly did:
     | { readonly kind: 'command'; readonly command: string; readonly text: string }
-    | { readonly kind: 'press'; readonly action: ActionRef | undefined; readonly source: Source };
-}
-
-/** The message that holds the pressed button. */
-export interface Source {
-  readonly channel: string;
-  readonly ts: string;
-  readonly thread?: string;
-  /** Only this person sees it, and only its `response_url` can change it. */
-  readonly ephemeral: boolean;
+    | { readonly kind: 'press'; readonly action: ActionRef | undefined };
 }
 
 const SlashCommand = z.object({
@@ -112,6 +94,12 @@ export function fromBlockActions(body: unknown): Incoming | undefined {
   // The first message of a thread carries its own ts as thread_ts: it stands in the channel.
   const thread = threadTs === container.message_ts ? undefined : threadTs;
   const inThread = thread === undefined ? {} : { thread };
+  const source: Source = {
+    channel: channelId,
+    ts: container.message_ts,
+    ...inThread,
+    ephemeral: container.is_ephemeral,
+  };
   return {
     id: trigger_id ?? `${container.message_ts}-${user.id}-${pressed.action_ts ?? pressed.action_id}`,
     user: user.id,
@@ -119,15 +107,10 @@ export function fromBlockActions(body: unknown): Incoming | undefined {
     ...inThread,
     threadOpen: thread !== undefined,
     ...(response_url === undefined ? {} : { responseUrl: response_url }),
+    source,
     did: {
       kind: 'press',
       action: decodeActionId(pressed.action_id.replace(/^\d+:/, '')),
-      source: {
-        channel: channelId,
-        ts: container.message_ts,
-        ...inThread,
-        ephemeral: container.is_ephemeral,
-      },
     },
   };
 }

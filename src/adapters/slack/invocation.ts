@@ -1,5 +1,5 @@
 import type { AckMode, Adapter, Address, Invocation, InvocationRequest, MessageRef } from '../adapter.ts';
-import type { Answers } from './answers.ts';
+import type { Answers, Asked } from './answers.ts';
 import type { Incoming } from './incoming.ts';
 import type { People } from './people.ts';
 import type { Posted } from './posts.ts';
@@ -8,13 +8,14 @@ import type { Posted } from './posts.ts';
 export function createInvocation(parts: {
   readonly adapter: Adapter;
   readonly incoming: Incoming;
+  readonly asked: Asked;
   readonly people: People;
   readonly answers: Answers;
   readonly workspace: string;
   /** Tells Slack that the invocation has arrived. */
   readonly acknowledge: () => Promise<void>;
 }): Invocation | undefined {
-  const { adapter, incoming, people, answers, workspace } = parts;
+  const { adapter, incoming, asked, people, answers, workspace } = parts;
   const request = requestOf(incoming, adapter.platform, workspace);
   if (!request) return undefined;
   let mode: AckMode = 'private';
@@ -28,15 +29,16 @@ export function createInvocation(parts: {
       ...(incoming.thread === undefined ? {} : { thread: incoming.thread }),
     },
     request,
+    reply: (mode) => ({ mode, asked }),
     person: (freshness) => people.person(incoming.user, freshness),
     async refuse(message) {
       await parts.acknowledge();
       await answers.privately(message);
     },
     // Slack shows nothing for it: there is no "thinking" to show.
-    async acknowledge(asked) {
+    async acknowledge(wanted) {
       await parts.acknowledge();
-      mode = asked;
+      mode = wanted;
     },
     respond: (message) => answers.respond(mode, message),
     respondPrivately: (message) => answers.privately(message),
@@ -44,11 +46,15 @@ export function createInvocation(parts: {
   };
 }
 
-function requestOf({ did }: Incoming, platform: string, workspace: string): InvocationRequest | undefined {
+function requestOf(
+  { did, source: pressed }: Incoming,
+  platform: string,
+  workspace: string,
+): InvocationRequest | undefined {
   if (did.kind === 'command')
     return { kind: 'command', command: did.command, args: { kind: 'text', text: did.text } };
   if (!did.action) return undefined;
-  const source = did.source.ephemeral ? undefined : toRef(did.source, platform, workspace);
+  const source = pressed && !pressed.ephemeral ? toRef(pressed, platform, workspace) : undefined;
   return { kind: 'action', action: did.action, source };
 }
 

@@ -1,0 +1,171 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { AckMode, Adapter, Invocation, Reply } from '../../../src/adapters/adapter.ts';
+import { createSlackAdapter } from '../../../src/adapters/slack/adapter.ts';
+import { createDirectory } from '../../../src/command/directory.ts';
+import { createLog } from '../../../src/log.ts';
+import { until } from '../../support/test-clock.ts';
+import { type Bot, card, line, slackConfig, startBot } from './harness.ts';
+
+const restarted = line('I was restarted.');
+const action = { command: 'stop', action: 'confirm', arg: 'abc' };
+const ask = card('Stop?', {
+  kind: 'buttons',
+  buttons: [{ label: 'Stop it', style: 'danger', action }],
+});
+
+type Then = (invocation: Invocation) => Promise<unknown>;
+
+interface Stage {
+  readonly bot: Bot;
+  /** A person asks, and the process dies after `then`. What it stored beforehand is all that is left. */
+  died(mode: AckMode, then?: Then, act?: () => Promise<unknown>): Promise<Reply>;
+  /** Another process, which never saw the invocation. */
+  resume(reply: Reply): Promise<void>;
+  channel(): Promise<(string | number)[][]>;
+  privately(): Promise<string[]>;
+}
+
+async function open(): Promise<Stage> {
+  let next: ((invocation: Invocation) => Promise<void>) | undefined;
+  const bot = await startBot({ handle: async (invocation) => await next?.(invocation) });
+  const { driver } = bot;
+  const other: Adapter = createSlackAdapter({
+    config: slackConfig(driver.environment),
+    directory: createDirectory([]),
+    clock: bot.clock,
+    log: createLog({ level: 'silent', secrets: [] }),
+  });
+  let started: Promise<void> | undefined;
+  onTestFinished(() => other.stop());
+  return {
+    bot,
+    async died(mode, then = async () => undefined, act = () => driver.slash('operator', 'stop abc')) {
+      const done = Promise.withResolvers<Reply>();
+      next = async (invocation) => {
+        const reply = invocation.reply?.(mode);
+        await invocation.acknowledge(mode);
+        await then(invocation);
+        done.resolve(JSON.parse(JSON.stringify(reply)));
+      };
+      act().catch((error: unknown) => done.reject(error));
+      return await done.promise;
+    },
+    async resume(reply) {
+      started ??= other.start(async () => undefined);
+      await started;
+      await other.resume?.(reply, restarted);
+    },
+    channel: async () => (await driver.channel()).map(({ text, edits }) => [text, edits]),
+    privately: async () => (await driver.privately('operator')).map(({ text }) => text),
+  };
+}
+
+describe('another process answers what one acknowledged and did not live to answer', () => {
+  test('publicly, once', async () => {
+    const { died, resume, channel } = await open();
+    const reply = await died('public');
+    await resume(reply);
+    await resume(reply);
+    expect(await channel()).toEqual([['I was restarted.', 0]]);
+  });
+
+  test('privately', async () => {
+    const { bot, died, resume, channel, privately } = await open();
+    await resume(await died('private'));
+    expect(await channel()).toEqual([]);
+    expect(await privately()).toEqual(['I was restarted.']);
+    expect(await bot.driver.privately('member')).toEqual([]);
+  });
+
+  test('in place of the card that had been posted', async () => {
+    const { died, resume, channel } = await open();
+    await resume(await died('public', (invocation) => invocation.postCard(card('Requesting'))));
+    expect(await channel()).toEqual([['I was restarted.', 1]]);
+  });
+
+  test('not where a public answer was given before', async () => {
+    const { died, resume, channel, privately } = await open();
+    await resume(await died('public', (invocation) => invocation.respond(line('Done'))));
+    expect(await channel()).toEqual([['Done', 0]]);
+    expect(await privately()).toEqual([]);
+  });
+
+  test('in the thread of a mention', async () => {
+    const { bot, died, resume } = await open();
+    const reply = await died('public', undefined, () => bot.driver.mention('operator', 'deploy'));
+    await resume(reply);
+    await resume(reply);
+    const messages = (await bot.driver.channel()).filter(({ text }) => text === 'I was restarted.');
+    expect(messages).toMatchObject([{ parent: expect.any(String) }]);
+  });
+
+  test('in the private message whose button was pressed', async () => {
+    const { bot, died, resume, privately } = await open();
+    await died('private', (invocation) => invocation.respond(ask));
+    await until(async () => (await privately()).length === 1);
+    await resume(await died('update', undefined, () => bot.driver.press('operator', 'Stop it')));
+    expect(await privately()).toEqual(['I was restarted.']);
+  });
+
+  test('beside the public message whose button was pressed', async () => {
+    const { bot, died, resume, channel, privately } = await open();
+    await died('public', (invocation) => invocation.respond(ask));
+    await resume(
+      await died('update', undefined, () => bot.driver.press('operator', 'Stop it').catch(() => undefined)),
+    );
+    expect(await channel()).toMatchObject([[expect.stringContaining('Stop?'), 0]]);
+    expect(await privately()).toEqual(['I was restarted.']);
+  });
+});
+
+test.each(['expired', 'used up'])('a response_url that is %s: it stays private all the same', async (how) => {
+  const { bot, died, resume, channel, privately } = await open();
+  const reply = await died('private');
+  if (how === 'expired') bot.driver.server.urls.expireAll();
+  else bot.driver.server.urls.useUp();
+  await resume(reply);
+  expect(await channel()).toEqual([]);
+  expect(await privately()).toEqual(['I was restarted.']);
+});
+
+test('where the bot may not post, the person is told alone', async () => {
+  const { bot, died, resume, channel, privately } = await open();
+  const reply = await died('public');
+  bot.driver.server.faults.inject('chat.postMessage', { kind: 'error', error: 'is_archived' });
+  await resume(reply);
+  expect(await channel()).toEqual([]);
+  expect(await privately()).toEqual(['I was restarted.']);
+});
+
+test('what may pass by itself is left to a later attempt', async () => {
+  const { bot, died, resume, channel, privately } = await open();
+  const reply = await died('public');
+  bot.driver.server.faults.inject('chat.postMessage', { kind: 'status', status: 503, when: 'after' });
+  await expect(resume(reply)).rejects.toMatchObject({ retryable: true });
+  await resume(reply);
+  expect(await channel()).toEqual([['I was restarted.', 0]]);
+  expect(await privately()).toEqual([]);
+});
+
+test('a card whose answer is lost is found, not posted again', async () => {
+  const { bot, died, channel } = await open();
+  bot.driver.server.faults.inject('chat.postMessage', { kind: 'reset', when: 'after' });
+  let ref: unknown;
+  await died('public', async (invocation) => {
+    ref = await invocation.postCard(card('Requesting'));
+  });
+  expect(ref).toMatchObject({ message: expect.stringMatching(/^\d+\.\d+$/) });
+  expect(await channel()).toHaveLength(1);
+});
+
+test('a person is told in a direct message', async () => {
+  const { bot, channel, privately } = await open();
+  const { userIds, server } = bot.driver;
+  await bot.adapter.tell?.(
+    { id: userIds.operator, workspace: server.world.team },
+    { message: line('Ready'), key: 'k' },
+  );
+  expect(await privately()).toEqual(['Ready']);
+  expect(await channel()).toEqual([]);
+  expect(await bot.driver.privately('member')).toEqual([]);
+});
