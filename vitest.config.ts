@@ -1,10 +1,33 @@
 import { defineConfig } from 'vitest/config';
 
+/** Whose tests work on a store: they run once more, on PostgreSQL. */
+const ON_POSTGRES = [
+  'test/store/**',
+  'test/notify/**',
+  'test/deployments/**',
+  'test/commands/**',
+  'test/scenario/**',
+  'test/command/invocations.test.ts',
+];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/postgres-server.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'sqlite', include: ['test/**/*.test.ts'], provide: { database: 'sqlite' } },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'postgres',
+          include: ON_POSTGRES.map((path) => path.replace('**', '**/*.test.ts')),
+          provide: { database: 'postgres' },
+        },
+      },
+    ],
   },
 });

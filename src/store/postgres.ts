@@ -26,6 +26,8 @@ function createPool(url: string, log: Logger): Pool {
   });
   // A connection that breaks while nobody uses it is replaced; without a listener it would end the process.
   pool.on('error', (err) => log.warn({ err }, 'store: an idle connection to the database broke'));
+  // So would one that breaks in the middle of a transaction; the statement that fails by it tells whoever waits.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 

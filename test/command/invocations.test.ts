@@ -1,7 +1,6 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Invocations } from '../../src/command/invocations.ts';
-import { sqliteDialect } from '../../src/store/sqlite.ts';
-import { openStore } from '../../src/store/store.ts';
+import { freshStore } from '../support/databases.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const DAY = 24 * 60 * 60_000;
@@ -10,8 +9,7 @@ const person = { id: 'u', name: 'u', home: true, guest: false, admin: false, gro
 
 async function open() {
   const clock = new TestClock();
-  const store = await openStore(sqliteDialect(':memory:'));
-  onTestFinished(() => store.destroy());
+  const store = await freshStore(clock);
   const invocations = new Invocations(store, clock);
   const begin = (id: string) => invocations.begin({ id, at, person, what: 'list', changes: false });
   const kept = async () => {

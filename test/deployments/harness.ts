@@ -1,8 +1,5 @@
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type {
@@ -17,6 +14,7 @@ import type { Message } from '../../src/cards/card.ts';
 import { readConfig } from '../../src/config.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';
 import { MemoryChat, type Posted, textOf } from '../notify/memory-chat.ts';
+import { mortalDatabase } from '../support/databases.ts';
 import { fastClock } from '../support/fast-clock.ts';
 import { until } from '../support/test-clock.ts';
 
@@ -70,11 +68,10 @@ export async function openStudio(
   const clock = fastClock(options.factor ?? 60);
   const simulator = await startSimulator({ clock, ...options.simulator });
   const chat = new MemoryChat(() => clock.now());
-  const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
+  const live = await mortalDatabase();
   const privately: string[] = [];
   const runs: { stop(): Promise<void> }[] = [];
   let current: string | undefined;
-  let database = join(folder, 'run-0.db');
   let count = 0;
 
   const door = createServer(async (request, response) => {
@@ -96,10 +93,10 @@ export async function openStudio(
     await simulator.close();
     door.closeAllConnections();
     await new Promise((resolve) => door.close(resolve));
-    rmSync(folder, { recursive: true, force: true });
   });
 
   async function run(environment: Record<string, string> = {}): Promise<Run> {
+    const life = await live();
     let alive = true;
     let handle: ((invocation: Invocation) => Promise<void>) | undefined;
     const log: string[] = [];
@@ -113,7 +110,7 @@ export async function openStudio(
       config: readConfig({
         EDGEGAP_API_TOKEN: simulator.token,
         EDGEGAP_API_URL: simulator.url,
-        DATABASE_URL: database,
+        DATABASE_URL: life.url,
         PORT: '0',
         ...(options.callbacks === false ? {} : { PUBLIC_URL: publicUrl }),
         ...environment,
@@ -131,7 +128,8 @@ export async function openStudio(
       stopped ??= app.stop();
       return stopped;
     };
-    runs.push({ stop });
+    // One that has died ends as badly as it likes.
+    runs.push({ stop: () => stop().catch((error: unknown) => (alive ? Promise.reject(error) : undefined)) });
 
     async function invoke(request: InvocationRequest, name: string, id = `i${++count}`): Promise<void> {
       const person: Person = { id: name, name, home: true, guest: false, admin: true, groups: [] };
@@ -190,10 +188,7 @@ export async function openStudio(
       kill() {
         alive = false;
         current = undefined;
-        // What was committed, as a successor finds it on the disk; what the dead one does from here on is lost.
-        const from = database;
-        database = join(folder, `run-${runs.length}.db`);
-        for (const end of ['', '-wal']) if (existsSync(from + end)) copyFileSync(from + end, database + end);
+        life.end();
       },
     };
   }

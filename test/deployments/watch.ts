@@ -7,8 +7,8 @@ import type { News } from '../../src/deployments/state.ts';
 import type { EdgegapApi } from '../../src/edgegap/client.ts';
 import { refusalError } from '../../src/edgegap/refusals.ts';
 import { DeploymentRow, DeploymentStatus } from '../../src/edgegap/schema.ts';
-import { sqliteDialect } from '../../src/store/sqlite.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/store.ts';
+import { freshStore } from '../support/databases.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const AT = { platform: 'memory', workspace: 'w', channel: 'c' };
@@ -37,7 +37,7 @@ export interface Watch {
 
 export async function openWatch(options: { readonly callbacks?: boolean } = {}): Promise<Watch> {
   const clock = new TestClock();
-  const store = await openStore(sqliteDialect(':memory:'));
+  const store = await freshStore(clock);
   const repository = new DeploymentRepository(store, clock);
   const statuses: Watch['statuses'] = new Map();
   const listed: Watch['listed'] = [];
@@ -78,10 +78,7 @@ export async function openWatch(options: { readonly callbacks?: boolean } = {}):
     wakeReconciler: () => reconciler.wake(),
   });
   const reconciler = new Reconciler({ repository, deployments, edgegap, clock, log: logger });
-  onTestFinished(async () => {
-    await reconciler.stop();
-    await store.destroy();
-  });
+  onTestFinished(() => reconciler.stop());
   const written = async (kind: string) => {
     const rows = await store
       .selectFrom('outbox')

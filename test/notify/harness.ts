@@ -5,8 +5,8 @@ import type { Card, Line } from '../../src/cards/card.ts';
 import type { Clock } from '../../src/clock.ts';
 import { type Delivery, enqueue } from '../../src/notify/outbox.ts';
 import { createOutboxWorker, type OutboxWorker } from '../../src/notify/worker.ts';
-import { sqliteDialect } from '../../src/store/sqlite.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/store.ts';
+import { freshStore } from '../support/databases.ts';
 import { TestClock, until } from '../support/test-clock.ts';
 import { MemoryChat } from './memory-chat.ts';
 
@@ -39,7 +39,7 @@ export async function openDesk(
   } = {},
 ): Promise<Desk> {
   const clock = new TestClock();
-  const store = await openStore(sqliteDialect(':memory:'));
+  const store = await freshStore(clock);
   const chat = new MemoryChat(() => clock.now());
   const log: string[] = [];
   const logger = pino({ level: 'debug', base: null }, { write: (text: string) => void log.push(text) });
@@ -54,7 +54,6 @@ export async function openDesk(
     // One that stands for a process that died never ends.
     for (const worker of workers) void worker.stop();
     await desk.worker.stop();
-    await store.destroy();
   });
   const desk: Desk = {
     clock,

@@ -1,7 +1,6 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { DeploymentRepository } from '../../src/deployments/repository.ts';
-import { sqliteDialect } from '../../src/store/sqlite.ts';
-import { openStore } from '../../src/store/store.ts';
+import { freshStore } from '../support/databases.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const DAY = 24 * 60 * 60_000;
@@ -9,8 +8,7 @@ const at = { platform: 'memory', workspace: 'w', channel: 'c' };
 
 test('deployments that ended long ago are forgotten with their callbacks; whatever may still run is not', async () => {
   const clock = new TestClock();
-  const store = await openStore(sqliteDialect(':memory:'));
-  onTestFinished(() => store.destroy());
+  const store = await freshStore(clock);
   const repository = new DeploymentRepository(store, clock);
   const ids: Record<string, string> = {};
   for (const invocationId of ['ended', 'live', 'unknown', 'refused']) {

@@ -8,6 +8,7 @@ import { type Simulator, type SimulatorOptions, startSimulator } from '../../src
 import type { ChatDriver } from './chat-driver.ts';
 import type { ConsoleDriver } from './console-driver.ts';
 import { createConsoleDriver } from './console-driver.ts';
+import { freshDatabase } from './databases.ts';
 import { createDiscordDriver, groupIds } from './discord-driver.ts';
 import { fastClock } from './fast-clock.ts';
 import { createSlackDriver } from './slack-driver.ts';
@@ -72,10 +73,11 @@ export async function startBot(driver: ChatDriver, options: BotOptions = {}): Pr
   const simulator = options.edgegap ?? (await startSimulator({ clock, ...options.simulator }));
   const lines: string[] = [];
   const log = pino({ level: 'debug', base: null }, { write: (line: string) => void lines.push(line) });
+  const database = options.environment?.DATABASE_URL ?? (await freshDatabase());
   const config = readConfig({
     EDGEGAP_API_TOKEN: simulator.token,
     EDGEGAP_API_URL: simulator.url,
-    DATABASE_URL: ':memory:',
+    DATABASE_URL: database,
     PORT: '0',
     ...accessSettings(driver),
     ...driver.environment,
@@ -110,7 +112,8 @@ export async function startBot(driver: ChatDriver, options: BotOptions = {}): Pr
     log: lines,
     async restart() {
       await app.stop();
-      return startBot(driver, { ...options, clock, edgegap: simulator });
+      const environment = { ...options.environment, DATABASE_URL: database };
+      return startBot(driver, { ...options, environment, clock, edgegap: simulator });
     },
     async stop() {
       await app.stop();

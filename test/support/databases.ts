@@ -1,20 +1,137 @@
 import { randomBytes } from 'node:crypto';
-import { Client } from 'pg';
-import { inject } from 'vitest';
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Dialect } from 'kysely';
+import { pino } from 'pino';
+import { inject, onTestFinished } from 'vitest';
+import { dialectFor, openStore, type Store } from '../../src/store/store.ts';
+import { administer, TEMPLATE } from './postgres-server.ts';
+import { Relay } from './relay.ts';
+import type { TestClock } from './test-clock.ts';
 
 export type DatabaseName = 'sqlite' | 'postgres';
 
-/** What every test of the store runs on. */
-export const databaseNames: readonly DatabaseName[] = ['sqlite', 'postgres'];
+/** What this run of the suite is on: vitest runs what touches the store once on each (vitest.config.ts). */
+export const suiteDatabase: DatabaseName = inject('database');
 
-/** The `DATABASE_URL` of a new and empty database. */
-export async function freshDatabase(name: DatabaseName): Promise<string> {
+/** For `describe.each`, in files that are not run on each anyway. */
+export const databaseNames: readonly DatabaseName[] =
+  suiteDatabase === 'postgres' ? ['postgres'] : ['sqlite', 'postgres'];
+
+/** The `DATABASE_URL` of a new database, gone after the test. `empty`: without the schema, which saves no time. */
+export async function freshDatabase(
+  name: DatabaseName = suiteDatabase,
+  { empty = false }: { readonly empty?: boolean } = {},
+): Promise<string> {
   if (name === 'sqlite') return ':memory:';
   const server = inject('postgres');
   const database = `test_${randomBytes(8).toString('hex')}`;
-  const client = new Client({ connectionString: `${server}/postgres` });
-  await client.connect();
-  await client.query(`create database ${database}`);
-  await client.end();
+  await administer(server, `create database ${database}${empty ? '' : ` template ${TEMPLATE}`}`);
+  afterwards(() => administer(server, `drop database ${database} with (force)`));
   return `${server}/${database}`;
+}
+
+/** A new store on the suite's database, for as long as the test lasts. The clock, if given, waits for it. */
+export async function freshStore(clock?: TestClock): Promise<Store> {
+  const dialect = dialectFor(await freshDatabase(), pino({ level: 'silent' }));
+  const store = await openStore(clock ? waitedFor(dialect, clock) : dialect);
+  onTestFinished(() => store.destroy());
+  return store;
+}
+
+/** A server answers in its own time, during which a clock that moves only when told must not move on. */
+function waitedFor(dialect: Dialect, clock: TestClock): Dialect {
+  let inUse = 0;
+  clock.waitFor(() => inUse > 0);
+  return {
+    createAdapter: () => dialect.createAdapter(),
+    createIntrospector: (db) => dialect.createIntrospector(db),
+    createQueryCompiler: () => dialect.createQueryCompiler(),
+    createDriver() {
+      const driver = dialect.createDriver();
+      const acquire = driver.acquireConnection.bind(driver);
+      const release = driver.releaseConnection.bind(driver);
+      driver.acquireConnection = async (options) => {
+        inUse++;
+        return await acquire(options).catch((error: unknown) => {
+          inUse--;
+          throw error;
+        });
+      };
+      driver.releaseConnection = async (connection) => {
+        await release(connection).finally(() => inUse--);
+      };
+      return driver;
+    },
+  };
+}
+
+/** One process's hold on a database that outlives it. */
+export interface Life {
+  readonly url: string;
+  /** The process dies: what it still does reaches nothing, and what it did not commit never was. */
+  end(): void;
+}
+
+/** A database for processes that die. On SQLite one lives at a time. */
+export async function mortalDatabase(): Promise<() => Promise<Life>> {
+  return suiteDatabase === 'sqlite' ? mortalFile() : mortalServer(await freshDatabase());
+}
+
+function mortalFile(): () => Promise<Life> {
+  const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  let count = 0;
+  let path = join(folder, 'life-0.db');
+  return async () => {
+    const from = path;
+    return {
+      url: from,
+      end() {
+        // What was committed, as a successor finds it on the disk.
+        path = join(folder, `life-${++count}.db`);
+        for (const end of ['', '-wal']) if (existsSync(from + end)) copyFileSync(from + end, path + end);
+      },
+    };
+  };
+}
+
+function mortalServer(database: string): () => Promise<Life> {
+  const relays: Relay[] = [];
+  const living = new Set<Relay>();
+  let dead: number[] = [];
+  // Before whoever uses it says what is to happen then, and so after that.
+  onTestFinished(async () => void (await Promise.all(relays.map((relay) => relay.close()))));
+  return async () => {
+    for (const port of dead.splice(0)) await sessionEnded(database, port);
+    // Where others live, theirs must stay, and the dead one's time runs out by itself.
+    if (living.size === 0) await administer(database, 'delete from instances');
+    const relay = await Relay.to(database);
+    relays.push(relay);
+    living.add(relay);
+    return {
+      url: relay.through(database),
+      end() {
+        dead = [...dead, ...relay.ports];
+        relay.cut();
+        living.delete(relay);
+      },
+    };
+  };
+}
+
+/** The server notices by itself that a client is gone, once it has done what it was told before. */
+async function sessionEnded(database: string, port: number): Promise<void> {
+  const still = `select pg_terminate_backend(pid) from pg_stat_activity where client_port = ${port}`;
+  while ((await administer(database, still)) > 0);
+}
+
+/** After the test; what is made once for a whole file goes with the server. */
+function afterwards(end: () => Promise<unknown>): void {
+  try {
+    onTestFinished(async () => void (await end()));
+  } catch {
+    // Not inside a test.
+  }
 }

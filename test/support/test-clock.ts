@@ -4,6 +4,7 @@ import type { Clock } from '../../src/clock.ts';
 export class TestClock implements Clock {
   #now: number;
   #timers: { at: number; run: () => void }[] = [];
+  #busy: (() => boolean)[] = [];
 
   constructor(start = Date.UTC(2026, 2, 3, 16, 0, 0)) {
     this.#now = start;
@@ -21,6 +22,11 @@ export class TestClock implements Clock {
     };
   }
 
+  /** Time does not move while `busy` says so. */
+  waitFor(busy: () => boolean): void {
+    this.#busy.push(busy);
+  }
+
   /** How many timers wait. */
   get pending(): number {
     return this.#timers.length;
@@ -30,7 +36,7 @@ export class TestClock implements Clock {
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     for (;;) {
-      await turn();
+      await this.#rest();
       const due = this.#timers.filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0];
       if (!due) break;
       this.#timers = this.#timers.filter((other) => other !== due);
@@ -38,7 +44,12 @@ export class TestClock implements Clock {
       due.run();
     }
     this.#now = end;
+    await this.#rest();
+  }
+
+  async #rest(): Promise<void> {
     await turn();
+    while (this.#busy.some((isBusy) => isBusy())) await turn();
   }
 }
 

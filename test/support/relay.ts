@@ -1,0 +1,71 @@
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/** A wire between a process and its database that a test can cut. */
+export class Relay {
+  readonly #server: Server;
+  readonly #pairs = new Map<Socket, Socket>();
+  #state: 'open' | 'cut' | 'silent' = 'open';
+
+  private constructor(host: string, port: number) {
+    this.#server = createServer((client) => {
+      if (this.#state === 'cut') return void client.destroy();
+      const server = connect(port, host);
+      this.#pairs.set(client, server);
+      client.pipe(server);
+      server.pipe(client);
+      const end = () => {
+        client.destroy();
+        server.destroy();
+        this.#pairs.delete(client);
+      };
+      for (const socket of [client, server]) socket.on('error', end).on('close', end);
+      if (this.#state === 'silent') this.silence();
+    });
+  }
+
+  /** To where this URL leads. */
+  static async to(url: string): Promise<Relay> {
+    const { hostname, port } = new URL(url);
+    const relay = new Relay(hostname, Number(port));
+    await new Promise<void>((resolve) => relay.#server.listen(0, '127.0.0.1', resolve));
+    return relay;
+  }
+
+  /** The same URL, by way of this wire. */
+  through(url: string): string {
+    const through = new URL(url);
+    through.host = `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return through.href;
+  }
+
+  /** By which ports the other end knows us. */
+  get ports(): number[] {
+    return [...this.#pairs.values()].flatMap(({ localPort }) => localPort ?? []);
+  }
+
+  /** Every connection breaks, here and now, and new ones too. */
+  cut(): void {
+    this.#state = 'cut';
+    for (const [client, server] of this.#pairs) {
+      client.resetAndDestroy();
+      server.resetAndDestroy();
+    }
+  }
+
+  /** Nothing gets through any more, and nobody is told. */
+  silence(): void {
+    this.#state = 'silent';
+    for (const [client, server] of this.#pairs)
+      for (const socket of [client, server]) socket.unpipe().pause();
+  }
+
+  /** New connections get through again. */
+  mend(): void {
+    this.#state = 'open';
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
