@@ -3,7 +3,6 @@ import { defineConfig } from 'vitest/config';
 /** Whose tests work on a store: they run once more, on PostgreSQL. */
 const ON_POSTGRES = [
   'test/store/**',
-  'test/notify/**',
   'test/deployments/**',
   'test/commands/**',
   'test/scenario/**',
@@ -25,6 +24,7 @@ export default defineConfig({
         test: {
           name: 'postgres',
           include: ON_POSTGRES.map((path) => path.replace('**', '**/*.test.ts')),
+          exclude: ['test/store/sqlite*.test.ts'],
           provide: { database: 'postgres' },
         },
       },

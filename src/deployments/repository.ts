@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { InputError } from '../errors.ts';
 import type { DeploymentsTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
+import { OvertakenError, transact } from '../store/transact.ts';
 import { Agenda } from './agenda.ts';
 import { announce, drawCard, type Source } from './announce.ts';
 import { type Deployment, type DeployOrder, fromRow, toColumns } from './deployment.ts';
@@ -32,7 +33,7 @@ export class DeploymentRepository {
    */
   async create(intent: Intent, replaces?: string): Promise<{ deployment: Deployment; created: boolean }> {
     const now = this.#clock.now();
-    return await this.#store.transaction().execute(async (tx) => {
+    return await transact(this.#store, async (tx) => {
       const id = randomId();
       const inserted = await tx
         .insertInto('deployments')
@@ -68,19 +69,32 @@ export class DeploymentRepository {
 
   /** Marks a lost deployment as replaced and takes the button off its card. */
   async #replace(tx: Store, id: string, by: string): Promise<void> {
-    const row = await tx.selectFrom('deployments').selectAll().where('id', '=', id).executeTakeFirst();
-    if (row?.phase !== 'lost' || row.replaced_by !== null)
-      throw new InputError('again-done', 'There is nothing to deploy again.', {
-        hint: row?.replaced_by ? 'Someone did it already.' : 'It did start after all: see its card.',
-      });
-    await tx
+    // Of two that claim it at once, the other waits here for the end of this transaction, and finds it claimed.
+    const row = await tx
       .updateTable('deployments')
-      .set({ replaced_by: by, revision: row.revision + 1 })
+      .set((eb) => ({ replaced_by: by, revision: eb('revision', '+', 1) }))
       .where('id', '=', id)
-      .execute();
-    const before = fromRow(row);
-    const after = { ...before, replacedBy: by };
-    await announce(tx, this.#clock, { before, after, happened: [], source: 'asked' });
+      .where('phase', '=', 'lost')
+      .where('replaced_by', 'is', null)
+      .returningAll()
+      .executeTakeFirst();
+    if (!row) {
+      const other = await tx
+        .selectFrom('deployments')
+        .select('replaced_by')
+        .where('id', '=', id)
+        .executeTakeFirst();
+      throw new InputError('again-done', 'There is nothing to deploy again.', {
+        hint: other?.replaced_by ? 'Someone did it already.' : 'It did start after all: see its card.',
+      });
+    }
+    const after = fromRow(row);
+    await announce(tx, this.#clock, {
+      before: { ...after, replacedBy: undefined },
+      after,
+      happened: [],
+      source: 'asked',
+    });
   }
 
   /**
@@ -96,7 +110,7 @@ export class DeploymentRepository {
       readonly also?: (tx: Store, deployment: Deployment) => Promise<void>;
     },
   ): Promise<Deployment | undefined> {
-    return await this.#store.transaction().execute(async (tx) => {
+    return await transact(this.#store, async (tx) => {
       const row = await tx.selectFrom('deployments').selectAll().where('id', '=', id).executeTakeFirst();
       if (!row) return undefined;
       const before = fromRow(row);
@@ -113,7 +127,8 @@ export class DeploymentRepository {
         .where('revision', '=', row.revision)
         .executeTakeFirst();
       // Rolls back, so that nothing is announced that was not written.
-      if (numUpdatedRows === 0n) throw new Error(`Deployment ${id} was changed by another writer meanwhile`);
+      if (numUpdatedRows === 0n)
+        throw new OvertakenError(`Deployment ${id} was changed by another writer meanwhile`);
       await announce(tx, this.#clock, { before, after, happened, source: options.source });
       await options.also?.(tx, after);
       return after;
@@ -133,7 +148,7 @@ export class DeploymentRepository {
 
   /** Has the live card drawn anew, in its place in the order, also where nothing has changed. */
   async redraw(id: string): Promise<void> {
-    await this.#store.transaction().execute(async (tx) => {
+    await transact(this.#store, async (tx) => {
       const row = await tx.selectFrom('deployments').selectAll().where('id', '=', id).executeTakeFirst();
       if (row) await drawCard(tx, this.#clock, fromRow(row));
     });
