@@ -44,7 +44,7 @@ export const bench: Bench = {
       wakeReconciler: nothing,
     });
     const callbacks = new Callbacks({ store, repository, deployments, clock, log, wakeReconciler: nothing });
-    const server = buildServer({ callbacks, mounts: [], readiness: async () => ({}), clock, log });
+    const server = buildServer({ callbacks, mounts: [], readiness: async () => ({ parts: {} }), clock, log });
     const url = `http://127.0.0.1:${await server.listen(0)}`;
     const bare = fastify();
     bare.post('/callbacks/:event/:token', async () => ({ status: 'stored' }));

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Adapter } from './adapters/adapter.ts';
 import { createPlatforms } from './adapters/start.ts';
-import { type Clock, systemClock } from './clock.ts';
+import { type Clock, sleep, systemClock, within } from './clock.ts';
 import type { Directory } from './command/directory.ts';
 import { Invocations } from './command/invocations.ts';
 import { createKept } from './command/kept.ts';
@@ -19,6 +19,7 @@ import { EdgegapClient } from './edgegap/client.ts';
 import { AppError } from './errors.ts';
 import type { Logger } from './log.ts';
 import { createOutboxWorker } from './notify/worker.ts';
+import { Leases } from './replicas/leases.ts';
 import { Membership } from './replicas/membership.ts';
 import { buildServer } from './server/server.ts';
 import { dialectFor, isShared, openStore } from './store/store.ts';
@@ -28,6 +29,14 @@ const ACCOUNT = 'default';
 
 const COMMANDS = join(import.meta.dirname, '..', 'commands');
 
+/**
+ * How long a process that is going still takes what comes, so that whoever passes requests on sees that it is not
+ * ready: `/readyz` is asked once a second where it is asked at all.
+ */
+const LINGER_MS = 2_000;
+const HAND_OVER_MS = 3_000;
+/** A database that does not answer makes the process not ready. */
+const ANSWER_MS = 2_000;
 /** Together well inside the ten seconds that container platforms leave between SIGTERM and SIGKILL. */
 const DRAIN_MS = 5_000;
 const QUIT_MS = 1_000;
@@ -35,6 +44,8 @@ const QUIT_MS = 1_000;
 export interface AppParts {
   readonly config: Config;
   readonly clock: Clock;
+  /** By what processes tell each other that they live: the machine's own time, also where the bot has another. */
+  readonly heartbeat?: Clock;
   readonly log: Logger;
   /** Makes the chat platforms; they need to know the commands. */
   readonly adapters: (directory: Directory) => readonly Adapter[];
@@ -62,6 +73,7 @@ export interface App {
 export async function buildApp({
   config,
   clock,
+  heartbeat = systemClock,
   log,
   adapters: makeAdapters,
   over = () => undefined,
@@ -73,7 +85,8 @@ export async function buildApp({
   const adapters = makeAdapters(directory);
   const store = await openStore(dialectFor(config.database, log));
   const shared = isShared(config.database);
-  const membership = new Membership({ store, shared, clock: systemClock, log });
+  const membership = new Membership({ store, shared, clock: heartbeat, log });
+  const leases = new Leases(store, membership, clock);
   const repository = new DeploymentRepository(store, clock);
   const client = new EdgegapClient({
     baseUrl: config.edgegap.apiUrl,
@@ -133,24 +146,35 @@ export async function buildApp({
   });
   const platforms = createPlatforms({
     adapters,
+    leases,
+    membership,
     clock,
     log,
     handle: (invocation) => pipeline.handle(invocation),
     over,
   });
+  let stopping = false;
+  /** In time, and as one of those that work on it. */
+  async function storeAnswers(): Promise<boolean> {
+    const answer = store.selectFrom('kept').select('id').limit(1).execute();
+    const rows = await within(heartbeat, ANSWER_MS, answer).catch(() => undefined);
+    return rows !== undefined && membership.isCertain();
+  }
   const server = buildServer({
     callbacks,
     mounts: adapters.flatMap(({ http }) => (http ? [http] : [])),
-    readiness: async () => ({
-      store: await store
-        .selectFrom('kept')
-        .select('id')
-        .limit(1)
-        .execute()
-        .then(() => true)
-        .catch(() => false),
-      ...Object.fromEntries(adapters.map((adapter) => [adapter.platform, adapter.healthy()])),
-    }),
+    async readiness() {
+      const states = Object.entries(platforms.state());
+      const roles = states.flatMap(([name, { role }]) => (role ? [[name, role]] : []));
+      return {
+        stopping,
+        parts: {
+          store: await storeAnswers(),
+          ...Object.fromEntries(states.map(([name, { healthy }]) => [name, healthy])),
+        },
+        ...(shared ? { roles: Object.fromEntries(roles) } : {}),
+      };
+    },
     clock,
     log,
   });
@@ -180,17 +204,27 @@ export async function buildApp({
       await outbox.idle();
     },
     async stop() {
+      stopping = true;
       // An answer that Edgegap keeps us waiting for is given up: what it leaves unfinished is in the store, and is
-      // settled at the next start.
-      await within(clock, DRAIN_MS, pipeline.drain());
-      await server.close();
-      await callbacks.work();
+      // settled at the next start, or by another process.
+      const until = clock.now() + DRAIN_MS;
+      if (shared) {
+        server.retire();
+        // The others take over; what still comes here is carried out.
+        await Promise.all([within(clock, HAND_OVER_MS, platforms.handOver()), sleep(clock, LINGER_MS)]);
+        await server.close();
+        await within(clock, Math.max(QUIT_MS, until - clock.now()), pipeline.idle());
+      } else {
+        await within(clock, DRAIN_MS, pipeline.drain());
+        await server.close();
+      }
+      await within(clock, QUIT_MS, callbacks.work());
       await within(clock, QUIT_MS, reconciler.stop());
       await within(clock, QUIT_MS, outbox.stop());
-      await platforms.stop();
+      await within(clock, QUIT_MS, platforms.close());
       await within(clock, QUIT_MS, client.close());
       await membership.leave();
-      await store.destroy();
+      await within(clock, QUIT_MS, store.destroy());
       log.info('stopped');
     },
   };
@@ -207,13 +241,4 @@ async function warmUp(catalog: Catalog, log: Logger): Promise<void> {
         : { err: error };
     log.error(why, 'Edgegap does not answer as it should: commands will fail until this is mended');
   }
-}
-
-/** Waits for `work`, but no longer than `ms`. */
-async function within(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
-  let cancel = (): void => undefined;
-  const limit = new Promise<void>((resolve) => {
-    cancel = clock.after(ms, resolve);
-  });
-  await Promise.race([work, limit]).finally(() => cancel());
 }

@@ -5,12 +5,15 @@
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
+  /** Milliseconds from some beginning that nobody sets back, as the machine's time of day may be; else `now` is. */
+  steady?(): number;
   /** Calls `run` once after `ms` milliseconds; the returned function cancels it. */
   after(ms: number, run: () => void): () => void;
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  steady: () => performance.now(),
   after(ms, run) {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);
@@ -31,4 +34,13 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     };
     signal?.addEventListener('abort', abort, { once: true });
   });
+}
+
+/** What `work` resolves with, or undefined when that takes longer than `ms` milliseconds; it then goes on unwatched. */
+export async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> {
+  let cancel = (): void => undefined;
+  const limit = new Promise<undefined>((resolve) => {
+    cancel = clock.after(ms, () => resolve(undefined));
+  });
+  return await Promise.race([work, limit]).finally(() => cancel());
 }

@@ -64,13 +64,24 @@ export interface Adapter {
   /** An HTTP listener to be mounted on the bot's one port, where the platform delivers by HTTP. */
   readonly http?: { readonly path: string; readonly listener: RequestListener };
 
+  /** Finds out, without receiving, whether the platform can be used. Rejects as `start` does. */
+  prepare?(): Promise<void>;
   /**
-   * Connects and starts handing invocations over. Resolves when the platform can be used; after it rejected, it may be
-   * called again. Calls `lost` where the platform later shuts us out for good.
+   * Connects and starts handing invocations over. Resolves when the platform can be used; after it rejected, or after
+   * `stop`, it may be called again. Calls `lost` where the platform later shuts us out for good. With the `bookmark` of
+   * the process that received before, it goes on from there and misses nothing.
    */
-  start(handle: (invocation: Invocation) => Promise<void>, lost?: (error: AppError) => void): Promise<void>;
-  /** Disconnects. After it nothing is received or sent. */
+  start(
+    handle: (invocation: Invocation) => Promise<void>,
+    lost?: (error: AppError) => void,
+    bookmark?: string,
+  ): Promise<void>;
+  /** Receives nothing more; what was received can still be answered, and messages sent. */
   stop(): Promise<void>;
+  /** Where it is in what it receives, or was when it stopped; for `start` in another process. */
+  bookmark?(): string | undefined;
+  /** The end: nothing is received or sent any more. */
+  close(): Promise<void>;
   /** Whether it is connected right now; for /readyz. */
   healthy(): boolean;
 

@@ -1,7 +1,10 @@
 import type { Clock } from '../clock.ts';
 import { AppError, ConfigError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { Leases } from '../replicas/leases.ts';
+import type { Membership } from '../replicas/membership.ts';
 import type { Adapter, Invocation } from './adapter.ts';
+import { createTurn, type Role, type Turn } from './turn.ts';
 
 const RETRY_FIRST_MS = 5_000;
 /** Rare enough for Discord, which allows a bot a thousand logins a day. */
@@ -9,11 +12,16 @@ const RETRY_MAX_MS = 5 * 60_000;
 
 export interface Platforms {
   /**
-   * Resolves once one platform works; the others go on by themselves. Throws when none does: nobody could be told
-   * anything, and what runs the process starts it again.
+   * Resolves once one platform works, or is received from by another process; the others go on by themselves. Throws
+   * when none does: nobody could be told anything, and what runs the process starts it again.
    */
   start(): Promise<void>;
-  stop(): Promise<void>;
+  /** Receives nothing more, except what comes to the bot's own port; another process may. */
+  handOver(): Promise<void>;
+  /** Receives nothing more, and sends nothing. */
+  close(): Promise<void>;
+  /** Each platform by name: whether it works here, and what this process is to it where only one may receive. */
+  state(): Readonly<Record<string, { readonly healthy: boolean; readonly role?: Role }>>;
 }
 
 /**
@@ -23,6 +31,8 @@ export interface Platforms {
  */
 export function createPlatforms(parts: {
   readonly adapters: readonly Adapter[];
+  readonly leases: Leases;
+  readonly membership: Membership;
   readonly clock: Clock;
   readonly log: Logger;
   readonly handle: (invocation: Invocation) => Promise<void>;
@@ -32,9 +42,24 @@ export function createPlatforms(parts: {
   const { adapters, clock, log, handle, over } = parts;
   const retries = new Map<Adapter, () => void>();
   const gone = new Set<Adapter>();
+  const turns = new Map(
+    adapters
+      .filter(({ exclusive }) => exclusive)
+      .map((adapter): [Adapter, Turn] => [
+        adapter,
+        createTurn({
+          ...parts,
+          adapter,
+          lost: (error) => givenUp(adapter, error),
+          failed: (error) => failed(adapter, error, 0),
+        }),
+      ]),
+  );
   let stopped = false;
 
-  const begin = (adapter: Adapter) => adapter.start(handle, (error) => givenUp(adapter, error));
+  const begin = (adapter: Adapter) =>
+    turns.get(adapter)?.start() ?? adapter.start(handle, (error) => givenUp(adapter, error));
+  const end = (adapter: Adapter) => (turns.get(adapter) ?? adapter).stop();
 
   function givenUp(adapter: Adapter, error: AppError): void {
     if (stopped) return;
@@ -69,11 +94,17 @@ export function createPlatforms(parts: {
     try {
       await begin(adapter);
       // It took so long that the end came first.
-      if (stopped) await adapter.stop();
+      if (stopped) await end(adapter);
       else log.info({ platform: adapter.platform }, 'platforms: one has started after all');
     } catch (error) {
       failed(adapter, error, attempts);
     }
+  }
+
+  async function handOver(): Promise<void> {
+    stopped = true;
+    for (const cancel of retries.values()) cancel();
+    await Promise.allSettled(adapters.filter(({ http }) => !http).map(end));
   }
 
   return {
@@ -92,11 +123,20 @@ export function createPlatforms(parts: {
         throw reasonOf(errors);
       });
     },
-    async stop() {
-      stopped = true;
-      for (const cancel of retries.values()) cancel();
-      await Promise.allSettled(adapters.map((adapter) => adapter.stop()));
+    handOver,
+    async close() {
+      await handOver();
+      await Promise.allSettled(adapters.map((adapter) => adapter.close()));
     },
+    state: () =>
+      Object.fromEntries(
+        adapters.map((adapter) => {
+          const turn = turns.get(adapter);
+          if (!turn) return [adapter.platform, { healthy: adapter.healthy() }];
+          const { role } = turn;
+          return [adapter.platform, { healthy: turn.healthy(), ...(role ? { role } : {}) }];
+        }),
+      ),
   };
 }
 

@@ -14,29 +14,45 @@ export class Leases {
     this.#clock = clock;
   }
 
-  /** Takes or keeps `name` for as long as this process lives; false while another one holds it. */
-  async hold(name: string): Promise<boolean> {
-    const { id } = this.#membership;
+  /**
+   * Takes or keeps `name` for as long as this process lives; false while another one holds it, and while this one is
+   * in doubt. A `bookmark` is kept for whoever holds it next.
+   */
+  async hold(name: string, bookmark?: string): Promise<boolean> {
+    const { id, spell } = this.#membership;
+    const kept = bookmark === undefined ? {} : { bookmark };
     const { numInsertedOrUpdatedRows } = await this.#store
       .insertInto('leases')
-      .values({ name, holder: id, until: 0 })
+      .values({ name, holder: id, until: 0, ...kept })
       .onConflict((conflict) =>
         conflict
           .column('name')
-          .doUpdateSet({ holder: id })
+          .doUpdateSet({ holder: id, ...kept })
           .where((eb) =>
             eb.or([eb('leases.holder', '=', id), this.#membership.gone(eb.ref('leases.holder'))]),
           ),
       )
       .executeTakeFirst();
-    return (numInsertedOrUpdatedRows ?? 0n) > 0n;
+    // An answer that took so long that others took it meanwhile is none.
+    const stillSo = this.#membership.isCertain() && this.#membership.spell === spell;
+    return stillSo && (numInsertedOrUpdatedRows ?? 0n) > 0n;
+  }
+
+  /** What the last one that held `name` left for the next. */
+  async bookmark(name: string): Promise<string | undefined> {
+    const row = await this.#store
+      .selectFrom('leases')
+      .select('bookmark')
+      .where('name', '=', name)
+      .executeTakeFirst();
+    return row?.bookmark ?? undefined;
   }
 
   /** Gives `name` back, where this process holds it. */
-  async release(name: string): Promise<void> {
+  async release(name: string, bookmark?: string): Promise<void> {
     await this.#store
       .updateTable('leases')
-      .set({ holder: null })
+      .set({ holder: null, ...(bookmark === undefined ? {} : { bookmark }) })
       .where('name', '=', name)
       .where('holder', '=', this.#membership.id)
       .execute();

@@ -1,15 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely';
-import type { Clock } from '../clock.ts';
+import { type Clock, within } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/store.ts';
 
 /** Each process says this often that it lives. */
 const RENEW_MS = 2_000;
+/** After one that failed, sooner. */
+const RETRY_MS = 500;
+/** One that hangs is left to itself, and the next one takes another connection. */
+const RENEW_WITHIN_MS = 1_500;
 /** One that has not said so for this long is dead to the others. */
 const DEAD_AFTER_MS = 7_000;
 /** One that could not say so for this long no longer acts on what it holds: sooner than others take it over. */
 const DOUBT_AFTER_MS = 5_500;
+const LEAVE_WITHIN_MS = 1_000;
+const FORGET_AFTER_MS = 24 * 60 * 60_000;
+
+interface Moment {
+  readonly now: number;
+  readonly steady: number;
+}
 
 /**
  * The processes that work on one store. What one of them holds (a row it works on, the Discord gateway) is named by
@@ -22,8 +33,14 @@ export class Membership {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #log: Logger;
-  #renewedAt = Number.NEGATIVE_INFINITY;
-  #cancel: (() => void) | undefined;
+  /** When the newest renewal that worked was sent. */
+  #renewed: Moment | undefined;
+  #spell = 0;
+  #failing = false;
+  #underWay: Promise<unknown> = Promise.resolve();
+  #cancelRenewal = (): void => undefined;
+  #cancelDoubt = (): void => undefined;
+  readonly #doubtful = new Set<() => void>();
   #left = false;
 
   /** `clock` is the machine's own, also where the rest of the bot lives by another. */
@@ -39,24 +56,55 @@ export class Membership {
     this.#log = parts.log;
   }
 
-  /** Before anything is held. */
+  /** Before anything is held. Rejects where the store cannot be written. */
   async join(): Promise<void> {
-    if (!this.shared) await this.#store.deleteFrom('instances').execute();
+    const all = this.#store.deleteFrom('instances');
+    const forgotten = sql<number>`${this.#now()} - ${sql.lit(FORGET_AFTER_MS)}`;
+    await (this.shared ? all.where('until', '<', forgotten) : all).execute();
     await this.#renew();
-    this.#schedule();
+    this.#schedule(RENEW_MS);
   }
 
-  /** Gives back everything that is held: the others need not wait. */
+  /** Gives back everything that is held: the others need not wait. Never rejects; without it they wait a few seconds. */
   async leave(): Promise<void> {
     this.#left = true;
-    this.#cancel?.();
-    await this.#store.deleteFrom('instances').where('id', '=', this.id).execute();
+    this.#cancelRenewal();
+    this.#cancelDoubt();
+    const gone = async () => {
+      // One that is still on its way would bring this process back to life.
+      await this.#underWay.catch(() => undefined);
+      await this.#store.deleteFrom('instances').where('id', '=', this.id).execute();
+      return true;
+    };
+    const done = await within(
+      this.#clock,
+      LEAVE_WITHIN_MS,
+      gone().catch(() => undefined),
+    );
+    if (!done)
+      this.#log.warn({}, 'replicas: could not tell the others that I leave: they notice in a few seconds');
   }
 
-  /** Whether this process may act on what it holds. False once it is in doubt whether the others take it to be alive. */
+  /**
+   * Whether this process may act on what it holds. False once it is in doubt whether the others take it to be alive;
+   * true also at the first question after a pause only if the pause was short enough.
+   */
   isCertain(): boolean {
     if (this.#left) return false;
-    return !this.shared || this.#clock.now() - this.#renewedAt < DOUBT_AFTER_MS;
+    return !this.shared || this.#certainForMs() > 0;
+  }
+
+  /**
+   * Counts the times in which this process was certain without a break. What was found out in another one may have
+   * been taken by the others in between.
+   */
+  get spell(): number {
+    return this.#spell;
+  }
+
+  /** Calls `then` each time that this process comes to be in doubt, before anybody else can hold what it held. */
+  onDoubt(then: () => void): void {
+    this.#doubtful.add(then);
   }
 
   /** A condition: `holder` names no process that lives. */
@@ -69,24 +117,68 @@ export class Membership {
     return this.shared ? sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint` : sql<number>`0`;
   }
 
+  /** The longer of both: time of day may be set back, and steady time may stand still while the machine sleeps. */
+  #certainForMs(): number {
+    if (!this.#renewed) return 0;
+    const { now, steady } = this.#moment();
+    return DOUBT_AFTER_MS - Math.max(now - this.#renewed.now, steady - this.#renewed.steady);
+  }
+
+  #moment(): Moment {
+    const now = this.#clock.now();
+    return { now, steady: this.#clock.steady?.() ?? now };
+  }
+
   async #renew(): Promise<void> {
     // Counted from before the statement leaves, so that this process never counts on more than the others grant it.
-    const at = this.#clock.now();
+    const at = this.#moment();
     const until = sql<number>`${this.#now()} + ${sql.lit(DEAD_AFTER_MS)}`;
     await this.#store
       .insertInto('instances')
-      .values({ id: this.id, until, started_at: at })
+      .values({ id: this.id, until, started_at: at.now })
       .onConflict((conflict) => conflict.column('id').doUpdateSet({ until }))
       .execute();
-    this.#renewedAt = at;
+    this.#hasRenewed(at);
   }
 
-  #schedule(): void {
-    if (!this.shared || this.#left) return;
-    this.#cancel = this.#clock.after(RENEW_MS, () => {
-      this.#renew()
-        .catch((err: unknown) => this.#log.warn({ err }, 'replicas: cannot tell the others that I am alive'))
-        .finally(() => this.#schedule());
+  #hasRenewed(at: Moment): void {
+    if (this.#left || (this.#renewed && this.#renewed.steady > at.steady)) return;
+    if (this.#spell === 0 || !this.isCertain()) this.#spell++;
+    this.#renewed = at;
+    if (!this.shared) return;
+    if (this.#failing) this.#log.info({}, 'replicas: the others know again that I am alive');
+    this.#failing = false;
+    this.#awaitDoubt();
+  }
+
+  #awaitDoubt(): void {
+    this.#cancelDoubt();
+    this.#cancelDoubt = this.#clock.after(Math.max(0, this.#certainForMs()), () => {
+      if (this.isCertain()) return this.#awaitDoubt();
+      this.#log.error({}, 'replicas: the others may take me to be dead: what I held is theirs');
+      for (const then of this.#doubtful) then();
     });
+  }
+
+  #schedule(ms: number): void {
+    if (!this.shared || this.#left) return;
+    this.#cancelRenewal = this.#clock.after(ms, () => {
+      const renewal = this.#renew().then(
+        () => true,
+        (err: unknown) => this.#failed(err),
+      );
+      this.#underWay = renewal;
+      within(this.#clock, RENEW_WITHIN_MS, renewal).then((done) => {
+        if (done === undefined) this.#failed(new Error('No answer from the database'));
+        this.#schedule(done ? RENEW_MS : RETRY_MS);
+      });
+    });
+  }
+
+  /** Said once for each time that the database is away. */
+  #failed(err: unknown): false {
+    if (!this.#failing) this.#log.warn({ err }, 'replicas: cannot tell the others that I am alive');
+    this.#failing = true;
+    return false;
   }
 }

@@ -12,11 +12,20 @@ export interface Mount {
   readonly listener: RequestListener;
 }
 
+/** What /readyz reports. */
+export interface Readiness {
+  /** Finishing, and better not sent anything new. */
+  readonly stopping?: boolean;
+  /** Each part by name, true when it works. */
+  readonly parts: Readonly<Record<string, boolean>>;
+  /** Where several processes share the work: what this one is to a platform that only one of them receives from. */
+  readonly roles?: Readonly<Record<string, string>>;
+}
+
 export interface ServerParts {
   readonly callbacks: CallbackReceiver;
   readonly mounts: readonly Mount[];
-  /** What /readyz reports: each part by name, true when it works. */
-  readonly readiness: () => Promise<Readonly<Record<string, boolean>>>;
+  readonly readiness: () => Promise<Readiness>;
   readonly clock: Clock;
   readonly log: Logger;
   /** How long a request may take to arrive in full; 10 000 by default, as Edgegap and Slack wait no longer. */
@@ -26,6 +35,9 @@ export interface ServerParts {
 export interface Server {
   /** Resolves with the port it listens on. */
   listen(port: number): Promise<number>;
+  /** From now on each answer ends its connection, so that whoever keeps one open goes elsewhere. */
+  retire(): void;
+  /** Takes no connection any more; resolves when what came was answered. */
   close(): Promise<void>;
 }
 
@@ -35,6 +47,7 @@ const CLOSE_MS = 1_000;
 /** The bot's one port: Edgegap's callbacks, Slack's requests in HTTP mode, and the probes. */
 export function buildServer(parts: ServerParts): Server {
   const { mounts, callbacks, readiness, clock, log, requestTimeoutMs = 10_000 } = parts;
+  let retired = false;
   const app: FastifyInstance = fastify({
     // Request lines would hold the callbacks' secrets.
     logger: false,
@@ -42,9 +55,12 @@ export function buildServer(parts: ServerParts): Server {
     // A path that cannot be decoded is one that is not there.
     frameworkErrors: (_error, _request, reply) => notFound(reply),
     forceCloseConnections: 'idle',
+    // What comes in at the last moment is taken all the same: Edgegap does not call a second time.
+    return503OnClosing: false,
     serverFactory: (handler) =>
       // Fastify sets no limits on a server that it has not made.
       createServer(timeouts(requestTimeoutMs), (request, response) => {
+        if (retired) response.setHeader('connection', 'close');
         const path = request.url?.split('?', 1)[0];
         const mount = mounts.find((one) => one.path === path);
         if (mount) mount.listener(request, response);
@@ -53,9 +69,10 @@ export function buildServer(parts: ServerParts): Server {
   });
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
-    const parts = await readiness();
-    const ready = Object.values(parts).every(Boolean);
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', parts });
+    const { stopping = false, ...state } = await readiness();
+    const works = Object.values(state.parts).every(Boolean);
+    const status = stopping ? 'stopping' : works ? 'ready' : 'not ready';
+    return reply.code(status === 'ready' ? 200 : 503).send({ status, ...state });
   });
   app.register(callbackRoutes(callbacks, log));
   // Fastify's own answer repeats the path, and a callback's holds a secret.
@@ -82,7 +99,11 @@ export function buildServer(parts: ServerParts): Server {
       }
       return (app.server.address() as AddressInfo).port;
     },
+    retire() {
+      retired = true;
+    },
     async close() {
+      retired = true;
       // One that sends its request slowly, or never to the end, must not keep the process from stopping.
       const cancel = clock.after(CLOSE_MS, () => app.server.closeAllConnections());
       await app.close().finally(cancel);

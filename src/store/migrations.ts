@@ -136,6 +136,7 @@ const replicas: Migration = {
       .addColumn('name', 'text', (column) => column.primaryKey())
       .addColumn('holder', 'text')
       .addColumn('until', 'bigint', (column) => column.notNull())
+      .addColumn('bookmark', 'text')
       .execute();
     await db.schema
       .createTable('channels')

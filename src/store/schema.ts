@@ -150,6 +150,8 @@ export interface LeasesTable {
   name: string;
   holder: string | null;
   until: number;
+  /** How far its holder has come, for whoever holds it next. */
+  bookmark: string | null;
 }
 
 /** Each channel that was written to: who sends to it right now, and from when on the next message may go. */

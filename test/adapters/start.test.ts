@@ -3,6 +3,9 @@ import type { Adapter } from '../../src/adapters/adapter.ts';
 import { createPlatforms } from '../../src/adapters/start.ts';
 import { AppError, ConfigError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
+import { Leases } from '../../src/replicas/leases.ts';
+import { Membership } from '../../src/replicas/membership.ts';
+import { dialectFor, openStore } from '../../src/store/store.ts';
 import { startBot } from '../support/bot.ts';
 import { createDiscordDriver } from '../support/discord-driver.ts';
 import { createSlackDriver } from '../support/slack-driver.ts';
@@ -12,7 +15,7 @@ const wrongToken = new ConfigError(['DISCORD_TOKEN is wrong']);
 const away = new AppError('slack_unreachable', 'Slack cannot be reached.');
 
 /** Adapters that do nothing but start, each failing as told, in turn. */
-function stage(failures: Readonly<Record<string, (AppError | undefined)[]>>) {
+async function stage(failures: Readonly<Record<string, (AppError | undefined)[]>>) {
   const clock = new TestClock();
   const started: string[] = [];
   const lost = new Map<string, (error: AppError) => void>();
@@ -29,6 +32,7 @@ function stage(failures: Readonly<Record<string, (AppError | undefined)[]>>) {
           lost.set(platform, whenLost);
         },
         stop: async () => void started.push(`${platform} stopped`),
+        close: async () => undefined,
       }) as unknown as Adapter,
   );
   const log = createLog({
@@ -36,8 +40,13 @@ function stage(failures: Readonly<Record<string, (AppError | undefined)[]>>) {
     secrets: [],
     destination: { write: (line) => void lines.push(line) },
   });
+  const store = await openStore(dialectFor(':memory:', log));
+  onTestFinished(() => store.destroy());
+  const membership = new Membership({ store, shared: false, clock, log });
   const platforms = createPlatforms({
     adapters,
+    leases: new Leases(store, membership, clock),
+    membership,
     clock,
     log,
     handle: async () => {},
@@ -48,7 +57,7 @@ function stage(failures: Readonly<Record<string, (AppError | undefined)[]>>) {
 
 describe('the platforms', () => {
   test('one that is away is tried again, each time later, while the other works', async () => {
-    const { clock, platforms, started, lines } = stage({ discord: [], slack: [away, away, undefined] });
+    const { clock, platforms, started, lines } = await stage({ discord: [], slack: [away, away, undefined] });
     await platforms.start();
     await turn();
     expect(started).toEqual(['discord']);
@@ -64,7 +73,7 @@ describe('the platforms', () => {
   });
 
   test('one that is set up wrong is said and left alone', async () => {
-    const { clock, platforms, started, lines, over } = stage({ discord: [wrongToken], slack: [] });
+    const { clock, platforms, started, lines, over } = await stage({ discord: [wrongToken], slack: [] });
     await platforms.start();
     await turn();
     await clock.advance(3_600_000);
@@ -74,15 +83,15 @@ describe('the platforms', () => {
   });
 
   test('none: the start fails, with every setting that is wrong', async () => {
-    await expect(stage({ slack: [away] }).platforms.start()).rejects.toBe(away);
+    await expect((await stage({ slack: [away] })).platforms.start()).rejects.toBe(away);
     const both = { discord: [wrongToken], slack: [new ConfigError(['SLACK_BOT_TOKEN is wrong'])] };
-    await expect(stage(both).platforms.start()).rejects.toMatchObject({
+    await expect((await stage(both)).platforms.start()).rejects.toMatchObject({
       problems: ['DISCORD_TOKEN is wrong', 'SLACK_BOT_TOKEN is wrong'],
     });
   });
 
   test('it is over once all of them are lost for good, and not before', async () => {
-    const { platforms, lost, over } = stage({ discord: [], slack: [] });
+    const { platforms, lost, over } = await stage({ discord: [], slack: [] });
     await platforms.start();
     await turn();
     lost.get('discord')?.(wrongToken);
@@ -92,10 +101,10 @@ describe('the platforms', () => {
   });
 
   test('a stop ends the retries', async () => {
-    const { clock, platforms, started } = stage({ discord: [], slack: [away] });
+    const { clock, platforms, started } = await stage({ discord: [], slack: [away] });
     await platforms.start();
     await turn();
-    await platforms.stop();
+    await platforms.close();
     await clock.advance(3_600_000);
     expect(started).toEqual(['discord', 'discord stopped', 'slack stopped']);
   });

@@ -93,7 +93,8 @@ export class MemoryChat {
         connected = true;
         await options.start?.(handle);
       },
-      async stop() {
+      stop: async () => undefined,
+      async close() {
         connected = false;
       },
       healthy: () => connected,

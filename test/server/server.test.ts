@@ -9,7 +9,7 @@ async function serve(parts: Partial<ServerParts> = {}) {
   const server = buildServer({
     callbacks: { isOurs: async () => true, receive: async () => true },
     mounts: [],
-    readiness: async () => ({ store: true }),
+    readiness: async () => ({ parts: { store: true } }),
     clock: fastClock(20),
     log: pino({ level: 'silent' }),
     ...parts,
@@ -20,19 +20,29 @@ async function serve(parts: Partial<ServerParts> = {}) {
 }
 
 test('/healthz answers as long as the process lives', async () => {
-  const { url } = await serve({ readiness: async () => ({ store: false }) });
+  const { url } = await serve({ readiness: async () => ({ parts: { store: false } }) });
   const answer = await fetch(`${url}/healthz`);
   expect([answer.status, await answer.json()]).toEqual([200, { status: 'ok' }]);
 });
 
 test('/readyz is 503 while any part is down, and names it', async () => {
   const parts = { store: true, discord: false };
-  const { url } = await serve({ readiness: async () => parts });
+  const { url } = await serve({ readiness: async () => ({ parts }) });
   const down = await fetch(`${url}/readyz`);
   expect([down.status, await down.json()]).toEqual([503, { status: 'not ready', parts }]);
   parts.discord = true;
   const up = await fetch(`${url}/readyz`);
   expect([up.status, await up.json()]).toEqual([200, { status: 'ready', parts }]);
+});
+
+test('a process that is going is not ready, says what it was, and keeps no connection', async () => {
+  const roles = { discord: 'standby' };
+  const { server, url } = await serve({ readiness: async () => ({ stopping: true, parts: {}, roles }) });
+  const before = await fetch(`${url}/readyz`);
+  expect([before.status, await before.json()]).toEqual([503, { status: 'stopping', parts: {}, roles }]);
+  expect(before.headers.get('connection')).toBe('keep-alive');
+  server.retire();
+  expect((await fetch(`${url}/readyz`)).headers.get('connection')).toBe('close');
 });
 
 test.each([
@@ -83,7 +93,7 @@ test('a port that is taken is named', async () => {
   const other = buildServer({
     callbacks: { isOurs: async () => true, receive: async () => true },
     mounts: [],
-    readiness: async () => ({}),
+    readiness: async () => ({ parts: {} }),
     clock: fastClock(),
     log: pino({ level: 'silent' }),
   });

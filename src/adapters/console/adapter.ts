@@ -138,13 +138,13 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
   const enqueue = (typed: Typed, echo: readonly string[]): Promise<void> => {
     answered = answered.then(async () => {
       // Stopped with lines still waiting: they get no answer, so they are not shown either.
-      if (!connected) return;
+      if (!handle) return;
       if (echo.length > 0) screen.print(echo, 'typed');
       try {
         await run(typed);
-        if (!interactive && connected) await options.settled?.();
+        if (!interactive && handle !== undefined) await options.settled?.();
       } catch (err) {
-        if (!connected) return;
+        if (!handle) return;
         // The pipeline answers every error itself; this is for what it cannot answer, so that nobody waits in vain.
         log.error({ err }, 'A typed line could not be handled');
         await complain('That did not work, for a reason this terminal cannot tell.');
@@ -191,9 +191,12 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
       }
     },
     async stop() {
-      connected = false;
       handle = undefined;
       source?.close();
+    },
+    async close() {
+      await adapter.stop();
+      connected = false;
     },
     healthy: () => connected,
     async post(_to, { message, replyTo, key }) {

@@ -3,16 +3,19 @@ import type { Message } from '../../cards/card.ts';
 import type { Clock } from '../../clock.ts';
 import type { Directory } from '../../command/directory.ts';
 import type { DiscordConfig } from '../../config.ts';
+import { DeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Adapter, Invocation } from '../adapter.ts';
 import { createAnswer, Reply, refOf } from './answer.ts';
 import { createMessageApi } from './api.ts';
+import { readBookmark, writeBookmark } from './bookmark.ts';
 import { findByMarker } from './find-posted.ts';
 import { createGateway } from './gateway.ts';
 import { answerTo, createInvocation } from './invocation.ts';
 import { PACE_MS } from './limits.ts';
 import { payloadOf } from './payload.ts';
 import { receive } from './receive.ts';
+import { toStartError } from './start-error.ts';
 
 export interface DiscordAdapterOptions {
   readonly config: DiscordConfig;
@@ -26,7 +29,20 @@ export interface DiscordAdapterOptions {
 export function createDiscordAdapter({ config, directory, clock, log }: DiscordAdapterOptions): Adapter {
   const { token, apiUrl, guilds } = config;
   const api = createMessageApi({ token, apiUrl });
-  const gateway = createGateway({ token, apiUrl, guilds, log });
+  const gateway = createGateway({ token, apiUrl, guilds, clock, log });
+
+  let bot: string | undefined;
+  let starts = 0;
+
+  /** Also shows whether Discord takes the token. */
+  async function ownId(): Promise<string> {
+    try {
+      bot = await api.ownId();
+      return bot;
+    } catch (error) {
+      throw toStartError(error instanceof DeliveryError ? error.cause : error, apiUrl);
+    }
+  }
 
   async function take(
     interaction: APIInteraction,
@@ -50,16 +66,35 @@ export function createDiscordAdapter({ config, directory, clock, log }: DiscordA
     // Forms come with the commands that have them.
     supports: { modals: false, idempotentPosts: true, history: true },
     paceMs: PACE_MS,
+    // Every connection on one token gets every interaction.
+    exclusive: true,
 
-    start: (handle, lost) =>
-      gateway.start((interaction) => {
-        take(interaction, handle).catch((err: unknown) =>
-          log.error({ interaction: interaction.id, err }, 'an interaction could not be handled'),
-        );
-      }, lost),
+    async prepare() {
+      await ownId();
+    },
+    async start(handle, lost, bookmark) {
+      const turn = ++starts;
+      const sessions = readBookmark(bookmark, await ownId());
+      // Stopped before it connected.
+      if (turn !== starts) return;
+      await gateway.start(
+        (interaction) => {
+          take(interaction, handle).catch((err: unknown) =>
+            log.error({ interaction: interaction.id, err }, 'an interaction could not be handled'),
+          );
+        },
+        lost,
+        sessions,
+      );
+    },
     async stop() {
-      api.close();
+      starts++;
       await gateway.stop();
+    },
+    bookmark: () => (bot === undefined ? undefined : writeBookmark(gateway.sessions(), bot)),
+    async close() {
+      await adapter.stop();
+      api.close();
     },
     healthy: () => gateway.healthy(),
 

@@ -1,27 +1,46 @@
+import { CloseCodes, type SessionInfo, WebSocketManager, WebSocketShardEvents } from '@discordjs/ws';
 import {
   type APIInteraction,
-  Client,
-  Events,
+  GatewayCloseCodes,
   GatewayDispatchEvents,
+  type GatewayDispatchPayload,
   GatewayIntentBits,
-  Options,
-  Status,
+  type GatewayReadyDispatchData,
+  REST,
 } from 'discord.js';
-import type { AppError } from '../../errors.ts';
+import { type Clock, within } from '../../clock.ts';
+import { AppError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { toLostError, toStartError } from './start-error.ts';
 
+/** How long Discord may take to close its end; nothing is taken from the connection meanwhile. */
+const CLOSE_MS = 1_500;
+
+/** Discord closes for good: it would refuse us again (Opcodes and Status Codes, "Gateway Close Event Codes"). */
+const FINAL: readonly number[] = [
+  GatewayCloseCodes.AuthenticationFailed,
+  GatewayCloseCodes.InvalidShard,
+  GatewayCloseCodes.ShardingRequired,
+  GatewayCloseCodes.InvalidAPIVersion,
+  GatewayCloseCodes.InvalidIntents,
+  GatewayCloseCodes.DisallowedIntents,
+];
+
 export interface Gateway {
   /**
-   * Connects. Resolves when Discord sends us interactions; rejects with a sentence on what to do, and can then be called
-   * again. Calls `onLost` when Discord later closes the connection for good.
+   * Connects. Resolves when Discord sends us interactions; rejects with a sentence on what to do. It goes on with
+   * `sessions` of another connection, where Discord still knows them, and is sent what that one missed. Calls `onLost`
+   * when Discord later closes the connection for good.
    */
   start(
     onInteraction: (interaction: APIInteraction) => void,
     onLost?: (error: AppError) => void,
+    sessions?: readonly SessionInfo[],
   ): Promise<void>;
+  /** Disconnects in a way that leaves the sessions to whoever goes on with them. Can be started again. */
   stop(): Promise<void>;
   healthy(): boolean;
+  sessions(): readonly SessionInfo[];
 }
 
 export interface GatewayOptions {
@@ -29,97 +48,147 @@ export interface GatewayOptions {
   readonly apiUrl: string | undefined;
   /** Servers the bot is meant to serve. */
   readonly guilds: readonly string[];
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
-function createClient({ apiUrl, log }: GatewayOptions): Client {
-  const client = new Client({
-    // Interactions need no intent at all; this one tells which servers the bot is in.
-    intents: [GatewayIntentBits.Guilds],
-    allowedMentions: { parse: [] },
-    shards: 'auto',
-    ...(apiUrl === undefined ? {} : { rest: { api: apiUrl } }),
-    // An interaction brings all that is asked about it, so nothing is kept that could grow or go stale.
-    makeCache: Options.cacheWithLimits({
-      ApplicationCommandManager: 0,
-      AutoModerationRuleManager: 0,
-      BaseGuildEmojiManager: 0,
-      EntitlementManager: 0,
-      GuildBanManager: 0,
-      GuildEmojiManager: 0,
-      GuildInviteManager: 0,
-      GuildMemberManager: 0,
-      GuildScheduledEventManager: 0,
-      GuildStickerManager: 0,
-      MessageManager: 0,
-      PresenceManager: 0,
-      ReactionManager: 0,
-      ReactionUserManager: 0,
-      StageInstanceManager: 0,
-      ThreadMemberManager: 0,
-      UserManager: 0,
-      VoiceStateManager: 0,
-    }),
-    // A server that is down must not hold up the others.
-    waitGuildTimeout: 1000,
-  });
-
-  client.on(Events.ShardReconnecting, (shard) => log.warn({ shard }, 'Discord gateway lost, reconnecting'));
-  client.on(Events.ShardResume, (shard, replayed) =>
-    log.info({ shard, replayed }, 'Discord gateway resumed'),
-  );
-  client.on(Events.ShardReady, (shard) => log.info({ shard }, 'Discord gateway ready'));
-  client.on(Events.ShardError, (err, shard) => log.warn({ shard, err }, 'Discord gateway error'));
-  client.on(Events.Error, (err) => log.error({ err }, 'discord.js reports an error'));
-  client.on(Events.Warn, (warning) => log.warn({ warning }, 'discord.js warns'));
-
-  return client;
-}
-
-/** discord.js keeps its connection, heartbeats, resumes and reconnects; the bot takes nothing else from it. */
+/**
+ * discord.js's own gateway package keeps the connection: heartbeats, resumes, reconnects, the wait between logins. The
+ * rest of discord.js keeps a picture of every server, of which an interaction needs nothing, and cannot go on with a
+ * session that another process began.
+ */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { token, apiUrl, guilds, log } = options;
-  /** A client that was refused once does not connect again (WebSocketManager.destroyed): each start has its own. */
-  let client: Client | undefined;
+  const { token, apiUrl } = options;
+  const rest = new REST({
+    ...(apiUrl === undefined ? {} : { api: apiUrl }),
+    handlerSweepInterval: 0,
+    hashSweepInterval: 0,
+  }).setToken(token);
+  let connection: Connection | undefined;
 
   return {
-    async start(onInteraction, onLost = () => undefined) {
-      await client?.destroy();
-      const fresh = createClient(options);
-      client = fresh;
-      // The gateway's own event, not discord.js's: that one waits for every server to be available, longer than the
-      // 3 seconds an interaction has, and reads a member's roles from a cache instead of from the event.
-      fresh.ws.on(GatewayDispatchEvents.InteractionCreate, onInteraction);
-      const ready = new Promise((resolve) => fresh.once(Events.ClientReady, resolve));
+    async start(onInteraction, onLost = () => undefined, sessions = []) {
+      await connection?.close();
+      const fresh = createConnection({ ...options, rest, onInteraction, onLost, sessions });
+      connection = fresh;
       try {
-        await fresh.login(token);
+        await fresh.open();
       } catch (error) {
-        throw toStartError(error, apiUrl);
+        await fresh.close();
+        throw error instanceof AppError ? error : toStartError(error, apiUrl);
       }
-      fresh.on(Events.ShardDisconnect, ({ code }, shard) => {
-        log.error({ shard, code }, 'Discord gateway closed for good');
-        onLost(toLostError(code));
-      });
-      await ready;
-      compareGuilds(fresh);
     },
-    async stop() {
-      client?.ws.removeAllListeners(GatewayDispatchEvents.InteractionCreate);
-      await client?.destroy();
+    stop: async () => await connection?.close(),
+    healthy: () => connection?.healthy() === true,
+    sessions: () => connection?.sessions() ?? [],
+  };
+}
+
+interface Connection {
+  open(): Promise<void>;
+  close(): Promise<void>;
+  healthy(): boolean;
+  sessions(): readonly SessionInfo[];
+}
+
+function createConnection({
+  token,
+  rest,
+  guilds,
+  clock,
+  log,
+  onInteraction,
+  onLost,
+  sessions: known,
+}: GatewayOptions & {
+  readonly rest: REST;
+  readonly onInteraction: (interaction: APIInteraction) => void;
+  readonly onLost: (error: AppError) => void;
+  readonly sessions: readonly SessionInfo[];
+}): Connection {
+  const sessions = new Map(known.map((session) => [session.shardId, session]));
+  const joined = new Map<number, readonly string[]>();
+  const up = new Set<number>();
+  let shards = 1;
+  const closed = Promise.withResolvers<never>();
+  closed.promise.catch(() => undefined);
+  let state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
+
+  const manager = new WebSocketManager({
+    token,
+    // Interactions need no intent at all; this one tells which servers the bot is in.
+    intents: GatewayIntentBits.Guilds,
+    rest,
+    retrieveSessionInfo: (shard) =>
+      // A reconnect of its own that began before the end asks here before it connects, and must not.
+      state === 'closed' ? new Promise<never>(() => undefined) : (sessions.get(shard) ?? null),
+    updateSessionInfo(shard, session) {
+      if (session) sessions.set(shard, session);
+      // It forgets the session of a connection that it closes; whoever comes next shall go on with it.
+      else if (state !== 'closing') sessions.delete(shard);
     },
-    healthy: () =>
-      client?.isReady() === true && client.ws.shards.every((shard) => shard.status === Status.Ready),
+  });
+  manager.on(WebSocketShardEvents.Dispatch, ({ data }: { data: GatewayDispatchPayload }) => {
+    if (data.t === GatewayDispatchEvents.InteractionCreate) onInteraction(data.d);
+  });
+  manager.on(
+    WebSocketShardEvents.Ready,
+    ({ data, shardId: shard }: Of<{ data: GatewayReadyDispatchData }>) => {
+      up.add(shard);
+      joined.set(
+        shard,
+        data.guilds.map(({ id }) => id),
+      );
+      log.info({ shard }, 'Discord gateway ready');
+    },
+  );
+  manager.on(WebSocketShardEvents.Resumed, ({ shardId: shard }: Of<object>) => {
+    up.add(shard);
+    log.info({ shard }, 'Discord gateway resumed');
+  });
+  manager.on(WebSocketShardEvents.Closed, ({ code, shardId: shard }: Of<{ code: number }>) => {
+    up.delete(shard);
+    if (state !== 'open') return;
+    if (FINAL.includes(code)) {
+      log.error({ shard, code }, 'Discord gateway closed for good');
+      onLost(toLostError(code));
+    } else log.warn({ shard, code }, 'Discord gateway lost, reconnecting');
+  });
+  manager.on(WebSocketShardEvents.Error, ({ error: err, shardId: shard }: Of<{ error: Error }>) =>
+    log.warn({ shard, err }, 'Discord gateway error'),
+  );
+
+  return {
+    async open() {
+      const connected = manager.connect();
+      connected.catch(() => undefined);
+      await Promise.race([connected, closed.promise]);
+      shards = await manager.getShardCount();
+      state = 'open';
+      // A session that goes on is not told again which servers the bot is in.
+      if (joined.size === shards) compareGuilds([...joined.values()].flat());
+    },
+    async close() {
+      if (state === 'closing' || state === 'closed') return;
+      state = 'closing';
+      closed.reject(new AppError('discord.stopped', 'The connection to Discord was closed on this side.'));
+      // Any code but 1000 and 1001 leaves the session to be resumed (Gateway, "Disconnecting").
+      await within(clock, CLOSE_MS, Promise.resolve(manager.destroy({ code: CloseCodes.Resuming })));
+      state = 'closed';
+    },
+    healthy: () => state === 'open' && up.size === shards,
+    sessions: () => [...sessions.values()],
   };
 
-  function compareGuilds(client: Client): void {
+  function compareGuilds(joined: readonly string[]): void {
     for (const guild of guilds) {
-      if (!client.guilds.cache.has(guild))
+      if (!joined.includes(guild))
         log.warn(
           { guild },
           'the bot is not in this server of DISCORD_GUILDS: invite it with the scopes bot and applications.commands',
         );
     }
-    for (const guild of client.guilds.cache.keys()) {
+    for (const guild of joined) {
       if (!guilds.includes(guild))
         log.warn(
           { guild },
@@ -128,3 +197,6 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
   }
 }
+
+/** What a shard tells. */
+type Of<Event> = Event & { readonly shardId: number };

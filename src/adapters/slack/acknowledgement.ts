@@ -7,6 +7,8 @@ const AT_THE_LATEST_MS = 2_000;
 export interface Acknowledgement {
   /** Acknowledges, once, however often it is called. Never rejects. */
   now(): Promise<void>;
+  /** Resolves once it was sent, or could not be. */
+  readonly done: Promise<void>;
 }
 
 /**
@@ -15,12 +17,14 @@ export interface Acknowledgement {
  * cannot be sent stops nothing: answers take another way, and what Slack then delivers again is known by its id.
  */
 export function acknowledgeInTime(ack: () => Promise<void>, clock: Clock, log: Logger): Acknowledgement {
-  let acknowledged: Promise<void> | undefined;
+  const { promise: done, resolve } = Promise.withResolvers<void>();
+  let asked = false;
   const now = (): Promise<void> => {
     cancel();
-    acknowledged ??= ack().catch((err: unknown) => log.warn({ err }, 'slack: cannot acknowledge'));
-    return acknowledged;
+    if (!asked) resolve(ack().catch((err: unknown) => log.warn({ err }, 'slack: cannot acknowledge')));
+    asked = true;
+    return done;
   };
   const cancel = clock.after(AT_THE_LATEST_MS, () => void now());
-  return { now };
+  return { now, done };
 }

@@ -1,5 +1,5 @@
 import { App } from '@slack/bolt';
-import type { Clock } from '../../clock.ts';
+import { type Clock, within } from '../../clock.ts';
 import type { Directory } from '../../command/directory.ts';
 import type { SlackConfig } from '../../config.ts';
 import type { Logger } from '../../log.ts';
@@ -20,6 +20,11 @@ import { createPosts } from './posts.ts';
 import { createSocketDoor } from './socket-door.ts';
 
 const PLATFORM = 'slack';
+
+/** Slack waits for an acknowledgement no longer than this (docs.slack.dev, acknowledging). */
+const ACKNOWLEDGE_MS = 3_000;
+
+const SENT: Acknowledgement = { now: async () => undefined, done: Promise.resolve() };
 
 export interface SlackAdapterOptions {
   readonly config: SlackConfig;
@@ -63,6 +68,15 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
 
   const answersTo = (asked: Asked) => createAnswers({ asked, api, posts, files });
 
+  /** Deliveries that Slack still waits to have acknowledged. */
+  const unacknowledged = new Set<Promise<void>>();
+  function acknowledgementBy(ack: () => Promise<void>): Acknowledgement {
+    const acknowledgement = acknowledgeInTime(ack, clock, log);
+    unacknowledged.add(acknowledgement.done);
+    void acknowledgement.done.finally(() => unacknowledged.delete(acknowledgement.done));
+    return acknowledgement;
+  }
+
   async function receive(incoming: Incoming | undefined, acknowledgement: Acknowledgement): Promise<void> {
     try {
       if (!incoming || !handle) return;
@@ -87,14 +101,14 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
   }
 
   app.command(/.*/, async ({ ack, body }) => {
-    await receive(fromSlashCommand(body), acknowledgeInTime(ack, clock, log));
+    await receive(fromSlashCommand(body), acknowledgementBy(ack));
   });
   app.action({ type: 'block_actions' }, async ({ ack, body }) => {
-    await receive(fromBlockActions(body), acknowledgeInTime(ack, clock, log));
+    await receive(fromBlockActions(body), acknowledgementBy(ack));
   });
   app.event('app_mention', async ({ body }) => {
     // Bolt has acknowledged an event before it gets here; a repeat of it has the same id.
-    await receive(fromMention(body, identity()), { now: async () => undefined });
+    await receive(fromMention(body, identity()), SENT);
   });
   app.event('subteam_members_changed', async ({ event }) => people.forgetGroup(event.subteam_id));
   app.error(async (error) => {
@@ -113,9 +127,12 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
       await door.open();
     },
     async stop() {
-      handle = undefined;
+      // Over the socket, where it is one: closed before, Slack would say that the bot did not respond.
+      await within(clock, ACKNOWLEDGE_MS, Promise.all(unacknowledged));
       await door.close();
+      handle = undefined;
     },
+    close: () => adapter.stop(),
     healthy: () => door.isOpen(),
 
     async post(to, { message, key, replyTo, alsoToChannel = false }) {

@@ -158,7 +158,7 @@ describe('posting', () => {
     await chat.stop();
   });
 
-  test('nothing is sent before start or after stop', async () => {
+  test('nothing is sent before start or after the end', async () => {
     const { chat } = openConsole();
     const post = () => chat.post(here, { message: titled('x'), key: 'a' });
     await expect(post()).rejects.toThrow(DeliveryError);
@@ -166,7 +166,7 @@ describe('posting', () => {
     await chat.start(async () => {});
     expect(chat.healthy()).toBe(true);
     const ref = await post();
-    await chat.stop();
+    await chat.close();
     await expect(post()).rejects.toThrow(DeliveryError);
     await expect(chat.edit(ref, titled('y'))).rejects.toThrow(DeliveryError);
     expect(chat.healthy()).toBe(false);

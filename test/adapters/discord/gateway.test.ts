@@ -58,9 +58,9 @@ describe('connected', () => {
     ]);
   });
 
-  test('after stop nothing is received or sent', async () => {
+  test('after the end nothing is received or sent', async () => {
     bot = await startHarness();
-    await bot.adapter.stop();
+    await bot.adapter.close();
     expect(bot.adapter.healthy()).toBe(false);
     await expect(bot.adapter.post(here, { key: 'k', message: line('x') })).rejects.toMatchObject({
       code: 'discord.stopped',
@@ -78,7 +78,7 @@ describe('not let in', () => {
     const adapter = adapterFor(driver, new TestClock(), environment);
     const error: unknown = await adapter.start(async () => {}).catch((caught: unknown) => caught);
     expect(adapter.healthy()).toBe(false);
-    await adapter.stop();
+    await adapter.close();
     expect(error).toBeInstanceOf(AppError);
     return error as AppError;
   }

@@ -44,7 +44,7 @@ export async function startHarness(environment: Record<string, string> = {}): Pr
     logLines,
     handle: async () => {},
     async close() {
-      await adapter.stop();
+      await adapter.close();
       await driver.close();
     },
   };
