@@ -16,11 +16,14 @@ import { Reconciler } from './deployments/reconciler.ts';
 import { DeploymentRepository } from './deployments/repository.ts';
 import { withAllowlist } from './edgegap/allowlist.ts';
 import { EdgegapClient } from './edgegap/client.ts';
+import { MemoryPlaces, waitOut } from './edgegap/places.ts';
+import { DOCUMENTED_LIMITS } from './edgegap/scheduler.ts';
 import { AppError } from './errors.ts';
 import type { Logger } from './log.ts';
 import { createOutboxWorker } from './notify/worker.ts';
 import { Leases } from './replicas/leases.ts';
 import { Membership } from './replicas/membership.ts';
+import { RatePlaces } from './replicas/rate-places.ts';
 import { buildServer } from './server/server.ts';
 import { dialectFor, isShared, openStore } from './store/store.ts';
 
@@ -88,11 +91,13 @@ export async function buildApp({
   const membership = new Membership({ store, shared, clock: heartbeat, log });
   const leases = new Leases(store, membership, clock);
   const repository = new DeploymentRepository(store, clock);
+  const places = shared ? new RatePlaces({ store, clock, log, account: ACCOUNT }) : new MemoryPlaces(clock);
   const client = new EdgegapClient({
     baseUrl: config.edgegap.apiUrl,
     token: config.edgegap.token ?? 'none',
     clock,
     log,
+    places,
   });
   const edgegap = withAllowlist(
     client,
@@ -182,7 +187,7 @@ export async function buildApp({
     directory,
     async start() {
       // Callbacks first: they are not sent twice. Chat last, when everything behind it works.
-      await membership.join();
+      if (await membership.join()) await waitOut(places, Object.keys(DOCUMENTED_LIMITS));
       const port = await server.listen(config.port);
       if (loopback) publicUrl ??= `http://127.0.0.1:${port}`;
       void warmUp(catalog, log);

@@ -51,7 +51,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   edgegap: ['clock', 'errors', 'log'],
   simulator: ['clock'],
   store: ['clock', 'errors', 'log'],
-  replicas: ['clock', 'errors', 'log', 'store'],
+  replicas: ['clock', 'edgegap', 'errors', 'log', 'store'],
   notify: ['adapters/adapter', 'cards', 'clock', 'errors', 'log', 'replicas', 'store'],
   // A card is rendered when its news is written, so that both are in one transaction.
   deployments: [

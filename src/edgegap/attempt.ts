@@ -17,6 +17,8 @@ export interface HttpCall {
   body?: string | undefined;
   timeoutMs: number;
   signal?: AbortSignal | undefined;
+  /** Called when the request begins to leave. */
+  left: () => void;
 }
 
 export interface HttpAnswer {
@@ -51,6 +53,7 @@ export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCa
       .compose(
         noteStart(() => {
           sent = true;
+          call.left();
         }),
       )
       .request({

@@ -5,6 +5,7 @@ import type { Logger } from '../log.ts';
 import { EdgegapError } from './errors.ts';
 import { decodeLogs, type Logs } from './logs.ts';
 import { eachPage, nextPage, type Page } from './paging.ts';
+import type { Places } from './places.ts';
 import { type DeployRequest, deployBody, type ListRequest, listQuery } from './requests.ts';
 import type { Limits } from './scheduler.ts';
 import {
@@ -85,6 +86,8 @@ export interface EdgegapClientOptions {
   timeoutMs?: number | undefined;
   /** Requests a second, where they are not the documented ones. */
   limits?: Partial<Limits> | undefined;
+  /** Where the limits are counted; in this process, when absent. */
+  places?: Places | undefined;
   /** Sends everything through this undici dispatcher, which the caller then closes. */
   dispatcher?: Dispatcher | undefined;
   /** For the jitter between attempts; `Math.random` by default. */

@@ -1,7 +1,6 @@
 import type { Clock } from '../clock.ts';
-
-/** Whose work it is. People always go before background work, in every bucket. */
-export type Lane = 'people' | 'background';
+import { Lanes, type Turn } from './lanes.ts';
+import { MAX_PAUSE_MS, MemoryPlaces, type Place, type Places, TRAVEL_MS } from './places.ts';
 
 /** Requests a second that Edgegap documents; `deploy` 40, `status` 20, `list` 10. */
 export interface Limits {
@@ -12,22 +11,15 @@ export interface Limits {
 
 export const DOCUMENTED_LIMITS: Limits = { deploy: 40, status: 20, list: 10 };
 
-/** Endpoints without a documented limit: how many of one kind may be under way at once. */
+/** Endpoints without a documented limit: how many of one kind may be under way at once, in each process. */
 const CONCURRENT = 16;
 
-/** A window is closed at both ends, and timers may fire a millisecond early. */
-const WINDOW_MS = 1_005;
+/** `left` is to be called when the request leaves; what was answered has left too. */
+type ScheduledCall<T> = (left: () => void) => Promise<T>;
 
-/**
- * The limit is counted where requests arrive, not where they leave. A request arrives at some moment
- * between leaving and being answered, so its place in the window is held from the answer on; an answer
- * that is slow for another reason (a server is being allocated) is not waited for longer than this.
- */
-const TRAVEL_MS = 250;
-
-export interface Turn {
-  lane: Lane;
-  signal?: AbortSignal | undefined;
+interface Bucket {
+  run<T>(turn: Turn, call: ScheduledCall<T>): Promise<T>;
+  pause(ms: number): Promise<void>;
 }
 
 /**
@@ -38,107 +30,157 @@ export interface Turn {
 export class Scheduler {
   readonly #clock: Clock;
   readonly #limits: Limits;
+  readonly #places: Places;
   readonly #buckets = new Map<string, Bucket>();
 
-  constructor(clock: Clock, limits: Partial<Limits> = {}) {
+  /** `places` are this process's own unless they are given. */
+  constructor(clock: Clock, limits: Partial<Limits> = {}, places: Places = new MemoryPlaces(clock)) {
     this.#clock = clock;
     this.#limits = { ...DOCUMENTED_LIMITS, ...limits };
+    this.#places = places;
   }
 
   /**
    * Runs `call` when it is its turn in `bucket` ('deploy', 'status', 'list', or any other name for
-   * what has no documented limit). Rejects with the signal's reason when aborted while waiting; `call`
-   * itself has to heed the signal after that.
+   * what has no documented limit). Rejects with the signal's reason when aborted while waiting, and with what
+   * the places say when they cannot be had; `call` was not begun then. It has to heed the signal itself after that.
    */
-  async run<T>(bucket: string, turn: Turn, call: () => Promise<T>): Promise<T> {
-    const done = await this.#bucket(bucket).take(turn);
-    try {
-      return await call();
-    } finally {
-      done();
-    }
+  run<T>(bucket: string, turn: Turn, call: ScheduledCall<T>): Promise<T> {
+    return this.#bucket(bucket).run(turn, call);
   }
 
-  /** Starts nothing in `bucket` for `ms` milliseconds: Edgegap said that it was too much. */
-  pause(bucket: string, ms: number): void {
-    this.#bucket(bucket).pause(ms);
+  /** Starts nothing in `bucket` for `ms` milliseconds, at most `MAX_PAUSE_MS`: Edgegap said that it was too much. */
+  pause(bucket: string, ms: number): Promise<void> {
+    return this.#bucket(bucket).pause(Math.min(ms, MAX_PAUSE_MS));
   }
 
   #bucket(name: string): Bucket {
     let bucket = this.#buckets.get(name);
     if (!bucket) {
-      const perSecond = Object.hasOwn(this.#limits, name) ? this.#limits[name as keyof Limits] : undefined;
-      bucket = new Bucket(this.#clock, perSecond ?? CONCURRENT, perSecond !== undefined);
+      const limit = Object.hasOwn(this.#limits, name) ? this.#limits[name as keyof Limits] : undefined;
+      bucket =
+        limit === undefined
+          ? new OpenBucket(this.#clock)
+          : new RatedBucket(this.#clock, this.#places, name, limit);
       this.#buckets.set(name, bucket);
     }
     return bucket;
   }
 }
 
-class Bucket {
+/** Without a rate: so many at once. */
+class OpenBucket implements Bucket {
   readonly #clock: Clock;
-  readonly #rated: boolean;
-  readonly #waiting: Record<Lane, (() => void)[]> = { people: [], background: [] };
-  #free: number;
+  readonly #lanes = new Lanes<undefined>(() => this.#serve());
+  #free = CONCURRENT;
   #pauses = 0;
 
-  constructor(clock: Clock, places: number, rated: boolean) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#free = places;
-    this.#rated = rated;
   }
 
-  /** Resolves when it is this call's turn, to a function to be called once it has been answered. */
-  take({ lane, signal }: Turn): Promise<() => void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const queue = this.#waiting[lane];
-      const abort = () => {
-        queue.splice(queue.indexOf(start), 1);
-        reject(signal?.reason);
-      };
-      const start = () => {
-        signal?.removeEventListener('abort', abort);
-        resolve(this.#occupy());
-      };
-      signal?.addEventListener('abort', abort, { once: true });
-      queue.push(start);
-      this.#next();
+  run<T>(turn: Turn, call: ScheduledCall<T>): Promise<T> {
+    return this.#lanes.wait(turn, async () => {
+      this.#free--;
+      try {
+        return await call(() => undefined);
+      } finally {
+        this.#free++;
+        this.#serve();
+      }
     });
   }
 
-  pause(ms: number): void {
+  async pause(ms: number): Promise<void> {
     // Pauses overlap; the last one to end opens the bucket.
     this.#pauses++;
     this.#clock.after(ms, () => {
       this.#pauses--;
-      this.#next();
+      this.#serve();
     });
   }
 
-  #next(): void {
-    while (this.#free > 0 && this.#pauses === 0) {
-      const start = this.#waiting.people.shift() ?? this.#waiting.background.shift();
-      if (!start) return;
-      start();
+  #serve(): void {
+    while (this.#free > 0 && this.#pauses === 0 && this.#lanes.begin(undefined, 'background'));
+  }
+}
+
+class RatedBucket implements Bucket {
+  readonly #clock: Clock;
+  readonly #places: Places;
+  readonly #name: string;
+  readonly #limit: number;
+  readonly #lanes = new Lanes<Place>(() => this.#changed());
+  #serving = false;
+  /** Ends the wait for a place where it is of no more use. */
+  #reconsider = () => {};
+
+  constructor(clock: Clock, places: Places, name: string, limit: number) {
+    this.#clock = clock;
+    this.#places = places;
+    this.#name = name;
+    this.#limit = limit;
+  }
+
+  run<T>(turn: Turn, call: ScheduledCall<T>): Promise<T> {
+    return this.#lanes.wait(turn, async (place) => {
+      let counted = false;
+      let cancel = () => {};
+      const count = () => {
+        cancel();
+        if (!counted) place.count();
+        counted = true;
+      };
+      try {
+        return await call(() => {
+          cancel();
+          cancel = this.#clock.after(TRAVEL_MS, count);
+        });
+      } finally {
+        count();
+      }
+    });
+  }
+
+  pause(ms: number): Promise<void> {
+    return this.#places.pause(this.#name, ms);
+  }
+
+  #changed(): void {
+    this.#reconsider();
+    void this.#serve();
+  }
+
+  /** Asks for places for as long as somebody waits: once at a time, for all that wait then. */
+  async #serve(): Promise<void> {
+    if (this.#serving) return;
+    this.#serving = true;
+    try {
+      for (let lane = this.#lanes.next; lane; lane = this.#lanes.next) {
+        const wanted = this.#lanes.count(lane);
+        const wish = { lane, wanted, limit: this.#limit };
+        const { places, waitMs } = await this.#places.take(this.#name, wish);
+        for (const place of places) if (!this.#lanes.begin(place, lane)) place.unused();
+        if (places.length < wanted && this.#lanes.next === lane) await this.#wait(waitMs);
+      }
+    } catch (error) {
+      this.#lanes.refuseAll(error);
+    } finally {
+      this.#serving = false;
     }
   }
 
-  #occupy(): () => void {
-    this.#free--;
-    const giveBack = () => {
-      this.#free++;
-      this.#next();
-    };
-    if (!this.#rated) return giveBack;
-    let counted = false;
-    const count = () => {
-      if (counted) return;
-      counted = true;
-      cancel();
-      this.#clock.after(WINDOW_MS, giveBack);
-    };
-    const cancel = this.#clock.after(TRAVEL_MS, count);
-    return count;
+  /** Until `ms` have passed, nobody waits any more, or a person comes where only background work waited. */
+  async #wait(ms: number): Promise<void> {
+    const lane = this.#lanes.next;
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(ms, resolve);
+      this.#reconsider = () => {
+        if (this.#lanes.next === lane) return;
+        cancel();
+        resolve();
+      };
+    });
+    this.#reconsider = () => {};
   }
 }

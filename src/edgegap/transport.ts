@@ -4,11 +4,12 @@ import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { attempt, type HttpAnswer, type HttpCall } from './attempt.ts';
 import { afterUnknown, breakError, EdgegapError } from './errors.ts';
+import type { Lane } from './lanes.ts';
+import { MAX_PAUSE_MS, type Places } from './places.ts';
 import { refusalError, type Subject } from './refusals.ts';
-import { type Lane, type Limits, Scheduler } from './scheduler.ts';
+import { type Limits, Scheduler } from './scheduler.ts';
 
 const MAX_ATTEMPTS = 3;
-const MAX_RETRY_AFTER_MS = 30_000;
 const BACKOFF_MS = 500;
 
 export interface TransportOptions {
@@ -18,6 +19,7 @@ export interface TransportOptions {
   log: Logger;
   timeoutMs: number;
   limits?: Partial<Limits> | undefined;
+  places?: Places | undefined;
   dispatcher?: Dispatcher | undefined;
   random?: (() => number) | undefined;
 }
@@ -74,7 +76,7 @@ export class Transport {
     this.#log = options.log;
     this.#timeoutMs = options.timeoutMs;
     this.#random = options.random ?? Math.random;
-    this.#scheduler = new Scheduler(options.clock, options.limits);
+    this.#scheduler = new Scheduler(options.clock, options.limits, options.places);
     this.#keptAlive = options.dispatcher ?? this.#pool(1);
     this.#fresh = options.dispatcher ?? this.#pool(0);
   }
@@ -109,14 +111,17 @@ export class Transport {
   async #once(request: Request, call: Call, n: number): Promise<Answer> {
     const { method, path, bucket, subject } = request;
     const waiting = AbortSignal.any([this.#closing.signal, ...(call.signal ? [call.signal] : [])]);
-    return this.#scheduler.run(bucket, { lane: call.lane ?? 'people', signal: waiting }, async () => {
+    return this.#scheduler.run(bucket, { lane: call.lane ?? 'people', signal: waiting }, async (left) => {
       const start = this.#clock.now();
       let status: number | undefined;
       try {
         // A connection that Edgegap closes just as a request is sent on it leaves that request's fate
         // unknown. What cannot be sent twice therefore gets a connection of its own.
         const dispatcher = method === 'GET' || method === 'DELETE' ? this.#keptAlive : this.#fresh;
-        const answer = await attempt(dispatcher, this.#clock, this.#http(request, call.signal));
+        const answer = await attempt(dispatcher, this.#clock, {
+          ...this.#http(request, call.signal),
+          left,
+        });
         status = answer.status;
         return this.#read(answer, { method, path, subject });
       } finally {
@@ -125,7 +130,7 @@ export class Transport {
     });
   }
 
-  #http({ method, path, query, body }: Request, signal: AbortSignal | undefined): HttpCall {
+  #http({ method, path, query, body }: Request, signal: AbortSignal | undefined): Omit<HttpCall, 'left'> {
     const search = new URLSearchParams();
     for (const [name, value] of Object.entries(query ?? {}))
       if (value !== undefined) search.set(name, String(value));
@@ -249,5 +254,5 @@ function retryAfterMs(header: string | string[] | undefined, now: number): numbe
   const value = Array.isArray(header) ? header[0] : header;
   if (!value) return undefined;
   const ms = /^\s*\d+(\.\d+)?\s*$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - now;
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS);
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_PAUSE_MS);
 }

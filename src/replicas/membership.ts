@@ -56,13 +56,17 @@ export class Membership {
     this.#log = parts.log;
   }
 
-  /** Before anything is held. Rejects where the store cannot be written. */
-  async join(): Promise<void> {
+  /**
+   * Before anything is held. True when a process died here before, as far as one that is alone can know. Rejects
+   * where the store cannot be written.
+   */
+  async join(): Promise<boolean> {
     const all = this.#store.deleteFrom('instances');
     const forgotten = sql<number>`${this.#now()} - ${sql.lit(FORGET_AFTER_MS)}`;
-    await (this.shared ? all.where('until', '<', forgotten) : all).execute();
+    const [before] = await (this.shared ? all.where('until', '<', forgotten) : all).execute();
     await this.#renew();
     this.#schedule(RENEW_MS);
+    return !this.shared && (before?.numDeletedRows ?? 0n) > 0n;
   }
 
   /** Gives back everything that is held: the others need not wait. Never rejects; without it they wait a few seconds. */

@@ -1,17 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { pino } from 'pino';
+import { describe, expect, it, vi } from 'vitest';
 import { sleep } from '../../src/clock.ts';
-import { DOCUMENTED_LIMITS, type Lane, type Limits, Scheduler } from '../../src/edgegap/scheduler.ts';
+import type { Lane } from '../../src/edgegap/lanes.ts';
+import { MemoryPlaces, type Places, waitOut } from '../../src/edgegap/places.ts';
+import { DOCUMENTED_LIMITS, type Limits, Scheduler } from '../../src/edgegap/scheduler.ts';
+import { Membership } from '../../src/replicas/membership.ts';
+import { sqliteDialect } from '../../src/store/sqlite.ts';
+import { openStore } from '../../src/store/store.ts';
 import { TestClock, turn } from '../support/test-clock.ts';
 import { caught } from './harness.ts';
-
-/** The most of `times` in any window of one second, both of its ends included. */
-function most(times: number[]): number {
-  const sorted = times.toSorted((a, b) => a - b);
-  return Math.max(
-    0,
-    ...sorted.map((start) => sorted.filter((time) => time >= start && time <= start + 1_000).length),
-  );
-}
+import { most } from './rate-model.ts';
 
 /** Numbers in [0, 1) that are the same in every run. */
 function randoms(seed: number): () => number {
@@ -73,10 +71,12 @@ describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof Limits, number][])('%s
         waiting[lane].push(id);
         calls.push(
           scheduler
-            .run(bucket, { lane, signal: giveUp?.signal }, async () => {
+            .run(bucket, { lane, signal: giveUp?.signal }, async (left) => {
               expect(waiting[lane].shift(), 'in order').toBe(id);
               if (lane === 'background') expect(waiting.people, 'people first').toEqual([]);
               running++;
+              await sleep(clock, random() < 0.1 ? 1_500 : 0);
+              left();
               await sleep(clock, travel);
               arrived.push(clock.now());
               await sleep(clock, random() < 0.1 ? 5_000 : random() * 100);
@@ -108,7 +108,10 @@ describe('Scheduler', () => {
   it('does not let calls that hang hold up the rest', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock, { status: 2 });
-    const never = () => new Promise<never>(() => {});
+    const never = (left: () => void) => {
+      left();
+      return new Promise<never>(() => {});
+    };
     for (let i = 0; i < 2; i++) void scheduler.run('status', { lane: 'people' }, never);
     const third = scheduler.run('status', { lane: 'people' }, async () => 'done');
     await clock.advance(1_300);
@@ -154,8 +157,8 @@ describe('Scheduler', () => {
   it('starts nothing while paused, until the last pause is over', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock);
-    scheduler.pause('status', 2_000);
-    scheduler.pause('status', 500);
+    await scheduler.pause('status', 2_000);
+    await scheduler.pause('status', 500);
     let started = false;
     const call = scheduler.run('status', { lane: 'people' }, async () => {
       started = true;
@@ -184,5 +187,81 @@ describe('Scheduler', () => {
     expect(await call).toBe(reason);
     await clock.advance(1_100);
     expect(await after).toBe('after');
+  });
+
+  it('begins one window later where a process died just before, and at once where none did', async () => {
+    const clock = new TestClock();
+    const store = await openStore(sqliteDialect(':memory:'));
+    const log = pino({ level: 'silent' });
+    const start = async () => {
+      const membership = new Membership({ store, shared: false, clock, log });
+      const places = new MemoryPlaces(clock);
+      const died = await membership.join();
+      if (died) await waitOut(places, ['list']);
+      const starts: number[] = [];
+      void new Scheduler(clock, {}, places).run(
+        'list',
+        { lane: 'people' },
+        async () => void starts.push(clock.now()),
+      );
+      await clock.advance(0);
+      return { membership, died, starts };
+    };
+    const first = await start();
+    expect(first).toMatchObject({ died: false, starts: [clock.now()] });
+    const second = await start();
+    expect(second).toMatchObject({ died: true, starts: [] });
+    await clock.advance(1_254);
+    expect(second.starts).toEqual([]);
+    await clock.advance(1);
+    expect(second.starts).toHaveLength(1);
+    await second.membership.leave();
+    expect(await start()).toMatchObject({ died: false, starts: [clock.now()] });
+    await store.destroy();
+  });
+
+  it('has a person’s call begin at once, where only background work had to wait', async () => {
+    const clock = new TestClock();
+    const memory = new MemoryPlaces(clock);
+    const kept: Places = {
+      take: async (bucket, wish) =>
+        wish.lane === 'people' ? memory.take(bucket, wish) : { places: [], waitMs: 1_000 },
+      pause: async () => {},
+    };
+    const scheduler = new Scheduler(clock, {}, kept);
+    void scheduler.run('list', { lane: 'background' }, at);
+    await clock.advance(100);
+    expect(await scheduler.run('list', { lane: 'people' }, async () => 'begun')).toBe('begun');
+  });
+
+  it('leaves no timer behind when the last one that waited gives up', async () => {
+    const clock = new TestClock();
+    const scheduler = new Scheduler(clock, { list: 1 });
+    await scheduler.run('list', { lane: 'people' }, at);
+    const controller = new AbortController();
+    const call = caught(scheduler.run('list', { lane: 'people', signal: controller.signal }, at));
+    await turn();
+    expect(clock.pending).toBe(1);
+    controller.abort(new Error('left'));
+    await call;
+    expect(clock.pending).toBe(0);
+  });
+
+  it('refuses all who wait when nobody can say what is free, and asks again for the next', async () => {
+    const clock = new TestClock();
+    const gone = new Error('no database');
+    const take = vi.fn<Places['take']>().mockRejectedValueOnce(gone);
+    const memory = new MemoryPlaces(clock);
+    take.mockImplementation((bucket, wish) => memory.take(bucket, wish));
+    const scheduler = new Scheduler(clock, {}, { take, pause: async () => {} });
+    const call = vi.fn(at);
+    const both = [
+      scheduler.run('list', { lane: 'people' }, call),
+      scheduler.run('list', { lane: 'background' }, call),
+    ];
+    expect(await Promise.all(both.map(caught))).toEqual([gone, gone]);
+    expect(call).not.toHaveBeenCalled();
+    await scheduler.run('list', { lane: 'people' }, call);
+    expect(call).toHaveBeenCalledOnce();
   });
 });

@@ -1,0 +1,74 @@
+/** Whose work it is. People always go before background work, in every bucket. */
+export type Lane = 'people' | 'background';
+
+export interface Turn {
+  lane: Lane;
+  signal?: AbortSignal | undefined;
+}
+
+interface Waiting<P> {
+  begin(place: P): void;
+  refuse(reason: unknown): void;
+}
+
+/** Calls that wait for a place: people first, in order of arrival within their lane. */
+export class Lanes<P> {
+  readonly #waiting: Record<Lane, Waiting<P>[]> = { people: [], background: [] };
+  readonly #changed: () => void;
+
+  /** `changed` is called whenever one more waits, or one has left without having begun. */
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
+
+  /** The lane that is next, if anyone waits. */
+  get next(): Lane | undefined {
+    if (this.#waiting.people.length > 0) return 'people';
+    return this.#waiting.background.length > 0 ? 'background' : undefined;
+  }
+
+  count(lane: Lane): number {
+    return this.#waiting[lane].length;
+  }
+
+  /** Resolves as `call` does, once it got a place. Rejects with the signal's reason when aborted before that. */
+  wait<T>({ lane, signal }: Turn, call: (place: P) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const queue = this.#waiting[lane];
+      const waiting: Waiting<P> = {
+        begin(place) {
+          signal?.removeEventListener('abort', abort);
+          call(place).then(resolve, reject);
+        },
+        refuse(reason) {
+          signal?.removeEventListener('abort', abort);
+          reject(reason);
+        },
+      };
+      const abort = () => {
+        queue.splice(queue.indexOf(waiting), 1);
+        reject(signal?.reason);
+        this.#changed();
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      queue.push(waiting);
+      this.#changed();
+    });
+  }
+
+  /** Begins the next call in `place`; false when there is none. A place that was taken for people is for them alone. */
+  begin(place: P, takenFor: Lane): boolean {
+    const waiting =
+      this.#waiting.people.shift() ??
+      (takenFor === 'background' ? this.#waiting.background.shift() : undefined);
+    waiting?.begin(place);
+    return waiting !== undefined;
+  }
+
+  /** Whoever waits is told `reason` instead. */
+  refuseAll(reason: unknown): void {
+    for (const queue of Object.values(this.#waiting))
+      for (const waiting of queue.splice(0)) waiting.refuse(reason);
+  }
+}

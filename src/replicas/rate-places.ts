@@ -1,0 +1,240 @@
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import { type Clock, systemClock } from '../clock.ts';
+import {
+  HELD_MS,
+  LEAVE_MS,
+  MAX_PAUSE_MS,
+  type Place,
+  type Places,
+  type Taken,
+  WINDOW_MS,
+  type Wish,
+} from '../edgegap/places.ts';
+import { AppError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Store } from '../store/store.ts';
+
+/** Background work leaves the next places to people for this long after the moment at which they will ask again. */
+const HEAD_START_MS = 250;
+/** People never wait longer than that from one question to the next. */
+const PEOPLE_MS = MAX_PAUSE_MS + HEAD_START_MS;
+/** A place that was this long on its way to us is not used: what is left of its time is for the request to leave in. */
+const STALE_MS = LEAVE_MS / 2;
+/** Between two questions, where another process is just taking what seems free. */
+const MIN_WAIT_MS = 5;
+
+/** A place as it was taken; nobody else's has the same `until` in the same slot. */
+interface Held {
+  readonly bucket: string;
+  readonly slot: number;
+  readonly until: number;
+}
+
+/**
+ * Places that all processes on one PostgreSQL share: a row for each. Whoever takes one writes when it is free again,
+ * as late as it can be, and puts that right once the request has been counted. So a process that dies gives its
+ * places back by doing nothing. All times are the database's.
+ */
+export class RatePlaces implements Places {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #account: string;
+  readonly #known = new Set<string>();
+  #counted: Held[] = [];
+  #counting = false;
+
+  constructor(parts: {
+    readonly store: Store;
+    readonly clock: Clock;
+    readonly log: Logger;
+    readonly account: string;
+  }) {
+    this.#store = parts.store;
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+    this.#account = parts.account;
+  }
+
+  async take(name: string, wish: Wish): Promise<Taken> {
+    const bucket = `${this.#account}/${name}`;
+    return await this.#orRefuse(async () => {
+      await this.#prepare(bucket, wish.limit);
+      const askedAt = this.#clock.now();
+      const held = await this.#take(bucket, wish);
+      if (this.#clock.now() - askedAt > STALE_MS) {
+        await this.#free(held);
+        return { places: [], waitMs: 0 };
+      }
+      const places = held.map((each) => this.#place(each));
+      return { places, waitMs: places.length < wish.wanted ? await this.#ask(bucket, wish) : 0 };
+    });
+  }
+
+  async pause(name: string, ms: number): Promise<void> {
+    const bucket = `${this.#account}/${name}`;
+    const until = sql<number>`${this.#now()} + ${sql.lit(Math.ceil(ms))}`;
+    await this.#orRefuse(() =>
+      this.#store
+        .insertInto('rate_buckets')
+        .values({ id: bucket, paused_until: until, people_until: 0 })
+        .onConflict((conflict) =>
+          conflict.column('id').doUpdateSet({
+            paused_until: sql<number>`greatest(rate_buckets.paused_until, ${until})`,
+          }),
+        )
+        .execute(),
+    );
+  }
+
+  /** The rows of a bucket, where this is the first process that needs them. */
+  async #prepare(bucket: string, limit: number): Promise<void> {
+    if (this.#known.has(bucket)) return;
+    await this.#store
+      .insertInto('rate_buckets')
+      .values({ id: bucket, paused_until: 0, people_until: 0 })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+    await this.#store
+      .insertInto('rate_slots')
+      .values(Array.from({ length: limit }, (_, slot) => ({ bucket, slot, free_at: 0 })))
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+    this.#known.add(bucket);
+  }
+
+  /** Never waits for another process: a place that somebody else is just taking is passed over. */
+  async #take(bucket: string, { lane, wanted, limit }: Wish): Promise<Held[]> {
+    const rows = await this.#store
+      .with(
+        (cte) => cte('free').materialized(),
+        (db) =>
+          db
+            .selectFrom('rate_slots')
+            .select('slot')
+            .where('bucket', '=', bucket)
+            .where('slot', '<', limit)
+            .where(this.#over('free_at', HELD_MS))
+            .where(({ exists, selectFrom, and }) =>
+              exists(
+                selectFrom('rate_buckets')
+                  .select('id')
+                  .where('id', '=', bucket)
+                  .where(
+                    and([
+                      this.#over('paused_until', MAX_PAUSE_MS),
+                      ...(lane === 'background' ? [this.#over('people_until', PEOPLE_MS)] : []),
+                    ]),
+                  ),
+              ),
+            )
+            .orderBy('free_at')
+            .limit(wanted)
+            .forUpdate()
+            .skipLocked(),
+      )
+      .updateTable('rate_slots')
+      .from('free')
+      .set({ free_at: sql<number>`${this.#now()} + ${sql.lit(HELD_MS)}` })
+      .where('rate_slots.bucket', '=', bucket)
+      .whereRef('rate_slots.slot', '=', 'free.slot')
+      .returning(['rate_slots.slot', 'rate_slots.free_at'])
+      .execute();
+    return rows.map(({ slot, free_at }) => ({ bucket, slot, until: free_at }));
+  }
+
+  /** When to ask again, in milliseconds. People also let it be known that they will: background work keeps off. */
+  async #ask(bucket: string, { lane, limit }: Wish): Promise<number> {
+    const left = (column: string, most: number) =>
+      sql<number>`case when ${this.#over(column, most)} then 0 else ${sql.ref(column)} - ${this.#now()} end`;
+    // What is not counted yet cannot come back sooner than one window from now.
+    const earliest = this.#store
+      .selectFrom('rate_slots')
+      .select(sql<number>`least(min(${left('free_at', HELD_MS)}), ${sql.lit(WINDOW_MS)})`.as('ms'))
+      .where('bucket', '=', bucket)
+      .where('slot', '<', limit);
+    const own = sql<number>`greatest(${earliest}, ${left('paused_until', MAX_PAUSE_MS)})`;
+    const bucketRow =
+      lane === 'people'
+        ? this.#store
+            .updateTable('rate_buckets')
+            .set({
+              people_until: sql<number>`greatest(people_until, ${this.#now()} + ${own} + ${sql.lit(HEAD_START_MS)})`,
+            })
+            .where('id', '=', bucket)
+            .returning(own.as('ms'))
+        : this.#store
+            .selectFrom('rate_buckets')
+            .select(sql<number>`greatest(${own}, ${left('people_until', PEOPLE_MS)})`.as('ms'))
+            .where('id', '=', bucket);
+    const { ms } = await bucketRow.executeTakeFirstOrThrow();
+    return Math.max(ms, MIN_WAIT_MS);
+  }
+
+  #place(held: Held): Place {
+    return {
+      count: () => {
+        this.#counted.push(held);
+        void this.#count();
+      },
+      unused: () => void this.#free([held]).catch((err: unknown) => this.#late(err)),
+    };
+  }
+
+  /** One statement at a time, for all that were counted meanwhile. */
+  async #count(): Promise<void> {
+    if (this.#counting) return;
+    this.#counting = true;
+    try {
+      while (this.#counted.length > 0) await this.#setFree(this.#counted.splice(0), WINDOW_MS);
+    } catch (err) {
+      this.#late(err);
+    } finally {
+      this.#counting = false;
+    }
+  }
+
+  async #free(held: readonly Held[]): Promise<void> {
+    if (held.length > 0) await this.#setFree(held, 0);
+  }
+
+  /** Where it has not come back by itself already, and is another call's now. */
+  async #setFree(held: readonly Held[], inMs: number): Promise<void> {
+    await this.#store
+      .updateTable('rate_slots')
+      .set({ free_at: sql<number>`${this.#now()} + ${sql.lit(inMs)}` })
+      .where((eb) => eb.or(held.map(({ bucket, slot, until }) => eb.and({ bucket, slot, free_at: until }))))
+      .execute();
+  }
+
+  #late(err: unknown): void {
+    this.#log.debug({ err }, 'replicas: places of the rate limits come back by themselves');
+  }
+
+  async #orRefuse<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      throw new AppError(
+        'edgegap-no-turn',
+        'The database cannot be reached, so nothing was sent to Edgegap.',
+        {
+          hint: 'Try again in a minute.',
+          cause,
+        },
+      );
+    }
+  }
+
+  /** A condition: the time in `column` has come; or it is further ahead than it can be, as the clock was set back since. */
+  #over(column: string, most: number): RawBuilder<SqlBool> {
+    const time = sql.ref(column);
+    return sql<SqlBool>`(${time} <= ${this.#now()} or ${time} > ${this.#now()} + ${sql.lit(most)})`;
+  }
+
+  /** Epoch milliseconds: the database's, as no two machines agree. Tests with a clock of their own have one for all. */
+  #now(): RawBuilder<number> {
+    if (this.#clock !== systemClock) return sql<number>`${sql.lit(Math.round(this.#clock.now()))}::bigint`;
+    return sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
+  }
+}

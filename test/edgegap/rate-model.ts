@@ -1,0 +1,148 @@
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import { sleep } from '../../src/clock.ts';
+import type { Lane } from '../../src/edgegap/lanes.ts';
+import type { Scheduler } from '../../src/edgegap/scheduler.ts';
+import type { TestClock } from '../support/test-clock.ts';
+
+/** One call: when it comes and to whom, and what becomes of it; in milliseconds. */
+interface Planned {
+  readonly at: number;
+  readonly lane: Lane;
+  /** Which of several processes it comes to, modulo their number. */
+  readonly process: number;
+  /** From its turn until it leaves, from there to Edgegap, and until it is answered. */
+  readonly connect: number;
+  readonly travel: number;
+  readonly answer: number;
+  /** It is given up so long after it came. */
+  readonly giveUp: number | undefined;
+}
+
+export interface Plan {
+  readonly limit: number;
+  readonly calls: readonly Planned[];
+  readonly pauses: readonly { readonly at: number; readonly ms: number; readonly process: number }[];
+}
+
+export function plans(most: number): fc.Arbitrary<Plan> {
+  const process = fc.nat(2);
+  // Bursts are what strains a limit: many calls come in the same moment.
+  const at = fc.oneof(fc.constantFrom(0, 1, 900, 1_000, 1_255), fc.nat(4_000));
+  return fc.record({
+    limit: fc.integer({ min: 1, max: 6 }),
+    calls: fc.array(
+      fc.record({
+        at,
+        lane: fc.constantFrom<Lane>('people', 'background'),
+        process,
+        connect: fc.oneof(fc.constant(0), fc.nat(1_900)),
+        travel: fc.nat(249),
+        answer: fc.oneof(fc.constant(0), fc.nat(5_000)),
+        giveUp: fc.option(fc.nat(3_000), { nil: undefined, freq: 6 }),
+      }),
+      { minLength: 1, maxLength: most, size: 'max' },
+    ),
+    pauses: fc.array(fc.record({ at, ms: fc.nat(4_000), process }), { maxLength: 3 }),
+  });
+}
+
+interface Seen extends Planned {
+  readonly cameAt: number;
+  startedAt?: number;
+  arrivedAt?: number;
+  starts: number;
+  gaveUp: boolean;
+  end?: 'answered' | 'given up';
+}
+
+/** The most of `times` in any window of one second, both of its ends included. */
+export function most(times: readonly number[]): number {
+  const sorted = times.toSorted((a, b) => a - b);
+  return Math.max(
+    0,
+    ...sorted.map((start) => sorted.filter((time) => time >= start && time <= start + 1_000).length),
+  );
+}
+
+/** Carries `plan` out in the bucket `status`, and holds what happened against what may. */
+export async function carryOut(
+  plan: Plan,
+  clock: TestClock,
+  schedulers: readonly Scheduler[],
+  arrived: (now: number) => void = () => undefined,
+): Promise<void> {
+  const of = (process: number) => schedulers[process % schedulers.length] as Scheduler;
+  const begin = clock.now();
+  const seen: Seen[] = [];
+  const paused: { from: number; to: number }[] = [];
+  const open: Promise<void>[] = [];
+  let ended = 0;
+  for (const { at, ms, process } of plan.pauses)
+    clock.after(at, () => {
+      paused.push({ from: clock.now(), to: clock.now() + ms });
+      void of(process).pause('status', ms);
+    });
+  for (const planned of plan.calls)
+    clock.after(planned.at, () => {
+      const call: Seen = { ...planned, cameAt: clock.now(), starts: 0, gaveUp: false };
+      seen.push(call);
+      open.push(start(call).finally(() => ended++));
+    });
+
+  async function start(call: Seen): Promise<void> {
+    const abort = new AbortController();
+    const reason = new Error('given up');
+    if (call.giveUp !== undefined)
+      clock.after(call.giveUp, () => {
+        call.gaveUp ||= call.starts === 0;
+        abort.abort(reason);
+      });
+    const turn = { lane: call.lane, signal: abort.signal };
+    try {
+      await of(call.process).run('status', turn, async (left) => {
+        call.starts++;
+        call.startedAt = clock.now();
+        expect(call.gaveUp, 'a call that was given up starts').toBe(false);
+        await sleep(clock, call.connect);
+        left();
+        await sleep(clock, call.travel);
+        call.arrivedAt = clock.now();
+        arrived(call.arrivedAt);
+        await sleep(clock, call.answer);
+      });
+      call.end = 'answered';
+    } catch (error) {
+      if (error !== reason) throw error;
+      call.end = 'given up';
+    }
+  }
+
+  // Far more than the longest plan needs: whoever still waits then is lost.
+  for (let waited = 0; waited < 400_000 && (seen.length < plan.calls.length || ended < seen.length); )
+    waited += await step(clock);
+  expect(ended, 'calls that came to an end').toBe(plan.calls.length);
+  await Promise.all(open);
+
+  for (const call of seen) {
+    expect(call.starts, 'starts of one call').toBe(call.gaveUp ? 0 : 1);
+    expect(call.end).toBe(call.gaveUp ? 'given up' : 'answered');
+    for (const { from, to } of paused)
+      if (call.startedAt !== undefined && call.startedAt > from)
+        expect(call.startedAt, 'starts in a pause').toBeGreaterThanOrEqual(to);
+  }
+  expect(most(seen.flatMap(({ arrivedAt }) => arrivedAt ?? [])), 'in one second').toBeLessThanOrEqual(
+    plan.limit,
+  );
+  for (const person of seen.filter(({ lane }) => lane === 'people'))
+    for (const work of seen.filter(({ lane }) => lane === 'background'))
+      if (person.startedAt !== undefined && work.startedAt !== undefined && work.cameAt > person.cameAt)
+        expect(person.startedAt - begin, 'a person behind background work').toBeLessThanOrEqual(
+          work.startedAt - begin,
+        );
+}
+
+async function step(clock: TestClock): Promise<number> {
+  await clock.advance(100);
+  return 100;
+}

@@ -1,0 +1,223 @@
+import fc from 'fast-check';
+import type { Dialect } from 'kysely';
+import { pino } from 'pino';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { EdgegapClient } from '../../src/edgegap/client.ts';
+import type { EdgegapError } from '../../src/edgegap/errors.ts';
+import { HELD_MS, WINDOW_MS, type Wish } from '../../src/edgegap/places.ts';
+import { Scheduler } from '../../src/edgegap/scheduler.ts';
+import { RatePlaces } from '../../src/replicas/rate-places.ts';
+import { RateLimiter } from '../../src/simulator/limits.ts';
+import { startSimulator } from '../../src/simulator/simulator.ts';
+import { dialectFor, openStore, type Store } from '../../src/store/store.ts';
+import { carryOut, plans } from '../edgegap/rate-model.ts';
+import { freshDatabase } from '../support/databases.ts';
+import { TestClock } from '../support/test-clock.ts';
+
+const PATIENCE_MS = 1e9;
+const log = pino({ level: 'silent' });
+
+/** Time that stands still while a statement, or a request to Edgegap, is under way. */
+class PatientClock extends TestClock {
+  underWay = 0;
+
+  constructor() {
+    super();
+    this.waitFor(() => this.underWay > 0);
+  }
+
+  /** A request has a time-out, of its own length, for as long as it is under way. */
+  override after(ms: number, run: () => void): () => void {
+    if (ms !== PATIENCE_MS) return super.after(ms, run);
+    this.underWay++;
+    return () => {
+      this.underWay--;
+    };
+  }
+}
+
+/** The database, with the clock told of each statement. */
+function noted(database: string, clock: PatientClock): Dialect {
+  const dialect = dialectFor(database, log);
+  const createDriver = dialect.createDriver.bind(dialect);
+  dialect.createDriver = () => {
+    const driver = createDriver();
+    const acquire = driver.acquireConnection.bind(driver);
+    const release = driver.releaseConnection.bind(driver);
+    driver.acquireConnection = async (options) => {
+      clock.underWay++;
+      return await acquire(options);
+    };
+    driver.releaseConnection = async (connection, options) => {
+      await release(connection, options);
+      clock.underWay--;
+    };
+    return driver;
+  };
+  return dialect;
+}
+
+/** Processes on one database, each with a connection of its own to it. */
+async function processes(
+  clock: PatientClock,
+  count: number,
+): Promise<{ stores: Store[]; places: (account: string) => RatePlaces[] }> {
+  const database = await freshDatabase('postgres');
+  const stores: Store[] = [];
+  for (let index = 0; index < count; index++) {
+    const store = await openStore(noted(database, clock));
+    onTestFinished(() => store.destroy());
+    stores.push(store);
+  }
+  return {
+    stores,
+    places: (account) => stores.map((store) => new RatePlaces({ store, clock, log, account })),
+  };
+}
+
+test('whatever comes to several processes: the limit holds for all together, people of one go before work of another', async () => {
+  const clock = new PatientClock();
+  const { places } = await processes(clock, 3);
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(plans(40), async (plan) => {
+      const schedulers = places(`run-${run++}`).map(
+        (each) => new Scheduler(clock, { status: plan.limit }, each),
+      );
+      const edgegap = new RateLimiter({ deploy: 0, status: plan.limit, list: 0 });
+      await carryOut(plan, clock, schedulers, (now) =>
+        expect(edgegap.admit('status', now), 'answered 429').toBe(true),
+      );
+    }),
+    { numRuns: 12 },
+  );
+});
+
+const people: Wish = { lane: 'people', wanted: 3, limit: 3 };
+const background: Wish = { ...people, lane: 'background' };
+
+async function two(clock?: PatientClock): Promise<[RatePlaces, RatePlaces]> {
+  const time = clock ?? new PatientClock();
+  const { stores } = await processes(time, 2);
+  const make = (store: Store) => new RatePlaces({ store, clock: clock ?? systemClock, log, account: 'a' });
+  return stores.map(make) as [RatePlaces, RatePlaces];
+}
+
+test('by the database’s time, what one process takes another does not get', async () => {
+  const [one, other] = await two();
+  expect((await one.take('deploy', { ...people, wanted: 2 })).places).toHaveLength(2);
+  const second = await other.take('deploy', people);
+  expect(second.places).toHaveLength(1);
+  expect(second.waitMs).toBeGreaterThan(0);
+  expect(second.waitMs).toBeLessThanOrEqual(WINDOW_MS);
+  expect((await other.take('status', people)).places, 'another bucket').toHaveLength(3);
+});
+
+test('an unused place is free at once, a counted one after a window, and one of the dead by itself', async () => {
+  const clock = new PatientClock();
+  const [one, other] = await two(clock);
+  const { places } = await one.take('deploy', people);
+  places[0]?.unused();
+  places[1]?.count();
+  await clock.advance(0);
+  expect((await other.take('deploy', people)).places).toHaveLength(1);
+  await clock.advance(WINDOW_MS - 1);
+  expect((await other.take('deploy', people)).places).toHaveLength(0);
+  await clock.advance(1);
+  const again = await other.take('deploy', people);
+  expect(again.places).toHaveLength(1);
+  again.places[0]?.count();
+  await clock.advance(HELD_MS - WINDOW_MS - 1);
+  expect((await other.take('deploy', people)).places).toHaveLength(1);
+  await clock.advance(1);
+  expect((await other.take('deploy', people)).places).toHaveLength(2);
+});
+
+test('what is given back too late is another call’s by then', async () => {
+  const clock = new PatientClock();
+  const [one, other] = await two(clock);
+  const late = (await one.take('deploy', people)).places;
+  await clock.advance(HELD_MS);
+  expect((await other.take('deploy', people)).places).toHaveLength(3);
+  for (const place of late) place.unused();
+  await clock.advance(0);
+  expect((await other.take('deploy', people)).places).toHaveLength(0);
+});
+
+test('people who wait at one process go before background work of another', async () => {
+  const clock = new PatientClock();
+  const [one, other] = await two(clock);
+  for (const place of (await other.take('deploy', background)).places) place.count();
+  await clock.advance(0);
+  const { waitMs } = await one.take('deploy', people);
+  await clock.advance(waitMs);
+  const kept = await other.take('deploy', background);
+  expect(kept.places).toHaveLength(0);
+  expect(kept.waitMs).toBeGreaterThan(0);
+  expect((await one.take('deploy', { ...people, wanted: 2 })).places).toHaveLength(2);
+  await clock.advance(kept.waitMs);
+  expect((await other.take('deploy', background)).places).toHaveLength(1);
+});
+
+test('a clock that was set back keeps no place for long', async () => {
+  const { stores } = await processes(new PatientClock(), 1);
+  const at = (time: number) =>
+    new RatePlaces({ store: stores[0] as Store, clock: new TestClock(time), log, account: 'a' });
+  const before = at(Date.UTC(2026, 2, 3));
+  await before.take('deploy', people);
+  await before.pause('deploy', 30_000);
+  expect((await at(Date.UTC(2026, 2, 2)).take('deploy', people)).places).toHaveLength(3);
+});
+
+test('a burst through three clients: none is answered 429, and a 429 at one holds all of them', async () => {
+  const clock = new PatientClock();
+  const simulator = await startSimulator({ clock, limits: { status: 5 } });
+  const { places } = await processes(clock, 3);
+  const clients = places('burst').map(
+    (each) =>
+      new EdgegapClient({
+        baseUrl: simulator.url,
+        token: simulator.token,
+        clock,
+        log,
+        timeoutMs: PATIENCE_MS,
+        limits: { status: 5 },
+        places: each,
+      }),
+  );
+  onTestFinished(async () => {
+    for (const client of clients) await client.close();
+    await simulator.close();
+  });
+  const ask = (index: number) =>
+    clients[index % 3]?.status('nobody').catch((error: EdgegapError) => error.status);
+  const answers = Promise.all(Array.from({ length: 30 }, (_, index) => ask(index)));
+  for (let ms = 0; ms < 10_000; ms += 50) await clock.advance(50);
+  expect(new Set(await answers)).toEqual(new Set([400]));
+  expect(simulator.requests).toHaveLength(30);
+
+  simulator.faults.next({}, { kind: 'too-many-requests', retryAfter: 7 });
+  const first = ask(0);
+  await clock.advance(0);
+  const second = ask(1);
+  await clock.advance(6_999);
+  expect(simulator.requests).toHaveLength(31);
+  await clock.advance(2_000);
+  expect(await Promise.all([first, second])).toEqual([400, 400]);
+});
+
+test('without the database nothing is sent, and whoever waits is told so', async () => {
+  const { stores } = await processes(new PatientClock(), 1);
+  const [store] = stores as [Store];
+  const places = new RatePlaces({ store, clock: systemClock, log, account: 'a' });
+  const scheduler = new Scheduler(systemClock, {}, places);
+  await store.destroy();
+  const call = vi.fn(async () => undefined);
+  await expect(scheduler.run('deploy', { lane: 'people' }, call)).rejects.toMatchObject({
+    code: 'edgegap-no-turn',
+    userMessage: 'The database cannot be reached, so nothing was sent to Edgegap.',
+  });
+  await expect(scheduler.pause('deploy', 1_000)).rejects.toMatchObject({ code: 'edgegap-no-turn' });
+  expect(call).not.toHaveBeenCalled();
+});
