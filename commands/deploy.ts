@@ -7,11 +7,15 @@ import { requestingView } from '../src/deployments/view.ts';
 import type { Location } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
+/** Said where no deployment was written down before the request would have left. */
+const interrupted = 'Nothing was deployed by it; ask again.';
+
 export default defineCommand({
   description: 'Deploy a dedicated server',
   example: 'kart-racing v1.2 --near Montreal --tag qa',
   permission: 'deployments.deploy',
   ack: 'public',
+  interrupted,
   options: {
     application: {
       kind: 'application',
@@ -37,6 +41,7 @@ export default defineCommand({
     again: {
       permission: 'deployments.deploy',
       ack: 'public',
+      interrupted,
       check: async (context) => void (await lostOne(context)),
       run: async (context) => {
         const { id, application, version, plan } = await lostOne(context);

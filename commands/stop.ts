@@ -9,6 +9,7 @@ export default defineCommand({
   example: '93924761ccde',
   permission: 'deployments.stop',
   ack: 'private',
+  interrupted: 'Nothing was stopped by it; ask again.',
   options: {
     deployment: theDeployment,
   },
@@ -16,13 +17,21 @@ export default defineCommand({
     ask: {
       permission: 'deployments.stop',
       ack: 'private',
+      interrupted: 'Nothing was stopped by it; ask again.',
       on: 'deployment',
       run: (context) => ask(context, context.target),
     },
-    confirm: { permission: 'deployments.stop', ack: 'update', on: 'deployment', run: confirm },
+    confirm: {
+      permission: 'deployments.stop',
+      ack: 'update',
+      interrupted: 'It may or may not have been stopped: look with status, and ask again if not.',
+      on: 'deployment',
+      run: confirm,
+    },
     cancel: {
       permission: 'deployments.stop',
       ack: 'update',
+      interrupted: 'Nothing was stopped.',
       run: (context) => context.respond(plain(['Nothing was stopped'], 'neutral')),
     },
   },

@@ -17,6 +17,7 @@ export default defineCommand({
     of: ({ action }) => (action === undefined || action === 'list' ? 'deployments.read' : 'deployments.tag'),
   },
   ack: ({ action }) => (action === undefined || action === 'list' ? 'private' : 'public'),
+  interrupted: 'The tags may or may not have been changed: look with tags, and ask again if not.',
   options: {
     deployment: theDeployment,
     action: {

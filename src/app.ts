@@ -6,6 +6,7 @@ import type { Directory } from './command/directory.ts';
 import { Invocations } from './command/invocations.ts';
 import { createKept } from './command/kept.ts';
 import { loadCommands } from './command/load.ts';
+import { Recovery } from './command/recovery.ts';
 import { createPipeline } from './command/run.ts';
 import type { Services } from './command/services.ts';
 import type { AccessRules, Config } from './config.ts';
@@ -141,7 +142,17 @@ export async function buildApp({
       secrets: config.secrets,
     },
   };
-  const invocations = new Invocations(store, clock);
+  const wakeOutbox = () => outbox.wake();
+  const invocations = new Invocations({
+    store,
+    membership,
+    directory,
+    clock,
+    realClock: systemClock,
+    log,
+    wakeOutbox,
+  });
+  const recovery = new Recovery({ invocations, store, membership, directory, clock, log, wakeOutbox });
   const pipeline = createPipeline({
     services,
     policy: { rules: access, readOnly: config.readOnly },
@@ -191,7 +202,7 @@ export async function buildApp({
       const port = await server.listen(config.port);
       if (loopback) publicUrl ??= `http://127.0.0.1:${port}`;
       void warmUp(catalog, log);
-      await invocations.recover();
+      await recovery.start();
       await callbacks.work();
       await reconciler.start();
       await platforms.start();
@@ -223,6 +234,7 @@ export async function buildApp({
         await within(clock, DRAIN_MS, pipeline.drain());
         await server.close();
       }
+      await within(clock, QUIT_MS, recovery.stop());
       await within(clock, QUIT_MS, callbacks.work());
       await within(clock, QUIT_MS, reconciler.stop());
       await within(clock, QUIT_MS, outbox.stop());

@@ -99,9 +99,9 @@ export interface Adapter {
    * posted, else where its answer was to stand. What was answered already is left as it is. Safe to repeat. Throws
    * DeliveryError, not retryable where that place is no more.
    */
-  resume?(reply: Reply, message: Message): Promise<void>;
+  resume(reply: Reply, message: Message): Promise<void>;
   /** Tells one person of a workspace, directly. Throws DeliveryError. */
-  tell?(person: { readonly id: string; readonly workspace: string }, outgoing: Outgoing): Promise<void>;
+  tell(person: { readonly id: string; readonly workspace: string }, outgoing: Outgoing): Promise<void>;
 }
 
 /** How an invocation can still be answered by another process: JSON that only its own adapter reads. */
@@ -126,7 +126,7 @@ export interface Invocation {
   readonly at: Address;
   readonly request: InvocationRequest;
   /** How another process can answer it with `Adapter.resume`, should this one not live to. */
-  reply?(mode: AckMode): Reply;
+  reply(mode: AckMode): Reply;
 
   /**
    * Who asks. `fresh` allows no stale cache: for what changes things, so that a role just taken away counts.

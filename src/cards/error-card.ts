@@ -3,9 +3,9 @@ import type { Card, Node } from './card.ts';
 
 /**
  * What a person reads when something went wrong: what happened and what to do next. Of an unexpected error only the
- * incident's id is shown; the rest is in the log under it.
+ * incident's id is shown; the rest is in the log under it. `begun`: whether something may have been done already.
  */
-export function errorCard(error: unknown, incident: string): Card {
+export function errorCard(error: unknown, incident: string, begun: boolean): Card {
   if (!(error instanceof AppError)) {
     return {
       kind: 'card',
@@ -15,7 +15,11 @@ export function errorCard(error: unknown, incident: string): Card {
         { kind: 'text', text: ['It is in my log as incident ', { code: incident }, '.'] },
         {
           kind: 'note',
-          text: ['Look with status or list before you try again: part of it may have been done.'],
+          text: [
+            begun
+              ? 'Look with status or list before you try again: part of it may have been done.'
+              : 'Nothing was done. Try again in a moment.',
+          ],
         },
       ],
     };

@@ -18,6 +18,8 @@ export interface Command<Specs extends OptionSpecs = OptionSpecs> {
   readonly permission: Permission | PermissionByOptions<Specs>;
   /** Whether the channel sees the answer, or only the person. */
   readonly ack: 'public' | 'private' | ((options: OptionsOf<Specs>) => 'public' | 'private');
+  /** Where it changes something: what a crash in the middle of it may have left, and what to do. One or two sentences. */
+  readonly interrupted?: string;
   /** In the order in which they are typed: the ones marked `positional` first. */
   readonly options: Specs;
   /** Buttons, routed as `<command>:<action>`. */
@@ -47,6 +49,8 @@ interface ActionBase {
   readonly permission: Permission;
   /** `update` replaces the message that holds the button. */
   readonly ack: 'public' | 'private' | 'update';
+  /** As a command's. */
+  readonly interrupted?: string;
 }
 
 interface PlainAction extends ActionBase {

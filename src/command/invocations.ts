@@ -1,12 +1,17 @@
-import type { Address, Person } from '../adapters/adapter.ts';
-import type { Line } from '../cards/card.ts';
+import type { AckMode, Address, Person, Reply } from '../adapters/adapter.ts';
+import type { Message } from '../cards/card.ts';
 import type { Clock } from '../clock.ts';
 import { addressColumns } from '../deployments/repository.ts';
+import { AppError } from '../errors.ts';
+import type { Logger } from '../log.ts';
 import { enqueue } from '../notify/outbox.ts';
+import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/store.ts';
+import type { Directory } from './directory.ts';
+import { interruptedLine } from './interrupted.ts';
 
-const KEEP_MS = 7 * 24 * 60 * 60_000;
-const PURGE_EVERY_MS = 60 * 60_000;
+/** How long the store may take before the person must have an answer, in milliseconds. */
+const BEGIN_BUDGET_MS = 1_000;
 
 export interface InvocationRecord {
   readonly id: string;
@@ -15,23 +20,68 @@ export interface InvocationRecord {
   /** `stop`, or `stop:confirm` for a button. */
   readonly what: string;
   readonly changes: boolean;
+  readonly mode: AckMode;
+  /** How another process can answer it. Holds a token of the platform, so it is kept no longer than it is needed. */
+  readonly reply: Reply;
 }
 
-/** The table of invocations: what makes a platform's retry the same invocation, also after a crash. */
-export class Invocations {
-  readonly #store: Store;
-  readonly #clock: Clock;
-  #purgedAt = 0;
+type End = 'done' | 'failed';
 
-  constructor(store: Store, clock: Clock) {
-    this.#store = store;
-    this.#clock = clock;
+export interface InvocationsParts {
+  readonly store: Store;
+  readonly membership: Membership;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  /** The machine's own: how long the store takes is a matter of real time, also where the rest lives by another clock. */
+  readonly realClock: Clock;
+  readonly log: Logger;
+  readonly wakeOutbox: () => void;
+}
+
+/**
+ * The table of invocations: what makes a platform's retry the same invocation, on whichever process and also after a
+ * crash.
+ */
+export class Invocations {
+  readonly #parts: InvocationsParts;
+  /** Ends that could not be written down. */
+  readonly #unrecorded = new Map<string, End>();
+
+  constructor(parts: InvocationsParts) {
+    this.#parts = parts;
   }
 
-  /** Writes one down; false when it was here before. */
-  async begin({ id, at, person, what, changes }: InvocationRecord): Promise<boolean> {
-    await this.#purge();
-    const { numInsertedOrUpdatedRows } = await this.#store
+  /** Writes one down; false when it was here before. Throws AppError where the store does not take it in time. */
+  async begin(record: InvocationRecord): Promise<boolean> {
+    const { realClock, log } = this.#parts;
+    const begun = this.#insert(record);
+    let cancel = (): void => undefined;
+    const late = new Promise<'late'>((resolve) => {
+      cancel = realClock.after(BEGIN_BUDGET_MS, () => resolve('late'));
+    });
+    try {
+      const taken = await Promise.race([begun, late]);
+      if (taken !== 'late') return taken;
+    } catch (cause) {
+      log.error({ err: cause, invocation: record.id }, 'invocation: cannot be stored');
+      throw notStored(cause);
+    } finally {
+      cancel();
+    }
+    // Should it be written after all, it is over: its person was told that nothing was done.
+    begun.then(
+      async (taken) => {
+        if (taken) await this.finish(record.id, 'failed');
+      },
+      () => undefined,
+    );
+    log.error({ invocation: record.id }, 'invocation: the store does not answer in time');
+    throw notStored();
+  }
+
+  async #insert({ id, at, person, what, changes, mode, reply }: InvocationRecord): Promise<boolean> {
+    const { store, membership, clock } = this.#parts;
+    const { numInsertedOrUpdatedRows } = await store
       .insertInto('invocations')
       .values({
         id,
@@ -41,80 +91,84 @@ export class Invocations {
         what,
         changes: changes ? 1 : 0,
         state: 'running',
-        created_at: this.#clock.now(),
+        created_at: clock.now(),
+        holder: membership.id,
+        reply_json: JSON.stringify({ mode, reply }),
       })
       .onConflict((conflict) => conflict.column('id').doNothing())
       .executeTakeFirst();
     return (numInsertedOrUpdatedRows ?? 0n) > 0n;
   }
 
-  async finish(id: string, state: 'done' | 'failed'): Promise<void> {
-    await this.#store
+  /**
+   * Makes sure, until the transaction `tx` ends, that this process still carries the invocation out. Throws TakenOver
+   * once it was taken for dead: then another one has told the person what has become of it.
+   */
+  async confirm(tx: Store, id: string): Promise<void> {
+    const holder = this.#parts.membership.id;
+    const { numUpdatedRows } = await tx
       .updateTable('invocations')
-      .set({ state, finished_at: this.#clock.now() })
+      .set({ holder })
       .where('id', '=', id)
-      .execute();
+      .where('state', '=', 'running')
+      .where('holder', '=', holder)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) throw new TakenOver();
   }
 
-  /**
-   * Answers what a process that died left unfinished. A deployment whose intent was written is settled by its own
-   * card; of any other change its asker is told, in the channel, that it may or may not have been done.
-   */
-  async recover(): Promise<void> {
-    const unfinished = await this.#store
-      .selectFrom('invocations')
-      .leftJoin('deployments', 'deployments.invocation_id', 'invocations.id')
-      .selectAll('invocations')
-      .select('deployments.id as deployment_id')
-      .where('invocations.state', '=', 'running')
-      .execute();
-    for (const row of unfinished) {
-      await this.#store.transaction().execute(async (tx) => {
-        await tx
-          .updateTable('invocations')
-          .set({ state: 'interrupted', finished_at: this.#clock.now() })
-          .where('id', '=', row.id)
-          .execute();
-        if (row.changes === 0 || row.deployment_id !== null) return;
-        const to: Address = {
-          platform: row.platform,
-          workspace: row.workspace,
-          channel: row.channel,
-          ...(row.thread === null ? {} : { thread: row.thread }),
-        };
-        const message = interrupted(row.what, row.asker_id, row.asker_name);
-        await enqueue(tx, this.#clock, { kind: 'post', orderKey: row.id, to, message });
-      });
+  /** Never rejects: an end that the store does not take now is written down later. */
+  async finish(id: string, end: End): Promise<void> {
+    try {
+      await this.#end(id, end);
+    } catch (err) {
+      this.#parts.log.error({ err, invocation: id }, 'invocation: its end could not be stored');
+      this.#unrecorded.set(id, end);
     }
   }
 
-  /** Forgets the old ones, now and then. */
-  async #purge(): Promise<void> {
-    const now = this.#clock.now();
-    if (now - this.#purgedAt < PURGE_EVERY_MS) return;
-    this.#purgedAt = now;
-    await this.#store
-      .deleteFrom('invocations')
-      .where('created_at', '<', now - KEEP_MS)
-      .where('state', '!=', 'running')
+  /** Writes down the ends that the store did not take. */
+  async catchUp(): Promise<void> {
+    for (const [id, end] of this.#unrecorded) {
+      await this.#end(id, end);
+      this.#unrecorded.delete(id);
+    }
+  }
+
+  async #end(id: string, state: End): Promise<void> {
+    await this.#parts.store
+      .updateTable('invocations')
+      .set({ state, finished_at: this.#parts.clock.now(), reply_json: null })
+      .where('id', '=', id)
+      .where('state', '=', 'running')
       .execute();
+  }
+
+  /** Leaves an answer that cannot be given right now to the outbox. */
+  async owe({ id, at, person, what, changes, reply }: InvocationRecord, message: Message): Promise<void> {
+    const { store, clock, directory, wakeOutbox } = this.#parts;
+    const orElse = interruptedLine(directory, { what, changes, how: 'unanswered', mention: person });
+    await enqueue(store, clock, {
+      kind: 'answer',
+      orderKey: id,
+      at,
+      reply,
+      message,
+      ...(changes ? { orElse } : {}),
+    });
+    wakeOutbox();
   }
 }
 
-function interrupted(what: string, id: string, name: string): Line {
-  const [command = what] = what.split(':');
-  const outcome =
-    command === 'deploy'
-      ? 'Nothing was deployed by it; ask again.'
-      : 'It may or may not have been done: look with status, and ask again if not.';
-  return {
-    kind: 'line',
-    tone: 'warning',
-    text: [
-      { mention: id, name },
-      ' I was restarted in the middle of your ',
-      { code: command },
-      `. ${outcome}`,
-    ],
-  };
+/** Another process has answered in this one's place. */
+export class TakenOver extends AppError {
+  constructor() {
+    super('taken-over', 'I was away for too long, and another of me has answered.');
+  }
+}
+
+function notStored(cause?: unknown): AppError {
+  return new AppError('not-stored', 'I cannot write to my database, so I did nothing.', {
+    hint: 'Try again in a moment. Whoever runs me finds the reason in my log.',
+    cause,
+  });
 }

@@ -108,16 +108,18 @@ test.each([
 
 describe('an error', () => {
   test('of ours is a sentence and what to do', () => {
-    const card = errorCard(new InputError('x', 'It is wrong.', { hint: 'Do it right.' }), 'cafe');
+    const card = errorCard(new InputError('x', 'It is wrong.', { hint: 'Do it right.' }), 'cafe', true);
     expect(plainText(card.title)).toBe('It is wrong.');
     expect(JSON.stringify(card)).not.toContain('cafe');
   });
 
   test('that nobody expected shows nothing but the incident', () => {
-    const card = errorCard(new TypeError('cannot read /var/secret'), 'cafe');
+    const card = errorCard(new TypeError('cannot read /var/secret'), 'cafe', true);
     const text = JSON.stringify(card);
     expect(text).toContain('cafe');
+    expect(text).toContain('part of it may have been done');
     expect(text).not.toMatch(/secret|TypeError/);
+    expect(JSON.stringify(errorCard(new TypeError('x'), 'cafe', false))).toContain('Nothing was done.');
   });
 });
 

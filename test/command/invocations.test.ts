@@ -1,41 +1,178 @@
-import { expect, test } from 'vitest';
-import { Invocations } from '../../src/command/invocations.ts';
-import { freshStore } from '../support/databases.ts';
+import { pino } from 'pino';
+import { expect, onTestFinished, test } from 'vitest';
+import type { AckMode } from '../../src/adapters/adapter.ts';
+import type { Message } from '../../src/cards/card.ts';
+import { systemClock } from '../../src/clock.ts';
+import { Invocations, TakenOver } from '../../src/command/invocations.ts';
+import { loadCommands } from '../../src/command/load.ts';
+import { Recovery } from '../../src/command/recovery.ts';
+import { Membership } from '../../src/replicas/membership.ts';
+import type { Store } from '../../src/store/store.ts';
+import { textOf } from '../notify/memory-chat.ts';
+import { freshStore, suiteDatabase } from '../support/databases.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const DAY = 24 * 60 * 60_000;
 const at = { platform: 'memory', workspace: 'w', channel: 'c' };
-const person = { id: 'u', name: 'u', home: true, guest: false, admin: false, groups: [] };
+const person = { id: 'u', name: 'Una', home: true, guest: false, admin: false, groups: [] };
+const silent = pino({ level: 'silent' });
+const directory = await loadCommands(new URL('../../commands', import.meta.url).pathname);
+
+const shared = suiteDatabase === 'postgres';
+
+/** One process on the store. */
+async function process(store: Store, clock: TestClock) {
+  const membership = new Membership({ store, shared, clock: systemClock, log: silent });
+  await membership.join();
+  const parts = { store, membership, directory, clock, log: silent, wakeOutbox: () => undefined };
+  const invocations = new Invocations({ ...parts, realClock: systemClock });
+  const recovery = new Recovery({ ...parts, invocations });
+  const begin = (
+    id: string,
+    { what = 'list', changes = false, mode = 'private' as AckMode, reply = { token: id } } = {},
+  ) => invocations.begin({ id, at, person, what, changes, mode, reply });
+  return { membership, invocations, recovery, begin };
+}
 
 async function open() {
   const clock = new TestClock();
   const store = await freshStore(clock);
-  const invocations = new Invocations(store, clock);
-  const begin = (id: string) => invocations.begin({ id, at, person, what: 'list', changes: false });
-  const kept = async () => {
+  const join = async () => {
+    const joined = await process(store, clock);
+    onTestFinished(() => joined.membership.leave());
+    return joined;
+  };
+  const ids = async () => {
     const rows = await store.selectFrom('invocations').select('id').orderBy('id').execute();
     return rows.map(({ id }) => id);
   };
-  return { clock, invocations, begin, kept };
+  const states = async () => {
+    const rows = await store.selectFrom('invocations').selectAll().orderBy('id').execute();
+    return rows.map(({ id, state, reply_json }) => [id, state, reply_json === null]);
+  };
+  const outbox = async () => {
+    const rows = await store.selectFrom('outbox').selectAll().orderBy('id').execute();
+    return rows.map(({ kind, order_key, message_json, target_json }) => ({
+      kind,
+      id: order_key,
+      text: textOf(JSON.parse(message_json)),
+      ...((JSON.parse(target_json ?? '{}') ?? {}) as { reply?: object; orElse?: Message }),
+    }));
+  };
+  return { clock, store, join, ids, states, outbox };
 }
 
-test('an invocation is taken once, also after it has ended', async () => {
-  const { invocations, begin } = await open();
-  expect([await begin('1'), await begin('1')]).toEqual([true, false]);
-  await invocations.finish('1', 'done');
-  expect(await begin('1')).toBe(false);
+test('an invocation is taken once, by whichever process, also after it has ended', async () => {
+  const { join, states } = await open();
+  const one = await join();
+  expect(await Promise.all([one.begin('1'), one.begin('1')])).toEqual([true, false]);
+  if (shared) expect(await (await join()).begin('1')).toBe(false);
+  await one.invocations.finish('1', 'done');
+  expect(await one.begin('1')).toBe(false);
+  expect(await states()).toEqual([['1', 'done', true]]);
 });
 
-test('old invocations are forgotten while the bot runs; recent and unfinished ones are not', async () => {
-  const { clock, invocations, begin, kept } = await open();
+test('old ones are forgotten while the bot runs; recent and unfinished ones are not', async () => {
+  const { join, clock, ids } = await open();
+  const { begin, invocations, recovery } = await join();
   for (const id of ['done', 'failed', 'running']) await begin(id);
   await invocations.finish('done', 'done');
   await invocations.finish('failed', 'failed');
   await clock.advance(6 * DAY);
   await begin('recent');
   await invocations.finish('recent', 'done');
-  expect(await kept()).toEqual(['done', 'failed', 'recent', 'running']);
+  await recovery.lookAfter();
+  expect(await ids()).toEqual(['done', 'failed', 'recent', 'running']);
   await clock.advance(2 * DAY);
-  await begin('today');
-  expect(await kept()).toEqual(['recent', 'running', 'today']);
+  await recovery.lookAfter();
+  expect(await ids()).toEqual(['recent', 'running']);
+});
+
+test('what a process that is gone left is answered, by one of all that look', async () => {
+  const { join, states, outbox } = await open();
+  const dead = await join();
+  await dead.begin('read');
+  await dead.begin('stop', { what: 'stop:confirm', changes: true, mode: 'update' });
+  await dead.begin('deploy', { what: 'deploy', changes: true, mode: 'public' });
+  await dead.begin('over');
+  await dead.invocations.finish('over', 'failed');
+  await dead.membership.leave();
+  const others = [await join(), await join()];
+  await Promise.all(others.map(({ recovery }) => recovery.recover()));
+  expect(await states()).toEqual([
+    ['deploy', 'interrupted', true],
+    ['over', 'failed', true],
+    ['read', 'interrupted', true],
+    ['stop', 'interrupted', true],
+  ]);
+  const rows = (await outbox()).toSorted((a, b) => a.id.localeCompare(b.id));
+  expect(rows).toMatchObject([
+    {
+      kind: 'answer',
+      id: 'deploy',
+      reply: { token: 'deploy' },
+      text: 'u I was restarted in the middle of your deploy. Nothing was deployed by it; ask again.',
+    },
+    {
+      kind: 'answer',
+      id: 'read',
+      reply: { token: 'read' },
+      text: 'I was restarted in the middle of your list. Run it again.',
+    },
+    {
+      kind: 'answer',
+      id: 'stop',
+      reply: { token: 'stop' },
+      text: expect.stringMatching(/of your stop. It may or may not have been stopped: look with status/),
+    },
+  ]);
+  // The channel is told only of what may have changed something.
+  expect(rows.map(({ orElse }) => orElse && textOf(orElse).slice(0, 15))).toEqual([
+    'u I was restart',
+    undefined,
+    'u I was restart',
+  ]);
+});
+
+test('one whose process lives is left to it', async () => {
+  const { join, states, outbox } = await open();
+  const alive = await join();
+  await alive.begin('1');
+  if (shared) await (await join()).recovery.recover();
+  await alive.recovery.recover();
+  expect(await states()).toEqual([['1', 'running', false]]);
+  expect(await outbox()).toEqual([]);
+});
+
+test('a process that was taken for dead carries nothing out any more', async () => {
+  const { join, store, states } = await open();
+  const slow = await join();
+  await slow.begin('1', { what: 'deploy', changes: true });
+  await store.transaction().execute((tx) => slow.invocations.confirm(tx, '1'));
+  await slow.membership.leave();
+  await (await join()).recovery.recover();
+  await expect(store.transaction().execute((tx) => slow.invocations.confirm(tx, '1'))).rejects.toBeInstanceOf(
+    TakenOver,
+  );
+  await slow.invocations.finish('1', 'done');
+  expect(await states()).toEqual([['1', 'interrupted', true]]);
+});
+
+test('an end that the store does not take is written down later', async () => {
+  const { join, store, states } = await open();
+  const { begin, invocations, recovery } = await join();
+  await begin('1');
+  await store.schema.alterTable('invocations').renameTo('away').execute();
+  await invocations.finish('1', 'done');
+  await store.schema.alterTable('away').renameTo('invocations').execute();
+  expect(await states()).toEqual([['1', 'running', false]]);
+  await recovery.lookAfter();
+  expect(await states()).toEqual([['1', 'done', true]]);
+});
+
+test('one that the store does not take is not begun', async () => {
+  const { join, store } = await open();
+  const { begin } = await join();
+  await store.schema.alterTable('invocations').renameTo('away').execute();
+  await expect(begin('1')).rejects.toMatchObject({ code: 'not-stored' });
 });

@@ -151,6 +151,7 @@ export async function openStudio(
         adapter,
         at: HERE,
         request,
+        reply: (mode) => ({ id, mode }),
         person: async () => person,
         refuse: respond,
         acknowledge: async (given) => {

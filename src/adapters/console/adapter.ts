@@ -8,7 +8,7 @@ import type { Adapter, Address, Invocation, InvocationRequest, Person } from '..
 import { createBoard } from './board.ts';
 import { completeLine } from './complete.ts';
 import { type Input, type LineHandlers, type LineSource, openPipe } from './input.ts';
-import { createInvocation } from './invocation.ts';
+import { createInvocation, Reply } from './invocation.ts';
 import { limits } from './limits.ts';
 import { literalLine } from './literal.ts';
 import { createPlainScreen, type Output, type Screen } from './screen.ts';
@@ -210,6 +210,15 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
     async findPosted(_to, key, since) {
       const shown = transcript.withKey(key);
       return shown && shown.postedAt >= since ? shown.ref : undefined;
+    },
+    async resume(reply, message) {
+      refuseUnless(connected);
+      const { id: key, private: hidden } = Reply.parse(reply);
+      if (!transcript.withKey(key)) await board.add({ message, private: hidden, key });
+    },
+    async tell(_person, { message, key }) {
+      refuseUnless(connected);
+      if (!transcript.withKey(key)) await board.add({ message, private: true, key });
     },
     type: (line, comment) => {
       const note = comment === undefined ? [] : [paint([span(`# ${literalLine(comment)}`, 'dim')], color)];

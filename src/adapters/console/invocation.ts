@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
 import type { Message } from '../../cards/card.ts';
 import type {
   AckMode,
@@ -9,6 +10,10 @@ import type {
   MessageRef,
   Person,
 } from '../adapter.ts';
+
+/** The terminal that it was typed at may be gone; whoever sits at the next one is told. */
+export const Reply = z.object({ id: z.string(), private: z.boolean() });
+type Reply = z.infer<typeof Reply>;
 
 /** What an invocation shows its answers with. */
 export interface Stage {
@@ -21,6 +26,7 @@ export interface Stage {
 
 /** One typed line or pressed button. Its answers are printed at once: a terminal has no three seconds to keep. */
 export function createInvocation(stage: Stage, request: InvocationRequest): Invocation {
+  const id = `console-${randomUUID()}`;
   let mode: AckMode | undefined;
   let answer: MessageRef | undefined;
 
@@ -37,10 +43,11 @@ export function createInvocation(stage: Stage, request: InvocationRequest): Invo
   };
 
   return {
-    id: `console-${randomUUID()}`,
+    id,
     adapter: stage.adapter,
     at: stage.at,
     request,
+    reply: (mode): Reply => ({ id, private: mode !== 'public' }),
     person: async () => stage.person,
     async refuse(message) {
       await stage.add(message, { private: true });

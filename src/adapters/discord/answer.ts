@@ -108,15 +108,15 @@ export function createAnswer(reply: Reply, { adapter, api, clock, log }: AnswerP
         if (shown === markerOf(answerKey)) return true;
         // What everybody sees, a live card above all, is not to be replaced by one person's news.
         if (source) await api.followUpPrivately(reply, payloadOf(message));
-        else await api.editAnswer(reply, payloadOf(message, cardKey));
+        else await api.editAnswer(reply, payloadOf(message, answerKey));
         return true;
       });
       if (done) return;
       if (mode !== 'public') throw expired();
       if (await adapter.findPosted(at, answerKey, reply.receivedAt)) return;
       const card = await adapter.findPosted(at, cardKey, reply.receivedAt);
-      if (card) await adapter.edit(card, message);
-      else await adapter.post(at, { message, key: cardKey });
+      if (card) await api.edit(card.channel, card.message, payloadOf(message, answerKey));
+      else await adapter.post(at, { message, key: answerKey });
     },
   };
 }

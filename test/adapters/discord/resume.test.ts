@@ -22,7 +22,7 @@ async function died(
 ): Promise<Reply> {
   const done = Promise.withResolvers<Reply>();
   bot.handle = async (invocation) => {
-    const reply = invocation.reply?.(mode);
+    const reply = invocation.reply(mode);
     await invocation.acknowledge(mode);
     await until_(invocation);
     done.resolve(JSON.parse(JSON.stringify(reply)));
@@ -33,7 +33,7 @@ async function died(
 
 /** Another process, which never saw the interaction. */
 const resume = (reply: Reply, message = restarted) =>
-  adapterFor(bot.driver, bot.clock).resume?.(reply, message);
+  adapterFor(bot.driver, bot.clock).resume(reply, message);
 
 const channel = async () => (await bot.driver.channel()).map(({ text, edits }) => ({ text, edits }));
 const privately = async () => (await bot.driver.privately('operator')).map(({ text }) => text);
@@ -141,7 +141,7 @@ describe('once the token is of no use', () => {
   test('one that was never acknowledged can be given by nobody', async () => {
     let reply: Reply | undefined;
     bot.handle = async (invocation) => {
-      reply = invocation.reply?.('private');
+      reply = invocation.reply('private');
     };
     bot.driver.server.command(bot.driver.user('operator'), 'list', []);
     await expect(resume(await until(() => reply))).rejects.toMatchObject({
@@ -153,7 +153,7 @@ describe('once the token is of no use', () => {
 
 describe('telling a person', () => {
   const tell = (text: string, key: string) =>
-    bot.adapter.tell?.(
+    bot.adapter.tell(
       { id: bot.driver.user('operator').id, workspace: here.workspace },
       { message: line(text), key },
     );

@@ -42,7 +42,7 @@ async function open(): Promise<Stage> {
     async died(mode, then = async () => undefined, act = () => driver.slash('operator', 'stop abc')) {
       const done = Promise.withResolvers<Reply>();
       next = async (invocation) => {
-        const reply = invocation.reply?.(mode);
+        const reply = invocation.reply(mode);
         await invocation.acknowledge(mode);
         await then(invocation);
         done.resolve(JSON.parse(JSON.stringify(reply)));
@@ -53,7 +53,7 @@ async function open(): Promise<Stage> {
     async resume(reply) {
       started ??= other.start(async () => undefined);
       await started;
-      await other.resume?.(reply, restarted);
+      await other.resume(reply, restarted);
     },
     channel: async () => (await driver.channel()).map(({ text, edits }) => [text, edits]),
     privately: async () => (await driver.privately('operator')).map(({ text }) => text),
@@ -161,7 +161,7 @@ test('a card whose answer is lost is found, not posted again', async () => {
 test('a person is told in a direct message', async () => {
   const { bot, channel, privately } = await open();
   const { userIds, server } = bot.driver;
-  await bot.adapter.tell?.(
+  await bot.adapter.tell(
     { id: userIds.operator, workspace: server.world.team },
     { message: line('Ready'), key: 'k' },
   );

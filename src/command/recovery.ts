@@ -1,0 +1,147 @@
+import type { Address } from '../adapters/adapter.ts';
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../log.ts';
+import { enqueue } from '../notify/outbox.ts';
+import type { Membership } from '../replicas/membership.ts';
+import type { Store } from '../store/store.ts';
+import type { Directory } from './directory.ts';
+import { interruptedLine } from './interrupted.ts';
+import type { InvocationRecord, Invocations } from './invocations.ts';
+
+const KEEP_MS = 7 * 24 * 60 * 60_000;
+const PURGE_EVERY_MS = 60 * 60_000;
+/** How often what other processes left behind is looked for; they may die at any time. */
+const RECOVER_MS = 5_000;
+/** So that many processes do not all look at once. */
+const JITTER_MS = 2_000;
+const RECOVER_AT_ONCE = 100;
+
+export interface RecoveryParts {
+  readonly invocations: Invocations;
+  readonly store: Store;
+  readonly membership: Membership;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly wakeOutbox: () => void;
+}
+
+/** Answers the invocations whose process died before it did. */
+export class Recovery {
+  readonly #parts: RecoveryParts;
+  #purgedAt = 0;
+  #cancel: (() => void) | undefined;
+  #working: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(parts: RecoveryParts) {
+    this.#parts = parts;
+  }
+
+  /** Now, and every few seconds from now on. */
+  async start(): Promise<void> {
+    await this.recover();
+    this.#schedule();
+  }
+
+  /** Resolves when nothing of it is under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel?.();
+    await this.#working;
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return;
+    const { clock, log } = this.#parts;
+    this.#cancel = clock.after(RECOVER_MS + Math.random() * JITTER_MS, () => {
+      this.#working = this.lookAfter()
+        .catch((err: unknown) => log.error({ err }, 'invocation: what others left unfinished cannot be read'))
+        .finally(() => this.#schedule());
+    });
+  }
+
+  /** All that is done every few seconds. */
+  async lookAfter(): Promise<void> {
+    await this.#parts.invocations.catchUp();
+    await this.recover();
+    await this.#purge();
+  }
+
+  /**
+   * Tells the people whose invocation was carried out by a process that is gone what has become of it. Of several
+   * processes that look at the same time one tells.
+   */
+  async recover(): Promise<void> {
+    const { store, membership, wakeOutbox } = this.#parts;
+    // Whoever may be dead itself is no judge of who else is.
+    if (!membership.isCertain()) return;
+    const left = await store
+      .selectFrom('invocations')
+      .select('id')
+      .where('state', '=', 'running')
+      .where((eb) => membership.gone(eb.ref('invocations.holder')))
+      .orderBy('created_at')
+      .limit(RECOVER_AT_ONCE)
+      .execute();
+    for (const { id } of left) await this.#answer(id);
+    if (left.length > 0) wakeOutbox();
+  }
+
+  async #answer(id: string): Promise<void> {
+    const { store, membership, directory, clock, log } = this.#parts;
+    await store.transaction().execute(async (tx) => {
+      const row = await tx
+        .updateTable('invocations')
+        .set({ state: 'interrupted', finished_at: clock.now() })
+        .where('id', '=', id)
+        .where('state', '=', 'running')
+        .where((eb) => membership.gone(eb.ref('invocations.holder')))
+        .returningAll()
+        .executeTakeFirst();
+      if (!row) return;
+      await tx.updateTable('invocations').set({ reply_json: null }).where('id', '=', id).execute();
+      log.warn({ invocation: id, what: row.what }, 'invocation: its process is gone');
+      const deployment = await tx
+        .selectFrom('deployments')
+        .select('id')
+        .where('invocation_id', '=', id)
+        .executeTakeFirst();
+      // Its card was the answer, and goes on to tell how things are.
+      if (deployment) return;
+      const { platform, workspace, channel, thread } = row;
+      const at: Address = { platform, workspace, channel, ...(thread === null ? {} : { thread }) };
+      const changes = row.changes === 1;
+      const about = { what: row.what, changes, how: 'interrupted' } as const;
+      const asker = { id: row.asker_id, name: row.asker_name };
+      const inChannel = interruptedLine(directory, { ...about, mention: asker });
+      if (row.reply_json !== null) {
+        const { mode, reply }: Pick<InvocationRecord, 'mode' | 'reply'> = JSON.parse(row.reply_json);
+        await enqueue(tx, clock, {
+          kind: 'answer',
+          orderKey: id,
+          at,
+          reply,
+          message: mode === 'public' ? inChannel : interruptedLine(directory, about),
+          // What only looked is nothing to trouble the channel with; where it can no longer be answered, the platform
+          // itself has said that it failed.
+          ...(changes ? { orElse: inChannel } : {}),
+        });
+      } else if (changes) {
+        await enqueue(tx, clock, { kind: 'post', orderKey: id, to: at, message: inChannel });
+      }
+    });
+  }
+
+  /** Forgets the old ones, now and then. */
+  async #purge(): Promise<void> {
+    const now = this.#parts.clock.now();
+    if (now - this.#purgedAt < PURGE_EVERY_MS) return;
+    this.#purgedAt = now;
+    await this.#parts.store
+      .deleteFrom('invocations')
+      .where('created_at', '<', now - KEEP_MS)
+      .where('state', '!=', 'running')
+      .execute();
+  }
+}
