@@ -110,6 +110,7 @@ export async function buildApp({
   const deployments = new Deployments({
     repository,
     edgegap,
+    membership,
     clock,
     log,
     account: ACCOUNT,
@@ -118,15 +119,17 @@ export async function buildApp({
     wakeReconciler: () => reconciler.wake(),
   });
   // What was deployed is followed to its end, also where its application is allowed to nobody any more.
-  const reconciler = new Reconciler({ repository, deployments, edgegap: client, clock, log });
-  const callbacks = new Callbacks({
-    store,
+  const reconciler = new Reconciler({
     repository,
     deployments,
+    edgegap: client,
+    membership,
+    leases,
+    account: ACCOUNT,
     clock,
     log,
-    wakeReconciler: () => reconciler.wake(),
   });
+  const callbacks = new Callbacks({ store, repository, deployments, clock, log });
   const catalog = createCatalog(edgegap, clock);
   const services: Services = {
     deployments,
@@ -203,7 +206,7 @@ export async function buildApp({
       if (loopback) publicUrl ??= `http://127.0.0.1:${port}`;
       void warmUp(catalog, log);
       await recovery.start();
-      await callbacks.work();
+      await callbacks.start();
       await reconciler.start();
       await platforms.start();
       await outbox.start();
@@ -216,7 +219,7 @@ export async function buildApp({
     },
     async settled() {
       await pipeline.idle();
-      await callbacks.work();
+      await callbacks.idle();
       await outbox.idle();
     },
     async stop() {
@@ -234,8 +237,9 @@ export async function buildApp({
         await within(clock, DRAIN_MS, pipeline.drain());
         await server.close();
       }
+      deployments.close();
       await within(clock, QUIT_MS, recovery.stop());
-      await within(clock, QUIT_MS, callbacks.work());
+      await within(clock, QUIT_MS, callbacks.stop());
       await within(clock, QUIT_MS, reconciler.stop());
       await within(clock, QUIT_MS, outbox.stop());
       await within(clock, QUIT_MS, platforms.close());

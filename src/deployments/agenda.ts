@@ -1,6 +1,10 @@
 import type { Clock } from '../clock.ts';
+import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/store.ts';
-import { type Deployment, fromRow, type Phase } from './deployment.ts';
+import { type Deployment, fromRow } from './deployment.ts';
+
+/** Few enough that nobody waits for them to go. */
+const PURGE_AT_ONCE = 200;
 
 /** A live deployment as the list can confirm it. */
 export interface Believed {
@@ -22,20 +26,27 @@ export class Agenda {
     this.#clock = clock;
   }
 
-  /** Sets when to ask about a deployment next, and how often it was asked for already. */
-  async schedule(id: string, checkAt: number | undefined, checks?: number): Promise<void> {
-    await this.#store
+  /** Sets when to ask about a deployment next, and what is to be remembered until then. */
+  async schedule(
+    id: string,
+    checkAt: number | undefined,
+    remember: { readonly checks?: number; readonly doubted?: string } = {},
+    db: Store = this.#store,
+  ): Promise<void> {
+    await db
       .updateTable('deployments')
-      .set({ check_at: checkAt ?? null, ...(checks === undefined ? {} : { checks }) })
+      .set({ check_at: checkAt ?? null, ...remember })
       .where('id', '=', id)
       .execute();
   }
 
-  async idsInPhase(phase: Phase): Promise<string[]> {
+  /** Those whose request was sent, or not, by a process that is no more. */
+  async abandoned(membership: Pick<Membership, 'gone'>): Promise<string[]> {
     const rows = await this.#store
       .selectFrom('deployments')
       .select('id')
-      .where('phase', '=', phase)
+      .where('phase', '=', 'requesting')
+      .where((eb) => membership.gone(eb.ref('deployments.holder')))
       .orderBy('created_at')
       .execute();
     return rows.map(({ id }) => id);
@@ -67,14 +78,26 @@ export class Agenda {
     );
   }
 
-  /** Those that are to be asked about by now. */
-  async due(limit: number): Promise<Deployment[]> {
+  /**
+   * Takes up to `limit` of those that are to be asked about by now. They are not due again for `leaseMs`: to nobody else
+   * while they are asked about, and to somebody should whoever took them die over it.
+   */
+  async claimDue(limit: number, leaseMs: number): Promise<Deployment[]> {
+    const now = this.#clock.now();
     const rows = await this.#store
-      .selectFrom('deployments')
-      .selectAll()
-      .where('check_at', '<=', this.#clock.now())
-      .orderBy('check_at')
-      .limit(limit)
+      .updateTable('deployments')
+      .set({ check_at: now + leaseMs })
+      .where('id', 'in', (eb) =>
+        eb
+          .selectFrom('deployments')
+          .select('id')
+          .where('check_at', '<=', now)
+          .orderBy('check_at')
+          .limit(limit),
+      )
+      // Said again, as the row may have been taken by another while this statement waited for it.
+      .where('check_at', '<=', now)
+      .returningAll()
       .execute();
     return rows.map(fromRow);
   }
@@ -82,25 +105,37 @@ export class Agenda {
   async nextCheckAt(): Promise<number | undefined> {
     const row = await this.#store
       .selectFrom('deployments')
-      .select((eb) => eb.fn.min('check_at').as('at'))
+      .select('check_at')
+      .where('check_at', 'is not', null)
+      .orderBy('check_at')
+      .limit(1)
       .executeTakeFirst();
-    return row?.at ?? undefined;
+    return row?.check_at ?? undefined;
   }
 
-  /** Forgets deployments that ended before `before` (epoch ms), and their callbacks. */
-  async purge(before: number): Promise<void> {
-    await this.#store.transaction().execute(async (tx) => {
-      const old = tx
+  /**
+   * Forgets some of the deployments that were over before `before` (epoch ms), and their callbacks; true while there
+   * may be more. Whatever may still run is kept.
+   */
+  async purge(before: number): Promise<boolean> {
+    return await this.#store.transaction().execute(async (tx) => {
+      const over = await tx
         .selectFrom('deployments')
         .select('id')
         .where('phase', 'in', ['ended', 'refused', 'lost'])
-        .where('heard_at', '<', before);
-      await tx.deleteFrom('callbacks').where('deployment_id', 'in', old).execute();
+        .where('heard_at', '<', before)
+        .limit(PURGE_AT_ONCE)
+        .execute();
+      if (over.length === 0) return false;
+      const ids = over.map(({ id }) => id);
+      await tx.deleteFrom('callbacks').where('deployment_id', 'in', ids).execute();
       await tx
         .deleteFrom('deployments')
+        .where('id', 'in', ids)
+        // One that was lost may have turned up in this moment.
         .where('phase', 'in', ['ended', 'refused', 'lost'])
-        .where('heard_at', '<', before)
         .execute();
+      return ids.length === PURGE_AT_ONCE;
     });
   }
 }

@@ -34,6 +34,7 @@ export interface DeployOrder {
 /** A deployment that was asked for in chat. Times are epoch milliseconds. */
 export interface Deployment extends DeployOrder {
   readonly id: string;
+  readonly account: string;
   readonly secret: string;
   readonly phase: Phase;
   readonly requestId: string | undefined;
@@ -57,12 +58,15 @@ export interface Deployment extends DeployOrder {
   readonly stopAskedAt: number | undefined;
   /** Since when Edgegap has said that it knows no such deployment. */
   readonly missingAt: number | undefined;
+  /** An event that was seen by asking, and that no callback has told of yet. */
+  readonly doubted: string | undefined;
 }
 
 export function fromRow(row: Selectable<DeploymentsTable>): Deployment {
   const plan: DeployPlan = JSON.parse(row.plan_json);
   return {
     id: row.id,
+    account: row.account,
     secret: row.secret,
     invocationId: row.invocation_id,
     application: row.application,
@@ -94,6 +98,7 @@ export function fromRow(row: Selectable<DeploymentsTable>): Deployment {
     stopAskedBy: row.stop_asked_by ?? undefined,
     stopAskedAt: row.stop_asked_at ?? undefined,
     missingAt: row.missing_at ?? undefined,
+    doubted: row.doubted ?? undefined,
   };
 }
 
@@ -123,7 +128,13 @@ export function endIsInferred({ endedAt, status }: Pick<Deployment, 'endedAt' | 
   return endedAt !== undefined && status !== 'TERMINATED';
 }
 
+const ID = /^[0-9a-z]{12}$/;
 const OWN_TAG = /^chatops-[0-9a-z]{12}$/;
+
+/** Whether an intent's id can look like this. */
+export function isId(text: string): boolean {
+  return ID.test(text);
+}
 
 /** The tag that ties a deployment to its intent: 20 characters, the shorter of the vendor's documented limits. */
 export function ownTag(id: string): string {

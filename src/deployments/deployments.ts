@@ -1,10 +1,11 @@
 import type { Address } from '../adapters/adapter.ts';
-import type { Clock } from '../clock.ts';
+import { type Clock, sleep } from '../clock.ts';
 import type { EdgegapApi, StopResult } from '../edgegap/client.ts';
 import { EdgegapError, isNoSuchDeployment } from '../edgegap/errors.ts';
 import type { DeploymentStatus } from '../edgegap/schema.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/store.ts';
 import type { Source } from './announce.ts';
 import { type Deployment, type DeployOrder, ownTag } from './deployment.ts';
@@ -16,6 +17,7 @@ import { isSettling, nextCheck } from './timing.ts';
 export interface DeploymentsParts {
   readonly repository: DeploymentRepository;
   readonly edgegap: EdgegapApi;
+  readonly membership: Pick<Membership, 'id' | 'isCertain'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly account: string;
@@ -27,9 +29,14 @@ export interface DeploymentsParts {
   readonly wakeReconciler: () => void;
 }
 
+/** Between tries to write down what Edgegap answered, while the store fails. */
+const REWRITE_MS = 250;
+const REWRITE_MAX_MS = 15_000;
+
 /** Deployments asked for in chat: from the intent, over the request, to what becomes of them. */
 export class Deployments {
   readonly #parts: DeploymentsParts;
+  readonly #over = new AbortController();
 
   constructor(parts: DeploymentsParts) {
     this.#parts = parts;
@@ -45,23 +52,52 @@ export class Deployments {
    * place of; throws InputError when someone was faster, or when it turned up after all.
    */
   async deploy(order: DeployOrder, replaces?: string): Promise<Deployment> {
-    const { repository, account, wakeOutbox } = this.#parts;
-    const { deployment, created } = await repository.create({ ...order, account }, replaces);
+    const { repository, account, membership, wakeOutbox } = this.#parts;
+    const intent = { ...order, account, holder: membership.id };
+    const { deployment, created } = await repository.create(intent, replaces);
     if (!created) return deployment;
     if (replaces !== undefined) wakeOutbox();
-    return (await this.learn(deployment.id, await this.#request(deployment), 'asked')) ?? deployment;
+    const news = await this.#request(deployment);
+    return (await this.#surely(() => this.learn(deployment.id, news, 'asked'))) ?? deployment;
   }
+
+  /** What was not written down by then is settled by whoever comes after. */
+  close(): void {
+    this.#over.abort(new AppError('deployments-closed', 'The bot is shutting down.'));
+  }
+
+  /** Writes down what Edgegap answered: it is not said again, so a store that fails is tried until it does not. */
+  async #surely<Result>(write: () => Promise<Result>): Promise<Result> {
+    for (let pause = REWRITE_MS; ; pause = Math.min(pause * 2, REWRITE_MAX_MS)) {
+      try {
+        return await write();
+      } catch (error) {
+        if (this.#over.signal.aborted) throw error;
+        this.#parts.log.error({ err: error }, 'deployments: an answer cannot be written down yet');
+        await sleep(this.#parts.clock, pause, this.#over.signal);
+      }
+    }
+  }
+
+  /** Right before a request leaves: whoever is taken to be dead may have been looked for in vain already. */
+  readonly #mayLeave = (): void => {
+    if (!this.#parts.membership.isCertain())
+      throw new AppError('store-away', 'I lost the database while this waited its turn; nothing was sent.', {
+        hint: 'Deploy again in a minute.',
+      });
+  };
 
   async #request(deployment: Deployment): Promise<News> {
     const { application, version, plan } = deployment;
     try {
-      const { request_id } = await this.#parts.edgegap.deploy({
+      const order = {
         application,
         version,
         users: plan.users,
         tags: [...plan.tags, ownTag(deployment.id)],
         webhooks: this.#webhooks(deployment),
-      });
+      };
+      const { request_id } = await this.#parts.edgegap.deploy(order, { mayLeave: this.#mayLeave });
       return { kind: 'accepted', requestId: request_id };
     } catch (error) {
       if (!(error instanceof EdgegapError)) {
@@ -88,21 +124,26 @@ export class Deployments {
   }
 
   /** Takes in news of a deployment and lets its channel know. */
-  async learn(
-    id: string,
-    news: News,
-    source: Source,
-    also?: (tx: Store, deployment: Deployment) => Promise<void>,
-  ): Promise<Deployment | undefined> {
-    const { repository, clock, wakeOutbox, wakeReconciler } = this.#parts;
-    const after = await repository.apply(id, news, {
-      source,
-      checkAt: (deployment) => nextCheck(deployment, clock.now(), this.callbacksExpected),
-      ...(also ? { also } : {}),
-    });
-    wakeOutbox();
-    wakeReconciler();
+  async learn(id: string, news: News, source: Source): Promise<Deployment | undefined> {
+    const after = await this.#parts.repository.change(
+      [id],
+      async (tx, [before]) => before && this.learnIn(tx, before, news, source),
+    );
+    this.wake();
     return after;
+  }
+
+  /** The same in a transaction that has the deployment to itself; `wake` is due once it is committed. */
+  learnIn(tx: Store, before: Deployment, news: News, source: Source): Promise<Deployment> {
+    const { repository, clock } = this.#parts;
+    const checkAt = (after: Deployment) => nextCheck(after, clock.now(), this.callbacksExpected);
+    return repository.write(tx, before, news, { source, checkAt });
+  }
+
+  /** Something was learned: there may be something to send, or to ask. */
+  wake(): void {
+    this.#parts.wakeOutbox();
+    this.#parts.wakeReconciler();
   }
 
   /** A status that someone asked for is news too, where the deployment is one of ours. */
@@ -116,15 +157,16 @@ export class Deployments {
    * `missing` is one of ours that Edgegap knows no more, and that we did not know to have ended.
    */
   async stop(request_id: string, by: string): Promise<StopResult['outcome'] | 'missing'> {
-    const { repository, edgegap, clock } = this.#parts;
+    const { edgegap, clock } = this.#parts;
     try {
       const { outcome } = await edgegap.stop(request_id);
-      const known = await repository.byRequestId(request_id);
-      const news: News = outcome === 'already-terminated' ? { kind: 'terminated' } : { kind: 'stopping', by };
-      if (known) await this.learn(known.id, news, 'asked');
+      await this.#learnOf(
+        request_id,
+        outcome === 'already-terminated' ? { kind: 'terminated' } : { kind: 'stopping', by },
+      );
       return outcome;
     } catch (error) {
-      const known = isNoSuchDeployment(error) ? await repository.byRequestId(request_id) : undefined;
+      const known = isNoSuchDeployment(error) ? await this.byRequestId(request_id) : undefined;
       if (!known || isSettling(known, clock.now())) throw error;
       const after = await this.learn(known.id, { kind: 'missing' }, 'asked');
       return after?.endedAt === undefined ? 'missing' : 'already-terminated';
@@ -133,8 +175,15 @@ export class Deployments {
 
   /** The tags of a deployment as they now are: on its card too, where it is one of ours. */
   async retagged(request_id: string, tags: readonly string[]): Promise<void> {
-    const known = await this.#parts.repository.byRequestId(request_id);
-    if (known) await this.learn(known.id, { kind: 'tags', tags }, 'asked');
+    await this.#learnOf(request_id, { kind: 'tags', tags });
+  }
+
+  /** What Edgegap answered of a deployment, where it is one of ours. */
+  async #learnOf(request_id: string, news: News): Promise<void> {
+    await this.#surely(async () => {
+      const known = await this.byRequestId(request_id);
+      if (known) await this.learn(known.id, news, 'asked');
+    });
   }
 
   /** Has the live card drawn anew: whatever it now shows, it will show how things are. */

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import { isNoSuchDeployment } from '../edgegap/errors.ts';
 import type { Logger } from '../log.ts';
+import type { Leases } from '../replicas/leases.ts';
 import type { Source } from './announce.ts';
 import type { CallbackEvent } from './callbacks.ts';
 import { type Deployment, endIsInferred, ownTag } from './deployment.ts';
@@ -12,6 +13,7 @@ import { isSettling, LOOK_UPS_MS, MISSING_MS, nextCheck, SILENCE_MS } from './ti
 
 /** A callback that is only just on its way is not a lost one. */
 const CALLBACK_GRACE_MS = 10_000;
+const WARN_EVERY_MS = 24 * 60 * 60_000;
 
 /** Asks Edgegap about one deployment that is due, and passes on what it says. */
 export class Inquiry {
@@ -21,15 +23,14 @@ export class Inquiry {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #call: { readonly lane: 'background'; readonly signal: AbortSignal };
-  /** Events seen once that no callback has told of; it may be on its way. */
-  readonly #doubted = new Set<string>();
+  readonly #leases: Leases;
   #beganAt = 0;
-  #warned = false;
 
   constructor(parts: {
     readonly repository: DeploymentRepository;
     readonly deployments: Deployments;
     readonly edgegap: EdgegapApi;
+    readonly leases: Leases;
     readonly clock: Clock;
     readonly log: Logger;
     readonly signal: AbortSignal;
@@ -37,6 +38,7 @@ export class Inquiry {
     this.#repository = parts.repository;
     this.#deployments = parts.deployments;
     this.#edgegap = parts.edgegap;
+    this.#leases = parts.leases;
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#call = { lane: 'background', signal: parts.signal };
@@ -45,11 +47,6 @@ export class Inquiry {
   /** From now on somebody is there to be called back. */
   begin(): void {
     this.#beganAt = this.#clock.now();
-  }
-
-  /** Forgets what it doubted so far. */
-  forget(): void {
-    this.#doubted.clear();
   }
 
   /** Rejects where Edgegap could not be asked. */
@@ -71,15 +68,13 @@ export class Inquiry {
       return;
     }
     const event = await this.#untold(deployment, news);
-    const doubt = `${id}.${event}`;
     // What was missing has been waited for already.
-    if (event && news.kind === 'snapshot' && !this.#doubted.has(doubt)) {
+    if (event && news.kind === 'snapshot' && deployment.doubted !== event) {
       // It may have happened this moment, with the callback on its way.
-      this.#doubted.add(doubt);
-      await this.#repository.agenda.schedule(id, now + CALLBACK_GRACE_MS);
+      await this.#repository.agenda.schedule(id, now + CALLBACK_GRACE_MS, { doubted: event });
       return;
     }
-    await this.#deployments.learn(id, news, event ? this.#rescue(requestId, event) : 'asked');
+    await this.#deployments.learn(id, news, event ? await this.#rescue(requestId, event) : 'asked');
   }
 
   async #statusNews(requestId: string): Promise<Extract<News, { kind: 'snapshot' | 'missing' }>> {
@@ -108,10 +103,9 @@ export class Inquiry {
     return event && !(await this.#repository.wasCalledBack(id, event)) ? event : undefined;
   }
 
-  /** The first rescue says so, in the log and in chat. */
-  #rescue(request_id: string, event: CallbackEvent): Source {
-    if (this.#warned) return 'asked';
-    this.#warned = true;
+  /** The first rescue says so, in the log and in chat; no other one, by whichever process, for a day. */
+  async #rescue(request_id: string, event: CallbackEvent): Promise<Source> {
+    if (!(await this.#leases.takeTurn('warn-of-callbacks', WARN_EVERY_MS))) return 'asked';
     this.#log.warn(
       { request_id, event },
       'callbacks do not arrive: PUBLIC_URL must reach this process from the internet; asking instead',
@@ -126,14 +120,13 @@ export class Inquiry {
     const { rows } = await this.#edgegap.deployments({ filters }, this.#call);
     // Whatever else is in the answer is somebody else's.
     const found = rows.find((row) => row.tags.includes(tag));
-    if (found) {
-      await this.#deployments.learn(id, { kind: 'accepted', requestId: found.request_id }, 'asked');
-      await this.#repository.agenda.schedule(id, this.#clock.now());
-      return;
-    }
+    const adopted =
+      found &&
+      (await this.#deployments.learn(id, { kind: 'accepted', requestId: found.request_id }, 'asked'));
+    if (adopted?.requestId !== undefined) return this.#repository.agenda.schedule(id, this.#clock.now());
     const tried = checks + 1;
     const pause = LOOK_UPS_MS[tried];
     if (pause === undefined) await this.#deployments.learn(id, { kind: 'not-found' }, 'asked');
-    else await this.#repository.agenda.schedule(id, this.#clock.now() + pause, tried);
+    else await this.#repository.agenda.schedule(id, this.#clock.now() + pause, { checks: tried });
   }
 }

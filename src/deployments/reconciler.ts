@@ -2,7 +2,10 @@ import type { Clock } from '../clock.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { Leases } from '../replicas/leases.ts';
+import type { Membership } from '../replicas/membership.ts';
 import type { Believed } from './agenda.ts';
+import type { Deployment } from './deployment.ts';
 import type { Deployments } from './deployments.ts';
 import { Inquiry } from './inquiry.ts';
 import type { DeploymentRepository } from './repository.ts';
@@ -11,41 +14,57 @@ import { SILENCE_MS } from './timing.ts';
 /** How many request_ids one list query names. */
 const LIST_CHUNK = 50;
 const CHECKS_AT_ONCE = 20;
+/** How long a check is nobody else's: one that takes longer may be made twice, one that died with its process is late. */
+const CHECK_LEASE_MS = 30_000;
 const SWEEP_WITHOUT_CALLBACKS_MS = 10_000;
+/** A sweep that another process makes is looked for again this soon: it may die. */
+const SWEEP_RETRY_MS = 5_000;
 const RETRY_MS = 10_000;
-const KEEP_MS = 30 * 24 * 60 * 60_000;
-const PURGE_EVERY_MS = 60 * 60_000;
+/** Other processes write down what is due, too. */
+const POLL_SHARED_MS = 1_000;
+const IDLE_MS = 60 * 60_000;
 
 /**
  * Compares what we believe with what Edgegap says, and makes up for callbacks that never came. Without a public URL
- * it is the only source of news.
+ * it is the only source of news. Of many processes on one store each takes what is due, and nobody what another has.
  */
 export class Reconciler {
   readonly #repository: DeploymentRepository;
   readonly #deployments: Deployments;
   readonly #edgegap: EdgegapApi;
+  readonly #membership: Pick<Membership, 'gone' | 'shared'>;
+  readonly #leases: Leases;
+  readonly #account: string;
   readonly #clock: Clock;
   readonly #log: Logger;
   #running = false;
   #cancelTimer: (() => void) | undefined;
   #pass: Promise<void> | undefined;
   #passAgain = false;
+  /** What is being asked about, by the deployment's id. */
+  readonly #asking = new Map<string, Promise<void>>();
+  #sweeping: Promise<void> | undefined;
   /** Gives up what is being asked when the process stops: whoever starts next asks again. */
   readonly #stopping = new AbortController();
   readonly #inquiry: Inquiry;
-  #sweptAt = 0;
-  #purgedAt = 0;
+  #sweepAt = 0;
 
   constructor(parts: {
     readonly repository: DeploymentRepository;
     readonly deployments: Deployments;
     readonly edgegap: EdgegapApi;
+    readonly membership: Pick<Membership, 'gone' | 'shared'>;
+    readonly leases: Leases;
+    readonly account: string;
     readonly clock: Clock;
     readonly log: Logger;
   }) {
     this.#repository = parts.repository;
     this.#deployments = parts.deployments;
     this.#edgegap = parts.edgegap;
+    this.#membership = parts.membership;
+    this.#leases = parts.leases;
+    this.#account = parts.account;
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#inquiry = new Inquiry({ ...parts, signal: this.#stopping.signal });
@@ -53,8 +72,7 @@ export class Reconciler {
 
   /** Settles what a process that died left open, and begins. */
   async start(): Promise<void> {
-    for (const id of await this.#repository.agenda.idsInPhase('requesting'))
-      await this.#deployments.learn(id, { kind: 'unknown-outcome' }, 'asked');
+    await this.#settle();
     this.#inquiry.begin();
     this.#running = true;
     this.wake();
@@ -64,7 +82,7 @@ export class Reconciler {
     this.#running = false;
     this.#cancelTimer?.();
     this.#stopping.abort(new AppError('reconciler-stopped', 'The bot is shutting down.'));
-    await this.#pass;
+    await this.idle();
   }
 
   /** Looks now at what is due, and again when the next is. */
@@ -74,13 +92,19 @@ export class Reconciler {
     this.#pass ??= this.#passes();
   }
 
+  /** Resolves when nothing is looked at or asked about. */
+  async idle(): Promise<void> {
+    while (this.#pass || this.#sweeping || this.#asking.size > 0)
+      await Promise.all([this.#pass, this.#sweeping, ...this.#asking.values()]);
+  }
+
   async #passes(): Promise<void> {
     while (this.#passAgain && this.#running) {
       this.#passAgain = false;
       try {
+        await this.#settle();
         await this.#checkDue();
-        await this.#sweep();
-        await this.#purge();
+        await this.#beginSweep();
         await this.#sleepUntilNext();
       } catch (error) {
         this.#report(error, 'reconciler: a pass failed');
@@ -91,13 +115,20 @@ export class Reconciler {
     this.#pass = undefined;
   }
 
+  /** A request that died with its process may or may not have arrived. */
+  async #settle(): Promise<void> {
+    for (const id of await this.#repository.agenda.abandoned(this.#membership))
+      await this.#deployments.learn(id, { kind: 'unknown-outcome' }, 'asked');
+  }
+
   async #sleepUntilNext(): Promise<void> {
     const now = this.#clock.now();
     const live = await this.#repository.agenda.isAnyLive();
     const nextCheckAt = (await this.#repository.agenda.nextCheckAt()) ?? Number.POSITIVE_INFINITY;
-    const nextSweep = live ? this.#sweptAt + this.#sweepEvery : now + PURGE_EVERY_MS;
+    const nextSweep = live ? this.#sweepAt : now + IDLE_MS;
+    const poll = this.#membership.shared ? now + POLL_SHARED_MS : Number.POSITIVE_INFINITY;
     // Never at once: what just failed would be asked in a loop.
-    this.#sleep(Math.max(250, Math.min(nextCheckAt, nextSweep) - now));
+    this.#sleep(Math.max(250, Math.min(nextCheckAt, nextSweep, poll) - now));
   }
 
   #sleep(ms: number): void {
@@ -109,23 +140,54 @@ export class Reconciler {
     return this.#deployments.callbacksExpected ? SILENCE_MS : SWEEP_WITHOUT_CALLBACKS_MS;
   }
 
+  /** Begins to ask about what is due. One answer that is slow to come holds up no other. */
   async #checkDue(): Promise<void> {
-    const due = await this.#repository.agenda.due(CHECKS_AT_ONCE);
-    const results = await Promise.allSettled(due.map((deployment) => this.#inquiry.ask(deployment)));
-    if (!this.#running) return;
-    for (const [index, result] of results.entries()) {
-      const deployment = due[index];
-      if (result.status === 'fulfilled' || !deployment) continue;
-      this.#report(result.reason, 'reconciler: could not ask about a deployment');
-      await this.#repository.agenda.schedule(deployment.id, this.#clock.now() + RETRY_MS);
+    const free = CHECKS_AT_ONCE - this.#asking.size;
+    if (free === 0) return;
+    for (const deployment of await this.#repository.agenda.claimDue(free, CHECK_LEASE_MS)) {
+      const { id } = deployment;
+      if (this.#asking.has(id)) continue;
+      const asked = this.#ask(deployment).finally(() => {
+        this.#asking.delete(id);
+        this.wake();
+      });
+      this.#asking.set(id, asked);
     }
   }
 
-  /** Finds changes by the list, and asks for the status of what changed. */
+  async #ask(deployment: Deployment): Promise<void> {
+    try {
+      await this.#inquiry.ask(deployment);
+    } catch (error) {
+      this.#report(error, 'reconciler: could not ask about a deployment');
+      // Where that cannot be written either, it is due when its lease is over.
+      const next = this.#clock.now() + (this.#running ? RETRY_MS : 0);
+      await this.#repository.agenda
+        .schedule(deployment.id, next)
+        .catch((failure: unknown) =>
+          this.#report(failure, 'reconciler: cannot write down when to ask again'),
+        );
+    }
+  }
+
+  /** One process sweeps, for all. */
+  async #beginSweep(): Promise<void> {
+    const now = this.#clock.now();
+    if (now < this.#sweepAt || this.#sweeping) return;
+    const ours = await this.#leases.takeTurn(`sweep/${this.#account}`, this.#sweepEvery);
+    this.#sweepAt = now + (ours ? this.#sweepEvery : Math.min(SWEEP_RETRY_MS, this.#sweepEvery));
+    if (!ours) return;
+    this.#sweeping = this.#sweep()
+      .catch((error: unknown) => this.#report(error, 'reconciler: a sweep failed'))
+      .finally(() => {
+        this.#sweeping = undefined;
+        this.wake();
+      });
+  }
+
+  /** Finds changes by the list, and has the status asked of what changed. */
   async #sweep(): Promise<void> {
     const now = this.#clock.now();
-    if (now - this.#sweptAt < this.#sweepEvery) return;
-    this.#sweptAt = now;
     const live = await this.#repository.agenda.believedLive(
       this.#deployments.callbacksExpected ? now - SILENCE_MS : now,
     );
@@ -144,18 +206,8 @@ export class Reconciler {
     for (const { id, requestId, wasReady, status, checked } of believed) {
       const ready = listed.get(requestId);
       const changed = ready === undefined || (ready && !wasReady) || (!ready && status === 'READY');
-      if (!changed || checked) continue;
-      await this.#repository.agenda.schedule(id, now);
-      this.#passAgain = true;
+      if (changed && !checked) await this.#repository.agenda.schedule(id, now);
     }
-  }
-
-  async #purge(): Promise<void> {
-    const now = this.#clock.now();
-    if (now - this.#purgedAt < PURGE_EVERY_MS) return;
-    this.#purgedAt = now;
-    this.#inquiry.forget();
-    await this.#repository.agenda.purge(now - KEEP_MS);
   }
 
   /** An error of Edgegap's is news for the log in one line; any other is a fault of ours. */

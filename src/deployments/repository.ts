@@ -5,6 +5,7 @@ import { InputError } from '../errors.ts';
 import type { DeploymentsTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { OvertakenError, transact } from '../store/transact.ts';
+import { isUniqueViolation } from '../store/violations.ts';
 import { Agenda } from './agenda.ts';
 import { announce, drawCard, type Source } from './announce.ts';
 import { type Deployment, type DeployOrder, fromRow, toColumns } from './deployment.ts';
@@ -12,6 +13,14 @@ import { advance, type News } from './state.ts';
 
 export interface Intent extends DeployOrder {
   readonly account: string;
+  /** The process that sends the request; what it leaves behind at its death is settled by the others. */
+  readonly holder?: string;
+}
+
+/** How news came, and when to ask next about what it makes of a deployment. */
+export interface Learning {
+  readonly source: Source;
+  readonly checkAt?: (deployment: Deployment) => number | undefined;
 }
 
 /** The table of deployments: with its agenda, the only place that reads and writes it. */
@@ -50,89 +59,89 @@ export class DeploymentRepository {
           ...addressColumns(intent.at),
           card_json: JSON.stringify(intent.card),
           phase: 'requesting',
+          holder: intent.holder ?? null,
           revision: 0,
           created_at: now,
           heard_at: now,
           checks: 0,
         })
         .onConflict((conflict) => conflict.column('invocation_id').doNothing())
+        .returningAll()
         .executeTakeFirst();
-      if (inserted.numInsertedOrUpdatedRows && replaces) await this.#replace(tx, replaces, id);
+      if (inserted) {
+        if (replaces) await this.#replace(tx, replaces, id);
+        return { deployment: fromRow(inserted), created: true };
+      }
       const row = await tx
         .selectFrom('deployments')
         .selectAll()
         .where('invocation_id', '=', intent.invocationId)
         .executeTakeFirstOrThrow();
-      return { deployment: fromRow(row), created: row.id === id };
+      return { deployment: fromRow(row), created: false };
     });
   }
 
   /** Marks a lost deployment as replaced and takes the button off its card. */
   async #replace(tx: Store, id: string, by: string): Promise<void> {
-    // Of two that claim it at once, the other waits here for the end of this transaction, and finds it claimed.
-    const row = await tx
-      .updateTable('deployments')
-      .set((eb) => ({ replaced_by: by, revision: eb('revision', '+', 1) }))
-      .where('id', '=', id)
-      .where('phase', '=', 'lost')
-      .where('replaced_by', 'is', null)
-      .returningAll()
-      .executeTakeFirst();
-    if (!row) {
-      const other = await tx
-        .selectFrom('deployments')
-        .select('replaced_by')
-        .where('id', '=', id)
-        .executeTakeFirst();
+    const [before] = await lock(tx, [id]);
+    if (before?.phase !== 'lost' || before.replacedBy !== undefined)
       throw new InputError('again-done', 'There is nothing to deploy again.', {
-        hint: other?.replaced_by ? 'Someone did it already.' : 'It did start after all: see its card.',
+        hint: before?.replacedBy ? 'Someone did it already.' : 'It did start after all: see its card.',
       });
-    }
-    const after = fromRow(row);
-    await announce(tx, this.#clock, {
-      before: { ...after, replacedBy: undefined },
-      after,
-      happened: [],
-      source: 'asked',
-    });
+    await tx.updateTable('deployments').set({ replaced_by: by }).where('id', '=', id).execute();
+    const after = { ...before, replacedBy: by };
+    await announce(tx, this.#clock, { before, after, happened: [], source: 'asked' });
   }
 
   /**
-   * Applies news to a deployment and writes what the channel is to see, in one transaction. `also` may add to it.
-   * Returns the deployment as it then is; undefined where there is none of that id.
+   * Runs `work` in a transaction that has the rows of these deployments to itself: whoever else has news of one waits.
+   * So news is applied one after the other, and its messages are written in that order.
    */
-  async apply(
-    id: string,
-    news: News,
-    options: {
-      readonly source: Source;
-      readonly checkAt?: (deployment: Deployment) => number | undefined;
-      readonly also?: (tx: Store, deployment: Deployment) => Promise<void>;
-    },
-  ): Promise<Deployment | undefined> {
-    return await transact(this.#store, async (tx) => {
-      const row = await tx.selectFrom('deployments').selectAll().where('id', '=', id).executeTakeFirst();
-      if (!row) return undefined;
-      const before = fromRow(row);
-      const now = this.#clock.now();
-      const { changes, happened } = advance(before, news, now);
-      const heard = news.kind === 'unknown-outcome' || news.kind === 'not-found' ? before.heardAt : now;
-      const learned: Deployment = { ...before, ...changes, heardAt: heard };
-      const checkAt = options.checkAt ? options.checkAt(learned) : before.checkAt;
-      const after: Deployment = { ...learned, checkAt };
-      const { numUpdatedRows } = await tx
-        .updateTable('deployments')
-        .set({ ...toColumns(after), revision: row.revision + 1 })
-        .where('id', '=', id)
-        .where('revision', '=', row.revision)
-        .executeTakeFirst();
-      // Rolls back, so that nothing is announced that was not written.
-      if (numUpdatedRows === 0n)
-        throw new OvertakenError(`Deployment ${id} was changed by another writer meanwhile`);
-      await announce(tx, this.#clock, { before, after, happened, source: options.source });
-      await options.also?.(tx, after);
-      return after;
-    });
+  async change<Result>(
+    ids: readonly string[],
+    work: (tx: Store, deployments: readonly Deployment[]) => Promise<Result>,
+  ): Promise<Result> {
+    return await transact(this.#store, async (tx) => work(tx, await lock(tx, ids)));
+  }
+
+  /** Applies news to a deployment as `change` gave it, and writes what the channel is to see. Returns what it then is. */
+  async write(tx: Store, before: Deployment, news: News, { source, checkAt }: Learning): Promise<Deployment> {
+    const now = this.#clock.now();
+    let { changes, happened } = advance(before, news, now);
+    let deaf = news.kind === 'unknown-outcome' || news.kind === 'not-found';
+    if (changes.requestId !== undefined && (await this.isAnothers(tx, before, changes.requestId))) {
+      // No request_id is two deployments'. Whatever was said, it says nothing of this one.
+      deaf = true;
+      ({ changes, happened } = advance(before, { kind: 'unknown-outcome' }, now));
+    }
+    const learned: Deployment = { ...before, ...changes, heardAt: deaf ? before.heardAt : now };
+    const after: Deployment = { ...learned, checkAt: checkAt ? checkAt(learned) : before.checkAt };
+    try {
+      await tx.updateTable('deployments').set(toColumns(after)).where('id', '=', before.id).execute();
+    } catch (error) {
+      if (isUniqueViolation(error))
+        throw new OvertakenError('Another one has this request_id', { cause: error });
+      throw error;
+    }
+    await announce(tx, this.#clock, { before, after, happened, source });
+    return after;
+  }
+
+  /** Whether another deployment of the account has this request_id. */
+  async isAnothers(tx: Store, { id, account }: Deployment, requestId: string): Promise<boolean> {
+    const row = await tx
+      .selectFrom('deployments')
+      .select('id')
+      .where('request_id', '=', requestId)
+      .where('account', '=', account)
+      .where('id', '!=', id)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
+  /** Both at once, for one deployment; undefined where there is none of that id. */
+  async apply(id: string, news: News, learning: Learning): Promise<Deployment | undefined> {
+    return await this.change([id], async (tx, [before]) => before && this.write(tx, before, news, learning));
   }
 
   /** Whether Edgegap has called back with this event, whatever became of it. */
@@ -148,20 +157,17 @@ export class DeploymentRepository {
 
   /** Has the live card drawn anew, in its place in the order, also where nothing has changed. */
   async redraw(id: string): Promise<void> {
-    await transact(this.#store, async (tx) => {
-      const row = await tx.selectFrom('deployments').selectAll().where('id', '=', id).executeTakeFirst();
-      if (row) await drawCard(tx, this.#clock, fromRow(row));
-    });
+    await this.change([id], async (tx, [deployment]) => deployment && drawCard(tx, this.#clock, deployment));
   }
 
-  /** For callbacks: nothing else of it is read before the secret was found right. */
-  async secretOf(id: string): Promise<string | undefined> {
-    const row = await this.#store
+  /** For callbacks, by id: nothing else of it is read before the secret was found right. */
+  async secretsOf(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.#store
       .selectFrom('deployments')
-      .select('secret')
-      .where('id', '=', id)
-      .executeTakeFirst();
-    return row?.secret;
+      .select(['id', 'secret'])
+      .where('id', 'in', ids)
+      .execute();
+    return new Map(rows.map(({ id, secret }) => [id, secret]));
   }
 
   async byId(id: string): Promise<Deployment | undefined> {
@@ -204,6 +210,17 @@ export class DeploymentRepository {
     const found = await row;
     return found && fromRow(found);
   }
+}
+
+/** Counting up is what takes a row's lock, on every database. */
+async function lock(tx: Store, ids: readonly string[]): Promise<Deployment[]> {
+  const rows = await tx
+    .updateTable('deployments')
+    .set((eb) => ({ revision: eb('revision', '+', 1) }))
+    .where('id', 'in', ids)
+    .returningAll()
+    .execute();
+  return rows.map(fromRow);
 }
 
 export function addressColumns(

@@ -118,7 +118,8 @@ export function advance(deployment: Facts, news: News, now: number): Step {
     case 'tags':
       return { changes: { tags: news.tags }, happened: [] };
     case 'refused':
-      if (deployment.phase !== 'requesting') return nothing;
+      // It is the answer to its one request, however late: what was not known of it until then is known now.
+      if (deployment.requestId !== undefined || deployment.endedAt !== undefined) return nothing;
       return { changes: { phase: 'refused', errorDetail: news.detail }, happened: [] };
     case 'unknown-outcome':
       if (deployment.phase !== 'requesting') return nothing;

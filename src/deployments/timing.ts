@@ -1,7 +1,7 @@
 import { type Deployment, endIsInferred } from './deployment.ts';
 
-/** The pauses, in milliseconds, between looks for one whose outcome is unknown: six looks over two minutes. */
-export const LOOK_UPS_MS = [2_000, 4_000, 9_000, 15_000, 30_000, 60_000] as const;
+/** The pauses, in milliseconds, between looks for one whose outcome is unknown: after 2, 6, 10, 30, 60 and 120 s. */
+export const LOOK_UPS_MS = [2_000, 4_000, 4_000, 20_000, 30_000, 60_000] as const;
 
 /** With callbacks on, a deployment this long silent is asked about all the same. */
 export const SILENCE_MS = 60_000;

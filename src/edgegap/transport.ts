@@ -27,6 +27,8 @@ export interface TransportOptions {
 export interface Call {
   signal?: AbortSignal | undefined;
   lane?: Lane | undefined;
+  /** Called right before each attempt leaves, when its turn has come; throws what `send` then rejects with. */
+  mayLeave?: (() => void) | undefined;
 }
 
 export interface Request {
@@ -112,6 +114,7 @@ export class Transport {
     const { method, path, bucket, subject } = request;
     const waiting = AbortSignal.any([this.#closing.signal, ...(call.signal ? [call.signal] : [])]);
     return this.#scheduler.run(bucket, { lane: call.lane ?? 'people', signal: waiting }, async (left) => {
+      call.mayLeave?.();
       const start = this.#clock.now();
       let status: number | undefined;
       try {

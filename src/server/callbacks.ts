@@ -5,8 +5,8 @@ import type { Logger } from '../log.ts';
 export interface CallbackReceiver {
   /** False when the secret is wrong or the deployment is not known. */
   isOurs(id: string, secret: string): Promise<boolean>;
-  /** Stores a callback; false when it is not ours. */
-  receive(event: CallbackEvent, id: string, secret: string, body: string): Promise<boolean>;
+  /** Stores a callback that is ours. Rejects when it cannot be stored. */
+  receive(event: CallbackEvent, id: string, body: string): Promise<void>;
 }
 
 /**
@@ -22,6 +22,13 @@ export function callbackRoutes(callbacks: CallbackReceiver, log: Logger): Fastif
       // Fastify answers 415 to a malformed one before it asks any parser.
       raw.headers['content-type'] = 'application/octet-stream';
     });
+    app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
+      const { statusCode } = error;
+      if (statusCode !== undefined && statusCode < 500)
+        return reply.code(statusCode).send({ error: error.message });
+      log.error({ err: error }, 'callbacks: one could not be stored');
+      return reply.code(503).send({ error: 'try again later' });
+    });
     app.post<{ Params: { event: string; token: string } }>(
       '/callbacks/edgegap/:event/:token',
       {
@@ -33,9 +40,9 @@ export function callbackRoutes(callbacks: CallbackReceiver, log: Logger): Fastif
       },
       async ({ params, body }, reply) => {
         const event = eventOf(params.event);
-        const text = Buffer.isBuffer(body) ? body.toString('utf8') : '';
-        if (!event || !(await callbacks.receive(event, ...atFirstDot(params.token), text)))
-          return refuse(reply, event);
+        if (!event) return refuse(reply, event);
+        const [id] = atFirstDot(params.token);
+        await callbacks.receive(event, id, Buffer.isBuffer(body) ? body.toString('utf8') : '');
         return reply.code(200).send({ status: 'stored' });
       },
     );

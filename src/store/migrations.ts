@@ -168,8 +168,41 @@ const replicas: Migration = {
       ['outbox', 'reason'],
     ] as const)
       await db.schema.alterTable(table).addColumn(column, 'text').execute();
+    await db.schema.alterTable('callbacks').addColumn('failures', 'integer').execute();
+    await db.schema.alterTable('callbacks').addColumn('next_at', 'bigint').execute();
+    await forManyRows(db);
   },
 };
+
+/** Each query reads what it looks for and little else, however many rows there are. */
+async function forManyRows(db: Kysely<unknown>): Promise<void> {
+  // Compared byte by byte, as SQLite does anyway: the beginning of a request_id is a range in no other order.
+  if (!(db.getExecutor().adapter instanceof SqliteAdapter))
+    await sql`alter table deployments alter column request_id type text collate "C"`.execute(db);
+  for (const name of ['deployments_channel', 'deployments_phase', 'deployments_check'])
+    await db.schema.dropIndex(name).execute();
+  await db.schema
+    .createIndex('deployments_newest')
+    .on('deployments')
+    .columns(['platform', 'workspace', 'channel', 'created_at', 'id'])
+    .where(sql.ref('request_id'), 'is not', null)
+    .execute();
+  await db.schema
+    .createIndex('deployments_prefix')
+    .on('deployments')
+    .columns(['platform', 'workspace', 'channel', 'request_id'])
+    .where(sql.ref('request_id'), 'is not', null)
+    .execute();
+  await db.schema.createIndex('deployments_phase').on('deployments').columns(['phase', 'heard_at']).execute();
+  await db.schema
+    .createIndex('deployments_check')
+    .on('deployments')
+    .column('check_at')
+    .where(sql.ref('check_at'), 'is not', null)
+    .execute();
+  for (const table of ['invocations', 'kept'])
+    await db.schema.createIndex(`${table}_age`).on(table).column('created_at').execute();
+}
 
 /** Every change of the schema, in order. A released one is never edited. */
 export const migrations: MigrationProvider = {

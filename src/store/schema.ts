@@ -43,7 +43,7 @@ export interface DeploymentsTable {
   error_detail: string | null;
   /** The deployment that was started in place of this one. */
   replaced_by: string | null;
-  /** Counts changes, so that two writers cannot both act on the same state. */
+  /** Counts changes. A writer counts it up first: that takes the row's lock, so that another waits for its turn. */
   revision: number;
   created_at: number;
   /** When Edgegap last told us anything of it. */
@@ -72,6 +72,9 @@ export interface CallbacksTable {
   body: string;
   received_at: number;
   handled_at: number | null;
+  /** How often it could not be handled, and when it is tried next. */
+  failures: number | null;
+  next_at: number | null;
 }
 
 /** Commands and button presses under the platform's own id, so that a retry is recognised. */

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
 import { Deployments } from '../../src/deployments/deployments.ts';
 import { Reconciler } from '../../src/deployments/reconciler.ts';
 import { DeploymentRepository } from '../../src/deployments/repository.ts';
@@ -7,8 +8,10 @@ import type { News } from '../../src/deployments/state.ts';
 import type { EdgegapApi } from '../../src/edgegap/client.ts';
 import { refusalError } from '../../src/edgegap/refusals.ts';
 import { DeploymentRow, DeploymentStatus } from '../../src/edgegap/schema.ts';
+import { Leases } from '../../src/replicas/leases.ts';
+import { Membership } from '../../src/replicas/membership.ts';
 import type { Store } from '../../src/store/store.ts';
-import { freshStore } from '../support/databases.ts';
+import { freshStore, suiteDatabase } from '../support/databases.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const AT = { platform: 'memory', workspace: 'w', channel: 'c' };
@@ -20,6 +23,7 @@ export interface Watch {
   readonly repository: DeploymentRepository;
   readonly deployments: Deployments;
   readonly reconciler: Reconciler;
+  readonly membership: Membership;
   readonly log: readonly string[];
   /** What the status endpoint says of each; of any other, that there is none. */
   readonly statuses: Map<string, string>;
@@ -35,13 +39,25 @@ export interface Watch {
   card(): Promise<string>;
 }
 
-export async function openWatch(options: { readonly callbacks?: boolean } = {}): Promise<Watch> {
-  const clock = new TestClock();
-  const store = await freshStore(clock);
+/** One process's part in it. Of several on one store each has its own memory, and all have one Edgegap. */
+export async function openWatch(
+  options: { readonly callbacks?: boolean; readonly beside?: Watch } = {},
+): Promise<Watch> {
+  const { beside } = options;
+  const clock = beside?.clock ?? new TestClock();
+  const store = beside?.store ?? (await freshStore(clock));
+  const membership = new Membership({
+    store,
+    shared: suiteDatabase === 'postgres',
+    clock: systemClock,
+    log: pino({ level: 'silent' }),
+  });
+  await membership.join();
+  const leases = new Leases(store, membership, clock);
   const repository = new DeploymentRepository(store, clock);
-  const statuses: Watch['statuses'] = new Map();
-  const listed: Watch['listed'] = [];
-  const calls: string[] = [];
+  const statuses: Watch['statuses'] = beside?.statuses ?? new Map();
+  const listed: Watch['listed'] = beside?.listed ?? [];
+  const calls: string[] = beside?.calls ?? [];
   const log: string[] = [];
   const logger = pino({ level: 'debug', base: null }, { write: (text: string) => void log.push(text) });
   const unknown = (method: string) => refusalError({ method, path: '/', subject: 'deployment', status: 404 });
@@ -70,6 +86,7 @@ export async function openWatch(options: { readonly callbacks?: boolean } = {}):
   const deployments = new Deployments({
     repository,
     edgegap,
+    membership,
     clock,
     log: logger,
     account: 'a',
@@ -77,8 +94,21 @@ export async function openWatch(options: { readonly callbacks?: boolean } = {}):
     wakeOutbox: () => undefined,
     wakeReconciler: () => reconciler.wake(),
   });
-  const reconciler = new Reconciler({ repository, deployments, edgegap, clock, log: logger });
-  onTestFinished(() => reconciler.stop());
+  const reconciler = new Reconciler({
+    repository,
+    deployments,
+    edgegap,
+    membership,
+    leases,
+    account: 'a',
+    clock,
+    log: logger,
+  });
+  onTestFinished(async () => {
+    deployments.close();
+    await reconciler.stop();
+    await membership.leave();
+  });
   const written = async (kind: string) => {
     const rows = await store
       .selectFrom('outbox')
@@ -95,6 +125,7 @@ export async function openWatch(options: { readonly callbacks?: boolean } = {}):
     repository,
     deployments,
     reconciler,
+    membership,
     log,
     statuses,
     listed,
@@ -102,7 +133,8 @@ export async function openWatch(options: { readonly callbacks?: boolean } = {}):
     async add(...news) {
       const { deployment } = await repository.create({
         account: 'a',
-        invocationId: `i${++count}`,
+        invocationId: `${membership.id}${++count}`,
+        holder: membership.id,
         application: 'kart',
         version: 'v1',
         plan: { users: [], place: 'Montreal', tags: [] },

@@ -1,0 +1,211 @@
+/**
+ * What exactness costs a callback. A is the bot's receiver: the secret compared, the callback committed, then 200; what
+ * it means for the deployment, its card and its channel is worked off at the same time and after. B is a bare Fastify
+ * route that commits one row to the same kind of store, then 200. Both get the same requests over the same number of
+ * connections, in turn.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { DatabaseSync } from 'node:sqlite';
+import { type FastifyInstance, fastify } from 'fastify';
+import { Client, Pool } from 'pg';
+import { pino } from 'pino';
+import { systemClock as clock } from '../src/clock.ts';
+import { Callbacks } from '../src/deployments/callbacks.ts';
+import { Deployments } from '../src/deployments/deployments.ts';
+import { DeploymentRepository } from '../src/deployments/repository.ts';
+import type { EdgegapApi } from '../src/edgegap/client.ts';
+import { buildServer } from '../src/server/server.ts';
+import { dialectFor, openStore } from '../src/store/store.ts';
+import { startPostgres } from '../test/support/postgres-server.ts';
+import type { Bench } from './support/bench.ts';
+import { deploymentRows, insertAll } from './support/deployments.ts';
+import { type Load, type Loaded, type Loader, startLoader } from './support/load.ts';
+
+const CONNECTIONS = 64;
+const BATCH = 1_000;
+const ROUNDS = 5;
+
+export const bench: Bench = {
+  about:
+    'Callbacks answered a second, each stored durably before its answer, against a bare Fastify route with one durable insert.',
+  bar: { atLeast: 0.8 },
+  async run(print) {
+    const folder = await mkdtemp(join(tmpdir(), 'edgegap-chatops-bench-'));
+    const postgres = await startPostgres();
+    const loader = startLoader();
+    try {
+      print('SQLite, synchronous=FULL:');
+      const ratio = await compare(print, loader, {
+        database: join(folder, 'ours.db'),
+        bare: bareSqlite(join(folder, 'bare.db')),
+      });
+      print('PostgreSQL:');
+      await createDatabase(postgres.url, 'ours');
+      await compare(print, loader, {
+        database: `${postgres.url}/ours`,
+        bare: await barePostgres(`${postgres.url}/postgres`),
+      });
+      return { ratio };
+    } finally {
+      await loader.close();
+      await postgres.stop();
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+interface Bare {
+  insert(id: string, body: string): Promise<void> | void;
+  close(): Promise<void> | void;
+}
+
+function bareSqlite(path: string): Bare {
+  const database = new DatabaseSync(path);
+  database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL');
+  database.exec('create table callbacks (id text primary key, body text, at integer)');
+  const insert = database.prepare('insert into callbacks values (?, ?, ?)');
+  return { insert: (id, body) => void insert.run(id, body, Date.now()), close: () => database.close() };
+}
+
+async function barePostgres(url: string): Promise<Bare> {
+  const pool = new Pool({ connectionString: url, max: 10 });
+  await pool.query('create table callbacks (id text primary key, body text, at bigint)');
+  return {
+    insert: async (id, body) =>
+      void (await pool.query('insert into callbacks values ($1, $2, $3)', [id, body, Date.now()])),
+    close: () => pool.end(),
+  };
+}
+
+async function createDatabase(url: string, name: string): Promise<void> {
+  const client = new Client({ connectionString: `${url}/postgres` });
+  await client.connect();
+  await client.query(`create database ${name}`);
+  await client.end();
+}
+
+/** Our rate for theirs: the median of all rounds. */
+async function compare(
+  print: (line: string) => void,
+  loader: Loader,
+  { database, bare }: { readonly database: string; readonly bare: Bare },
+): Promise<number> {
+  const ours = await openOurs(database);
+  const route = await openBare(bare);
+  const held = monitorEventLoopDelay({ resolution: 1 });
+  const pairs: { a: Loaded; b: Loaded; heldMs: number; told: number }[] = [];
+  try {
+    // The first round only warms up.
+    for (let round = 0; round <= ROUNDS; round++) {
+      const posts = await ours.deployed(BATCH);
+      held.reset();
+      held.enable();
+      const start = performance.now();
+      const a = await loader.run({ origin: ours.origin, connections: CONNECTIONS, posts });
+      await ours.callbacks.idle();
+      const told = performance.now() - start;
+      held.disable();
+      const b = await loader.run({ origin: route.origin, connections: CONNECTIONS, posts });
+      if (round > 0) pairs.push({ a, b, heldMs: held.max / 1e6, told });
+    }
+    const unhandled = await ours.unhandled();
+    if (unhandled > 0) throw new Error(`${unhandled} callbacks were not worked off`);
+  } finally {
+    await route.app.close();
+    await bare.close();
+    await ours.close();
+  }
+  const rate = ({ ms }: Loaded) => (BATCH / ms) * 1_000;
+  const p99 = (side: 'a' | 'b') =>
+    median(pairs.map((pair) => pair[side].each[Math.floor(BATCH * 0.99)] ?? NaN));
+  const ratios = pairs.map(({ a, b }) => rate(a) / rate(b));
+  const figure = (side: 'a' | 'b') =>
+    `${Math.round(median(pairs.map((pair) => rate(pair[side]))))} a second, p99 ${p99(side).toFixed(1)} ms`;
+  print(`  A the bot: ${figure('a')}`);
+  print(`  B a bare route with one durable insert: ${figure('b')}`);
+  print(
+    `  rate A/B: median ${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}) in ${ROUNDS} rounds of ${BATCH} over ${CONNECTIONS} connections`,
+  );
+  print(
+    `  A, longest hold of the event loop: ${Math.max(...pairs.map(({ heldMs }) => heldMs)).toFixed(1)} ms`,
+  );
+  print(
+    `  A, from the first request until the news of all ${BATCH} is written: median ${Math.round(median(pairs.map(({ told }) => told)))} ms`,
+  );
+  return median(ratios);
+}
+
+async function openOurs(database: string) {
+  const log = pino({ level: 'silent' });
+  const store = await openStore(dialectFor(database, log));
+  const repository = new DeploymentRepository(store, clock);
+  const deployments = new Deployments({
+    repository,
+    edgegap: {} as EdgegapApi,
+    membership: { id: 'bench', isCertain: () => true },
+    clock,
+    log,
+    account: 'bench',
+    publicUrl: () => 'http://bench.example',
+    wakeOutbox: () => undefined,
+    wakeReconciler: () => undefined,
+  });
+  const callbacks = new Callbacks({ store, repository, deployments, clock, log });
+  const server = buildServer({
+    callbacks,
+    mounts: [],
+    readiness: async () => ({ ready: true, parts: {} }),
+    clock,
+    log,
+  });
+  const origin = `http://127.0.0.1:${await server.listen(0)}`;
+  return {
+    origin,
+    callbacks,
+    /** So many that Edgegap has accepted, and their callbacks. */
+    async deployed(count: number): Promise<Load['posts']> {
+      const rows = deploymentRows(count, () => ({
+        phase: 'live',
+        request_id: randomBytes(6).toString('hex'),
+      }));
+      await insertAll(store, rows);
+      return rows.map(({ id, secret, request_id }) => ({
+        path: `/callbacks/edgegap/ready/${id}.${secret}`,
+        body: JSON.stringify({ request_id, current_status: 'Status.READY', fqdn: `${request_id}.example` }),
+      }));
+    },
+    async unhandled(): Promise<number> {
+      const rows = await store
+        .selectFrom('callbacks')
+        .select('event')
+        .where('handled_at', 'is', null)
+        .execute();
+      return rows.length;
+    },
+    async close() {
+      await server.close();
+      await callbacks.stop();
+      await store.destroy();
+    },
+  };
+}
+
+async function openBare(bare: Bare): Promise<{ app: FastifyInstance; origin: string }> {
+  const app = fastify();
+  app.post<{ Params: { event: string; token: string } }>(
+    '/callbacks/edgegap/:event/:token',
+    async ({ params, body }) => {
+      await bare.insert(params.token, JSON.stringify(body));
+      return { status: 'stored' };
+    },
+  );
+  return { app, origin: await app.listen({ port: 0, host: '127.0.0.1' }) };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((x, y) => x - y)[Math.floor(values.length / 2)] ?? Number.NaN;
+}

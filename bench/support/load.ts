@@ -1,0 +1,64 @@
+/** Posts to a server from a thread of its own, so that its work is none of the server's. */
+import { once } from 'node:events';
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { Pool } from 'undici';
+
+export interface Load {
+  readonly origin: string;
+  readonly connections: number;
+  readonly posts: readonly { readonly path: string; readonly body: string }[];
+}
+
+/** Milliseconds: for all of it, and of each request until its answer, shortest first. */
+export interface Loaded {
+  readonly ms: number;
+  readonly each: readonly number[];
+}
+
+/** Resolves when every post was answered with 200; rejects when one was not. */
+export interface Loader {
+  run(load: Load): Promise<Loaded>;
+  close(): Promise<void>;
+}
+
+export function startLoader(): Loader {
+  const worker = new Worker(new URL(import.meta.url));
+  return {
+    async run(load) {
+      worker.postMessage(load);
+      const [answer] = (await once(worker, 'message')) as [Loaded | { readonly error: string }];
+      if ('error' in answer) throw new Error(answer.error);
+      return answer;
+    },
+    close: async () => void (await worker.terminate()),
+  };
+}
+
+async function send({ origin, connections, posts }: Load): Promise<Loaded> {
+  const pool = new Pool(origin, { connections, pipelining: 1 });
+  const each: number[] = [];
+  const waiting = [...posts].reverse();
+  const headers = { 'content-type': 'application/json' };
+  const oneAfterTheOther = async () => {
+    for (let post = waiting.pop(); post; post = waiting.pop()) {
+      const start = performance.now();
+      const answer = await pool.request({ ...post, method: 'POST', headers });
+      await answer.body.dump();
+      if (answer.statusCode !== 200) throw new Error(`Answered ${answer.statusCode}`);
+      each.push(performance.now() - start);
+    }
+  };
+  const start = performance.now();
+  await Promise.all(Array.from({ length: connections }, oneAfterTheOther));
+  const ms = performance.now() - start;
+  await pool.close();
+  return { ms, each: each.toSorted((a, b) => a - b) };
+}
+
+if (!isMainThread)
+  parentPort?.on('message', (load: Load) => {
+    send(load).then(
+      (loaded) => parentPort?.postMessage(loaded),
+      (error: unknown) => parentPort?.postMessage({ error: String(error) }),
+    );
+  });

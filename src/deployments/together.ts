@@ -1,0 +1,44 @@
+/**
+ * Makes many calls one: what is asked for while `run` is under way is handed to its next run together, up to `atMost` at
+ * a time. `run` gives back one result for each item, in their order; where it rejects, so does each of its items.
+ */
+export function together<Item, Result>(
+  run: (items: readonly Item[]) => Promise<readonly Result[]>,
+  atMost: number,
+): (item: Item) => Promise<Result> {
+  interface Waiting {
+    readonly item: Item;
+    readonly resolve: (result: Result) => void;
+    readonly reject: (error: unknown) => void;
+  }
+  const waiting: Waiting[] = [];
+  let running = false;
+
+  async function work(): Promise<void> {
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0, atMost);
+      try {
+        const results = await run(batch.map(({ item }) => item));
+        for (const [index, { resolve }] of batch.entries()) resolve(results[index] as Result);
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+      await nextTurn();
+    }
+    running = false;
+  }
+
+  return (item) =>
+    new Promise<Result>((resolve, reject) => {
+      waiting.push({ item, resolve, reject });
+      if (running) return;
+      running = true;
+      // What arrived in the same turn of the event loop comes along.
+      void nextTurn().then(work);
+    });
+}
+
+/** Lets sockets and timers have their turn: a store in this process answers without one. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
