@@ -1,5 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,48 +6,17 @@ import { systemClock } from '../../src/clock.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { createDiscordDriver, type DiscordDriver, groupIds } from '../support/discord-driver.ts';
 import { until } from '../support/test-clock.ts';
+import { BotProcess, START_MS } from './bot-process.ts';
 
-/** A machine under load takes its time to start a process; what is slow is not wrong. */
-const START_MS = 60_000;
 vi.setConfig({ testTimeout: 4 * START_MS, hookTimeout: START_MS });
-
-const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
 let driver: DiscordDriver;
 let simulator: Simulator;
 let folder: string;
-let processes: Bot[];
+let processes: BotProcess[];
 
-/** The bot as a process of its own, as a container runs it. */
-class Bot {
-  readonly #child: ChildProcess;
-  output = '';
-  readonly exited: Promise<number | null>;
-
-  constructor(environment: Record<string, string>) {
-    this.#child = spawn(process.execPath, [MAIN], { env: { PATH: process.env.PATH, ...environment } });
-    for (const stream of [this.#child.stdout, this.#child.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => {
-        this.output += text;
-      });
-    this.exited = once(this.#child, 'exit').then(([code]) => code as number | null);
-  }
-
-  kill(signal: NodeJS.Signals): Promise<number | null> {
-    this.#child.kill(signal);
-    return this.exited;
-  }
-
-  async started(): Promise<void> {
-    const started = () => this.output.includes('"msg":"started"');
-    await until(started, 'the bot to start', START_MS).catch((cause: unknown) => {
-      throw new Error(`The bot did not start; it said:\n${this.output}`, { cause });
-    });
-  }
-}
-
-function start(more: Record<string, string> = {}): Bot {
-  const bot = new Bot({
+function start(more: Record<string, string> = {}): BotProcess {
+  const bot = new BotProcess({
     EDGEGAP_API_TOKEN: simulator.token,
     EDGEGAP_API_URL: simulator.url,
     DISCORD_OPERATOR_ROLES: groupIds.operators,

@@ -23,6 +23,9 @@ export class Gateway {
   /** Answers the next RESUME with "invalid session". */
   forgetSession = false;
   heartbeatMs = 41_250;
+  /** The most connections that were ever logged in at the same time; each of them would get every interaction. */
+  mostAtOnce = 0;
+  readonly #loggedIn = new Set<WebSocket>();
   readonly #sockets: WebSocketServer;
   #connection: WebSocket | undefined;
   readonly #url: () => string;
@@ -37,6 +40,7 @@ export class Gateway {
     this.#sockets.on('connection', (socket) => {
       socket.on('message', (data) => this.#receive(socket, JSON.parse(String(data))));
       socket.on('error', () => socket.terminate());
+      socket.on('close', () => this.#loggedIn.delete(socket));
       this.#send(socket, { op: 10, d: { heartbeat_interval: this.heartbeatMs } });
     });
   }
@@ -92,6 +96,7 @@ export class Gateway {
     this.#sequence = 0;
     this.#sent = [];
     this.#connection = socket;
+    this.#login(socket);
     this.dispatch('READY', {
       v: 10,
       user: botUser,
@@ -113,9 +118,21 @@ export class Gateway {
       return;
     }
     this.resumes += 1;
+    // A session has one connection: whoever had it before is out.
+    const before = this.#connection;
     this.#connection = socket;
+    if (before && before !== socket) {
+      this.#loggedIn.delete(before);
+      before.terminate();
+    }
+    this.#login(socket);
     for (const payload of this.#sent) if ((payload.s ?? 0) > seq) this.#send(socket, payload);
     this.dispatch('RESUMED', {});
+  }
+
+  #login(socket: WebSocket): void {
+    this.#loggedIn.add(socket);
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.#loggedIn.size);
   }
 
   #send(socket: WebSocket, payload: Payload): void {

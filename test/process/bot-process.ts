@@ -1,0 +1,43 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { until } from '../support/test-clock.ts';
+
+/** A machine under load takes its time to start a process; what is slow is not wrong. */
+export const START_MS = 60_000;
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts');
+
+/** The bot as a process of its own, as a container runs it. */
+export class BotProcess {
+  readonly #child: ChildProcess;
+  output = '';
+  readonly exited: Promise<number | null>;
+
+  constructor(environment: Record<string, string>) {
+    this.#child = spawn(process.execPath, [MAIN], { env: { PATH: process.env.PATH, ...environment } });
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.output += text;
+      });
+    this.exited = once(this.#child, 'exit').then(([code]) => code as number | null);
+  }
+
+  kill(signal: NodeJS.Signals): Promise<number | null> {
+    this.#child.kill(signal);
+    return this.exited;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Resolves with where it listens. */
+  async started(): Promise<string> {
+    const port = () => /"port":(\d+).*"msg":"started"/.exec(this.output)?.[1];
+    const found = await until(port, 'the bot to start', START_MS).catch((cause: unknown) => {
+      throw new Error(`The bot did not start; it said:\n${this.output}`, { cause });
+    });
+    return `http://127.0.0.1:${found}`;
+  }
+}

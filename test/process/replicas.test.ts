@@ -1,0 +1,155 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { freshDatabase } from '../support/databases.ts';
+import { createDiscordDriver, type DiscordDriver, groupIds } from '../support/discord-driver.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { until } from '../support/test-clock.ts';
+import { BotProcess, START_MS } from './bot-process.ts';
+
+vi.setConfig({ testTimeout: 6 * START_MS, hookTimeout: START_MS });
+
+let driver: DiscordDriver;
+let simulator: Simulator;
+let database: string;
+let processes: BotProcess[];
+let proxies: TcpProxy[];
+
+interface Readiness {
+  readonly status: string;
+  readonly parts: Readonly<Record<string, boolean>>;
+  readonly roles: Readonly<Record<string, string>>;
+}
+
+function start(more: Record<string, string> = {}): BotProcess {
+  const bot = new BotProcess({
+    EDGEGAP_API_TOKEN: simulator.token,
+    EDGEGAP_API_URL: simulator.url,
+    DISCORD_OPERATOR_ROLES: groupIds.operators,
+    ...driver.environment,
+    DATABASE_URL: database,
+    PORT: '0',
+    ...more,
+  });
+  processes.push(bot);
+  return bot;
+}
+
+async function readiness(url: string): Promise<Readiness & { readonly code: number }> {
+  const answer = await fetch(`${url}/readyz`);
+  return { code: answer.status, ...((await answer.json()) as Readiness) };
+}
+
+async function hasRole(url: string, role: string): Promise<void> {
+  const ready = async () => {
+    const { code, roles } = await readiness(url);
+    return code === 200 && roles.discord === role;
+  };
+  await until(ready, `a process that is ${role}`, START_MS);
+}
+
+/** The database, behind a line that can be broken. */
+async function brittleDatabase(): Promise<{ line: TcpProxy; url: string }> {
+  const url = new URL(database);
+  const line = await startTcpProxy({ host: url.hostname, port: Number(url.port) });
+  proxies.push(line);
+  url.port = String(line.port);
+  return { line, url: String(url) };
+}
+
+beforeEach(async () => {
+  processes = [];
+  proxies = [];
+  database = await freshDatabase('postgres');
+  driver = await createDiscordDriver();
+  simulator = await startSimulator({ clock: systemClock });
+});
+
+afterEach(async () => {
+  await Promise.all(processes.map((bot) => bot.kill('SIGKILL')));
+  await Promise.all(proxies.map((proxy) => proxy.close()));
+  await driver.close();
+  await simulator.close();
+});
+
+test('one of two holds the Discord gateway; after kill -9 the other takes it over, where it was', async () => {
+  const { gateway } = driver.server;
+  const holder = start();
+  await hasRole(await holder.started(), 'active');
+  const other = start();
+  const url = await other.started();
+  expect(await readiness(url)).toMatchObject({
+    code: 200,
+    parts: { store: true, discord: true },
+    roles: { discord: 'standby' },
+  });
+  expect(gateway.identifies).toHaveLength(1);
+
+  const killedAt = Date.now();
+  await holder.kill('SIGKILL');
+  await until(() => !gateway.connected, 'the loss of the connection');
+  await until(() => gateway.connected, 'another connection', START_MS);
+  console.info(`taken over ${Date.now() - killedAt} ms after kill -9`);
+  await hasRole(url, 'active');
+  expect(other.output).toContain('platforms: this process receives');
+  // It went on with the session, so that nothing that came in between was missed.
+  expect(gateway).toMatchObject({ resumes: 1, mostAtOnce: 1 });
+  await driver.command('operator', 'help');
+  await until(async () => (await driver.privately('operator')).length > 0, 'an answer');
+  expect(await other.kill('SIGTERM')).toBe(0);
+  expect(driver.server.violations).toEqual([]);
+});
+
+test.each(['cut', 'freeze'] as const)(
+  'a holder whose line to the database breaks (%s) hands over, stays, and comes back by itself',
+  async (how) => {
+    const { gateway } = driver.server;
+    const { line, url: brittle } = await brittleDatabase();
+    const holder = start({ DATABASE_URL: brittle });
+    const holderUrl = await holder.started();
+    await hasRole(holderUrl, 'active');
+    const other = start();
+    const otherUrl = await other.started();
+    await hasRole(otherUrl, 'standby');
+
+    const brokeAt = Date.now();
+    line[how]();
+    await until(() => !gateway.connected, 'the holder to disconnect', START_MS);
+    const disconnectedAt = Date.now();
+    await until(() => gateway.connected, 'the other to connect', START_MS);
+    console.info(
+      `${how}: disconnected after ${disconnectedAt - brokeAt} ms, taken over after ${Date.now() - brokeAt} ms`,
+    );
+    await hasRole(otherUrl, 'active');
+    expect(gateway.mostAtOnce).toBe(1);
+    expect(await readiness(holderUrl)).toMatchObject({ code: 503, parts: { store: false, discord: false } });
+    await driver.command('operator', 'help');
+    await until(async () => (await driver.privately('operator')).length > 0, 'an answer');
+
+    line.restore();
+    await hasRole(holderUrl, 'standby');
+    expect(gateway.identifies).toHaveLength(1);
+    expect(await other.kill('SIGTERM')).toBe(0);
+    await hasRole(holderUrl, 'active');
+    expect(gateway).toMatchObject({ resumes: 2, mostAtOnce: 1 });
+    expect(await holder.kill('SIGTERM')).toBe(0);
+  },
+);
+
+test('a holder that slept and wakes up after its time is over leaves the gateway to the one that took it', async () => {
+  const { gateway } = driver.server;
+  const holder = start();
+  const holderUrl = await holder.started();
+  await hasRole(holderUrl, 'active');
+  const other = start();
+  const otherUrl = await other.started();
+  await hasRole(otherUrl, 'standby');
+  holder.signal('SIGSTOP');
+  await hasRole(otherUrl, 'active');
+  holder.signal('SIGCONT');
+  await hasRole(holderUrl, 'standby');
+  await driver.command('operator', 'help');
+  await until(async () => (await driver.privately('operator')).length > 0, 'an answer');
+  expect(gateway).toMatchObject({ resumes: 1, mostAtOnce: 1, identifies: [{ intents: 1 }] });
+  await hasRole(otherUrl, 'active');
+});

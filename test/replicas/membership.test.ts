@@ -1,0 +1,171 @@
+import { sql } from 'kysely';
+import { pino } from 'pino';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { Clock } from '../../src/clock.ts';
+import { Leases } from '../../src/replicas/leases.ts';
+import { Membership } from '../../src/replicas/membership.ts';
+import { dialectFor, openStore, type Store } from '../../src/store/store.ts';
+import { freshDatabase } from '../support/databases.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { TestClock, turn, until } from '../support/test-clock.ts';
+
+let database: string;
+let store: Store;
+
+beforeEach(async () => {
+  database = await freshDatabase('postgres');
+  store = await open(database);
+});
+
+const silent = pino({ level: 'silent' });
+
+async function open(url: string): Promise<Store> {
+  const opened = await openStore(dialectFor(url, silent));
+  onTestFinished(() => opened.destroy());
+  return opened;
+}
+
+/** A process, in time that only the test moves. */
+async function join(through: { store?: Store; clock?: Clock } = {}) {
+  const clock = new TestClock();
+  const lines: string[] = [];
+  const log = pino({}, { write: (line: string) => void lines.push(line) });
+  const membership = new Membership({
+    store: through.store ?? store,
+    shared: true,
+    clock: through.clock ?? clock,
+    log,
+  });
+  await membership.join();
+  let doubts = 0;
+  membership.onDoubt(() => void doubts++);
+  const leases = new Leases(through.store ?? store, membership, clock);
+  return { clock, membership, leases, lines, doubts: () => doubts };
+}
+
+async function throughLine(): Promise<{ line: TcpProxy; store: Store }> {
+  const url = new URL(database);
+  const line = await startTcpProxy({ host: url.hostname, port: Number(url.port) });
+  url.port = String(line.port);
+  const opened = await openStore(dialectFor(String(url), silent));
+  onTestFinished(async () => {
+    await line.close();
+    await opened.destroy();
+  });
+  return { line, store: opened };
+}
+
+/** Moves time on as the database gets round to answering. */
+async function untilCertain({ clock, membership }: { clock: TestClock; membership: Membership }) {
+  await until(async () => {
+    await clock.advance(500);
+    for (let i = 0; i < 200 && !membership.isCertain(); i++) await turn(1);
+    return membership.isCertain();
+  }, 'certainty');
+}
+
+const expire = (id: string) =>
+  store.updateTable('instances').set({ until: 0 }).where('id', '=', id).execute();
+
+describe('a process that cannot reach the database', () => {
+  test.each(['cut', 'freeze'] as const)(
+    'is in doubt before the others take it to be dead, and certain again afterwards (%s)',
+    async (how) => {
+      const { line, store: far } = await throughLine();
+      const one = await join({ store: far });
+      expect(await one.leases.hold('gateway')).toBe(true);
+      const { spell } = one.membership;
+      line[how]();
+      await one.clock.advance(5_499);
+      expect([one.membership.isCertain(), one.doubts()]).toEqual([true, 0]);
+      await one.clock.advance(1);
+      expect([one.membership.isCertain(), one.doubts()]).toEqual([false, 1]);
+      line.restore();
+      await untilCertain(one);
+      expect(one.membership.spell).toBe(spell + 1);
+      expect(one.doubts()).toBe(1);
+      const told = one.lines.filter((text) => text.includes('cannot tell the others')).length;
+      expect(told).toBe(1);
+    },
+  );
+
+  test('leaves all the same, and says that the others have to notice', async () => {
+    const { line, store: far } = await throughLine();
+    const one = await join({ store: far });
+    line.freeze();
+    const left = one.membership.leave();
+    await one.clock.advance(1_000);
+    await left;
+    expect(one.membership.isCertain()).toBe(false);
+    expect(one.lines.join('')).toContain('they notice in a few seconds');
+  });
+});
+
+test('renewals go on for as long as the process lives', async () => {
+  const one = await join();
+  const livesUntil = async () =>
+    (await store.selectFrom('instances').select('until').executeTakeFirstOrThrow()).until;
+  for (let i = 0; i < 10; i++) {
+    const before = await livesUntil();
+    await until(async () => {
+      await one.clock.advance(100);
+      return (await livesUntil()) > before;
+    }, 'the next renewal');
+  }
+  expect([one.membership.isCertain(), one.membership.spell, one.doubts()]).toEqual([true, 1, 0]);
+});
+
+test('one that slept is in doubt at the first question, before any timer of its own has run', async () => {
+  const clock = new TestClock();
+  let slept = 0;
+  const asleep = { now: () => clock.now() + slept, after: clock.after.bind(clock) };
+  const one = await join({ clock: asleep });
+  expect(await one.leases.hold('gateway')).toBe(true);
+  slept = 60_000;
+  expect(one.membership.isCertain()).toBe(false);
+  // In the database it is its own still; nobody else has come.
+  expect(await one.leases.hold('gateway')).toBe(false);
+});
+
+test('a time of day that is set back does not prolong anything', async () => {
+  const clock = new TestClock();
+  let back = 0;
+  const setBack = {
+    now: () => clock.now() - back,
+    steady: () => clock.now(),
+    after: clock.after.bind(clock),
+  };
+  const one = await join({ clock: setBack });
+  back = 3_600_000;
+  expect(one.membership.isCertain()).toBe(true);
+  const { line, store: far } = await throughLine();
+  const other = await join({ store: far, clock: setBack });
+  line.cut();
+  await clock.advance(5_500);
+  expect(other.membership.isCertain()).toBe(false);
+});
+
+test('whose time the database takes to be over holds nothing any more, whatever it thinks itself', async () => {
+  const [one, other] = [await join(), await join()];
+  expect(await one.leases.hold('gateway', 'page 7')).toBe(true);
+  expect(await other.leases.hold('gateway')).toBe(false);
+  await expire(one.membership.id);
+  expect(await other.leases.hold('gateway')).toBe(true);
+  expect(await other.leases.bookmark('gateway')).toBe('page 7');
+  expect(one.membership.isCertain()).toBe(true);
+  expect(await one.leases.hold('gateway', 'page 8')).toBe(false);
+  expect(await other.leases.bookmark('gateway')).toBe('page 7');
+});
+
+test('processes that died are forgotten after a day', async () => {
+  const hours = (count: number) =>
+    sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint - ${sql.lit(count * 3_600_000)}`;
+  for (const count of [23, 25])
+    await store
+      .insertInto('instances')
+      .values({ id: `dead for ${count} hours`, until: hours(count), started_at: 0 })
+      .execute();
+  const { membership } = await join();
+  const known = await store.selectFrom('instances').select('id').orderBy('id').execute();
+  expect(known.map(({ id }) => id).toSorted()).toEqual(['dead for 23 hours', membership.id].toSorted());
+});

@@ -1,0 +1,57 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** A line to a server on this machine that can break. */
+export interface TcpProxy {
+  readonly port: number;
+  /** Breaks every connection, and refuses new ones. */
+  cut(): void;
+  /** Lets nothing through any more, without a word: a cable that was pulled. */
+  freeze(): void;
+  /** Works again, for new connections; after `freeze`, the old ones stay as dead as they are. */
+  restore(): void;
+  close(): Promise<void>;
+}
+
+export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
+  let state: 'open' | 'cut' | 'frozen' = 'open';
+  const pairs = new Set<readonly [Socket, Socket]>();
+  const server = createServer((near) => {
+    if (state === 'cut') return void near.destroy();
+    const far = connect(target);
+    const pair = [near, far] as const;
+    pairs.add(pair);
+    const end = () => {
+      pairs.delete(pair);
+      near.destroy();
+      far.destroy();
+    };
+    for (const socket of pair) socket.on('error', end).on('close', end);
+    if (state === 'frozen') return void near.pause();
+    near.pipe(far);
+    far.pipe(near);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    cut() {
+      state = 'cut';
+      for (const [near] of pairs) near.destroy();
+    },
+    freeze() {
+      state = 'frozen';
+      for (const [near, far] of pairs) {
+        near.unpipe(far);
+        far.unpipe(near);
+        near.pause();
+        far.pause();
+      }
+    },
+    restore() {
+      state = 'open';
+    },
+    close() {
+      for (const [near] of pairs) near.destroy();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
