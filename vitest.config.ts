@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'postgres',
           include: ON_POSTGRES.map((path) => path.replace('**', '**/*.test.ts')),
-          exclude: ['test/store/sqlite*.test.ts'],
+          exclude: ['test/store/{sqlite,postgres}*.test.ts'],
           provide: { database: 'postgres' },
         },
       },

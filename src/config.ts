@@ -201,9 +201,24 @@ function slackConfig(env: Environment): SlackConfig | undefined {
 function secretsOf(env: Environment): string[] {
   const token = env.EDGEGAP_API_TOKEN?.replace(/^token\s+/i, '');
   const discord = env.DISCORD_TOKEN?.replace(/^bot\s+/i, '');
-  return [token, discord, env.SLACK_BOT_TOKEN, env.SLACK_APP_TOKEN, env.SLACK_SIGNING_SECRET].filter(
-    (secret) => secret !== undefined,
-  );
+  const { SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET, DATABASE_URL } = env;
+  const all = [token, discord, SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET];
+  return [...all, ...passwordsOf(DATABASE_URL)].filter((secret) => secret !== undefined);
+}
+
+/** The password in a `postgres://` URL, as it is and as the URL has it. */
+function passwordsOf(database: string): string[] {
+  if (!/^postgres(ql)?:/i.test(database)) return [];
+  const { password } = new URL(database);
+  return [...new Set([password, decoded(password)])].filter((one) => one !== '');
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function databasePath(value: string): string {

@@ -53,6 +53,36 @@ export class DeliveryError extends AppError {
   }
 }
 
+/**
+ * The database cannot be used right now. `userMessage` and `hint` are for whoever asked for something; the log and the
+ * start say `problem` and `remedy`, which name the database (never its password).
+ */
+export class StoreError extends AppError {
+  readonly problem: string;
+  readonly remedy: string;
+
+  constructor(
+    code: 'store-unreachable' | 'store-full' | 'store-broken',
+    userMessage: string,
+    options: { problem: string; remedy: string; cause: unknown },
+  ) {
+    super(code, userMessage, {
+      hint: 'Look with status or list before you try again: part of it may have been done.',
+      cause: options.cause,
+    });
+    this.problem = options.problem;
+    this.remedy = options.remedy;
+  }
+
+  /** What to say where it failed before anything had begun. */
+  nothingDone(): AppError {
+    return new AppError(this.code, `${this.userMessage.slice(0, -1)}; nothing was done.`, {
+      hint: 'Try again in a minute. If it stays like this, whoever runs this bot finds more in its log.',
+      cause: this,
+    });
+  }
+}
+
 /** A setting is missing or malformed; `problems` has one line for each. */
 export class ConfigError extends AppError {
   readonly problems: readonly string[];

@@ -128,6 +128,12 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
   ['MAX_TAG_LENGTH', { MAX_TAG_LENGTH: '40' }, (c) => c.maxTagLength, 40],
   ['LOG_LEVEL', { LOG_LEVEL: 'DEBUG' }, (c) => c.logLevel, 'debug'],
   [
+    'the password of a database, as it is and as the URL has it',
+    { DATABASE_URL: 'postgres://bot:p%40ssword@db/bot' },
+    (c) => c.secrets,
+    ['p%40ssword', 'p@ssword'],
+  ],
+  [
     'every secret',
     { ...DISCORD, ...SLACK },
     (c) => c.secrets,

@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts';
+import { AppError, StoreError } from '../errors.ts';
 import type { Card, Node } from './card.ts';
 
 /**
@@ -24,6 +24,7 @@ export function errorCard(error: unknown, incident: string, begun: boolean): Car
       ],
     };
   }
-  const nodes: Node[] = error.hint ? [{ kind: 'text', text: [error.hint] }] : [];
-  return { kind: 'card', tone: 'danger', title: [error.userMessage], nodes };
+  const { hint, userMessage } = error instanceof StoreError && !begun ? error.nothingDone() : error;
+  const nodes: Node[] = hint ? [{ kind: 'text', text: [hint] }] : [];
+  return { kind: 'card', tone: 'danger', title: [userMessage], nodes };
 }

@@ -2,7 +2,7 @@ import type { AckMode, Address, Person, Reply } from '../adapters/adapter.ts';
 import type { Message } from '../cards/card.ts';
 import type { Clock } from '../clock.ts';
 import { addressColumns } from '../deployments/repository.ts';
-import { AppError } from '../errors.ts';
+import { AppError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { enqueue } from '../notify/outbox.ts';
 import type { Membership } from '../replicas/membership.ts';
@@ -64,7 +64,7 @@ export class Invocations {
       if (taken !== 'late') return taken;
     } catch (cause) {
       log.error({ err: cause, invocation: record.id }, 'invocation: cannot be stored');
-      throw notStored(cause);
+      throw cause instanceof StoreError ? cause : notStored(cause);
     } finally {
       cancel();
     }

@@ -3,7 +3,7 @@ import type { AckMode, Invocation, Person } from '../adapters/adapter.ts';
 import type { ActionRef, Card, Message } from '../cards/card.ts';
 import { errorCard } from '../cards/error-card.ts';
 import type { Clock } from '../clock.ts';
-import { AppError, DeliveryError, InputError } from '../errors.ts';
+import { AppError, DeliveryError, InputError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type Policy, refusal } from '../policy/authorise.ts';
 import { type Permission, permissions } from '../policy/permissions.ts';
@@ -226,7 +226,12 @@ export class Turn {
       return;
     }
     const incident = randomBytes(4).toString('hex');
-    if (error instanceof AppError)
+    if (error instanceof StoreError)
+      log.error(
+        { invocation: id, code: error.code, problem: error.problem },
+        'invocation: the database failed',
+      );
+    else if (error instanceof AppError)
       log.info({ invocation: id, code: error.code }, 'invocation: refused or failed');
     else log.error({ err: error, invocation: id, incident }, 'invocation: failed in an unexpected way');
     const card = errorCard(error, incident, this.#acknowledged !== undefined);

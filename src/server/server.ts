@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type ServerOptions } from 'node:htt
 import type { AddressInfo } from 'node:net';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import type { Clock } from '../clock.ts';
-import { AppError } from '../errors.ts';
+import { AppError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type CallbackReceiver, callbackRoutes } from './callbacks.ts';
 
@@ -77,7 +77,14 @@ export function buildServer(parts: ServerParts): Server {
   app.register(callbackRoutes(callbacks, log));
   // Fastify's own answer repeats the path, and a callback's holds a secret.
   app.setNotFoundHandler((_request, reply) => notFound(reply));
-  app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
+  app.setErrorHandler((error: StoreError | { statusCode?: number; message: string }, _request, reply) => {
+    if (error instanceof StoreError) {
+      log.error(
+        { code: error.code, problem: error.problem },
+        'server: a request failed for want of the database',
+      );
+      return reply.code(503).send({ error: 'not now' });
+    }
     const status = error.statusCode ?? 500;
     if (status >= 500) log.error({ err: error }, 'server: a request failed');
     return reply.code(status).send({ error: status >= 500 ? 'internal error' : error.message });

@@ -1,26 +1,47 @@
-import { type DialectAdapter, type Kysely, PostgresAdapter, PostgresDialect, sql } from 'kysely';
-import { Pool, types } from 'pg';
+import {
+  type DialectAdapter,
+  type Kysely,
+  PostgresAdapter,
+  PostgresDialect,
+  type PostgresPool,
+  type PostgresPoolClient,
+  sql,
+} from 'kysely';
+import { Pool, type PoolClient, types } from 'pg';
+import { StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { checkServer, explain, type Place, type Server } from './postgres-errors.ts';
 import type { Database } from './schema.ts';
 
 const CONNECTIONS = 10;
 /** Longer than a statement of ours ever takes; a server that is gone without a word is noticed by it. */
 const STATEMENT_MS = 10_000;
 
-/**
- * Kysely's PostgreSQL dialect on `pg`. It asks nothing of a connection that outlives a transaction (no LISTEN, no
- * session locks, no named statements, no SET), so it also works behind a proxy that pools by transaction.
- */
-export function postgresDialect(url: string, log: Logger): PostgresDialect {
-  return new ProxiedPostgresDialect({ pool: async () => createPool(url, log) });
+export interface PostgresOptions {
+  /** At most so many connections; 10 by default. */
+  readonly connections?: number;
+  /** How long to wait for a connection and for each statement, in milliseconds; 10 000 by default. */
+  readonly patienceMs?: number;
 }
 
-function createPool(url: string, log: Logger): Pool {
+/**
+ * Kysely's PostgreSQL dialect on `pg`. It asks nothing of a connection that outlives a transaction (no LISTEN, no
+ * session locks, no named statements, no SET), so it also works behind a proxy that pools by transaction. Where the
+ * database cannot be used, StoreError.
+ */
+export function postgresDialect(url: string, log: Logger, options: PostgresOptions = {}): PostgresDialect {
+  return new ProxiedPostgresDialect(placeOf(url), async () =>
+    reliable(createPool(url, log, options), placeOf(url)),
+  );
+}
+
+function createPool(url: string, log: Logger, options: PostgresOptions): Pool {
+  const { connections = CONNECTIONS, patienceMs = STATEMENT_MS } = options;
   const pool = new Pool({
     connectionString: url,
-    max: CONNECTIONS,
-    connectionTimeoutMillis: STATEMENT_MS,
-    query_timeout: STATEMENT_MS,
+    max: connections,
+    connectionTimeoutMillis: patienceMs,
+    query_timeout: patienceMs,
     keepAlive: true,
     types: { getTypeParser: (oid, format) => parserOf(oid) ?? types.getTypeParser(oid, format) },
   });
@@ -31,32 +52,90 @@ function createPool(url: string, log: Logger): Pool {
   return pool;
 }
 
+/** Says in words what fails, and never uses a connection again that something was wrong with. */
+function reliable(pool: Pool, place: Place): PostgresPool {
+  const failed = (error: unknown): never => {
+    throw explain(error, place);
+  };
+  return {
+    options: pool.options,
+    end: () => pool.end(),
+    async connect() {
+      const client: PoolClient = await pool.connect().catch(failed);
+      let broken = false;
+      return {
+        async query(text: string, parameters: readonly unknown[]) {
+          try {
+            return await client.query(text, parameters as unknown[]);
+          } catch (error) {
+            const explained = explain(error, place);
+            // A statement that was given up goes on, and what is asked next on this connection would wait for it.
+            if (explained instanceof StoreError) broken = true;
+            throw explained;
+          }
+        },
+        release: (destroy?: boolean) => client.release(broken || destroy),
+      } as unknown as PostgresPoolClient;
+    },
+  };
+}
+
+function placeOf(url: string): Place {
+  const { hostname, port, pathname, username } = new URL(url);
+  const user = decodeURIComponent(username) || 'postgres';
+  return {
+    host: `${hostname}:${port || 5432}`,
+    database: decodeURIComponent(pathname.slice(1)) || user,
+    user,
+  };
+}
+
 /** 64-bit integers are milliseconds, counts and ids here, all of which a number holds exactly. */
 function parserOf(oid: number): ((value: string) => number) | undefined {
   return oid === types.builtins.INT8 ? Number : undefined;
 }
 
 class ProxiedPostgresDialect extends PostgresDialect {
+  readonly place: Place;
+
+  constructor(place: Place, pool: () => Promise<PostgresPool>) {
+    super({ pool });
+    this.place = place;
+  }
+
   override createAdapter(): DialectAdapter {
-    return new UnlockedAdapter();
+    return new UnlockedAdapter(this.place);
   }
 }
 
 /** Kysely's lock for migrations belongs to the session, which a pooling proxy gives to somebody else in between. */
-class UnlockedAdapter extends PostgresAdapter {
+export class UnlockedAdapter extends PostgresAdapter {
+  readonly #place: Place;
+
+  constructor(place: Place) {
+    super();
+    this.#place = place;
+  }
+
   override async acquireMigrationLock(): Promise<void> {
-    // `lockForMigration` is taken before.
+    // `prepare` is called before.
   }
 
   override async releaseMigrationLock(): Promise<void> {
     // Given back by the end of the transaction.
   }
+
+  /** Lets one process at a time change the schema, until the transaction `tx` ends. Throws where none can. */
+  async prepare(tx: Kysely<Database>): Promise<void> {
+    const { rows } = await sql<Server>`
+      select current_setting('server_version_num')::int as version,
+        current_setting('transaction_read_only') = 'on' as "readOnly",
+        to_regclass('kysely_migration') is not null
+          or coalesce(has_schema_privilege(current_schema(), 'create'), false) as "mayBegin"`.execute(tx);
+    if (rows[0]) checkServer(rows[0], this.#place);
+    await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(tx);
+  }
 }
 
 /** Any number that no other program uses for locks in the same database. */
 const MIGRATION_LOCK = 7_310_924_518;
-
-/** Lets one process at a time change the schema, until the transaction `tx` ends. */
-export async function lockForMigration(tx: Kysely<Database>): Promise<void> {
-  await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(tx);
-}

@@ -3,16 +3,26 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
 import { AppError } from '../errors.ts';
+import { asStoreError, explain } from './sqlite-errors.ts';
+
+/** How much of the write-ahead log is left on the disk once it is written back, in bytes. */
+const LOG_BYTES = 16 * 1024 * 1024;
+
+export interface SqliteOptions {
+  /** The file may grow to so many pages of 4096 bytes: stands for a disk that is full. */
+  readonly maxPages?: number;
+}
 
 /**
  * Kysely's SQLite dialect on Node's own SQLite: one file, durable at every commit. A second process on the same
- * file is refused, and after kill -9 the lock is free again because it is the operating system's.
+ * file is refused, and after kill -9 the lock is free again because it is the operating system's. Where the file
+ * cannot be used, StoreError.
  */
-export function sqliteDialect(path: string): SqliteDialect {
-  return new SqliteDialect({ database: async () => open(path) });
+export function sqliteDialect(path: string, options: SqliteOptions = {}): SqliteDialect {
+  return new SqliteDialect({ database: async () => open(path, options) });
 }
 
-function open(path: string): SqliteDatabase {
+function open(path: string, { maxPages }: SqliteOptions): SqliteDatabase {
   const memory = path === ':memory:';
   let database: DatabaseSync | undefined;
   try {
@@ -20,45 +30,48 @@ function open(path: string): SqliteDatabase {
     database = new DatabaseSync(path, { timeout: 0 });
     // Exclusive before WAL: then no shared memory file is needed, and the lock is taken at the first write below.
     database.exec('PRAGMA locking_mode=EXCLUSIVE');
+    // Before the first write, for it counts in new files only: lets `giveBack` shorten the file.
+    database.exec('PRAGMA auto_vacuum=INCREMENTAL');
     database.exec('PRAGMA journal_mode=WAL');
     database.exec('PRAGMA synchronous=FULL');
     database.exec('PRAGMA foreign_keys=ON');
+    database.exec(`PRAGMA journal_size_limit=${LOG_BYTES}`);
+    if (maxPages !== undefined) database.exec(`PRAGMA max_page_count=${maxPages}`);
     database.exec('BEGIN EXCLUSIVE; COMMIT');
-    return asKyselyDatabase(database);
+    return asKyselyDatabase(database, path);
   } catch (cause) {
     if (database?.isOpen) database.close();
-    const { reason, hint } = explain(cause);
+    const { reason, remedy } = explain(cause, path) ?? {
+      reason: cause instanceof Error ? cause.message : String(cause),
+      remedy: 'Set DATABASE_URL to the path of a file of this bot’s own, in a folder that can be written.',
+    };
     throw new AppError('store-unusable', `The database ${path} cannot be opened: ${reason}.`, {
-      hint,
+      hint: remedy,
       cause,
     });
   }
 }
 
-function explain(cause: unknown): { reason: string; hint: string } {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  if (/locked|busy/i.test(message))
-    return {
-      reason: 'another process has it open',
-      hint: 'One process at a time can use the file. Stop the other one, or set DATABASE_URL to another path.',
-    };
-  return {
-    reason: message,
-    hint: 'Set DATABASE_URL to the path of a file of this bot’s own, in a folder that can be written.',
-  };
-}
-
 /** Kysely speaks better-sqlite3's dialect of statements: parameters as one array, and `reader` for "returns rows". */
-function asKyselyDatabase(database: DatabaseSync): SqliteDatabase {
+function asKyselyDatabase(database: DatabaseSync, path: string): SqliteDatabase {
+  const tried = <T>(use: () => T): T => {
+    try {
+      return use();
+    } catch (error) {
+      throw asStoreError(error, path);
+    }
+  };
   return {
     close: () => database.close(),
     prepare(sql): SqliteStatement {
-      const statement = database.prepare(sql);
+      // What fails for want of room may have ended the transaction already.
+      const over = sql === 'rollback' && !database.isTransaction;
+      const statement = tried(() => database.prepare(over ? 'select 1 where 0' : sql));
       return {
         reader: statement.columns().length > 0,
-        all: (parameters) => statement.all(...checked(parameters)),
+        all: (parameters) => tried(() => statement.all(...checked(parameters))),
         iterate: (parameters) => statement.iterate(...checked(parameters)) as IterableIterator<unknown>,
-        run: (parameters) => statement.run(...checked(parameters)),
+        run: (parameters) => tried(() => statement.run(...checked(parameters))),
       };
     },
   };

@@ -1,9 +1,9 @@
 import { type Dialect, Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
-import { AppError } from '../errors.ts';
+import { AppError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { migrations } from './migrations.ts';
-import { lockForMigration, postgresDialect } from './postgres.ts';
+import { postgresDialect, UnlockedAdapter } from './postgres.ts';
 import type { Database } from './schema.ts';
 import { sqliteDialect } from './sqlite.ts';
 
@@ -20,29 +20,59 @@ export function dialectFor(database: string, log: Logger): Dialect {
   return isShared(database) ? postgresDialect(database, log) : sqliteDialect(database);
 }
 
-/** Opens the store and brings its schema up to date. */
+/** Opens the store and brings its schema up to date. Throws AppError. */
 export async function openStore(dialect: Dialect): Promise<Store> {
   const store = new Kysely<Database>({ dialect });
   const { error } = await migrate(store).catch((error: unknown) => ({ error }));
   if (error) {
     await store.destroy();
-    if (error instanceof AppError) throw error;
-    throw new AppError('store-migration', 'The database schema could not be brought up to date.', {
-      hint: 'If a newer version of the bot has used this database, run that one again; else restore a backup.',
-      cause: error,
-    });
+    throw unusable(error);
   }
   return store;
 }
 
+function unusable(error: unknown): AppError {
+  if (error instanceof StoreError)
+    return new AppError('store-unusable', error.problem, { hint: error.remedy, cause: error });
+  if (error instanceof AppError) return error;
+  return new AppError('store-migration', 'The database schema could not be brought up to date.', {
+    hint: 'The database is as it was before. What failed is in the log; restore a backup if another program has changed it.',
+    cause: error,
+  });
+}
+
 /** In one transaction where the database can, so that of many processes that start at once one does it. */
 async function migrate(store: Store): Promise<{ error?: unknown }> {
-  const upTo = (db: Store) => new Migrator({ db, provider: migrations }).migrateToLatest();
-  if (!store.getExecutor().adapter.supportsTransactionalDdl) return upTo(store);
+  const { adapter } = store.getExecutor();
+  if (!(adapter instanceof UnlockedAdapter)) return upTo(store);
   return await store.transaction().execute(async (tx) => {
-    await lockForMigration(tx);
+    await adapter.prepare(tx);
     const result = await upTo(tx);
     if (result.error) throw result.error;
     return result;
   });
+}
+
+async function upTo(db: Store): Promise<{ error?: unknown }> {
+  const migrator = new Migrator({ db, provider: migrations });
+  await refuseNewer(db);
+  return migrator.migrateToLatest();
+}
+
+/** A version that knows less than the schema has would write what the newer one cannot read. */
+async function refuseNewer(db: Store): Promise<void> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some(({ name }) => name === 'kysely_migration')) return;
+  const done = await (db as unknown as Kysely<{ kysely_migration: { name: string } }>)
+    .selectFrom('kysely_migration')
+    .select('name')
+    .execute();
+  const known = await migrations.getMigrations();
+  const unknown = done.map(({ name }) => name).filter((name) => !Object.hasOwn(known, name));
+  if (unknown.length > 0)
+    throw new AppError(
+      'store-newer',
+      `The database was made or changed by a newer version of me: I do not know ${unknown.toSorted().join(', ')}.`,
+      { hint: 'Run that version again, or restore the backup from before it.' },
+    );
 }

@@ -1,0 +1,83 @@
+import { StoreError } from '../errors.ts';
+
+interface Explained {
+  readonly code: StoreError['code'] & ('store-full' | 'store-broken');
+  readonly userMessage: string;
+  /** Goes on from "The database FILE cannot be used:". */
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+/** SQLite's primary result codes (sqlite.org/rescode.html): the lowest byte of what node:sqlite gives. */
+const BUSY = 5;
+const LOCKED = 6;
+const READONLY = 8;
+const IOERR = 10;
+const CORRUPT = 11;
+const FULL = 13;
+const CANTOPEN = 14;
+const NOTADB = 26;
+/** An extended one: no room for what the disk was to take. */
+const IOERR_WRITE = 778;
+
+/** Undefined where it is a statement's fault. */
+export function explain(error: unknown, path: string): Explained | undefined {
+  const code = (error as { errcode?: number }).errcode ?? 0;
+  const broken = { code: 'store-broken', userMessage: 'I cannot use my database.' } as const;
+  switch (code & 0xff) {
+    case FULL:
+      return {
+        code: 'store-full',
+        userMessage: 'My database has no room left.',
+        reason: 'its disk is full',
+        remedy: `Free space on the volume that holds ${path}. I go on by myself as soon as there is some.`,
+      };
+    case IOERR:
+      return {
+        ...broken,
+        reason: `the disk does not ${code === IOERR_WRITE ? 'take what is written' : 'do as it should'} (error ${code})`,
+        remedy: `Look at the volume that holds ${path}: its health, and whether it is still mounted.`,
+      };
+    case READONLY:
+      return {
+        ...broken,
+        reason: 'it cannot be written',
+        remedy: `Let the user that I run as write ${path} and the folder around it.`,
+      };
+    case CORRUPT:
+    case NOTADB:
+      return {
+        ...broken,
+        reason: code === NOTADB ? 'it is not a SQLite file' : 'the file is damaged',
+        remedy: 'Stop me and restore a backup, or set DATABASE_URL to another path.',
+      };
+    case BUSY:
+    case LOCKED:
+      return {
+        ...broken,
+        reason: 'another process has it open',
+        remedy:
+          'One process at a time can use the file. Stop the other one, or set DATABASE_URL to another path.',
+      };
+    case CANTOPEN:
+      return {
+        ...broken,
+        reason: 'unable to open database file',
+        remedy: 'Set DATABASE_URL to the path of a file of this bot’s own, in a folder that can be written.',
+      };
+    default:
+      return undefined;
+  }
+}
+
+/** A StoreError where the file as a whole cannot be used; everything else as it was. */
+export function asStoreError(error: unknown, path: string): unknown {
+  const explained = explain(error, path);
+  if (!explained) return error;
+  const { code, userMessage, reason, remedy } = explained;
+  return new StoreError(code, userMessage, {
+    problem: `The database ${path} cannot be used: ${reason}.`,
+    remedy,
+    cause: error,
+  });
+}

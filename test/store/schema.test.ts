@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { pino } from 'pino';
+import { expect, onTestFinished, test } from 'vitest';
+import { dialectFor, openStore } from '../../src/store/store.ts';
+import { freshDatabase, suiteDatabase } from '../support/databases.ts';
+
+const log = pino({ level: 'silent' });
+
+/** One that outlives the store on it. */
+async function lasting(): Promise<string> {
+  if (suiteDatabase === 'postgres') return freshDatabase('postgres', { empty: true });
+  const folder = mkdtempSync(join(tmpdir(), 'chatops-store-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, 'bot.db');
+}
+
+test('a schema from a newer version is refused in words of its own, and not touched', async () => {
+  const database = await lasting();
+  const store = await openStore(dialectFor(database, log));
+  await sql`insert into kysely_migration (name, timestamp) values ('9999-future', '2030-01-01')`.execute(
+    store,
+  );
+  await store.destroy();
+  await expect(openStore(dialectFor(database, log))).rejects.toMatchObject({
+    code: 'store-newer',
+    userMessage: 'The database was made or changed by a newer version of me: I do not know 9999-future.',
+    hint: expect.stringContaining('Run that version again'),
+  });
+});
+
+test.runIf(suiteDatabase === 'postgres')(
+  'many that start at once on an empty database bring its schema up to date once',
+  async () => {
+    const database = await lasting();
+    const stores = await Promise.all(Array.from({ length: 5 }, () => openStore(dialectFor(database, log))));
+    const [first] = stores;
+    if (!first) return;
+    const { rows } = await sql`select name from kysely_migration order by name`.execute(first);
+    await Promise.all(stores.map((store) => store.destroy()));
+    expect(rows).toEqual([{ name: '0001-initial' }, { name: '0002-replicas' }]);
+  },
+);
