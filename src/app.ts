@@ -105,7 +105,7 @@ export async function buildApp({
     config.applicationAllowlist,
     async (request_id) => (await repository.byRequestId(request_id))?.application,
   );
-  const outbox = createOutboxWorker({ store, adapters, clock, log });
+  const outbox = createOutboxWorker({ store, membership, adapters, clock, log });
   let publicUrl = config.publicUrl;
   const deployments = new Deployments({
     repository,

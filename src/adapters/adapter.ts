@@ -57,8 +57,8 @@ export interface Adapter {
   /** The key of stored addresses, e.g. `discord`. */
   readonly platform: string;
   readonly supports: Capabilities;
-  /** Least milliseconds between two messages or edits in one channel. */
-  readonly paceMs: number;
+  /** Least milliseconds between two messages, and between two edits, in one channel: platforms count them apart. */
+  readonly paceMs: { readonly post: number; readonly edit: number };
   /** Only one process at a time may receive; the others can post all the same. */
   readonly exclusive?: boolean;
   /** An HTTP listener to be mounted on the bot's one port, where the platform delivers by HTTP. */

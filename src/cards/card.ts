@@ -11,6 +11,8 @@ export type Inline =
   | { readonly link: string; readonly text: string }
   /** Pings this person (id on the platform). Only for the person who asked for what the message is about. */
   | { readonly mention: string; readonly name: string }
+  /** A channel (id on the platform), by its name where the platform shows it. */
+  | { readonly channel: string }
   /** An instant, in epoch milliseconds, shown in the reader's own time: "3 minutes ago" or a clock time. */
   | { readonly time: number; readonly style: 'relative' | 'clock' };
 
@@ -84,5 +86,6 @@ function plainInline(inline: Inline): string {
   if ('code' in inline) return inline.code;
   if ('link' in inline) return inline.text;
   if ('mention' in inline) return inline.name;
+  if ('channel' in inline) return `#${inline.channel}`;
   return new Date(inline.time).toISOString();
 }

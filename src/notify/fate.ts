@@ -8,6 +8,9 @@ export const GIVE_UP_MS = 24 * 60 * 60_000;
 /** How often an adapter may meet an error of its own making over one message. */
 const FAULTS_MAX = 3;
 
+/** The code of an error of the adapter's own making. */
+const FAULT = 'outbox-fault';
+
 /** What becomes of a message whose attempt failed. */
 export type Fate =
   | { readonly kind: 'again'; readonly at: number }
@@ -15,16 +18,16 @@ export type Fate =
   | { readonly kind: 'alone' }
   | { readonly kind: 'never' };
 
-/** `faults` counts the attempts at it, this one included, in which the adapter met an error of its own making. */
 export function fateOf(
   row: OutboxRow,
   error: DeliveryError,
-  attempt: { readonly now: number; readonly faults: number; readonly folded: boolean },
+  attempt: { readonly now: number; readonly folded: boolean },
 ): Fate {
-  const { now, faults, folded } = attempt;
+  const { now, folded } = attempt;
   if (isTooOld(row, now)) return { kind: 'never' };
-  if (faults >= FAULTS_MAX || !(error.retryable || error.mendable))
-    return { kind: folded ? 'alone' : 'never' };
+  // Two in a row, so that one fault after a long outage does not end it.
+  const faulty = isFault(error) && row.reasonCode === FAULT && row.attempts >= FAULTS_MAX;
+  if (faulty || !(error.retryable || error.mendable)) return { kind: folded ? 'alone' : 'never' };
   // What someone has to mend first is no use trying every few seconds.
   const backoff = error.retryable
     ? Math.min(RETRY_FIRST_MS * 2 ** (row.attempts - 1), RETRY_MAX_MS)
@@ -36,12 +39,31 @@ export function isTooOld({ createdAt }: Pick<OutboxRow, 'createdAt'>, now: numbe
   return now - createdAt > GIVE_UP_MS;
 }
 
+/** Whether the adapter threw what it should not. */
+export function isFault({ code }: DeliveryError): boolean {
+  return code === FAULT;
+}
+
 /** An adapter that throws anything else has a fault of its own; the message may or may not have been shown. */
 export function asDeliveryError(error: unknown): DeliveryError {
   if (error instanceof DeliveryError) return error;
-  return new DeliveryError('delivery-failed', 'The message could not be delivered.', {
+  return new DeliveryError(FAULT, 'I failed at this message myself: a fault of the bot. Its log says more.', {
     cause: error,
     outcome: 'unknown',
     retryable: true,
   });
+}
+
+/** Why a message ended that was never, or not for a day, to be sent. */
+export function tooOld({ reasonCode, reason }: Pick<OutboxRow, 'reasonCode' | 'reason'>): DeliveryError {
+  return new DeliveryError(
+    reasonCode ?? 'outbox-too-old',
+    reason ?? 'It waited for a day: the platform, or the bot, was away.',
+    { outcome: 'not-sent', retryable: false },
+  );
+}
+
+/** For an operator: what happened, and what to do about it where there is something to do. */
+export function sentenceOf({ userMessage, hint, mendable }: DeliveryError): string {
+  return mendable && hint ? `${userMessage} ${hint}` : userMessage;
 }

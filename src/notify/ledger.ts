@@ -1,176 +1,265 @@
 import type { Clock } from '../clock.ts';
 import type { DeliveryError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/store.ts';
 import { digestKey } from './batch.ts';
-import { fateOf, GIVE_UP_MS, isTooOld } from './fate.ts';
+import { claim, type Lanes, LEASED, PENDING, type Place, release } from './channels.ts';
+import { fateOf, GIVE_UP_MS, isFault, isTooOld, sentenceOf, tooOld } from './fate.ts';
 import { enqueue } from './outbox.ts';
+import type { OutboxQueue } from './queue.ts';
 import { fromRow, type OutboxRow } from './row.ts';
+import { tell, tellBehind } from './tell.ts';
 
-/** What was delivered, or never will be, is of use to nobody after this. */
-const KEEP_MS = 7 * 24 * 60 * 60_000;
-const PURGE_EVERY_MS = 60 * 60_000;
-/** Below what a statement may have parameters. */
-const IDS_AT_ONCE = 1_000;
+/**
+ * A process is taken for dead 1.5 s after the last moment at which it may have begun a request, and a request may take
+ * 15 s (discord.js; Slack's 10 s). Only then can it be looked for whether the message was shown.
+ */
+const STRAY_REQUEST_MS = 13_500;
+/** At most so many rows are given up in one transaction. */
+const ROWS_AT_ONCE = 500;
+
+export interface LedgerParts {
+  readonly store: Store;
+  readonly membership: Membership;
+  readonly queue: OutboxQueue;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Whether somebody on this platform can be told something directly. */
+  readonly canTell: (platform: string) => boolean;
+}
+
+/** When the channel may be written to next, in epoch milliseconds. */
+export type Next = Parameters<typeof release>[3];
 
 /** Writes down what becomes of the rows of the outbox: begun, sent, to be tried again, given up. */
 export class OutboxLedger {
-  readonly #store: Store;
-  readonly #clock: Clock;
-  readonly #log: Logger;
-  /** Rows of attempts whose end could not be written down. */
-  readonly #unrecorded = new Set<number>();
-  /** How often an adapter met an error of its own making, by row. */
-  readonly #faults = new Map<number, number>();
-  #purgedAt = 0;
+  readonly #parts: LedgerParts;
 
-  constructor(store: Store, clock: Clock, log: Logger) {
-    this.#store = store;
-    this.#clock = clock;
-    this.#log = log;
-  }
-
-  /** One process owns the store, so whatever is leased was begun by one that is gone. */
-  async takeOver(): Promise<void> {
-    await this.#store.updateTable('outbox').set({ state: 'pending' }).where('state', '=', 'leased').execute();
+  constructor(parts: LedgerParts) {
+    this.#parts = parts;
   }
 
   /**
-   * Commits, before anything leaves, that an attempt has begun. Returns the rows as they were before it, without
-   * those that are no news any more.
+   * Takes a channel and what is next in it, and commits that an attempt has begun before anything leaves. Returns the
+   * rows as they were before it; none where another process was faster.
    */
-  async lease(batch: readonly OutboxRow[]): Promise<OutboxRow[]> {
-    const now = this.#clock.now();
-    await this.#giveUp(batch.filter((row) => isTooOld(row, now)));
-    const fresh = batch.filter((row) => !isTooOld(row, now));
-    const sent_key = fresh.length > 1 ? digestKey(fresh) : fresh[0]?.key;
-    return await this.#store.transaction().execute(async (tx) => {
-      const leased: OutboxRow[] = [];
-      for (const { id, uncertain, attemptedAt } of fresh) {
-        const row = await tx
-          .updateTable('outbox')
-          .set((eb) => ({
-            state: 'leased',
-            uncertain: 1,
-            attempts: eb('attempts', '+', 1),
-            // Where an earlier attempt may have been shown, that is the one to look for.
-            ...(uncertain ? {} : { attempted_at: now, sent_key }),
-          }))
-          .where('id', '=', id)
-          .returningAll()
-          .executeTakeFirstOrThrow();
-        const begun = fromRow(row);
-        if (begun) leased.push({ ...begun, uncertain, attemptedAt: uncertain ? attemptedAt : now });
-      }
-      return leased;
+  async begin(place: Place): Promise<readonly OutboxRow[]> {
+    const { store, membership, queue, clock } = this.#parts;
+    const now = clock.now();
+    return await store.transaction().execute(async (tx) => {
+      const lanes: Lanes | undefined = await claim(tx, membership, place, now);
+      if (!lanes) return [];
+      // Read only now, when nobody else sends here: what was seen before may have been sent meanwhile.
+      const batch = await queue.next(tx, place, lanes, now);
+      for (const row of batch) if (isTooOld(row, now)) await this.#end(tx, row, tooOld(row), 'told');
+      const begun = await this.#lease(
+        tx,
+        batch.filter((row) => !isTooOld(row, now)),
+        now,
+      );
+      if (begun.length === 0) await release(tx, membership, place);
+      return begun;
     });
+  }
+
+  async #lease(tx: Store, batch: readonly OutboxRow[], now: number): Promise<OutboxRow[]> {
+    const sent_key = batch.length > 1 ? digestKey(batch) : batch[0]?.key;
+    const begun: OutboxRow[] = [];
+    for (const { id, uncertain, attemptedAt, sentKey } of batch) {
+      const row = await tx
+        .updateTable('outbox')
+        .set((eb) => ({
+          state: 'leased',
+          holder: this.#parts.membership.id,
+          uncertain: 1,
+          attempts: eb('attempts', '+', 1),
+          // Where an earlier attempt may have been shown, that is the one to look for.
+          ...(uncertain ? {} : { attempted_at: now, sent_key }),
+        }))
+        .where('id', '=', id)
+        .where('state', '=', 'pending')
+        .returningAll()
+        .executeTakeFirst();
+      // An edit may have been replaced by a newer one since it was read: what is sent is what is returned.
+      if (row)
+        begun.push({
+          ...fromRow(row),
+          uncertain,
+          ...(uncertain ? { attemptedAt, sentKey } : { attemptedAt: now }),
+        });
+    }
+    return begun;
   }
 
   /** From now on it is to be looked for under its own key. */
   async goesAlone({ id, key }: OutboxRow): Promise<void> {
-    await this.#store.updateTable('outbox').set({ sent_key: key }).where('id', '=', id).execute();
-  }
-
-  async sent(rows: readonly OutboxRow[]): Promise<void> {
-    const ids = rows.map(({ id }) => id);
-    for (const id of ids) this.#faults.delete(id);
-    await this.#store
+    const { store, membership } = this.#parts;
+    await store
       .updateTable('outbox')
-      .set({ state: 'sent', uncertain: 0, sent_at: this.#clock.now() })
-      .where('id', 'in', ids)
+      .set({ sent_key: key })
+      .where('id', '=', id)
+      .where('holder', '=', membership.id)
       .execute();
   }
 
-  /** `unexpected`: the adapter threw what it should not, a fault of its own. */
-  async failed(rows: readonly OutboxRow[], error: DeliveryError, unexpected: boolean): Promise<void> {
-    const now = this.#clock.now();
-    for (const row of rows) {
-      const faults = (this.#faults.get(row.id) ?? 0) + (unexpected ? 1 : 0);
-      const fate = fateOf(row, error, { now, faults, folded: rows.length > 1 });
-      if (fate.kind === 'again' && faults > 0) this.#faults.set(row.id, faults);
-      else this.#faults.delete(row.id);
-      const final = fate.kind === 'never';
-      this.#log[final || unexpected ? 'error' : 'warn'](
-        {
-          code: error.code,
-          reason: error.userMessage,
-          order_key: row.orderKey,
-          attempts: row.attempts,
-          ...(unexpected ? { err: error.cause } : {}),
-        },
-        final ? 'outbox: a message cannot be delivered' : 'outbox: a delivery failed and will be tried again',
-      );
-      await this.#store
+  async sent(place: Place, rows: readonly OutboxRow[], next: Next): Promise<void> {
+    const { store, membership, clock, log } = this.#parts;
+    const ids = rows.map(({ id }) => id);
+    const { numUpdatedRows } = await store.transaction().execute(async (tx) => {
+      await release(tx, membership, place, next);
+      return await tx
         .updateTable('outbox')
         .set({
-          state: final ? 'dead' : 'pending',
-          uncertain: error.outcome === 'unknown' || row.uncertain ? 1 : 0,
-          ...(fate.kind === 'again' ? { next_at: fate.at } : {}),
-          // Where the digest may have been shown all the same, it is looked for first.
-          ...(fate.kind === 'alone' && error.outcome === 'not-sent' ? { sent_key: row.key } : {}),
+          state: 'sent',
+          holder: null,
+          uncertain: 0,
+          sent_at: clock.now(),
+          reason_code: null,
+          reason: null,
         })
-        .where('id', '=', row.id)
-        .execute();
-      if (final && row.orElse)
-        await enqueue(this.#store, this.#clock, {
-          kind: 'post',
-          orderKey: row.orderKey,
-          to: row.to,
-          message: row.orElse,
-          key: `e${row.key.slice(1)}`,
-        });
-    }
-  }
-
-  /** The store failed at what became of them. */
-  cannotRecord(rows: readonly OutboxRow[]): void {
-    for (const { id } of rows) this.#unrecorded.add(id);
-  }
-
-  /** What was begun and could not be written down is begun anew, and looked for first. */
-  async putBack(): Promise<void> {
-    if (this.#unrecorded.size === 0) return;
-    const ids = [...this.#unrecorded];
-    await this.#store
-      .updateTable('outbox')
-      .set({ state: 'pending' })
-      .where('state', '=', 'leased')
-      .where('id', 'in', ids)
-      .execute();
-    for (const id of ids) this.#unrecorded.delete(id);
-  }
-
-  /** Now and then: forgets what is over, and gives up what is no news any more, also of platforms that are not here. */
-  async purge(now: number): Promise<void> {
-    if (now - this.#purgedAt < PURGE_EVERY_MS) return;
-    this.#purgedAt = now;
-    const old = await this.#store
-      .selectFrom('outbox')
-      .select('id')
-      .where('state', '=', 'pending')
-      .where('created_at', '<', now - GIVE_UP_MS)
-      .execute();
-    await this.#giveUp(old);
-    await this.#store
-      .deleteFrom('outbox')
-      .where('state', 'in', ['sent', 'dead'])
-      .where('created_at', '<', now - KEEP_MS)
-      .execute();
-  }
-
-  async #giveUp(rows: readonly Pick<OutboxRow, 'id'>[]): Promise<void> {
-    for (let start = 0; start < rows.length; start += IDS_AT_ONCE) {
-      const ids = rows.slice(start, start + IDS_AT_ONCE).map(({ id }) => id);
-      this.#log.error(
-        { count: ids.length },
-        'outbox: messages that nobody could be sent for a day are given up',
-      );
-      await this.#store
-        .updateTable('outbox')
-        .set({ state: 'dead' })
-        .where('state', '=', 'pending')
         .where('id', 'in', ids)
-        .execute();
+        .where('holder', '=', membership.id)
+        .executeTakeFirstOrThrow();
+    });
+    if (Number(numUpdatedRows) < ids.length)
+      log.warn({ order_key: rows[0]?.orderKey }, 'outbox: another process took this one for dead');
+  }
+
+  async failed(place: Place, rows: readonly OutboxRow[], error: DeliveryError, next: Next): Promise<void> {
+    const { store, membership, clock, log } = this.#parts;
+    const now = clock.now();
+    const fates = rows.map((row) => ({ row, fate: fateOf(row, error, { now, folded: rows.length > 1 }) }));
+    await store.transaction().execute(async (tx) => {
+      await release(tx, membership, place, next);
+      for (const { row, fate } of fates) {
+        if (fate.kind === 'never') {
+          await this.#end(tx, row, error, 'told');
+          continue;
+        }
+        const { numUpdatedRows } = await tx
+          .updateTable('outbox')
+          .set({
+            state: 'pending',
+            holder: null,
+            uncertain: error.outcome === 'unknown' || row.uncertain ? 1 : 0,
+            reason_code: error.code,
+            reason: sentenceOf(error),
+            ...(fate.kind === 'again' ? { next_at: fate.at } : {}),
+            // Where the digest may have been shown all the same, it is looked for first.
+            ...(fate.kind === 'alone' && error.outcome === 'not-sent' ? { sent_key: row.key } : {}),
+          })
+          .where('id', '=', row.id)
+          .where('holder', '=', membership.id)
+          .executeTakeFirstOrThrow();
+        if (numUpdatedRows === 0n || !error.mendable || !this.#parts.canTell(row.to.platform)) continue;
+        await tell(tx, clock, row, error);
+        await tellBehind(tx, clock, row, error);
+      }
+    });
+    for (const { row, fate } of fates) {
+      if (fate.kind === 'never') continue;
+      log[isFault(error) ? 'error' : 'warn'](
+        describe(row, error),
+        'outbox: a delivery failed and will be tried again',
+      );
     }
   }
+
+  /** It stays as it is, for an operator to see, with the reason. */
+  async #end(tx: Store, row: OutboxRow, error: DeliveryError, inLog: 'told' | 'counted'): Promise<void> {
+    const { clock, log, canTell } = this.#parts;
+    const { numUpdatedRows } = await tx
+      .updateTable('outbox')
+      .set({ state: 'dead', holder: null, reason_code: error.code, reason: sentenceOf(error) })
+      .where('id', '=', row.id)
+      .where('state', 'in', ['pending', 'leased'])
+      .where((eb) => eb.or([eb('holder', 'is', null), eb('holder', '=', this.#parts.membership.id)]))
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows === 0n) return;
+    if (inLog === 'told') log.error(describe(row, error), 'outbox: a message cannot be delivered');
+    if (canTell(row.to.platform)) await tell(tx, clock, row, error);
+    const { orElse, key, orderKey, to } = row;
+    if (orElse)
+      await enqueue(tx, clock, { kind: 'post', orderKey, to, message: orElse, key: `e${key.slice(1)}` });
+  }
+
+  /**
+   * What a process that is gone had begun is begun anew, and looked for first. On a store that others share, only once
+   * a request of its that was already on its way has surely ended.
+   */
+  async takeOver(): Promise<void> {
+    const { store, membership, clock } = this.#parts;
+    await store
+      .updateTable('outbox')
+      .set({
+        state: 'pending',
+        holder: null,
+        ...(membership.shared ? { next_at: clock.now() + STRAY_REQUEST_MS } : {}),
+      })
+      .where('state', '=', LEASED)
+      .where((eb) => membership.gone(eb.ref('outbox.holder')))
+      .execute();
+  }
+
+  /** The same for what this process had begun and could not write down the end of. */
+  async putBack(place: Place): Promise<void> {
+    const { store, membership } = this.#parts;
+    await store.transaction().execute(async (tx) => {
+      await tx
+        .updateTable('outbox')
+        .set({ state: 'pending', holder: null })
+        .where('state', '=', LEASED)
+        .where('holder', '=', membership.id)
+        .where('platform', '=', place.platform)
+        .where('workspace', '=', place.workspace)
+        .where('channel', '=', place.channel)
+        .execute();
+      await release(tx, membership, place);
+    });
+  }
+
+  /** Gives up what is no news any more, also of platforms that are not here. */
+  async giveUp(now: number): Promise<void> {
+    const { store, log } = this.#parts;
+    for (;;) {
+      const old = await store
+        .selectFrom('outbox')
+        .selectAll()
+        .where('state', '=', PENDING)
+        .where('created_at', '<', now - GIVE_UP_MS)
+        .limit(ROWS_AT_ONCE)
+        .execute();
+      if (old.length === 0) return;
+      await store.transaction().execute(async (tx) => {
+        for (const row of old.map(fromRow)) await this.#end(tx, row, tooOld(row), 'counted');
+      });
+      log.error({ count: old.length }, 'outbox: messages that could not be sent for a day are given up');
+    }
+  }
+
+  /** Forgets what was delivered or given up before `before`, and the pace of channels that nothing came for since. */
+  async prune(before: number): Promise<void> {
+    const { store, membership } = this.#parts;
+    for (const state of ['sent', 'dead'])
+      await store.deleteFrom('outbox').where('state', '=', state).where('created_at', '<', before).execute();
+    await store
+      .deleteFrom('channels')
+      .where('next_at', '<', before)
+      .where('next_edit_at', '<', before)
+      .where((eb) => membership.gone(eb.ref('channels.holder')))
+      .execute();
+  }
+}
+
+function describe({ orderKey, attempts, kind, to }: OutboxRow, error: DeliveryError) {
+  return {
+    code: error.code,
+    reason: sentenceOf(error),
+    order_key: orderKey,
+    kind,
+    channel: to.channel,
+    attempts,
+    ...(isFault(error) ? { err: error.cause } : {}),
+  };
 }

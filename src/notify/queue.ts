@@ -1,153 +1,156 @@
-import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
+import { type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import type { Membership } from '../replicas/membership.ts';
 import type { Database, OutboxTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
-import { FOLD_AT_MOST } from './batch.ts';
+import { FOLD_AT_MOST, fold, isFoldable } from './batch.ts';
+import { channelIdOf, isFree, type Lanes, LEASED, PENDING, type Place } from './channels.ts';
 import { fromRow, type OutboxRow } from './row.ts';
-
-/** What waits for one channel. */
-export interface Waiting {
-  readonly channel: string;
-  /** What is next by the order of each deployment: a failure's first, else the oldest. */
-  readonly head: OutboxRow;
-  /** Whether a failure waits in or behind it. */
-  readonly pressing: boolean;
-  /** Lines that may be sent as one message, oldest first: each the first line of its deployment that is unsent. */
-  readonly lines: readonly OutboxRow[];
-}
 
 /** The outbox as the worker reads it, for the platforms that are here. */
 export class OutboxQueue {
   readonly #store: Store;
+  readonly #membership: Membership;
   readonly #platforms: readonly string[];
 
-  constructor(store: Store, platforms: readonly string[]) {
+  constructor(store: Store, membership: Membership, platforms: readonly string[]) {
     this.#store = store;
+    this.#membership = membership;
     this.#platforms = platforms;
   }
 
-  /** Each channel that something is due for at `now`. However many rows wait for one, every other has its turn. */
-  async due(now: number): Promise<Waiting[]> {
-    const heads = await this.#heads(now);
-    if (heads.length === 0) return [];
-    const lines = Map.groupBy(await this.#lines(now), channelOf);
-    return heads.map(({ row, pressing }) => {
-      const channel = channelOf(row);
-      return { channel, head: row, pressing, lines: lines.get(channel) ?? [] };
-    });
+  /** The channels that something is due for and that may be sent to now, and when to look again for the others. */
+  async overview(now: number): Promise<{ due: (Place & { lanes: Lanes })[]; nextAt: number }> {
+    const waiting = this.#pending(this.#store)
+      .select(['row.platform', 'row.workspace', 'row.channel'])
+      .select((eb) => [
+        eb.case().when('row.kind', '=', 'edit').then(1).else(0).end().as('edits'),
+        eb.fn.min(eb.case().when('row.next_at', '<=', now).then(1).else(2).end()).as('due'),
+        eb.fn.min(eb.case().when('row.next_at', '>', now).then(eb.ref('row.next_at')).end()).as('later'),
+      ])
+      .groupBy(['row.platform', 'row.workspace', 'row.channel', 'edits']);
+    const rows = await this.#store
+      .selectFrom(waiting.as('waiting'))
+      .leftJoin('channels', (join) =>
+        join.on((eb) =>
+          eb(
+            'channels.id',
+            '=',
+            channelIdOf({
+              platform: eb.ref('waiting.platform'),
+              workspace: eb.ref('waiting.workspace'),
+              channel: eb.ref('waiting.channel'),
+            }),
+          ),
+        ),
+      )
+      .selectAll('waiting')
+      .select(['channels.next_at', 'channels.next_edit_at'])
+      .select((eb) =>
+        eb
+          .case()
+          .when(isFree(this.#membership, eb.ref('channels.holder')))
+          .then(1)
+          .else(0)
+          .end()
+          .as('free'),
+      )
+      .execute();
+    const due = new Map<string, Place & { lanes: Lanes }>();
+    let nextAt = Number.POSITIVE_INFINITY;
+    for (const { platform, workspace, channel, ...row } of rows) {
+      const openAt = (row.edits ? row.next_edit_at : row.next_at) ?? 0;
+      if (row.later !== null) nextAt = Math.min(nextAt, Math.max(row.later, openAt));
+      if (row.due !== 1) continue;
+      if (openAt > now) nextAt = Math.min(nextAt, openAt);
+      else if (row.free) {
+        const id = JSON.stringify([platform, workspace, channel]);
+        const { posts, edits } = due.get(id)?.lanes ?? { posts: false, edits: false };
+        const lanes = { posts: posts || !row.edits, edits: edits || row.edits === 1 };
+        due.set(id, { platform, workspace, channel, lanes });
+      }
+    }
+    return { due: [...due.values()], nextAt };
   }
 
-  /** When the next row falls due after `now`; undefined when there is none. */
-  async nextAt(now: number): Promise<number | undefined> {
-    const row = await this.#pending()
-      .select((eb) => eb.fn.min('next_at').as('at'))
-      .where('next_at', '>', now)
+  /**
+   * What to send next to one channel: what a failure waits in or behind, alone; else the oldest, and with it, when many
+   * lines wait, those that fold into one digest.
+   */
+  async next(db: Store, place: Place, lanes: Lanes, now: number): Promise<readonly OutboxRow[]> {
+    const ready = this.#ready(db, place, lanes, now);
+    const pressing = await ready
+      // What stands before a failure in its own deployment's order must not hold it back behind the others'.
+      .where('row.order_key', 'in', (eb) =>
+        at(eb.selectFrom('outbox as row'), place).select('row.order_key').where('row.urgent', '=', 1),
+      )
+      .limit(1)
       .executeTakeFirst();
-    return row?.at ?? undefined;
+    const first = pressing ?? (await ready.limit(1).executeTakeFirst());
+    if (!first) return [];
+    const head = fromRow(first);
+    if (pressing || !isFoldable(head)) return [head];
+    const lines = await ready
+      // A thread is a place of its own, and what is posted there belongs there.
+      .where('row.thread', first.thread === null ? 'is' : '=', first.thread)
+      .where('row.kind', '=', head.kind)
+      .where('row.urgent', '=', 0)
+      .where('row.uncertain', '=', 0)
+      .where((eb) => eb.or([eb('row.sent_key', 'is', null), eb('row.sent_key', '!=', eb.ref('row.key'))]))
+      .limit(FOLD_AT_MOST)
+      .execute();
+    return fold(lines.map(fromRow).filter(isFoldable));
   }
 
   /** Whether something waits that was never attempted and that nothing holds back. */
   async isFresh(): Promise<boolean> {
-    const row = await this.#pending()
+    const row = await this.#pending(this.#store)
       .select('row.id')
       .where('attempts', '=', 0)
-      .where(isFirst)
+      .where(isNext)
       .limit(1)
       .executeTakeFirst();
     return row !== undefined;
   }
 
-  #pending() {
-    return this.#store
+  /** What of one channel may go now, oldest first: each the first of its lane in the order of its deployment. */
+  #ready(db: Store, place: Place, { posts, edits }: Lanes, now: number) {
+    const every = at(db.selectFrom('outbox as row'), place)
+      .selectAll('row')
+      .where('row.next_at', '<=', now)
+      .where(isNext)
+      .orderBy('row.id');
+    if (posts && edits) return every;
+    return every.where('row.kind', edits ? '=' : '!=', 'edit');
+  }
+
+  #pending(db: Store) {
+    return db
       .selectFrom('outbox as row')
-      .where('row.state', '=', 'pending')
+      .where('row.state', '=', PENDING)
       .where('row.platform', 'in', this.#platforms);
-  }
-
-  /** One row for each channel, of the oldest unsent ones of each order key. */
-  async #heads(now: number): Promise<{ row: OutboxRow; pressing: boolean }[]> {
-    const heads = this.#pending()
-      .select(['row.id', 'row.platform', 'row.workspace', 'row.channel'])
-      // What stands before a failure in its own deployment's order must not hold it back behind the others'.
-      .select((eb) =>
-        eb
-          .selectFrom('outbox as failure')
-          .select((count) => count.fn.countAll<number>().as('failures'))
-          .whereRef('failure.order_key', '=', 'row.order_key')
-          .where('failure.state', '=', 'pending')
-          .where('failure.urgent', '=', 1)
-          .as('failures'),
-      )
-      .where('row.next_at', '<=', now)
-      .where(isFirst);
-    const ranked = this.#store
-      .selectFrom(heads.as('head'))
-      .select(['head.id', 'head.failures'])
-      .select((eb) =>
-        eb.fn
-          .agg<number>('row_number')
-          .over((over) =>
-            over
-              .partitionBy(['head.platform', 'head.workspace', 'head.channel'])
-              .orderBy((order) => order.case().when('head.failures', '>', 0).then(0).else(1).end())
-              .orderBy('head.id'),
-          )
-          .as('nth'),
-      );
-    const rows = await this.#store
-      .selectFrom(ranked.as('ranked'))
-      .innerJoin('outbox', 'outbox.id', 'ranked.id')
-      .selectAll('outbox')
-      .select('ranked.failures')
-      .where('ranked.nth', '=', 1)
-      .orderBy('outbox.id')
-      .execute();
-    return rows.flatMap((selected) => {
-      const row = fromRow(selected);
-      return row ? [{ row, pressing: Number(selected.failures) > 0 }] : [];
-    });
-  }
-
-  /**
-   * Lines that fold. Of its own deployment nothing may wait before such a line but edits of the card: they show how
-   * things are, not what happened, and may as well come after it.
-   */
-  async #lines(now: number): Promise<OutboxRow[]> {
-    const foldable = this.#pending()
-      .select(['row.id'])
-      .select((eb) =>
-        eb.fn
-          .agg<number>('row_number')
-          .over((over) =>
-            over
-              .partitionBy(['row.platform', 'row.workspace', 'row.channel', 'row.thread'])
-              .orderBy('row.id'),
-          )
-          .as('nth'),
-      )
-      .where('row.kind', 'in', ['post', 'tell'])
-      .where('row.urgent', '=', 0)
-      .where('row.uncertain', '=', 0)
-      // What was sent by itself stays by itself: it may be what a digest was refused for.
-      .where((eb) => eb.or([eb('row.sent_key', 'is', null), eb('row.sent_key', '!=', eb.ref('row.key'))]))
-      .where('row.next_at', '<=', now)
-      .where(isFirstLine);
-    const rows = await this.#store
-      .selectFrom(foldable.as('foldable'))
-      .innerJoin('outbox', 'outbox.id', 'foldable.id')
-      .selectAll('outbox')
-      .where('foldable.nth', '<=', FOLD_AT_MOST)
-      .orderBy('outbox.id')
-      .execute();
-    return rows.map(fromRow).filter((row) => row !== undefined && row.message.kind === 'line') as OutboxRow[];
   }
 }
 
-type Tables = Database & { row: OutboxTable; earlier: OutboxTable };
-type Rows = ExpressionBuilder<Tables, 'row'>;
-type Pairs = ExpressionBuilder<Tables, 'row' | 'earlier'>;
+type Rows = ExpressionBuilder<Database & { row: OutboxTable }, 'row'>;
 
-/** Of its own order nothing waits before a row: neither what is being sent, nor what `holdsBack` of the pending. */
-function isNext({ not, exists, selectFrom }: Rows, holdsBack: (eb: Pairs) => Expression<SqlBool>) {
+function at(rows: ReturnType<typeof from>, { platform, workspace, channel }: Place) {
+  return rows
+    .where('row.state', '=', PENDING)
+    .where('row.platform', '=', platform)
+    .where('row.workspace', '=', workspace)
+    .where('row.channel', '=', channel);
+}
+
+function from(db: Store) {
+  return db.selectFrom('outbox as row');
+}
+
+/**
+ * Of its own order nothing waits before a row: nothing that is being sent, no earlier message before a message, no
+ * earlier edit before an edit. Between the two there is no order to keep: a line says what happened, the card shows
+ * how things are. So neither is late because of the other, be it for its pace or for an error.
+ */
+function isNext({ not, exists, selectFrom }: Rows) {
   return not(
     exists(
       selectFrom('outbox as earlier')
@@ -156,33 +159,13 @@ function isNext({ not, exists, selectFrom }: Rows, holdsBack: (eb: Pairs) => Exp
         .whereRef('earlier.id', '<', 'row.id')
         .where((eb) =>
           eb.or([
-            eb('earlier.state', '=', 'leased'),
-            eb.and([eb('earlier.state', '=', 'pending'), holdsBack(eb)]),
+            eb('earlier.state', '=', LEASED),
+            eb.and([
+              eb('earlier.state', '=', PENDING),
+              sql<SqlBool>`(earlier.kind = 'edit') = (row.kind = 'edit')`,
+            ]),
           ]),
         ),
     ),
   );
-}
-
-/**
- * A post does not wait for an edit that has failed: that may go on failing for a day, and what happened must be told
- * all the same.
- */
-function isFirst(rows: Rows) {
-  return isNext(rows, (eb) =>
-    eb.or([
-      eb('earlier.kind', '!=', 'edit'),
-      eb('earlier.attempts', '=', 0),
-      eb(eb.ref('row.kind'), '=', 'edit'),
-    ]),
-  );
-}
-
-/** The same, but for edits that are still to be begun. */
-function isFirstLine(rows: Rows) {
-  return isNext(rows, (eb) => eb('earlier.kind', '!=', 'edit'));
-}
-
-function channelOf({ to }: OutboxRow): string {
-  return `${to.platform}/${to.workspace}/${to.channel}`;
 }

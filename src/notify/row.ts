@@ -16,7 +16,8 @@ export interface OutboxRow {
   /** For `answer`. */
   readonly reply: Reply | undefined;
   readonly orElse: Line | undefined;
-  readonly message: Message;
+  /** Undefined where what is stored cannot be read as a message. */
+  readonly message: Message | undefined;
   readonly alsoToChannel: boolean;
   readonly urgent: boolean;
   readonly key: string;
@@ -25,28 +26,35 @@ export interface OutboxRow {
   readonly attempts: number;
   readonly attemptedAt: number;
   readonly createdAt: number;
+  /** Of the last attempt that failed. */
+  readonly reasonCode: string | undefined;
+  readonly reason: string | undefined;
 }
 
 type Selected = Omit<OutboxTable, 'id'> & { id: number };
 
-/** Undefined where what is stored is not a message: written by something else than this program. */
-export function fromRow(row: Selected): OutboxRow | undefined {
+/** Never throws: a row that something else has written, or that was damaged, must not hold up the others. */
+export function fromRow(row: Selected): OutboxRow {
   const kind = kinds.find((one) => one === row.kind);
   const message = parsed(row.message_json);
-  const target = row.target_json === null ? undefined : parsed(row.target_json);
-  if (kind === undefined || !isMessage(message) || (row.target_json !== null && !isObject(target)))
-    return undefined;
+  const target = parsed(row.target_json);
+  const readable = kind !== undefined && isMessage(message) && (target !== undefined || !row.target_json);
   const answer = kind === 'answer' ? target : undefined;
   return {
     id: row.id,
     orderKey: row.order_key,
-    kind,
-    to: addressOf(row),
+    kind: kind ?? 'post',
+    to: {
+      platform: row.platform,
+      workspace: row.workspace,
+      channel: row.channel,
+      ...(row.thread === null ? {} : { thread: row.thread }),
+    },
     person: row.person ?? undefined,
-    target: kind === 'answer' ? undefined : (target as MessageRef | undefined),
+    target: answer ? undefined : (target as MessageRef | undefined),
     reply: answer?.reply as Reply | undefined,
     orElse: answer?.orElse as Line | undefined,
-    message,
+    message: readable ? message : undefined,
     alsoToChannel: row.also_to_channel === 1,
     urgent: row.urgent === 1,
     key: row.key,
@@ -55,19 +63,17 @@ export function fromRow(row: Selected): OutboxRow | undefined {
     attempts: row.attempts,
     attemptedAt: row.attempted_at ?? row.created_at,
     createdAt: row.created_at,
+    reasonCode: row.reason_code ?? undefined,
+    reason: row.reason ?? undefined,
   };
-}
-
-export function addressOf(row: Pick<OutboxTable, 'platform' | 'workspace' | 'channel' | 'thread'>): Address {
-  const { platform, workspace, channel, thread } = row;
-  return { platform, workspace, channel, ...(thread === null ? {} : { thread }) };
 }
 
 const kinds: readonly Delivery['kind'][] = ['post', 'edit', 'answer', 'tell'];
 
-function parsed(json: string): Record<string, unknown> | undefined {
+function parsed(json: string | null): Record<string, unknown> | undefined {
   try {
-    return JSON.parse(json);
+    const value: unknown = JSON.parse(json ?? 'null');
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

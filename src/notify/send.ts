@@ -9,60 +9,69 @@ const KEY_REMEMBERED_MS = 2 * 60_000;
 /** Allows for clocks that differ when a channel is read back. */
 const CLOCK_SKEW_MS = 60_000;
 
-/**
- * Sends one row, or several as a digest. A row whose earlier attempt may have been shown is looked for first, so that
- * nothing is posted twice; where that cannot be known, it is sent saying so. `alone` is told, before it is sent, of a
- * row that was part of a digest and now goes by itself: from then on it is to be looked for under its own key.
- * Throws DeliveryError.
- */
-export async function send(
-  adapter: Adapter,
-  rows: readonly OutboxRow[],
-  now: number,
-  alone: (row: OutboxRow) => Promise<void>,
-): Promise<void> {
-  const [first] = rows;
-  if (!first) return;
-  if (first.kind === 'edit') {
-    if (first.target) await adapter.edit(first.target, first.message);
-    return;
-  }
-  if (first.kind === 'answer') {
-    if (!adapter.resume) throw notHere('outbox-no-answers', 'This platform takes no late answers.');
-    await adapter.resume(first.reply ?? {}, first.message);
-    return;
-  }
-  if (first.kind === 'tell') {
-    if (!adapter.tell) throw notHere('outbox-no-direct-messages', 'This platform has no direct messages.');
-    const message = rows.length > 1 ? digestOf(rows) : first.message;
-    const key = rows.length > 1 ? digestKey(rows) : first.key;
-    await adapter.tell({ id: first.person ?? '', workspace: first.to.workspace }, { message, key });
-    return;
-  }
-  if (rows.length > 1) {
-    await adapter.post(first.to, { message: digestOf(rows), key: digestKey(rows) });
-    return;
-  }
-  const outgoing: Outgoing = {
-    message: first.message,
-    key: first.key,
-    ...(first.target ? { replyTo: first.target } : {}),
-    ...(first.alsoToChannel ? { alsoToChannel: true } : {}),
-  };
-  if (!first.uncertain) {
-    await adapter.post(first.to, outgoing);
-    return;
-  }
-  const shown = await whetherShown(adapter, first, now);
-  if (shown === 'yes') return;
-  if (first.sentKey !== first.key) await alone(first);
-  await adapter.post(
-    first.to,
-    shown === 'no' ? outgoing : { ...outgoing, message: possiblyRepeated(first.message) },
-  );
+export interface Sending {
+  readonly now: number;
+  /** Asked right before a message leaves; throws where it must not, because another process may be at it. */
+  readonly mayLeave: () => void;
+  /** Told, before it is sent, of a row that was part of a digest and now goes by itself. */
+  readonly alone: (row: OutboxRow) => Promise<void>;
 }
 
-function notHere(code: string, sentence: string): DeliveryError {
+/**
+ * Sends one row, or several as a digest. A row whose earlier attempt may have been shown is looked for first, so that
+ * nothing is posted twice; where that cannot be known, it is sent saying so. Throws DeliveryError.
+ */
+export async function send(adapter: Adapter, rows: readonly OutboxRow[], sending: Sending): Promise<void> {
+  const [first] = rows;
+  if (!first) return;
+  const message = rows.length > 1 ? digestOf(rows) : first.message;
+  if (!message)
+    throw notPossible('outbox-unreadable', 'What the database holds of this message cannot be read.');
+  const key = rows.length > 1 ? digestKey(rows) : first.key;
+  switch (first.kind) {
+    case 'edit':
+      if (!first.target) throw notPossible('outbox-unreadable', 'The message to edit is not known.');
+      sending.mayLeave();
+      return await adapter.edit(first.target, message);
+    case 'answer':
+      if (!adapter.resume) throw notPossible('outbox-no-answers', 'This platform takes no late answers.');
+      sending.mayLeave();
+      return await adapter.resume(first.reply ?? {}, message);
+    case 'tell':
+      if (!adapter.tell) throw notPossible('outbox-no-telling', 'This platform has no direct messages.');
+      sending.mayLeave();
+      return await adapter.tell(
+        { id: first.person ?? '', workspace: first.to.workspace },
+        // What was told directly is not read back.
+        { message: isRepeat(adapter, first, sending.now) ? possiblyRepeated(message) : message, key },
+      );
+    case 'post':
+      return await post(adapter, rows, { message, key }, sending);
+  }
+}
+
+async function post(
+  adapter: Adapter,
+  [row, ...others]: readonly OutboxRow[],
+  { message, key }: Pick<Outgoing, 'message' | 'key'>,
+  { now, mayLeave, alone }: Sending,
+): Promise<void> {
+  if (!row) return;
+  const outgoing: Outgoing = {
+    message,
+    key,
+    // A digest hangs under no card.
+    ...(row.target && others.length === 0 ? { replyTo: row.target } : {}),
+    ...(row.alsoToChannel ? { alsoToChannel: true } : {}),
+  };
+  const shown = row.uncertain ? await whetherShown(adapter, row, now) : 'no';
+  if (shown === 'yes') return;
+  if (row.uncertain && row.sentKey !== row.key) await alone(row);
+  mayLeave();
+  await adapter.post(row.to, shown === 'no' ? outgoing : { ...outgoing, message: possiblyRepeated(message) });
+}
+
+function notPossible(code: string, sentence: string): DeliveryError {
   return new DeliveryError(code, sentence, { outcome: 'not-sent', retryable: false });
 }
 
@@ -82,8 +91,14 @@ async function whetherShown(
   } catch (error) {
     if (!(error instanceof DeliveryError) || error.retryable) throw error;
   }
-  const remembered = adapter.supports.idempotentPosts && now - row.attemptedAt < KEY_REMEMBERED_MS;
-  return remembered && key === row.key ? 'no' : 'unknowable';
+  return isRepeat(adapter, row, now) ? 'unknowable' : 'no';
+}
+
+/** Whether it may have been shown, and the platform does not know a repeat: one under the row's own key, and soon. */
+function isRepeat({ supports }: Adapter, row: OutboxRow, now: number): boolean {
+  const { uncertain, sentKey, key, attemptedAt } = row;
+  const remembered = (sentKey ?? key) === key && now - attemptedAt < KEY_REMEMBERED_MS;
+  return uncertain && !(supports.idempotentPosts && remembered);
 }
 
 function possiblyRepeated(message: Message): Message {

@@ -1,20 +1,28 @@
 import type { Adapter } from '../adapters/adapter.ts';
 import type { Clock } from '../clock.ts';
+import { DeliveryError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/store.ts';
-import { nextBatch } from './batch.ts';
+import { channelId, type Place } from './channels.ts';
 import { asDeliveryError } from './fate.ts';
-import { OutboxLedger } from './ledger.ts';
+import { type Next, OutboxLedger } from './ledger.ts';
 import { OutboxQueue } from './queue.ts';
 import type { OutboxRow } from './row.ts';
 import { send } from './send.ts';
 
 /** Where the store fails. */
 const RETRY_MS = 1_000;
+/** How often a process looks for what others on the same store have written, or have left behind. */
+const LOOK_MS = 1_000;
+const TAKE_OVER_EVERY_MS = 2_000;
+const TIDY_EVERY_MS = 60 * 60_000;
+/** How long it can be seen, by default, what became of a message. */
+const KEEP_MS = 7 * 24 * 60 * 60_000;
 
 /** Sends what is in the outbox: ordered per deployment, at each channel's pace. */
 export interface OutboxWorker {
-  /** Takes back what a process that died had begun, and begins. */
+  /** Takes back what processes that died had begun, and begins. */
   start(): Promise<void>;
   /** Looks for something to send: called after each transaction that enqueued. */
   wake(): void;
@@ -24,24 +32,32 @@ export interface OutboxWorker {
   stop(): Promise<void>;
 }
 
-export function createOutboxWorker(parts: {
+export interface OutboxParts {
   readonly store: Store;
+  readonly membership: Membership;
   readonly adapters: readonly Adapter[];
   readonly clock: Clock;
   readonly log: Logger;
-}): OutboxWorker {
-  const { store, clock, log } = parts;
+  /** What was delivered or given up is forgotten after so many milliseconds. */
+  readonly keepMs?: number;
+}
+
+export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
+  const { store, membership, clock, log, keepMs = KEEP_MS } = parts;
   const adapters = new Map(parts.adapters.map((adapter) => [adapter.platform, adapter]));
-  const ledger = new OutboxLedger(store, clock, log);
-  const queue = new OutboxQueue(store, [...adapters.keys()]);
-  const busyChannels = new Set<string>();
-  const nextAllowed = new Map<string, number>();
-  const inFlight = new Set<Promise<void>>();
-  let idleWaiters: (() => void)[] = [];
+  const queue = new OutboxQueue(store, membership, [...adapters.keys()]);
+  const canTell = (platform: string) => adapters.get(platform)?.tell !== undefined;
+  const ledger = new OutboxLedger({ store, membership, queue, clock, log, canTell });
+  const busy = new Map<string, Promise<void>>();
+  /** Channels whose delivery could not be written down. */
+  const unrecorded = new Map<string, { place: Place; from: number }>();
+  const idleWaiters: (() => void)[] = [];
   let running = false;
   let looking: Promise<void> | undefined;
   let lookAgain = false;
   let cancelTimer: (() => void) | undefined;
+  let takenOverAt = 0;
+  let tidiedAt = 0;
 
   function wake(): void {
     if (!running) return;
@@ -64,25 +80,46 @@ export function createOutboxWorker(parts: {
   }
 
   async function look(): Promise<void> {
-    await ledger.putBack();
     const now = clock.now();
-    await ledger.purge(now);
-    const waiting = await queue.due(now);
-    let next = (await queue.nextAt(now)) ?? Number.POSITIVE_INFINITY;
+    // Who came while this look was under way is answered by the next.
+    const waiters = idleWaiters.length;
+    await tidy(now);
+    const { due, nextAt } = await queue.overview(now);
+    let next = nextAt;
     let dispatched = false;
-    for (const one of waiting) {
-      if (busyChannels.has(one.channel)) continue;
-      const allowedAt = nextAllowed.get(one.channel) ?? 0;
-      if (allowedAt > now) next = Math.min(next, allowedAt);
-      else if (running) {
-        dispatch(one.channel, nextBatch(one));
+    for (const place of due) {
+      const id = channelId(place);
+      if (busy.has(id)) continue;
+      const { from } = unrecorded.get(id) ?? { from: now };
+      if (from > now) next = Math.min(next, from);
+      // Asked before anything is written: what waits may all be held back.
+      else if ((await queue.next(store, place, place.lanes, now)).length > 0 && running) {
+        dispatch(id, place);
         dispatched = true;
       }
     }
+    // Not all processes at the same moment.
+    if (membership.shared) next = Math.min(next, now + Math.round(LOOK_MS * (0.75 + Math.random() / 2)));
     if (Number.isFinite(next)) schedule(next);
-    if (idleWaiters.length > 0 && !dispatched && inFlight.size === 0 && !(await queue.isFresh())) {
-      for (const resolve of idleWaiters.splice(0)) resolve();
+    if (waiters > 0 && !dispatched && busy.size === 0 && !(await queue.isFresh())) {
+      for (const resolve of idleWaiters.splice(0, waiters)) resolve();
     }
+  }
+
+  async function tidy(now: number): Promise<void> {
+    for (const [id, { place, from }] of unrecorded) {
+      if (from > now) continue;
+      await ledger.putBack(place);
+      unrecorded.delete(id);
+    }
+    if (membership.shared && now - takenOverAt >= TAKE_OVER_EVERY_MS) {
+      takenOverAt = now;
+      await ledger.takeOver();
+    }
+    if (now - tidiedAt < TIDY_EVERY_MS) return;
+    tidiedAt = now;
+    await ledger.giveUp(now);
+    await ledger.prune(now - keepMs);
   }
 
   function schedule(at: number): void {
@@ -90,44 +127,60 @@ export function createOutboxWorker(parts: {
     if (running) cancelTimer = clock.after(Math.max(0, at - clock.now()), wake);
   }
 
-  function dispatch(channel: string, batch: readonly OutboxRow[]): void {
-    const adapter = adapters.get(batch[0]?.to.platform ?? '');
+  function dispatch(id: string, place: Place): void {
+    const adapter = adapters.get(place.platform);
     if (!adapter) return;
-    busyChannels.add(channel);
-    const work = deliver(adapter, batch)
+    const work = deliver(adapter, place)
       .catch((error: unknown) => {
         // Only the store can fail here.
         log.error({ err: error }, 'outbox: a delivery could not be recorded');
-        ledger.cannotRecord(batch);
-        return RETRY_MS;
+        unrecorded.set(id, { place, from: clock.now() + RETRY_MS });
       })
-      .then((pauseMs) => {
-        nextAllowed.set(channel, clock.now() + Math.max(adapter.paceMs, pauseMs));
-        busyChannels.delete(channel);
-        inFlight.delete(work);
+      .then(() => {
+        busy.delete(id);
         wake();
       });
-    inFlight.add(work);
+    busy.set(id, work);
   }
 
-  /** Resolves with how long the platform wants the channel left alone, in milliseconds. */
-  async function deliver(adapter: Adapter, batch: readonly OutboxRow[]): Promise<number> {
-    const rows = await ledger.lease(batch);
-    if (rows.length === 0) return 0;
+  async function deliver(adapter: Adapter, place: Place): Promise<void> {
+    const rows = await ledger.begin(place);
+    const [first] = rows;
+    if (!first) return;
+    const now = clock.now();
     try {
-      await send(adapter, rows, clock.now(), (row) => ledger.goesAlone(row));
+      await send(adapter, rows, { now, mayLeave, alone: (row) => ledger.goesAlone(row) });
     } catch (error) {
       const failure = asDeliveryError(error);
-      await ledger.failed(rows, failure, error !== failure);
-      return failure.retryAfterMs ?? 0;
+      await ledger.failed(place, rows, failure, nextIn(adapter, first, now, failure.retryAfterMs));
+      return;
     }
-    await ledger.sent(rows);
-    return 0;
+    await ledger.sent(place, rows, nextIn(adapter, first, now));
+  }
+
+  /** Another process may be about to send it, or have sent it, when this one is not sure to be alive to the others. */
+  function mayLeave(): void {
+    if (membership.isCertain()) return;
+    throw new DeliveryError(
+      'outbox-in-doubt',
+      'The database did not answer for so long that another process may be sending this.',
+      { outcome: 'not-sent', retryable: true },
+    );
+  }
+
+  /** The pace counts from when a message left, as the platform's limit does from when it came. */
+  function nextIn({ paceMs }: Adapter, { kind }: OutboxRow, startedAt: number, retryAfterMs = 0): Next {
+    if (retryAfterMs > 0) {
+      const at = clock.now() + retryAfterMs;
+      return { postAt: at, editAt: at };
+    }
+    return kind === 'edit' ? { editAt: startedAt + paceMs.edit } : { postAt: startedAt + paceMs.post };
   }
 
   return {
     async start() {
       await ledger.takeOver();
+      takenOverAt = clock.now();
       running = true;
       wake();
     },
@@ -144,9 +197,8 @@ export function createOutboxWorker(parts: {
       cancelTimer?.();
       await looking;
       cancelTimer?.();
-      await Promise.all(inFlight);
+      await Promise.all(busy.values());
       for (const resolve of idleWaiters.splice(0)) resolve();
-      idleWaiters = [];
     },
   };
 }

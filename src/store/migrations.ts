@@ -143,6 +143,7 @@ const replicas: Migration = {
       .addColumn('id', 'text', (column) => column.primaryKey())
       .addColumn('holder', 'text')
       .addColumn('next_at', 'bigint', (column) => column.notNull())
+      .addColumn('next_edit_at', 'bigint', (column) => column.notNull())
       .execute();
     await db.schema
       .createTable('rate_buckets')
@@ -171,6 +172,7 @@ const replicas: Migration = {
     await db.schema.alterTable('callbacks').addColumn('failures', 'integer').execute();
     await db.schema.alterTable('callbacks').addColumn('next_at', 'bigint').execute();
     await forManyRows(db);
+    await outboxIndexes(db);
   },
 };
 
@@ -202,6 +204,25 @@ async function forManyRows(db: Kysely<unknown>): Promise<void> {
     .execute();
   for (const table of ['invocations', 'kept'])
     await db.schema.createIndex(`${table}_age`).on(table).column('created_at').execute();
+}
+
+/** Small ones for what waits and is being sent, so that what is over and kept for a while slows nothing down. */
+async function outboxIndexes(db: Kysely<unknown>): Promise<void> {
+  await db.schema.dropIndex('outbox_state').execute();
+  await db.schema.dropIndex('outbox_order').execute();
+  const open = [
+    ['outbox_waiting', 'pending', ['platform', 'workspace', 'channel', 'id', 'kind', 'next_at']],
+    ['outbox_waiting_order', 'pending', ['order_key', 'id', 'kind']],
+    ['outbox_leased_order', 'leased', ['order_key', 'id']],
+  ] as const;
+  for (const [name, state, columns] of open)
+    await db.schema
+      .createIndex(name)
+      .on('outbox')
+      .columns([...columns])
+      .where(sql.ref('state'), '=', sql.lit(state))
+      .execute();
+  await db.schema.createIndex('outbox_age').on('outbox').columns(['state', 'created_at']).execute();
 }
 
 /** Every change of the schema, in order. A released one is never edited. */

@@ -159,10 +159,12 @@ export interface LeasesTable {
 
 /** Each channel that was written to: who sends to it right now, and from when on the next message may go. */
 export interface ChannelsTable {
-  /** `platform/workspace/channel`. */
+  /** `platform/workspace/channel`; `@` and a person's id stand for what that person is told directly. */
   id: string;
   holder: string | null;
   next_at: number;
+  /** The same for edits, which platforms count apart. */
+  next_edit_at: number;
 }
 
 /** Edgegap's rate limits as all processes share them; by the database's clock. */

@@ -2,11 +2,13 @@ import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import type { Adapter, Address, MessageRef } from '../../src/adapters/adapter.ts';
 import type { Card, Line } from '../../src/cards/card.ts';
-import type { Clock } from '../../src/clock.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
 import { type Delivery, enqueue } from '../../src/notify/outbox.ts';
+import { OutboxQueue } from '../../src/notify/queue.ts';
 import { createOutboxWorker, type OutboxWorker } from '../../src/notify/worker.ts';
+import { Membership } from '../../src/replicas/membership.ts';
 import type { Store } from '../../src/store/store.ts';
-import { freshStore } from '../support/databases.ts';
+import { freshStore, suiteDatabase } from '../support/databases.ts';
 import { TestClock, until } from '../support/test-clock.ts';
 import { MemoryChat } from './memory-chat.ts';
 
@@ -14,54 +16,84 @@ export const here: Address = { platform: 'memory', workspace: 'w', channel: 'gen
 export const line = (text: string): Line => ({ kind: 'line', tone: 'neutral', text: [text] });
 export const card = (text: string): Card => ({ kind: 'card', tone: 'neutral', title: [text], nodes: [] });
 
+/** The worker of a process that comes after those before it died, or beside them. */
+export interface Process extends OutboxWorker {
+  readonly membership: Membership;
+}
+
 export interface Desk {
   readonly clock: TestClock;
   readonly store: Store;
   readonly chat: MemoryChat;
   readonly log: readonly string[];
-  worker: OutboxWorker;
-  /** A worker of a process that comes after the one before it died. */
-  next(adapters?: readonly Adapter[]): OutboxWorker;
+  worker: Process;
+  /** A process that comes after the one before it died. */
+  next(adapters?: readonly Adapter[]): Process;
+  /** A process beside the others. */
+  beside(adapters?: readonly Adapter[]): Process;
   post(orderKey: string, text: string, more?: Partial<Extract<Delivery, { kind: 'post' }>>): Promise<void>;
   edit(orderKey: string, target: MessageRef, text: string): Promise<void>;
   /** Sends what can be sent now. */
   settle(): Promise<void>;
   /** Moves time on, and lets what then falls due be sent. */
   pass(ms: number): Promise<void>;
+  /** Resolves when nothing is being sent and nothing may be sent before time moves on. */
+  resting(): Promise<void>;
   states(): Promise<string[]>;
 }
 
-/** An outbox on a store and a chat in memory. */
-export async function openDesk(
-  options: Parameters<MemoryChat['adapter']>[0] & {
-    readonly adapters?: (chat: MemoryChat) => readonly Adapter[];
-    readonly clock?: (clock: TestClock) => Clock;
-  } = {},
-): Promise<Desk> {
+export interface DeskOptions extends NonNullable<Parameters<MemoryChat['adapter']>[0]> {
+  readonly adapters?: (chat: MemoryChat) => readonly Adapter[];
+  readonly clock?: (clock: TestClock) => Clock;
+  readonly keepMs?: number;
+}
+
+/** An outbox on the suite's database and a chat in memory. */
+export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
   const clock = new TestClock();
-  const store = await freshStore(clock);
+  const shared = suiteDatabase === 'postgres';
   const chat = new MemoryChat(() => clock.now());
   const log: string[] = [];
   const logger = pino({ level: 'debug', base: null }, { write: (text: string) => void log.push(text) });
-  const workers: OutboxWorker[] = [];
+  const store = await freshStore(clock);
+  const processes: Process[] = [];
   const used = options.clock?.(clock) ?? clock;
-  const next = (adapters = options.adapters?.(chat) ?? [chat.adapter(options)]) => {
-    const worker = createOutboxWorker({ store, adapters, clock: used, log: logger });
-    workers.push(worker);
-    return worker;
+  const process = (adapters: readonly Adapter[] | undefined, after: boolean): Process => {
+    const membership = new Membership({ store, shared, clock: systemClock, log: logger });
+    const worker = createOutboxWorker({
+      store,
+      membership,
+      adapters: adapters ?? options.adapters?.(chat) ?? [chat.adapter(options)],
+      clock: used,
+      log: logger,
+      ...(options.keepMs === undefined ? {} : { keepMs: options.keepMs }),
+    });
+    const made: Process = {
+      ...worker,
+      membership,
+      async start() {
+        if (after) await store.deleteFrom('instances').execute();
+        await membership.join();
+        await worker.start();
+      },
+    };
+    processes.push(made);
+    return made;
   };
   onTestFinished(async () => {
     // One that stands for a process that died never ends.
-    for (const worker of workers) void worker.stop();
+    for (const one of processes) void one.stop();
     await desk.worker.stop();
+    for (const { membership } of processes) await membership.leave();
   });
   const desk: Desk = {
     clock,
     store,
     chat,
     log,
-    worker: next(),
-    next,
+    worker: process(undefined, true),
+    next: (adapters) => process(adapters, true),
+    beside: (adapters) => process(adapters, false),
     async post(orderKey, text, more = {}) {
       await enqueue(store, clock, { kind: 'post', orderKey, to: here, message: line(text), ...more });
     },
@@ -70,8 +102,27 @@ export async function openDesk(
     },
     settle: () => desk.worker.idle(),
     async pass(ms) {
-      await clock.advance(ms);
+      // Who shares a store looks at it each second.
+      await (ms < 60 * 60_000 ? clock.advance(ms) : clock.leap(ms));
       await desk.worker.idle();
+    },
+    async resting() {
+      const queue = new OutboxQueue(store, desk.worker.membership, ['memory']);
+      await until(async () => {
+        // A look that took longer than time stood still has set its timer for now.
+        await clock.advance(0);
+        if ((await desk.states()).includes('leased')) return false;
+        const held = await store
+          .selectFrom('channels')
+          .where('holder', 'is not', null)
+          .select('id')
+          .execute();
+        if (held.length > 0) return false;
+        const now = clock.now();
+        const { due } = await queue.overview(now);
+        const ready = await Promise.all(due.map((place) => queue.next(store, place, place.lanes, now)));
+        return ready.every((rows) => rows.length === 0);
+      }, 'the outbox to rest');
     },
     states: async () =>
       (await store.selectFrom('outbox').select('state').orderBy('id').execute()).map(({ state }) => state),
@@ -82,12 +133,9 @@ export async function openDesk(
 /** Moves time on, a step at a time, until everything is sent or given up. */
 export async function drained(desk: Desk, stepMs: number): Promise<void> {
   for (;;) {
-    const states = await until(async () => {
-      const now = await desk.states();
-      const resting = !now.includes('leased') && (!now.includes('pending') || desk.clock.pending > 0);
-      return resting ? now : undefined;
-    }, 'the outbox to rest');
-    if (!states.includes('pending')) return;
+    await desk.resting();
+    if (!(await desk.states()).includes('pending')) return;
+    await until(() => desk.clock.pending > 0, 'a timer');
     await desk.clock.advance(stepMs);
   }
 }

@@ -69,6 +69,7 @@ export class MemoryChat {
     options: {
       readonly platform?: string;
       readonly paceMs?: number;
+      readonly editPaceMs?: number;
       readonly supports?: Partial<Capabilities>;
       /** False once the process it belongs to is dead: nothing gets out any more. */
       readonly alive?: () => boolean;
@@ -88,7 +89,7 @@ export class MemoryChat {
     return {
       platform,
       supports,
-      paceMs: options.paceMs ?? 0,
+      paceMs: { post: options.paceMs ?? 0, edit: options.editPaceMs ?? options.paceMs ?? 0 },
       async start(handle) {
         connected = true;
         await options.start?.(handle);

@@ -118,6 +118,9 @@ function checkRich(element: Bag, preformatted: boolean, at: string, problems: st
     case 'user':
       if (!/^[UW][A-Z0-9]+$/.test(String(element.user_id))) fail('invalid user');
       return;
+    case 'channel':
+      if (!/^[CG][A-Z0-9]+$/.test(String(element.channel_id))) fail('invalid channel');
+      return;
     case 'date':
       if (!Number.isInteger(element.timestamp)) fail('must provide an integer');
       if (typeof element.format !== 'string' || !/\{\w+\}/.test(element.format)) fail('no date token');

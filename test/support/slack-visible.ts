@@ -15,6 +15,7 @@ interface Element {
   readonly text?: string | { readonly text: string };
   readonly url?: string;
   readonly user_id?: string;
+  readonly channel_id?: string;
   readonly fallback?: string;
   readonly range?: string;
   readonly action_id?: string;
@@ -62,6 +63,8 @@ function textOf(element: Element): string {
       return '';
     case 'user':
       return `<@${element.user_id}>`;
+    case 'channel':
+      return `<#${element.channel_id}>`;
     case 'date':
       return element.fallback ?? '';
     case 'link':

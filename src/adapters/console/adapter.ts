@@ -170,7 +170,7 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
   const adapter: ConsoleAdapter = {
     platform: HERE.platform,
     supports: { modals: false, idempotentPosts: true, history: true },
-    paceMs: 0,
+    paceMs: { post: 0, edit: 0 },
     finished,
     closed: closed.signal,
     async start(given) {

@@ -42,6 +42,7 @@ function textOf(inline: Exclude<Inline, string>, reader: Reader): string {
   if ('code' in inline) return literalLine(inline.code);
   if ('link' in inline) return linkText(literalLine(inline.text), literalLine(inline.link));
   if ('mention' in inline) return `@${literalLine(inline.name)}`;
+  if ('channel' in inline) return `#${literalLine(inline.channel)}`;
   return inline.style === 'clock' ? clockTime(inline.time, reader) : relativeTime(inline.time - reader.now);
 }
 

@@ -43,5 +43,8 @@ export const shares = {
   spare: 80,
 } as const;
 
-/** Discord allows about 5 messages in 5 seconds a channel; the exact buckets come in response headers. */
-export const PACE_MS = 1_000;
+/**
+ * Discord allows about 5 messages in 5 seconds a channel, and as many edits: each route has a bucket of its own, and
+ * the exact ones come in response headers.
+ */
+export const PACE_MS = { post: 1_000, edit: 1_000 } as const;

@@ -81,6 +81,8 @@ function render(inline: Inline): string {
   if ('link' in inline) return link(inline.link, inline.text);
   if ('mention' in inline)
     return isSnowflake(inline.mention) ? `<@${inline.mention}>` : escapeMarkdown(inline.name);
+  if ('channel' in inline)
+    return isSnowflake(inline.channel) ? `<#${inline.channel}>` : escapeMarkdown(`#${inline.channel}`);
   return `<t:${Math.floor(inline.time / 1000)}:${inline.style === 'relative' ? 'R' : 't'}>`;
 }
 
@@ -106,7 +108,7 @@ function textOf(inline: Inline): string {
   if ('bold' in inline) return inline.bold;
   if ('code' in inline) return inline.code;
   if ('link' in inline) return inline.text;
-  // A mention or a time is shown whole or not at all.
+  // A mention, a channel or a time is shown whole or not at all.
   return '';
 }
 

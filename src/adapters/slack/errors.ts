@@ -28,7 +28,6 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   is_archived: {
     sentence: 'This channel is archived.',
     hint: 'Use another channel, or unarchive this one.',
-    mendable: true,
   },
   restricted_action: {
     sentence: 'The settings of this workspace do not let me post here.',

@@ -2,7 +2,7 @@ import { type Inline, type Message, type Node, plainText, type Rich } from '../.
 import { cutEnd } from './cut.ts';
 import { escapeMrkdwn } from './escape.ts';
 import { LIMITS } from './limits.ts';
-import { dateMarkup, isUserId } from './rich-text.ts';
+import { dateMarkup, isChannelId, isUserId } from './rich-text.ts';
 
 /** The `text` beside the blocks: what a notification shows and a screen reader reads. */
 export function fallbackText(message: Message): string {
@@ -34,6 +34,8 @@ function markup(inline: Inline, room: number): string {
   if (room === 0) return '';
   if (typeof inline === 'object' && 'mention' in inline && isUserId(inline.mention))
     return `<@${inline.mention}>`;
+  if (typeof inline === 'object' && 'channel' in inline && isChannelId(inline.channel))
+    return `<#${inline.channel}>`;
   if (typeof inline === 'object' && 'time' in inline) return dateMarkup(inline);
   return escapeMrkdwn(cutEnd(plainText([inline]), room));
 }

@@ -27,7 +27,7 @@ export const LIMITS = {
 } as const;
 
 /** About one message a second and channel is allowed, and 50 edits a minute (docs.slack.dev, rate limits). */
-export const PACE_MS = 1200;
+export const PACE_MS = { post: 1_000, edit: 1_200 } as const;
 
 /** A request that Slack has not answered by then has an unknown outcome. */
 export const REQUEST_TIMEOUT_MS = 10_000;

@@ -35,6 +35,10 @@ function element(inline: Inline, bold: boolean): types.RichTextElement | undefin
     if (!isUserId(inline.mention)) return literal(inline.name, bold ? { bold } : undefined);
     return { type: 'user', user_id: inline.mention, ...style };
   }
+  if ('channel' in inline) {
+    if (!isChannelId(inline.channel)) return literal(`#${inline.channel}`, bold ? { bold } : undefined);
+    return { type: 'channel', channel_id: inline.channel, ...style };
+  }
   return { type: 'date', ...dateOf(inline), ...style };
 }
 
@@ -60,6 +64,10 @@ export function dateMarkup(instant: Instant): string {
 
 export function isUserId(id: string): boolean {
   return /^[UW][A-Z0-9]+$/.test(id);
+}
+
+export function isChannelId(id: string): boolean {
+  return /^[CG][A-Z0-9]+$/.test(id);
 }
 
 export function isWebLink(url: string): boolean {

@@ -3,7 +3,7 @@ import { type Inline, plainText, type Rich } from '../../cards/card.ts';
 import { cutEnd } from './cut.ts';
 import { escapeMrkdwn } from './escape.ts';
 import { LIMITS } from './limits.ts';
-import { dateMarkup, isUserId, isWebLink } from './rich-text.ts';
+import { dateMarkup, isChannelId, isUserId, isWebLink } from './rich-text.ts';
 
 type Element = types.PlainTextElement | types.MrkdwnElement;
 
@@ -35,6 +35,8 @@ function elementOf(inline: Inline): Element {
   }
   if ('mention' in inline)
     return isUserId(inline.mention) ? mrkdwn(`<@${inline.mention}>`) : literal(inline.name);
+  if ('channel' in inline)
+    return isChannelId(inline.channel) ? mrkdwn(`<#${inline.channel}>`) : literal(`#${inline.channel}`);
   return mrkdwn(dateMarkup(inline));
 }
 

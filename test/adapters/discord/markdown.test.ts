@@ -125,6 +125,11 @@ describe('markup of ours', () => {
       expect(toMarkdown([{ link, text: 'x*y*' }])).toBe('x\\*y\\*');
   });
 
+  test('channels', () => {
+    expect(toMarkdown([{ channel: '500000000000000007' }])).toBe('<#500000000000000007>');
+    expect(toMarkdown([{ channel: '*x*' }])).toBe('\\#\\*x\\*');
+  });
+
   test('mentions and times', () => {
     expect(toMarkdown([{ mention: '500000000000000006', name: 'Olga' }])).toBe('<@500000000000000006>');
     expect(toMarkdown([{ mention: '@everyone', name: '@here' }])).toBe('\\@here');

@@ -1,0 +1,82 @@
+import { type Expression, sql } from 'kysely';
+import type { Membership } from '../replicas/membership.ts';
+import type { Store } from '../store/store.ts';
+
+/** Written out, not parameters: only then do the partial indexes on them serve. */
+export const PENDING = sql.lit('pending');
+export const LEASED = sql.lit('leased');
+
+/** Where messages go: a channel, or one person. */
+export interface Place {
+  readonly platform: string;
+  readonly workspace: string;
+  readonly channel: string;
+}
+
+/** Platforms count messages and edits apart, so each has a pace of its own. */
+export interface Lanes {
+  readonly posts: boolean;
+  readonly edits: boolean;
+}
+
+export function channelId({ platform, workspace, channel }: Place): string {
+  return `${platform}/${workspace}/${channel}`;
+}
+
+/** The same in SQL. */
+export function channelIdOf(row: { readonly [Part in keyof Place]: Expression<string> }) {
+  return sql<string>`${row.platform} || '/' || ${row.workspace} || '/' || ${row.channel}`;
+}
+
+/** A condition: this process may send to a channel that `holder` holds. */
+export function isFree(membership: Membership, holder: Expression<string | null>) {
+  return sql<boolean>`(${holder} = ${membership.id} or ${membership.gone(holder)})`;
+}
+
+/**
+ * Takes a channel in the transaction that takes its rows, so that one process at a time sends to it, at one pace for
+ * all of them. Returns what may go now; undefined while it is somebody else's, or has to be left alone.
+ */
+export async function claim(
+  tx: Store,
+  membership: Membership,
+  place: Place,
+  now: number,
+): Promise<Lanes | undefined> {
+  const row = await tx
+    .insertInto('channels')
+    .values({ id: channelId(place), holder: membership.id, next_at: 0, next_edit_at: 0 })
+    .onConflict((conflict) =>
+      conflict
+        .column('id')
+        .doUpdateSet({ holder: membership.id })
+        .where((eb) =>
+          eb.and([
+            isFree(membership, eb.ref('channels.holder')),
+            eb.or([eb('channels.next_at', '<=', now), eb('channels.next_edit_at', '<=', now)]),
+          ]),
+        ),
+    )
+    .returning(['next_at', 'next_edit_at'])
+    .executeTakeFirst();
+  return row && { posts: row.next_at <= now, edits: row.next_edit_at <= now };
+}
+
+/** Gives a channel back, with when the next message or edit may go where that has changed. */
+export async function release(
+  tx: Store,
+  membership: Membership,
+  place: Place,
+  next: { readonly postAt?: number; readonly editAt?: number } = {},
+): Promise<void> {
+  await tx
+    .updateTable('channels')
+    .set({
+      holder: null,
+      ...(next.postAt === undefined ? {} : { next_at: next.postAt }),
+      ...(next.editAt === undefined ? {} : { next_edit_at: next.editAt }),
+    })
+    .where('id', '=', channelId(place))
+    .where('holder', '=', membership.id)
+    .execute();
+}

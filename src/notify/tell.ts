@@ -1,0 +1,55 @@
+import type { Inline, Line } from '../cards/card.ts';
+import type { Clock } from '../clock.ts';
+import type { DeliveryError } from '../errors.ts';
+import type { Store } from '../store/store.ts';
+import { PENDING } from './channels.ts';
+import { sentenceOf } from './fate.ts';
+import { enqueue } from './outbox.ts';
+import { fromRow, type OutboxRow } from './row.ts';
+
+/**
+ * Tells the person whom a line mentions, directly, that it cannot be posted, and what it says. Once for each line,
+ * however often it fails; what is told this way is itself not told again. What was never tried is old news, of a time
+ * when the bot or its platform was away.
+ */
+export async function tell(tx: Store, clock: Clock, row: OutboxRow, error: DeliveryError): Promise<void> {
+  const { kind, message, to, key, attempts, orderKey, urgent } = row;
+  if (kind !== 'post' || message?.kind !== 'line' || attempts === 0) return;
+  const person = message.text.find((inline) => mentionIn(inline) !== undefined);
+  if (person === undefined) return;
+  await enqueue(tx, clock, {
+    kind: 'tell',
+    orderKey: `${orderKey}/tell`,
+    key: `t${key.slice(1)}`,
+    person: mentionIn(person) ?? '',
+    at: to,
+    message: explained(message, to.channel, sentenceOf(error)),
+    urgent,
+  });
+}
+
+/** The same for what waits behind it: as long as it waits, those are not tried at all. */
+export async function tellBehind(
+  tx: Store,
+  clock: Clock,
+  row: OutboxRow,
+  error: DeliveryError,
+): Promise<void> {
+  const rows = await tx
+    .selectFrom('outbox')
+    .selectAll()
+    .where('state', '=', PENDING)
+    .where('order_key', '=', row.orderKey)
+    .where('id', '>', row.id)
+    .where('kind', '=', 'post')
+    .execute();
+  for (const behind of rows) await tell(tx, clock, { ...fromRow(behind), attempts: row.attempts }, error);
+}
+
+function mentionIn(inline: Inline): string | undefined {
+  return typeof inline === 'object' && 'mention' in inline ? inline.mention : undefined;
+}
+
+function explained(line: Line, channel: string, reason: string): Line {
+  return { ...line, text: [...line.text, '\nI cannot post this in ', { channel }, `: ${reason}`] };
+}
