@@ -147,9 +147,11 @@ export class Membership {
 
   #hasRenewed(at: Moment): void {
     if (this.#left || (this.#renewed && this.#renewed.steady > at.steady)) return;
-    if (this.#spell === 0 || !this.isCertain()) this.#spell++;
+    const before = this.isCertain();
     this.#renewed = at;
-    if (!this.shared) return;
+    // So late that it helps nobody.
+    if (!this.shared || !this.isCertain()) return;
+    if (!before) this.#spell++;
     if (this.#failing) this.#log.info({}, 'replicas: the others know again that I am alive');
     this.#failing = false;
     this.#awaitDoubt();

@@ -4,7 +4,7 @@ import { createDirectory } from '../../../src/command/directory.ts';
 import { createLog } from '../../../src/log.ts';
 import { createSlackDriver } from '../../support/slack-driver.ts';
 import type { SlackFault } from '../../support/slack-faults.ts';
-import { TestClock, until } from '../../support/test-clock.ts';
+import { TestClock, turn, until } from '../../support/test-clock.ts';
 import { type Bot, slackConfig, startBot } from './harness.ts';
 
 async function connectedAgain(bot: Bot, times: number): Promise<void> {
@@ -100,6 +100,26 @@ describe('Socket Mode', () => {
     await until(() => bot.driver.server.socket.connections === 0);
     await bot.clock.advance(120_000);
     expect(bot.driver.server.socket.greeted).toBe(1);
+  });
+
+  it('acknowledges what has come before it closes the connection', async () => {
+    const stored = Promise.withResolvers<void>();
+    const bot = await startBot({
+      handle: async (invocation) => {
+        await stored.promise;
+        await invocation.acknowledge('private');
+      },
+    });
+    const { socket } = bot.driver.server;
+    const delivered = bot.driver.slash('operator', 'list');
+    await bot.invocation(1);
+    const stopped = bot.adapter.stop();
+    await turn();
+    expect(socket.connections).toBe(1);
+    stored.resolve();
+    await delivered;
+    await stopped;
+    await until(() => socket.connections === 0, 'the end of the connection');
   });
 
   it('goes on after a handler that fails', async () => {
