@@ -24,6 +24,7 @@ import type { Logger } from './log.ts';
 import { createOutboxWorker } from './notify/worker.ts';
 import { Leases } from './replicas/leases.ts';
 import { Membership } from './replicas/membership.ts';
+import { Pruner } from './replicas/pruner.ts';
 import { RatePlaces } from './replicas/rate-places.ts';
 import { buildServer } from './server/server.ts';
 import { dialectFor, isShared, openStore } from './store/store.ts';
@@ -111,6 +112,7 @@ export async function buildApp({
     repository,
     edgegap,
     membership,
+    confirm: (tx, id) => invocations.confirm(tx, id),
     clock,
     log,
     account: ACCOUNT,
@@ -131,12 +133,13 @@ export async function buildApp({
   });
   const callbacks = new Callbacks({ store, repository, deployments, clock, log });
   const catalog = createCatalog(edgegap, clock);
+  const kept = createKept(store, clock);
   const services: Services = {
     deployments,
     edgegap,
     catalog,
     directory,
-    kept: createKept(store, clock),
+    kept,
     clock,
     settings: {
       defaultNear: config.defaultNear,
@@ -162,6 +165,17 @@ export async function buildApp({
     invocations,
     clock,
     log,
+  });
+  const pruner = new Pruner({
+    leases,
+    clock,
+    log,
+    keepMs: config.keepMs,
+    purges: {
+      deployments: (before) => repository.agenda.purge(before),
+      invocations: (before) => recovery.purge(before),
+      kept: (before) => kept.purge(before),
+    },
   });
   const platforms = createPlatforms({
     adapters,
@@ -210,6 +224,7 @@ export async function buildApp({
       await reconciler.start();
       await platforms.start();
       await outbox.start();
+      pruner.start();
       log.info({ port, platforms: adapters.map(({ platform }) => platform) }, 'started');
       if (publicUrl === undefined)
         log.warn(
@@ -238,6 +253,7 @@ export async function buildApp({
         await server.close();
       }
       deployments.close();
+      await within(clock, QUIT_MS, pruner.stop());
       await within(clock, QUIT_MS, recovery.stop());
       await within(clock, QUIT_MS, callbacks.stop());
       await within(clock, QUIT_MS, reconciler.stop());

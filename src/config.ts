@@ -36,6 +36,8 @@ export interface Config {
   readonly port: number;
   /** A file path, `:memory:`, or a `postgres://` URL. */
   readonly database: string;
+  /** How long what is over is kept, in milliseconds. */
+  readonly keepMs: number;
   readonly defaultNear: string | undefined;
   readonly applicationAllowlist: readonly string[] | undefined;
   readonly readOnly: boolean;
@@ -45,6 +47,7 @@ export interface Config {
   readonly secrets: readonly string[];
 }
 
+const DAY_MS = 24 * 60 * 60_000;
 const DEFAULT_DATABASE = 'data/edgegap-chatops.db';
 
 const snowflakes: Items = {
@@ -97,6 +100,7 @@ const Environment = z.object({
       if (problem) context.addIssue({ code: 'custom', message: problem });
     })
     .default(DEFAULT_DATABASE),
+  KEEP_DAYS: wholeNumber(1, 3_650).default(30),
   DEFAULT_NEAR: z.string().max(100, 'must be the name of a city, at most 100 characters').optional(),
   APP_ALLOWLIST: list({ shape: /^.{1,64}$/, what: 'an application name' }).optional(),
   READ_ONLY: flag().default(false),
@@ -162,6 +166,7 @@ export function readConfig(
     publicUrl: env.PUBLIC_URL && withoutSlash(env.PUBLIC_URL),
     port: env.PORT,
     database: databasePath(env.DATABASE_URL),
+    keepMs: env.KEEP_DAYS * DAY_MS,
     defaultNear: env.DEFAULT_NEAR,
     applicationAllowlist: env.APP_ALLOWLIST,
     readOnly: env.READ_ONLY,

@@ -26,6 +26,7 @@ test('without any setting there are defaults, and no chat', () => {
     defaultNear: undefined,
     applicationAllowlist: undefined,
     readOnly: false,
+    keepMs: 30 * 24 * 60 * 60_000,
     maxTagLength: 20,
     logLevel: 'info',
     secrets: [],
@@ -125,6 +126,7 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
   ],
   ['READ_ONLY', { READ_ONLY: '1' }, (c) => c.readOnly, true],
   ['READ_ONLY off', { READ_ONLY: 'false' }, (c) => c.readOnly, false],
+  ['KEEP_DAYS', { KEEP_DAYS: '1' }, (c) => c.keepMs, 24 * 60 * 60_000],
   ['MAX_TAG_LENGTH', { MAX_TAG_LENGTH: '40' }, (c) => c.maxTagLength, 40],
   ['LOG_LEVEL', { LOG_LEVEL: 'DEBUG' }, (c) => c.logLevel, 'debug'],
   [

@@ -2,14 +2,17 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Store } from '../store/store.ts';
 
-const KEEP_MS = 30 * 24 * 60 * 60_000;
+/** Few enough that nobody waits for them to go. */
+const PURGE_AT_ONCE = 500;
 
 /** State of a button that is too long for the button itself: kept in the store under a short key. */
 export interface Kept {
   /** Returns a key of 22 characters; the same value has the same key. */
   keep(value: Readonly<Record<string, unknown>>): Promise<string>;
-  /** Undefined once it is 30 days old. */
+  /** Undefined once it was forgotten. */
   get(key: string): Promise<Readonly<Record<string, unknown>> | undefined>;
+  /** Forgets some from before `before` (epoch ms); true while there may be more. */
+  purge(before: number): Promise<boolean>;
 }
 
 export function createKept(store: Store, clock: Clock): Kept {
@@ -18,10 +21,6 @@ export function createKept(store: Store, clock: Clock): Kept {
       const value_json = JSON.stringify(value);
       const id = createHash('sha256').update(value_json).digest('base64url').slice(0, 22);
       const now = clock.now();
-      await store
-        .deleteFrom('kept')
-        .where('created_at', '<', now - KEEP_MS)
-        .execute();
       await store
         .insertInto('kept')
         .values({ id, value_json, created_at: now })
@@ -32,6 +31,15 @@ export function createKept(store: Store, clock: Clock): Kept {
     async get(key) {
       const row = await store.selectFrom('kept').selectAll().where('id', '=', key).executeTakeFirst();
       return row && JSON.parse(row.value_json);
+    },
+    async purge(before) {
+      const { numDeletedRows } = await store
+        .deleteFrom('kept')
+        .where('id', 'in', (eb) =>
+          eb.selectFrom('kept').select('id').where('created_at', '<', before).limit(PURGE_AT_ONCE),
+        )
+        .executeTakeFirst();
+      return numDeletedRows === BigInt(PURGE_AT_ONCE);
     },
   };
 }

@@ -8,13 +8,13 @@ import type { Directory } from './directory.ts';
 import { interruptedLine } from './interrupted.ts';
 import type { InvocationRecord, Invocations } from './invocations.ts';
 
-const KEEP_MS = 7 * 24 * 60 * 60_000;
-const PURGE_EVERY_MS = 60 * 60_000;
 /** How often what other processes left behind is looked for; they may die at any time. */
 const RECOVER_MS = 5_000;
 /** So that many processes do not all look at once. */
 const JITTER_MS = 2_000;
 const RECOVER_AT_ONCE = 100;
+/** Few enough that nobody waits for them to go. */
+const PURGE_AT_ONCE = 500;
 
 export interface RecoveryParts {
   readonly invocations: Invocations;
@@ -29,7 +29,6 @@ export interface RecoveryParts {
 /** Answers the invocations whose process died before it did. */
 export class Recovery {
   readonly #parts: RecoveryParts;
-  #purgedAt = 0;
   #cancel: (() => void) | undefined;
   #working: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -65,7 +64,6 @@ export class Recovery {
   async lookAfter(): Promise<void> {
     await this.#parts.invocations.catchUp();
     await this.recover();
-    await this.#purge();
   }
 
   /**
@@ -133,15 +131,20 @@ export class Recovery {
     });
   }
 
-  /** Forgets the old ones, now and then. */
-  async #purge(): Promise<void> {
-    const now = this.#parts.clock.now();
-    if (now - this.#purgedAt < PURGE_EVERY_MS) return;
-    this.#purgedAt = now;
-    await this.#parts.store
+  /** Forgets some of those from before `before` (epoch ms) that are over; true while there may be more. */
+  async purge(before: number): Promise<boolean> {
+    const { store } = this.#parts;
+    const { numDeletedRows } = await store
       .deleteFrom('invocations')
-      .where('created_at', '<', now - KEEP_MS)
-      .where('state', '!=', 'running')
-      .execute();
+      .where('id', 'in', (eb) =>
+        eb
+          .selectFrom('invocations')
+          .select('id')
+          .where('created_at', '<', before)
+          .where('state', '!=', 'running')
+          .limit(PURGE_AT_ONCE),
+      )
+      .executeTakeFirst();
+    return numDeletedRows === BigInt(PURGE_AT_ONCE);
   }
 }

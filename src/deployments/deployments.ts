@@ -18,6 +18,8 @@ export interface DeploymentsParts {
   readonly repository: DeploymentRepository;
   readonly edgegap: EdgegapApi;
   readonly membership: Pick<Membership, 'id' | 'isCertain'>;
+  /** Makes sure that the invocation is still this process's to carry out, until the transaction ends; else throws. */
+  readonly confirm?: (tx: Store, invocationId: string) => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly account: string;
@@ -52,9 +54,9 @@ export class Deployments {
    * place of; throws InputError when someone was faster, or when it turned up after all.
    */
   async deploy(order: DeployOrder, replaces?: string): Promise<Deployment> {
-    const { repository, account, membership, wakeOutbox } = this.#parts;
+    const { repository, account, membership, confirm, wakeOutbox } = this.#parts;
     const intent = { ...order, account, holder: membership.id };
-    const { deployment, created } = await repository.create(intent, replaces);
+    const { deployment, created } = await repository.create(intent, replaces, confirm);
     if (!created) return deployment;
     if (replaces !== undefined) wakeOutbox();
     const news = await this.#request(deployment);

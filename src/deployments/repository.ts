@@ -38,11 +38,17 @@ export class DeploymentRepository {
   /**
    * Writes down that a deployment is about to be requested. For an invocation that already has one, returns that and
    * `created: false`: it is the same request, made again. One that replaces another claims it in the same transaction,
-   * so that of two persons who press at once only one deploys; the other gets an InputError.
+   * so that of two persons who press at once only one deploys; the other gets an InputError. `confirm` may throw, and
+   * then nothing was written.
    */
-  async create(intent: Intent, replaces?: string): Promise<{ deployment: Deployment; created: boolean }> {
+  async create(
+    intent: Intent,
+    replaces?: string,
+    confirm?: (tx: Store, invocationId: string) => Promise<void>,
+  ): Promise<{ deployment: Deployment; created: boolean }> {
     const now = this.#clock.now();
     return await transact(this.#store, async (tx) => {
+      await confirm?.(tx, intent.invocationId);
       const id = randomId();
       const inserted = await tx
         .insertInto('deployments')

@@ -81,10 +81,10 @@ test('old ones are forgotten while the bot runs; recent and unfinished ones are 
   await clock.advance(6 * DAY);
   await begin('recent');
   await invocations.finish('recent', 'done');
-  await recovery.lookAfter();
+  expect(await recovery.purge(clock.now() - 7 * DAY)).toBe(false);
   expect(await ids()).toEqual(['done', 'failed', 'recent', 'running']);
   await clock.advance(2 * DAY);
-  await recovery.lookAfter();
+  expect(await recovery.purge(clock.now() - 7 * DAY)).toBe(false);
   expect(await ids()).toEqual(['recent', 'running']);
 });
 

@@ -5,7 +5,7 @@ import { Deployments } from '../../src/deployments/deployments.ts';
 import { Reconciler } from '../../src/deployments/reconciler.ts';
 import { DeploymentRepository } from '../../src/deployments/repository.ts';
 import type { News } from '../../src/deployments/state.ts';
-import type { EdgegapApi } from '../../src/edgegap/client.ts';
+import type { Call, EdgegapApi } from '../../src/edgegap/client.ts';
 import { refusalError } from '../../src/edgegap/refusals.ts';
 import { DeploymentRow, DeploymentStatus } from '../../src/edgegap/schema.ts';
 import { Leases } from '../../src/replicas/leases.ts';
@@ -62,6 +62,11 @@ export async function openWatch(
   const logger = pino({ level: 'debug', base: null }, { write: (text: string) => void log.push(text) });
   const unknown = (method: string) => refusalError({ method, path: '/', subject: 'deployment', status: 404 });
   const edgegap = {
+    async deploy(_: unknown, call?: Call) {
+      call?.mayLeave?.();
+      calls.push('deploy');
+      return { request_id: `d${calls.filter((one) => one === 'deploy').length}` };
+    },
     async status(request_id: string) {
       calls.push(`status ${request_id}`);
       const current_status = statuses.get(request_id);

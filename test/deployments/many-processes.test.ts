@@ -1,0 +1,253 @@
+import { pino } from 'pino';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Callbacks } from '../../src/deployments/callbacks.ts';
+import { suiteDatabase } from '../support/databases.ts';
+import { turn, until } from '../support/test-clock.ts';
+import { accepted, openWatch, snapshot, type Watch } from './watch.ts';
+
+const MINUTE = 60_000;
+
+function callbacksOf({ store, repository, deployments, clock }: Watch) {
+  const log: string[] = [];
+  const logger = pino({ base: null }, { write: (text: string) => void log.push(text) });
+  const callbacks = new Callbacks({ store, repository, deployments, clock, log: logger });
+  onTestFinished(() => callbacks.stop());
+  return { callbacks, log };
+}
+
+const body = (request_id: string, current_status = 'Status.READY') =>
+  JSON.stringify({ request_id, current_status });
+
+const order = (invocationId: string) => ({
+  invocationId,
+  application: 'kart',
+  version: 'v1',
+  plan: { users: [], place: 'Montreal', tags: [] },
+  asker: { id: 'ann', name: 'ann' },
+  at: { platform: 'memory', workspace: 'w', channel: 'c' },
+  card: { platform: 'memory', workspace: 'w', channel: 'c', message: '1' },
+});
+
+test('news that comes at once is applied one after the other, and none of it is lost', async () => {
+  const watch = await openWatch({ callbacks: true });
+  const id = await watch.add(accepted('r1'));
+  await Promise.all([
+    watch.deployments.learn(id, snapshot('r1', 'READY'), 'told'),
+    watch.deployments.learn(id, { kind: 'stopping', by: 'ann' }, 'asked'),
+    watch.deployments.learn(id, { kind: 'tags', tags: ['x'] }, 'asked'),
+    watch.deployments.redraw({ id } as never),
+    watch.deployments.learn(id, snapshot('r1', 'READY'), 'asked'),
+  ]);
+  expect(await watch.repository.byId(id)).toMatchObject({ status: 'READY', stopAskedBy: 'ann' });
+  const told = await watch.told();
+  expect(told.match(/ is ready/g)).toHaveLength(1);
+  expect(told.match(/asked to stop/g)).toHaveLength(1);
+});
+
+test('one request_id is never two deployments’, whoever is faster', async () => {
+  const watch = await openWatch();
+  const ids = [await watch.add(), await watch.add({ kind: 'unknown-outcome' })];
+  await Promise.all(ids.map((id) => watch.deployments.learn(id, accepted('r1'), 'asked')));
+  const both = await Promise.all(ids.map((id) => watch.repository.byId(id)));
+  expect(both.map((one) => one?.requestId).filter((one) => one !== undefined)).toEqual(['r1']);
+  expect(both.find((one) => one?.requestId === undefined)).toMatchObject({ phase: 'unknown' });
+});
+
+test('an invocation that two processes have at the same time deploys once', async () => {
+  const one = await openWatch();
+  const other = await openWatch({ beside: one });
+  const both = await Promise.all(
+    [one, other].map(({ deployments }) => deployments.deploy(order('the same'))),
+  );
+  expect(both[0]?.id).toBe(both[1]?.id);
+  expect(one.calls.filter((call) => call === 'deploy')).toHaveLength(1);
+});
+
+test('400 at the same time are written down, and each is sent once', async () => {
+  const watch = await openWatch();
+  await Promise.all(
+    Array.from({ length: 400 }, (_, index) => watch.deployments.deploy(order(`burst ${index}`))),
+  );
+  expect(watch.calls.filter((call) => call === 'deploy')).toHaveLength(400);
+  const rows = await watch.store.selectFrom('deployments').select('phase').execute();
+  expect(rows.filter(({ phase }) => phase === 'live')).toHaveLength(400);
+});
+
+describe('a process that is taken to be dead', () => {
+  test('has what it was about to send settled by another, and sends it no more', async () => {
+    const one = await openWatch();
+    const other = await openWatch({ beside: one });
+    const id = await one.add();
+    if (suiteDatabase === 'postgres') {
+      await other.reconciler.start();
+      await one.clock.advance(3_000);
+      expect(await other.repository.byId(id)).toMatchObject({ phase: 'requesting' });
+      await one.membership.leave();
+      await one.clock.advance(3_000);
+    } else {
+      await one.membership.leave();
+      await other.reconciler.start();
+    }
+    expect(await other.repository.byId(id)).toMatchObject({ phase: 'unknown' });
+    const late = await one.deployments.deploy(order('late'));
+    expect(late).toMatchObject({ phase: 'refused' });
+    expect(one.calls).not.toContain('deploy');
+  });
+
+  test('and all the same hears that nothing was deployed has the last word', async () => {
+    const watch = await openWatch();
+    const id = await watch.add({ kind: 'unknown-outcome' }, { kind: 'refused', detail: 'No such version.' });
+    expect(await watch.repository.byId(id)).toMatchObject({ phase: 'refused' });
+    await watch.reconciler.start();
+    await watch.clock.advance(3 * MINUTE);
+    expect(watch.calls).not.toContain('list');
+  });
+});
+
+test('what is due is asked about once, however many processes look', async () => {
+  const one = await openWatch();
+  const other = await openWatch({ beside: one });
+  const ids = await Promise.all(Array.from({ length: 30 }, () => one.add({ kind: 'unknown-outcome' })));
+  await one.clock.advance(2_000);
+  const taken = await Promise.all(
+    [one, other, one, other].map(({ repository }) => repository.agenda.claimDue(20, 30_000)),
+  );
+  expect(
+    taken
+      .flat()
+      .map(({ id }) => id)
+      .toSorted(),
+  ).toEqual(ids.toSorted());
+  // Whoever took them dies: they are only late.
+  await one.clock.advance(29_000);
+  expect(await other.repository.agenda.claimDue(40, 30_000)).toEqual([]);
+  await one.clock.advance(1_000);
+  expect(await other.repository.agenda.claimDue(40, 30_000)).toHaveLength(30);
+});
+
+test('of many processes one sweeps, and one warns that callbacks do not arrive', async () => {
+  const one = await openWatch({ callbacks: true });
+  const other = await openWatch({ callbacks: true, beside: one });
+  await one.reconciler.start();
+  await other.reconciler.start();
+  await one.clock.advance(1_000);
+  for (const request_id of ['r1', 'r2']) {
+    one.statuses.set(request_id, 'READY');
+    one.listed.push({ request_id, ready: true });
+    await one.add(accepted(request_id));
+  }
+  await one.clock.advance(10 * MINUTE);
+  const told = await one.told();
+  expect(told.match(/ is ready/g)).toHaveLength(2);
+  expect(told.match(/found by asking/g)).toHaveLength(1);
+  const lists = one.calls.filter((call) => call === 'list').length;
+  expect(lists).toBeGreaterThanOrEqual(8);
+  expect(lists).toBeLessThanOrEqual(10);
+});
+
+test('an answer that cannot be written down is written when the store is back', async () => {
+  const watch = await openWatch();
+  const lock = watch.repository.change.bind(watch.repository);
+  let failures = 3;
+  watch.repository.change = async (ids, work) => {
+    if (failures-- > 0) throw new Error('database or disk is full');
+    return await lock(ids, work);
+  };
+  const deployed = watch.deployments.deploy(order('full'));
+  await until(async () => {
+    await watch.clock.advance(1_000);
+    return failures < 0;
+  });
+  expect(await deployed).toMatchObject({ phase: 'live', requestId: 'd1' });
+  expect(watch.log.join('')).toContain('cannot be written down yet');
+  expect(watch.calls.filter((call) => call === 'deploy')).toHaveLength(1);
+});
+
+describe('callbacks that a dead process has stored', () => {
+  test('are worked off by another one', async () => {
+    const watch = await openWatch({ callbacks: true });
+    const id = await watch.add(accepted('r1'));
+    const { callbacks } = callbacksOf(watch);
+    await callbacks.start();
+    await watch.store
+      .insertInto('callbacks')
+      .values({ deployment_id: id, event: 'ready', body: body('r1'), received_at: watch.clock.now() })
+      .execute();
+    await watch.clock.advance(3_000);
+    expect(await watch.repository.byId(id)).toMatchObject({ readyAt: undefined });
+    await watch.clock.advance(5_000);
+    expect(await watch.repository.byId(id)).toMatchObject({ status: 'READY' });
+  });
+
+  test('and that two others work off at once are told once', async () => {
+    const one = await openWatch({ callbacks: true });
+    const other = await openWatch({ callbacks: true, beside: one });
+    const ids = await Promise.all(Array.from({ length: 25 }, (_, index) => one.add(accepted(`r${index}`))));
+    await one.store
+      .insertInto('callbacks')
+      .values(
+        ids.map((id, index) => ({
+          deployment_id: id,
+          event: 'ready',
+          body: body(`r${index}`),
+          received_at: 1,
+        })),
+      )
+      .execute();
+    await Promise.all([one, other].map((each) => callbacksOf(each).callbacks.start()));
+    expect((await one.told()).match(/ is ready/g)).toHaveLength(25);
+  });
+
+  test('and that cannot be handled are tried less and less often, and stand in nobody’s way', async () => {
+    const watch = await openWatch({ callbacks: true });
+    const broken = await watch.add(accepted('r1'));
+    const fine = await watch.add(accepted('r2'));
+    await watch.store.updateTable('deployments').set({ plan_json: '{' }).where('id', '=', broken).execute();
+    const { callbacks, log } = callbacksOf(watch);
+    await callbacks.start();
+    await Promise.all([
+      callbacks.receive('ready', broken, body('r1')),
+      callbacks.receive('ready', fine, body('r2')),
+    ]);
+    await callbacks.idle();
+    expect(await watch.repository.byId(fine)).toMatchObject({ status: 'READY' });
+    const tries = () => log.splice(0).filter((text) => text.includes('one cannot be handled')).length;
+    expect(tries()).toBe(1);
+    await watch.clock.advance(10 * MINUTE);
+    expect(tries()).toBeLessThan(10);
+    await watch.store
+      .updateTable('deployments')
+      .set({ plan_json: '{"tags":[]}' })
+      .where('id', '=', broken)
+      .execute();
+    await watch.clock.advance(20 * MINUTE);
+    expect(await watch.repository.byId(broken)).toMatchObject({ status: 'READY' });
+  });
+});
+
+test('callbacks that arrive together are stored by few commits, and a failure is each one’s', async () => {
+  const watch = await openWatch({ callbacks: true });
+  const ids = await Promise.all(Array.from({ length: 30 }, (_, index) => watch.add(accepted(`r${index}`))));
+  const { callbacks } = callbacksOf(watch);
+  const secrets = await watch.repository.secretsOf(ids);
+  const right = await Promise.all(ids.map((id) => callbacks.isOurs(id, secrets.get(id) ?? '')));
+  expect(right).toEqual(ids.map(() => true));
+  const insert = watch.store.insertInto.bind(watch.store);
+  let inserts = 0;
+  let broken = true;
+  watch.store.insertInto = ((table: 'callbacks') => {
+    if (table === 'callbacks') inserts++;
+    if (broken) throw new Error('database or disk is full');
+    return insert(table);
+  }) as typeof watch.store.insertInto;
+  const send = () => ids.map((id, index) => callbacks.receive('ready', id, body(`r${index}`)));
+  const failed = await Promise.allSettled(send());
+  expect(failed.map(({ status }) => status)).toEqual(ids.map(() => 'rejected'));
+  expect(inserts).toBe(1);
+  broken = false;
+  await Promise.all(send());
+  await callbacks.idle();
+  await turn();
+  expect(inserts).toBe(2);
+  expect((await watch.told()).match(/ is ready/g)).toHaveLength(30);
+});
