@@ -27,6 +27,7 @@ import { Membership } from './replicas/membership.ts';
 import { Pruner } from './replicas/pruner.ts';
 import { RatePlaces } from './replicas/rate-places.ts';
 import { buildServer } from './server/server.ts';
+import { giveBack } from './store/space.ts';
 import { dialectFor, isShared, openStore } from './store/store.ts';
 
 /** The account all of this works for; there is one, from the environment, for now. */
@@ -176,6 +177,7 @@ export async function buildApp({
       invocations: (before) => recovery.purge(before),
       kept: (before) => kept.purge(before),
     },
+    shrink: () => giveBack(store),
   });
   const platforms = createPlatforms({
     adapters,
