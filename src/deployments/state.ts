@@ -86,8 +86,10 @@ export function advance(deployment: Facts, news: News, now: number): Step {
     case 'unplaced': {
       const adopted = adopt(deployment, news.requestId, now);
       if (deployment.errorAt !== undefined || deployment.endedAt !== undefined) return adopted;
+      // It may be on its way down already.
+      const forward = rankOf(deployment) < ORDER.indexOf('ERROR');
       return merge(adopted, {
-        changes: { status: 'ERROR', errorAt: now, errorDetail: news.detail },
+        changes: { ...(forward ? { status: 'ERROR' } : {}), errorAt: now, errorDetail: news.detail },
         happened: ['error'],
       });
     }
@@ -137,7 +139,12 @@ function adopt(deployment: Facts, requestId: string, now: number): Step {
   const late =
     deployment.phase === 'unknown' || deployment.phase === 'lost' || deployment.phase === 'refused';
   return {
-    changes: { phase: 'live', requestId, acceptedAt: now, ...(late ? { errorDetail: undefined } : {}) },
+    changes: {
+      phase: deployment.endedAt === undefined ? 'live' : 'ended',
+      requestId,
+      acceptedAt: now,
+      ...(late ? { errorDetail: undefined } : {}),
+    },
     happened: late ? ['adopted'] : [],
   };
 }

@@ -1,0 +1,201 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { advance, type News } from '../../src/deployments/state.ts';
+import { DeploymentStatus } from '../../src/edgegap/schema.ts';
+
+type Facts = Parameters<typeof advance>[0];
+
+const fresh: Facts = {
+  phase: 'requesting',
+  requestId: undefined,
+  status: undefined,
+  snapshot: undefined,
+  tags: [],
+  errorDetail: undefined,
+  acceptedAt: undefined,
+  readyAt: undefined,
+  errorAt: undefined,
+  endedAt: undefined,
+  stopAskedBy: undefined,
+  stopAskedAt: undefined,
+  missingAt: undefined,
+};
+
+const STATUSES = [
+  'INITIALIZING',
+  'SEEKING',
+  'SEEKED',
+  'SCANNING',
+  'DEPLOYING',
+  'READY',
+  'ERROR',
+  'TERMINATING',
+];
+const RANK = [...STATUSES, 'TERMINATED'];
+
+const told = (kind: 'snapshot' | 'called-back', current_status: string): News => ({
+  kind,
+  status: DeploymentStatus.parse({
+    request_id: 'r1',
+    current_status,
+    error: current_status === 'ERROR',
+    tags: ['qa'],
+  }),
+});
+
+const status = fc.constantFrom(...RANK);
+const callback = fc.constantFrom('READY', 'ERROR', 'TERMINATED').map((one) => told('called-back', one));
+const answer = status.map((one) => told('snapshot', one));
+/** What becomes of the one request: exactly one of these, whenever it comes. */
+const outcome = fc.constantFrom<News>(
+  { kind: 'accepted', requestId: 'r1' },
+  { kind: 'unplaced', requestId: 'r1', detail: 'no room' },
+  { kind: 'refused', detail: 'no such version' },
+  { kind: 'unknown-outcome' },
+);
+const anything = fc.oneof(
+  callback,
+  answer,
+  outcome,
+  fc.constantFrom<News>(
+    { kind: 'terminated' },
+    { kind: 'missing' },
+    { kind: 'stopping', by: 'ann' },
+    { kind: 'stopping', by: 'ben' },
+    { kind: 'not-found' },
+    { kind: 'tags', tags: ['new'] },
+  ),
+);
+/** Each with how many milliseconds after the one before it. */
+const life = fc.array(fc.tuple(anything, fc.constantFrom(0, 1, 1_000, 29_999, 31_000, 121_000)), {
+  maxLength: 25,
+});
+
+interface Moment {
+  readonly before: Facts;
+  readonly news: News;
+  readonly after: Facts;
+  readonly happened: readonly string[];
+  readonly now: number;
+}
+
+function live(news: readonly (readonly [News, number])[]): { end: Facts; moments: Moment[]; told: string[] } {
+  let facts = fresh;
+  let now = 1_000_000;
+  const moments: Moment[] = [];
+  for (const [one, later] of news) {
+    now += later;
+    const { changes, happened } = advance(facts, one, now);
+    const after = { ...facts, ...changes };
+    moments.push({ before: facts, news: one, after, happened, now });
+    facts = after;
+  }
+  return { end: facts, moments, told: moments.flatMap(({ happened }) => happened) };
+}
+
+const rankOf = (facts: Facts) => RANK.indexOf(facts.status ?? '');
+const count = (all: readonly string[], one: string) => all.filter((other) => other === one).length;
+const check = (property: fc.IPropertyWithHooks<[[News, number][]]>) =>
+  fc.assert(property, { numRuns: 3_000 });
+
+describe('whatever news comes, in whatever order, however often', () => {
+  test('the status never goes backwards', () => {
+    check(
+      fc.property(life, (news) => {
+        for (const { before, after } of live(news).moments)
+          expect(rankOf(after)).toBeGreaterThanOrEqual(rankOf(before));
+      }),
+    );
+  });
+
+  test('terminated by Edgegap’s word is the end of it: nothing changes any more, but what came to light late', () => {
+    check(
+      fc.property(life, (news) => {
+        for (const { before, after, happened } of live(news).moments) {
+          if (before.phase !== 'ended' || before.status !== 'TERMINATED') continue;
+          expect(after).toMatchObject({ phase: 'ended', status: 'TERMINATED', endedAt: before.endedAt });
+          for (const one of happened) expect(['late-ready', 'error']).toContain(one);
+        }
+      }),
+    );
+  });
+
+  test('when it was ready, failed and ended is set once; only an end that was concluded is taken back', () => {
+    check(
+      fc.property(life, (news) => {
+        for (const { before, after, happened } of live(news).moments) {
+          if (before.readyAt !== undefined) expect(after.readyAt).toBe(before.readyAt);
+          if (before.errorAt !== undefined) expect(after.errorAt).toBe(before.errorAt);
+          if (before.endedAt === undefined || after.endedAt === before.endedAt) continue;
+          expect([before.status === 'TERMINATED', happened.includes('still-running')]).toEqual([false, true]);
+        }
+      }),
+    );
+  });
+
+  test('each happening is told once, and once more for each time that it was taken back', () => {
+    check(
+      fc.property(life, (news) => {
+        const { told, end } = live(news);
+        expect(count(told, 'ready') + count(told, 'late-ready')).toBe(end.readyAt === undefined ? 0 : 1);
+        expect(count(told, 'error')).toBe(end.errorAt === undefined ? 0 : 1);
+        expect(count(told, 'terminated') - count(told, 'still-running')).toBe(
+          end.endedAt === undefined ? 0 : 1,
+        );
+        expect(count(told, 'lost')).toBeLessThanOrEqual(1);
+        expect(count(told, 'adopted')).toBeLessThanOrEqual(1);
+        const stops = count(told, 'stop-asked') - (end.stopAskedBy === undefined ? 0 : 1);
+        expect(stops).toBeLessThanOrEqual(count(told, 'not-stopped') + count(told, 'still-running'));
+      }),
+    );
+  });
+
+  test('the same news again, at the same moment, changes nothing and tells nothing', () => {
+    check(
+      fc.property(life, (news) => {
+        for (const { after, news: same, now } of live(news).moments) {
+          const again = advance(after, same, now);
+          expect(again.happened).toEqual([]);
+          expect({ ...after, ...again.changes }).toEqual(after);
+        }
+      }),
+    );
+  });
+
+  test('its request_id is set once, and what has one was neither refused nor lost', () => {
+    check(
+      fc.property(life, (news) => {
+        for (const { before, after } of live(news).moments) {
+          if (before.requestId !== undefined) expect(after.requestId).toBe(before.requestId);
+          if (after.requestId !== undefined) expect(['live', 'ended']).toContain(after.phase);
+        }
+      }),
+    );
+  });
+});
+
+test('what Edgegap told by callbacks ends the same in any order, and whenever the request was answered', () => {
+  const events = fc.uniqueArray(fc.constantFrom('READY', 'ERROR', 'TERMINATED'), { minLength: 1 });
+  const orders = events.chain((some) => {
+    const all: News[] = [
+      { kind: 'accepted', requestId: 'r1' },
+      ...some.flatMap((one) => [told('called-back', one), told('called-back', one)]),
+    ];
+    const inAnyOrder = fc.shuffledSubarray(all, { minLength: all.length });
+    return fc.tuple(fc.constant(all), inAnyOrder);
+  });
+  fc.assert(
+    fc.property(orders, ([one, other]) => {
+      const [a, b] = [one, other].map((news) => live(news.map((each) => [each, 1_000] as const)));
+      const seen = ({ end }: { end: Facts }) => ({
+        phase: end.phase,
+        status: end.status,
+        ready: end.readyAt !== undefined,
+        failed: end.errorAt !== undefined,
+        ended: end.endedAt !== undefined,
+      });
+      expect(a && seen(a)).toEqual(b && seen(b));
+    }),
+    { numRuns: 3_000 },
+  );
+});
