@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { Invocation } from '../../../src/adapters/adapter.ts';
 import { AppError, ConfigError } from '../../../src/errors.ts';
 import { createDiscordDriver, type DiscordDriver } from '../../support/discord-driver.ts';
 import { ids } from '../../support/discord-world.ts';
@@ -47,6 +48,43 @@ describe('connected', () => {
     await until(() => bot.adapter.healthy(), 'health again');
     await bot.driver.command('operator', 'list');
     expect(bot.invocations).toHaveLength(1);
+  });
+
+  describe('in another process', () => {
+    const acknowledge = (invocation: Invocation) => invocation.acknowledge('public');
+    const next = () => {
+      const adapter = adapterFor(bot.driver, bot.clock);
+      onTestFinished(() => adapter.close());
+      return adapter;
+    };
+
+    test('it goes on where this one stopped, and gets what came in between', async () => {
+      bot = await startHarness();
+      await bot.adapter.stop();
+      await until(() => !bot.driver.server.gateway.connected, 'the end of the connection');
+      const asked = bot.driver.command('operator', 'list');
+      await next().start(acknowledge, undefined, bot.adapter.bookmark?.());
+      await asked;
+      expect(bot.driver.server.gateway).toMatchObject({
+        resumes: 1,
+        mostAtOnce: 1,
+        identifies: [{ intents: 1 }],
+      });
+    });
+
+    test('it logs in where Discord has forgotten the session, or the bot is another one', async () => {
+      bot = await startHarness();
+      const { gateway } = bot.driver.server;
+      await bot.adapter.stop();
+      gateway.forgetSession = true;
+      const second = next();
+      await second.start(acknowledge, undefined, bot.adapter.bookmark?.());
+      expect(gateway).toMatchObject({ resumes: 0, identifies: [{}, {}] });
+      await second.stop();
+      const elsewhere = JSON.stringify({ ...JSON.parse(second.bookmark?.() ?? ''), bot: '1' });
+      await next().start(acknowledge, undefined, elsewhere);
+      expect(gateway).toMatchObject({ resumes: 0, identifies: [{}, {}, {}] });
+    });
   });
 
   test('servers that are named but not joined, and the reverse, are pointed out', async () => {
