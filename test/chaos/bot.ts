@@ -1,0 +1,65 @@
+import type { Adapter } from '../../src/adapters/adapter.ts';
+import { type App, buildApp } from '../../src/app.ts';
+import type { Directory } from '../../src/command/directory.ts';
+import { readConfig } from '../../src/config.ts';
+import { createLog } from '../../src/log.ts';
+import { fastClock } from '../support/fast-clock.ts';
+
+/**
+ * The bot as src/main.ts runs it, but by a clock that it shares with the servers around it (`CHAOS_CLOCK`:
+ * `factor:start`), so that the minutes it waits for pass in seconds.
+ */
+const [factor, start] = (process.env.CHAOS_CLOCK ?? '').split(':').map(Number);
+const clock = fastClock(factor, start);
+const config = readConfig(process.env);
+const log = createLog({ level: 'debug', secrets: config.secrets });
+
+/** Nothing of it is left behind when whoever started it is gone. */
+process.once('disconnect', () => process.exit(2));
+process.on('unhandledRejection', (err) => log.error({ err }, 'a rejection that nobody handled'));
+process.on('uncaughtException', (err) => {
+  log.fatal({ err }, 'an error that nobody caught');
+  process.exit(3);
+});
+
+type MakeAdapters = (directory: Directory) => Adapter[];
+
+async function discordAdapter(): Promise<MakeAdapters> {
+  const { createDiscordAdapter } = await import('../../src/adapters/discord/adapter.ts');
+  const { discord } = config;
+  return (directory) => (discord ? [createDiscordAdapter({ config: discord, directory, clock, log })] : []);
+}
+
+async function slackAdapter(): Promise<MakeAdapters> {
+  const { createSlackAdapter } = await import('../../src/adapters/slack/adapter.ts');
+  const { slack } = config;
+  return (directory) => (slack ? [createSlackAdapter({ config: slack, directory, clock, log })] : []);
+}
+
+const { discord, slack } = config;
+const makers = [...(discord ? [await discordAdapter()] : []), ...(slack ? [await slackAdapter()] : [])];
+const app: App = await buildApp({
+  config,
+  clock,
+  log,
+  over: () => process.exit(1),
+  access: { ...(discord ? { discord: discord.access } : {}), ...(slack ? { slack: slack.access } : {}) },
+  adapters: (directory) => makers.flatMap((make) => make(directory)),
+});
+process.once('SIGTERM', () => {
+  setTimeout(() => process.exit(1), 9_000).unref();
+  app.stop().then(
+    () => process.exit(0),
+    (err: unknown) => {
+      log.fatal({ err }, 'cannot stop');
+      process.exit(1);
+    },
+  );
+});
+try {
+  const { port } = await app.start();
+  process.send?.({ port });
+} catch (err) {
+  log.fatal({ err }, 'cannot start');
+  process.exit(1);
+}

@@ -1,0 +1,70 @@
+import { statusFace } from '../../src/cards/deployment-card.ts';
+import type { Look } from './chat.ts';
+
+/** From the first to the last status a card can show; those of one rank may follow each other either way. */
+const ORDER: readonly (readonly string[])[] = [
+  ['REQUESTING'],
+  ['UNKNOWN'],
+  ['LOST', 'REFUSED'],
+  ['REQUESTED'],
+  ['INITIALIZING'],
+  ['SEEKING'],
+  ['SEEKED'],
+  ['SCANNING'],
+  ['DEPLOYING'],
+  ['READY'],
+  ['ERROR'],
+  ['TERMINATING'],
+  ['TERMINATED'],
+];
+
+const RANKS = new Map(
+  ORDER.flatMap((statuses, rank) => statuses.map((status) => [statusFace(status).words, rank] as const)),
+);
+
+/** A status as a card words it. */
+export function wordsOf(status: string): string {
+  return statusFace(status).words;
+}
+
+export interface Card {
+  readonly message: string;
+  readonly request_id: string | undefined;
+  /** The status it shows at last. */
+  readonly last: string;
+  /** Each time it went back to an earlier status. */
+  readonly steps: readonly { readonly from: string; readonly to: string }[];
+}
+
+const STATUS = new RegExp(`Status\\W+(${[...RANKS.keys()].join('|')})`);
+/** Its label is markup on some platforms, where an underscore is escaped. */
+const REQUEST_ID = /request\\?_id\W+([0-9a-z]+)/;
+
+/** The live cards in the channel, from all that each message has looked like. */
+export function cardsOf(looks: readonly Look[]): Card[] {
+  return [...Map.groupBy(looks, ({ message }) => message)].flatMap(([message, versions]) => {
+    const words = versions.flatMap(({ text }) => STATUS.exec(text)?.[1] ?? []);
+    const last = words.at(-1);
+    if (last === undefined) return [];
+    const request_id = versions.flatMap(({ text }) => REQUEST_ID.exec(text)?.[1] ?? []).at(-1);
+    const steps = words.flatMap((to, index) => {
+      const from = words[index - 1];
+      return from !== undefined && (RANKS.get(to) ?? 0) < (RANKS.get(from) ?? 0) ? [{ from, to }] : [];
+    });
+    return [{ message, request_id, last, steps }];
+  });
+}
+
+/** What we had only concluded, and the channel was told that it was not so. */
+export function isTakenBack({ request_id }: Card, from: string, looks: readonly Look[]): boolean {
+  if (request_id === undefined) return false;
+  const words =
+    from === wordsOf('TERMINATED')
+      ? ['is still running after all']
+      : from === wordsOf('TERMINATING')
+        ? ['still runs: Edgegap took the stop', 'is still running after all']
+        : [];
+  return looks.some(({ text }) =>
+    text.split('\n').some((line) => line.includes(request_id) && words.some((word) => line.includes(word))),
+  );
+}

@@ -1,0 +1,26 @@
+import { expect, inject, test, vi } from 'vitest';
+import { runChaos } from './chaos.ts';
+import { drawSchedule } from './schedule.ts';
+import { summaryOf } from './verdict.ts';
+
+/** A loaded machine takes its time for every start of a process. */
+vi.setConfig({ testTimeout: 10 * 60_000 });
+
+test.each([
+  { database: 'sqlite', replicas: 1, kills: 4 },
+  { database: 'postgres', replicas: 2, kills: 2 },
+] as const)(
+  'nothing lost, nothing twice: $kills kills on $database',
+  async ({ database, replicas, kills }) => {
+    const said: string[] = [];
+    const { verdict, problems } = await runChaos({
+      schedule: drawSchedule(1, { kills, replicas }),
+      database,
+      replicas,
+      postgres: inject('postgres'),
+      say: (line) => void said.push(line),
+    });
+    expect(problems, [...said, summaryOf(verdict)].join('\n')).toEqual([]);
+    expect(verdict.deployments).toBeGreaterThan(0);
+  },
+);

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { administer, startPostgres } from '../support/postgres-server.ts';
+import { Relay } from '../support/relay.ts';
+
+/** The store that the processes share, and the lines to it. */
+export interface Database {
+  /** DATABASE_URL of each place in the fleet. */
+  url(place: number): string;
+  /** The same database, past the lines that break. */
+  readonly direct: string;
+  /** Breaks the line of one place, in one way or the other, for `awayMs` real milliseconds. */
+  cut(place: number, how: 'drop' | 'ask', awayMs: number): Promise<void>;
+  mend(): void;
+  close(): Promise<void>;
+}
+
+export function openFile(folder: string): Database {
+  const direct = join(folder, 'bot.db');
+  const nothing = async () => undefined;
+  return { url: () => direct, direct, cut: nothing, mend: nothing, close: nothing };
+}
+
+/** A database of its own in `server` (a URL without a database), or in a server started for it. */
+export async function openPostgres(places: number, server?: string): Promise<Database> {
+  const own = server === undefined ? await startPostgres() : undefined;
+  const base = server ?? own?.url ?? '';
+  const name = `chaos_${randomBytes(8).toString('hex')}`;
+  await administer(base, `create database ${name}`);
+  const direct = `${base}/${name}`;
+  const relays = await Promise.all(Array.from({ length: places }, () => Relay.to(direct)));
+  let mended = false;
+  return {
+    url: (place) => relays[place]?.through(direct) ?? direct,
+    direct,
+    async cut(place, how, awayMs) {
+      const relay = relays[place];
+      if (mended || !relay) return;
+      if (how === 'drop') relay.cut();
+      else relay.silence();
+      await setTimeout(awayMs, undefined, { ref: false });
+      // What was silenced never speaks again: it breaks.
+      relay.cut();
+      relay.mend();
+    },
+    mend() {
+      mended = true;
+    },
+    async close() {
+      await Promise.all(relays.map((relay) => relay.close()));
+      if (own) await own.stop();
+      else await administer(base, `drop database ${name} with (force)`);
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import type { Clock } from '../../src/clock.ts';
+import { isEnding, phaseOf } from '../../src/simulator/deployment.ts';
+import type { Simulator } from '../../src/simulator/simulator.ts';
+import type { Persona, Values } from '../support/chat-driver.ts';
+import { createDiscordDriver, groupIds } from '../support/discord-driver.ts';
+import {
+  type Component,
+  flags,
+  type StoredInteraction,
+  type StoredMessage,
+  walk,
+} from '../support/discord-world.ts';
+import type { Asked, Chat } from './chat.ts';
+import type { Deed } from './schedule.ts';
+import type { Weather } from './weather.ts';
+
+/** Buttons further back than so many messages have scrolled out of sight. */
+const IN_SIGHT = 60;
+
+export async function startDiscordChat(parts: {
+  readonly clock: Clock;
+  readonly factor: number;
+  readonly weather: Weather;
+  readonly simulator: Simulator;
+}): Promise<Chat> {
+  const { clock, factor, weather, simulator } = parts;
+  const driver = await createDiscordDriver({
+    now: () => clock.now(),
+    // People wait in real time, and so do the machines that carry all this.
+    responseMs: 3_000 * factor,
+    chance: (line) => weather.atDiscord(line),
+  });
+  const { server } = driver;
+  const { messages } = server.rest;
+  const all: { what: string; interaction: StoredInteraction }[] = [];
+
+  function once(persona: Persona, deed: Deed, number: number): StoredInteraction | undefined {
+    const user = driver.user(persona);
+    switch (deed.kind) {
+      case 'deploy': {
+        const { application, version } = deed;
+        return command(persona, 'deploy', { application, version, near: 'Montreal', tag: `ask-${number}` });
+      }
+      case 'command':
+        return command(persona, deed.name, {});
+      case 'about': {
+        const id = pickDeployment(simulator, deed.pick);
+        if (id === undefined) return undefined;
+        return command(persona, deed.name, {
+          deployment: id,
+          ...(deed.name === 'tags' ? { action: 'add', tag: `tag-${number}` } : {}),
+        });
+      }
+      case 'press': {
+        const seen = messages
+          .all()
+          .slice(-IN_SIGHT)
+          .filter(({ onlyFor, flags: set }) => (onlyFor ?? user.id) === user.id && !(set & flags.loading))
+          .flatMap((message) => buttonsOf(message).map((button) => ({ message, button })))
+          .filter(({ button }) => button.label === deed.label);
+        const found = seen[Math.floor(deed.pick * seen.length)];
+        if (!found?.button.custom_id) return undefined;
+        return note(
+          `${persona} presses ${deed.label} of ${textOf(found.message.components).split('\n').join(' ')}`,
+          server.press(user, found.message, found.button.custom_id),
+        );
+      }
+    }
+  }
+
+  function command(persona: Persona, name: string, values: Values): StoredInteraction {
+    const options = Object.entries(values).map(([key, value]) => ({ name: key, value, type: 3 }));
+    const what = `${persona} asks /${name} ${Object.values(values).join(' ')}`;
+    return note(what, server.command(driver.user(persona), name, options));
+  }
+
+  function note(what: string, interaction: StoredInteraction): StoredInteraction {
+    all.push({ what, interaction });
+    return interaction;
+  }
+
+  function asked({ what, interaction }: (typeof all)[number]): Asked {
+    const { id, user, acknowledged, original, answers, source, createdAt } = interaction;
+    const later = () => messages.looks.some(({ message, at }) => message === source && at >= createdAt);
+    const answered =
+      acknowledged === 5
+        ? original !== undefined && !(original.flags & flags.loading)
+        : acknowledged !== 6 || answers > 0 || later();
+    const deploys = /\/deploy |Deploy again/.test(what) ? /\bask-\d+/.exec(what)?.[0] : undefined;
+    return { id, what, person: user.id, deploys, acknowledged: acknowledged !== undefined, answered };
+  }
+
+  return {
+    environment: { ...driver.environment, DISCORD_OPERATOR_ROLES: groupIds.operators },
+    ask(ask, number) {
+      for (let times = ask.double ? 2 : 1; times > 0; times--) {
+        const interaction = once(ask.persona, ask.deed, number);
+        if (interaction && ask.againAfterMs !== null)
+          setTimeout(() => server.redeliver(interaction), ask.againAfterMs).unref();
+      }
+    },
+    looks: () =>
+      messages.looks
+        .filter(({ message }) => message.onlyFor === undefined)
+        .map(({ message, components }) => ({ message: message.id, text: textOf(components) })),
+    asked: () => all.map(asked),
+    privately: () =>
+      messages
+        .all()
+        .flatMap((message) =>
+          message.onlyFor === undefined
+            ? []
+            : [{ person: message.onlyFor, text: textOf(message.components) }],
+        ),
+    cut: (how) => (how === 'drop' ? server.gateway.drop() : server.gateway.askToReconnect()),
+    violations: () => server.violations,
+    close: () => driver.close(),
+  };
+}
+
+/** One of those that are not over yet, the newest among them most often. */
+export function pickDeployment({ deployments }: Simulator, pick: number): string | undefined {
+  const live = [...deployments.values()].filter((one) => !isEnding(phaseOf(one))).slice(-20);
+  return live[Math.floor(Math.sqrt(pick) * live.length)]?.request_id;
+}
+
+function buttonsOf({ components }: StoredMessage): Component[] {
+  return [...walk(components)].filter(({ type, disabled }) => type === 2 && disabled !== true);
+}
+
+function textOf(components: readonly Component[]): string {
+  return [...walk(components)]
+    .flatMap(({ type, content }) => (type === 10 ? [content ?? ''] : []))
+    .join('\n');
+}

@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+
+const ENTRY = join(import.meta.dirname, 'bot.ts');
+/** How long it takes whatever runs the bot to start it again after it ended by itself, in milliseconds. */
+const RESTART_MS = 300;
+
+export interface FleetOptions {
+  readonly size: number;
+  /** Of each place in the fleet. */
+  readonly environment: (place: number) => Readonly<Record<string, string>>;
+  /** Their logs go here. */
+  readonly folder: string;
+  /** A module loaded before the bot. */
+  readonly preload?: string;
+}
+
+interface Place {
+  child: ChildProcess | undefined;
+  port: number | undefined;
+  /** Started again only when told. */
+  struck: boolean;
+}
+
+/** The bot's processes, each kept alive as a container platform does. */
+export class Fleet {
+  /** How often one ended that nobody had told to, by exit code. */
+  readonly endedByThemselves: (number | null)[] = [];
+  readonly #options: FleetOptions;
+  readonly #places: Place[];
+  #closing = false;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    this.#places = Array.from({ length: options.size }, () => ({
+      child: undefined,
+      port: undefined,
+      struck: false,
+    }));
+    for (const index of this.#places.keys()) this.start(index);
+  }
+
+  /** Ports of those that have started. */
+  ports(): number[] {
+    return this.#places.flatMap(({ port }) => (port === undefined ? [] : [port]));
+  }
+
+  get complete(): boolean {
+    return this.ports().length === this.#places.length;
+  }
+
+  start(index: number): void {
+    const place = this.#places[index];
+    if (!place || place.child || this.#closing) return;
+    const { environment, folder, preload } = this.#options;
+    const file = openSync(join(folder, `bot-${index}.log`), 'a');
+    const child = spawn(process.execPath, [...(preload ? ['--import', preload] : []), ENTRY], {
+      env: { PATH: process.env.PATH, ...environment(index) },
+      stdio: ['ignore', file, file, 'ipc'],
+    });
+    closeSync(file);
+    place.child = child;
+    place.struck = false;
+    child.on('message', ({ port }: { port: number }) => {
+      place.port = port;
+    });
+    child.once('exit', (code) => {
+      place.child = undefined;
+      place.port = undefined;
+      if (place.struck || this.#closing) return;
+      this.endedByThemselves.push(code);
+      void setTimeout(RESTART_MS).then(() => this.start(index));
+    });
+  }
+
+  /** Resolves with the exit code; undefined where there is no process in that place. */
+  async strike(index: number, signal: NodeJS.Signals): Promise<number | null | undefined> {
+    const place = this.#places[index];
+    const child = place?.child;
+    if (!place || !child) return undefined;
+    place.struck = true;
+    place.port = undefined;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    const [code] = await exited;
+    return code as number | null;
+  }
+
+  /** Ends all of them; resolves with their exit codes. */
+  async close(signal: NodeJS.Signals): Promise<(number | null)[]> {
+    this.#closing = true;
+    const codes = await Promise.all(this.#places.map((_, index) => this.strike(index, signal)));
+    return codes.filter((code) => code !== undefined);
+  }
+}

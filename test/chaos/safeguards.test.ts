@@ -1,0 +1,193 @@
+import { expect, test, vi } from 'vitest';
+import { phaseOf } from '../../src/simulator/deployment.ts';
+import { type ChaosOptions, runChaos } from './chaos.ts';
+import type { Sabotage } from './preload.ts';
+import { type Ask, clearSky, type Kill } from './schedule.ts';
+import type { Verdict } from './verdict.ts';
+
+vi.setConfig({ testTimeout: 180_000 });
+
+/** Two minutes of looking for a deployment in two seconds. */
+const FACTOR = 60;
+
+const deploys: Ask = {
+  gapMs: 1,
+  persona: 'operator',
+  deed: { kind: 'deploy', application: 'lobby-chat', version: 'stable' },
+  againAfterMs: null,
+  double: false,
+};
+
+const kills: Kill = { gapMs: 0, victim: 0, signal: 'SIGKILL', early: true, moment: null, pauseMs: 0 };
+
+type Stage = Parameters<NonNullable<ChaosOptions['arrange']>>[0];
+
+interface Case {
+  readonly name: string;
+  readonly without: readonly Sabotage[];
+  readonly shows: keyof Pick<Verdict, 'twice' | 'lost' | 'duplicated' | 'backwards' | 'unanswered'>;
+  readonly asks?: readonly Ask[];
+  readonly kills?: readonly Kill[];
+  readonly arrange?: (stage: Stage) => void;
+}
+
+const cases: readonly Case[] = [
+  {
+    name: 'a deploy is never sent again after an unknown outcome',
+    without: [
+      {
+        file: 'src/edgegap/transport.ts',
+        text: "const again = method === 'GET' || method === 'DELETE';",
+        instead: 'const again = true;',
+      },
+    ],
+    shows: 'twice',
+    arrange: ({ simulator }) =>
+      simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'after' }),
+  },
+  {
+    name: 'what has an unknown outcome is looked for by its tag',
+    without: [
+      {
+        file: 'src/deployments/inquiry.ts',
+        text: 'rows.find((row) => row.tags.includes(tag))',
+        instead: 'undefined',
+      },
+    ],
+    shows: 'lost',
+    arrange({ simulator }) {
+      simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'after' });
+      simulator.faults.next({ callback: 'any' }, { kind: 'drop' }, 9);
+    },
+  },
+  {
+    name: 'a deploy that a dead process had under way is looked for',
+    without: [
+      {
+        file: 'src/deployments/agenda.ts',
+        text: ".where('phase', '=', 'requesting')",
+        instead: ".where('phase', '=', 'none')",
+      },
+    ],
+    shows: 'lost',
+    kills: [{ ...kills, moment: 'deploy' }],
+    arrange: ({ simulator }) => void simulator.faults.next({ callback: 'any' }, { kind: 'drop' }, 9),
+  },
+  {
+    name: 'what no callback told is found by asking',
+    without: [{ file: 'src/deployments/reconciler.ts', text: 'await this.#checkDue();', instead: '' }],
+    shows: 'lost',
+    arrange: ({ simulator }) => void simulator.faults.next({ callback: 'any' }, { kind: 'drop' }, 9),
+  },
+  {
+    name: 'each event is told once',
+    without: [
+      {
+        file: 'src/deployments/state.ts',
+        text: 'if (ready && deployment.readyAt === undefined) {',
+        instead: 'if (ready) {',
+      },
+    ],
+    shows: 'duplicated',
+    asks: [deploys, { ...deploys, gapMs: 1_500, deed: { kind: 'about', name: 'status', pick: 0 } }],
+    kills: [{ ...kills, gapMs: 3_000, pauseMs: 1 }],
+  },
+  {
+    name: 'a late event moves nothing backwards',
+    without: [
+      {
+        file: 'src/deployments/state.ts',
+        text: 'const forward = deployment.endedAt === undefined && (rank < 0 || rank >= reached);',
+        instead: 'const forward = true;',
+      },
+    ],
+    shows: 'backwards',
+    arrange({ simulator }) {
+      simulator.faults.next({ callback: 'ready' }, { kind: 'late', ms: 25_000 });
+      when(() => {
+        const ready = [...simulator.deployments.values()].find((one) => phaseOf(one) === 'READY');
+        if (ready) simulator.terminate(ready.request_id);
+        return ready !== undefined;
+      });
+    },
+  },
+  {
+    name: 'what is to be told is written with what happened',
+    without: [
+      {
+        file: 'src/deployments/repository.ts',
+        text: 'await announce(tx, this.#clock, { before, after, happened, source });',
+        instead:
+          'setTimeout(() => announce(this.#store, this.#clock, { before, after, happened, source }), 2_000);',
+      },
+    ],
+    shows: 'lost',
+    kills: [{ ...kills, gapMs: 1_500, early: false }],
+  },
+  {
+    name: 'a callback is stored before it is answered',
+    without: [
+      {
+        file: 'src/server/callbacks.ts',
+        text: "await callbacks.receive(event, id, Buffer.isBuffer(body) ? body.toString('utf8') : '');",
+        instead: 'setTimeout(() => callbacks.receive(event, id, String(body)), 1_000);',
+      },
+    ],
+    shows: 'lost',
+    kills: [{ ...kills, moment: 'callback', pauseMs: 1_000 }],
+    arrange: ({ simulator }) =>
+      when(() => {
+        const taken = simulator.callbacks.find(({ event, status }) => event === 'ready' && status === 200);
+        if (taken) simulator.terminate(taken.request_id);
+        return taken !== undefined;
+      }),
+  },
+  {
+    name: 'what a dead process left unfinished is answered',
+    without: [
+      {
+        file: 'src/command/recovery.ts',
+        text: 'for (const { id } of left) await this.#answer(id);',
+        instead: '',
+      },
+    ],
+    shows: 'unanswered',
+    kills: [{ ...kills, moment: 'answer' }],
+  },
+  {
+    name: 'what a dead process was sending is taken over',
+    without: [{ file: 'src/notify/worker.ts', text: 'await ledger.takeOver();', instead: '' }],
+    shows: 'lost',
+    kills: [{ ...kills, moment: 'edit' }],
+  },
+  {
+    name: 'what may have been sent is looked for first',
+    without: [{ file: 'src/notify/send.ts', text: 'if (!first.uncertain) {', instead: 'if (true) {' }],
+    shows: 'duplicated',
+    // Until Discord has forgotten the nonce: five minutes.
+    kills: [{ ...kills, moment: 'post', pauseMs: (5 * 60_000) / FACTOR + 500 }],
+  },
+];
+
+test.each(cases)(
+  'without this the check fails: $name',
+  async ({ without, shows, asks = [deploys], kills = [], arrange }) => {
+    const said: string[] = [];
+    const { verdict } = await runChaos({
+      schedule: { ...clearSky, asks, kills },
+      database: 'sqlite',
+      factor: FACTOR,
+      settleMs: 6_000,
+      without,
+      say: (line) => void said.push(line),
+      ...(arrange ? { arrange } : {}),
+    });
+    expect(verdict[shows], said.join('\n')).not.toEqual([]);
+  },
+);
+
+/** Looks again and again until it was time. */
+function when(act: () => boolean): void {
+  const timer = setInterval(() => act() && clearInterval(timer), 5);
+  timer.unref();
+}

@@ -1,0 +1,53 @@
+import { pino } from 'pino';
+import { dialectFor, openStore } from '../../src/store/store.ts';
+
+/** What the bot itself has written down by the end. */
+export interface StoreFacts {
+  /** By the intent's id. */
+  readonly intents: ReadonlyMap<string, { readonly invocation: string; readonly phase: string }>;
+  /** Edgegap's bare status as it is believed, by request_id. */
+  readonly statuses: ReadonlyMap<string, string>;
+  /** Invocations without an outcome. */
+  readonly running: readonly { readonly id: string; readonly what: string }[];
+  /** Messages that are neither sent nor given up. */
+  readonly unsent: number;
+  readonly dead: readonly string[];
+}
+
+/** `database` as in DATABASE_URL; no bot may run on a file. */
+export async function readStore(database: string): Promise<StoreFacts> {
+  const store = await openStore(dialectFor(database, pino({ level: 'silent' })));
+  try {
+    const deployments = await store
+      .selectFrom('deployments')
+      .select(['id', 'invocation_id', 'phase', 'request_id', 'status'])
+      .execute();
+    const running = await store
+      .selectFrom('invocations')
+      .select(['id', 'what'])
+      .where('state', '=', 'running')
+      .execute();
+    const outbox = await store
+      .selectFrom('outbox')
+      .select(['kind', 'state', 'order_key', 'reason_code'])
+      .where('state', '!=', 'sent')
+      .execute();
+    return {
+      intents: new Map(
+        deployments.map(({ id, invocation_id, phase }) => [id, { invocation: invocation_id, phase }]),
+      ),
+      statuses: new Map(
+        deployments.flatMap(({ request_id, status }) =>
+          request_id !== null && status !== null ? [[request_id, status] as const] : [],
+        ),
+      ),
+      running,
+      unsent: outbox.filter(({ state }) => state !== 'dead').length,
+      dead: outbox
+        .filter(({ state }) => state === 'dead')
+        .map(({ kind, order_key, reason_code }) => `${kind} of ${order_key}: ${reason_code}`),
+    };
+  } finally {
+    await store.destroy();
+  }
+}

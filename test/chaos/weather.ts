@@ -1,0 +1,127 @@
+import type { CallbackEvent } from '../../src/simulator/deployment.ts';
+import {
+  type CallbackFault,
+  Faults,
+  type RequestFacts,
+  type RequestFault,
+} from '../../src/simulator/faults.ts';
+import type { Fault } from '../support/discord-server.ts';
+import type { Bump, Moment, Schedule } from './schedule.ts';
+
+/** Lets go wrong what the schedule says, on every connection, until it is over. */
+export class Weather {
+  readonly edgegap: Faults;
+  readonly #schedule: Schedule;
+  readonly #counts = new Map<string, number>();
+  readonly #waiting = new Set<{ readonly moment: Moment; readonly strike: () => void }>();
+  #over = false;
+
+  constructor(schedule: Schedule) {
+    this.#schedule = schedule;
+    this.edgegap = new EdgegapFaults(this);
+  }
+
+  /** From now on the sun shines. */
+  clear(): void {
+    this.#over = true;
+  }
+
+  /** Calls `strike` when a request of this kind takes effect, before its answer is on its way, or after `withinMs`. */
+  next(moment: Moment, withinMs: number, strike: () => void): Promise<void> {
+    return new Promise((resolve) => {
+      const entry = {
+        moment,
+        strike: () => {
+          clearTimeout(timer);
+          this.#waiting.delete(entry);
+          strike();
+          resolve();
+        },
+      };
+      const timer = setTimeout(entry.strike, withinMs);
+      this.#waiting.add(entry);
+    });
+  }
+
+  happens(moment: Moment): void {
+    const entry = [...this.#waiting].find((one) => one.moment === moment);
+    entry?.strike();
+  }
+
+  atEdgegap({ endpoint }: RequestFacts): RequestFault | undefined {
+    if (endpoint === 'deploy') this.happens('deploy');
+    return this.#draw('edgegap', this.#schedule.edgegap);
+  }
+
+  ofCallback(): CallbackFault | undefined {
+    return this.#draw('callbacks', this.#schedule.callbacks);
+  }
+
+  atDoor(): Bump | null {
+    return this.#draw('door', this.#schedule.door) ?? null;
+  }
+
+  /** `line` is `METHOD /path` of Discord's REST. */
+  atDiscord(line: string): Omit<Fault, 'on'> | undefined {
+    const moment = momentOf(line);
+    if (moment) this.happens(moment);
+    const bump = this.#draw('chat', this.#schedule.chat);
+    switch (bump?.kind) {
+      case undefined:
+        return undefined;
+      case 'reset':
+        return { answer: 'reset', afterEffect: bump.when === 'after' };
+      case 'unavailable':
+        return { answer: { status: 503, body: {} }, afterEffect: bump.when === 'after' };
+      case 'slow':
+        return { answer: 'right', delayMs: bump.ms };
+      case 'broken':
+        // A first response is answered without any body.
+        if (line.endsWith('/callback')) return undefined;
+        return { answer: 'broken', afterEffect: true };
+      case 'too-many':
+        return {
+          answer: {
+            status: 429,
+            headers: { 'retry-after': String(bump.retryAfter) },
+            body: { message: 'You are being rate limited.', retry_after: bump.retryAfter, global: false },
+          },
+        };
+    }
+  }
+
+  #draw<T>(kind: string, entries: readonly (T | null)[]): T | undefined {
+    const count = this.#counts.get(kind) ?? 0;
+    this.#counts.set(kind, count + 1);
+    if (this.#over) return undefined;
+    return entries[count % entries.length] ?? undefined;
+  }
+}
+
+function momentOf(line: string): Moment | undefined {
+  if (/^POST \/channels\/\d+\/messages$/.test(line)) return 'post';
+  if (/^PATCH \/channels\//.test(line)) return 'edit';
+  if (/\/webhooks\/|\/callback$/.test(line)) return 'answer';
+  return undefined;
+}
+
+class EdgegapFaults extends Faults {
+  readonly #weather: Weather;
+
+  constructor(weather: Weather) {
+    super();
+    this.#weather = weather;
+  }
+
+  override takeForRequest(facts: RequestFacts): RequestFault | undefined {
+    const planned = super.takeForRequest(facts);
+    if (planned) return planned;
+    const fault = this.#weather.atEdgegap(facts);
+    const deployOnly = fault?.kind === 'cannot-allocate' || fault?.kind === 'image-cannot-be-pulled';
+    return deployOnly && facts.endpoint !== 'deploy' ? undefined : fault;
+  }
+
+  override takeForCallback(event: CallbackEvent, id: string): CallbackFault | undefined {
+    return super.takeForCallback(event, id) ?? this.#weather.ofCallback();
+  }
+}
