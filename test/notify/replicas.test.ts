@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest';
+import { suiteDatabase } from '../support/databases.ts';
+import { until } from '../support/test-clock.ts';
+import { drained, openDesk } from './harness.ts';
+
+describe.skipIf(suiteDatabase === 'sqlite')('several processes on one store', () => {
+  test('send each message once, in order, one at a time in a channel', async () => {
+    const desk = await openDesk();
+    let sending = 0;
+    let most = 0;
+    const inner = desk.chat.adapter();
+    const watched = {
+      ...inner,
+      async post(...args: Parameters<typeof inner.post>) {
+        sending++;
+        most = Math.max(most, sending);
+        await new Promise((resolve) => setImmediate(resolve));
+        try {
+          return await inner.post(...args);
+        } finally {
+          sending--;
+        }
+      },
+    };
+    const processes = [desk.worker, desk.beside([watched]), desk.beside([watched])];
+    desk.worker = desk.beside([watched]);
+    for (let n = 0; n < 10; n++)
+      for (const order of ['a', 'b', 'c']) await desk.post(order, `${order}${n}`, { urgent: true });
+    await Promise.all([...processes.slice(1), desk.worker].map((process) => process.start()));
+    await drained(desk, 500);
+    const { texts } = desk.chat;
+    for (const order of ['a', 'b', 'c'])
+      expect(texts.filter((text) => text.startsWith(order))).toEqual(
+        Array.from({ length: 10 }, (_, n) => `${order}${n}`),
+      );
+    expect(texts).toHaveLength(30);
+    expect(most).toBe(1);
+    await Promise.all(processes.slice(1).map((process) => process.stop()));
+  });
+
+  test('keep a channel’s pace together', async () => {
+    const desk = await openDesk({ paceMs: 60_000 });
+    const other = desk.beside();
+    for (const text of ['first', 'second']) await desk.post('d1', text);
+    await desk.worker.start();
+    await other.start();
+    await until(() => desk.chat.texts.length > 0);
+    await desk.resting();
+    other.wake();
+    await desk.clock.advance(30_000);
+    await desk.resting();
+    expect(desk.chat.texts).toEqual(['first']);
+    await other.stop();
+  });
+
+  test('send nothing while they are not sure to be alive to the others', async () => {
+    const desk = await openDesk();
+    await desk.worker.start();
+    await desk.worker.membership.leave();
+    await desk.post('d1', 'news');
+    await desk.settle();
+    expect(desk.chat.calls).toEqual([]);
+    const row = await desk.store.selectFrom('outbox').selectAll().executeTakeFirstOrThrow();
+    expect(row).toMatchObject({ state: 'pending', reason_code: 'outbox-in-doubt', uncertain: 0 });
+    desk.worker = desk.next();
+    await desk.worker.start();
+    await drained(desk, 1_000);
+    expect(desk.chat.texts).toEqual(['news']);
+  });
+});

@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest';
+import type { Line } from '../../src/cards/card.ts';
+import { card, type Desk, drained, here, openDesk } from './harness.ts';
+import { closed, refusedForGood, tooFast } from './memory-chat.ts';
+
+const news = (text: string): { message: Line } => ({
+  message: { kind: 'line', tone: 'success', text: [{ mention: 'u1', name: 'Ana' }, ` ${text}`] },
+});
+
+async function reasons(desk: Desk) {
+  return await desk.store
+    .selectFrom('outbox')
+    .select(['kind', 'state', 'reason_code', 'reason'])
+    .orderBy('id')
+    .execute();
+}
+
+describe('why a message is not delivered', () => {
+  test('stands in its row while it waits, and is gone once it was sent', async () => {
+    const desk = await openDesk();
+    desk.chat.fail('post', { error: tooFast(5_000) });
+    await desk.post('d1', 'news');
+    await desk.worker.start();
+    await desk.settle();
+    expect(await reasons(desk)).toEqual([
+      { kind: 'post', state: 'pending', reason_code: 'chat-too-fast', reason: 'Too fast.' },
+    ]);
+    await desk.pass(5_000);
+    expect(await reasons(desk)).toEqual([{ kind: 'post', state: 'sent', reason_code: null, reason: null }]);
+  });
+
+  test('stays in its row when it ended', async () => {
+    const desk = await openDesk();
+    desk.chat.fail('post', { error: refusedForGood() });
+    await desk.post('d1', 'news');
+    await desk.worker.start();
+    await desk.settle();
+    expect(await reasons(desk)).toEqual([
+      { kind: 'post', state: 'dead', reason_code: 'chat-no-such-channel', reason: 'No such channel.' },
+    ]);
+  });
+
+  test.each(['{', '[]', '{"kind":"line"}', 'null'])(
+    'is that %s is no message; others go on',
+    async (json) => {
+      const desk = await openDesk();
+      for (let n = 1; n <= 5; n++) await desk.post(`d${n}`, `server ${n}`);
+      await desk.store
+        .updateTable('outbox')
+        .set({ message_json: json })
+        .where('order_key', '=', 'd1')
+        .execute();
+      await desk.post('d1', 'after it');
+      await desk.worker.start();
+      await desk.settle();
+      expect((await reasons(desk))[0]).toMatchObject({ state: 'dead', reason_code: 'outbox-unreadable' });
+      expect(desk.chat.texts.join('\n').split('\n').toSorted()).toEqual([
+        'after it',
+        'server 2',
+        'server 3',
+        'server 4',
+        'server 5',
+      ]);
+    },
+  );
+});
+
+describe('who asked', () => {
+  test('is told directly, once, what cannot be posted until someone mends it, and what waits behind it', async () => {
+    const desk = await openDesk();
+    desk.chat.fail('post', { error: closed() }, 2);
+    await desk.post('d1', '', news('is ready'));
+    await desk.post('d1', '', news('terminated'));
+    await desk.worker.start();
+    await desk.settle();
+    const why = 'I cannot post this in general: The thread is closed.';
+    expect(desk.chat.told).toEqual([
+      { person: 'u1', workspace: 'w', text: `u1 is ready\n${why}` },
+      { person: 'u1', workspace: 'w', text: `u1 terminated\n${why}` },
+    ]);
+    await desk.pass(5 * 60_000);
+    await desk.pass(5 * 60_000);
+    expect(desk.chat.told).toHaveLength(2);
+    expect(desk.chat.texts).toEqual(['u1 is ready', 'u1 terminated']);
+  });
+
+  test('is told of what is refused for good; a word that fails is not told in turn', async () => {
+    const desk = await openDesk();
+    desk.chat.fail('post', { error: refusedForGood() });
+    desk.chat.fail('tell', { error: refusedForGood() });
+    await desk.post('d1', '', { ...news('failed'), urgent: true });
+    await desk.worker.start();
+    await desk.settle();
+    expect(desk.chat.calls).toHaveLength(2);
+    expect((await reasons(desk)).map(({ kind, state }) => `${kind} ${state}`)).toEqual([
+      'post dead',
+      'tell dead',
+    ]);
+  });
+
+  test('hears nothing of edits, of lines that name nobody, and of a platform that is only away', async () => {
+    const desk = await openDesk();
+    const target = desk.chat.add(card('Ready'), here);
+    desk.chat.fail('edit', { error: closed() });
+    desk.chat.fail('post', { error: closed(), text: 'nobody' });
+    desk.chat.fail('post', { error: tooFast(), text: 'is ready' });
+    await desk.edit('d1', target, 'Terminated');
+    await desk.post('d2', 'for nobody');
+    await desk.post('d3', '', news('is ready'));
+    await desk.worker.start();
+    await desk.settle();
+    await desk.pass(1_000);
+    expect(desk.chat.told).toEqual([]);
+  });
+
+  test('gets many at once as one message', async () => {
+    const desk = await openDesk();
+    desk.chat.fail('post', { error: refusedForGood() }, 6);
+    for (let n = 1; n <= 5; n++) await desk.post(`d${n}`, '', news(`server ${n} is ready`));
+    const held = desk.chat.hold();
+    await desk.worker.start();
+    held();
+    await drained(desk, 1_000);
+    expect(desk.chat.told.map(({ text }) => text).join('\n')).toMatch(
+      /server 1(.|\n)*server 2(.|\n)*server 3(.|\n)*server 4(.|\n)*server 5/,
+    );
+  });
+});
