@@ -21,6 +21,7 @@ import { MemoryPlaces, waitOut } from './edgegap/places.ts';
 import { DOCUMENTED_LIMITS } from './edgegap/scheduler.ts';
 import { AppError } from './errors.ts';
 import type { Logger } from './log.ts';
+import { countOutbox, type OutboxCounts } from './notify/report.ts';
 import { createOutboxWorker } from './notify/worker.ts';
 import { Leases } from './replicas/leases.ts';
 import { Membership } from './replicas/membership.ts';
@@ -107,7 +108,14 @@ export async function buildApp({
     config.applicationAllowlist,
     async (request_id) => (await repository.byRequestId(request_id))?.application,
   );
-  const outbox = createOutboxWorker({ store, membership, adapters, clock, log });
+  const outbox = createOutboxWorker({
+    store,
+    membership,
+    adapters,
+    clock,
+    log,
+    keepMs: config.keepMs,
+  });
   let publicUrl = config.publicUrl;
   const deployments = new Deployments({
     repository,
@@ -195,6 +203,11 @@ export async function buildApp({
     const rows = await within(heartbeat, ANSWER_MS, answer).catch(() => undefined);
     return rows !== undefined && membership.isCertain();
   }
+  /** What an operator cannot see in the log alone; nothing of it makes the process less ready. */
+  async function messages(): Promise<{ outbox?: OutboxCounts }> {
+    const outbox = await within(heartbeat, ANSWER_MS, countOutbox(store)).catch(() => undefined);
+    return outbox ? { outbox } : {};
+  }
   const server = buildServer({
     callbacks,
     mounts: adapters.flatMap(({ http }) => (http ? [http] : [])),
@@ -208,6 +221,7 @@ export async function buildApp({
           ...Object.fromEntries(states.map(([name, { healthy }]) => [name, healthy])),
         },
         ...(shared ? { roles: Object.fromEntries(roles) } : {}),
+        ...(await messages()),
       };
     },
     clock,

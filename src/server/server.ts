@@ -20,6 +20,8 @@ export interface Readiness {
   readonly parts: Readonly<Record<string, boolean>>;
   /** Where several processes share the work: what this one is to a platform that only one of them receives from. */
   readonly roles?: Readonly<Record<string, string>>;
+  /** How many messages wait, how many of them failed before, and how many ended undelivered. */
+  readonly outbox?: Readonly<Record<string, number>>;
 }
 
 export interface ServerParts {

@@ -1,0 +1,36 @@
+/** `npm run outbox`: which messages wait and which ended undelivered, and why. Reads the database and changes nothing. */
+import { existsSync } from 'node:fs';
+import { Kysely } from 'kysely';
+import { readConfig } from '../config.ts';
+import { AppError } from '../errors.ts';
+import { createLog } from '../log.ts';
+import type { Database } from '../store/schema.ts';
+import { dialectFor, isShared } from '../store/store.ts';
+import { reportOutbox } from './report.ts';
+
+try {
+  const { database, secrets } = readConfig(process.env, { edgegap: false });
+  if (!isShared(database) && !existsSync(database))
+    throw new AppError('no-database', `There is no database at ${database}.`, {
+      hint: 'It is made at the first start.',
+    });
+  // Not brought up to date: that is the bot's to do, at its start.
+  const store = new Kysely<Database>({
+    dialect: dialectFor(database, createLog({ level: 'silent', secrets })),
+  });
+  try {
+    for (const line of await reportOutbox(store)) process.stdout.write(`${line}\n`);
+  } catch (error) {
+    if (error instanceof AppError && !isShared(database))
+      throw new AppError(error.code, error.userMessage, {
+        hint: 'While the bot runs on a SQLite file, nothing else can read it: its log has a line with the reason for each message that failed, and GET /readyz counts them. Stop the bot to see the list.',
+      });
+    throw error;
+  } finally {
+    await store.destroy();
+  }
+} catch (error) {
+  if (!(error instanceof AppError)) throw error;
+  process.stderr.write(`${[error.userMessage, error.hint].filter(Boolean).join('\n')}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,74 @@
+import { sql } from 'kysely';
+import type { Store } from '../store/store.ts';
+import { PENDING } from './channels.ts';
+
+/** More than anyone reads; the counts say how many there are. */
+const ROWS = 200;
+
+export type OutboxCounts = {
+  /** Not yet sent, for whatever reason. */
+  readonly waiting: number;
+  /** Of those: failed at least once. */
+  readonly failing: number;
+  /** Ended without having been delivered, and not yet forgotten. */
+  readonly undelivered: number;
+};
+
+/** Quick, however many were delivered: only what waits and what ended is counted. */
+export async function countOutbox(store: Store): Promise<OutboxCounts> {
+  const waiting = await store
+    .selectFrom('outbox')
+    .select((eb) => [
+      eb.fn.countAll<number>().as('all'),
+      eb.fn.count<number>(eb.case().when('reason_code', 'is not', null).then(1).end()).as('failing'),
+    ])
+    .where('state', '=', PENDING)
+    .executeTakeFirstOrThrow();
+  const ended = await store
+    .selectFrom('outbox')
+    .select((eb) => eb.fn.countAll<number>().as('all'))
+    .where('state', '=', 'dead')
+    .executeTakeFirstOrThrow();
+  return { waiting: waiting.all, failing: waiting.failing, undelivered: ended.all };
+}
+
+/** What waits and what ended undelivered, oldest first, as lines of text in columns. No message's text is in it. */
+export async function reportOutbox(store: Store): Promise<string[]> {
+  const { waiting, failing, undelivered } = await countOutbox(store);
+  const rows = await store
+    .selectFrom('outbox')
+    .select(['state', 'kind', 'platform', 'channel', 'order_key', 'attempts', 'created_at', 'next_at'])
+    .select(['reason_code', 'reason'])
+    .where('state', 'in', ['pending', 'leased', 'dead'])
+    .orderBy(sql`case when state = 'dead' then 1 else 0 end`)
+    .orderBy('id')
+    .limit(ROWS)
+    .execute();
+  const time = (at: number) => new Date(at).toISOString().slice(0, 19).replace('T', ' ');
+  const cells = rows.map((row) => [
+    row.state === 'dead' ? 'undelivered' : row.state === 'leased' ? 'being sent' : 'waiting',
+    row.kind,
+    `${row.platform} ${row.channel}`,
+    row.order_key,
+    time(row.created_at),
+    String(row.attempts),
+    row.state === 'pending' ? time(row.next_at) : '',
+    [row.reason_code, row.reason].filter(Boolean).join(': '),
+  ]);
+  const table = [['state', 'kind', 'channel', 'of', 'written (UTC)', 'tries', 'next', 'reason'], ...cells];
+  const widths = (table[0] ?? []).map((_, column) =>
+    Math.max(...table.map((row) => row[column]?.length ?? 0)),
+  );
+  return [
+    `${waiting} waiting, ${failing} of them after an attempt that failed; ${undelivered} undelivered.`,
+    ...(cells.length === 0
+      ? []
+      : table.map((row) =>
+          row
+            .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+            .join('  ')
+            .trimEnd(),
+        )),
+    ...(rows.length === ROWS ? [`… and no more than ${ROWS} are listed.`] : []),
+  ];
+}
