@@ -8,21 +8,16 @@ import { asStoreError, explain } from './sqlite-errors.ts';
 /** How much of the write-ahead log is left on the disk once it is written back, in bytes. */
 const LOG_BYTES = 16 * 1024 * 1024;
 
-export interface SqliteOptions {
-  /** The file may grow to so many pages of 4096 bytes: stands for a disk that is full. */
-  readonly maxPages?: number;
-}
-
 /**
  * Kysely's SQLite dialect on Node's own SQLite: one file, durable at every commit. A second process on the same
  * file is refused, and after kill -9 the lock is free again because it is the operating system's. Where the file
  * cannot be used, StoreError.
  */
-export function sqliteDialect(path: string, options: SqliteOptions = {}): SqliteDialect {
-  return new SqliteDialect({ database: async () => open(path, options) });
+export function sqliteDialect(path: string): SqliteDialect {
+  return new SqliteDialect({ database: async () => open(path) });
 }
 
-function open(path: string, { maxPages }: SqliteOptions): SqliteDatabase {
+function open(path: string): SqliteDatabase {
   const memory = path === ':memory:';
   let database: DatabaseSync | undefined;
   try {
@@ -36,7 +31,6 @@ function open(path: string, { maxPages }: SqliteOptions): SqliteDatabase {
     database.exec('PRAGMA synchronous=FULL');
     database.exec('PRAGMA foreign_keys=ON');
     database.exec(`PRAGMA journal_size_limit=${LOG_BYTES}`);
-    if (maxPages !== undefined) database.exec(`PRAGMA max_page_count=${maxPages}`);
     database.exec('BEGIN EXCLUSIVE; COMMIT');
     return asKyselyDatabase(database, path);
   } catch (cause) {

@@ -2,18 +2,24 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
+import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { Callbacks } from '../../src/deployments/callbacks.ts';
+import type { Deployments } from '../../src/deployments/deployments.ts';
+import { DeploymentRepository } from '../../src/deployments/repository.ts';
+import { buildServer } from '../../src/server/server.ts';
 import { giveBack } from '../../src/store/space.ts';
 import { sqliteDialect } from '../../src/store/sqlite.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 
 const MB = 1024 * 1024;
 
-async function opened(options: Parameters<typeof sqliteDialect>[1] = {}) {
+async function opened() {
   const folder = mkdtempSync(join(tmpdir(), 'chatops-store-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 'bot.db');
-  const store = await openStore(sqliteDialect(path, options));
+  const store = await openStore(sqliteDialect(path));
   onTestFinished(() => store.destroy());
   return { path, store };
 }
@@ -26,6 +32,9 @@ const keep = (store: Store, id: string, bytes: number) =>
 const kept = async (store: Store) =>
   (await store.selectFrom('kept').select('id').execute()).map(({ id }) => id);
 
+/** A limit on the file stands for one of the disk: SQLite says the same of both. */
+const roomFor = (store: Store, pages: number) => sql.raw(`PRAGMA max_page_count=${pages}`).execute(store);
+
 describe('a disk that is full', () => {
   const full = (path: string) => ({
     code: 'store-full',
@@ -35,7 +44,8 @@ describe('a disk that is full', () => {
   });
 
   test('is said in words, undoes what was begun, and is over once there is room', async () => {
-    const { path, store } = await opened({ maxPages: 100 });
+    const { path, store } = await opened();
+    await roomFor(store, 100);
     await keep(store, 'small', 100);
     await expect(keep(store, 'large', MB)).rejects.toMatchObject(full(path));
     const begun = store.transaction().execute(async (tx) => {
@@ -45,12 +55,39 @@ describe('a disk that is full', () => {
     await expect(begun).rejects.toMatchObject(full(path));
     expect(await kept(store)).toEqual(['small']);
     await keep(store, 'another', 100);
-    await sql`PRAGMA max_page_count=100000`.execute(store);
+    await roomFor(store, 100_000);
     await store.transaction().execute(async (tx) => {
       await keep(tx, 'first', 100);
       await keep(tx, 'second', MB);
     });
     expect((await kept(store)).toSorted()).toEqual(['another', 'first', 'second', 'small']);
+  });
+
+  test('has a callback answered with 503, and taken when there is room', async () => {
+    const { store } = await opened();
+    const parts = { store, clock: systemClock, log: pino({ level: 'silent' }) };
+    const repository = new DeploymentRepository(store, systemClock);
+    const deployments = {} as Deployments;
+    const callbacks = new Callbacks({ ...parts, repository, deployments });
+    const server = buildServer({ ...parts, callbacks, mounts: [], readiness: async () => ({ parts: {} }) });
+    onTestFinished(() => server.close());
+    const url = `http://127.0.0.1:${await server.listen(0)}`;
+    const { deployment } = await repository.create({
+      account: 'a',
+      invocationId: 'i',
+      application: 'app',
+      version: 'v1',
+      plan: { users: [], place: '', tags: [] },
+      asker: { id: 'u', name: 'u' },
+      at: { platform: 'memory', workspace: 'w', channel: 'c' },
+      card: { platform: 'memory', workspace: 'w', channel: 'c', message: '1' },
+    });
+    const path = `/callbacks/edgegap/ready/${deployment.id}.${deployment.secret}`;
+    const callBack = () => fetch(url + path, { method: 'POST', body: 'x'.repeat(200 * 1024) });
+    await roomFor(store, 1);
+    expect((await callBack()).status).toBe(503);
+    await roomFor(store, 100_000);
+    expect((await callBack()).status).toBe(200);
   });
 });
 
