@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Whose tests work on a store: they run once more, on PostgreSQL. */
 const ON_POSTGRES = [
   'test/store/**',
+  'test/answers/**',
   'test/notify/**',
   'test/deployments/**',
   'test/commands/**',

@@ -1,0 +1,146 @@
+import { pino } from 'pino';
+import { onTestFinished } from 'vitest';
+import type { Adapter, Invocation } from '../../src/adapters/adapter.ts';
+import { createDiscordAdapter } from '../../src/adapters/discord/adapter.ts';
+import { createSlackAdapter } from '../../src/adapters/slack/adapter.ts';
+import { type App, buildApp } from '../../src/app.ts';
+import { readConfig } from '../../src/config.ts';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { AT_ONCE } from '../command/harness.ts';
+import { accessSettings, createDriver, type DriverName } from '../support/bot.ts';
+import type { ChatDriver } from '../support/chat-driver.ts';
+import type { ConsoleDriver } from '../support/console-driver.ts';
+import { mortalDatabase } from '../support/databases.ts';
+import type { DiscordDriver } from '../support/discord-driver.ts';
+import { fastClock } from '../support/fast-clock.ts';
+
+/** Where an invocation stops for ever, because its process is about to die: after this call. */
+export type Point = 'acknowledge' | 'postCard' | 'respond';
+
+/** One process of the bot, on the real adapter. */
+export interface Process {
+  readonly app: App;
+  readonly url: string;
+  /** The `DATABASE_URL` it works on. */
+  readonly database: string;
+  readonly log: readonly string[];
+  /** From now on each invocation goes no further than this. */
+  stopAfter(point: Point | undefined): void;
+  /** How many invocations stand at that point. */
+  standing(): number;
+  /** Dies here and now: nothing more gets out, nothing more is written. */
+  kill(): Promise<void>;
+}
+
+export interface Stage {
+  readonly name: DriverName;
+  readonly driver: ChatDriver;
+  readonly simulator: Simulator;
+  start(): Promise<Process>;
+}
+
+/** A chat platform, an Edgegap and a database that outlive the processes that work on them. */
+export async function openStage(name: DriverName): Promise<Stage> {
+  const clock = fastClock(5);
+  const driver = await createDriver(name, clock);
+  const simulator = await startSimulator({ clock, ...AT_ONCE });
+  const live = await mortalDatabase();
+  const ends: (() => Promise<unknown>)[] = [];
+  onTestFinished(async () => {
+    for (const end of ends) await end();
+    await driver.close();
+    await simulator.close();
+  });
+
+  async function start(): Promise<Process> {
+    const life = await live();
+    let alive = true;
+    let point: Point | undefined;
+    let standing = 0;
+    const adapters: Adapter[] = [];
+    const lines: string[] = [];
+    const log = pino({ level: 'debug', base: null }, { write: (line: string) => void lines.push(line) });
+    const config = readConfig({
+      EDGEGAP_API_TOKEN: simulator.token,
+      EDGEGAP_API_URL: simulator.url,
+      DATABASE_URL: life.url,
+      PORT: '0',
+      ...accessSettings(driver),
+      ...driver.environment,
+    });
+    const { discord, slack } = config;
+    /** What a dead process still does reaches nobody; what it waits for never comes. */
+    const whileAlive = <Args extends unknown[], T>(call: (...args: Args) => Promise<T>) => {
+      return async (...args: Args): Promise<T> => {
+        if (!alive) return await new Promise<never>(() => undefined);
+        return await call(...args);
+      };
+    };
+    const until = async <T>(here: Point, call: Promise<T>): Promise<T> => {
+      const done = await call;
+      if (point !== here) return done;
+      standing += 1;
+      return await new Promise<never>(() => undefined);
+    };
+    const mortal = (adapter: Adapter): Adapter => {
+      adapters.push(adapter);
+      return Object.assign(Object.create(adapter) as Adapter, {
+        post: whileAlive(adapter.post),
+        edit: whileAlive(adapter.edit),
+        resume: whileAlive(adapter.resume),
+        tell: whileAlive(adapter.tell),
+        start: (handle: (invocation: Invocation) => Promise<void>, ...rest: []) =>
+          adapter.start(
+            (given) =>
+              handle({
+                ...given,
+                refuse: whileAlive(given.refuse),
+                respondPrivately: whileAlive(given.respondPrivately),
+                acknowledge: whileAlive((mode) => until('acknowledge', given.acknowledge(mode))),
+                postCard: whileAlive((message) => until('postCard', given.postCard(message))),
+                respond: whileAlive((message) => until('respond', given.respond(message))),
+              }),
+            ...rest,
+          ),
+      });
+    };
+    const app = await buildApp({
+      config,
+      clock,
+      log,
+      loopback: true,
+      access: {
+        console: { operators: undefined, readers: undefined, readersByDefault: 'operators' },
+        ...(discord ? { discord: discord.access } : {}),
+        ...(slack ? { slack: slack.access } : {}),
+      },
+      adapters: (directory) => [
+        ...(driver.platform === 'console' ? [mortal((driver as ConsoleDriver).adapter(directory))] : []),
+        ...(discord ? [mortal(createDiscordAdapter({ config: discord, directory, clock, log }))] : []),
+        ...(slack ? [mortal(createSlackAdapter({ config: slack, directory, clock, log }))] : []),
+      ],
+    });
+    const { port } = await app.start();
+    const url = `http://127.0.0.1:${port}`;
+    await driver.ready({ url });
+    ends.push(() => app.stop().catch((error: unknown) => (alive ? Promise.reject(error) : undefined)));
+    return {
+      app,
+      url,
+      database: life.url,
+      log: lines,
+      stopAfter(next) {
+        point = next;
+      },
+      standing: () => standing,
+      async kill() {
+        alive = false;
+        life.end();
+        // Its connections are gone with it.
+        if (driver.platform === 'discord') (driver as DiscordDriver).server.gateway.drop();
+        for (const adapter of adapters) await adapter.close();
+      },
+    };
+  }
+  return { name, driver, simulator, start };
+}

@@ -1,0 +1,185 @@
+import { describe, expect, test } from 'vitest';
+import { driverNames } from '../support/bot.ts';
+import type { SlackDriver } from '../support/slack-driver.ts';
+import { until } from '../support/test-clock.ts';
+import { openStage, type Process, type Stage } from './harness.ts';
+
+const DEPLOY = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
+const ANSWER = 'I was restarted in the middle of your ';
+
+/** What the channel and the operator alone were told about invocations whose process died. */
+async function told({ driver }: Stage) {
+  const about = ({ text }: { readonly text: string }) => {
+    const start = text.indexOf(ANSWER);
+    return start < 0 ? [] : [text.slice(start + ANSWER.length).replaceAll(/[`\\]/g, '')];
+  };
+  return {
+    publicly: (await driver.channel()).flatMap(about).toSorted(),
+    privately: (await driver.privately('operator')).flatMap(about).toSorted(),
+  };
+}
+
+async function answered(stage: Stage, count: number) {
+  await until(
+    async () => {
+      const { publicly, privately } = await told(stage);
+      return publicly.length + privately.length >= count;
+    },
+    'every answer',
+    40_000,
+  );
+  return await told(stage);
+}
+
+/** Asks without waiting for what a dead process cannot give. */
+function ask(act: () => Promise<unknown>): void {
+  act().catch(() => undefined);
+}
+
+async function deployed(stage: Stage): Promise<string> {
+  await stage.driver.command('operator', 'deploy', DEPLOY);
+  await until(
+    async () => (await stage.driver.channel()).some(({ text }) => text.includes('is ready')),
+    'a server to be ready',
+  );
+  return [...stage.simulator.deployments.keys()][0] ?? '';
+}
+
+async function confirmation({ driver }: Stage, deployment: string): Promise<void> {
+  await driver.command('operator', 'stop', { deployment });
+  await until(
+    async () => (await driver.privately('operator')).some(({ buttons }) => buttons.includes('Stop it')),
+    'to be asked',
+  );
+}
+
+const changes = ({ simulator }: Stage) =>
+  simulator.requests
+    .filter(({ method }) => method !== 'GET')
+    .map(({ method, endpoint }) => `${method} ${endpoint}`);
+
+const sentences = {
+  deploy: 'deploy. Nothing was deployed by it; ask again.',
+  stop: 'stop. It may or may not have been stopped: look with status, and ask again if not.',
+  tags: 'tags. The tags may or may not have been changed: look with tags, and ask again if not.',
+  logs: 'logs. Run it again.',
+  list: 'list. Run it again.',
+  help: 'help. Run it again.',
+};
+
+describe.each(driverNames.filter((name) => name !== 'console'))('on %s', (name) => {
+  test('killed after each kind was acknowledged: the next start answers each, where it belongs, once', async () => {
+    const stage = await openStage(name);
+    const { driver } = stage;
+    const first = await stage.start();
+    const deployment = await deployed(stage);
+    await confirmation(stage, deployment);
+    first.stopAfter('acknowledge');
+    const asks = [
+      () => driver.press('operator', 'Stop it'),
+      () => driver.command('operator', 'tags', { deployment, action: 'add', tag: 'qa' }),
+      () => driver.command('operator', 'logs', { deployment }),
+      () => driver.command('operator', 'list'),
+      () => driver.command('operator', 'help'),
+    ];
+    for (const [index, one] of asks.entries()) {
+      ask(one);
+      await until(() => first.standing() > index, `invocation ${index}`);
+    }
+    first.stopAfter('postCard');
+    ask(() => driver.command('operator', 'deploy', DEPLOY));
+    await until(() => first.standing() > asks.length, 'the card to be posted');
+    await until(
+      async () => (await driver.channel()).some(({ text }) => text.includes('Requesting')),
+      'the card to be seen',
+    );
+    await first.kill();
+
+    const { deploy, stop, tags, logs, list, help } = sentences;
+    const all = { publicly: [deploy, logs, tags].toSorted(), privately: [help, list, stop].toSorted() };
+    const second = await stage.start();
+    expect(await answered(stage, 6)).toEqual(all);
+    expect((await driver.channel()).some(({ text }) => text.includes('Requesting'))).toBe(false);
+    await second.app.settled();
+    await second.kill();
+    const third = await stage.start();
+    await third.app.settled();
+    expect(await told(stage)).toEqual(all);
+    expect(changes(stage)).toEqual(['POST deploy']);
+    for (const { log } of [first, second, third])
+      expect(log.join('')).not.toMatch(/token-of-|response_url|\/actions\/\d/);
+  });
+
+  test('killed after it answered: nothing more is said', async () => {
+    const stage = await openStage(name);
+    const first = await stage.start();
+    first.stopAfter('respond');
+    ask(() => stage.driver.command('operator', 'logs', { deployment: 'nowhere' }));
+    const seen = async () =>
+      [...(await stage.driver.channel()), ...(await stage.driver.privately('operator'))].map(
+        ({ text }) => text,
+      );
+    await stage.driver.command('operator', 'list').catch(() => undefined);
+    await until(async () => (await seen()).some((text) => text.includes('active deployments')), 'the list');
+    await first.kill();
+    const second = await stage.start();
+    await second.app.settled();
+    // A private answer of Slack's cannot be read back: there it may be followed by this one.
+    if (stage.driver.platform === 'discord') expect((await told(stage)).privately).toEqual([]);
+    expect((await told(stage)).publicly).toEqual([]);
+  });
+});
+
+test('in a terminal, whoever sits at the next one is told', async () => {
+  const stage = await openStage('console');
+  const { driver } = stage;
+  let process: Process = await stage.start();
+  for (const name of ['list', 'help', 'deploy'] as const) {
+    process.stopAfter(name === 'deploy' ? 'postCard' : 'acknowledge');
+    ask(() => driver.command('operator', name, name === 'deploy' ? DEPLOY : {}));
+    await until(() => process.standing() > 0, `${name} to be taken`);
+    await process.kill();
+    process = await stage.start();
+    const { publicly, privately } = await answered(stage, 1);
+    expect([publicly, privately]).toEqual(
+      name === 'deploy' ? [[sentences.deploy], []] : [[], [sentences[name]]],
+    );
+  }
+});
+
+test('on Slack, once the response_urls are of no use, what is private stays private', async () => {
+  const stage = await openStage('slack-http');
+  const first = await stage.start();
+  first.stopAfter('acknowledge');
+  ask(() => stage.driver.command('operator', 'list'));
+  await until(() => first.standing() === 1, 'the list');
+  await first.kill();
+  (stage.driver as SlackDriver).server.urls.expireAll();
+  await stage.start();
+  expect(await answered(stage, 1)).toEqual({ publicly: [], privately: [sentences.list] });
+});
+
+describe.each(['discord', 'slack-socket', 'slack-http'] as const)('buttons on %s', (name) => {
+  test('do after a restart what they did before', async () => {
+    const stage = await openStage(name);
+    const { driver, simulator } = stage;
+    const first = await stage.start();
+    const deployment = await deployed(stage);
+    await driver.command('operator', 'list', { application: 'kart-racing' });
+    await confirmation(stage, deployment);
+    const privately = async () => (await driver.privately('operator')).map(({ text }) => text).join('\n');
+    await until(async () => (await privately()).includes('1 active deployment'), 'the list');
+    await first.kill();
+
+    const second = await stage.start();
+    const listings = () => simulator.requests.filter(({ endpoint }) => endpoint === 'list').length;
+    const before = listings();
+    await driver.press('operator', 'Refresh');
+    await until(() => listings() > before, 'the list to be read again');
+    await driver.press('operator', 'Stop it');
+    await until(async () => (await privately()).includes('Stopping'), 'it to be stopped');
+    await second.app.settled();
+    expect(changes(stage)).toEqual(['POST deploy', 'DELETE stop']);
+    expect((await told(stage)).publicly).toEqual([]);
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { suiteDatabase } from '../support/databases.ts';
+import { administer } from '../support/postgres-server.ts';
+import type { SlackDriver } from '../support/slack-driver.ts';
+import { postToBot } from '../support/slack-inbound.ts';
+import { until } from '../support/test-clock.ts';
+import { openStage } from './harness.ts';
+
+/** Several processes on one database, or one that fails: PostgreSQL only. */
+describe.runIf(suiteDatabase === 'postgres')('processes that share a database', () => {
+  test('what Slack delivers to one, and again to another, is done once', async () => {
+    const stage = await openStage('slack-http');
+    const { server, userIds } = stage.driver as SlackDriver;
+    const [one, other] = [await stage.start(), await stage.start()];
+    const { world } = server;
+    const said = `<@${world.bot.user}> deploy kart-racing v1.2 --near Montreal`;
+    const posted = await world.call('xoxp-operator', 'chat.postMessage', {
+      channel: world.channels.team,
+      text: said,
+    });
+    const ts = String(posted.ts);
+    const event = {
+      type: 'event_callback',
+      team_id: world.team,
+      api_app_id: 'A0EDGEGAP',
+      event_id: 'Ev-twice',
+      event: {
+        type: 'app_mention',
+        user: userIds.operator,
+        text: said,
+        ts,
+        channel: world.channels.team,
+        event_ts: ts,
+      },
+    };
+    for (const [attempt, { url }] of [one, other, one].entries()) {
+      const retry = attempt === 0 ? {} : { retry: { attempt } };
+      expect((await postToBot(url, 'events_api', event, retry)).status).toBe(200);
+    }
+    await until(() => stage.simulator.deployments.size > 0, 'the deployment');
+    await one.app.settled();
+    await other.app.settled();
+    expect(stage.simulator.requests.filter(({ endpoint }) => endpoint === 'deploy')).toHaveLength(1);
+    const again = [one, other].map(
+      ({ log }) => log.filter((line) => line.includes('a repeat, already taken')).length,
+    );
+    expect(again).toEqual([1, 1]);
+  });
+
+  test('while the database takes nothing, a command does nothing and says so to its person', async () => {
+    const stage = await openStage('discord');
+    const process = await stage.start();
+    await administer(process.database, 'alter table invocations rename to away');
+    await stage.driver.command('operator', 'deploy', {
+      application: 'kart-racing',
+      version: 'v1.2',
+      near: 'Montreal',
+    });
+    const said = (await stage.driver.privately('operator')).map(({ text }) => text.replaceAll('\\', ''));
+    expect(said).toEqual([expect.stringContaining('I cannot write to my database, so I did nothing.')]);
+    expect(await stage.driver.channel()).toEqual([]);
+    expect(stage.simulator.deployments.size).toBe(0);
+    await administer(process.database, 'alter table away rename to invocations');
+    await stage.driver.command('operator', 'help');
+    await until(async () => (await stage.driver.privately('operator')).length > 1, 'help');
+  });
+});
