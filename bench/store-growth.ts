@@ -1,0 +1,142 @@
+/**
+ * Whether the store grows slower as it fills: the same questions to a store of 100 deployments and to one of 100,000, of
+ * which as many still run. All came from one channel.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { pino } from 'pino';
+import { systemClock as clock } from '../src/clock.ts';
+import { DeploymentRepository } from '../src/deployments/repository.ts';
+import { Membership } from '../src/replicas/membership.ts';
+import { dialectFor, isShared, openStore, type Store } from '../src/store/store.ts';
+import { startPostgres } from '../test/support/postgres-server.ts';
+import type { Bench } from './support/bench.ts';
+import { deploymentRows, insertAll } from './support/deployments.ts';
+
+const FEW = 100;
+const MANY = 100_000;
+const LIVE = 50;
+const ROUNDS = 31;
+const ASKED = 20;
+const HOUR = 60 * 60_000;
+const at = { platform: 'bench', workspace: 'bench', channel: 'bench' };
+
+export const bench: Bench = {
+  about: 'Listing and look-ups in a store of 100,000 deployments, against one of 100.',
+  bar: { atMost: 1.5 },
+  async run(print) {
+    const folder = await mkdtemp(join(tmpdir(), 'edgegap-chatops-bench-'));
+    const postgres = await startPostgres();
+    try {
+      const admin = new Client({ connectionString: `${postgres.url}/postgres` });
+      await admin.connect();
+      for (const name of ['few', 'many']) await admin.query(`create database ${name}`);
+      await admin.end();
+      const ratios = [
+        await compare(print, 'SQLite', join(folder, 'few.db'), join(folder, 'many.db')),
+        await compare(print, 'PostgreSQL', `${postgres.url}/few`, `${postgres.url}/many`),
+      ];
+      return { ratio: Math.max(...ratios) };
+    } finally {
+      await postgres.stop();
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+/** Time for all questions in the large store, for that in the small one: the median of all rounds. */
+async function compare(print: (line: string) => void, name: string, few: string, many: string) {
+  const small = await openFilled(few, FEW);
+  const large = await openFilled(many, MANY);
+  print(`${name}: ms for one question at ${FEW} and at ${MANY} deployments`);
+  const totals = Array.from({ length: ROUNDS }, () => ({ small: 0, large: 0 }));
+  for (const question of Object.keys(small.ask)) {
+    const times: { small: number; large: number }[] = [];
+    for (let round = -1; round < ROUNDS; round++) {
+      const pair = { small: await time(small, question), large: await time(large, question) };
+      const total = totals[round];
+      if (!total) continue;
+      times.push(pair);
+      total.small += pair.small;
+      total.large += pair.large;
+    }
+    const [a, b] = [median(times.map((one) => one.small)), median(times.map((one) => one.large))];
+    print(`  ${question}: ${a.toFixed(3)} and ${b.toFixed(3)}, ratio ${(b / a).toFixed(2)}`);
+  }
+  await small.close();
+  await large.close();
+  const ratio = median(totals.map((total) => total.large / total.small));
+  print(`  all of them: ratio ${ratio.toFixed(2)}`);
+  return ratio;
+}
+
+type Filled = Awaited<ReturnType<typeof openFilled>>;
+
+async function openFilled(database: string, count: number) {
+  const log = pino({ level: 'silent' });
+  const store = await openStore(dialectFor(database, log));
+  const membership = new Membership({ store, shared: isShared(database), clock, log });
+  await membership.join();
+  const repository = new DeploymentRepository(store, clock);
+  const ids = await fill(store, count);
+  if (isShared(database)) {
+    // What PostgreSQL does by itself, some time later.
+    const client = new Client({ connectionString: database });
+    await client.connect();
+    await client.query('vacuum analyze');
+    await client.end();
+  }
+  const { agenda } = repository;
+  const any = () => ids[Math.floor(Math.random() * ids.length)] ?? '';
+  const ask: Record<string, () => Promise<unknown>> = {
+    'by a request_id': () => repository.byRequestId(any()),
+    'by the beginning of one': () => repository.byPrefix(at, any().slice(0, 7), 5),
+    '@last': () => repository.latest(at),
+    'a page of list': () => Promise.all(Array.from({ length: 10 }, () => repository.byRequestId(any()))),
+    'what is due': () => agenda.claimDue(20, HOUR),
+    'what is due next': () => agenda.nextCheckAt(),
+    'what runs': () => agenda.believedLive(Date.now()),
+    'whether anything runs': () => agenda.isAnyLive(),
+    'what a dead process left': () => agenda.abandoned(membership),
+    'what is long over': () => agenda.purge(Date.now() - 1_000 * HOUR),
+  };
+  return {
+    ask,
+    async close() {
+      await membership.leave();
+      await store.destroy();
+    },
+  };
+}
+
+async function fill(store: Store, count: number): Promise<string[]> {
+  const now = Date.now();
+  const rows = deploymentRows(count, (index) => {
+    const live = index < LIVE;
+    const created_at = now - index * 1_000;
+    return {
+      request_id: randomBytes(6).toString('hex'),
+      phase: live ? 'live' : 'ended',
+      status: live ? 'READY' : 'TERMINATED',
+      created_at,
+      heard_at: created_at,
+      check_at: index % 5 === 0 && live ? now + HOUR : null,
+    };
+  });
+  await insertAll(store, rows);
+  return rows.map(({ request_id }) => request_id ?? '');
+}
+
+/** Milliseconds for one question. */
+async function time({ ask }: Filled, question: string): Promise<number> {
+  const start = performance.now();
+  for (let asked = 0; asked < ASKED; asked++) await ask[question]?.();
+  return (performance.now() - start) / ASKED;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((x, y) => x - y)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
