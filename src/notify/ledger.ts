@@ -64,32 +64,36 @@ export class OutboxLedger {
   }
 
   async #lease(tx: Store, batch: readonly OutboxRow[], now: number): Promise<OutboxRow[]> {
-    const sent_key = batch.length > 1 ? digestKey(batch) : batch[0]?.key;
-    const begun: OutboxRow[] = [];
-    for (const { id, uncertain, attemptedAt, sentKey } of batch) {
-      const row = await tx
-        .updateTable('outbox')
-        .set((eb) => ({
-          state: 'leased',
-          holder: this.#parts.membership.id,
-          uncertain: 1,
-          attempts: eb('attempts', '+', 1),
-          // Where an earlier attempt may have been shown, that is the one to look for.
-          ...(uncertain ? {} : { attempted_at: now, sent_key }),
-        }))
-        .where('id', '=', id)
-        .where('state', '=', 'pending')
-        .returningAll()
-        .executeTakeFirst();
-      // An edit may have been replaced by a newer one since it was read: what is sent is what is returned.
-      if (row)
-        begun.push({
-          ...fromRow(row),
-          uncertain,
-          ...(uncertain ? { attemptedAt, sentKey } : { attemptedAt: now }),
-        });
-    }
-    return begun;
+    const [first] = batch;
+    if (!first) return [];
+    // Only one that goes alone may have been shown before; that earlier attempt is the one to look for.
+    const { uncertain, attemptedAt, sentKey } = first;
+    const sent_key = batch.length > 1 ? digestKey(batch) : first.key;
+    const rows = await tx
+      .updateTable('outbox')
+      .set((eb) => ({
+        state: 'leased',
+        holder: this.#parts.membership.id,
+        uncertain: 1,
+        attempts: eb('attempts', '+', 1),
+        ...(uncertain ? {} : { attempted_at: now, sent_key }),
+      }))
+      .where(
+        'id',
+        'in',
+        batch.map(({ id }) => id),
+      )
+      .where('state', '=', 'pending')
+      .returningAll()
+      .execute();
+    // An edit may have been replaced by a newer one since it was read: what is sent is what is returned.
+    return rows
+      .toSorted((a, b) => a.id - b.id)
+      .map((row) => ({
+        ...fromRow(row),
+        uncertain,
+        ...(uncertain ? { attemptedAt, sentKey } : { attemptedAt: now }),
+      }));
   }
 
   /** From now on it is to be looked for under its own key. */
