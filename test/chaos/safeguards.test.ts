@@ -156,13 +156,25 @@ const cases: readonly Case[] = [
   },
   {
     name: 'what a dead process was sending is taken over',
-    without: [{ file: 'src/notify/worker.ts', text: 'await ledger.takeOver();', instead: '' }],
+    without: [
+      {
+        file: 'src/notify/worker.ts',
+        text: 'await ledger.takeOver();\n      takenOverAt',
+        instead: 'takenOverAt',
+      },
+    ],
     shows: 'lost',
     kills: [{ ...kills, moment: 'edit' }],
   },
   {
     name: 'what may have been sent is looked for first',
-    without: [{ file: 'src/notify/send.ts', text: 'if (!first.uncertain) {', instead: 'if (true) {' }],
+    without: [
+      {
+        file: 'src/notify/send.ts',
+        text: "const shown = row.uncertain ? await whetherShown(adapter, row, now) : 'no';",
+        instead: "const shown = 'no';",
+      },
+    ],
     shows: 'duplicated',
     // Until Discord has forgotten the nonce: five minutes.
     kills: [{ ...kills, moment: 'post', pauseMs: (5 * 60_000) / FACTOR + 500 }],
