@@ -184,8 +184,9 @@ export class OutboxLedger {
     if (inLog === 'told') log.error(describe(row, error), 'outbox: a message cannot be delivered');
     if (canTell(row.to.platform)) await tell(tx, clock, row, error);
     const { orElse, key, orderKey, to } = row;
+    // Keys are hexadecimal: one that begins so is no other row's, nor its own.
     if (orElse)
-      await enqueue(tx, clock, { kind: 'post', orderKey, to, message: orElse, key: `e${key.slice(1)}` });
+      await enqueue(tx, clock, { kind: 'post', orderKey, to, message: orElse, key: `x${key.slice(1)}` });
   }
 
   /**

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { driverNames } from '../support/bot.ts';
+import type { DiscordDriver } from '../support/discord-driver.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
 import { openStage, type Process, type Stage } from './harness.ts';
@@ -145,6 +146,28 @@ test('in a terminal, whoever sits at the next one is told', async () => {
       name === 'deploy' ? [[sentences.deploy], []] : [[], [sentences[name]]],
     );
   }
+});
+
+test('on Discord, once the token is of no use, a change is told in the channel, and a look is not', async () => {
+  const stage = await openStage('discord');
+  const { server } = stage.driver as DiscordDriver;
+  const first = await stage.start();
+  const deployment = await deployed(stage);
+  await confirmation(stage, deployment);
+  first.stopAfter('acknowledge');
+  ask(() => stage.driver.press('operator', 'Stop it'));
+  ask(() => stage.driver.command('operator', 'list'));
+  ask(() => stage.driver.command('operator', 'logs', { deployment }));
+  await until(() => first.standing() === 3, 'all three');
+  await first.kill();
+  server.rest.interactions.expireTokens();
+  const second = await stage.start();
+  const { publicly, privately } = await answered(stage, 2);
+  await second.app.settled();
+  expect([publicly, privately]).toEqual([[sentences.logs, sentences.stop], []]);
+  const line = (await stage.driver.channel()).find(({ text }) => text.includes(`${ANSWER}\`stop`));
+  expect(line?.pings).toEqual([(stage.driver as DiscordDriver).user('operator').id]);
+  expect(server.violations).toEqual([]);
 });
 
 test('on Slack, once the response_urls are of no use, what is private stays private', async () => {

@@ -49,3 +49,18 @@ test('a person is told directly', async () => {
   expect(desk.chat.told).toEqual([{ person: 'u1', workspace: 'w', text: 'news' }]);
   expect(desk.chat.texts).toEqual([]);
 });
+
+test('what is said instead of an answer is said whatever its key begins with', async () => {
+  const desk = await openDesk();
+  for (const digit of '0123456789abcdef') {
+    await enqueue(desk.store, desk.clock, {
+      ...answer,
+      orderKey: digit,
+      key: `${digit}${'0'.repeat(22)}${digit}`,
+    });
+    desk.chat.fail('resume', { error: refusedForGood() });
+  }
+  await desk.worker.start();
+  await desk.settle();
+  expect(desk.chat.texts.join('\n').match(/Your stop was done\./g)).toHaveLength(16);
+});
