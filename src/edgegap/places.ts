@@ -9,7 +9,7 @@ export const WINDOW_MS = 1_005;
  * between leaving and being answered, so its place in the window is held from the answer on; an answer
  * that is slow for another reason (a server is being allocated) is not waited for longer than this.
  */
-export const TRAVEL_MS = 250;
+export const TRAVEL_MS = 500;
 
 /** A request leaves within this after it got its place. If nothing more is heard of it (the process died), it comes back. */
 export const LEAVE_MS = 2_000;

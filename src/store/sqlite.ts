@@ -1,8 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
-import { type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
+import type { SqliteDatabase, SqliteDialect, SqliteStatement } from 'kysely';
 import { AppError } from '../errors.ts';
+import { ConsiderateDialect } from './considerate.ts';
 import { asStoreError, explain } from './sqlite-errors.ts';
 
 /** How much of the write-ahead log is left on the disk once it is written back, in bytes. */
@@ -14,7 +15,7 @@ const LOG_BYTES = 16 * 1024 * 1024;
  * cannot be used, StoreError.
  */
 export function sqliteDialect(path: string): SqliteDialect {
-  return new SqliteDialect({ database: async () => open(path) });
+  return new ConsiderateDialect({ database: async () => open(path) });
 }
 
 function open(path: string): SqliteDatabase {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { sleep } from '../../src/clock.ts';
 import type { Lane } from '../../src/edgegap/lanes.ts';
+import { LEAVE_MS, TRAVEL_MS, WINDOW_MS } from '../../src/edgegap/places.ts';
 import type { Scheduler } from '../../src/edgegap/scheduler.ts';
 import type { TestClock } from '../support/test-clock.ts';
 
@@ -28,7 +29,7 @@ export interface Plan {
 export function plans(most: number): fc.Arbitrary<Plan> {
   const process = fc.nat(2);
   // Bursts are what strains a limit: many calls come in the same moment.
-  const at = fc.oneof(fc.constantFrom(0, 1, 900, 1_000, 1_255), fc.nat(4_000));
+  const at = fc.oneof(fc.constantFrom(0, 1, 900, 1_000, WINDOW_MS + TRAVEL_MS), fc.nat(4_000));
   return fc.record({
     limit: fc.integer({ min: 1, max: 6 }),
     calls: fc.array(
@@ -36,8 +37,8 @@ export function plans(most: number): fc.Arbitrary<Plan> {
         at,
         lane: fc.constantFrom<Lane>('people', 'background'),
         process,
-        connect: fc.oneof(fc.constant(0), fc.nat(1_900)),
-        travel: fc.nat(249),
+        connect: fc.oneof(fc.constant(0), fc.nat(LEAVE_MS)),
+        travel: fc.nat(TRAVEL_MS - 1),
         answer: fc.oneof(fc.constant(0), fc.nat(5_000)),
         giveUp: fc.option(fc.nat(3_000), { nil: undefined, freq: 6 }),
       }),

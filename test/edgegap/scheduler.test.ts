@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
 import { sleep } from '../../src/clock.ts';
 import type { Lane } from '../../src/edgegap/lanes.ts';
-import { MemoryPlaces, type Places, waitOut } from '../../src/edgegap/places.ts';
+import { MemoryPlaces, type Places, TRAVEL_MS, WINDOW_MS, waitOut } from '../../src/edgegap/places.ts';
 import { DOCUMENTED_LIMITS, type Limits, Scheduler } from '../../src/edgegap/scheduler.ts';
 import { Membership } from '../../src/replicas/membership.ts';
 import { sqliteDialect } from '../../src/store/sqlite.ts';
@@ -114,7 +114,7 @@ describe('Scheduler', () => {
     };
     for (let i = 0; i < 2; i++) void scheduler.run('status', { lane: 'people' }, never);
     const third = scheduler.run('status', { lane: 'people' }, async () => 'done');
-    await clock.advance(1_300);
+    await clock.advance(WINDOW_MS + TRAVEL_MS);
     expect(await third).toBe('done');
   });
 
@@ -211,7 +211,7 @@ describe('Scheduler', () => {
     expect(first).toMatchObject({ died: false, starts: [clock.now()] });
     const second = await start();
     expect(second).toMatchObject({ died: true, starts: [] });
-    await clock.advance(1_254);
+    await clock.advance(WINDOW_MS + TRAVEL_MS - 1);
     expect(second.starts).toEqual([]);
     await clock.advance(1);
     expect(second.starts).toHaveLength(1);

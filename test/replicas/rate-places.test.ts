@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import type { Dialect } from 'kysely';
 import { pino } from 'pino';
@@ -5,7 +6,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { EdgegapClient } from '../../src/edgegap/client.ts';
 import type { EdgegapError } from '../../src/edgegap/errors.ts';
-import { HELD_MS, WINDOW_MS, type Wish } from '../../src/edgegap/places.ts';
+import { HELD_MS, LEAVE_MS, WINDOW_MS, type Wish } from '../../src/edgegap/places.ts';
 import { Scheduler } from '../../src/edgegap/scheduler.ts';
 import { RatePlaces } from '../../src/replicas/rate-places.ts';
 import { RateLimiter } from '../../src/simulator/limits.ts';
@@ -13,7 +14,7 @@ import { startSimulator } from '../../src/simulator/simulator.ts';
 import { dialectFor, openStore, type Store } from '../../src/store/store.ts';
 import { carryOut, plans } from '../edgegap/rate-model.ts';
 import { freshDatabase } from '../support/databases.ts';
-import { TestClock } from '../support/test-clock.ts';
+import { TestClock, until } from '../support/test-clock.ts';
 
 const PATIENCE_MS = 1e9;
 const log = pino({ level: 'silent' });
@@ -106,12 +107,19 @@ async function two(clock?: PatientClock): Promise<[RatePlaces, RatePlaces]> {
 
 test('by the database’s time, what one process takes another does not get', async () => {
   const [one, other] = await two();
-  expect((await one.take('deploy', { ...people, wanted: 2 })).places).toHaveLength(2);
-  const second = await other.take('deploy', people);
-  expect(second.places).toHaveLength(1);
-  expect(second.waitMs).toBeGreaterThan(0);
-  expect(second.waitMs).toBeLessThanOrEqual(WINDOW_MS);
-  expect((await other.take('status', people)).places, 'another bucket').toHaveLength(3);
+  // Places of a database that was slow to answer are not used: then once more, in a bucket of its own.
+  await until(async () => {
+    const bucket = randomUUID();
+    const from = performance.now();
+    const first = await one.take(bucket, { ...people, wanted: 2 });
+    const second = await other.take(bucket, people);
+    if (performance.now() - from > LEAVE_MS / 2) return false;
+    expect(first.places).toHaveLength(2);
+    expect(second.places).toHaveLength(1);
+    expect(second.waitMs).toBeGreaterThan(0);
+    expect(second.waitMs).toBeLessThanOrEqual(WINDOW_MS);
+    return true;
+  }, 'a database that answers in time');
 });
 
 test('an unused place is free at once, a counted one after a window, and one of the dead by itself', async () => {

@@ -1,0 +1,52 @@
+/** Deployments, the client and the store as the bot has them, without chat, in a process of its own. */
+import { pino } from 'pino';
+import { systemClock as clock } from '../../src/clock.ts';
+import { readConfig } from '../../src/config.ts';
+import { Deployments } from '../../src/deployments/deployments.ts';
+import { DeploymentRepository } from '../../src/deployments/repository.ts';
+import { EdgegapClient } from '../../src/edgegap/client.ts';
+import { MemoryPlaces } from '../../src/edgegap/places.ts';
+import { Membership } from '../../src/replicas/membership.ts';
+import { RatePlaces } from '../../src/replicas/rate-places.ts';
+import { dialectFor, isShared, openStore } from '../../src/store/store.ts';
+import { answerParent } from './processes.ts';
+
+const { database, edgegap } = readConfig(process.env);
+const log = pino({ level: 'error', base: null }, pino.destination(2));
+const account = 'bench';
+const at = { platform: 'bench', workspace: 'bench', channel: 'bench' };
+const nothing = () => undefined;
+
+const store = await openStore(dialectFor(database, log));
+const shared = isShared(database);
+const membership = new Membership({ store, shared, clock, log });
+await membership.join();
+const places = shared ? new RatePlaces({ store, clock, log, account }) : new MemoryPlaces(clock);
+const deployments = new Deployments({
+  repository: new DeploymentRepository(store, clock),
+  edgegap: new EdgegapClient({
+    baseUrl: edgegap.apiUrl,
+    token: edgegap.token ?? '',
+    clock,
+    log,
+    places,
+  }),
+  membership,
+  clock,
+  log,
+  account,
+  publicUrl: nothing,
+  wakeOutbox: nothing,
+  wakeReconciler: nothing,
+});
+answerParent(({ id, tag }) =>
+  deployments.deploy({
+    invocationId: id,
+    application: 'kart-racing',
+    version: 'v1.2',
+    plan: { users: [{ latitude: 45.5, longitude: -73.6 }], place: 'near Montreal', tags: [tag] },
+    asker: { id: 'ann', name: 'ann' },
+    at,
+    card: { ...at, message: id },
+  }),
+);

@@ -1,0 +1,55 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+export interface Ask {
+  /** The platform's own id of the invocation. */
+  readonly id: string;
+  /** To be told apart by at Edgegap. */
+  readonly tag: string;
+}
+
+export interface Done {
+  /** The most memory that the process had so far. */
+  readonly peakMiB: number;
+}
+
+/** A process that deploys. */
+export interface Deployer {
+  /** All at once; resolves when each was answered. */
+  deploy(asks: readonly Ask[]): Promise<Done>;
+  /** Ends it here and now. */
+  kill(): Promise<void>;
+}
+
+/** Starts `bench/support/SCRIPT-process.ts`; resolves when it is ready. Its errors go to this process's stderr. */
+export async function startDeployer(script: string, settings: Record<string, string>): Promise<Deployer> {
+  const env = { ...process.env, ...settings };
+  const child = fork(join(import.meta.dirname, `${script}-process.ts`), { env });
+  const exit = once(child, 'exit');
+  const next = async (): Promise<unknown> => {
+    const message = await Promise.race([once(child, 'message'), exit.then(() => undefined)]);
+    if (!message) throw new Error(`The process ended with ${child.exitCode ?? child.signalCode}`);
+    return message[0];
+  };
+  await next();
+  return {
+    async deploy(asks) {
+      child.send(asks as Ask[]);
+      return (await next()) as Done;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await exit;
+    },
+  };
+}
+
+/** The other end, in the process itself, once it is ready. */
+export function answerParent(deploy: (ask: Ask) => Promise<unknown>): void {
+  process.on('message', async (asks: Ask[]) => {
+    await Promise.all(asks.map(deploy));
+    process.send?.({ peakMiB: process.resourceUsage().maxRSS / 1024 } satisfies Done);
+  });
+  process.send?.('ready');
+}
