@@ -27,7 +27,7 @@ export default defineConfig({
           name: 'postgres',
           include: ON_POSTGRES.map((path) => path.replace('**', '**/*.test.ts')),
           // The latter is about Slack, and its clock may not run long ahead of Slack's own.
-          exclude: ['test/store/{sqlite,postgres}*.test.ts', 'test/notify/slack.test.ts'],
+          exclude: ['test/store/{sqlite,postgres}*.test.ts'],
           provide: { database: 'postgres' },
         },
       },
