@@ -13,6 +13,12 @@ export interface Place {
   readonly channel: string;
 }
 
+/**
+ * So long before a channel opens, in milliseconds, what is next in it is taken: by then that is committed, and the
+ * message leaves on time however long the disk takes.
+ */
+export const LEAD_MS = 250;
+
 /** Platforms count messages and edits apart, so each has a pace of its own. */
 export interface Lanes {
   readonly posts: boolean;
@@ -35,14 +41,15 @@ export function isFree(membership: Membership, holder: Expression<string | null>
 
 /**
  * Takes a channel in the transaction that takes its rows, so that one process at a time sends to it, at one pace for
- * all of them. Returns what may go now; undefined while it is somebody else's, or has to be left alone.
+ * all of them. Returns what may go by `LEAD_MS` from now, and when, soonest first; nothing while it is somebody else's.
  */
 export async function claim(
   tx: Store,
   membership: Membership,
   place: Place,
   now: number,
-): Promise<Lanes | undefined> {
+): Promise<readonly { readonly at: number; readonly lanes: Lanes }[]> {
+  const by = now + LEAD_MS;
   const row = await tx
     .insertInto('channels')
     .values({ id: channelId(place), holder: membership.id, next_at: 0, next_edit_at: 0 })
@@ -53,13 +60,18 @@ export async function claim(
         .where((eb) =>
           eb.and([
             isFree(membership, eb.ref('channels.holder')),
-            eb.or([eb('channels.next_at', '<=', now), eb('channels.next_edit_at', '<=', now)]),
+            eb.or([eb('channels.next_at', '<=', by), eb('channels.next_edit_at', '<=', by)]),
           ]),
         ),
     )
     .returning(['next_at', 'next_edit_at'])
     .executeTakeFirst();
-  return row && { posts: row.next_at <= now, edits: row.next_edit_at <= now };
+  if (!row) return [];
+  const [posts, edits] = [Math.max(row.next_at, now), Math.max(row.next_edit_at, now)];
+  return [...new Set([posts, edits])]
+    .filter((at) => at <= by)
+    .sort((a, b) => a - b)
+    .map((at) => ({ at, lanes: { posts: posts <= at, edits: edits <= at } }));
 }
 
 /** Gives a channel back, with when the next message or edit may go where that has changed. */

@@ -4,7 +4,7 @@ import type { Logger } from '../log.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/store.ts';
 import { digestKey } from './batch.ts';
-import { claim, type Lanes, LEASED, PENDING, type Place, release } from './channels.ts';
+import { claim, LEASED, PENDING, type Place, release } from './channels.ts';
 import { fateOf, GIVE_UP_MS, isFault, isTooOld, sentenceOf, tooOld } from './fate.ts';
 import { enqueue } from './outbox.ts';
 import type { OutboxQueue } from './queue.ts';
@@ -29,6 +29,12 @@ export interface LedgerParts {
   readonly canTell: (platform: string) => boolean;
 }
 
+/** What was taken of a channel, and when it may leave, in epoch milliseconds. */
+export interface Begun {
+  readonly rows: readonly OutboxRow[];
+  readonly at: number;
+}
+
 /** When the channel may be written to next, in epoch milliseconds. */
 export type Next = Parameters<typeof release>[3];
 
@@ -44,22 +50,46 @@ export class OutboxLedger {
    * Takes a channel and what is next in it, and commits that an attempt has begun before anything leaves. Returns the
    * rows as they were before it; none where another process was faster.
    */
-  async begin(place: Place): Promise<readonly OutboxRow[]> {
+  async begin(place: Place): Promise<Begun> {
     const { store, membership, queue, clock } = this.#parts;
     const now = clock.now();
     return await store.transaction().execute(async (tx) => {
-      const lanes: Lanes | undefined = await claim(tx, membership, place, now);
-      if (!lanes) return [];
-      // Read only now, when nobody else sends here: what was seen before may have been sent meanwhile.
-      const batch = await queue.next(tx, place, lanes, now);
+      let at = now;
+      let batch: readonly OutboxRow[] = [];
+      for (const opening of await claim(tx, membership, place, now)) {
+        at = opening.at;
+        // Read only now, when nobody else sends here: what was seen before may have been sent meanwhile.
+        batch = await queue.next(tx, place, opening.lanes, now);
+        if (batch.length > 0) break;
+      }
       for (const row of batch) if (isTooOld(row, now)) await this.#end(tx, row, tooOld(row), 'told');
-      const begun = await this.#lease(
+      const rows = await this.#lease(
         tx,
         batch.filter((row) => !isTooOld(row, now)),
         now,
       );
-      if (begun.length === 0) await release(tx, membership, place);
-      return begun;
+      if (rows.length === 0) await release(tx, membership, place);
+      return { rows, at };
+    });
+  }
+
+  /** Gives back what was taken and did not leave. */
+  async handBack(place: Place, rows: readonly OutboxRow[]): Promise<void> {
+    const { store, membership } = this.#parts;
+    await store.transaction().execute(async (tx) => {
+      await release(tx, membership, place);
+      for (const { id, uncertain } of rows)
+        await tx
+          .updateTable('outbox')
+          .set((eb) => ({
+            state: 'pending',
+            holder: null,
+            uncertain: uncertain ? 1 : 0,
+            attempts: eb('attempts', '-', 1),
+          }))
+          .where('id', '=', id)
+          .where('holder', '=', membership.id)
+          .execute();
     });
   }
 

@@ -3,7 +3,7 @@ import type { Membership } from '../replicas/membership.ts';
 import type { Database, OutboxTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { FOLD_AT_MOST, fold, isFoldable } from './batch.ts';
-import { channelIdOf, isFree, type Lanes, LEASED, PENDING, type Place } from './channels.ts';
+import { channelIdOf, isFree, type Lanes, LEAD_MS, LEASED, PENDING, type Place } from './channels.ts';
 import { fromRow, type OutboxRow } from './row.ts';
 
 /** The outbox as the worker reads it, for the platforms that are here. */
@@ -18,7 +18,7 @@ export class OutboxQueue {
     this.#platforms = platforms;
   }
 
-  /** The channels that something is due for and that may be sent to now, and when to look again for the others. */
+  /** The channels that something is due for and that are about to open, and when to look again for the others. */
   async overview(now: number): Promise<{ due: (Place & { lanes: Lanes })[]; nextAt: number }> {
     const waiting = this.#pending(this.#store)
       .select(['row.platform', 'row.workspace', 'row.channel'])
@@ -58,7 +58,7 @@ export class OutboxQueue {
     const due = new Map<string, Place & { lanes: Lanes }>();
     let nextAt = Number.POSITIVE_INFINITY;
     for (const { platform, workspace, channel, ...row } of rows) {
-      const openAt = (row.edits ? row.next_edit_at : row.next_at) ?? 0;
+      const openAt = ((row.edits ? row.next_edit_at : row.next_at) ?? 0) - LEAD_MS;
       if (row.later !== null) nextAt = Math.min(nextAt, Math.max(row.later, openAt));
       if (row.due !== 1) continue;
       if (openAt > now) nextAt = Math.min(nextAt, openAt);

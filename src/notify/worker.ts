@@ -1,10 +1,10 @@
 import type { Adapter } from '../adapters/adapter.ts';
-import type { Clock } from '../clock.ts';
+import { type Clock, sleep } from '../clock.ts';
 import { DeliveryError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/store.ts';
-import { channelId, type Place } from './channels.ts';
+import { channelId, LEAD_MS, type Place } from './channels.ts';
 import { asDeliveryError } from './fate.ts';
 import { type Next, OutboxLedger } from './ledger.ts';
 import { OutboxQueue } from './queue.ts';
@@ -52,6 +52,9 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   /** Channels whose delivery could not be written down. */
   const unrecorded = new Map<string, { place: Place; from: number }>();
   const idleWaiters: (() => void)[] = [];
+  const stopping = new AbortController();
+  /** Of `busy`: those that only wait for their channel to open, and were attempted before. */
+  let asleep = 0;
   let running = false;
   let looking: Promise<void> | undefined;
   let lookAgain = false;
@@ -101,7 +104,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     // Not all processes at the same moment.
     if (membership.shared) next = Math.min(next, now + Math.round(LOOK_MS * (0.75 + Math.random() / 2)));
     if (Number.isFinite(next)) schedule(next);
-    if (waiters > 0 && !dispatched && busy.size === 0 && !(await queue.isFresh())) {
+    if (waiters > 0 && !dispatched && busy.size === asleep && !(await queue.isFresh())) {
       for (const resolve of idleWaiters.splice(0, waiters)) resolve();
     }
   }
@@ -144,18 +147,38 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   }
 
   async function deliver(adapter: Adapter, place: Place): Promise<void> {
-    const rows = await ledger.begin(place);
+    const { rows, at } = await ledger.begin(place);
     const [first] = rows;
     if (!first) return;
+    if (!(await opens(at, rows))) return await ledger.handBack(place, rows);
     const now = clock.now();
+    let leftAt = now;
+    const leave = () => {
+      mayLeave();
+      leftAt = clock.now();
+    };
     try {
-      await send(adapter, rows, { now, mayLeave, alone: (row) => ledger.goesAlone(row) });
+      await send(adapter, rows, { now, mayLeave: leave, alone: (row) => ledger.goesAlone(row) });
     } catch (error) {
       const failure = asDeliveryError(error);
-      await ledger.failed(place, rows, failure, nextIn(adapter, first, now, failure.retryAfterMs));
+      await ledger.failed(place, rows, failure, nextIn(adapter, first, leftAt, failure.retryAfterMs));
       return;
     }
-    await ledger.sent(place, rows, nextIn(adapter, first, now));
+    await ledger.sent(place, rows, nextIn(adapter, first, leftAt));
+  }
+
+  /** Resolves at the time `at`, with whether anything may begin then. */
+  async function opens(at: number, rows: readonly OutboxRow[]): Promise<boolean> {
+    // A timer may ring a little early; and a clock that was set back is not waited for.
+    for (;;) {
+      const left = at - clock.now();
+      if (left <= 0 || left > LEAD_MS || !running) return running;
+      const known = rows.every(({ attempts }) => attempts > 1) ? 1 : 0;
+      asleep += known;
+      if (known && idleWaiters.length > 0) wake();
+      await sleep(clock, left, stopping.signal).catch(() => undefined);
+      asleep -= known;
+    }
   }
 
   /** Another process may be about to send it, or have sent it, when this one is not sure to be alive to the others. */
@@ -194,6 +217,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     },
     async stop() {
       running = false;
+      stopping.abort();
       cancelTimer?.();
       await looking;
       cancelTimer?.();

@@ -52,6 +52,29 @@ describe('order and pace', () => {
     expect(desk.chat.texts).toContain('here 3');
   });
 
+  test('what is next is taken a little before its channel opens, and given back by one who stops', async () => {
+    const desk = await openDesk({ paceMs: 1_000 });
+    for (const text of ['first', 'second']) await desk.post('d1', text);
+    await desk.worker.start();
+    await until(() => desk.chat.texts.length === 1);
+    await desk.resting();
+    await desk.clock.advance(900);
+    await until(async () => (await desk.states()).includes('leased'));
+    await desk.worker.stop();
+    const row = desk.store.selectFrom('outbox').selectAll().where('state', '=', 'pending');
+    expect(await row.executeTakeFirstOrThrow()).toMatchObject({ holder: null, uncertain: 0, attempts: 0 });
+    expect(desk.chat.calls).toEqual(['post first']);
+    desk.worker = desk.next();
+    await desk.worker.start();
+    await desk.resting();
+    await desk.clock.advance(99);
+    await desk.resting();
+    expect(desk.chat.calls).toEqual(['post first']);
+    await desk.clock.advance(1);
+    await desk.resting();
+    expect(desk.chat.calls).toEqual(['post first', 'post second']);
+  });
+
   test('unsent edits of one card become one, with the newest content, and one under way is followed by the next', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Requesting'), here);

@@ -32,6 +32,8 @@ test('an answer that can be given no more is posted instead, once', async () => 
   await desk.settle();
   await drained(desk, 1_000);
   expect(await desk.states()).toEqual(['dead', 'sent']);
+  const ended = desk.store.selectFrom('outbox').select(['kind', 'reason_code']).where('state', '=', 'dead');
+  expect(await ended.execute()).toEqual([{ kind: 'answer', reason_code: 'chat-no-such-channel' }]);
   expect(desk.chat.texts).toEqual(['Your stop was done.']);
 });
 
@@ -48,6 +50,24 @@ test('a person is told directly', async () => {
   await desk.settle();
   expect(desk.chat.told).toEqual([{ person: 'u1', workspace: 'w', text: 'news' }]);
   expect(desk.chat.texts).toEqual([]);
+});
+
+test('several words to one person are one message', async () => {
+  const desk = await openDesk();
+  for (let n = 1; n <= 5; n++)
+    await enqueue(desk.store, desk.clock, {
+      kind: 'tell',
+      orderKey: `d${n}`,
+      person: n < 5 ? 'u1' : 'u2',
+      at: here,
+      message: line(`server ${n}`),
+    });
+  await desk.worker.start();
+  await desk.settle();
+  expect(desk.chat.told.toSorted((a, b) => (a.person < b.person ? -1 : 1))).toEqual([
+    { person: 'u1', workspace: 'w', text: 'server 1\nserver 2\nserver 3\nserver 4' },
+    { person: 'u2', workspace: 'w', text: 'server 5' },
+  ]);
 });
 
 test('what is said instead of an answer is said whatever its key begins with', async () => {

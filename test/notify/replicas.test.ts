@@ -1,7 +1,16 @@
+import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
+import { enqueue } from '../../src/notify/outbox.ts';
+import type { Store } from '../../src/store/store.ts';
 import { suiteDatabase } from '../support/databases.ts';
 import { until } from '../support/test-clock.ts';
-import { drained, openDesk } from './harness.ts';
+import { card, drained, here, openDesk } from './harness.ts';
+
+/** Whether somebody waits for a row that another transaction has changed. */
+async function waitsForRow(store: Store): Promise<boolean> {
+  const waiting = sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  return (await waiting.execute(store)).rows.length > 0;
+}
 
 describe.skipIf(suiteDatabase === 'sqlite')('several processes on one store', () => {
   test('send each message once, in order, one at a time in a channel', async () => {
@@ -51,6 +60,40 @@ describe.skipIf(suiteDatabase === 'sqlite')('several processes on one store', ()
     await desk.resting();
     expect(desk.chat.texts).toEqual(['first']);
     await other.stop();
+  });
+
+  test('an edit that one takes while another writes a newer one shows the newer', async () => {
+    const desk = await openDesk();
+    const target = desk.chat.add(card('Requesting'), here);
+    await desk.edit('d1', target, 'Deploying');
+    const newer = await desk.store.startTransaction().execute();
+    await enqueue(newer, desk.clock, { kind: 'edit', orderKey: 'd1', target, message: card('Ready') });
+    await desk.worker.start();
+    await until(() => waitsForRow(desk.store), 'the worker to want the row');
+    await newer.commit().execute();
+    await desk.settle();
+    expect(desk.chat.calls).toEqual(['edit Ready']);
+    expect(await desk.states()).toEqual(['sent']);
+  });
+
+  test('an edit that one writes while another takes an older one follows it', async () => {
+    const desk = await openDesk();
+    const target = desk.chat.add(card('Requesting'), here);
+    await desk.edit('d1', target, 'Deploying');
+    const taking = await desk.store.startTransaction().execute();
+    await taking
+      .updateTable('outbox')
+      .set({ state: 'leased', holder: desk.worker.membership.id, uncertain: 1, attempts: 1 })
+      .execute();
+    const written = desk.edit('d1', target, 'Ready');
+    await until(() => waitsForRow(desk.store), 'the writer to want the row');
+    await taking.commit().execute();
+    await written;
+    expect(await desk.states()).toEqual(['leased', 'pending']);
+    desk.worker = desk.next();
+    await desk.worker.start();
+    await drained(desk, 1_000);
+    expect(desk.chat.calls).toEqual(['edit Deploying', 'edit Ready']);
   });
 
   test('send nothing while they are not sure to be alive to the others', async () => {

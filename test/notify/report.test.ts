@@ -1,11 +1,17 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { expect, onTestFinished, test } from 'vitest';
+import { text } from 'node:stream/consumers';
+import { pino } from 'pino';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { systemClock as clock } from '../../src/clock.ts';
+import { enqueue } from '../../src/notify/outbox.ts';
 import { countOutbox, reportOutbox } from '../../src/notify/report.ts';
-import { openDesk } from './harness.ts';
+import { dialectFor, openStore } from '../../src/store/store.ts';
+import { freshDatabase, suiteDatabase } from '../support/databases.ts';
+import { here, line, openDesk } from './harness.ts';
 import { closed, refusedForGood } from './memory-chat.ts';
 
 test('an operator sees what waits and what ended, each with its reason, and no text of a message', async () => {
@@ -26,15 +32,65 @@ test('an operator sees what waits and what ended, each with its reason, and no t
   );
 });
 
-test('npm run outbox says so where there is no database', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const run = promisify(execFile)(process.execPath, ['src/notify/outbox-cli.ts'], {
+/** `npm run outbox`, as a process of its own. */
+async function cli(database: string) {
+  const child = spawn(process.execPath, ['src/notify/outbox-cli.ts'], {
     cwd: join(import.meta.dirname, '../..'),
-    env: { ...process.env, DATABASE_URL: join(folder, 'none.db') },
+    env: { ...process.env, DATABASE_URL: database },
   });
-  await expect(run).rejects.toMatchObject({
-    code: 1,
-    stderr: expect.stringContaining('There is no database'),
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ]);
+  return { stdout, stderr, code };
+}
+
+async function filled(database: string) {
+  const store = await openStore(dialectFor(database, pino({ level: 'silent' })));
+  await enqueue(store, clock, { kind: 'post', orderKey: 'd1', to: here, message: line('a secret') });
+  return store;
+}
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'chatops-'));
+  onTestFinished(() => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+const listed =
+  /^1 waiting, 0 of them after an attempt that failed; 0 undelivered\.\nstate .*\nwaiting +post +memory general +d1 /;
+
+describe('npm run outbox', () => {
+  test.skipIf(suiteDatabase === 'postgres')('says so where there is no database', async () => {
+    expect(await cli(join(folder(), 'none.db'))).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('There is no database'),
+    });
+  });
+
+  test.skipIf(suiteDatabase === 'postgres')(
+    'says what to do while the bot has the file, and lists once it has not',
+    async () => {
+      const file = join(folder(), 'bot.db');
+      const bot = await filled(file);
+      const locked = await cli(file);
+      await bot.destroy();
+      expect(locked).toMatchObject({ code: 1, stdout: '' });
+      expect(locked.stderr).toContain('another process has it open');
+      expect(locked.stderr).toContain('Stop the bot to see the list.');
+      expect(await cli(file)).toMatchObject({ code: 0, stdout: expect.stringMatching(listed), stderr: '' });
+    },
+  );
+
+  test.skipIf(suiteDatabase === 'sqlite')('lists while a bot works on the same PostgreSQL', async () => {
+    const database = await freshDatabase();
+    const bot = await filled(database);
+    const { stdout, stderr, code } = await cli(database);
+    await bot.destroy();
+    expect(stdout).toMatch(listed);
+    expect(stdout).not.toContain('a secret');
+    expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
   });
 });
