@@ -51,7 +51,7 @@ const QUIT_MS = 1_000;
 export interface AppParts {
   readonly config: Config;
   readonly clock: Clock;
-  /** By what processes tell each other that they live: the machine's own time, also where the bot has another. */
+  /** The machine's own time, also where the bot has another: by it processes live, and platforms wait. */
   readonly heartbeat?: Clock;
   readonly log: Logger;
   /** Makes the chat platforms; they need to know the commands. */
@@ -163,7 +163,7 @@ export async function buildApp({
     membership,
     directory,
     clock,
-    realClock: systemClock,
+    realClock: heartbeat,
     log,
     wakeOutbox,
   });
@@ -173,6 +173,7 @@ export async function buildApp({
     policy: { rules: access, readOnly: config.readOnly },
     invocations,
     clock,
+    realClock: heartbeat,
     log,
   });
   const pruner = new Pruner({

@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
-import type { SqliteDatabase, SqliteDialect, SqliteStatement } from 'kysely';
+import { DatabaseSync } from 'node:sqlite';
+import type { SqliteDialect } from 'kysely';
 import { AppError } from '../errors.ts';
-import { ConsiderateDialect } from './considerate.ts';
-import { asStoreError, explain } from './sqlite-errors.ts';
+import { GroupingDialect } from './sqlite-driver.ts';
+import { explain } from './sqlite-errors.ts';
 
 /** How much of the write-ahead log is left on the disk once it is written back, in bytes. */
 const LOG_BYTES = 16 * 1024 * 1024;
@@ -15,10 +15,10 @@ const LOG_BYTES = 16 * 1024 * 1024;
  * cannot be used, StoreError.
  */
 export function sqliteDialect(path: string): SqliteDialect {
-  return new ConsiderateDialect({ database: async () => open(path) });
+  return new GroupingDialect(path, () => open(path));
 }
 
-function open(path: string): SqliteDatabase {
+function open(path: string): DatabaseSync {
   const memory = path === ':memory:';
   let database: DatabaseSync | undefined;
   try {
@@ -33,7 +33,7 @@ function open(path: string): SqliteDatabase {
     database.exec('PRAGMA foreign_keys=ON');
     database.exec(`PRAGMA journal_size_limit=${LOG_BYTES}`);
     database.exec('BEGIN EXCLUSIVE; COMMIT');
-    return asKyselyDatabase(database, path);
+    return database;
   } catch (cause) {
     if (database?.isOpen) database.close();
     const { reason, remedy } = explain(cause, path) ?? {
@@ -45,48 +45,4 @@ function open(path: string): SqliteDatabase {
       cause,
     });
   }
-}
-
-/** Kysely speaks better-sqlite3's dialect of statements: parameters as one array, and `reader` for "returns rows". */
-function asKyselyDatabase(database: DatabaseSync, path: string): SqliteDatabase {
-  const tried = <T>(use: () => T): T => {
-    try {
-      return use();
-    } catch (error) {
-      throw asStoreError(error, path);
-    }
-  };
-  return {
-    close: () => database.close(),
-    prepare(sql): SqliteStatement {
-      // What fails for want of room may have ended the transaction already.
-      const over = sql === 'rollback' && !database.isTransaction;
-      const statement = tried(() => database.prepare(over ? 'select 1 where 0' : sql));
-      return {
-        reader: statement.columns().length > 0,
-        all: (parameters) => tried(() => statement.all(...checked(parameters))),
-        iterate: (parameters) => statement.iterate(...checked(parameters)) as IterableIterator<unknown>,
-        run: (parameters) => tried(() => statement.run(...checked(parameters))),
-      };
-    },
-  };
-}
-
-/** node:sqlite reads an object in first place (a Date, say) as named parameters: refuse what is not a plain value. */
-function checked(parameters: readonly unknown[]): SQLInputValue[] {
-  return parameters.map((value) => {
-    if (typeof value === 'boolean') return value ? 1 : 0;
-    if (
-      value === null ||
-      // SQLite would quietly make NULL of NaN.
-      (typeof value === 'number' && !Number.isNaN(value)) ||
-      typeof value === 'bigint' ||
-      typeof value === 'string' ||
-      value instanceof Uint8Array
-    )
-      return value;
-    throw new TypeError(
-      `Not a value SQLite can hold: ${Number.isNaN(value) ? 'NaN' : Object.prototype.toString.call(value)}`,
-    );
-  });
 }

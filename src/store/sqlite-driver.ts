@@ -1,0 +1,282 @@
+import type { DatabaseSync } from 'node:sqlite';
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteDialect,
+} from 'kysely';
+import { Statements } from './sqlite-statements.ts';
+
+/** So long may work on the store keep everything else waiting, in milliseconds. */
+const HOLD_MS = 10;
+
+const WRITES: ReadonlySet<string> = new Set(['InsertQueryNode', 'UpdateQueryNode', 'DeleteQueryNode']);
+
+/** Kysely's, with a driver that takes care of who comes when. `open` may throw. */
+export class GroupingDialect extends SqliteDialect {
+  readonly #open: () => DatabaseSync;
+  readonly #path: string;
+
+  constructor(path: string, open: () => DatabaseSync) {
+    super({ database: async () => Promise.reject(new Error('Opened by the driver')) });
+    this.#path = path;
+    this.#open = open;
+  }
+
+  override createDriver(): Driver {
+    return new GroupingDriver(this.#path, this.#open);
+  }
+
+  override createAdapter(): SqliteAdapter {
+    return new UnlockedAdapter();
+  }
+}
+
+/** Kysely would give the one connection to one after the other, each until its own commit. */
+class UnlockedAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
+}
+
+/**
+ * Transactions that are committed together: all of them, or none. Whoever works in it learns of success only then, so
+ * that nobody acts on what might still be undone.
+ */
+class Group {
+  readonly #over = Promise.withResolvers<void>();
+  lost: { readonly error: unknown } | undefined;
+
+  constructor() {
+    // Whoever failed by itself does not wait for it.
+    this.#over.promise.catch(() => undefined);
+  }
+
+  get committed(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  succeed(): void {
+    this.#over.resolve();
+  }
+
+  fail(error: unknown): void {
+    this.lost = { error };
+    this.#over.reject(error);
+  }
+}
+
+/**
+ * A commit takes as long as the disk does, and SQLite blocks meanwhile. So what is written within one turn of the event
+ * loop is one commit at its end: transactions are savepoints in it, one after the other, and one that fails takes back
+ * nothing but its own. Where there is much to do, the event loop turns every few milliseconds, so that acknowledgements
+ * and requests leave, and what else has come joins in.
+ */
+class GroupingDriver implements Driver {
+  readonly #path: string;
+  readonly #open: () => DatabaseSync;
+  #database: DatabaseSync | undefined;
+  #statements: Statements | undefined;
+  #group: Group | undefined;
+  /** Someone is in the middle of a transaction. */
+  #taken = false;
+  readonly #waiting: (() => void)[] = [];
+  /** When work began in this turn of the event loop; undefined before. */
+  #since: number | undefined;
+  #overdue = false;
+
+  constructor(path: string, open: () => DatabaseSync) {
+    this.#path = path;
+    this.#open = open;
+  }
+
+  async init(): Promise<void> {
+    this.#database = this.#open();
+    this.#statements = new Statements(this.#database, this.#path);
+  }
+
+  async acquireConnection(): Promise<Connection> {
+    return new Connection(this);
+  }
+
+  async releaseConnection(): Promise<void> {}
+
+  async beginTransaction(connection: Connection): Promise<void> {
+    await this.#turn();
+    try {
+      const group = this.#join();
+      this.#do('savepoint unit');
+      connection.group = group;
+    } catch (error) {
+      this.#leave();
+      throw error;
+    }
+  }
+
+  async commitTransaction(connection: Connection): Promise<void> {
+    const { group } = connection;
+    if (group?.lost) throw group.lost.error;
+    this.#do('release unit');
+    // Should the commit fail, there is nothing of its own left to roll back.
+    connection.group = undefined;
+    this.#leave();
+    await group?.committed;
+  }
+
+  async rollbackTransaction(connection: Connection): Promise<void> {
+    const { group } = connection;
+    if (!group) return;
+    connection.group = undefined;
+    try {
+      if (group.lost) return;
+      this.#do('rollback to unit');
+      this.#do('release unit');
+    } finally {
+      this.#leave();
+    }
+  }
+
+  /** Inside a transaction it runs at once; else it is a transaction of its own. */
+  async execute<Row>(query: CompiledQuery, within: Group | undefined): Promise<QueryResult<Row>> {
+    const { kind } = query.query;
+    if (within?.lost) throw within.lost.error;
+    if (within) return this.#run(query);
+    await this.#turn();
+    let group: Group | undefined;
+    let result: QueryResult<Row>;
+    try {
+      if (WRITES.has(kind)) group = this.#join();
+      else if (kind === 'SelectQueryNode') group = this.#group;
+      // What can be part of no transaction: a pragma, a change of the schema.
+      else this.#commit();
+      // A statement that fails undoes itself.
+      result = this.#run(query);
+      if (kind !== 'SelectQueryNode' && !WRITES.has(kind)) this.#statements?.forget();
+    } finally {
+      this.#leave();
+    }
+    // Also for one that only reads: what it has seen may yet be undone.
+    await group?.committed;
+    return result;
+  }
+
+  async destroy(): Promise<void> {
+    if (!this.#taken) this.#commit();
+    this.#database?.close();
+  }
+
+  #do(sql: string): void {
+    this.#run({ sql, parameters: [] });
+  }
+
+  #run<Row>(query: Pick<CompiledQuery, 'sql' | 'parameters'>): QueryResult<Row> {
+    if (!this.#statements) throw new Error('The database is not open');
+    try {
+      return this.#statements.run(query);
+    } catch (error) {
+      // What fails for want of room, say, may have ended the whole transaction.
+      if (!this.#isInTransaction()) this.#end()?.fail(error);
+      throw error;
+    }
+  }
+
+  #join(): Group {
+    if (this.#group) return this.#group;
+    this.#do('begin');
+    this.#group = new Group();
+    return this.#group;
+  }
+
+  #end(): Group | undefined {
+    const group = this.#group;
+    this.#group = undefined;
+    return group;
+  }
+
+  #commit(): void {
+    const group = this.#end();
+    if (!group) return;
+    try {
+      this.#do('commit');
+      group.succeed();
+    } catch (error) {
+      group.fail(error);
+    }
+  }
+
+  #isInTransaction(): boolean {
+    return this.#database?.isOpen === true && this.#database.isTransaction;
+  }
+
+  /** Waits until nobody else is at work. */
+  async #turn(): Promise<void> {
+    if (this.#since === undefined) {
+      this.#since = performance.now();
+      setImmediate(() => this.#turned());
+    }
+    if (this.#isFree() && this.#waiting.length === 0) this.#taken = true;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    // What a commit that failed has left.
+    if (!this.#group && this.#isInTransaction()) this.#rollBack();
+  }
+
+  #rollBack(): void {
+    try {
+      this.#do('rollback');
+    } catch (error) {
+      this.#leave();
+      throw error;
+    }
+  }
+
+  #isFree(): boolean {
+    return !this.#taken && (this.#since === undefined || performance.now() - this.#since <= HOLD_MS);
+  }
+
+  #leave(): void {
+    this.#taken = false;
+    if (this.#overdue) this.#turned();
+    else this.#next();
+  }
+
+  #next(): void {
+    if (!this.#isFree()) return;
+    const next = this.#waiting.shift();
+    if (!next) return;
+    this.#taken = true;
+    next();
+  }
+
+  /** The event loop has turned: what was written until now is committed. */
+  #turned(): void {
+    this.#overdue = this.#taken;
+    if (this.#taken) return;
+    this.#commit();
+    this.#since = undefined;
+    if (this.#waiting.length === 0) return;
+    this.#since = performance.now();
+    setImmediate(() => this.#turned());
+    this.#next();
+  }
+}
+
+class Connection implements DatabaseConnection {
+  readonly #driver: GroupingDriver;
+  /** While it is in a transaction. */
+  group: Group | undefined;
+
+  constructor(driver: GroupingDriver) {
+    this.#driver = driver;
+  }
+
+  executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    return this.#driver.execute(query, this.group);
+  }
+
+  // biome-ignore lint/correctness/useYield: nothing here is read piece by piece
+  async *streamQuery(): AsyncIterableIterator<never> {
+    throw new Error('SQLite answers whole');
+  }
+}

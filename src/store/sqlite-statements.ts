@@ -1,0 +1,75 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { CompiledQuery, QueryResult } from 'kysely';
+import { asStoreError } from './sqlite-errors.ts';
+
+/** More than the bot has different ones; lists of ids of every length are not kept for ever. */
+const KEPT = 300;
+
+/** Runs statements, and keeps those it has prepared, the ones used last. Fails with StoreError, or as node:sqlite does. */
+export class Statements {
+  readonly #database: DatabaseSync;
+  readonly #path: string;
+  readonly #prepared = new Map<string, Prepared>();
+
+  constructor(database: DatabaseSync, path: string) {
+    this.#database = database;
+    this.#path = path;
+  }
+
+  run<Row>({ sql, parameters }: Pick<CompiledQuery, 'sql' | 'parameters'>): QueryResult<Row> {
+    const values = checked(parameters);
+    try {
+      const { statement, reads } = this.#prepare(sql);
+      if (reads) return { rows: statement.all(...values) as Row[] };
+      const { changes, lastInsertRowid } = statement.run(...values);
+      return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+    } catch (error) {
+      throw asStoreError(error, this.#path);
+    }
+  }
+
+  /** What changes the schema may change what a statement gives back. */
+  forget(): void {
+    this.#prepared.clear();
+  }
+
+  #prepare(sql: string): Prepared {
+    const kept = this.#prepared.get(sql);
+    if (kept) {
+      // The last in line to go.
+      this.#prepared.delete(sql);
+      this.#prepared.set(sql, kept);
+      return kept;
+    }
+    const statement = this.#database.prepare(sql);
+    const prepared = { statement, reads: statement.columns().length > 0 };
+    this.#prepared.set(sql, prepared);
+    const [oldest] = this.#prepared.keys();
+    if (this.#prepared.size > KEPT && oldest !== undefined) this.#prepared.delete(oldest);
+    return prepared;
+  }
+}
+
+interface Prepared {
+  readonly statement: StatementSync;
+  readonly reads: boolean;
+}
+
+/** node:sqlite reads an object in first place (a Date, say) as named parameters: refuse what is not a plain value. */
+function checked(parameters: readonly unknown[]): SQLInputValue[] {
+  return parameters.map((value) => {
+    if (typeof value === 'boolean') return value ? 1 : 0;
+    if (
+      value === null ||
+      // SQLite would quietly make NULL of NaN.
+      (typeof value === 'number' && !Number.isNaN(value)) ||
+      typeof value === 'bigint' ||
+      typeof value === 'string' ||
+      value instanceof Uint8Array
+    )
+      return value;
+    throw new TypeError(
+      `Not a value SQLite can hold: ${Number.isNaN(value) ? 'NaN' : Object.prototype.toString.call(value)}`,
+    );
+  });
+}

@@ -1,0 +1,177 @@
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { sql } from 'kysely';
+import { expect, onTestFinished, test } from 'vitest';
+import { sqliteDialect } from '../../src/store/sqlite.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import { turn } from '../support/test-clock.ts';
+
+async function opened() {
+  const folder = mkdtempSync(join(tmpdir(), 'chatops-store-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'bot.db');
+  const store = await openStore(sqliteDialect(path));
+  onTestFinished(() => store.destroy());
+  let copies = 0;
+  /** What a successor would find on the disk, were the process killed here and now. */
+  const onDisk = (): string[] => {
+    const copy = join(folder, `copy-${copies++}.db`);
+    for (const end of ['', '-wal']) if (existsSync(path + end)) copyFileSync(path + end, copy + end);
+    const database = new DatabaseSync(copy);
+    const rows = database.prepare('select id from kept order by id').all() as { id: string }[];
+    database.close();
+    return rows.map(({ id }) => id);
+  };
+  return { store, onDisk };
+}
+
+const keep = (store: Store, id: string, bytes = 2) =>
+  store
+    .insertInto('kept')
+    .values({ id, value_json: 'x'.repeat(bytes), created_at: 1 })
+    .execute();
+const kept = async (store: Store) =>
+  (await store.selectFrom('kept').select('id').orderBy('id').execute()).map(({ id }) => id);
+const names = (count: number) => Array.from({ length: count }, (_, index) => String(index).padStart(3, '0'));
+
+/** Pages written since the log was begun anew; each commit writes those that it has changed. */
+async function written(store: Store): Promise<number> {
+  const { rows } = await sql<{ log: number }>`PRAGMA wal_checkpoint(PASSIVE)`.execute(store);
+  return rows[0]?.log ?? 0;
+}
+
+test('what is written at once is few commits, also where each is a transaction', async () => {
+  const { store } = await opened();
+  const ids = names(100);
+  const before = await written(store);
+  await Promise.all(
+    ids.map(async (id) => {
+      await keep(store, `a${id}`);
+      await store.transaction().execute(async (tx) => {
+        await keep(tx, `b${id}`);
+        await keep(tx, `c${id}`);
+      });
+    }),
+  );
+  expect((await kept(store)).length).toBe(300);
+  // A commit for each would be two hundred of two pages or more.
+  expect((await written(store)) - before).toBeLessThan(150);
+});
+
+test('what counts as done is on the disk, and so is what one has read', async () => {
+  const { store, onDisk } = await opened();
+  const missing: string[] = [];
+  const check = (ids: readonly string[]) => {
+    const there = onDisk();
+    missing.push(...ids.filter((id) => !there.includes(id)));
+  };
+  await Promise.all(
+    names(5).flatMap((id) => [
+      keep(store, id).then(() => check([id])),
+      store
+        .transaction()
+        .execute((tx) => keep(tx, `t${id}`))
+        .then(() => check([`t${id}`])),
+      kept(store).then(check),
+    ]),
+  );
+  expect(missing).toEqual([]);
+  expect(onDisk()).toHaveLength(10);
+});
+
+test('one that fails takes back its own, and nobody else’s', async () => {
+  const { store, onDisk } = await opened();
+  await keep(store, 'taken');
+  const outcomes = await Promise.allSettled([
+    keep(store, 'a'),
+    keep(store, 'taken'),
+    store.transaction().execute(async (tx) => {
+      await keep(tx, 'never');
+      await keep(tx, 'taken');
+    }),
+    keep(store, 'b'),
+    store.transaction().execute(async (tx) => {
+      await keep(tx, 'neither');
+      throw new Error('no');
+    }),
+    store.transaction().execute(async (tx) => {
+      await keep(tx, 'c');
+      await keep(tx, 'taken').catch(() => undefined);
+    }),
+  ]);
+  expect(outcomes.map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'rejected',
+    'rejected',
+    'fulfilled',
+    'rejected',
+    'fulfilled',
+  ]);
+  expect(onDisk()).toEqual(['a', 'b', 'c', 'taken']);
+});
+
+test('when the disk is full, what was said to be written is, and nothing else', async () => {
+  const { store, onDisk } = await opened();
+  const roomFor = (pages: number) => sql.raw(`PRAGMA max_page_count=${pages}`).execute(store);
+  await roomFor(120);
+  const done: string[] = [];
+  for (let round = 0; round < 5; round++)
+    await Promise.allSettled(
+      names(8).map(async (id, index) => {
+        const name = `${round}-${id}`;
+        const bytes = index % 3 === 2 ? 300_000 : 5_000;
+        if (index % 2 === 0) await keep(store, name, bytes);
+        else
+          await store.transaction().execute(async (tx) => {
+            // Whoever goes on after a failure must not write outside of the transaction.
+            await keep(tx, `${name}-first`, bytes).catch(() => undefined);
+            await keep(tx, name, 10);
+          });
+        done.push(name);
+      }),
+    );
+  const there = onDisk();
+  expect(there.filter((id) => !id.endsWith('-first'))).toEqual(done.toSorted());
+  expect(there).not.toContain('0-002');
+  await roomFor(100_000);
+  await keep(store, 'later', 300_000);
+  expect(onDisk()).toContain('later');
+});
+
+test('a transaction that waits for something holds up the others, and loses nothing', async () => {
+  const { store, onDisk } = await opened();
+  const slow = store.transaction().execute(async (tx) => {
+    await keep(tx, 'a');
+    await turn(5);
+    await keep(tx, 'b');
+  });
+  const other = keep(store, 'c').then(() => kept(store));
+  await slow;
+  expect(await other).toEqual(['a', 'b', 'c']);
+  expect(onDisk()).toEqual(['a', 'b', 'c']);
+});
+
+test('a statement that was used before gives what a changed table has', async () => {
+  const { store } = await opened();
+  await keep(store, 'a');
+  const all = () => store.selectFrom('kept').selectAll().execute();
+  expect(await all()).toEqual([{ id: 'a', value_json: 'xx', created_at: 1 }]);
+  await sql`alter table kept add column more text default 'new'`.execute(store);
+  expect(await all()).toEqual([{ id: 'a', value_json: 'xx', created_at: 1, more: 'new' }]);
+  await store.schema.alterTable('kept').dropColumn('more').execute();
+  expect(await all()).toEqual([{ id: 'a', value_json: 'xx', created_at: 1 }]);
+});
+
+test('more statements than are kept, and a store that is closed', async () => {
+  const { store } = await opened();
+  for (let count = 1; count <= 400; count++)
+    await store.selectFrom('kept').select('id').where('id', 'in', names(count)).execute();
+  await keep(store, 'a');
+  expect(await kept(store)).toEqual(['a']);
+  const last = keep(store, 'last');
+  await store.destroy();
+  await Promise.allSettled([last]);
+  await expect(keep(store, 'b')).rejects.toThrow();
+});
