@@ -17,7 +17,7 @@ export interface HttpCall {
   body?: string | undefined;
   timeoutMs: number;
   signal?: AbortSignal | undefined;
-  /** Called when the request begins to leave. */
+  /** Called when the request begins to leave; where it throws, it does not leave, and that is what is thrown. */
   left: () => void;
 }
 
@@ -39,6 +39,7 @@ export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCa
   let sent = false;
   let status: number | undefined;
   let timedOut = false;
+  let kept: { readonly why: unknown } | undefined;
   const stopTimer = clock.after(call.timeoutMs, () => {
     timedOut = true;
     controller.abort(new Error('timeout'));
@@ -52,8 +53,13 @@ export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCa
     const answer = await dispatcher
       .compose(
         noteStart(() => {
+          try {
+            call.left();
+          } catch (why) {
+            kept = { why };
+            throw why;
+          }
           sent = true;
-          call.left();
         }),
       )
       .request({
@@ -70,6 +76,7 @@ export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCa
     const text = await readBody(answer.body, broken);
     return { status, headers: answer.headers, text };
   } catch (error) {
+    if (kept) throw kept.why;
     if (signal?.aborted) {
       if (!sent || method === 'GET') throw signal.reason;
       throw broken('aborted', undefined, signal.reason);

@@ -11,7 +11,10 @@ export const WINDOW_MS = 1_005;
  */
 export const TRAVEL_MS = 500;
 
-/** A request leaves within this after it got its place. If nothing more is heard of it (the process died), it comes back. */
+/**
+ * A request leaves within this after it got its place, or waits for another one. If nothing more is heard of it (the
+ * process died), it comes back.
+ */
 export const LEAVE_MS = 2_000;
 
 /** No place is held for longer; one that seems to be was taken before the clock was set back. */
@@ -22,6 +25,8 @@ export const MAX_PAUSE_MS = 30_000;
 
 /** A place in a bucket's window, for one request. */
 export interface Place {
+  /** When it was taken, by this machine's clock, in epoch milliseconds; never later than it was. */
+  readonly takenAt: number;
   /** The request has arrived by now, if it ever does: the place comes back one window from now. */
   count(): void;
   /** Nothing was sent: the place is free again. */
@@ -94,13 +99,15 @@ export class MemoryPlaces implements Places {
   }
 
   #place(freeAt: number[], slot: number): Place {
-    const until = this.#clock.now() + HELD_MS;
+    const takenAt = this.#clock.now();
+    const until = takenAt + HELD_MS;
     freeAt[slot] = until;
     const back = (at: number) => {
       // Else it came back by itself, and is another call's now.
       if (freeAt[slot] === until) freeAt[slot] = at;
     };
     return {
+      takenAt,
       count: () => back(this.#clock.now() + WINDOW_MS),
       unused: () => back(this.#clock.now()),
     };

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { Lanes, type Turn } from './lanes.ts';
-import { MAX_PAUSE_MS, MemoryPlaces, type Place, type Places, TRAVEL_MS } from './places.ts';
+import { LEAVE_MS, MAX_PAUSE_MS, MemoryPlaces, type Place, type Places, TRAVEL_MS } from './places.ts';
 
 /** Requests a second that Edgegap documents; `deploy` 40, `status` 20, `list` 10. */
 export interface Limits {
@@ -14,7 +14,10 @@ export const DOCUMENTED_LIMITS: Limits = { deploy: 40, status: 20, list: 10 };
 /** Endpoints without a documented limit: how many of one kind may be under way at once, in each process. */
 const CONCURRENT = 16;
 
-/** `left` is to be called when the request leaves; what was answered has left too. */
+/**
+ * `left` is to be called when the request leaves; what was answered has left too. Where it throws, the request must not
+ * leave: the call rejects with what it threw, and is begun again in a new place.
+ */
 type ScheduledCall<T> = (left: () => void) => Promise<T>;
 
 interface Bucket {
@@ -42,7 +45,7 @@ export class Scheduler {
 
   /**
    * Runs `call` when it is its turn in `bucket` ('deploy', 'status', 'list', or any other name for
-   * what has no documented limit). Rejects with the signal's reason when aborted while waiting, and with what
+   * what has no documented limit); again, where it did not get to leave in time. Rejects with the signal's reason when aborted while waiting, and with what
    * the places say when they cannot be had; `call` was not begun then. It has to heed the signal itself after that.
    */
   run<T>(bucket: string, turn: Turn, call: ScheduledCall<T>): Promise<T> {
@@ -105,6 +108,9 @@ class OpenBucket implements Bucket {
   }
 }
 
+/** So much was in the way (no free connection, a machine that stood still) that the place may be another call's. */
+class PlaceGone extends Error {}
+
 class RatedBucket implements Bucket {
   readonly #clock: Clock;
   readonly #places: Places;
@@ -122,24 +128,35 @@ class RatedBucket implements Bucket {
     this.#limit = limit;
   }
 
-  run<T>(turn: Turn, call: ScheduledCall<T>): Promise<T> {
-    return this.#lanes.wait(turn, async (place) => {
-      let counted = false;
-      let cancel = () => {};
-      const count = () => {
-        cancel();
-        if (!counted) place.count();
-        counted = true;
-      };
+  async run<T>(turn: Turn, call: ScheduledCall<T>): Promise<T> {
+    for (;;) {
       try {
-        return await call(() => {
-          cancel();
-          cancel = this.#clock.after(TRAVEL_MS, count);
-        });
-      } finally {
-        count();
+        return await this.#lanes.wait(turn, (place) => this.#in(place, call));
+      } catch (error) {
+        if (!(error instanceof PlaceGone)) throw error;
       }
-    });
+    }
+  }
+
+  async #in<T>(place: Place, call: ScheduledCall<T>): Promise<T> {
+    let counted = false;
+    let cancel = () => {};
+    const count = () => {
+      cancel();
+      if (!counted) place.count();
+      counted = true;
+    };
+    try {
+      return await call(() => {
+        const age = this.#clock.now() - place.takenAt;
+        // A clock that was set back meanwhile does not say how old it is.
+        if (age > LEAVE_MS || age < 0) throw new PlaceGone();
+        cancel();
+        cancel = this.#clock.after(TRAVEL_MS, count);
+      });
+    } finally {
+      count();
+    }
   }
 
   pause(ms: number): Promise<void> {

@@ -27,7 +27,10 @@ export interface TransportOptions {
 export interface Call {
   signal?: AbortSignal | undefined;
   lane?: Lane | undefined;
-  /** Called right before each attempt leaves, when its turn has come; throws what `send` then rejects with. */
+  /**
+   * Called when the turn of each attempt has come, and again right before it leaves, for which it may have waited;
+   * throws what `send` then rejects with.
+   */
   mayLeave?: (() => void) | undefined;
 }
 
@@ -123,7 +126,10 @@ export class Transport {
         const dispatcher = method === 'GET' || method === 'DELETE' ? this.#keptAlive : this.#fresh;
         const answer = await attempt(dispatcher, this.#clock, {
           ...this.#http(request, call.signal),
-          left,
+          left: () => {
+            call.mayLeave?.();
+            left();
+          },
         });
         status = answer.status;
         return this.#read(answer, { method, path, subject });

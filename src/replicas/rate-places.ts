@@ -66,7 +66,7 @@ export class RatePlaces implements Places {
         await this.#free(held);
         return { places: [], waitMs: 0 };
       }
-      const places = held.map((each) => this.#place(each));
+      const places = held.map((each) => this.#place(each, askedAt));
       return { places, waitMs: places.length < wish.wanted ? await this.#ask(bucket, wish) : 0 };
     });
   }
@@ -171,8 +171,9 @@ export class RatePlaces implements Places {
     return Math.max(ms, MIN_WAIT_MS);
   }
 
-  #place(held: Held): Place {
+  #place(held: Held, takenAt: number): Place {
     return {
+      takenAt,
       count: () => {
         this.#counted.push(held);
         void this.#count();

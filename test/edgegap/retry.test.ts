@@ -1,7 +1,12 @@
+import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { EdgegapClient } from '../../src/edgegap/client.ts';
+import { TRAVEL_MS, WINDOW_MS } from '../../src/edgegap/places.ts';
+import { DOCUMENTED_LIMITS } from '../../src/edgegap/scheduler.ts';
+import { AppError } from '../../src/errors.ts';
 import { until } from '../support/test-clock.ts';
 import { caught, DEPLOY, failure, refused, rig, STATUS, settled } from './harness.ts';
+import { most } from './rate-model.ts';
 import { cutShort, json, reset, ScriptedServer, type SeenRequest, silence } from './scripted-server.ts';
 
 const ok = json(200, { ...STATUS, message: 'done' });
@@ -229,6 +234,52 @@ describe('limits', () => {
     }
     // Two of the background calls had begun before the person came.
     expect(it.server.lines.slice(0, 3)).toContain('GET /v1/status/person');
+  });
+
+  it('hold when nothing was answered for a while, and what waited for a connection leaves at once', async () => {
+    await using it = await rig();
+    const arrived: number[] = [];
+    const silent: ServerResponse[] = [];
+    let stalled = true;
+    const answer = (response: ServerResponse) =>
+      response.writeHead(202, { 'content-type': 'application/json' }).end('{"request_id":"one"}');
+    it.server.otherwise((response) => {
+      arrived.push(it.clock.now());
+      if (stalled) silent.push(response);
+      else answer(response);
+    });
+    const all = Promise.all(Array.from({ length: 200 }, () => it.client.deploy(DEPLOY)));
+    // Each as many as may be under way at once: the others have no connection to leave on.
+    await until(() => silent.length === 40, 'the first second');
+    await it.clock.advance(TRAVEL_MS + WINDOW_MS);
+    await until(() => silent.length === 64, 'every connection');
+    await it.clock.advance(7_000);
+    stalled = false;
+    for (const response of silent) answer(response);
+    await settled(it.clock, all);
+    expect(arrived).toHaveLength(200);
+    expect(most(arrived)).toBeLessThanOrEqual(DOCUMENTED_LIMITS.deploy);
+  });
+
+  it('asks whether it may leave when it does, which may be long after its turn came', async () => {
+    await using it = await rig();
+    const silent: ServerResponse[] = [];
+    it.server.otherwise((response) => silent.push(response));
+    const first = Promise.allSettled(Array.from({ length: 64 }, () => it.client.deploy(DEPLOY)));
+    await until(() => silent.length === 40, 'the first second');
+    await it.clock.advance(TRAVEL_MS + WINDOW_MS);
+    await until(() => silent.length === 64, 'every connection');
+    await it.clock.advance(TRAVEL_MS + WINDOW_MS);
+    let asked = 0;
+    const mayLeave = () => {
+      if (++asked > 1) throw new AppError('too-late', 'No.');
+    };
+    const late = caught(it.client.deploy(DEPLOY, { mayLeave }));
+    await until(() => asked === 1, 'its turn');
+    for (const response of silent) response.end();
+    expect(await late).toMatchObject({ code: 'too-late' });
+    expect(it.server.seen).toHaveLength(64);
+    await first;
   });
 });
 
