@@ -21,11 +21,18 @@ interface Meaning {
   outcome: Outcome;
 }
 
+/** The answers to a deploy by which Edgegap says that it did not deploy. Any other may be a proxy's, sent while it did. */
+const NOT_DEPLOYED = new Set([400, 401, 403, 404, 429]);
+
 /** The error for an answer that is not a success; the meanings are those of the facts and the reference. */
 export function refusalError(refusal: Refusal): EdgegapError {
   const { code, message, hint, outcome } = meaning(refusal);
-  const { subject: _, ...details } = refusal;
-  return new EdgegapError(code, message, { ...details, hint, outcome });
+  const { subject, ...details } = refusal;
+  const unsure = subject === 'deploy' && outcome === 'not-done' && !NOT_DEPLOYED.has(refusal.status);
+  return new EdgegapError(code, message, {
+    ...details,
+    ...(unsure ? { hint: MAY_HAVE_HAPPENED, outcome: 'unknown' } : { hint, outcome }),
+  });
 }
 
 function meaning(refusal: Refusal): Meaning {
