@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts';
 import { type Deployment, endIsInferred, isId } from './deployment.ts';
 import type { Deployments } from './deployments.ts';
 import type { DeploymentRepository } from './repository.ts';
-import { nextTurn, together } from './together.ts';
+import { nextTurn, pause, together } from './together.ts';
 
 export const CALLBACK_EVENTS = ['ready', 'error', 'terminated'] as const;
 export type CallbackEvent = (typeof CALLBACK_EVENTS)[number];
@@ -20,8 +20,12 @@ interface Received {
 
 /** How many are looked up, or stored, by one statement. */
 const AT_ONCE = 250;
-/** How many deployments' callbacks are worked off in one transaction: a store in this process holds it up so long. */
+/** How many deployments' callbacks are worked off in one transaction: nobody else has the store so long. */
 const WORK_AT_ONCE = 10;
+/** A burst is over when none has come for so long: shorter than anybody notices, longer than a caller's next one takes. */
+const LULL_MS = 50;
+/** What has come is worked off at least so often, however long a burst lasts. */
+const GIVE_WAY_MS = 500;
 const POLL_MS = 2_000;
 /** What another process stored is its own to work off for this long. */
 const OTHERS_AFTER_MS = 5_000;
@@ -39,6 +43,8 @@ export class Callbacks {
   /** Deployments of which this process has stored a callback that is not worked off yet. */
   readonly #fresh = new Set<string>();
   #working: Promise<void> | undefined;
+  /** When the last one came, by the machine's own time. */
+  #cameAt = 0;
   #cancelPoll: (() => void) | undefined;
   #stopped = false;
 
@@ -71,6 +77,7 @@ export class Callbacks {
 
   /** Whether a callback with this secret is one of ours. */
   async isOurs(id: string, secret: string): Promise<boolean> {
+    this.#cameAt = performance.now();
     // A stranger's may be anything, even what no database takes for a text.
     const expected = isId(id) ? await this.#secretOf(id) : undefined;
     // Whether there is such an id may show in the time taken; it is the secret that must not.
@@ -125,12 +132,19 @@ export class Callbacks {
 
   async #workOff(): Promise<void> {
     while (this.#fresh.size > 0) {
-      // Whoever is called back right now is answered first.
+      // Who calls back right now is answered first: Edgegap waits for ten seconds, and never calls again.
       await nextTurn();
+      if (this.#fresh.size > WORK_AT_ONCE) await this.#lull();
       const ids = [...this.#fresh].slice(0, WORK_AT_ONCE);
       for (const id of ids) this.#fresh.delete(id);
       await this.#handle(ids);
     }
+  }
+
+  async #lull(): Promise<void> {
+    const from = performance.now();
+    for (let now = from; now - this.#cameAt < LULL_MS && now - from < GIVE_WAY_MS; now = performance.now())
+      await pause(LULL_MS);
   }
 
   #schedulePoll(): void {
@@ -201,6 +215,8 @@ export class Callbacks {
       for (const { deployment_id, event, body } of rows) {
         const before = deployments.get(deployment_id);
         if (!before) continue;
+        // A store in this process would hold it up until the last one is done.
+        await nextTurn();
         const { after, read } = await this.#handleIn(tx, before, event, body);
         deployments.set(deployment_id, after);
         if (!read) unreadable.push({ deployment: deployment_id, event });

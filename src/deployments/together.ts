@@ -38,6 +38,11 @@ export function together<Item, Result>(
     });
 }
 
+/** So many milliseconds of the machine's own time, whatever clock the rest of the bot lives by. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 /** Lets sockets and timers have their turn: a store in this process answers without one. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
