@@ -120,6 +120,12 @@ export class Invocations {
     if (numUpdatedRows === 0n) throw new TakenOver();
   }
 
+  /** Before all see something of it: the same, asked where this process has reason to doubt it. */
+  async confirmInDoubt(id: string): Promise<void> {
+    const { membership, store } = this.#parts;
+    if (!membership.isCertain()) await this.confirm(store, id);
+  }
+
   /** Never rejects: an end that the store does not take now is written down later. */
   async finish(id: string, end: End): Promise<void> {
     try {

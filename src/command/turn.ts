@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { AckMode, Invocation, Person } from '../adapters/adapter.ts';
+import type { AckMode, Invocation, MessageRef, Person } from '../adapters/adapter.ts';
 import type { ActionRef, Card, Message } from '../cards/card.ts';
 import { errorCard } from '../cards/error-card.ts';
 import type { Clock } from '../clock.ts';
@@ -9,6 +9,7 @@ import { type Policy, refusal } from '../policy/authorise.ts';
 import { type Permission, permissions } from '../policy/permissions.ts';
 import { nearest, parseText, quoted, type RawValues } from './argv.ts';
 import { type Action, type Command, type Context, leastPermission } from './define.ts';
+import { interruptedLine } from './interrupted.ts';
 import { type InvocationRecord, type Invocations, TakenOver } from './invocations.ts';
 import { parseRequestId, parseValues } from './parse.ts';
 import { findDeployment, resolveValues } from './resolve.ts';
@@ -49,6 +50,8 @@ export class Turn {
   #acknowledged: AckMode | undefined;
   /** Once it is stored. */
   #record: InvocationRecord | undefined;
+  /** A card is shown that somebody has to bring to an end. */
+  #cardPosted = false;
 
   constructor(invocation: Invocation, parts: TurnParts) {
     this.#invocation = invocation;
@@ -204,7 +207,7 @@ export class Turn {
       invocationId: invocation.id,
       may: (permission) => this.#may(person, permission),
       respond: (message) => this.#respond(message),
-      postCard: (message) => invocation.postCard(message),
+      postCard: (message) => this.#postCard(message),
     };
   }
 
@@ -215,6 +218,14 @@ export class Turn {
     } catch (error) {
       if (!(await this.#owed(error, message))) throw error;
     }
+  }
+
+  async #postCard(message: Message): Promise<MessageRef> {
+    const { invocations } = this.#parts;
+    await invocations.confirmInDoubt(this.#invocation.id);
+    const card = await this.#invocation.postCard(message);
+    this.#cardPosted = true;
+    return card;
   }
 
   async #owed(error: unknown, message: Message): Promise<boolean> {
@@ -232,7 +243,7 @@ export class Turn {
     const { id } = this.#invocation;
     if (error instanceof TakenOver) {
       log.warn({ invocation: id }, 'invocation: another process has answered it');
-      return;
+      return await this.#takeBack();
     }
     const incident = randomBytes(4).toString('hex');
     if (error instanceof StoreError)
@@ -250,6 +261,19 @@ export class Turn {
       log.warn({ err: failure, invocation: id, incident }, 'invocation: the answer could not be delivered');
     }
     if (this.#record) await invocations.finish(id, 'failed');
+  }
+
+  /** The card that was posted after another process had answered would stand for ever: it says what that one said. */
+  async #takeBack(): Promise<void> {
+    const { log, services } = this.#parts;
+    if (!this.#cardPosted || !this.#record) return;
+    const { id, what, changes, person } = this.#record;
+    const about = { what, changes, how: 'interrupted', mention: person } as const;
+    try {
+      await this.#respond(interruptedLine(services.directory, about));
+    } catch (err) {
+      log.warn({ err, invocation: id }, 'invocation: its card could not be taken back');
+    }
   }
 
   async #tell(card: Card): Promise<void> {
