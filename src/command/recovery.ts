@@ -1,9 +1,10 @@
 import type { Address } from '../adapters/adapter.ts';
 import type { Clock } from '../clock.ts';
+import { StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { enqueue } from '../notify/outbox.ts';
 import type { Membership } from '../replicas/membership.ts';
-import type { Store } from '../store/store.ts';
+import { passingOverLocked, type Store } from '../store/store.ts';
 import type { Directory } from './directory.ts';
 import { interruptedLine } from './interrupted.ts';
 import type { InvocationRecord, Invocations } from './invocations.ts';
@@ -71,18 +72,26 @@ export class Recovery {
    * processes that look at the same time one tells.
    */
   async recover(): Promise<void> {
-    const { store, membership, wakeOutbox } = this.#parts;
+    const { store, membership, log, wakeOutbox } = this.#parts;
     // Whoever may be dead itself is no judge of who else is.
     if (!membership.isCertain()) return;
-    const left = await store
+    const unfinished = store
       .selectFrom('invocations')
       .select('id')
       .where('state', '=', 'running')
       .where((eb) => membership.gone(eb.ref('invocations.holder')))
       .orderBy('created_at')
-      .limit(RECOVER_AT_ONCE)
-      .execute();
-    for (const { id } of left) await this.#answer(id);
+      .limit(RECOVER_AT_ONCE);
+    const left = await passingOverLocked(unfinished, store).execute();
+    for (const { id } of left) {
+      try {
+        await this.#answer(id);
+      } catch (err) {
+        if (err instanceof StoreError) throw err;
+        // Something is wrong with it alone: the others need not wait for it.
+        log.error({ err, invocation: id }, 'invocation: one that was left unfinished cannot be answered');
+      }
+    }
     if (left.length > 0) wakeOutbox();
   }
 
@@ -113,8 +122,9 @@ export class Recovery {
       const about = { what: row.what, changes, how: 'interrupted' } as const;
       const asker = { id: row.asker_id, name: row.asker_name };
       const inChannel = interruptedLine(directory, { ...about, mention: asker });
-      if (row.reply_json !== null) {
-        const { mode, reply }: Pick<InvocationRecord, 'mode' | 'reply'> = JSON.parse(row.reply_json);
+      const how = readReply(row.reply_json);
+      if (how) {
+        const { mode, reply } = how;
         await enqueue(tx, clock, {
           kind: 'answer',
           orderKey: id,
@@ -146,5 +156,16 @@ export class Recovery {
       )
       .executeTakeFirst();
     return numDeletedRows === BigInt(PURGE_AT_ONCE);
+  }
+}
+
+type HowToReply = Pick<InvocationRecord, 'mode' | 'reply'>;
+
+/** Undefined also where it is damaged: the channel is told then. */
+function readReply(json: string | null): HowToReply | undefined {
+  try {
+    return (JSON.parse(json ?? 'null') as HowToReply | null) ?? undefined;
+  } catch {
+    return undefined;
   }
 }

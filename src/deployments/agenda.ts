@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Membership } from '../replicas/membership.ts';
-import type { Store } from '../store/store.ts';
+import { passingOverLocked, type Store } from '../store/store.ts';
 import { type Deployment, fromRow } from './deployment.ts';
 
 /** Few enough that nobody waits for them to go. */
@@ -14,6 +14,13 @@ export interface Believed {
   readonly wasReady: boolean;
   /** It is to be asked about anyway. */
   readonly checked: boolean;
+}
+
+/** A deployment to be asked about now. */
+export interface Due {
+  readonly id: string;
+  /** Throws where its row is damaged; the others are asked about all the same. */
+  readonly read: () => Deployment;
 }
 
 /** When to ask about which deployment, and what is left to ask about. Reads no more of a row than that takes. */
@@ -42,13 +49,13 @@ export class Agenda {
 
   /** Those whose request was sent, or not, by a process that is no more. */
   async abandoned(membership: Pick<Membership, 'gone'>): Promise<string[]> {
-    const rows = await this.#store
+    const left = this.#store
       .selectFrom('deployments')
       .select('id')
       .where('phase', '=', 'requesting')
       .where((eb) => membership.gone(eb.ref('deployments.holder')))
-      .orderBy('created_at')
-      .execute();
+      .orderBy('created_at');
+    const rows = await passingOverLocked(left, this.#store).execute();
     return rows.map(({ id }) => id);
   }
 
@@ -82,24 +89,27 @@ export class Agenda {
    * Takes up to `limit` of those that are to be asked about by now. They are not due again for `leaseMs`: to nobody else
    * while they are asked about, and to somebody should whoever took them die over it.
    */
-  async claimDue(limit: number, leaseMs: number): Promise<Deployment[]> {
+  async claimDue(limit: number, leaseMs: number): Promise<Due[]> {
     const now = this.#clock.now();
     const rows = await this.#store
       .updateTable('deployments')
       .set({ check_at: now + leaseMs })
       .where('id', 'in', (eb) =>
-        eb
-          .selectFrom('deployments')
-          .select('id')
-          .where('check_at', '<=', now)
-          .orderBy('check_at')
-          .limit(limit),
+        passingOverLocked(
+          eb
+            .selectFrom('deployments')
+            .select('id')
+            .where('check_at', '<=', now)
+            .orderBy('check_at')
+            .limit(limit),
+          this.#store,
+        ),
       )
       // Said again, as the row may have been taken by another while this statement waited for it.
       .where('check_at', '<=', now)
       .returningAll()
       .execute();
-    return rows.map(fromRow);
+    return rows.map((row) => ({ id: row.id, read: () => fromRow(row) }));
   }
 
   async nextCheckAt(): Promise<number | undefined> {

@@ -1,11 +1,10 @@
 import type { Clock } from '../clock.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
-import { AppError } from '../errors.ts';
+import { AppError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Leases } from '../replicas/leases.ts';
 import type { Membership } from '../replicas/membership.ts';
-import type { Believed } from './agenda.ts';
-import type { Deployment } from './deployment.ts';
+import type { Believed, Due } from './agenda.ts';
 import type { Deployments } from './deployments.ts';
 import { Inquiry } from './inquiry.ts';
 import type { DeploymentRepository } from './repository.ts';
@@ -43,6 +42,8 @@ export class Reconciler {
   #passAgain = false;
   /** What is being asked about, by the deployment's id. */
   readonly #asking = new Map<string, Promise<void>>();
+  /** Those that could not be settled, and when to try again. */
+  readonly #unsettled = new Map<string, number>();
   #sweeping: Promise<void> | undefined;
   /** Gives up what is being asked when the process stops: whoever starts next asks again. */
   readonly #stopping = new AbortController();
@@ -117,8 +118,18 @@ export class Reconciler {
 
   /** A request that died with its process may or may not have arrived. */
   async #settle(): Promise<void> {
-    for (const id of await this.#repository.agenda.abandoned(this.#membership))
-      await this.#deployments.learn(id, { kind: 'unknown-outcome' }, 'asked');
+    for (const id of await this.#repository.agenda.abandoned(this.#membership)) {
+      if ((this.#unsettled.get(id) ?? 0) > this.#clock.now()) continue;
+      try {
+        await this.#deployments.learn(id, { kind: 'unknown-outcome' }, 'asked');
+        this.#unsettled.delete(id);
+      } catch (error) {
+        if (error instanceof StoreError) throw error;
+        // Its row is damaged: the others need not wait for it.
+        this.#report(error, 'reconciler: a request that died with its process cannot be settled');
+        this.#unsettled.set(id, this.#clock.now() + RETRY_MS);
+      }
+    }
   }
 
   async #sleepUntilNext(): Promise<void> {
@@ -128,7 +139,7 @@ export class Reconciler {
     const nextSweep = live ? this.#sweepAt : now + IDLE_MS;
     const poll = this.#membership.shared ? now + POLL_SHARED_MS : Number.POSITIVE_INFINITY;
     // Never at once: what just failed would be asked in a loop.
-    this.#sleep(Math.max(250, Math.min(nextCheckAt, nextSweep, poll) - now));
+    this.#sleep(Math.max(250, Math.min(nextCheckAt, nextSweep, poll, ...this.#unsettled.values()) - now));
   }
 
   #sleep(ms: number): void {
@@ -144,10 +155,10 @@ export class Reconciler {
   async #checkDue(): Promise<void> {
     const free = CHECKS_AT_ONCE - this.#asking.size;
     if (free === 0) return;
-    for (const deployment of await this.#repository.agenda.claimDue(free, CHECK_LEASE_MS)) {
-      const { id } = deployment;
+    for (const due of await this.#repository.agenda.claimDue(free, CHECK_LEASE_MS)) {
+      const { id } = due;
       if (this.#asking.has(id)) continue;
-      const asked = this.#ask(deployment).finally(() => {
+      const asked = this.#ask(due).finally(() => {
         this.#asking.delete(id);
         this.wake();
       });
@@ -155,15 +166,15 @@ export class Reconciler {
     }
   }
 
-  async #ask(deployment: Deployment): Promise<void> {
+  async #ask({ id, read }: Due): Promise<void> {
     try {
-      await this.#inquiry.ask(deployment);
+      await this.#inquiry.ask(read());
     } catch (error) {
       this.#report(error, 'reconciler: could not ask about a deployment');
       // Where that cannot be written either, it is due when its lease is over.
       const next = this.#clock.now() + (this.#running ? RETRY_MS : 0);
       await this.#repository.agenda
-        .schedule(deployment.id, next)
+        .schedule(id, next)
         .catch((failure: unknown) =>
           this.#report(failure, 'reconciler: cannot write down when to ask again'),
         );
@@ -212,7 +223,7 @@ export class Reconciler {
 
   /** An error of Edgegap's is news for the log in one line; any other is a fault of ours. */
   #report(error: unknown, message: string): void {
-    if (!this.#running) return;
+    if (this.#stopping.signal.aborted) return;
     if (error instanceof AppError) this.#log.warn({ code: error.code, reason: error.userMessage }, message);
     else this.#log.error({ err: error }, message);
   }

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { DeliveryError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Membership } from '../replicas/membership.ts';
-import type { Store } from '../store/store.ts';
+import { passingOverLocked, type Store } from '../store/store.ts';
 import { digestKey } from './batch.ts';
 import { claim, LEASED, PENDING, type Place, release } from './channels.ts';
 import { fateOf, GIVE_UP_MS, isFault, isTooOld, sentenceOf, tooOld } from './fate.ts';
@@ -232,8 +232,16 @@ export class OutboxLedger {
         holder: null,
         ...(membership.shared ? { next_at: clock.now() + STRAY_REQUEST_MS } : {}),
       })
-      .where('state', '=', LEASED)
-      .where((eb) => membership.gone(eb.ref('outbox.holder')))
+      .where('id', 'in', (eb) =>
+        passingOverLocked(
+          eb
+            .selectFrom('outbox')
+            .select('id')
+            .where('state', '=', LEASED)
+            .where(membership.gone(eb.ref('outbox.holder'))),
+          store,
+        ),
+      )
       .execute();
   }
 

@@ -112,12 +112,20 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   async function tidy(now: number): Promise<void> {
     for (const [id, { place, from }] of unrecorded) {
       if (from > now) continue;
-      await ledger.putBack(place);
-      unrecorded.delete(id);
+      try {
+        await ledger.putBack(place);
+        unrecorded.delete(id);
+      } catch (err) {
+        log.error({ err }, 'outbox: a delivery could not be recorded');
+        unrecorded.set(id, { place, from: now + RETRY_MS });
+      }
     }
     if (membership.shared && now - takenOverAt >= TAKE_OVER_EVERY_MS) {
       takenOverAt = now;
-      await ledger.takeOver();
+      // What cannot be taken over now is later; what is our own goes out meanwhile.
+      await ledger.takeOver().catch((err: unknown) => {
+        log.error({ err }, 'outbox: what others left behind cannot be taken over');
+      });
     }
     if (now - tidiedAt < TIDY_EVERY_MS) return;
     tidiedAt = now;

@@ -43,6 +43,11 @@ function byState(state: string, { user }: Place): Explained | undefined {
         reason: 'has no connection to spare',
         remedy: `Raise its max_connections, or use a pooler. ${WAIT}`,
       };
+    case '55P03':
+    case '57014':
+      return { reason: 'is kept busy: somebody else is at the same rows', remedy: WAIT };
+    case '25P03':
+      return { reason: 'gave up a transaction of mine that had come to a halt', remedy: WAIT };
     case '53100':
       return { reason: 'has no room left on its disk', remedy: `Make room there. ${WAIT}` };
   }

@@ -16,6 +16,18 @@ import type { Database } from './schema.ts';
 const CONNECTIONS = 10;
 /** Longer than a statement of ours ever takes; a server that is gone without a word is noticed by it. */
 const STATEMENT_MS = 10_000;
+/**
+ * A process that is stopped in the middle of a transaction, or whose machine is gone, keeps its rows from all others:
+ * the server ends it after so long, and nobody waits long for it. Set for each transaction, by its first message, as a
+ * proxy gives the session to somebody else afterwards. A single statement keeps its rows for no longer than it runs.
+ */
+const BEGIN = `begin; ${Object.entries({
+  idle_in_transaction_session_timeout: 5_000,
+  lock_timeout: 3_000,
+  statement_timeout: STATEMENT_MS,
+})
+  .map(([name, ms]) => `set local ${name} = ${ms}`)
+  .join('; ')}`;
 
 export interface PostgresOptions {
   /** At most so many connections; 10 by default. */
@@ -46,7 +58,10 @@ function createPool(url: string, log: Logger, options: PostgresOptions): Pool {
     types: { getTypeParser: (oid, format) => parserOf(oid) ?? types.getTypeParser(oid, format) },
   });
   // A connection that breaks while nobody uses it is replaced; without a listener it would end the process.
-  pool.on('error', (err) => log.warn({ err }, 'store: an idle connection to the database broke'));
+  // The error itself holds pg's whole connection, with the key by which it could be cancelled and what it last said.
+  pool.on('error', ({ message, code }: Error & { code?: string }) =>
+    log.warn({ code, reason: message }, 'store: an idle connection to the database broke'),
+  );
   // So would one that breaks in the middle of a transaction; the statement that fails by it tells whoever waits.
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
@@ -66,7 +81,10 @@ function reliable(pool: Pool, place: Place): PostgresPool {
       return {
         async query(text: string, parameters: readonly unknown[]) {
           try {
-            return await client.query(text, parameters as unknown[]);
+            if (text !== 'begin') return await client.query(text, parameters as unknown[]);
+            // As one message that has no parameters: only so may it hold several statements.
+            await client.query(BEGIN);
+            return { command: 'BEGIN', rowCount: null, rows: [] };
           } catch (error) {
             const explained = explain(error, place);
             // A statement that was given up goes on, and what is asked next on this connection would wait for it.
@@ -127,6 +145,8 @@ export class UnlockedAdapter extends PostgresAdapter {
 
   /** Lets one process at a time change the schema, until the transaction `tx` ends. Throws where none can. */
   async prepare(tx: Kysely<Database>): Promise<void> {
+    // Whoever starts beside the one that changes it waits for it.
+    await sql`set local lock_timeout = 0`.execute(tx);
     const { rows } = await sql<Server>`
       select current_setting('server_version_num')::int as version,
         current_setting('transaction_read_only') = 'on' as "readOnly",

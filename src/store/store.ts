@@ -1,4 +1,4 @@
-import { type Dialect, Kysely } from 'kysely';
+import { type Dialect, Kysely, PostgresAdapter, type SelectQueryBuilder } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { AppError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -13,6 +13,17 @@ export type Store = Kysely<Database>;
 /** Whether several processes can work on it: on PostgreSQL; a SQLite file has one. */
 export function isShared(database: string): boolean {
   return /^postgres(ql)?:/i.test(database);
+}
+
+/**
+ * Adds to a choice of rows that those another transaction holds are passed over, where the database can: whoever holds
+ * them may be stopped in the middle of it, and they are there at the next look.
+ */
+export function passingOverLocked<DB, Table extends keyof DB, Row>(
+  rows: SelectQueryBuilder<DB, Table, Row>,
+  db: Store,
+): SelectQueryBuilder<DB, Table, Row> {
+  return db.getExecutor().adapter instanceof PostgresAdapter ? rows.forUpdate().skipLocked() : rows;
 }
 
 /** `database` is a `postgres://` URL, a file path or `:memory:`. */

@@ -176,3 +176,25 @@ test('one that the store does not take is not begun', async () => {
   await store.schema.alterTable('invocations').renameTo('away').execute();
   await expect(begin('1')).rejects.toMatchObject({ code: 'not-stored' });
 });
+
+test('one whose row is damaged is told in its channel, and keeps no other from its answer', async () => {
+  const { store, join, states, outbox } = await open();
+  const dead = await join();
+  await dead.begin('damaged', { what: 'stop:confirm', changes: true });
+  await dead.begin('read');
+  await store
+    .updateTable('invocations')
+    .set({ reply_json: '{"mode":' })
+    .where('id', '=', 'damaged')
+    .execute();
+  await dead.membership.leave();
+  await (await join()).recovery.recover();
+  expect(await states()).toEqual([
+    ['damaged', 'interrupted', true],
+    ['read', 'interrupted', true],
+  ]);
+  expect((await outbox()).map(({ id, kind }) => [id, kind]).toSorted()).toEqual([
+    ['damaged', 'post'],
+    ['read', 'answer'],
+  ]);
+});

@@ -251,3 +251,22 @@ test('callbacks that arrive together are stored by few commits, and a failure is
   expect(inserts).toBe(2);
   expect((await watch.told()).match(/ is ready/g)).toHaveLength(30);
 });
+
+test('a row that is damaged keeps nobody from starting, and no other from being settled or asked about', async () => {
+  const gone = await openWatch();
+  const watch = await openWatch({ beside: gone });
+  const damaged = [await gone.add(), await gone.add({ kind: 'unknown-outcome' })];
+  const [settled, asked] = [await gone.add(), await gone.add(accepted('r1'))];
+  await gone.membership.leave();
+  const damage = (id: string, columns: object) =>
+    watch.store.updateTable('deployments').set(columns).where('id', '=', id).execute();
+  await damage(damaged[0] ?? '', { card_json: '{"platform":' });
+  await damage(damaged[1] ?? '', { plan_json: '{', check_at: 0 });
+  await damage(asked, { check_at: 1 });
+  watch.statuses.set('r1', 'READY');
+  await watch.reconciler.start();
+  await watch.clock.advance(3_000);
+  await until(() => watch.calls.includes('status r1'), 'the healthy one to be asked about');
+  expect(await watch.repository.byId(settled)).toMatchObject({ phase: 'unknown' });
+  expect(watch.log.filter((line) => line.includes('cannot be settled'))).toHaveLength(1);
+});

@@ -96,6 +96,20 @@ describe.skipIf(suiteDatabase === 'sqlite')('several processes on one store', ()
     expect(desk.chat.calls).toEqual(['edit Deploying', 'edit Ready']);
   });
 
+  test('go on while another stands still in the middle of writing down what it sent', async () => {
+    const desk = await openDesk();
+    await desk.post('d1', 'sent by the other');
+    await desk.store.updateTable('outbox').set({ state: 'leased', holder: 'other', uncertain: 1 }).execute();
+    const stopped = await desk.store.startTransaction().execute();
+    await sql`set local idle_in_transaction_session_timeout = 0`.execute(stopped);
+    await stopped.updateTable('outbox').set({ state: 'sent', holder: null }).execute();
+    await desk.post('d2', 'news', { to: { ...here, channel: 'elsewhere' } });
+    await desk.worker.start();
+    await until(() => desk.chat.texts.includes('news'));
+    expect(await desk.states()).toEqual(['leased', 'sent']);
+    await stopped.rollback().execute();
+  });
+
   test('send nothing while they are not sure to be alive to the others', async () => {
     const desk = await openDesk();
     await desk.worker.start();

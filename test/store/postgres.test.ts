@@ -189,6 +189,33 @@ describe('at work', () => {
     });
   });
 
+  test('whoever is stopped in the middle of a transaction keeps its rows for seconds only', async () => {
+    const { database, store } = await wired({ patienceMs: 30_000 });
+    await keep(store, 'a');
+    const stopped = await (await opened(database)).startTransaction().execute();
+    await stopped.updateTable('kept').set({ created_at: 2 }).execute();
+    // Waits for it, as a single statement does.
+    await store.updateTable('kept').set({ created_at: 3 }).execute();
+    expect(await problem(stopped.updateTable('kept').set({ created_at: 4 }).execute())).toMatch(
+      /gave up a transaction|broke off/,
+    );
+    await stopped
+      .rollback()
+      .execute()
+      .catch(() => undefined);
+  });
+
+  test('nobody waits long for a row that another one keeps', async () => {
+    const { database, store } = await wired({ patienceMs: 30_000 });
+    await keep(store, 'a');
+    const keeps = await (await opened(database)).startTransaction().execute();
+    await sql`set local idle_in_transaction_session_timeout = 0`.execute(keeps);
+    await keeps.updateTable('kept').set({ created_at: 2 }).execute();
+    const change = transact(store, (tx) => tx.updateTable('kept').set({ created_at: 3 }).execute());
+    expect(await problem(change)).toMatch(/is kept busy/);
+    await keeps.rollback().execute();
+  });
+
   test('who finds every connection in use waits, but not for ever', async () => {
     const { store } = await wired({ connections: 1 });
     await store.transaction().execute(async (tx) => {
