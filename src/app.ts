@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { Adapter } from './adapters/adapter.ts';
 import { createPlatforms } from './adapters/start.ts';
-import { type Clock, sleep, systemClock, within } from './clock.ts';
+import { readinessOf } from './app/readiness.ts';
+import { stopInOrder } from './app/stop.ts';
+import { type Clock, systemClock } from './clock.ts';
 import type { Directory } from './command/directory.ts';
 import { Invocations } from './command/invocations.ts';
 import { createKept } from './command/kept.ts';
@@ -21,7 +23,6 @@ import { MemoryPlaces, waitOut } from './edgegap/places.ts';
 import { DOCUMENTED_LIMITS } from './edgegap/scheduler.ts';
 import { AppError } from './errors.ts';
 import type { Logger } from './log.ts';
-import { countOutbox, type OutboxCounts } from './notify/report.ts';
 import { createOutboxWorker } from './notify/worker.ts';
 import { Leases } from './replicas/leases.ts';
 import { Membership } from './replicas/membership.ts';
@@ -35,18 +36,6 @@ import { dialectFor, isShared, openStore } from './store/store.ts';
 const ACCOUNT = 'default';
 
 const COMMANDS = join(import.meta.dirname, '..', 'commands');
-
-/**
- * How long a process that is going still takes what comes, so that whoever passes requests on sees that it is not
- * ready: `/readyz` is asked once a second where it is asked at all.
- */
-const LINGER_MS = 2_000;
-const HAND_OVER_MS = 3_000;
-/** A database that does not answer makes the process not ready. */
-const ANSWER_MS = 2_000;
-/** Together well inside the ten seconds that container platforms leave between SIGTERM and SIGKILL. */
-const DRAIN_MS = 5_000;
-const QUIT_MS = 1_000;
 
 export interface AppParts {
   readonly config: Config;
@@ -198,33 +187,10 @@ export async function buildApp({
     over,
   });
   let stopping = false;
-  /** In time, and as one of those that work on it. */
-  async function storeAnswers(): Promise<boolean> {
-    const answer = store.selectFrom('kept').select('id').limit(1).execute();
-    const rows = await within(heartbeat, ANSWER_MS, answer).catch(() => undefined);
-    return rows !== undefined && membership.isCertain();
-  }
-  /** What an operator cannot see in the log alone; nothing of it makes the process less ready. */
-  async function messages(): Promise<{ outbox?: OutboxCounts }> {
-    const outbox = await within(heartbeat, ANSWER_MS, countOutbox(store)).catch(() => undefined);
-    return outbox ? { outbox } : {};
-  }
   const server = buildServer({
     callbacks,
     mounts: adapters.flatMap(({ http }) => (http ? [http] : [])),
-    async readiness() {
-      const states = Object.entries(platforms.state());
-      const roles = states.flatMap(([name, { role }]) => (role ? [[name, role]] : []));
-      return {
-        stopping,
-        parts: {
-          store: await storeAnswers(),
-          ...Object.fromEntries(states.map(([name, { healthy }]) => [name, healthy])),
-        },
-        ...(shared ? { roles: Object.fromEntries(roles) } : {}),
-        ...(await messages()),
-      };
-    },
+    readiness: () => readinessOf({ store, membership, platforms, clock: heartbeat, stopping }),
     clock,
     log,
   });
@@ -235,7 +201,9 @@ export async function buildApp({
       if (await membership.join()) await waitOut(places, Object.keys(DOCUMENTED_LIMITS));
       const port = await server.listen(config.port);
       if (loopback) publicUrl ??= `http://127.0.0.1:${port}`;
-      void warmUp(catalog, log);
+      void warmUp(catalog, (why, message) => {
+        if (!stopping) log.error(why, message);
+      });
       await recovery.start();
       await callbacks.start();
       await reconciler.start();
@@ -256,36 +224,26 @@ export async function buildApp({
     },
     async stop() {
       stopping = true;
-      // An answer that Edgegap keeps us waiting for is given up: what it leaves unfinished is in the store, and is
-      // settled at the next start, or by another process.
-      const until = clock.now() + DRAIN_MS;
-      if (shared) {
-        server.retire();
-        // The others take over; what still comes here is carried out.
-        await Promise.all([within(clock, HAND_OVER_MS, platforms.handOver()), sleep(clock, LINGER_MS)]);
-        await server.close();
-        await within(clock, Math.max(QUIT_MS, until - clock.now()), pipeline.idle());
-      } else {
-        await within(clock, DRAIN_MS, pipeline.drain());
-        await server.close();
-      }
-      deployments.close();
-      await within(clock, QUIT_MS, pruner.stop());
-      await within(clock, QUIT_MS, recovery.stop());
-      await within(clock, QUIT_MS, callbacks.stop());
-      await within(clock, QUIT_MS, reconciler.stop());
-      await within(clock, QUIT_MS, outbox.stop());
-      await within(clock, QUIT_MS, platforms.close());
-      await within(clock, QUIT_MS, client.close());
-      await membership.leave();
-      await within(clock, QUIT_MS, store.destroy());
+      await stopInOrder({
+        clock,
+        server,
+        platforms,
+        pipeline,
+        deployments,
+        callbacks,
+        outbox,
+        background: [pruner, recovery, reconciler],
+        client,
+        membership,
+        store,
+      });
       log.info('stopped');
     },
   };
 }
 
 /** Fills the cache ahead of the first question. A wrong token shows here, and not first to whoever wants a server. */
-async function warmUp(catalog: Catalog, log: Logger): Promise<void> {
+async function warmUp(catalog: Catalog, report: (why: object, message: string) => void): Promise<void> {
   try {
     await Promise.all([catalog.applications(), catalog.locations()]);
   } catch (error) {
@@ -293,6 +251,6 @@ async function warmUp(catalog: Catalog, log: Logger): Promise<void> {
       error instanceof AppError
         ? { code: error.code, problem: error.userMessage, hint: error.hint }
         : { err: error };
-    log.error(why, 'Edgegap does not answer as it should: commands will fail until this is mended');
+    report(why, 'Edgegap does not answer as it should: commands will fail until this is mended');
   }
 }

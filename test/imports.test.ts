@@ -84,7 +84,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** They put the parts together, so they know all of them. */
-const ROOTS = /^src\/(?:main|app|demo)\.ts$|^src\/demo\/|-cli\.ts$/;
+const ROOTS = /^src\/(?:main|app|demo)\.ts$|^src\/(?:app|demo)\/|-cli\.ts$/;
 const READS_ENVIRONMENT = /^src\/(?:main|config|demo)\.ts$|^src\/demo\/|-cli\.ts$/;
 
 /** `src/adapters/slack/api.ts` -> `adapters/slack`, `src/log.ts` -> `log`, `commands/stop.ts` -> `commands`. */
@@ -116,6 +116,9 @@ function problems(path: string, source: string): string[] {
   }
   if (/\bprocess\s*(?:\.|\[\s*["'])\s*env\b/.test(withoutComments(source)) && !READS_ENVIRONMENT.test(path))
     found.push(`${path} reads process.env`);
+  // One that another stands in the way of has to begin anew, and `transact` does that.
+  if (/\.transaction\(\)/.test(withoutComments(source)) && !path.startsWith('src/store/'))
+    found.push(`${path} begins a transaction without transact`);
   return found;
 }
 
@@ -144,6 +147,7 @@ describe('the check can fail', () => {
     ['src/store/x.ts', 'const level = process.env.LOG_LEVEL;'],
     ['commands/x.ts', "const level = process['env'].LOG_LEVEL;"],
     ['src/newpart/x.ts', ''],
+    ['src/notify/x.ts', 'await store.transaction().execute(work);'],
     ['src/server/x.ts', 'import a, { b } from "pino";'],
   ])('%s with %j', (path, source) => {
     expect(problems(path, source)).not.toEqual([]);

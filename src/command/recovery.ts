@@ -5,6 +5,7 @@ import type { Logger } from '../log.ts';
 import { enqueue } from '../notify/outbox.ts';
 import type { Membership } from '../replicas/membership.ts';
 import { passingOverLocked, type Store } from '../store/store.ts';
+import { transact } from '../store/transact.ts';
 import type { Directory } from './directory.ts';
 import { interruptedLine } from './interrupted.ts';
 import type { InvocationRecord, Invocations } from './invocations.ts';
@@ -56,7 +57,9 @@ export class Recovery {
     const { clock, log } = this.#parts;
     this.#cancel = clock.after(RECOVER_MS + Math.random() * JITTER_MS, () => {
       this.#working = this.lookAfter()
-        .catch((err: unknown) => log.error({ err }, 'invocation: what others left unfinished cannot be read'))
+        .catch((err: unknown) => {
+          if (!this.#stopped) log.error({ err }, 'invocation: what others left unfinished cannot be read');
+        })
         .finally(() => this.#schedule());
     });
   }
@@ -84,6 +87,7 @@ export class Recovery {
       .limit(RECOVER_AT_ONCE);
     const left = await passingOverLocked(unfinished, store).execute();
     for (const { id } of left) {
+      if (this.#stopped) return;
       try {
         await this.#answer(id);
       } catch (err) {
@@ -97,7 +101,7 @@ export class Recovery {
 
   async #answer(id: string): Promise<void> {
     const { store, membership, directory, clock, log } = this.#parts;
-    await store.transaction().execute(async (tx) => {
+    const what = await transact(store, async (tx) => {
       const row = await tx
         .updateTable('invocations')
         .set({ state: 'interrupted', finished_at: clock.now() })
@@ -106,16 +110,15 @@ export class Recovery {
         .where((eb) => membership.gone(eb.ref('invocations.holder')))
         .returningAll()
         .executeTakeFirst();
-      if (!row) return;
+      if (!row) return undefined;
       await tx.updateTable('invocations').set({ reply_json: null }).where('id', '=', id).execute();
-      log.warn({ invocation: id, what: row.what }, 'invocation: its process is gone');
       const deployment = await tx
         .selectFrom('deployments')
         .select('id')
         .where('invocation_id', '=', id)
         .executeTakeFirst();
       // Its card was the answer, and goes on to tell how things are.
-      if (deployment) return;
+      if (deployment) return row.what;
       const { platform, workspace, channel, thread } = row;
       const at: Address = { platform, workspace, channel, ...(thread === null ? {} : { thread }) };
       const changes = row.changes === 1;
@@ -138,7 +141,9 @@ export class Recovery {
       } else if (changes) {
         await enqueue(tx, clock, { kind: 'post', orderKey: id, to: at, message: inChannel });
       }
+      return row.what;
     });
+    if (what !== undefined) log.warn({ invocation: id, what }, 'invocation: its process is gone');
   }
 
   /** Forgets some of those from before `before` (epoch ms) that are over; true while there may be more. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Membership } from '../replicas/membership.ts';
 import { passingOverLocked, type Store } from '../store/store.ts';
+import { transact } from '../store/transact.ts';
 import { type Deployment, fromRow } from './deployment.ts';
 
 /** Few enough that nobody waits for them to go. */
@@ -128,7 +129,7 @@ export class Agenda {
    * may be more. Whatever may still run is kept.
    */
   async purge(before: number): Promise<boolean> {
-    return await this.#store.transaction().execute(async (tx) => {
+    return await transact(this.#store, async (tx) => {
       const over = await tx
         .selectFrom('deployments')
         .select('id')

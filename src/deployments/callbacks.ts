@@ -45,6 +45,7 @@ export class Callbacks {
   #working: Promise<void> | undefined;
   /** When the last one came, by the machine's own time. */
   #cameAt = 0;
+  #polling: Promise<void> | undefined;
   #cancelPoll: (() => void) | undefined;
   #stopped = false;
 
@@ -68,10 +69,11 @@ export class Callbacks {
     this.#schedulePoll();
   }
 
-  /** Resolves when what was stored here has been worked off. */
+  /** Finishes what is being worked off and begins nothing more: the rest is in the store, for whoever comes next. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelPoll?.();
+    await this.#polling;
     await this.idle();
   }
 
@@ -131,10 +133,11 @@ export class Callbacks {
   }
 
   async #workOff(): Promise<void> {
-    while (this.#fresh.size > 0) {
+    while (this.#fresh.size > 0 && !this.#stopped) {
       // Who calls back right now is answered first: Edgegap waits for ten seconds, and never calls again.
       await nextTurn();
       if (this.#fresh.size > WORK_AT_ONCE) await this.#lull();
+      if (this.#stopped) return;
       const ids = [...this.#fresh].slice(0, WORK_AT_ONCE);
       for (const id of ids) this.#fresh.delete(id);
       await this.#handle(ids);
@@ -150,7 +153,7 @@ export class Callbacks {
   #schedulePoll(): void {
     if (this.#stopped) return;
     this.#cancelPoll = this.#clock.after(POLL_MS, () => {
-      void this.#poll(OTHERS_AFTER_MS).finally(() => this.#schedulePoll());
+      this.#polling = this.#poll(OTHERS_AFTER_MS).finally(() => this.#schedulePoll());
     });
   }
 
@@ -169,6 +172,7 @@ export class Callbacks {
         .execute();
       for (const { deployment_id } of left) this.#fresh.add(deployment_id);
     } catch (error) {
+      if (this.#stopped) return;
       this.#log.error({ err: error }, 'callbacks: cannot be worked off');
     }
     this.#work();
@@ -180,8 +184,9 @@ export class Callbacks {
     try {
       await this.#settle(ids);
     } catch (error) {
+      if (this.#stopped) return;
       if (ids.length > 1) {
-        for (const id of ids) await this.#handle([id]);
+        for (const id of ids) if (!this.#stopped) await this.#handle([id]);
         return;
       }
       this.#log.error({ err: error, deployment: ids[0] }, 'callbacks: one cannot be handled');

@@ -3,13 +3,13 @@ import { type Clock, sleep } from '../clock.ts';
 import type { EdgegapApi, StopResult } from '../edgegap/client.ts';
 import { EdgegapError, isNoSuchDeployment } from '../edgegap/errors.ts';
 import type { DeploymentStatus } from '../edgegap/schema.ts';
-import { AppError } from '../errors.ts';
+import { AppError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/store.ts';
 import type { Source } from './announce.ts';
 import { type Deployment, type DeployOrder, ownTag } from './deployment.ts';
-import type { DeploymentRepository } from './repository.ts';
+import { type DeploymentRepository, newId } from './repository.ts';
 import type { News } from './state.ts';
 import { isSettling, nextCheck } from './timing.ts';
 
@@ -55,12 +55,24 @@ export class Deployments {
    */
   async deploy(order: DeployOrder, replaces?: string): Promise<Deployment> {
     const { repository, account, membership, confirm, wakeOutbox } = this.#parts;
-    const intent = { ...order, account, holder: membership.id };
-    const { deployment, created } = await repository.create(intent, replaces, confirm);
+    const intent = { ...order, id: newId(), account, holder: membership.id };
+    const { deployment, created } = await repository
+      .create(intent, replaces, confirm)
+      .catch((error: unknown) => this.#notSent(intent.id, error));
     if (!created) return deployment;
     if (replaces !== undefined) wakeOutbox();
     const news = await this.#request(deployment);
     return (await this.#surely(() => this.learn(deployment.id, news, 'asked'))) ?? deployment;
+  }
+
+  /** It may have been written down all the same, by a commit whose answer was lost; nothing will come of it. */
+  #notSent(id: string, error: unknown): never {
+    if (error instanceof StoreError) {
+      const news: News = { kind: 'refused', detail: 'I lost my database on the way; nothing was sent.' };
+      // Where it cannot be, the next start finds it.
+      this.#surely(() => this.learn(id, news, 'asked')).catch(() => undefined);
+    }
+    throw error;
   }
 
   /** What was not written down by then is settled by whoever comes after. */

@@ -4,14 +4,15 @@ import type { Clock } from '../clock.ts';
 import { InputError } from '../errors.ts';
 import type { DeploymentsTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
-import { OvertakenError, transact } from '../store/transact.ts';
-import { isUniqueViolation } from '../store/violations.ts';
+import { transact } from '../store/transact.ts';
 import { Agenda } from './agenda.ts';
 import { announce, drawCard, type Source } from './announce.ts';
 import { type Deployment, type DeployOrder, fromRow, toColumns } from './deployment.ts';
 import { advance, type News } from './state.ts';
 
 export interface Intent extends DeployOrder {
+  /** From `newId`, for who has to know it even where writing it down seems to have failed. */
+  readonly id?: string;
   readonly account: string;
   /** The process that sends the request; what it leaves behind at its death is settled by the others. */
   readonly holder?: string;
@@ -49,7 +50,7 @@ export class DeploymentRepository {
     const now = this.#clock.now();
     return await transact(this.#store, async (tx) => {
       await confirm?.(tx, intent.invocationId);
-      const id = randomId();
+      const id = intent.id ?? newId();
       const inserted = await tx
         .insertInto('deployments')
         .values({
@@ -122,13 +123,8 @@ export class DeploymentRepository {
     }
     const learned: Deployment = { ...before, ...changes, heardAt: deaf ? before.heardAt : now };
     const after: Deployment = { ...learned, checkAt: checkAt ? checkAt(learned) : before.checkAt };
-    try {
-      await tx.updateTable('deployments').set(toColumns(after)).where('id', '=', before.id).execute();
-    } catch (error) {
-      if (isUniqueViolation(error))
-        throw new OvertakenError('Another one has this request_id', { cause: error });
-      throw error;
-    }
+    // Where another one has taken this request_id meanwhile, this is refused, and all of it begins anew.
+    await tx.updateTable('deployments').set(toColumns(after)).where('id', '=', before.id).execute();
     await announce(tx, this.#clock, { before, after, happened, source });
     return after;
   }
@@ -238,6 +234,6 @@ export function addressColumns(
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 
 /** 12 characters: 62 bits, and short enough for a tag. */
-function randomId(): string {
+export function newId(): string {
   return Array.from({ length: 12 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
 }

@@ -112,6 +112,11 @@ export class EdgegapClient implements EdgegapApi {
     return this.#transport.close();
   }
 
+  /** Gives up what is under way, too: whether it was done is not known. */
+  abandon(): Promise<void> {
+    return this.#transport.abandon();
+  }
+
   async deploy(request: DeployRequest, call?: Call): Promise<{ request_id: string }> {
     const body = deployBody(request);
     return this.#ask(

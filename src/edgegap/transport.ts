@@ -67,6 +67,7 @@ export class Transport {
   readonly #prefix: string;
   readonly #scheduler: Scheduler;
   readonly #closing = new AbortController();
+  readonly #leaving = new AbortController();
   readonly #pools: Pool[] = [];
   #closed: Promise<void> | undefined;
   readonly #keptAlive: Dispatcher;
@@ -106,11 +107,15 @@ export class Transport {
 
   /** Lets what is under way end, and refuses what is waiting or new. Closing twice is closing once. */
   close(): Promise<void> {
-    this.#closing.abort(
-      new AppError('edgegap-closed', 'The bot is shutting down.', { hint: 'Try again in a minute.' }),
-    );
+    this.#closing.abort(closed());
     this.#closed ??= Promise.all(this.#pools.map((pool) => pool.close())).then(() => undefined);
     return this.#closed;
+  }
+
+  /** Gives up what is under way, too: whether it was done is not known. */
+  async abandon(): Promise<void> {
+    this.#leaving.abort(closed());
+    await this.close();
   }
 
   async #once(request: Request, call: Call, n: number): Promise<Answer> {
@@ -125,7 +130,10 @@ export class Transport {
         // unknown. What cannot be sent twice therefore gets a connection of its own.
         const dispatcher = method === 'GET' || method === 'DELETE' ? this.#keptAlive : this.#fresh;
         const answer = await attempt(dispatcher, this.#clock, {
-          ...this.#http(request, call.signal),
+          ...this.#http(
+            request,
+            AbortSignal.any([this.#leaving.signal, ...(call.signal ? [call.signal] : [])]),
+          ),
           left: () => {
             call.mayLeave?.();
             left();
@@ -139,7 +147,7 @@ export class Transport {
     });
   }
 
-  #http({ method, path, query, body }: Request, signal: AbortSignal | undefined): Omit<HttpCall, 'left'> {
+  #http({ method, path, query, body }: Request, signal: AbortSignal): Omit<HttpCall, 'left'> {
     const search = new URLSearchParams();
     for (const [name, value] of Object.entries(query ?? {}))
       if (value !== undefined) search.set(name, String(value));
@@ -212,6 +220,10 @@ export class Transport {
     this.#pools.push(pool);
     return pool;
   }
+}
+
+function closed(): AppError {
+  return new AppError('edgegap-closed', 'The bot is shutting down.', { hint: 'Try again in a minute.' });
 }
 
 /** A path of which each `${}` part is encoded. A part that a proxy on the way could fold away is refused. */

@@ -3,6 +3,7 @@ import type { DeliveryError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Membership } from '../replicas/membership.ts';
 import { passingOverLocked, type Store } from '../store/store.ts';
+import { transact } from '../store/transact.ts';
 import { digestKey } from './batch.ts';
 import { claim, LEASED, PENDING, type Place, release } from './channels.ts';
 import { fateOf, GIVE_UP_MS, isFault, isTooOld, sentenceOf, tooOld } from './fate.ts';
@@ -53,7 +54,7 @@ export class OutboxLedger {
   async begin(place: Place): Promise<Begun> {
     const { store, membership, queue, clock } = this.#parts;
     const now = clock.now();
-    return await store.transaction().execute(async (tx) => {
+    const { old, ...begun } = await transact(store, async (tx) => {
       let at = now;
       let batch: readonly OutboxRow[] = [];
       for (const opening of await claim(tx, membership, place, now)) {
@@ -62,21 +63,25 @@ export class OutboxLedger {
         batch = await queue.next(tx, place, opening.lanes, now);
         if (batch.length > 0) break;
       }
-      for (const row of batch) if (isTooOld(row, now)) await this.#end(tx, row, tooOld(row), 'told');
+      const old: OutboxRow[] = [];
+      for (const row of batch)
+        if (isTooOld(row, now) && (await this.#end(tx, row, tooOld(row)))) old.push(row);
       const rows = await this.#lease(
         tx,
         batch.filter((row) => !isTooOld(row, now)),
         now,
       );
       if (rows.length === 0) await release(tx, membership, place);
-      return { rows, at };
+      return { rows, at, old };
     });
+    for (const row of old) this.#logEnd(row, tooOld(row));
+    return begun;
   }
 
   /** Gives back what was taken and did not leave. */
   async handBack(place: Place, rows: readonly OutboxRow[]): Promise<void> {
     const { store, membership } = this.#parts;
-    await store.transaction().execute(async (tx) => {
+    await transact(store, async (tx) => {
       await release(tx, membership, place);
       for (const { id, uncertain } of rows)
         await tx
@@ -140,7 +145,7 @@ export class OutboxLedger {
   async sent(place: Place, rows: readonly OutboxRow[], next: Next): Promise<void> {
     const { store, membership, clock, log } = this.#parts;
     const ids = rows.map(({ id }) => id);
-    const { numUpdatedRows } = await store.transaction().execute(async (tx) => {
+    const { numUpdatedRows } = await transact(store, async (tx) => {
       await release(tx, membership, place, next);
       return await tx
         .updateTable('outbox')
@@ -164,11 +169,12 @@ export class OutboxLedger {
     const { store, membership, clock, log } = this.#parts;
     const now = clock.now();
     const fates = rows.map((row) => ({ row, fate: fateOf(row, error, { now, folded: rows.length > 1 }) }));
-    await store.transaction().execute(async (tx) => {
+    const ended = await transact(store, async (tx) => {
+      const ended: OutboxRow[] = [];
       await release(tx, membership, place, next);
       for (const { row, fate } of fates) {
         if (fate.kind === 'never') {
-          await this.#end(tx, row, error, 'told');
+          if (await this.#end(tx, row, error)) ended.push(row);
           continue;
         }
         const { numUpdatedRows } = await tx
@@ -190,7 +196,9 @@ export class OutboxLedger {
         await tell(tx, clock, row, error);
         await tellBehind(tx, clock, row, error);
       }
+      return ended;
     });
+    for (const row of ended) this.#logEnd(row, error);
     for (const { row, fate } of fates) {
       if (fate.kind === 'never') continue;
       log[isFault(error) ? 'error' : 'warn'](
@@ -200,9 +208,13 @@ export class OutboxLedger {
     }
   }
 
-  /** It stays as it is, for an operator to see, with the reason. */
-  async #end(tx: Store, row: OutboxRow, error: DeliveryError, inLog: 'told' | 'counted'): Promise<void> {
-    const { clock, log, canTell } = this.#parts;
+  #logEnd(row: OutboxRow, error: DeliveryError): void {
+    this.#parts.log.error(describe(row, error), 'outbox: a message cannot be delivered');
+  }
+
+  /** It stays as it is, for an operator to see, with the reason. False where it is another process's now. */
+  async #end(tx: Store, row: OutboxRow, error: DeliveryError): Promise<boolean> {
+    const { clock, canTell } = this.#parts;
     const { numUpdatedRows } = await tx
       .updateTable('outbox')
       .set({ state: 'dead', holder: null, reason_code: error.code, reason: sentenceOf(error) })
@@ -210,13 +222,13 @@ export class OutboxLedger {
       .where('state', 'in', ['pending', 'leased'])
       .where((eb) => eb.or([eb('holder', 'is', null), eb('holder', '=', this.#parts.membership.id)]))
       .executeTakeFirstOrThrow();
-    if (numUpdatedRows === 0n) return;
-    if (inLog === 'told') log.error(describe(row, error), 'outbox: a message cannot be delivered');
+    if (numUpdatedRows === 0n) return false;
     if (canTell(row.to.platform)) await tell(tx, clock, row, error);
     const { orElse, key, orderKey, to } = row;
     // Keys are hexadecimal: one that begins so is no other row's, nor its own.
     if (orElse)
       await enqueue(tx, clock, { kind: 'post', orderKey, to, message: orElse, key: `x${key.slice(1)}` });
+    return true;
   }
 
   /**
@@ -248,7 +260,7 @@ export class OutboxLedger {
   /** The same for what this process had begun and could not write down the end of. */
   async putBack(place: Place): Promise<void> {
     const { store, membership } = this.#parts;
-    await store.transaction().execute(async (tx) => {
+    await transact(store, async (tx) => {
       await tx
         .updateTable('outbox')
         .set({ state: 'pending', holder: null })
@@ -274,8 +286,8 @@ export class OutboxLedger {
         .limit(ROWS_AT_ONCE)
         .execute();
       if (old.length === 0) return;
-      await store.transaction().execute(async (tx) => {
-        for (const row of old.map(fromRow)) await this.#end(tx, row, tooOld(row), 'counted');
+      await transact(store, async (tx) => {
+        for (const row of old.map(fromRow)) await this.#end(tx, row, tooOld(row));
       });
       log.error({ count: old.length }, 'outbox: messages that could not be sent for a day are given up');
     }

@@ -74,7 +74,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
       try {
         await look();
       } catch (error) {
-        log.error({ err: error }, 'outbox: the store cannot be read');
+        if (running) log.error({ err: error }, 'outbox: the store cannot be read');
         schedule(clock.now() + RETRY_MS);
       }
     }
@@ -144,7 +144,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     const work = deliver(adapter, place)
       .catch((error: unknown) => {
         // Only the store can fail here.
-        log.error({ err: error }, 'outbox: a delivery could not be recorded');
+        if (running) log.error({ err: error }, 'outbox: a delivery could not be recorded');
         unrecorded.set(id, { place, from: clock.now() + RETRY_MS });
       })
       .then(() => {

@@ -183,7 +183,8 @@ export class Membership {
 
   /** Said once for each time that the database is away. */
   #failed(err: unknown): false {
-    if (!this.#failing) this.#log.warn({ err }, 'replicas: cannot tell the others that I am alive');
+    if (!this.#failing && !this.#left)
+      this.#log.warn({ err }, 'replicas: cannot tell the others that I am alive');
     this.#failing = true;
     return false;
   }

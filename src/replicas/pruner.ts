@@ -38,9 +38,9 @@ export class Pruner {
   /** Begins to look whether it is time, now and then. */
   start(): void {
     if (this.#stopped) return;
-    this.#working = this.#takeTurn().catch((err: unknown) =>
-      this.#parts.log.error({ err }, 'store: what is long over could not be forgotten'),
-    );
+    this.#working = this.#takeTurn().catch((err: unknown) => {
+      if (!this.#stopped) this.#parts.log.error({ err }, 'store: what is long over could not be forgotten');
+    });
     void this.#working.then(() => {
       if (!this.#stopped) this.#cancel = this.#parts.clock.after(LOOK_MS, () => this.start());
     });

@@ -1,4 +1,5 @@
 import { StoreError } from '../errors.ts';
+import { OvertakenError } from './transact.ts';
 
 /** The oldest that its makers still mend; the tests run on 18. */
 export const OLDEST_VERSION = 14;
@@ -9,6 +10,13 @@ export interface Place {
   readonly database: string;
   readonly user: string;
 }
+
+/** Nothing was done, and it is worth another try; or another row of the same unique values came first. */
+const OVERTAKEN = new Set([
+  '40001' /* serialization_failure */,
+  '40P01' /* deadlock_detected */,
+  '23505' /* unique_violation */,
+]);
 
 interface Explained {
   /** Goes on from "The database NAME on HOST". */
@@ -98,12 +106,13 @@ function byMessage(message: string): Explained | undefined {
   return undefined;
 }
 
-/** A StoreError where the database as a whole cannot be used; everything else as it was. */
+/** A StoreError where the database as a whole cannot be used, OvertakenError; everything else as it was. */
 export function explain(error: unknown, place: Place): unknown {
   // Node tries each address of a name, and tells of all of them at once.
   const first = error instanceof AggregateError ? error.errors[0] : error;
   if (!(first instanceof Error)) return error;
   const { code = '' } = first as { code?: string };
+  if (OVERTAKEN.has(code)) return new OvertakenError(first.message, { cause: error });
   const explained =
     /^[0-9A-Z]{5}$/.test(code) && code !== 'EPIPE'
       ? byState(code, place)

@@ -1,4 +1,5 @@
 import { StoreError } from '../errors.ts';
+import { OvertakenError } from './transact.ts';
 
 interface Explained {
   readonly code: StoreError['code'] & ('store-full' | 'store-broken');
@@ -17,6 +18,8 @@ const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
 const NOTADB = 26;
+/** An extended one: another row of the same unique values came first. */
+const CONSTRAINT_UNIQUE = 2067;
 /** An extended one: no room for what the disk was to take. */
 const IOERR_WRITE = 778;
 
@@ -70,8 +73,10 @@ export function explain(error: unknown, path: string): Explained | undefined {
   }
 }
 
-/** A StoreError where the file as a whole cannot be used; everything else as it was. */
+/** A StoreError where the file as a whole cannot be used, OvertakenError; everything else as it was. */
 export function asStoreError(error: unknown, path: string): unknown {
+  if (error instanceof Error && (error as { errcode?: number }).errcode === CONSTRAINT_UNIQUE)
+    return new OvertakenError(error.message, { cause: error });
   const explained = explain(error, path);
   if (!explained) return error;
   const { code, userMessage, reason, remedy } = explained;

@@ -1,11 +1,12 @@
 import type { Store } from './store.ts';
 
-/** Another writer was faster: what was read is no longer so, and the transaction has to begin anew. */
+/**
+ * Another writer was faster: what was read is no longer so, and the transaction has to begin anew. The dialects make it
+ * of what their database says then, and whoever finds it out by reading throws it.
+ */
 export class OvertakenError extends Error {}
 
 const TRIES = 10;
-/** PostgreSQL's ways to say that nothing was done and that it is worth another try (its manual, appendix A). */
-const AGAIN = new Set(['40001' /* serialization_failure */, '40P01' /* deadlock_detected */]);
 
 /**
  * Runs `work` in a transaction, and again from its beginning where another one stood in its way; so it must do
@@ -16,11 +17,7 @@ export async function transact<T>(store: Store, work: (tx: Store) => Promise<T>)
     try {
       return await store.transaction().execute(work);
     } catch (error) {
-      if (tries >= TRIES || !isPassing(error)) throw error;
+      if (tries >= TRIES || !(error instanceof OvertakenError)) throw error;
     }
   }
-}
-
-function isPassing(error: unknown): boolean {
-  return error instanceof OvertakenError || AGAIN.has((error as { code?: string }).code ?? '');
 }

@@ -11,6 +11,7 @@ import type {
 } from '../../src/adapters/adapter.ts';
 import { buildApp } from '../../src/app.ts';
 import type { Message } from '../../src/cards/card.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';
 import { MemoryChat, type Posted, textOf } from '../notify/memory-chat.ts';
@@ -63,8 +64,11 @@ export async function openStudio(
     readonly factor?: number;
     readonly simulator?: Partial<SimulatorOptions>;
     readonly callbacks?: boolean;
+    /** What the bots are given in place of a clock. */
+    readonly watched?: (clock: Clock) => Clock;
   } = {},
 ): Promise<Studio> {
+  const { watched = (clock) => clock } = options;
   const clock = fastClock(options.factor ?? 60);
   const simulator = await startSimulator({ clock, ...options.simulator });
   const chat = new MemoryChat(() => clock.now());
@@ -115,7 +119,8 @@ export async function openStudio(
         ...(options.callbacks === false ? {} : { PUBLIC_URL: publicUrl }),
         ...environment,
       }),
-      clock,
+      clock: watched(clock),
+      heartbeat: watched(systemClock),
       log: pino({ level: 'debug', base: null }, { write: (text: string) => void log.push(text) }),
       access: { memory: { operators: undefined, readers: undefined, readersByDefault: 'operators' } },
       adapters: () => [adapter],

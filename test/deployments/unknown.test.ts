@@ -95,6 +95,35 @@ describe('a deploy whose outcome is not known', () => {
     expect(studio.count('I was restarted')).toBe(0);
   });
 
+  test('and that ended before the look-up is not listed any more: a callback that comes settles it', async () => {
+    const studio = await openStudio({ factor: 150, simulator: { durations: STILL } });
+    const run = await studio.run();
+    deployFails(studio, { kind: 'reset', when: 'after' });
+    // Neither its readiness nor its end is called back before it was looked for in vain.
+    studio.simulator.faults.next({ callback: 'any' }, { kind: 'drop' }, 9);
+    const asked = run.say(DEPLOY);
+    await until(() => studio.simulator.deployments.size === 1, 'the deployment');
+    const [id = ''] = studio.simulator.deployments.keys();
+    studio.simulator.fail(id, 'It crashed');
+    studio.simulator.terminate(id);
+    await asked;
+    await studio.shown('may have started, but Edgegap neither answered nor lists it');
+    await until(
+      () => JSON.stringify(studio.chat.messages[0]?.message).includes('Deploy again'),
+      'the button',
+    );
+    expect(studio.count('did start after all')).toBe(0);
+    const body = { request_id: id, current_status: 'Status.TERMINATED' };
+    expect(await callBack(studio.webhooks().terminated, body)).toBe(200);
+    await studio.shown('did start after all');
+    await studio.shown(' terminated');
+    await until(
+      () => !JSON.stringify(studio.chat.messages[0]?.message).includes('Deploy again'),
+      'no button',
+    );
+    expect(studio.deploys()).toBe(1);
+  });
+
   test('is looked for anew when something unreadable calls back for it', async () => {
     const { studio, line } = await lost();
     studio.simulator.faults.clear();
@@ -106,6 +135,24 @@ describe('a deploy whose outcome is not known', () => {
     expect(studio.count('may have started, but')).toBe(1);
     expect(line.edits).toBe(0);
   });
+});
+
+test('what ended while the bot was down is told once it is there again', async () => {
+  const studio = await openStudio();
+  const first = await studio.run();
+  await first.say(DEPLOY);
+  await studio.shown('is ready');
+  await first.stop();
+  const [id = ''] = studio.simulator.deployments.keys();
+  studio.simulator.terminate(id);
+  const history = () => studio.simulator.deployments.get(id)?.history.at(-1)?.phase;
+  await until(() => history() === 'TERMINATED', 'its end');
+  const next = await studio.run();
+  await studio.shown(' terminated');
+  await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Terminated'), 'the card');
+  expect(studio.count(' terminated')).toBe(1);
+  // Nobody was there to be called: that is no sign of callbacks that do not arrive.
+  expect(next.log.join('')).not.toContain('callbacks do not arrive');
 });
 
 describe('“Deploy again”', () => {

@@ -340,6 +340,22 @@ describe('close', () => {
     expect(await first).toEqual({ request_id: 'a' });
     await closed;
   });
+
+  it('for good gives up what is under way, whose outcome is not known then', async () => {
+    await using it = await rig();
+    it.server.script(
+      () => undefined,
+      () => undefined,
+    );
+    const deploy = refused(it.client.deploy(DEPLOY));
+    const status = refused(it.client.status('abc'));
+    await until(() => it.server.seen.length === 2);
+    const closed = it.client.close();
+    await it.client.abandon();
+    await closed;
+    expect(await deploy).toMatchObject({ code: 'edgegap-aborted', outcome: 'unknown' });
+    expect(await status).toMatchObject({ code: 'edgegap-closed' });
+  });
 });
 
 describe('the log', () => {

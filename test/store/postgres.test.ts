@@ -270,6 +270,6 @@ describe('at work', () => {
   test('a mistake in a statement is no failure of the database', async () => {
     const { store } = await wired();
     await keep(store, 'a');
-    await expect(keep(store, 'a')).rejects.toMatchObject({ code: '23505' });
+    await expect(keep(store, 'a')).rejects.toMatchObject({ cause: { code: '23505' } });
   });
 });

@@ -101,10 +101,14 @@ export async function startBot(driver: ChatDriver, options: BotOptions = {}): Pr
       ...(slack ? [createSlackAdapter({ config: slack, directory, clock, log })] : []),
     ],
   });
-  const { port } = await app.start();
+  const own = options.edgegap === undefined;
+  const { port } = await app.start().catch(async (error: unknown) => {
+    await app.stop();
+    if (own) await simulator.close();
+    throw error;
+  });
   const url = `http://127.0.0.1:${port}`;
   await driver.ready({ url });
-  const own = options.edgegap === undefined;
   return {
     app,
     simulator,

@@ -5,12 +5,16 @@ export class Relay {
   readonly #server: Server;
   readonly #pairs = new Map<Socket, Socket>();
   #state: 'open' | 'cut' | 'silent' = 'open';
+  #lifetime: (() => number) | undefined;
+  /** How many connections broke by themselves. */
+  breaks = 0;
 
   private constructor(host: string, port: number) {
     this.#server = createServer((client) => {
       if (this.#state === 'cut') return void client.destroy();
       const server = connect(port, host);
       this.#pairs.set(client, server);
+      if (this.#lifetime) this.#wear(client, server, this.#lifetime());
       client.pipe(server);
       server.pipe(client);
       const end = () => {
@@ -52,6 +56,24 @@ export class Relay {
     }
   }
 
+  /** From now on each connection breaks by itself once as many pieces of traffic as `lifetime` says have come. */
+  fray(lifetime: () => number): void {
+    this.#lifetime = lifetime;
+    for (const [client, server] of this.#pairs) this.#wear(client, server, lifetime());
+  }
+
+  #wear(client: Socket, server: Socket, pieces: number): void {
+    let left = pieces;
+    const count = () => {
+      if (--left !== 0 || !this.#lifetime) return;
+      this.breaks++;
+      client.resetAndDestroy();
+      server.resetAndDestroy();
+    };
+    client.on('data', count);
+    server.on('data', count);
+  }
+
   /** Nothing gets through any more, and nobody is told. */
   silence(): void {
     this.#state = 'silent';
@@ -62,6 +84,7 @@ export class Relay {
   /** New connections get through again. */
   mend(): void {
     this.#state = 'open';
+    this.#lifetime = undefined;
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,68 @@
+import type { Platforms } from '../adapters/start.ts';
+import { type Clock, sleep, within } from '../clock.ts';
+import type { Pipeline } from '../command/run.ts';
+import type { Callbacks } from '../deployments/callbacks.ts';
+import type { Deployments } from '../deployments/deployments.ts';
+import type { EdgegapClient } from '../edgegap/client.ts';
+import type { Membership } from '../replicas/membership.ts';
+import type { Server } from '../server/server.ts';
+import type { Store } from '../store/store.ts';
+
+/**
+ * How long a process that is going still takes what comes, so that whoever passes requests on sees that it is not
+ * ready: `/readyz` is asked once a second where it is asked at all.
+ */
+const LINGER_MS = 2_000;
+const HAND_OVER_MS = 3_000;
+/** Together well inside the ten seconds that container platforms leave between SIGTERM and SIGKILL. */
+const DRAIN_MS = 5_000;
+const QUIT_MS = 1_000;
+const END_MS = 7_500;
+
+export interface Stoppable {
+  readonly clock: Clock;
+  readonly server: Server;
+  readonly platforms: Platforms;
+  readonly pipeline: Pipeline;
+  readonly deployments: Deployments;
+  readonly callbacks: Callbacks;
+  readonly outbox: { stop(): Promise<void> };
+  /** Whatever else works by itself. */
+  readonly background: readonly { stop(): Promise<void> }[];
+  readonly client: EdgegapClient;
+  readonly membership: Membership;
+  readonly store: Store;
+}
+
+/**
+ * Stops in order: nothing new is taken, what is under way is finished, then the doors close. What takes too long for
+ * that is given up: it is in the store, and is settled at the next start, or by another process.
+ */
+export async function stopInOrder(parts: Stoppable): Promise<void> {
+  const { clock, server, platforms, pipeline, deployments, callbacks, outbox, client, store } = parts;
+  const begunAt = clock.now();
+  const atMost = <T>(ms: number, work: Promise<T>) =>
+    within(clock, Math.max(0, Math.min(ms, begunAt + END_MS - clock.now())), work);
+  if (parts.membership.shared) {
+    server.retire();
+    // The others take over; what still comes here is carried out.
+    await Promise.all([within(clock, HAND_OVER_MS, platforms.handOver()), sleep(clock, LINGER_MS)]);
+    await server.close();
+    await atMost(Math.max(QUIT_MS, begunAt + DRAIN_MS - clock.now()), pipeline.idle());
+  } else {
+    await within(clock, DRAIN_MS, pipeline.drain());
+    await server.close();
+  }
+  deployments.close();
+  const others = parts.background.map((part) => part.stop());
+  // Whoever waits for a turn at Edgegap is told; and what was called back is told before the outbox stops telling.
+  const closed = client.close();
+  await atMost(QUIT_MS, Promise.all([pipeline.idle(), callbacks.idle(), ...others]));
+  const ended = Promise.all([...others, callbacks.stop(), outbox.stop()]);
+  await atMost(QUIT_MS, ended);
+  await atMost(QUIT_MS, Promise.all([platforms.close(), client.abandon()]));
+  // With its doors closed, what waited for a platform or for Edgegap ends too, and finds the store still there.
+  await atMost(QUIT_MS, Promise.all([ended, pipeline.idle(), closed]));
+  await parts.membership.leave();
+  await within(clock, QUIT_MS, store.destroy());
+}
