@@ -3,7 +3,7 @@ import { type App, buildApp } from './app.ts';
 import { systemClock } from './clock.ts';
 import type { Directory } from './command/directory.ts';
 import { type Config, readConfig } from './config.ts';
-import { AppError, ConfigError } from './errors.ts';
+import { AppError, ConfigError, StoreError } from './errors.ts';
 import { createLog, type Logger } from './log.ts';
 
 /** How long a stop may take; container platforms kill after ten seconds. */
@@ -97,9 +97,11 @@ function say(error: unknown, what = 'cannot go on'): void {
   const lines =
     error instanceof ConfigError
       ? ['', ...error.problems.map((line) => `  - ${line}`), error.hint]
-      : error instanceof AppError
-        ? [` ${error.userMessage}`, error.hint]
-        : [` ${error instanceof Error ? error.stack : String(error)}`];
+      : error instanceof StoreError
+        ? [` ${error.problem}`, error.remedy]
+        : error instanceof AppError
+          ? [` ${error.userMessage}`, error.hint]
+          : [` ${error instanceof Error ? error.stack : String(error)}`];
   const text = lines.filter((line) => line !== undefined).join('\n');
   process.stderr.write(`edgegap-chatops ${what}:${text}\n`);
 }
