@@ -12,8 +12,11 @@ import type { TestClock } from './test-clock.ts';
 
 export type DatabaseName = 'sqlite' | 'postgres';
 
-/** What this run of the suite is on: vitest runs what touches the store once on each (vitest.config.ts). */
-export const suiteDatabase: DatabaseName = inject('database');
+/**
+ * What this run of the suite is on: vitest runs what touches the store once on each (vitest.config.ts). The benches use
+ * the same bot without vitest.
+ */
+export const suiteDatabase: DatabaseName = process.env.VITEST ? inject('database') : 'sqlite';
 
 /** For `describe.each`, in files that are not run on each anyway. */
 export const databaseNames: readonly DatabaseName[] =
