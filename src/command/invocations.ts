@@ -25,7 +25,13 @@ export interface InvocationRecord {
   readonly reply: Reply;
 }
 
-type End = 'done' | 'failed';
+export type End = 'done' | 'failed';
+
+interface Owed {
+  readonly record: InvocationRecord;
+  readonly message: Message;
+  readonly end: End | undefined;
+}
 
 export interface InvocationsParts {
   readonly store: Store;
@@ -46,6 +52,8 @@ export class Invocations {
   readonly #parts: InvocationsParts;
   /** Ends that could not be written down. */
   readonly #unrecorded = new Map<string, End>();
+  /** Answers that could neither be given nor left to the outbox. */
+  readonly #unowed = new Map<string, Owed>();
 
   constructor(parts: InvocationsParts) {
     this.#parts = parts;
@@ -136,16 +144,20 @@ export class Invocations {
     }
   }
 
-  /** Writes down the ends that the store did not take. */
+  /** Writes down what the store did not take. */
   async catchUp(): Promise<void> {
+    for (const [id, owed] of this.#unowed) {
+      await this.#owe(owed);
+      this.#unowed.delete(id);
+    }
     for (const [id, end] of this.#unrecorded) {
       await this.#end(id, end);
       this.#unrecorded.delete(id);
     }
   }
 
-  async #end(id: string, state: End): Promise<void> {
-    await this.#parts.store
+  async #end(id: string, state: End, db = this.#parts.store): Promise<void> {
+    await db
       .updateTable('invocations')
       .set({ state, finished_at: this.#parts.clock.now(), reply_json: null })
       .where('id', '=', id)
@@ -153,17 +165,33 @@ export class Invocations {
       .execute();
   }
 
-  /** Leaves an answer that cannot be given right now to the outbox. */
-  async owe({ id, at, person, what, changes, reply }: InvocationRecord, message: Message): Promise<void> {
+  /**
+   * Leaves an answer that cannot be given right now to the outbox; with `end` it was the last of it. Never rejects: what
+   * the store does not take now is written down later, and until then the invocation is not over.
+   */
+  async owe(record: InvocationRecord, message: Message, end?: End): Promise<void> {
+    try {
+      await this.#owe({ record, message, end });
+    } catch (err) {
+      this.#parts.log.error({ err, invocation: record.id }, 'invocation: its answer could not be stored');
+      this.#unowed.set(record.id, { record, message, end });
+    }
+  }
+
+  async #owe({ record, message, end }: Owed): Promise<void> {
+    const { id, at, person, what, changes, reply } = record;
     const { store, clock, directory, wakeOutbox } = this.#parts;
     const orElse = interruptedLine(directory, { what, changes, how: 'unanswered', mention: person });
-    await enqueue(store, clock, {
-      kind: 'answer',
-      orderKey: id,
-      at,
-      reply,
-      message,
-      ...(changes ? { orElse } : {}),
+    await store.transaction().execute(async (tx) => {
+      if (end) await this.#end(id, end, tx);
+      await enqueue(tx, clock, {
+        kind: 'answer',
+        orderKey: id,
+        at,
+        reply,
+        message,
+        ...(changes ? { orElse } : {}),
+      });
     });
     wakeOutbox();
   }

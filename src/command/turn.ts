@@ -10,7 +10,7 @@ import { type Permission, permissions } from '../policy/permissions.ts';
 import { nearest, parseText, quoted, type RawValues } from './argv.ts';
 import { type Action, type Command, type Context, leastPermission } from './define.ts';
 import { interruptedLine } from './interrupted.ts';
-import { type InvocationRecord, type Invocations, TakenOver } from './invocations.ts';
+import { type End, type InvocationRecord, type Invocations, TakenOver } from './invocations.ts';
 import { parseRequestId, parseValues } from './parse.ts';
 import { findDeployment, resolveValues } from './resolve.ts';
 import type { DeploymentTarget, Services } from './services.ts';
@@ -228,10 +228,11 @@ export class Turn {
     return card;
   }
 
-  async #owed(error: unknown, message: Message): Promise<boolean> {
+  /** `end` is what the invocation has come to with it. */
+  async #owed(error: unknown, message: Message, end?: End): Promise<boolean> {
     const { invocations, log } = this.#parts;
-    if (!this.#record || !(error instanceof DeliveryError) || !error.retryable) return false;
-    await invocations.owe(this.#record, message);
+    if (!this.#record || !isPassing(error)) return false;
+    await invocations.owe(this.#record, message, end);
     const { id } = this.#invocation;
     log.warn({ invocation: id, code: error.code }, 'invocation: its answer is left to the outbox');
     return true;
@@ -259,6 +260,7 @@ export class Turn {
       await this.#tell(card);
     } catch (failure) {
       log.warn({ err: failure, invocation: id, incident }, 'invocation: the answer could not be delivered');
+      if (await this.#owed(failure, card, 'failed')) return;
     }
     if (this.#record) await invocations.finish(id, 'failed');
   }
@@ -285,12 +287,16 @@ export class Turn {
     try {
       await (shared ? this.#invocation.respondPrivately(card) : this.#invocation.respond(card));
     } catch (error) {
-      if (await this.#owed(error, card)) return;
+      if (isPassing(error)) throw error;
       // A channel that cannot be posted in may be why it failed: the person is still there.
       if (shared || this.#acknowledged === 'private') throw error;
       await this.#invocation.respondPrivately(card);
     }
   }
+}
+
+function isPassing(error: unknown): error is DeliveryError {
+  return error instanceof DeliveryError && error.retryable;
 }
 
 function steady(clock: Clock): number {

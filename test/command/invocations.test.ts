@@ -170,6 +170,29 @@ test('an end that the store does not take is written down later', async () => {
   expect(await states()).toEqual([['1', 'done', true]]);
 });
 
+test('an answer that neither the platform nor the store takes is owed once the store does, and only then is it over', async () => {
+  const { join, store, states, outbox } = await open();
+  const { begin, invocations, recovery } = await join();
+  const record = {
+    id: '1',
+    at,
+    person,
+    what: 'stop:confirm',
+    changes: true,
+    mode: 'private',
+    reply: { token: '1' },
+  } as const;
+  await begin('1', record);
+  await store.schema.alterTable('outbox').renameTo('away').execute();
+  await invocations.owe(record, { kind: 'line', tone: 'danger', text: ['It failed.'] }, 'failed');
+  expect(await states()).toEqual([['1', 'running', false]]);
+  await store.schema.alterTable('away').renameTo('outbox').execute();
+  await recovery.lookAfter();
+  await recovery.lookAfter();
+  expect(await states()).toEqual([['1', 'failed', true]]);
+  expect(await outbox()).toMatchObject([{ kind: 'answer', id: '1', text: 'It failed.' }]);
+});
+
 test('one that the store does not take is not begun', async () => {
   const { join, store } = await open();
   const { begin } = await join();

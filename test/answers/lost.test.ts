@@ -1,0 +1,103 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Stage, stageOn } from '../command/harness.ts';
+import type { DiscordDriver } from '../support/discord-driver.ts';
+import { flags } from '../support/discord-world.ts';
+import type { SlackDriver } from '../support/slack-driver.ts';
+import { until } from '../support/test-clock.ts';
+
+let stage: Stage;
+afterEach(() => stage.close());
+
+const answers = async () => [
+  ...(await stage.driver.channel()),
+  ...(await stage.driver.privately('operator')),
+];
+const log = (text: string) => stage.bot.log.some((line) => line.includes(text));
+const OWED = 'its answer is left to the outbox';
+
+describe('on Discord', () => {
+  const server = () => (stage.driver as DiscordDriver).server;
+  const ask = (command: string) =>
+    server().command((stage.driver as DiscordDriver).user('operator'), command, []);
+  const thinking = () =>
+    server()
+      .rest.messages.all()
+      .filter((one) => one.flags & flags.loading);
+
+  test.each([
+    ['the first response took effect', 1, 'active deployments'],
+    ['so did its repeat, so that nobody knows', 2, 'Discord cannot be reached'],
+    ['nor can that be said at once', 4, 'Discord cannot be reached'],
+  ])('%s, and every answer to it was lost: what was announced is filled in', async (_, times, text) => {
+    stage = await stageOn('discord');
+    server().fault({ on: /\/callback$/, afterEffect: true, answer: 'reset', times });
+    ask('list');
+    stage.speed(5);
+    await until(async () => (await answers()).some((one) => one.text.includes(text)), 'the answer');
+    await stage.bot.app.settled();
+    expect(await answers()).toHaveLength(1);
+    expect(thinking()).toEqual([]);
+    expect(server().violations).toEqual([]);
+  });
+
+  test('what someone else has acknowledged is not carried out', async () => {
+    stage = await stageOn('discord');
+    const asked = stage.simulator.requests.length;
+    const taken = {
+      status: 400,
+      body: { code: 40060, message: 'Interaction has already been acknowledged.' },
+    };
+    server().fault({ on: /\/callback$/, answer: taken, times: 2 });
+    ask('list');
+    await until(() => log('the answer could not be delivered'), 'the end of it');
+    await stage.bot.app.settled();
+    expect(stage.simulator.requests.slice(asked)).toEqual([]);
+    expect(await answers()).toEqual([]);
+  });
+
+  test('one that is delivered twice is carried out once', async () => {
+    stage = await stageOn('discord');
+    const asked = stage.simulator.requests.length;
+    server().fault({ on: /\/callback$/, afterEffect: true, answer: 'reset' });
+    server().redeliver(ask('list'));
+    await until(() => log('a repeat, already taken'), 'the repeat to be known');
+    await until(async () => (await answers()).length === 1, 'the answer');
+    await stage.bot.app.settled();
+    const listings = stage.simulator.requests.slice(asked).filter(({ endpoint }) => endpoint === 'list');
+    expect(listings).toHaveLength(1);
+  });
+
+  test.each([
+    ['does not take', { status: 503 }, 3],
+    ['asks to wait for', { status: 429, headers: { 'retry-after': '6' }, body: { retry_after: 6 } }, 1],
+  ])('an answer that Discord %s is given once it does', async (_, answer, times) => {
+    stage = await stageOn('discord');
+    server().fault({ on: /^PATCH \/webhooks/, answer, times });
+    ask('list');
+    await until(() => log(OWED), 'the answer to be owed', 40_000);
+    stage.speed(20);
+    await until(async () => (await answers()).length === 1, 'the answer', 40_000);
+    await stage.bot.app.settled();
+    expect((await answers())[0]?.text).toContain('active deployments');
+    expect(thinking()).toEqual([]);
+  });
+});
+
+describe.each(['slack-socket', 'slack-http'] as const)('on %s', (name) => {
+  test('an answer that Slack does not take is given once it does, to whom it is for', async () => {
+    stage = await stageOn(name);
+    const { faults } = (stage.driver as SlackDriver).server;
+    for (const method of ['response_url', 'chat.postEphemeral', 'chat.postMessage'])
+      faults.inject(method, { kind: 'status', status: 503, when: 'before' });
+    const asked = stage.driver.command('operator', 'list');
+    await until(() => log(OWED), 'the answer to be owed');
+    stage.speed(20);
+    await asked;
+    await until(async () => (await answers()).length === 1, 'the answer');
+    await stage.bot.app.settled();
+    expect((await stage.driver.privately('operator')).map(({ text }) => text)).toEqual([
+      expect.stringContaining('active deployments'),
+    ]);
+    expect(await stage.driver.channel()).toEqual([]);
+  });
+});
