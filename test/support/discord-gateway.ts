@@ -65,6 +65,13 @@ export class Gateway {
     socket?.terminate();
   }
 
+  /** Closes the connection with one of Discord's codes. */
+  end(code: number): void {
+    const socket = this.#connection;
+    this.#connection = undefined;
+    socket?.close(code);
+  }
+
   /** Asks the bot to reconnect, as Discord does before it restarts a gateway. */
   askToReconnect(): void {
     const socket = this.#connection;

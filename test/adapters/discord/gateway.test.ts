@@ -87,6 +87,30 @@ describe('connected', () => {
     });
   });
 
+  test.each([4004, 4010, 4011, 4012, 4013, 4014])(
+    'closed for good (%i) it is told so, once, in words',
+    async (code) => {
+      bot = await startHarness();
+      await bot.adapter.stop();
+      const lost: AppError[] = [];
+      const adapter = adapterFor(bot.driver, bot.clock);
+      onTestFinished(() => adapter.close());
+      await adapter.start(
+        async () => undefined,
+        (error) => void lost.push(error),
+      );
+      bot.driver.server.gateway.end(code);
+      await until(() => lost.length > 0, 'the end to be told');
+      expect(lost.map(({ userMessage }) => userMessage)).toEqual([
+        code === 4004
+          ? expect.stringContaining('DISCORD_TOKEN is not accepted')
+          : expect.stringContaining(`for good (code ${code})`),
+      ]);
+      expect(adapter.healthy()).toBe(false);
+      expect(bot.driver.server.gateway.identifies).toHaveLength(2);
+    },
+  );
+
   test('servers that are named but not joined, and the reverse, are pointed out', async () => {
     bot = await startHarness({ DISCORD_GUILDS: `${ids.guild},299999999999999999` });
     const warnings = bot.logLines.filter(({ level }) => level === 'warn');
