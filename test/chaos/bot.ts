@@ -1,5 +1,7 @@
+import { flushCompileCache } from 'node:module';
 import type { Adapter } from '../../src/adapters/adapter.ts';
 import { type App, buildApp } from '../../src/app.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
 import type { Directory } from '../../src/command/directory.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
@@ -16,10 +18,13 @@ const log = createLog({ level: 'debug', secrets: config.secrets });
 
 /** Nothing of it is left behind when whoever started it is gone. */
 process.once('disconnect', () => process.exit(2));
-process.on('unhandledRejection', (err) => log.error({ err }, 'a rejection that nobody handled'));
+process.on('unhandledRejection', (err) => {
+  log.error({ err }, 'a rejection that nobody handled');
+  process.send?.({ fault: String((err as Error | undefined)?.stack ?? err) });
+});
 process.on('uncaughtException', (err) => {
   log.fatal({ err }, 'an error that nobody caught');
-  process.exit(3);
+  process.send?.({ fault: String(err.stack) }, () => process.exit(3));
 });
 
 type MakeAdapters = (directory: Directory) => Adapter[];
@@ -33,7 +38,10 @@ async function discordAdapter(): Promise<MakeAdapters> {
 async function slackAdapter(): Promise<MakeAdapters> {
   const { createSlackAdapter } = await import('../../src/adapters/slack/adapter.ts');
   const { slack } = config;
-  return (directory) => (slack ? [createSlackAdapter({ config: slack, directory, clock, log })] : []);
+  // How long Slack waits is a matter of real time.
+  const patient: Clock = { now: () => clock.now(), after: systemClock.after };
+  return (directory) =>
+    slack ? [createSlackAdapter({ config: slack, directory, clock: patient, log })] : [];
 }
 
 const { discord, slack } = config;
@@ -59,6 +67,8 @@ process.once('SIGTERM', () => {
 try {
   const { port } = await app.start();
   process.send?.({ port });
+  // Node itself writes it at an orderly end, which is not for everyone here.
+  flushCompileCache();
 } catch (err) {
   log.fatal({ err }, 'cannot start');
   process.exit(1);

@@ -32,6 +32,8 @@ export interface Card {
   readonly request_id: string | undefined;
   /** The status it shows at last. */
   readonly last: string;
+  /** It still says that it is being asked for, and not yet what came of it. */
+  readonly requesting: boolean;
   /** Each time it went back to an earlier status. */
   readonly steps: readonly { readonly from: string; readonly to: string }[];
 }
@@ -51,7 +53,8 @@ export function cardsOf(looks: readonly Look[]): Card[] {
       const from = words[index - 1];
       return from !== undefined && (RANKS.get(to) ?? 0) < (RANKS.get(from) ?? 0) ? [{ from, to }] : [];
     });
-    return [{ message, request_id, last, steps }];
+    const requesting = STATUS.exec(versions.at(-1)?.text ?? '')?.[1] === wordsOf('REQUESTING');
+    return [{ message, request_id, last, requesting, steps }];
   });
 }
 

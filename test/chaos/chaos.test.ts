@@ -1,6 +1,6 @@
 import { expect, inject, test, vi } from 'vitest';
 import { runChaos } from './chaos.ts';
-import { drawSchedule } from './schedule.ts';
+import { digestOf, drawSchedule } from './schedule.ts';
 import { summaryOf } from './verdict.ts';
 
 /** A loaded machine takes its time for every start of a process. */
@@ -15,6 +15,7 @@ test.each([
     const said: string[] = [];
     const { verdict, problems } = await runChaos({
       schedule: drawSchedule(1, { kills, replicas }),
+      platform: 'both',
       database,
       replicas,
       postgres: inject('postgres'),
@@ -24,3 +25,9 @@ test.each([
     expect(verdict.deployments).toBeGreaterThan(0);
   },
 );
+
+test('a seed is a schedule', () => {
+  const digest = (seed: number) => digestOf(drawSchedule(seed, { kills: 20, replicas: 3 }));
+  expect(digest(7)).toBe(digest(7));
+  expect(digest(7)).not.toBe(digest(8));
+});

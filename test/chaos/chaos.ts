@@ -6,13 +6,14 @@ import { setTimeout } from 'node:timers/promises';
 import { type Phase, phaseOf } from '../../src/simulator/deployment.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { fastClock } from '../support/fast-clock.ts';
-import type { Chat } from './chat.ts';
+import { type Chat, together } from './chat.ts';
 import { type Database, openFile, openPostgres } from './database.ts';
 import { startDiscordChat } from './discord-chat.ts';
 import { openDoor } from './door.ts';
 import { Fleet } from './fleet.ts';
 import type { Sabotage } from './preload.ts';
-import type { Kill, Schedule } from './schedule.ts';
+import type { Ask, Kill, Schedule } from './schedule.ts';
+import { startSlackChat } from './slack-chat.ts';
 import { readStore, type StoreFacts } from './store-facts.ts';
 import { judge, problemsOf, type Verdict } from './verdict.ts';
 import { Weather } from './weather.ts';
@@ -21,8 +22,10 @@ const PRELOAD = join(import.meta.dirname, 'preload.ts');
 
 /** Two minutes of looking for a deployment pass in six seconds. */
 const FACTOR = 20;
+/** Platforms wait for three seconds, and for machines that do nothing else meanwhile. */
+const RESPONSE_MS = 8_000;
 /** How long a kill waits for its moment, in real milliseconds. */
-const MOMENT_MS = 1_500;
+const MOMENT_MS = 4_000;
 /** A machine under load takes its time to start a process. */
 const START_MS = 60_000;
 /** From the last kill on: what is not settled by then never will be. */
@@ -37,14 +40,22 @@ export interface ChaosOptions {
   readonly postgres?: string;
   /** How many processes; a file can have one. */
   readonly replicas?: number;
+  /** Where people ask; Discord when absent. */
+  readonly platform?: 'discord' | 'slack' | 'both';
   /** How many times as fast as the machine's the bot's clock runs. */
   readonly factor?: number;
+  /** How long a kill waits for its moment, in real milliseconds. */
+  readonly momentMs?: number;
+  /** How long the platforms wait for a first response, in real milliseconds. */
+  readonly responseMs?: number;
   /** From the last kill on: what is not settled after so many real milliseconds never will be. */
   readonly settleMs?: number;
   /** Plans what is to go wrong before anything begins. */
   readonly arrange?: (stage: { readonly simulator: Simulator }) => void;
   /** What of the bot's source is changed as it is loaded, to show that the check notices. */
   readonly without?: readonly Sabotage[];
+  /** A folder for what Node compiled, which several runs may share; one of its own when absent. */
+  readonly compiled?: string;
   readonly say?: (line: string) => void;
   /** Ends it early: processes, servers, files. */
   readonly signal?: AbortSignal;
@@ -57,6 +68,7 @@ export interface ChaosResult {
 
 /** Real processes of the bot on a real store, while everything around them goes wrong; then compares the ledgers. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
+  const { responseMs = RESPONSE_MS } = options;
   const { schedule, replicas = 1, factor = FACTOR, say = () => undefined, signal } = options;
   const folder = await mkdtemp(join(tmpdir(), 'chatops-chaos-'));
   const start = Date.now();
@@ -69,13 +81,23 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     // An answer that keeps everything else waiting is what the weather is for.
     limits: { deploy: 40, status: 20, list: 10 },
   });
-  const chat = await startDiscordChat({ clock, factor, weather, simulator });
   let fleet: Fleet | undefined;
   const door = await openDoor({
     ports: () => fleet?.ports() ?? [],
     chance: () => weather.atDoor(),
-    passed: () => weather.happens('callback'),
+    passed: (path) => path.startsWith('/callbacks/') && weather.happens('callback'),
   });
+  const places =
+    options.platform === 'both' ? (['discord', 'slack'] as const) : [options.platform ?? 'discord'];
+  const chat = together(
+    await Promise.all(
+      places.map((place) =>
+        place === 'discord'
+          ? startDiscordChat({ clock, factor, weather, simulator, responseMs })
+          : startSlackChat({ factor, start, weather, simulator, responseMs, door: () => door.url }),
+      ),
+    ),
+  );
   const database =
     options.database === 'sqlite' ? openFile(folder) : await openPostgres(replicas, options.postgres);
   let kept = false;
@@ -96,6 +118,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       size: replicas,
       folder,
       environment: (place) => ({
+        // A process starts twice as fast from what another one has compiled.
+        NODE_COMPILE_CACHE: options.compiled ?? join(folder, 'compiled'),
         CHAOS_CLOCK: `${factor}:${start}`,
         EDGEGAP_API_TOKEN: simulator.token,
         EDGEGAP_API_URL: simulator.url,
@@ -107,7 +131,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       }),
       ...(options.without ? { preload: PRELOAD } : {}),
     });
-    await storm({ schedule, weather, database, simulator, chat, fleet, signal });
+    const { momentMs = MOMENT_MS } = options;
+    const kills = await storm({ schedule, weather, database, simulator, chat, fleet, signal, momentMs, say });
     weather.clear();
     database.mend();
     say(`the storm is over after ${seconds(start)} s: settling`);
@@ -121,9 +146,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       ...chat.violations().map((violation) => `violation: ${violation}`),
       ...codes.filter((code) => code !== 0).map((code) => `a stop at the end exited with ${code}`),
       ...unsentOf(facts),
+      ...fleet.faults.map((fault) => `a fault of the bot's: ${fault}`),
     ];
+    const asked = chat.asked();
+    const acknowledged = asked.filter((one) => one.acknowledged).length;
     say(
-      `${seconds(start)} s: asked=${chat.asked().length} acknowledged=${chat.asked().filter(({ acknowledged }) => acknowledged).length} overtaken=${verdict.overtaken} dead=${facts.dead.length} ended-by-themselves=${fleet.endedByThemselves.length} (${[...new Set(fleet.endedByThemselves)].join(',')})`,
+      `${seconds(start)} s: asked=${asked.length} acknowledged=${acknowledged} kills=${kills.all} at-their-moment=${kills.atTheirMoment} under-way=${kills.underWay} overtaken=${verdict.overtaken} dead=${facts.dead.length} ended-by-themselves=${fleet.endedByThemselves.length} (${[...new Set(fleet.endedByThemselves)].join(',')})`,
     );
     for (const dead of facts.dead) say(`dead: ${dead}`);
     kept = problems.length > 0;
@@ -143,66 +171,97 @@ interface Stage {
 }
 
 interface Storm extends Stage {
+  readonly momentMs: number;
+  readonly say: (line: string) => void;
   readonly schedule: Schedule;
   readonly weather: Weather;
   readonly database: Database;
 }
 
+/** How the kills were placed. */
+interface Kills {
+  all: number;
+  /** Right after a request of the kind they waited for. */
+  atTheirMoment: number;
+  /** Someone waited for an answer or for news, or a card for its next look. */
+  underWay: number;
+}
+
 /** People ask, servers fail, lines break, until the last process was killed. */
-async function storm(stage: Storm): Promise<void> {
-  const { schedule, weather, database, simulator, chat, fleet, signal } = stage;
+async function storm(stage: Storm): Promise<Kills> {
+  const { schedule, database, simulator, chat, fleet, signal, say } = stage;
+  const kills: Kills = { all: 0, atTheirMoment: 0, underWay: 0 };
   await until(() => fleet.complete, START_MS, signal);
   const over = new AbortController();
-  const wait = (ms: number) =>
-    setTimeout(ms, undefined, { signal: AbortSignal.any([over.signal, ...(signal ? [signal] : [])]) });
+  const ended = AbortSignal.any([over.signal, ...(signal ? [signal] : [])]);
+  const wait = (ms: number) => setTimeout(ms, undefined, { signal: ended });
+  const heard = (ask: Ask) => until(() => ask.blind || fleet.ports().length > 0, START_MS, ended);
+  let asks = 0;
+  // However slow the machine is, between two kills happens as much as was drawn for it.
+  const each = async <T extends { readonly gapMs: number }>(
+    entries: readonly T[],
+    run: (entry: T, index: number) => void | Promise<void>,
+  ) => {
+    const due = () => (entries.length * (kills.all + 1)) / (schedule.kills.length + 1);
+    try {
+      for (const [index, entry] of entries.entries()) {
+        await wait(entry.gapMs);
+        await until(() => index < due(), START_MS, ended);
+        await run(entry, index);
+      }
+    } catch (error) {
+      if ((error as Error).name !== 'AbortError') throw error;
+    }
+  };
   const meanwhile = [
-    each(schedule.asks, wait, (ask, index) => chat.ask(ask, index)),
-    each(schedule.mishaps, wait, ({ kind, pick }) => befall(simulator, kind, pick)),
-    each(schedule.gatewayCuts, wait, ({ how }) => chat.cut(how)),
-    each(schedule.databaseCuts, wait, ({ victim, how, awayMs }) => void database.cut(victim, how, awayMs)),
+    each(schedule.asks, async (ask, index) => {
+      await heard(ask);
+      chat.ask(ask, index);
+      asks += 1;
+    }),
+    each(schedule.mishaps, ({ kind, pick }) => befall(simulator, kind, pick)),
+    each(schedule.gatewayCuts, ({ how }) => chat.cut(how)),
+    each(schedule.databaseCuts, ({ victim, how, awayMs }) => void database.cut(victim, how, awayMs)),
   ];
   try {
-    for (const kill of schedule.kills) await strike(kill, weather, fleet, wait);
+    for (const kill of schedule.kills) {
+      const enough = Math.min(asks + kill.asks, schedule.asks.length);
+      const ready = () => kill.early || (fleet.complete && asks >= enough);
+      await until(ready, START_MS, ended);
+      await strike(kill, kills, stage, wait);
+      if (kills.all % 10 === 0) say(`${kills.all} kills, ${chat.asked().length} asked`);
+    }
     await until(() => fleet.complete, START_MS, signal);
     await wait(1_000);
   } finally {
     over.abort();
     await Promise.all(meanwhile);
   }
+  return kills;
 }
 
 async function strike(
-  { gapMs, victim, signal, early, moment, pauseMs }: Kill,
-  weather: Weather,
-  fleet: Fleet,
+  { gapMs, victim, signal, moment, lagMs, pauseMs }: Kill,
+  kills: Kills,
+  { weather, fleet, simulator, chat, momentMs }: Storm,
   wait: (ms: number) => Promise<void>,
 ): Promise<void> {
-  if (!early) await until(() => fleet.complete, START_MS, undefined);
   await wait(gapMs);
   let struck: Promise<unknown> = Promise.resolve();
   const hit = () => {
     struck = fleet.strike(victim, signal);
   };
-  if (moment === null) hit();
-  else await weather.next(moment, MOMENT_MS, hit);
+  const came = moment !== null && (await weather.next(moment, momentMs, lagMs === 0 ? hit : () => undefined));
+  if (moment === null || !came || lagMs > 0) {
+    await wait(came ? lagMs : 0);
+    hit();
+  }
+  kills.all += 1;
+  if (came) kills.atTheirMoment += 1;
+  if (came || problemsOf(judge(simulator, chat)).length > 0) kills.underWay += 1;
   await struck;
   await wait(pauseMs);
   fleet.start(victim);
-}
-
-async function each<T extends { readonly gapMs: number }>(
-  entries: readonly T[],
-  wait: (ms: number) => Promise<void>,
-  run: (entry: T, index: number) => void,
-): Promise<void> {
-  for (const [index, entry] of entries.entries()) {
-    try {
-      await wait(entry.gapMs);
-    } catch {
-      return;
-    }
-    run(entry, index);
-  }
 }
 
 function befall(simulator: Simulator, kind: 'ends' | 'crashes' | 'restarts', pick: number): void {
@@ -220,12 +279,25 @@ async function settle({ simulator, chat, fleet, signal }: Stage, withinMs: numbe
     ...[...simulator.deployments.values()]
       .filter((one) => !isAtRest(phaseOf(one)))
       .map((one) => `${one.request_id} is ${phaseOf(one)}`),
+    ...chat.asked().flatMap(({ pending, id, what }) => (pending ? [`${id} (${what}) is being asked`] : [])),
     ...problemsOf(judge(simulator, chat)),
   ];
-  const calm = await until(() => open().length === 0, withinMs, signal);
-  const reasons = calm ? [] : open().map((reason) => `it did not settle: ${reason}`);
+  // What is there twice is so for ever.
+  const isFinal = (problem: string) => /^(twice|duplicated): /.test(problem);
+  await until(() => chat.asked().every(({ pending }) => !pending), START_MS, signal);
+  let reasons: string[] = [];
+  await until(
+    () => {
+      reasons = open();
+      return reasons.length === 0 || reasons.some(isFinal);
+    },
+    withinMs,
+    signal,
+  );
+  if (reasons.length > 0) return reasons.map((reason) => `it did not settle: ${reason}`);
   await setTimeout(QUIET_MS, undefined, { signal });
-  return reasons;
+  const receivers = chat.receivers();
+  return receivers > 1 ? [`violation: ${receivers} connections receive what one is to receive`] : [];
 }
 
 function isAtRest(phase: Phase): boolean {
@@ -244,7 +316,7 @@ async function until(
   const end = Date.now() + withinMs;
   while (!probe()) {
     if (Date.now() > end) return false;
-    await setTimeout(250, undefined, { signal });
+    await setTimeout(100, undefined, { signal });
   }
   return true;
 }

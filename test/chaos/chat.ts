@@ -1,3 +1,5 @@
+import { isEnding, phaseOf } from '../../src/simulator/deployment.ts';
+import type { Simulator } from '../../src/simulator/simulator.ts';
 import type { Ask } from './schedule.ts';
 
 /** One look of a message that everybody in the channel sees. */
@@ -16,8 +18,12 @@ export interface Asked {
   readonly deploys: string | undefined;
   /** Without it the platform itself has told the person that it came to nothing. */
   readonly acknowledged: boolean;
+  /** The platform still waits for the bot to take it. */
+  readonly pending: boolean;
   /** Something was shown for it. */
   readonly answered: boolean;
+  /** It only looked, and can be answered no more: the platform has told the person that nothing comes. */
+  readonly expired: boolean;
 }
 
 /** A chat platform as people use it, and what can be seen of it afterwards. */
@@ -32,7 +38,30 @@ export interface Chat {
   privately(): readonly { readonly person: string; readonly text: string }[];
   /** Breaks the line that brings what people ask, `ask`: by asking the bot to connect anew. */
   cut(how: 'drop' | 'ask'): void;
+  /** How many connections get everything that people ask, where only one may. */
+  receivers(): number;
   /** What the bot sent that the platform would not have taken. */
   violations(): readonly string[];
   close(): Promise<void>;
+}
+
+/** People on all of them, in turn. */
+export function together(chats: readonly Chat[]): Chat {
+  return {
+    environment: Object.assign({}, ...chats.map(({ environment }) => environment)),
+    ask: (ask, number) => chats[number % chats.length]?.ask(ask, number),
+    looks: () => chats.flatMap((chat) => chat.looks()),
+    asked: () => chats.flatMap((chat) => chat.asked()),
+    privately: () => chats.flatMap((chat) => chat.privately()),
+    cut: (how) => chats.forEach((chat) => void chat.cut(how)),
+    receivers: () => Math.max(...chats.map((chat) => chat.receivers())),
+    violations: () => chats.flatMap((chat) => chat.violations()),
+    close: async () => void (await Promise.all(chats.map((chat) => chat.close()))),
+  };
+}
+
+/** One of those that are not over yet, the newest among them most often. */
+export function pickDeployment({ deployments }: Simulator, pick: number): string | undefined {
+  const live = [...deployments.values()].filter((one) => !isEnding(phaseOf(one))).slice(-20);
+  return live[Math.floor(Math.sqrt(pick) * live.length)]?.request_id;
 }

@@ -1,5 +1,4 @@
 import type { Clock } from '../../src/clock.ts';
-import { isEnding, phaseOf } from '../../src/simulator/deployment.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import type { Persona, Values } from '../support/chat-driver.ts';
 import { createDiscordDriver, groupIds } from '../support/discord-driver.ts';
@@ -10,10 +9,14 @@ import {
   type StoredMessage,
   walk,
 } from '../support/discord-world.ts';
-import type { Asked, Chat } from './chat.ts';
+import { type Asked, type Chat, pickDeployment } from './chat.ts';
 import type { Deed } from './schedule.ts';
 import type { Weather } from './weather.ts';
 
+/** How long Discord takes an answer, in milliseconds of its clock (developer reference, "Receiving and Responding"). */
+const TOKEN_MS = 15 * 60_000;
+/** What changes nothing, by how it was asked for. */
+const LOOK = /asks \/(list|help|status|logs) |presses (Refresh|Logs) /;
 /** Buttons further back than so many messages have scrolled out of sight. */
 const IN_SIGHT = 60;
 
@@ -21,13 +24,15 @@ export async function startDiscordChat(parts: {
   readonly clock: Clock;
   readonly factor: number;
   readonly weather: Weather;
+  /** How long it waits for a first response, in real milliseconds. */
+  readonly responseMs: number;
   readonly simulator: Simulator;
 }): Promise<Chat> {
-  const { clock, factor, weather, simulator } = parts;
+  const { clock, factor, weather, simulator, responseMs: waitMs } = parts;
   const driver = await createDiscordDriver({
     now: () => clock.now(),
     // People wait in real time, and so do the machines that carry all this.
-    responseMs: 3_000 * factor,
+    responseMs: waitMs * factor,
     chance: (line) => weather.atDiscord(line),
   });
   const { server } = driver;
@@ -87,7 +92,13 @@ export async function startDiscordChat(parts: {
         ? original !== undefined && !(original.flags & flags.loading)
         : acknowledged !== 6 || answers > 0 || later();
     const deploys = /\/deploy |Deploy again/.test(what) ? /\bask-\d+/.exec(what)?.[0] : undefined;
-    return { id, what, person: user.id, deploys, acknowledged: acknowledged !== undefined, answered };
+    const age = clock.now() - createdAt;
+    return {
+      ...{ id, what, person: user.id, deploys, answered },
+      acknowledged: acknowledged !== undefined,
+      pending: acknowledged === undefined && age < waitMs * factor,
+      expired: LOOK.test(what) && age > TOKEN_MS,
+    };
   }
 
   return {
@@ -113,15 +124,10 @@ export async function startDiscordChat(parts: {
             : [{ person: message.onlyFor, text: textOf(message.components) }],
         ),
     cut: (how) => (how === 'drop' ? server.gateway.drop() : server.gateway.askToReconnect()),
+    receivers: () => server.gateway.receivers,
     violations: () => server.violations,
     close: () => driver.close(),
   };
-}
-
-/** One of those that are not over yet, the newest among them most often. */
-export function pickDeployment({ deployments }: Simulator, pick: number): string | undefined {
-  const live = [...deployments.values()].filter((one) => !isEnding(phaseOf(one))).slice(-20);
-  return live[Math.floor(Math.sqrt(pick) * live.length)]?.request_id;
 }
 
 function buttonsOf({ components }: StoredMessage): Component[] {

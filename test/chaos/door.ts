@@ -13,8 +13,8 @@ export interface Door {
 export async function openDoor(parts: {
   readonly ports: () => readonly number[];
   readonly chance: () => Bump | null;
-  /** One has been answered by the bot, and whoever sent it does not know yet. */
-  readonly passed: () => void;
+  /** One of this path has been answered by the bot, and whoever sent it does not know yet. */
+  readonly passed: (path: string) => unknown;
 }): Promise<Door> {
   const { ports, chance, passed } = parts;
   let turn = 0;
@@ -28,7 +28,7 @@ export async function openDoor(parts: {
     turn += 1;
     const port = open[turn % open.length];
     const answer = before || port === undefined ? undefined : await forward(port, incoming, body);
-    if (answer) passed();
+    if (answer) passed(incoming.url ?? '');
     if (!answer || bump?.kind === 'reset') incoming.socket.resetAndDestroy();
     else if (bump?.kind === 'unavailable') response.writeHead(503).end();
     else response.writeHead(answer.status).end(answer.body);

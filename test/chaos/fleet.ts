@@ -29,6 +29,8 @@ interface Place {
 export class Fleet {
   /** How often one ended that nobody had told to, by exit code. */
   readonly endedByThemselves: (number | null)[] = [];
+  /** Rejections that nobody handled, and errors that nobody caught. */
+  readonly faults: string[] = [];
   readonly #options: FleetOptions;
   readonly #places: Place[];
   #closing = false;
@@ -64,8 +66,9 @@ export class Fleet {
     closeSync(file);
     place.child = child;
     place.struck = false;
-    child.on('message', ({ port }: { port: number }) => {
-      place.port = port;
+    child.on('message', ({ port, fault }: { port?: number; fault?: string }) => {
+      if (port !== undefined) place.port = port;
+      if (fault !== undefined) this.faults.push(fault);
     });
     child.once('exit', (code) => {
       place.child = undefined;

@@ -7,6 +7,7 @@ const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '20' },
     seed: { type: 'string', default: '1' },
+    platform: { type: 'string', default: 'both' },
     database: { type: 'string', default: 'sqlite' },
     replicas: { type: 'string' },
   },
@@ -15,6 +16,10 @@ const [kills, seed] = [Number(values.kills), Number(values.seed)];
 const database = values.database === 'postgres' ? 'postgres' : 'sqlite';
 const replicas = database === 'postgres' ? Number(values.replicas ?? 3) : 1;
 
+const { platform } = values;
+if (platform !== 'discord' && platform !== 'slack' && platform !== 'both')
+  throw new Error('--platform is discord, slack or both');
+
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 process.once('SIGTERM', () => stop.abort());
@@ -22,10 +27,11 @@ process.once('SIGTERM', () => stop.abort());
 try {
   const schedule = drawSchedule(seed, { kills, replicas });
   console.log(
-    `seed=${seed} kills=${kills} database=${database} replicas=${replicas} schedule=${digestOf(schedule)}`,
+    `seed=${seed} kills=${kills} platform=${platform} database=${database} replicas=${replicas} schedule=${digestOf(schedule)}`,
   );
   const { verdict, problems } = await runChaos({
     schedule,
+    platform,
     database,
     replicas,
     signal: stop.signal,

@@ -1,11 +1,21 @@
-import { expect, test, vi } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { phaseOf } from '../../src/simulator/deployment.ts';
 import { type ChaosOptions, runChaos } from './chaos.ts';
 import type { Sabotage } from './preload.ts';
 import { type Ask, clearSky, type Kill } from './schedule.ts';
 import type { Verdict } from './verdict.ts';
 
-vi.setConfig({ testTimeout: 180_000 });
+/** Most of each case is waiting. */
+vi.setConfig({ testTimeout: 300_000, maxConcurrency: 3 });
+
+let compiled: string;
+beforeAll(async () => {
+  compiled = await mkdtemp(join(tmpdir(), 'chatops-compiled-'));
+});
+afterAll(() => rm(compiled, { recursive: true, force: true }));
 
 /** Two minutes of looking for a deployment in two seconds. */
 const FACTOR = 60;
@@ -16,16 +26,32 @@ const deploys: Ask = {
   deed: { kind: 'deploy', application: 'lobby-chat', version: 'stable' },
   againAfterMs: null,
   double: false,
+  blind: true,
 };
 
-const kills: Kill = { gapMs: 0, victim: 0, signal: 'SIGKILL', early: true, moment: null, pauseMs: 0 };
+const kills: Kill = {
+  gapMs: 0,
+  asks: 0,
+  victim: 0,
+  signal: 'SIGKILL',
+  early: true,
+  moment: null,
+  lagMs: 0,
+  pauseMs: 0,
+};
 
 type Stage = Parameters<NonNullable<ChaosOptions['arrange']>>[0];
 
 interface Case {
   readonly name: string;
   readonly without: readonly Sabotage[];
-  readonly shows: keyof Pick<Verdict, 'twice' | 'lost' | 'duplicated' | 'backwards' | 'unanswered'>;
+  readonly shows:
+    | keyof Pick<Verdict, 'twice' | 'lost' | 'duplicated' | 'backwards' | 'unanswered'>
+    | 'violation';
+  readonly platform?: ChaosOptions['platform'];
+  readonly factor?: number;
+  /** Two of them, on PostgreSQL. */
+  readonly several?: true;
   readonly asks?: readonly Ask[];
   readonly kills?: readonly Kill[];
   readonly arrange?: (stage: Stage) => void;
@@ -103,7 +129,8 @@ const cases: readonly Case[] = [
     ],
     shows: 'backwards',
     arrange({ simulator }) {
-      simulator.faults.next({ callback: 'ready' }, { kind: 'late', ms: 25_000 });
+      // It comes right after the one of the end.
+      simulator.faults.next({ callback: 'ready' }, { kind: 'hold' });
       when(() => {
         const ready = [...simulator.deployments.values()].find((one) => phaseOf(one) === 'READY');
         if (ready) simulator.terminate(ready.request_id);
@@ -118,11 +145,11 @@ const cases: readonly Case[] = [
         file: 'src/deployments/repository.ts',
         text: 'await announce(tx, this.#clock, { before, after, happened, source });',
         instead:
-          'setTimeout(() => announce(this.#store, this.#clock, { before, after, happened, source }), 2_000);',
+          'setTimeout(() => announce(this.#store, this.#clock, { before, after, happened, source }), 90_000);',
       },
     ],
     shows: 'lost',
-    kills: [{ ...kills, gapMs: 1_500, early: false }],
+    kills: [{ ...kills, moment: 'callback' }],
   },
   {
     name: 'a callback is stored before it is answered',
@@ -135,6 +162,8 @@ const cases: readonly Case[] = [
     ],
     shows: 'lost',
     kills: [{ ...kills, moment: 'callback', pauseMs: 1_000 }],
+    // So that a slow machine does not hear of it by asking before.
+    factor: 10,
     arrange: ({ simulator }) =>
       when(() => {
         const taken = simulator.callbacks.find(({ event, status }) => event === 'ready' && status === 200);
@@ -147,7 +176,7 @@ const cases: readonly Case[] = [
     without: [
       {
         file: 'src/command/recovery.ts',
-        text: 'for (const { id } of left) await this.#answer(id);',
+        text: 'await this.#answer(id);',
         instead: '',
       },
     ],
@@ -179,22 +208,100 @@ const cases: readonly Case[] = [
     // Until Discord has forgotten the nonce: five minutes.
     kills: [{ ...kills, moment: 'post', pauseMs: (5 * 60_000) / FACTOR + 500 }],
   },
+  {
+    name: 'the intent is committed before the request leaves',
+    without: [
+      {
+        file: 'src/deployments/repository.ts',
+        text: 'return { deployment: fromRow(inserted), created: true };',
+        instead: `
+          await tx.deleteFrom('deployments').where('id', '=', id).execute();
+          setTimeout(() => this.#store.insertInto('deployments').values(inserted).execute(), 3_000);
+          return { deployment: fromRow(inserted), created: true };`,
+      },
+    ],
+    shows: 'lost',
+    kills: [{ ...kills, moment: 'deploy' }],
+    arrange: ({ simulator }) => void simulator.faults.next({ callback: 'any' }, { kind: 'drop' }, 9),
+  },
+  {
+    name: 'an invocation is taken once, however often it is delivered',
+    without: [
+      {
+        file: 'src/command/invocations.ts',
+        text: 'return (numInsertedOrUpdatedRows ?? 0n) > 0n;',
+        instead: 'return true;',
+      },
+    ],
+    // The second has a card, and nothing that it could show: that one invocation deploys once is a safeguard of its own.
+    shows: 'unanswered',
+    platform: 'slack',
+    asks: [{ ...deploys, againAfterMs: 500 }],
+  },
+  {
+    name: 'one process at a time sends to a channel',
+    several: true,
+    without: [
+      {
+        file: 'src/notify/channels.ts',
+        text: 'id: channelId(place), holder',
+        instead: 'id: channelId(place) + membership.id, holder',
+      },
+      {
+        // However long the database takes.
+        file: 'src/notify/ledger.ts',
+        text: 'if (batch.length > 0) break;',
+        instead: 'if (batch.length > 0) { await new Promise((done) => setTimeout(done, 500)); break; }',
+      },
+      {
+        file: 'src/notify/ledger.ts',
+        text: ".where('state', '=', 'pending')\n      .returningAll()",
+        instead: '.returningAll()',
+      },
+    ],
+    shows: 'duplicated',
+    // Discord would know them by their nonce.
+    platform: 'slack',
+  },
+  {
+    name: 'one process receives from the gateway',
+    several: true,
+    without: [
+      {
+        file: 'src/replicas/leases.ts',
+        text: 'return stillSo && (numInsertedOrUpdatedRows ?? 0n) > 0n;',
+        instead: 'return true;',
+      },
+    ],
+    shows: 'violation',
+  },
 ];
 
-test.each(cases)(
+test.concurrent.each(cases)(
   'without this the check fails: $name',
-  async ({ without, shows, asks = [deploys], kills = [], arrange }) => {
+  async ({ without, shows, arrange, ...one }) => {
+    const { platform = 'discord', several = false, factor = FACTOR, asks = [deploys], kills = [] } = one;
     const said: string[] = [];
-    const { verdict } = await runChaos({
+    const { problems } = await runChaos({
       schedule: { ...clearSky, asks, kills },
-      database: 'sqlite',
-      factor: FACTOR,
-      settleMs: 6_000,
+      platform,
+      database: several ? 'postgres' : 'sqlite',
+      replicas: several ? 2 : 1,
+      postgres: inject('postgres'),
+      factor,
+      // What is there twice ends it at once; what is not there is waited for.
+      settleMs: shows === 'twice' || shows === 'duplicated' ? 30_000 : shows === 'backwards' ? 15_000 : 5_000,
+      momentMs: 60_000,
+      responseMs: 60_000,
       without,
+      compiled,
       say: (line) => void said.push(line),
       ...(arrange ? { arrange } : {}),
     });
-    expect(verdict[shows], said.join('\n')).not.toEqual([]);
+    expect(
+      problems.filter((problem) => problem.startsWith(shows)),
+      said.join('\n'),
+    ).not.toEqual([]);
   },
 );
 

@@ -19,16 +19,22 @@ export interface Ask {
   readonly againAfterMs: number | null;
   /** The person does it twice. */
   readonly double: boolean;
+  /** Also while no process is there to hear it. */
+  readonly blind: boolean;
 }
 
 export interface Kill {
   readonly gapMs: number;
+  /** So much is asked before it since the one before, however long that takes. */
+  readonly asks: number;
   readonly victim: number;
   readonly signal: 'SIGKILL' | 'SIGTERM';
   /** Counted from when the victim is told to start, so that it may not even have started. */
   readonly early: boolean;
   /** Strikes at the next request of this kind, once it has taken effect, if one comes soon. */
   readonly moment: Moment | null;
+  /** After its moment: the answer may have arrived by then, and what comes of it may not be written down. */
+  readonly lagMs: number;
   readonly pauseMs: number;
 }
 
@@ -89,11 +95,11 @@ export function drawSchedule(seed: number, { kills, replicas }: { kills: number;
   const exactly = <T>(count: number, of: fc.Arbitrary<T>) =>
     fc.array(of, { minLength: count, maxLength: count, size: 'max' });
   // A process that died is noticed after seven seconds where there are several: they must be let alone that long at times.
-  const calm = replicas > 1 ? 6_000 : 5_000;
+  const calm = replicas > 1 ? 6_000 : 3_000;
   const schedule: fc.Arbitrary<Schedule> = fc.record({
     kills: exactly(kills, killOf(calm, replicas)),
-    asks: exactly(kills * 20 + 20, ask),
-    mishaps: exactly(kills * 2 + 4, mishap),
+    asks: exactly(kills * 25 + 20, ask),
+    mishaps: exactly(kills * 6 + 6, mishap),
     gatewayCuts: exactly(kills + 2, cut(500, 9_000, replicas)),
     databaseCuts: exactly(kills + 2, cut(1_000, 12_000, replicas)),
     edgegap: exactly(WEATHER, sometimes(0.14, edgegapFault)),
@@ -129,13 +135,15 @@ function milliseconds(least: number, most: number): fc.Arbitrary<number> {
 function killOf(calm: number, replicas: number): fc.Arbitrary<Kill> {
   return fc.record({
     gapMs: milliseconds(200, calm),
+    asks: fc.integer({ min: 4, max: 24 }),
     victim: fc.nat(Math.max(0, replicas - 1)),
     signal: fraction.map((drawn) => (drawn < 0.15 ? 'SIGTERM' : 'SIGKILL')),
     early: fraction.map((drawn) => drawn < 0.2),
     moment: sometimes(
-      0.6,
+      0.75,
       fc.constantFrom<Moment[]>('deploy', 'post', 'post', 'edit', 'answer', 'answer', 'callback'),
     ),
+    lagMs: fraction.chain((drawn) => (drawn < 0.5 ? fc.constant(0) : milliseconds(1, 60))),
     pauseMs: milliseconds(0, 800),
   });
 }
@@ -152,7 +160,7 @@ const deployable = fc.constantFrom(
 
 const deed: fc.Arbitrary<Deed> = fc.oneof(
   {
-    weight: 30,
+    weight: 36,
     arbitrary: deployable.map(([application = '', version = '']) => ({
       kind: 'deploy' as const,
       application,
@@ -195,15 +203,25 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
 );
 
 const ask: fc.Arbitrary<Ask> = fc.record({
-  gapMs: milliseconds(5, 700),
-  persona: fc.constantFrom('operator', 'operator', 'operator', 'admin', 'reader', 'member'),
+  gapMs: milliseconds(5, 500),
+  persona: fc.constantFrom(
+    'operator',
+    'operator',
+    'operator',
+    'operator',
+    'admin',
+    'admin',
+    'reader',
+    'member',
+  ),
   deed,
   againAfterMs: sometimes(0.15, milliseconds(0, 3_000)),
   double: fraction.map((drawn) => drawn < 0.12),
+  blind: fraction.map((drawn) => drawn < 0.2),
 });
 
 const mishap: fc.Arbitrary<Mishap> = fc.record({
-  gapMs: milliseconds(200, 4_000),
+  gapMs: milliseconds(200, 2_400),
   kind: fc.constantFrom('ends', 'crashes', 'restarts'),
   pick: fraction,
 });

@@ -12,7 +12,11 @@ export interface StoreFacts {
   /** Messages that are neither sent nor given up. */
   readonly unsent: number;
   readonly dead: readonly string[];
+  /** Invocations that could no longer be answered when their answer was there. */
+  readonly expired: ReadonlySet<string>;
 }
+
+const TOO_LATE: readonly (string | null)[] = ['discord.answer-expired', 'discord.too-late'];
 
 /** `database` as in DATABASE_URL; no bot may run on a file. */
 export async function readStore(database: string): Promise<StoreFacts> {
@@ -46,6 +50,11 @@ export async function readStore(database: string): Promise<StoreFacts> {
       dead: outbox
         .filter(({ state }) => state === 'dead')
         .map(({ kind, order_key, reason_code }) => `${kind} of ${order_key}: ${reason_code}`),
+      expired: new Set(
+        outbox
+          .filter(({ kind, reason_code }) => kind === 'answer' && TOO_LATE.includes(reason_code))
+          .map(({ order_key }) => order_key),
+      ),
     };
   } finally {
     await store.destroy();

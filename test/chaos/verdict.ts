@@ -85,7 +85,12 @@ export function judge(simulator: Simulator, chat: Chat, store?: StoreFacts): Ver
           : [`${describe(deployment)}: no card shows it`];
       }),
     ],
-    unanswered: unansweredOf(chat, looks, store),
+    unanswered: [
+      ...unansweredOf(chat, looks, store),
+      ...cards
+        .filter(({ requesting }) => requesting)
+        .map(({ message }) => `card ${message} still says "${wordsOf('REQUESTING')}"`),
+    ],
   };
 }
 
@@ -188,7 +193,10 @@ function unansweredOf(chat: Chat, looks: readonly Look[], store: StoreFacts | un
     ...[...new Map(looks.map(({ message, text }) => [message, text])).values()].map((text) => ({ text })),
     ...chat.privately(),
   ].filter(({ text }) => /restarted in the middle|could not show you the answer/.test(text));
-  const open = chat.asked().filter(({ acknowledged, answered }) => acknowledged && !answered);
+  const open = chat
+    .asked()
+    .filter(({ acknowledged, answered }) => acknowledged && !answered)
+    .filter(({ id, expired }) => !(expired && store?.expired.has(id) !== false));
   const silent = open.filter(({ person }) => {
     const index = excuses.findIndex(
       (excuse) => excuse.text.includes(person) || ('person' in excuse && excuse.person === person),

@@ -6,6 +6,7 @@ import {
   type RequestFault,
 } from '../../src/simulator/faults.ts';
 import type { Fault } from '../support/discord-server.ts';
+import type { SlackFault } from '../support/slack-faults.ts';
 import type { Bump, Moment, Schedule } from './schedule.ts';
 
 /** Lets go wrong what the schedule says, on every connection, until it is over. */
@@ -26,19 +27,25 @@ export class Weather {
     this.#over = true;
   }
 
-  /** Calls `strike` when a request of this kind takes effect, before its answer is on its way, or after `withinMs`. */
-  next(moment: Moment, withinMs: number, strike: () => void): Promise<void> {
+  /**
+   * Calls `strike` when a request of this kind takes effect, before its answer is on its way; resolves with whether one
+   * came within `withinMs`.
+   */
+  next(moment: Moment, withinMs: number, strike: () => void): Promise<boolean> {
     return new Promise((resolve) => {
+      const end = (came: boolean) => {
+        clearTimeout(timer);
+        this.#waiting.delete(entry);
+        resolve(came);
+      };
       const entry = {
         moment,
         strike: () => {
-          clearTimeout(timer);
-          this.#waiting.delete(entry);
           strike();
-          resolve();
+          end(true);
         },
       };
-      const timer = setTimeout(entry.strike, withinMs);
+      const timer = setTimeout(end, withinMs, false);
       this.#waiting.add(entry);
     });
   }
@@ -90,6 +97,27 @@ export class Weather {
     }
   }
 
+  /** `method` of Slack's Web API, or `response_url`. */
+  atSlack(method: string): SlackFault | undefined {
+    const moment = SLACK_MOMENTS[method];
+    if (moment) this.happens(moment);
+    const bump = this.#draw('chat', this.#schedule.chat);
+    switch (bump?.kind) {
+      case undefined:
+        return undefined;
+      case 'reset':
+        return { kind: 'reset', when: bump.when };
+      case 'unavailable':
+        return { kind: 'status', status: 503, when: bump.when };
+      case 'slow':
+        return { kind: 'slow', ms: bump.ms };
+      case 'broken':
+        return { kind: 'broken' };
+      case 'too-many':
+        return { kind: 'rate-limit', retryAfter: Math.ceil(bump.retryAfter) };
+    }
+  }
+
   #draw<T>(kind: string, entries: readonly (T | null)[]): T | undefined {
     const count = this.#counts.get(kind) ?? 0;
     this.#counts.set(kind, count + 1);
@@ -97,6 +125,13 @@ export class Weather {
     return entries[count % entries.length] ?? undefined;
   }
 }
+
+const SLACK_MOMENTS: Readonly<Record<string, Moment>> = {
+  'chat.postMessage': 'post',
+  'chat.update': 'edit',
+  'chat.postEphemeral': 'answer',
+  response_url: 'answer',
+};
 
 function momentOf(line: string): Moment | undefined {
   if (/^POST \/channels\/\d+\/messages$/.test(line)) return 'post';

@@ -50,6 +50,11 @@ export class Gateway {
     return this.#connection?.readyState === 1;
   }
 
+  /** How many connections are logged in. */
+  get receivers(): number {
+    return this.#loggedIn.size;
+  }
+
   /** Sends an event; while nobody is connected it waits for the resume. */
   dispatch(type: string, data: unknown): void {
     this.#sequence += 1;

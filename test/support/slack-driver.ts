@@ -1,6 +1,7 @@
 import type { ChatDriver, Group, Persona, Values, VisibleMessage } from './chat-driver.ts';
 import { type Delivery, postToBot } from './slack-inbound.ts';
-import { type SlackServer, startSlackServer } from './slack-server.ts';
+import { eventPayload, pressPayload, slashPayload } from './slack-payloads.ts';
+import { type SlackServer, type SlackServerOptions, startSlackServer } from './slack-server.ts';
 import type { EnvelopeKind } from './slack-socket.ts';
 import { buttonsOf, type SlackMessageState, visibleMessage } from './slack-visible.ts';
 import type { Change } from './slack-web-api.ts';
@@ -30,10 +31,11 @@ export interface SlackDriver extends ChatDriver {
 
 export async function createSlackDriver({
   mode,
+  ...serverOptions
 }: {
   readonly mode: 'socket' | 'http';
-}): Promise<SlackDriver> {
-  const server = await startSlackServer();
+} & SlackServerOptions): Promise<SlackDriver> {
+  const server = await startSlackServer(serverOptions);
   const { world, web, urls } = server;
   let botUrl: string | undefined;
   let count = 0;
@@ -52,21 +54,17 @@ export async function createSlackDriver({
   const slash: SlackDriver['slash'] = async (persona, text, options = {}) => {
     const user_id = world.users[persona];
     const channel_id = options.channel ?? world.channels.team;
-    await deliver('slash_commands', {
-      token: 'legacy',
-      team_id: teamOf(user_id),
-      team_domain: 'kart-studio',
-      channel_id,
-      channel_name: 'game-servers',
-      user_id,
-      user_name: persona,
-      command: '/edgegap',
-      text,
-      api_app_id: 'A0EDGEGAP',
-      is_enterprise_install: 'false',
-      response_url: `${server.origin}${urls.issue({ user: user_id, channel: channel_id, source: undefined })}`,
-      trigger_id: options.trigger ?? next('trigger'),
-    });
+    const responseUrl = `${server.origin}${urls.issue({ user: user_id, channel: channel_id, source: undefined })}`;
+    await deliver(
+      'slash_commands',
+      slashPayload(world, {
+        user: user_id,
+        channel: channel_id,
+        text,
+        trigger: options.trigger ?? next('trigger'),
+        responseUrl,
+      }),
+    );
   };
 
   const mention: SlackDriver['mention'] = async (persona, text, thread) => {
@@ -85,28 +83,7 @@ export async function createSlackDriver({
   };
 
   async function event(body: object): Promise<void> {
-    await deliver('events_api', {
-      token: 'legacy',
-      type: 'event_callback',
-      team_id: world.team,
-      api_app_id: 'A0EDGEGAP',
-      event: body,
-      event_id: next('Ev'),
-      event_time: Math.floor(Date.now() / 1000),
-      authorizations: [
-        {
-          enterprise_id: null,
-          team_id: world.team,
-          user_id: world.bot.user,
-          is_bot: true,
-          is_enterprise_install: false,
-        },
-      ],
-    });
-  }
-
-  function teamOf(user: string): string {
-    return String(world.facts.get(user)?.team_id ?? world.team);
+    await deliver('events_api', eventPayload(world, body, next('Ev')));
   }
 
   /** Runs, and waits for what this person is shown first because of it. */
@@ -132,41 +109,23 @@ export async function createSlackDriver({
     const button = message && buttonsOf(message).find((candidate) => candidate.label === label);
     if (!message || !button) throw new Error(`${persona} sees no button "${label}"`);
     const ephemeral = privateOnes.some(({ ts }) => ts === message.ts);
-    const { ts, thread_ts } = message;
+    const { ts } = message;
     const source = { ts, ephemeral };
     await firstResponse(
       user,
       () =>
-        deliver('interactive', {
-          type: 'block_actions',
-          user: { id: user, username: persona, name: persona, team_id: teamOf(user) },
-          api_app_id: 'A0EDGEGAP',
-          token: 'legacy',
-          container: {
-            type: 'message',
-            message_ts: ts,
-            channel_id: channel,
-            is_ephemeral: ephemeral,
-            ...(thread_ts ? { thread_ts } : {}),
-          },
-          trigger_id: next('trigger'),
-          team: { id: world.team, domain: 'kart-studio' },
-          enterprise: null,
-          is_enterprise_install: false,
-          channel: { id: channel, name: 'game-servers' },
-          ...(ephemeral ? {} : { message: { type: 'message', user: world.bot.user, ...message } }),
-          response_url: `${server.origin}${urls.issue({ user, channel, source })}`,
-          actions: [
-            {
-              type: 'button',
-              action_id: button.action_id,
-              block_id: 'block',
-              text: { type: 'plain_text', text: label },
-              action_ts: String(Date.now() / 1000),
-              ...(button.url ? { url: button.url } : {}),
-            },
-          ],
-        }),
+        deliver(
+          'interactive',
+          pressPayload(world, {
+            user,
+            channel,
+            message,
+            ephemeral,
+            button,
+            trigger: next('trigger'),
+            responseUrl: `${server.origin}${urls.issue({ user, channel, source })}`,
+          }),
+        ),
       ts,
     );
   }

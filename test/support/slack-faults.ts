@@ -3,10 +3,20 @@ export type SlackFault =
   | { readonly kind: 'error'; readonly error: string }
   | { readonly kind: 'rate-limit'; readonly retryAfter: number }
   | { readonly kind: 'status'; readonly status: number; readonly when: 'before' | 'after' }
-  | { readonly kind: 'reset'; readonly when: 'before' | 'after' };
+  | { readonly kind: 'reset'; readonly when: 'before' | 'after' }
+  /** The right answer, late. */
+  | { readonly kind: 'slow'; readonly ms: number }
+  /** It takes effect, and its answer ends in the middle of the JSON. */
+  | { readonly kind: 'broken' };
 
 export class SlackFaults {
+  readonly #chance: (method: string) => SlackFault | undefined;
   readonly #waiting: { method: string; fault: SlackFault; times: number }[] = [];
+
+  /** `chance` is asked about every call for which no fault is planned. */
+  constructor(chance: (method: string) => SlackFault | undefined = () => undefined) {
+    this.#chance = chance;
+  }
 
   /** The next `times` calls of this method fail like this. */
   inject(method: string, fault: SlackFault, times = 1): void {
@@ -15,7 +25,7 @@ export class SlackFaults {
 
   take(method: string): SlackFault | undefined {
     const next = this.#waiting.find((waiting) => waiting.method === method && waiting.times > 0);
-    if (!next) return undefined;
+    if (!next) return this.#chance(method);
     next.times -= 1;
     return next.fault;
   }

@@ -21,11 +21,19 @@ interface Ticket {
   expired: boolean;
 }
 
+/** What became visible, to `user` alone unless it is `open`. */
+export interface Shown {
+  readonly user: string;
+  readonly channel: string;
+  readonly ts: string;
+  readonly edited: boolean;
+  readonly open: boolean;
+}
+
 export interface UrlAnswer {
   readonly status: number;
   readonly body: string;
-  /** What became visible, if anything. */
-  readonly shown?: { readonly user: string; readonly edited: string | undefined };
+  readonly shown?: Shown;
 }
 
 /** The URLs Slack hands out with commands and presses, and what posting to them does. */
@@ -73,8 +81,9 @@ export class ResponseUrls {
     if (refusal) return refused(400, `${refusal.error}: ${refusal.problems.join('; ')}`);
     if (message.replace_original && ticket.source) return await this.#replace(ticket, ticket.source, message);
     if (message.response_type === 'in_channel') return await this.#postPublicly(ticket, message);
-    this.showPrivately({ ...contentOf(message), user: ticket.user, channel: ticket.channel });
-    return accepted(ticket.user, undefined);
+    const { user, channel } = ticket;
+    const ts = this.showPrivately({ ...contentOf(message), user, channel });
+    return accepted({ user, channel, ts, edited: false, open: false });
   }
 
   async #replace(
@@ -82,16 +91,18 @@ export class ResponseUrls {
     source: { ts: string; ephemeral: boolean },
     message: Message,
   ): Promise<UrlAnswer> {
+    const { user, channel } = ticket;
     if (source.ephemeral) {
       const index = this.ephemerals.findIndex(({ ts }) => ts === source.ts);
       const old = this.ephemerals[index];
       if (!old) return refused(404, 'message_not_found');
       this.ephemerals[index] = { ...old, ...contentOf(message), edits: old.edits + 1 };
-      return accepted(ticket.user, source.ts);
+      return accepted({ user, channel, ts: source.ts, edited: true, open: false });
     }
-    const params = { channel: ticket.channel, ts: source.ts, ...formOf(message) };
+    const params = { channel, ts: source.ts, ...formOf(message) };
     for (const token of [SLACK_TOKENS.bot, personToken('admin')])
-      if ((await this.#world.call(token, 'chat.update', params)).ok) return accepted(ticket.user, source.ts);
+      if ((await this.#world.call(token, 'chat.update', params)).ok)
+        return accepted({ user, channel, ts: source.ts, edited: true, open: true });
     return refused(404, 'message_not_found');
   }
 
@@ -103,7 +114,9 @@ export class ResponseUrls {
       ...formOf(message),
     };
     const answer = await this.#world.call(personToken('admin'), 'chat.postMessage', params);
-    return answer.ok ? accepted(ticket.user, undefined) : refused(404, String(answer.error));
+    return answer.ok
+      ? accepted({ ...ticket, ts: String(answer.ts), edited: false, open: true })
+      : refused(404, String(answer.error));
   }
 }
 
@@ -127,6 +140,6 @@ function refused(status: number, error: string): UrlAnswer {
   return { status, body: JSON.stringify({ ok: false, error }) };
 }
 
-function accepted(user: string, edited: string | undefined): UrlAnswer {
-  return { status: 200, body: 'ok', shown: { user, edited } };
+function accepted(shown: Shown): UrlAnswer {
+  return { status: 200, body: 'ok', shown };
 }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { type SlackFault, SlackFaults } from './slack-faults.ts';
 import { type Ephemeral, ResponseUrls } from './slack-response-urls.ts';
 import { SlackSocket } from './slack-socket.ts';
@@ -25,13 +26,20 @@ export interface SlackServer {
   close(): Promise<void>;
 }
 
-export async function startSlackServer(): Promise<SlackServer> {
+export interface SlackServerOptions {
+  /** Asked about every call (`response_url` for posts to one) for which no fault is planned. */
+  readonly chance?: (method: string) => SlackFault | undefined;
+  /** Where the bot lives by another clock: what a time of the bot's is by this machine's; both in epoch milliseconds. */
+  readonly toOwnTime?: (ms: number) => number;
+}
+
+export async function startSlackServer(options: SlackServerOptions = {}): Promise<SlackServer> {
   const world = await createSlackWorld();
   let origin = '';
   const urls = new ResponseUrls(world);
-  const web = new SlackWebApi(world, urls, () => origin);
+  const web = new SlackWebApi(world, urls, () => origin, options.toOwnTime);
   const socket = new SlackSocket();
-  const faults = new SlackFaults();
+  const faults = new SlackFaults(options.chance);
   const requests: WebRequest[] = [];
   const uploads = new Map<string, string>();
 
@@ -46,7 +54,8 @@ export async function startSlackServer(): Promise<SlackServer> {
     const fault = faults.take(name);
     if (fault && failBefore(fault, response)) return;
     const answer = name === 'response_url' ? await postToUrl(path, body) : await callApi(webRequest);
-    if (fault) failAfter(fault, response);
+    if (fault?.kind === 'slow') await setTimeout(fault.ms);
+    if (fault && fault.kind !== 'slow') failAfter(fault, response);
     else response.writeHead(answer.status, answer.headers).end(answer.body);
   }
 
@@ -61,9 +70,7 @@ export async function startSlackServer(): Promise<SlackServer> {
 
   async function postToUrl(path: string, body: string) {
     const { status, body: said, shown } = await urls.post(path, body);
-    if (shown?.edited !== undefined) web.edited('', shown.edited);
-    else if (shown)
-      web.changes.push({ kind: 'private', channel: '', ts: '', user: shown.user, keyed: false });
+    if (shown) web.answered(path, shown, JSON.parse(body));
     return { status, headers: {}, body: said };
   }
 
@@ -121,13 +128,15 @@ function failBefore(fault: SlackFault, response: ServerResponse): boolean {
       .end(JSON.stringify({ ok: false, error: 'ratelimited' }));
     return true;
   }
-  if (fault.when === 'after') return false;
+  if (fault.kind === 'slow' || fault.kind === 'broken' || fault.when === 'after') return false;
   failAfter(fault, response);
   return true;
 }
 
 function failAfter(fault: SlackFault, response: ServerResponse): void {
   if (fault.kind === 'status') response.writeHead(fault.status).end();
+  else if (fault.kind === 'broken')
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"ok":tr');
   else response.socket?.destroy();
 }
 

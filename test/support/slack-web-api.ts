@@ -1,6 +1,6 @@
 import { BOT_SCOPES } from '../../src/adapters/slack/manifest.ts';
 import { type Refusal, refusalOf } from './slack-blocks.ts';
-import type { ResponseUrls } from './slack-response-urls.ts';
+import type { ResponseUrls, Shown } from './slack-response-urls.ts';
 import { personToken, SLACK_TOKENS, type SlackWorld, type WebAnswer } from './slack-world.ts';
 
 export interface WebRequest {
@@ -14,10 +14,20 @@ export interface Change {
   readonly kind: 'post' | 'edit' | 'private';
   readonly channel: string;
   readonly ts: string;
+  /** The `ts` of the thread it was posted in. */
+  readonly thread?: string;
   /** Who alone sees it. */
   readonly user?: string;
   /** Posted with a key: by the outbox, not as an answer. */
   readonly keyed: boolean;
+  /** That key, whoever posted. */
+  readonly key?: string;
+  /** The path of the `response_url` by which it came. */
+  readonly url?: string;
+  /** How the message looks from now on. */
+  readonly content: { readonly text: string; readonly blocks: readonly unknown[] };
+  /** Epoch milliseconds of this machine. */
+  readonly at: number;
 }
 
 /** Slack's Web API: `emulate`'s answers, made as strict as the real one where it is lenient. */
@@ -38,15 +48,23 @@ export class SlackWebApi {
   readonly #urls: ResponseUrls;
   readonly #origin: () => string;
   readonly #joined: Set<string>;
+  readonly #toOwnTime: (ms: number) => number;
 
-  constructor(world: SlackWorld, urls: ResponseUrls, origin: () => string) {
+  constructor(
+    world: SlackWorld,
+    urls: ResponseUrls,
+    origin: () => string,
+    toOwnTime: (ms: number) => number = (ms) => ms,
+  ) {
+    this.#toOwnTime = toOwnTime;
     this.#world = world;
     this.#urls = urls;
     this.#origin = origin;
     this.#joined = new Set([world.channels.invited]);
   }
 
-  async answer(request: WebRequest): Promise<WebAnswer> {
+  async answer(given: WebRequest): Promise<WebAnswer> {
+    const request = { ...given, params: this.#inOwnTime(given.params) };
     const denied = this.#authorise(request);
     if (denied) return { ok: false, error: denied };
     const { method, params } = request;
@@ -64,6 +82,12 @@ export class SlackWebApi {
     const answer = await this.#world.call(SLACK_TOKENS.bot, method, params);
     this.#note(method, params, answer);
     return this.#asSlack(method, params, answer);
+  }
+
+  /** Seconds since the epoch. */
+  #inOwnTime({ oldest, ...params }: WebRequest['params']): WebRequest['params'] {
+    if (oldest === undefined) return params;
+    return { ...params, oldest: (this.#toOwnTime(Number(oldest) * 1000) / 1000).toFixed(6) };
   }
 
   /** Slack names the token's scopes in every answer. */
@@ -97,30 +121,44 @@ export class SlackWebApi {
   #note(method: string, params: Readonly<Record<string, string>>, answer: WebAnswer): void {
     if (!answer.ok) return;
     const channel = String(answer.channel ?? params.channel);
-    const keyed = params.metadata !== undefined && !/"(card|answer):/.test(params.metadata);
+    const key = /"key":"([^"]*)"/.exec(params.metadata ?? '')?.[1];
+    const keyed = key !== undefined && !/^(card|answer):/.test(key);
+    const content = { text: params.text ?? '', blocks: (parsed(params.blocks) ?? []) as unknown[] };
+    const thread = params.thread_ts;
+    const change = {
+      ...{ channel, content, at: Date.now() },
+      ...(key === undefined ? {} : { key }),
+      ...(thread === undefined ? {} : { thread }),
+    };
     if (method === 'conversations.join') this.#joined.add(params.channel ?? '');
     if (method === 'chat.postMessage' && channel !== params.channel)
       this.directMessages.set(params.channel ?? '', channel);
     if (method === 'chat.postMessage')
-      this.changes.push({ kind: 'post', channel, ts: String(answer.ts), keyed });
-    if (method === 'chat.update') this.edited(channel, params.ts ?? '');
+      this.changes.push({ ...change, kind: 'post', ts: String(answer.ts), keyed });
+    if (method === 'chat.update') this.#edited({ ...change, ts: params.ts ?? '' });
     if (method === 'chat.postEphemeral') {
-      const { user = '', text = '', thread_ts } = params;
-      const blocks = parsed(params.blocks) as unknown[] | undefined;
+      const { user = '' } = params;
       const ts = this.#urls.showPrivately({
         user,
         channel,
-        text,
-        blocks: blocks ?? [],
-        ...(thread_ts ? { thread_ts } : {}),
+        ...content,
+        ...(thread ? { thread_ts: thread } : {}),
       });
-      this.changes.push({ kind: 'private', channel, ts, user, keyed: false });
+      this.changes.push({ ...change, kind: 'private', ts, user, keyed: false });
     }
   }
 
-  edited(channel: string, ts: string): void {
-    this.edits.set(ts, (this.edits.get(ts) ?? 0) + 1);
-    this.changes.push({ kind: 'edit', channel, ts, keyed: false });
+  /** Something was shown by way of a `response_url`. */
+  answered(url: string, shown: Shown, { text = '', blocks = [] }: Partial<Change['content']>): void {
+    const change = { channel: '', ts: shown.ts, url, content: { text, blocks }, at: Date.now() };
+    if (shown.edited) this.#edited(change);
+    else
+      this.changes.push({ ...change, kind: shown.open ? 'post' : 'private', user: shown.user, keyed: false });
+  }
+
+  #edited(change: Omit<Change, 'kind' | 'keyed'>): void {
+    this.edits.set(change.ts, (this.edits.get(change.ts) ?? 0) + 1);
+    this.changes.push({ ...change, kind: 'edit', keyed: false });
   }
 
   #asSlack(method: string, params: Readonly<Record<string, string>>, answer: WebAnswer): WebAnswer {

@@ -1,0 +1,108 @@
+import type { SlackMessageState, VisibleButton } from './slack-visible.ts';
+import type { SlackWorld } from './slack-world.ts';
+
+/** Somebody typed `/edgegap <text>`. */
+export function slashPayload(
+  world: SlackWorld,
+  said: {
+    readonly user: string;
+    readonly channel: string;
+    readonly text: string;
+    readonly trigger: string;
+    readonly responseUrl: string;
+  },
+): object {
+  return {
+    token: 'legacy',
+    team_id: teamOf(world, said.user),
+    team_domain: 'kart-studio',
+    channel_id: said.channel,
+    channel_name: 'game-servers',
+    user_id: said.user,
+    user_name: nameOf(world, said.user),
+    command: '/edgegap',
+    text: said.text,
+    api_app_id: 'A0EDGEGAP',
+    is_enterprise_install: 'false',
+    response_url: said.responseUrl,
+    trigger_id: said.trigger,
+  };
+}
+
+/** Something happened that the bot has subscribed to. */
+export function eventPayload(world: SlackWorld, event: object, id: string): object {
+  return {
+    token: 'legacy',
+    type: 'event_callback',
+    team_id: world.team,
+    api_app_id: 'A0EDGEGAP',
+    event,
+    event_id: id,
+    event_time: Math.floor(Date.now() / 1000),
+    authorizations: [
+      {
+        enterprise_id: null,
+        team_id: world.team,
+        user_id: world.bot.user,
+        is_bot: true,
+        is_enterprise_install: false,
+      },
+    ],
+  };
+}
+
+/** Somebody pressed a button. */
+export function pressPayload(
+  world: SlackWorld,
+  pressed: {
+    readonly user: string;
+    readonly channel: string;
+    readonly message: SlackMessageState;
+    readonly ephemeral: boolean;
+    readonly button: VisibleButton;
+    readonly trigger: string;
+    readonly responseUrl: string;
+  },
+): object {
+  const { user, channel, message, ephemeral, button } = pressed;
+  const { ts, thread_ts } = message;
+  const name = nameOf(world, user);
+  return {
+    type: 'block_actions',
+    user: { id: user, username: name, name, team_id: teamOf(world, user) },
+    api_app_id: 'A0EDGEGAP',
+    token: 'legacy',
+    container: {
+      type: 'message',
+      message_ts: ts,
+      channel_id: channel,
+      is_ephemeral: ephemeral,
+      ...(thread_ts ? { thread_ts } : {}),
+    },
+    trigger_id: pressed.trigger,
+    team: { id: world.team, domain: 'kart-studio' },
+    enterprise: null,
+    is_enterprise_install: false,
+    channel: { id: channel, name: 'game-servers' },
+    ...(ephemeral ? {} : { message: { type: 'message', user: world.bot.user, ...message } }),
+    response_url: pressed.responseUrl,
+    actions: [
+      {
+        type: 'button',
+        action_id: button.action_id,
+        block_id: 'block',
+        text: { type: 'plain_text', text: button.label },
+        action_ts: String(Date.now() / 1000),
+        ...(button.url ? { url: button.url } : {}),
+      },
+    ],
+  };
+}
+
+function teamOf(world: SlackWorld, user: string): string {
+  return String(world.facts.get(user)?.team_id ?? world.team);
+}
+
+function nameOf({ users }: SlackWorld, user: string): string {
+  return Object.entries(users).find(([, id]) => id === user)?.[0] ?? user;
+}
