@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Adapter } from './adapters/adapter.ts';
 import { createPlatforms } from './adapters/start.ts';
-import { readinessOf } from './app/readiness.ts';
+import { createReadiness } from './app/readiness.ts';
 import { stopInOrder } from './app/stop.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Directory } from './command/directory.ts';
@@ -30,7 +30,7 @@ import { Pruner } from './replicas/pruner.ts';
 import { RatePlaces } from './replicas/rate-places.ts';
 import { buildServer } from './server/server.ts';
 import { giveBack } from './store/space.ts';
-import { dialectFor, isShared, openStore } from './store/store.ts';
+import { dialectFor, isShared, lifelineOf, openStore } from './store/store.ts';
 
 /** The account all of this works for; there is one, from the environment, for now. */
 const ACCOUNT = 'default';
@@ -81,7 +81,8 @@ export async function buildApp({
   const adapters = makeAdapters(directory);
   const store = await openStore(dialectFor(config.database, log));
   const shared = isShared(config.database);
-  const membership = new Membership({ store, shared, clock: heartbeat, log });
+  const lifeline = lifelineOf(config.database, log, store);
+  const membership = new Membership({ store: lifeline, shared, clock: heartbeat, log });
   const leases = new Leases(store, membership, clock);
   const repository = new DeploymentRepository(store, clock);
   const places = shared ? new RatePlaces({ store, clock, log, account: ACCOUNT }) : new MemoryPlaces(clock);
@@ -190,7 +191,13 @@ export async function buildApp({
   const server = buildServer({
     callbacks,
     mounts: adapters.flatMap(({ http }) => (http ? [http] : [])),
-    readiness: () => readinessOf({ store, membership, platforms, clock: heartbeat, stopping }),
+    readiness: createReadiness({
+      store,
+      membership,
+      platforms,
+      clock: heartbeat,
+      isStopping: () => stopping,
+    }),
     clock,
     log,
   });
@@ -235,7 +242,7 @@ export async function buildApp({
         background: [pruner, recovery, reconciler],
         client,
         membership,
-        store,
+        stores: [lifeline, store],
       });
       log.info('stopped');
     },

@@ -9,29 +9,44 @@ import type { Store } from '../store/store.ts';
 const ANSWER_MS = 2_000;
 
 /** What `/readyz` tells of this process. */
-export async function readinessOf(parts: {
+export function createReadiness(parts: {
   readonly store: Store;
   readonly membership: Membership;
   readonly platforms: Platforms;
   /** The machine's own, as whoever asks waits by that. */
   readonly clock: Clock;
-  readonly stopping: boolean;
-}): Promise<Readiness> {
-  const { store, membership, platforms, clock, stopping } = parts;
+  readonly isStopping: () => boolean;
+}): () => Promise<Readiness> {
+  const { store, membership, platforms, clock, isStopping } = parts;
   const inTime = <T>(answer: Promise<T>) => within(clock, ANSWER_MS, answer).catch(() => undefined);
-  const states = Object.entries(platforms.state());
-  const roles = states.flatMap(([name, { role }]) => (role ? [[name, role]] : []));
-  const row = await inTime(store.selectFrom('kept').select('id').limit(1).execute());
-  // What an operator cannot see in the log alone; nothing of it makes the process less ready.
-  const outbox = await inTime(countOutbox(store));
-  return {
-    stopping,
-    parts: {
-      // In time, and as one of those that work on it.
-      store: row !== undefined && membership.isCertain(),
-      ...Object.fromEntries(states.map(([name, { healthy }]) => [name, healthy])),
-    },
-    ...(membership.shared ? { roles: Object.fromEntries(roles) } : {}),
-    ...(outbox ? { outbox } : {}),
+  const tryStore = oneAtATime(() => store.selectFrom('kept').select('id').limit(1).execute());
+  const count = oneAtATime(() => countOutbox(store));
+  return async () => {
+    const states = Object.entries(platforms.state());
+    const roles = states.flatMap(([name, { role }]) => (role ? [[name, role]] : []));
+    const row = await inTime(tryStore());
+    // What an operator cannot see in the log alone; nothing of it makes the process less ready.
+    const outbox = await inTime(count());
+    return {
+      stopping: isStopping(),
+      parts: {
+        // In time, and as one of those that work on it.
+        store: row !== undefined && membership.isCertain(),
+        ...Object.fromEntries(states.map(([name, { healthy }]) => [name, healthy])),
+      },
+      ...(membership.shared ? { roles: Object.fromEntries(roles) } : {}),
+      ...(outbox ? { outbox } : {}),
+    };
+  };
+}
+
+/** Who asks while the last question is still open gets its answer: questions must not pile up at a store that hangs. */
+function oneAtATime<T>(ask: () => Promise<T>): () => Promise<T> {
+  let open: Promise<T> | undefined;
+  return () => {
+    open ??= ask().finally(() => {
+      open = undefined;
+    });
+    return open;
   };
 }

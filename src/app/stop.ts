@@ -31,7 +31,7 @@ export interface Stoppable {
   readonly background: readonly { stop(): Promise<void> }[];
   readonly client: EdgegapClient;
   readonly membership: Membership;
-  readonly store: Store;
+  readonly stores: readonly Store[];
 }
 
 /**
@@ -39,7 +39,7 @@ export interface Stoppable {
  * that is given up: it is in the store, and is settled at the next start, or by another process.
  */
 export async function stopInOrder(parts: Stoppable): Promise<void> {
-  const { clock, server, platforms, pipeline, deployments, callbacks, outbox, client, store } = parts;
+  const { clock, server, platforms, pipeline, deployments, callbacks, outbox, client, stores } = parts;
   const begunAt = clock.now();
   const atMost = <T>(ms: number, work: Promise<T>) =>
     within(clock, Math.max(0, Math.min(ms, begunAt + END_MS - clock.now())), work);
@@ -64,5 +64,5 @@ export async function stopInOrder(parts: Stoppable): Promise<void> {
   // With its doors closed, what waited for a platform or for Edgegap ends too, and finds the store still there.
   await atMost(QUIT_MS, Promise.all([ended, pipeline.idle(), closed]));
   await parts.membership.leave();
-  await within(clock, QUIT_MS, store.destroy());
+  await within(clock, QUIT_MS, Promise.all(stores.map((store) => store.destroy())));
 }

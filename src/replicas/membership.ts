@@ -8,7 +8,7 @@ import type { Store } from '../store/store.ts';
 const RENEW_MS = 2_000;
 /** After one that failed, sooner. */
 const RETRY_MS = 500;
-/** One that hangs is left to itself, and the next one takes another connection. */
+/** One that hangs is left to itself, and the next one takes another connection, of which there are a few. */
 const RENEW_WITHIN_MS = 1_500;
 /** One that has not said so for this long is dead to the others. */
 const DEAD_AFTER_MS = 7_000;
@@ -143,6 +143,12 @@ export class Membership {
       .onConflict((conflict) => conflict.column('id').doUpdateSet({ until }))
       .execute();
     this.#hasRenewed(at);
+    if (this.shared) await this.#shorten(until);
+  }
+
+  /** Where the database's clock was set back, what the dead were granted before lasts too long. The living renew it. */
+  async #shorten(until: RawBuilder<number>): Promise<void> {
+    await this.#store.updateTable('instances').set({ until }).where('until', '>', until).execute();
   }
 
   #hasRenewed(at: Moment): void {

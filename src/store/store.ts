@@ -42,6 +42,20 @@ export async function openStore(dialect: Dialect): Promise<Store> {
   return store;
 }
 
+/** Enough that one which hangs keeps the next from nothing. */
+const LIFELINE_CONNECTIONS = 3;
+const LIFELINE_PATIENCE_MS = 3_000;
+
+/**
+ * The same store by connections of its own, for what must get through while every other one is kept waiting; on SQLite
+ * nothing waits, and it is `store` itself.
+ */
+export function lifelineOf(database: string, log: Logger, store: Store): Store {
+  if (!isShared(database)) return store;
+  const options = { connections: LIFELINE_CONNECTIONS, patienceMs: LIFELINE_PATIENCE_MS };
+  return new Kysely<Database>({ dialect: postgresDialect(database, log, options) });
+}
+
 function unusable(error: unknown): AppError {
   if (error instanceof StoreError)
     return new AppError('store-unusable', error.problem, { hint: error.remedy, cause: error });

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Clock } from '../../src/clock.ts';
 import { Leases } from '../../src/replicas/leases.ts';
 import { Membership } from '../../src/replicas/membership.ts';
-import { dialectFor, openStore, type Store } from '../../src/store/store.ts';
+import { dialectFor, lifelineOf, openStore, type Store } from '../../src/store/store.ts';
 import { freshDatabase } from '../support/databases.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { TestClock, turn, until } from '../support/test-clock.ts';
@@ -155,6 +155,41 @@ test('whose time the database takes to be over holds nothing any more, whatever 
   expect(one.membership.isCertain()).toBe(true);
   expect(await one.leases.hold('gateway', 'page 8')).toBe(false);
   expect(await other.leases.bookmark('gateway')).toBe('page 7');
+});
+
+test('what the dead were granted before the database’s clock was set back does not last an hour', async () => {
+  const until = Date.now() + 60 * 60_000;
+  await store.insertInto('instances').values({ id: 'dead', until, started_at: 0 }).execute();
+  const one = await join();
+  const ahead = sql<boolean>`until > extract(epoch from clock_timestamp()) * 1000 + 7000`;
+  const rows = await store
+    .selectFrom('instances')
+    .select(['id', ahead.as('ahead')])
+    .orderBy('id')
+    .execute();
+  expect(rows.map(({ ahead }) => ahead)).toEqual([false, false]);
+  expect(one.membership.isCertain()).toBe(true);
+});
+
+test('a process whose other statements all wait tells the others that it lives', async () => {
+  const one = await join({ store: lifelineOf(database, silent, store) });
+  const keeper = await open(database);
+  await store.insertInto('kept').values({ id: 'a', value_json: '{}', created_at: 1 }).execute();
+  const keeps = await keeper.startTransaction().execute();
+  await sql`set local idle_in_transaction_session_timeout = 0`.execute(keeps);
+  await keeps.updateTable('kept').set({ created_at: 2 }).execute();
+  const waiting = Array.from({ length: 12 }, () =>
+    store.updateTable('kept').set({ created_at: 3 }).execute(),
+  );
+  const livesUntil = async () =>
+    (await keeper.selectFrom('instances').select('until').executeTakeFirstOrThrow()).until;
+  const before = await livesUntil();
+  await until(async () => {
+    await one.clock.advance(100);
+    return (await livesUntil()) > before;
+  }, 'the next renewal');
+  await keeps.rollback().execute();
+  await Promise.allSettled(waiting);
 });
 
 test('processes that died are forgotten after a day', async () => {
