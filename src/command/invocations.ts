@@ -54,6 +54,8 @@ export class Invocations {
   readonly #unrecorded = new Map<string, End>();
   /** Answers that could neither be given nor left to the outbox. */
   readonly #unowed = new Map<string, Owed>();
+  /** What this process carries out. */
+  readonly #underWay = new Set<string>();
 
   constructor(parts: InvocationsParts) {
     this.#parts = parts;
@@ -64,6 +66,17 @@ export class Invocations {
    * milliseconds.
    */
   async begin(record: InvocationRecord, budgetMs = BEGIN_BUDGET_MS): Promise<boolean> {
+    const { id } = record;
+    // The end of an earlier delivery is not to become this one's.
+    const owed = this.#unrecorded.get(id);
+    if (!this.#underWay.has(id)) this.#unrecorded.delete(id);
+    const taken = await this.#begin(record, budgetMs);
+    if (taken) this.#underWay.add(id);
+    else if (owed) this.#unrecorded.set(id, owed);
+    return taken;
+  }
+
+  async #begin(record: InvocationRecord, budgetMs: number): Promise<boolean> {
     const { realClock, log } = this.#parts;
     const begun = this.#insert(record);
     let cancel = (): void => undefined;
@@ -76,6 +89,7 @@ export class Invocations {
       if (taken !== 'late') return taken;
     } catch (cause) {
       log.error({ err: cause, invocation: record.id }, 'invocation: cannot be stored');
+      this.#mayBeStored(record.id);
       throw cause instanceof StoreError ? cause : notStored(cause);
     } finally {
       cancel();
@@ -85,10 +99,15 @@ export class Invocations {
       async (taken) => {
         if (taken) await this.finish(record.id, 'failed');
       },
-      () => undefined,
+      () => this.#mayBeStored(record.id),
     );
     log.error({ invocation: record.id }, 'invocation: the store does not answer in time');
     throw notStored();
+  }
+
+  /** The store failed, perhaps after it had written: then it is over, as its person was told that nothing was done. */
+  #mayBeStored(id: string): void {
+    if (!this.#underWay.has(id)) this.#unrecorded.set(id, 'failed');
   }
 
   async #insert({ id, at, person, what, changes, mode, reply }: InvocationRecord): Promise<boolean> {
@@ -136,6 +155,7 @@ export class Invocations {
 
   /** Never rejects: an end that the store does not take now is written down later. */
   async finish(id: string, end: End): Promise<void> {
+    this.#underWay.delete(id);
     try {
       await this.#end(id, end);
     } catch (err) {
@@ -162,6 +182,7 @@ export class Invocations {
       .set({ state, finished_at: this.#parts.clock.now(), reply_json: null })
       .where('id', '=', id)
       .where('state', '=', 'running')
+      .where('holder', '=', this.#parts.membership.id)
       .execute();
   }
 

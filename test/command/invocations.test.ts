@@ -221,3 +221,40 @@ test('one whose row is damaged is told in its channel, and keeps no other from i
     ['read', 'answer'],
   ]);
 });
+
+test('one that was stored, and the store’s answer was lost, is over: its person was told that nothing was done', async () => {
+  const { store, clock, states } = await open();
+  let insert: unknown;
+  let cut = false;
+  const fragile = store.withPlugin({
+    transformQuery({ node, queryId }) {
+      if (cut && node.kind === 'InsertQueryNode') insert = queryId;
+      return node;
+    },
+    async transformResult({ queryId, result }) {
+      if (!cut || queryId !== insert) return result;
+      cut = false;
+      throw new Error('Connection terminated unexpectedly');
+    },
+  });
+  const { begin, invocations, membership } = await process(fragile, clock);
+  onTestFinished(() => membership.leave());
+  await begin('under way');
+  for (const id of ['1', 'under way']) {
+    cut = true;
+    await expect(begin(id)).rejects.toMatchObject({ code: 'not-stored' });
+  }
+  await invocations.catchUp();
+  expect(await states()).toEqual([
+    ['1', 'failed', true],
+    ['under way', 'running', false],
+  ]);
+  // One that is delivered again, and was not stored before, has its own end.
+  await store.deleteFrom('invocations').where('id', '=', '1').execute();
+  cut = true;
+  await begin('2').catch(() => undefined);
+  await store.deleteFrom('invocations').where('id', '=', '2').execute();
+  expect(await begin('2')).toBe(true);
+  await invocations.catchUp();
+  expect(await states()).toContainEqual(['2', 'running', false]);
+});
