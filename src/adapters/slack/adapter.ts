@@ -24,8 +24,6 @@ const PLATFORM = 'slack';
 /** Slack waits for an acknowledgement no longer than this (docs.slack.dev, acknowledging). */
 const ACKNOWLEDGE_MS = 3_000;
 
-const SENT: Acknowledgement = { now: async () => undefined, done: Promise.resolve() };
-
 export interface SlackAdapterOptions {
   readonly config: SlackConfig;
   /** For forms and completion; commands typed as text need nothing from it. */
@@ -77,6 +75,23 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     return acknowledgement;
   }
 
+  /** Of events, by their body. */
+  const held = new WeakMap<object, Acknowledgement>();
+  const process = app.processEvent.bind(app);
+  // Bolt acknowledges an event before any listener has it (App.processEvent): one that is to be answered is held back.
+  app.processEvent = async (delivery) => {
+    const { body, ack } = delivery;
+    if (body.event?.type !== 'app_mention') return await process(delivery);
+    const acknowledgement = acknowledgementBy(() => ack());
+    held.set(body, acknowledgement);
+    try {
+      await process({ ...delivery, ack: async () => undefined });
+    } finally {
+      // Also one that no listener was given.
+      await acknowledgement.now();
+    }
+  };
+
   async function receive(incoming: Incoming | undefined, acknowledgement: Acknowledgement): Promise<void> {
     try {
       if (!incoming || !handle) return;
@@ -107,8 +122,8 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     await receive(fromBlockActions(body), acknowledgementBy(ack));
   });
   app.event('app_mention', async ({ body }) => {
-    // Bolt has acknowledged an event before it gets here; a repeat of it has the same id.
-    await receive(fromMention(body, identity()), SENT);
+    const acknowledgement = held.get(body);
+    if (acknowledgement) await receive(fromMention(body, identity()), acknowledgement);
   });
   app.event('subteam_members_changed', async ({ event }) => people.forgetGroup(event.subteam_id));
   app.error(async (error) => {

@@ -23,6 +23,26 @@ describe('HTTP mode', () => {
     await bot.invocation(1);
   });
 
+  it('acknowledges a mention when the pipeline does, which stores first', async () => {
+    const stored = Promise.withResolvers<void>();
+    const bot = await startBot({
+      mode: 'http',
+      handle: async (invocation) => {
+        await stored.promise;
+        await invocation.acknowledge('private');
+      },
+    });
+    let acknowledged = false;
+    const mentioned = bot.driver.mention('operator', 'list').then(() => {
+      acknowledged = true;
+    });
+    await bot.invocation(1);
+    await turn();
+    expect(acknowledged).toBe(false);
+    stored.resolve();
+    await mentioned;
+  });
+
   it.each([
     ['with a wrong secret', { secret: 'another-signing-secret' }],
     ['older than five minutes', { timestamp: now() - 301 }],

@@ -36,18 +36,37 @@ describe('Socket Mode', () => {
     expect(acknowledged.map(({ payload }) => payload)).toEqual([{}]);
   });
 
-  it('acknowledges after two seconds what is still being worked on, and an event before it is', async () => {
+  it('acknowledges after two seconds what is still being worked on, a mention as well', async () => {
     const bot = await startBot({ handle: () => new Promise(() => {}) });
     const { acknowledged } = bot.driver.server.socket;
-    await bot.driver.mention('operator', 'list');
-    expect(acknowledged).toHaveLength(1);
+    const mentioned = bot.driver.mention('operator', 'list');
+    await bot.invocation(1);
     const typed = bot.driver.slash('operator', 'deploy');
     await bot.invocation(2);
     await bot.clock.advance(1999);
-    expect(acknowledged).toHaveLength(1);
+    expect(acknowledged).toEqual([]);
     await bot.clock.advance(1);
-    await typed;
+    await Promise.all([mentioned, typed]);
     expect(acknowledged.map(({ payload }) => payload)).toEqual([{}, {}]);
+  });
+
+  it('acknowledges a mention when the pipeline does, too', async () => {
+    const stored = Promise.withResolvers<void>();
+    const bot = await startBot({
+      handle: async (invocation) => {
+        await stored.promise;
+        await invocation.acknowledge('private');
+        await new Promise(() => {});
+      },
+    });
+    const { acknowledged } = bot.driver.server.socket;
+    const mentioned = bot.driver.mention('operator', 'list');
+    await bot.invocation(1);
+    expect(acknowledged).toEqual([]);
+    stored.resolve();
+    await mentioned;
+    expect(acknowledged).toHaveLength(1);
+    await bot.adapter.stop();
   });
 
   it('reconnects without a pause when Slack refreshes a connection', async () => {
