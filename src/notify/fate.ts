@@ -5,6 +5,8 @@ const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 5 * 60_000;
 /** After this long a message is no news any more. */
 export const GIVE_UP_MS = 24 * 60 * 60_000;
+/** No platform takes an answer for longer (Slack for 30 minutes). */
+const ANSWER_GIVE_UP_MS = 30 * 60_000;
 /** How often an adapter may meet an error of its own making over one message. */
 const FAULTS_MAX = 3;
 
@@ -35,8 +37,8 @@ export function fateOf(
   return { kind: 'again', at: now + Math.max(error.retryAfterMs ?? 0, backoff) };
 }
 
-export function isTooOld({ createdAt }: Pick<OutboxRow, 'createdAt'>, now: number): boolean {
-  return now - createdAt > GIVE_UP_MS;
+export function isTooOld({ kind, createdAt }: Pick<OutboxRow, 'kind' | 'createdAt'>, now: number): boolean {
+  return now - createdAt > (kind === 'answer' ? ANSWER_GIVE_UP_MS : GIVE_UP_MS);
 }
 
 /** Whether the adapter threw what it should not. */
@@ -58,7 +60,7 @@ export function asDeliveryError(error: unknown): DeliveryError {
 export function tooOld({ reasonCode, reason }: Pick<OutboxRow, 'reasonCode' | 'reason'>): DeliveryError {
   return new DeliveryError(
     reasonCode ?? 'outbox-too-old',
-    reason ?? 'It waited for a day: the platform, or the bot, was away.',
+    reason ?? 'It waited for too long: the platform, or the bot, was away.',
     { outcome: 'not-sent', retryable: false },
   );
 }

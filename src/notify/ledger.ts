@@ -156,6 +156,7 @@ export class OutboxLedger {
           sent_at: clock.now(),
           reason_code: null,
           reason: null,
+          ...contentAfter(rows[0]),
         })
         .where('id', 'in', ids)
         .where('holder', '=', membership.id)
@@ -217,7 +218,13 @@ export class OutboxLedger {
     const { clock, canTell } = this.#parts;
     const { numUpdatedRows } = await tx
       .updateTable('outbox')
-      .set({ state: 'dead', holder: null, reason_code: error.code, reason: sentenceOf(error) })
+      .set({
+        state: 'dead',
+        holder: null,
+        reason_code: error.code,
+        reason: sentenceOf(error),
+        ...contentAfter(row),
+      })
       .where('id', '=', row.id)
       .where('state', 'in', ['pending', 'leased'])
       .where((eb) => eb.or([eb('holder', 'is', null), eb('holder', '=', this.#parts.membership.id)]))
@@ -305,6 +312,11 @@ export class OutboxLedger {
       .where((eb) => membership.gone(eb.ref('channels.holder')))
       .execute();
   }
+}
+
+/** An answer holds what one person was to see, a server's log perhaps, and a token: no longer than it takes to give it. */
+function contentAfter(row: OutboxRow | undefined) {
+  return row?.kind === 'answer' ? { message_json: '{}', target_json: null } : {};
 }
 
 function describe({ orderKey, attempts, kind, to }: OutboxRow, error: DeliveryError) {

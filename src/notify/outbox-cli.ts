@@ -2,11 +2,14 @@
 import { existsSync } from 'node:fs';
 import { Kysely } from 'kysely';
 import { readConfig } from '../config.ts';
-import { AppError } from '../errors.ts';
+import { AppError, StoreError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import type { Database } from '../store/schema.ts';
 import { dialectFor, isShared } from '../store/store.ts';
 import { reportOutbox } from './report.ts';
+
+/** PostgreSQL's and SQLite's words for a table, or a column of a newer version's, that is not there. */
+const NO_TABLE = /(relation|column) .* does not exist|no such (table|column)/;
 
 try {
   const { database, secrets } = readConfig(process.env, { edgegap: false });
@@ -21,6 +24,16 @@ try {
   try {
     for (const line of await reportOutbox(store)) process.stdout.write(`${line}\n`);
   } catch (error) {
+    if (error instanceof StoreError && isShared(database))
+      throw new AppError(error.code, error.problem, { hint: error.remedy });
+    if (!(error instanceof AppError) && NO_TABLE.test(String(error)))
+      throw new AppError(
+        'no-schema',
+        `The database ${isShared(database) ? '' : `at ${database} `}has no tables of mine yet.`,
+        {
+          hint: 'They are made at the first start, and by each newer version at its first.',
+        },
+      );
     if (error instanceof AppError && !isShared(database))
       throw new AppError(error.code, error.userMessage, {
         hint: 'While the bot runs on a SQLite file, nothing else can read it: its log has a line with the reason for each message that failed, and GET /readyz counts them. Stop the bot to see the list.',

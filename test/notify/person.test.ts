@@ -37,6 +37,31 @@ test('an answer that can be given no more is posted instead, once', async () => 
   expect(desk.chat.texts).toEqual(['Your stop was done.']);
 });
 
+test('what an answer held is not kept once it was given, or cannot be', async () => {
+  const desk = await openDesk();
+  await enqueue(desk.store, desk.clock, answer);
+  await enqueue(desk.store, desk.clock, { ...answer, orderKey: 'i2' });
+  desk.chat.fail('resume', { error: refusedForGood() });
+  await desk.worker.start();
+  await drained(desk, 1_000);
+  const rows = desk.store.selectFrom('outbox').select(['message_json', 'target_json']);
+  expect(await rows.where('kind', '=', 'answer').execute()).toEqual([
+    { message_json: '{}', target_json: null },
+    { message_json: '{}', target_json: null },
+  ]);
+  expect(desk.chat.texts).toEqual(['Your stop was done.']);
+});
+
+test('an answer that nobody takes any more after half an hour is given up, and posted instead', async () => {
+  const desk = await openDesk();
+  await enqueue(desk.store, desk.clock, answer);
+  await desk.clock.leap(31 * 60_000);
+  await desk.worker.start();
+  await drained(desk, 1_000);
+  expect(await desk.states()).toEqual(['dead', 'sent']);
+  expect(desk.chat.calls).toEqual(['post Your stop was done.']);
+});
+
 test('a person is told directly', async () => {
   const desk = await openDesk();
   await enqueue(desk.store, desk.clock, {

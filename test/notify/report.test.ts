@@ -93,4 +93,18 @@ describe('npm run outbox', () => {
     expect(stdout).not.toContain('a secret');
     expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
   });
+
+  test.skipIf(suiteDatabase === 'sqlite')('says what is wrong with PostgreSQL, in words', async () => {
+    const empty = await freshDatabase('postgres', { empty: true });
+    const away = new URL(empty);
+    away.port = '1';
+    const [none, nobody] = await Promise.all([cli(empty), cli(away.href)]);
+    expect(none).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('no tables of mine') });
+    expect(nobody).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('nothing listens there'),
+    });
+    expect(none.stderr + nobody.stderr).not.toMatch(/ {4}at |part of it may have been done/);
+  });
 });

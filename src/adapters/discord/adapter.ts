@@ -7,7 +7,7 @@ import { DeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Adapter, Invocation } from '../adapter.ts';
 import { createAnswer, Reply, refOf } from './answer.ts';
-import { createMessageApi } from './api.ts';
+import { createMessageApi, LEAVE_WITHIN_MS } from './api.ts';
 import { readBookmark, writeBookmark } from './bookmark.ts';
 import { findByMarker } from './find-posted.ts';
 import { createGateway } from './gateway.ts';
@@ -114,7 +114,8 @@ export function createDiscordAdapter({ config, directory, clock, log }: DiscordA
       await createAnswer(Reply.parse(reply), { adapter, api, clock, log }).resume(message);
     },
     async tell({ id }, { message, key }) {
-      await api.create(await api.openDirect(id), payloadOf(message, key), { nonce: key });
+      const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);
+      await api.create(await api.openDirect(id, signal), payloadOf(message, key), { nonce: key, signal });
     },
   };
   return adapter;

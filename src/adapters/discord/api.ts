@@ -13,6 +13,9 @@ import { toDeliveryError } from './delivery-error.ts';
 import { limits } from './limits.ts';
 import type { Payload } from './payload.ts';
 
+/** A message has left, with all its repeats, or never will, after this long: another process may count on that. */
+export const LEAVE_WITHIN_MS = 15_000;
+
 /** The few requests this bot makes for messages. Every one of them throws DeliveryError. */
 export interface MessageApi {
   /** First response to an interaction: a message of its own, for the person alone. */
@@ -25,12 +28,16 @@ export interface MessageApi {
   readAnswer(to: InteractionToken): Promise<APIMessage>;
   /** One more answer to an acknowledged interaction, for the person alone. */
   followUpPrivately(to: InteractionToken, payload: Payload): Promise<void>;
-  create(channel: string, payload: Payload, how: { nonce: string; replyTo?: string }): Promise<APIMessage>;
+  create(
+    channel: string,
+    payload: Payload,
+    how: { nonce: string; replyTo?: string; signal?: AbortSignal },
+  ): Promise<APIMessage>;
   edit(channel: string, message: string, payload: Payload): Promise<void>;
   /** The bot's own user id; asked for once. It takes no gateway, which another process may hold. */
   ownId(): Promise<string>;
   /** The channel of the direct messages with a person. */
-  openDirect(person: string): Promise<string>;
+  openDirect(person: string, signal: AbortSignal): Promise<string>;
   /** A page of messages after one, newest first; without it, the newest ones. */
   history(channel: string, query: { after?: string; limit: number }): Promise<APIMessage[]>;
   close(): void;
@@ -54,7 +61,7 @@ export function createMessageApi({
   // Each bucket's wait is left to whoever asked: the outbox paces its channels, a person's answer waits a moment.
   const rejectOnRateLimit = (limit: { route: string; retryAfter: number }) =>
     limit.route.startsWith('/channels') || limit.retryAfter > 5000;
-  // Safe to repeat after a 5xx or a broken connection: edits, reads, and posts with an enforced nonce.
+  // Safe to repeat after a 5xx or a broken connection: edits and reads.
   const rest = new REST({ ...options, rejectOnRateLimit, retries: 2 }).setToken(token);
   // A first response is not: the second would be refused as "already acknowledged" and hide that the first one worked.
   const once = new REST({ ...options, rejectOnRateLimit, retries: 0 });
@@ -125,7 +132,7 @@ export function createMessageApi({
         once.post(Routes.webhook(applicationId, token), { body: data, files, auth: false }),
       );
     },
-    create(channel, { body, files }, { nonce, replyTo }) {
+    create(channel, { body, files }, { nonce, replyTo, signal = AbortSignal.timeout(LEAVE_WITHIN_MS) }) {
       if (nonce.length > limits.nonce)
         throw new Error(`A message's key is longer than ${limits.nonce}: ${nonce}`);
       const reference = replyTo === undefined ? {} : { message_id: replyTo, fail_if_not_exists: false };
@@ -138,19 +145,21 @@ export function createMessageApi({
             ...(replyTo === undefined ? {} : { message_reference: reference }),
           },
           files,
+          signal,
         }),
       );
     },
     edit(channel, message, { body, files }) {
-      return deliver(() => rest.patch(Routes.channelMessage(channel, message), { body, files }));
+      const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);
+      return deliver(() => rest.patch(Routes.channelMessage(channel, message), { body, files, signal }));
     },
     async ownId() {
       own ??= (await deliver<RESTGetAPICurrentUserResult>(() => rest.get(Routes.user()))).id;
       return own;
     },
-    async openDirect(person) {
+    async openDirect(person, signal) {
       const { id } = await deliver<RESTPostAPICurrentUserCreateDMChannelResult>(() =>
-        rest.post(Routes.userChannels(), { body: { recipient_id: person } }),
+        rest.post(Routes.userChannels(), { body: { recipient_id: person }, signal }),
       );
       return id;
     },
