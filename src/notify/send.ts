@@ -36,14 +36,15 @@ export async function send(adapter: Adapter, rows: readonly OutboxRow[], sending
     case 'answer':
       if (!adapter.resume) throw notPossible('outbox-no-answers', 'This platform takes no late answers.');
       sending.mayLeave();
-      return await adapter.resume(first.reply ?? {}, message);
+      // The adapter leaves alone what it finds answered; what only one person saw it cannot find.
+      return await adapter.resume(first.reply ?? {}, marked(adapter, first, message, sending.now));
     case 'tell':
       if (!adapter.tell) throw notPossible('outbox-no-telling', 'This platform has no direct messages.');
       sending.mayLeave();
       return await adapter.tell(
         { id: first.person ?? '', workspace: first.to.workspace },
         // What was told directly is not read back.
-        { message: isRepeat(adapter, first, sending.now) ? possiblyRepeated(message) : message, key },
+        { message: marked(adapter, first, message, sending.now), key },
       );
     case 'post':
       return await post(adapter, rows, { message, key }, sending);
@@ -99,6 +100,10 @@ function isRepeat({ supports }: Adapter, row: OutboxRow, now: number): boolean {
   const { uncertain, sentKey, key, attemptedAt } = row;
   const remembered = (sentKey ?? key) === key && now - attemptedAt < KEY_REMEMBERED_MS;
   return uncertain && !(supports.idempotentPosts && remembered);
+}
+
+function marked(adapter: Adapter, row: OutboxRow, message: Message, now: number): Message {
+  return isRepeat(adapter, row, now) ? possiblyRepeated(message) : message;
 }
 
 function possiblyRepeated(message: Message): Message {

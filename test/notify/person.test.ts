@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { enqueue } from '../../src/notify/outbox.ts';
 import { drained, here, line, openDesk } from './harness.ts';
-import { refusedForGood, tooFast } from './memory-chat.ts';
+import { refusedForGood, tooFast, unknownOutcome } from './memory-chat.ts';
 
 const answer = {
   kind: 'answer',
@@ -22,6 +22,19 @@ test('an answer that another process owes is given in its own place, before what
   await desk.pass(1_000);
   expect(desk.chat.calls).toEqual(['resume It was done.', 'post news', 'resume It was done.']);
   expect(desk.chat.answers).toEqual([{ reply: { token: 't' }, text: 'It was done.' }]);
+});
+
+test('an answer that may have been shown says so when it is given again', async () => {
+  const desk = await openDesk({ supports: { history: false } });
+  await enqueue(desk.store, desk.clock, answer);
+  desk.chat.fail('resume', { error: unknownOutcome(), shown: true });
+  await desk.worker.start();
+  await desk.settle();
+  await desk.pass(1_000);
+  expect(desk.chat.answers.map(({ text }) => text)).toEqual([
+    'It was done.',
+    'It was done. (possibly repeated)',
+  ]);
 });
 
 test('an answer that can be given no more is posted instead, once', async () => {
