@@ -46,6 +46,12 @@ async function slackAdapter(): Promise<MakeAdapters> {
 
 const { discord, slack } = config;
 const makers = [...(discord ? [await discordAdapter()] : []), ...(slack ? [await slackAdapter()] : [])];
+/** As main does it: it ends, and whatever runs it starts it again. */
+function cannotStart(err: unknown): never {
+  log.fatal({ err }, 'cannot start');
+  process.exit(1);
+}
+
 const app: App = await buildApp({
   config,
   clock,
@@ -53,7 +59,7 @@ const app: App = await buildApp({
   over: () => process.exit(1),
   access: { ...(discord ? { discord: discord.access } : {}), ...(slack ? { slack: slack.access } : {}) },
   adapters: (directory) => makers.flatMap((make) => make(directory)),
-});
+}).catch(cannotStart);
 process.once('SIGTERM', () => {
   setTimeout(() => process.exit(1), 9_000).unref();
   app.stop().then(
@@ -70,6 +76,5 @@ try {
   // Node itself writes it at an orderly end, which is not for everyone here.
   flushCompileCache();
 } catch (err) {
-  log.fatal({ err }, 'cannot start');
-  process.exit(1);
+  cannotStart(err);
 }

@@ -187,7 +187,9 @@ export async function startSlackChat(parts: {
         keys.has(`card:${id}`) ||
         keys.has(`answer:${id}`) ||
         (source !== undefined && web.changes.some((change) => isEditOf(change, source, at)));
-      const index = direct ? -1 : left.findIndex((aside) => aside.user === person && aside.at >= at);
+      // One that was never acknowledged has no claim on what the others were told.
+      const index =
+        direct || !acknowledged ? -1 : left.findIndex((aside) => aside.user === person && aside.at >= at);
       if (index >= 0) left.splice(index, 1);
       const answered = direct || index >= 0;
       return { id, what, person, deploys, acknowledged, pending, answered, expired: false };
