@@ -7,6 +7,7 @@ import type { Logger } from '../log.ts';
 import { enqueue } from '../notify/outbox.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/store.ts';
+import { transact } from '../store/transact.ts';
 import type { Directory } from './directory.ts';
 import { interruptedLine } from './interrupted.ts';
 
@@ -203,7 +204,7 @@ export class Invocations {
     const { id, at, person, what, changes, reply } = record;
     const { store, clock, directory, wakeOutbox } = this.#parts;
     const orElse = interruptedLine(directory, { what, changes, how: 'unanswered', mention: person });
-    await store.transaction().execute(async (tx) => {
+    await transact(store, async (tx) => {
       if (end) await this.#end(id, end, tx);
       await enqueue(tx, clock, {
         kind: 'answer',

@@ -234,20 +234,6 @@ const cases: readonly Case[] = [
     arrange: ({ simulator }) => void simulator.faults.next({ callback: 'any' }, { kind: 'drop' }, 9),
   },
   {
-    name: 'an invocation is taken once, however often it is delivered',
-    without: [
-      {
-        file: 'src/command/invocations.ts',
-        text: 'return (numInsertedOrUpdatedRows ?? 0n) > 0n;',
-        instead: 'return true;',
-      },
-    ],
-    // The second has a card, and nothing that it could show: that one invocation deploys once is a safeguard of its own.
-    shows: 'unanswered',
-    platform: 'slack',
-    asks: [{ ...deploys, againAfterMs: 500 }],
-  },
-  {
     name: 'one process at a time sends to a channel',
     several: true,
     without: [

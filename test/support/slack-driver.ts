@@ -90,9 +90,11 @@ export async function createSlackDriver({
   async function firstResponse(user: string, run: () => Promise<void>, source?: string): Promise<void> {
     const before = web.changes.length;
     await run();
-    const isAnswer = ({ kind, keyed, user: reader, ts, channel }: Change) => {
+    const isAnswer = ({ kind, keyed, user: reader, ts, channel, url }: Change) => {
       if (kind === 'edit') return ts === source;
-      return kind === 'private' ? reader === user : !keyed && channel === world.channels.team;
+      return kind === 'private' || url !== undefined
+        ? reader === user
+        : !keyed && channel === world.channels.team;
     };
     await until(() => web.changes.slice(before).some(isAnswer), 'a first response');
   }
