@@ -26,7 +26,6 @@ export default defineConfig({
         test: {
           name: 'postgres',
           include: ON_POSTGRES.map((path) => path.replace('**', '**/*.test.ts')),
-          // The latter is about Slack, and its clock may not run long ahead of Slack's own.
           exclude: ['test/store/{sqlite,postgres}*.test.ts'],
           provide: { database: 'postgres' },
         },

@@ -20,6 +20,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** The clock's steady time, where it has one. */
+export function steadyNow(clock: Clock): number {
+  return clock.steady?.() ?? clock.now();
+}
+
 /** Resolves after `ms` milliseconds of `clock`; rejects with the signal's reason when aborted. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { AckMode, Invocation, MessageRef, Person } from '../adapters/adapter.ts';
 import type { ActionRef, Card, Message } from '../cards/card.ts';
 import { errorCard } from '../cards/error-card.ts';
-import type { Clock } from '../clock.ts';
+import { type Clock, steadyNow } from '../clock.ts';
 import { AppError, DeliveryError, InputError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type Policy, refusal } from '../policy/authorise.ts';
@@ -56,7 +56,7 @@ export class Turn {
   constructor(invocation: Invocation, parts: TurnParts) {
     this.#invocation = invocation;
     this.#parts = parts;
-    this.#cameAt = steady(parts.realClock);
+    this.#cameAt = steadyNow(parts.realClock);
   }
 
   async take(): Promise<void> {
@@ -151,7 +151,7 @@ export class Turn {
     const reply = this.#invocation.reply(mode);
     const record = { id, at, person, what, changes, mode, reply };
     // Stored before it is acknowledged: a platform that retries, or a crash from here on, finds it.
-    const left = FIRST_RESPONSE_MS - (steady(this.#parts.realClock) - this.#cameAt);
+    const left = FIRST_RESPONSE_MS - (steadyNow(this.#parts.realClock) - this.#cameAt);
     if (!(await invocations.begin(record, Math.max(left, STORE_BUDGET_MS)))) {
       log.info({ invocation: id, what }, 'invocation: a repeat, already taken');
       return;
@@ -297,10 +297,6 @@ export class Turn {
 
 function isPassing(error: unknown): error is DeliveryError {
   return error instanceof DeliveryError && error.retryable;
-}
-
-function steady(clock: Clock): number {
-  return clock.steady?.() ?? clock.now();
 }
 
 function unknownCommand(given: string, known: readonly string[]): InputError {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely';
-import { type Clock, within } from '../clock.ts';
+import { type Clock, steadyNow, within } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/store.ts';
 
@@ -129,8 +129,7 @@ export class Membership {
   }
 
   #moment(): Moment {
-    const now = this.#clock.now();
-    return { now, steady: this.#clock.steady?.() ?? now };
+    return { now: this.#clock.now(), steady: steadyNow(this.#clock) };
   }
 
   async #renew(): Promise<void> {

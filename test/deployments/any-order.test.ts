@@ -2,24 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { advance, type News } from '../../src/deployments/state.ts';
 import { DeploymentStatus } from '../../src/edgegap/schema.ts';
-
-type Facts = Parameters<typeof advance>[0];
-
-const fresh: Facts = {
-  phase: 'requesting',
-  requestId: undefined,
-  status: undefined,
-  snapshot: undefined,
-  tags: [],
-  errorDetail: undefined,
-  acceptedAt: undefined,
-  readyAt: undefined,
-  errorAt: undefined,
-  endedAt: undefined,
-  stopAskedBy: undefined,
-  stopAskedAt: undefined,
-  missingAt: undefined,
-};
+import { type Facts, fresh } from './facts.ts';
 
 const STATUSES = [
   'INITIALIZING',

@@ -1,29 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { advance, type News } from '../../src/deployments/state.ts';
 import { DeploymentStatus } from '../../src/edgegap/schema.ts';
-
-type Facts = Parameters<typeof advance>[0];
+import { type Facts, fresh } from './facts.ts';
 
 const status = (current_status: string, more: object = {}): News => ({
   kind: 'snapshot',
   status: DeploymentStatus.parse({ request_id: 'r1', current_status, ...more }),
 });
-
-const fresh: Facts = {
-  phase: 'requesting',
-  requestId: undefined,
-  status: undefined,
-  snapshot: undefined,
-  tags: [],
-  errorDetail: undefined,
-  acceptedAt: undefined,
-  readyAt: undefined,
-  errorAt: undefined,
-  endedAt: undefined,
-  stopAskedBy: undefined,
-  stopAskedAt: undefined,
-  missingAt: undefined,
-};
 
 /** Tells it all of this, a minute after each other; what people were told of it, and what is believed in the end. */
 function believedAfter(...news: readonly News[]) {

@@ -1,0 +1,20 @@
+import type { advance } from '../../src/deployments/state.ts';
+
+export type Facts = Parameters<typeof advance>[0];
+
+/** What is known of a deployment that was only just asked for. */
+export const fresh: Facts = {
+  phase: 'requesting',
+  requestId: undefined,
+  status: undefined,
+  snapshot: undefined,
+  tags: [],
+  errorDetail: undefined,
+  acceptedAt: undefined,
+  readyAt: undefined,
+  errorAt: undefined,
+  endedAt: undefined,
+  stopAskedBy: undefined,
+  stopAskedAt: undefined,
+  missingAt: undefined,
+};
