@@ -267,6 +267,12 @@ const cases: readonly Case[] = [
         text: 'return stillSo && (numInsertedOrUpdatedRows ?? 0n) > 0n;',
         instead: 'return true;',
       },
+      {
+        // Two that go on with one session take it from each other in turn: each has one of its own.
+        file: 'src/replicas/leases.ts',
+        text: 'return row?.bookmark ?? undefined;',
+        instead: 'return undefined;',
+      },
     ],
     shows: 'violation',
   },
