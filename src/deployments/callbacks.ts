@@ -129,6 +129,8 @@ export class Callbacks {
   #work(): void {
     this.#working ??= this.#workOff().finally(() => {
       this.#working = undefined;
+      // Added after the last look, it would wait for the next poll.
+      if (this.#fresh.size > 0 && !this.#stopped) this.#work();
     });
   }
 

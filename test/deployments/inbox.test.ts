@@ -62,6 +62,50 @@ test('one that cannot be handled does not hold up the others', async () => {
   expect(await watch.repository.byId(fine)).toMatchObject({ status: 'READY' });
 });
 
+test('one that is stored in the very moment in which the last one is done is not left for later', async () => {
+  const watch = await openWatch({ callbacks: true });
+  const { callbacks } = inboxOf(watch);
+  const change = watch.repository.change.bind(watch.repository);
+  const insert = watch.store.insertInto.bind(watch.store);
+  const send = (id: string, request: string) => callbacks.receive('ready', id, ready(request));
+  // The moment is so many steps after the last one's transaction.
+  for (let steps = 0; steps < 20; steps++) {
+    const last = await watch.add(accepted(`last${steps}`));
+    const next = await watch.add(accepted(`next${steps}`));
+    const stored = Promise.withResolvers<void>();
+    const moment = Promise.withResolvers<void>();
+    watch.repository.change = (async (...args: Parameters<typeof change>) => {
+      watch.repository.change = change;
+      const result = await change(...args);
+      await stored.promise;
+      void (async () => {
+        for (let step = 0; step < steps; step++) await undefined;
+        moment.resolve();
+      })();
+      return result;
+    }) as typeof change;
+    await send(last, `last${steps}`);
+    watch.store.insertInto = ((table: 'callbacks') => {
+      watch.store.insertInto = insert;
+      const builder = insert(table);
+      return {
+        values: (values: Parameters<typeof builder.values>[0]) => ({
+          onConflict: (conflict: Parameters<ReturnType<typeof builder.values>['onConflict']>[0]) => ({
+            async execute() {
+              await builder.values(values).onConflict(conflict).execute();
+              stored.resolve();
+              await moment.promise;
+            },
+          }),
+        }),
+      };
+    }) as unknown as typeof insert;
+    await send(next, `next${steps}`);
+    await callbacks.idle();
+    expect(await watch.repository.byId(next), `after ${steps} steps`).toMatchObject({ status: 'READY' });
+  }
+});
+
 test('one with a wrong secret, or for nobody, is not ours', async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add(accepted('r1'));
