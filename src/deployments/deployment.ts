@@ -11,6 +11,10 @@ import type { DeploymentsTable } from '../store/schema.ts';
  */
 export type Phase = 'requesting' | 'unknown' | 'lost' | 'refused' | 'live' | 'ended';
 
+/** What Edgegap calls back to tell. */
+export const CALLBACK_EVENTS = ['ready', 'error', 'terminated'] as const;
+export type CallbackEvent = (typeof CALLBACK_EVENTS)[number];
+
 /** What was asked for, beside application and version. */
 export interface DeployPlan {
   readonly users: readonly DeployUser[];

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync, FastifyReply } from 'fastify';
-import { CALLBACK_EVENTS, type CallbackEvent } from '../deployments/callbacks.ts';
+import { CALLBACK_EVENTS, type CallbackEvent } from '../deployments/deployment.ts';
 import type { Logger } from '../log.ts';
 
 export interface CallbackReceiver {

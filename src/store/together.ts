@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 /**
  * Makes many calls one: what is asked for while `run` is under way is handed to its next run together, up to `atMost` at
  * a time. `run` gives back one result for each item, in their order; where it rejects, so does each of its items.
@@ -36,14 +38,4 @@ export function together<Item, Result>(
       // What arrived in the same turn of the event loop comes along.
       void nextTurn().then(work);
     });
-}
-
-/** So many milliseconds of the machine's own time, whatever clock the rest of the bot lives by. */
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** Lets sockets and timers have their turn: a store in this process answers without one. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,0 +1,117 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../clock.ts';
+import { DeploymentStatus } from '../edgegap/schema.ts';
+import type { Logger } from '../log.ts';
+import type { Store } from '../store/store.ts';
+import { CALLBACK_EVENTS, type Deployment, endIsInferred } from './deployment.ts';
+import type { Deployments } from './deployments.ts';
+import type { DeploymentRepository } from './repository.ts';
+
+/** Makes news of stored callbacks: each once, whichever process stored it. */
+export class CallbackNews {
+  readonly #repository: DeploymentRepository;
+  readonly #deployments: Deployments;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+
+  constructor(parts: {
+    readonly repository: DeploymentRepository;
+    readonly deployments: Deployments;
+    readonly clock: Clock;
+    readonly log: Logger;
+  }) {
+    this.#repository = parts.repository;
+    this.#deployments = parts.deployments;
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+  }
+
+  /** Makes news of all that is stored of these deployments, in one transaction. Rejects where one of them cannot be handled. */
+  async tell(ids: readonly string[]): Promise<void> {
+    const unknown = await this.#repository.change(ids, async (tx, locked) => {
+      const deployments = new Map(locked.map((one) => [one.id, one]));
+      // Read after the rows were locked: what another process has worked off meanwhile is not among them.
+      const rows = await unhandled(tx, ids);
+      const unreadable: object[] = [];
+      for (const { deployment_id, event, body } of rows) {
+        const before = deployments.get(deployment_id);
+        if (!before) continue;
+        // A store in this process would hold it up until the last one is done.
+        await nextTurn();
+        const { after, read } = await this.#handleIn(tx, before, event, body);
+        deployments.set(deployment_id, after);
+        if (!read) unreadable.push({ deployment: deployment_id, event });
+      }
+      for (const event of CALLBACK_EVENTS) {
+        const handled = rows.filter((row) => row.event === event).map((row) => row.deployment_id);
+        if (handled.length === 0) continue;
+        await tx
+          .updateTable('callbacks')
+          .set({ handled_at: this.#clock.now() })
+          .where('event', '=', event)
+          .where('deployment_id', 'in', handled)
+          .execute();
+      }
+      return unreadable;
+    });
+    for (const one of unknown) this.#log.warn(one, 'callbacks: unreadable body, asking for the status');
+    this.#deployments.wake();
+  }
+
+  /** What the deployment is after it, and whether the body could be made sense of. */
+  async #handleIn(
+    tx: Store,
+    before: Deployment,
+    event: string,
+    body: string,
+  ): Promise<{ after: Deployment; read: boolean }> {
+    // What is known already is not told again; a late body may even be older than what was learned since.
+    if (isTold(before, event)) return { after: before, read: true };
+    const status = readBody(body);
+    const ours = status !== undefined && (await this.#isOf(tx, before, status));
+    const after = ours
+      ? await this.#deployments.learnIn(tx, before, { kind: 'called-back', status }, 'told')
+      : before;
+    // What the event's name says and its body does not, only the status can settle.
+    if (after.phase !== 'ended' && !isTold(after, event)) {
+      // Without a request_id it is looked for by its tag, anew: that something called back proves that it exists.
+      const remember = after.requestId === undefined ? { checks: 0 } : {};
+      await this.#repository.agenda.schedule(after.id, this.#clock.now(), remember, tx);
+    }
+    return { after, read: ours };
+  }
+
+  /** Whether this is the status of this deployment: its own request_id, or while that is unknown nobody else's. */
+  async #isOf(tx: Store, deployment: Deployment, { request_id }: DeploymentStatus): Promise<boolean> {
+    if (deployment.requestId !== undefined) return deployment.requestId === request_id;
+    return !(await this.#repository.isAnothers(tx, deployment, request_id));
+  }
+}
+
+/** What is stored of these deployments and not worked off, in the order in which it came. */
+export function unhandled(db: Store, ids: readonly string[]) {
+  return db
+    .selectFrom('callbacks')
+    .selectAll()
+    .where('deployment_id', 'in', ids)
+    .where('handled_at', 'is', null)
+    .orderBy('received_at')
+    .execute();
+}
+
+function isTold(deployment: Deployment, event: string): boolean {
+  const { readyAt, errorAt, endedAt } = deployment;
+  return (
+    (event === 'ready' && readyAt !== undefined) ||
+    (event === 'error' && errorAt !== undefined) ||
+    (event === 'terminated' && endedAt !== undefined && !endIsInferred(deployment))
+  );
+}
+
+function readBody(body: string): DeploymentStatus | undefined {
+  try {
+    return DeploymentStatus.safeParse(JSON.parse(body)).data;
+  } catch {
+    return undefined;
+  }
+}
