@@ -51,7 +51,6 @@ export function createPlatforms(parts: {
           ...parts,
           adapter,
           lost: (error) => givenUp(adapter, error),
-          failed: (error) => failed(adapter, error, 0),
         }),
       ]),
   );

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts';
-import type { AppError } from '../errors.ts';
+import { type Clock, steadyNow } from '../clock.ts';
+import { type AppError, ConfigError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Leases } from '../replicas/leases.ts';
 import type { Membership } from '../replicas/membership.ts';
@@ -9,6 +9,10 @@ import type { Adapter, Invocation } from './adapter.ts';
 const LOOK_MS = 1_000;
 /** So that many processes do not look in step. */
 const JITTER_MS = 200;
+/** Not connected for so long, it lets others try: perhaps only this process cannot reach the platform. */
+const AWAY_MS = 30_000;
+/** By then each of the others has looked, and whoever can receive does. Else this one tries again. */
+const ASIDE_MS = 10_000;
 
 /** `active` receives, `standby` waits for its turn to; both can post. */
 export type Role = 'active' | 'standby';
@@ -34,22 +38,27 @@ export function createTurn(parts: {
   readonly clock: Clock;
   readonly log: Logger;
   readonly handle: (invocation: Invocation) => Promise<void>;
+  /** It is shut out, until another setting mends it. */
   readonly lost: (error: AppError) => void;
-  /** It was standing by, took its turn, and could not receive. */
-  readonly failed: (error: unknown) => void;
   readonly random?: () => number;
 }): Turn {
-  const { adapter, leases, membership, clock, log, handle, lost, failed, random = Math.random } = parts;
+  const { adapter, leases, membership, clock, log, handle, lost, random = Math.random } = parts;
   const { platform } = adapter;
   const name = `gateway/${platform}`;
   let role: Role | undefined;
   let over = false;
+  /** In this turn. */
+  let hasConnected = false;
+  /** By steady time; not while it is connected. */
+  let awaySince: number | undefined;
+  let asideUntil = Number.NEGATIVE_INFINITY;
   let looking: Promise<unknown> = Promise.resolve();
-  let cancelLook = (): void => undefined;
+  let cancelLook = nothing;
 
   membership.onDoubt(() => void stepDown('this process is in doubt whether it still holds it'));
 
   const isActive = () => role === 'active';
+  const isAside = () => steadyNow(clock) < asideUntil;
 
   /** First of all, nothing more is received. */
   async function stepDown(reason: string): Promise<void> {
@@ -59,28 +68,51 @@ export function createTurn(parts: {
     await adapter.stop();
   }
 
+  /** Whoever can receive goes on from the bookmark. Where nobody can, this one tries again. */
+  async function standAside(): Promise<void> {
+    if (!isActive()) return;
+    asideUntil = steadyNow(clock) + ASIDE_MS;
+    await stepDown('it cannot reach the platform; perhaps another process can');
+    // One of an earlier turn would be older than what others have left since.
+    await leases.release(name, hasConnected ? adapter.bookmark?.() : undefined);
+  }
+
+  function isAwayTooLong(): boolean {
+    if (adapter.healthy()) awaySince = undefined;
+    else awaySince ??= steadyNow(clock);
+    return awaySince !== undefined && steadyNow(clock) - awaySince >= AWAY_MS;
+  }
+
   /** Takes the turn, or sees that it still has it, or has lost it. */
   async function look(): Promise<void> {
-    if (!membership.isCertain()) return;
+    if (!membership.isCertain() || isAside()) return;
     const held = await leases.hold(name, isActive() ? adapter.bookmark?.() : undefined);
     if (over) return;
     if (!held) await stepDown('another process holds it');
     else if (!isActive()) await receive();
+    else if (isAwayTooLong()) await standAside();
   }
 
   async function receive(): Promise<void> {
     role = 'active';
+    hasConnected = false;
+    awaySince = undefined;
+    // One that neither comes about nor fails ends by `stop`.
+    const cancelLimit = membership.shared ? clock.after(AWAY_MS, () => standAside().catch(late)) : nothing;
     try {
       const bookmark = await leases.bookmark(name);
       if (!isActive() || over) return;
       await adapter.start(take, shutOut, bookmark);
       if (!isActive()) return await adapter.stop();
+      hasConnected = true;
     } catch (error) {
       // Stepped down, or stopped, meanwhile: that is why.
       if (!isActive() || over) return;
       role = undefined;
       await leases.release(name).catch(() => undefined);
       throw error;
+    } finally {
+      cancelLimit();
     }
     if (membership.shared) log.info({ platform }, 'platforms: this process receives');
   }
@@ -89,8 +121,13 @@ export function createTurn(parts: {
     over = true;
     cancelLook();
     role = undefined;
-    leases.release(name).catch((err: unknown) => log.debug({ err }, 'platforms: a turn is given back late'));
+    leases.release(name).catch(late);
     lost(error);
+  }
+
+  /** At its next look it finds that it holds the turn still, or at its end that it holds nothing. */
+  function late(err: unknown): void {
+    log.debug({ err, platform }, 'platforms: a turn is given back late');
   }
 
   /** One that slept too long wakes up to what came before it fell asleep. */
@@ -102,12 +139,20 @@ export function createTurn(parts: {
   function lookAgain(): void {
     if (over || !membership.shared) return;
     cancelLook = clock.after(LOOK_MS + random() * JITTER_MS, () => {
-      looking = look().then(lookAgain, (error: unknown) => {
-        if (role === undefined) failed(error);
-        // The database is away: the membership says so, and steps down in time.
-        else lookAgain();
-      });
+      looking = look().catch(couldNot).then(lookAgain);
     });
+  }
+
+  function couldNot(error: unknown): void {
+    // The database is away: the membership says so, and steps down in time.
+    if (role !== undefined) return;
+    if (error instanceof ConfigError) {
+      shutOut(error);
+    } else {
+      role = 'standby';
+      asideUntil = steadyNow(clock) + ASIDE_MS;
+      log.warn({ platform, err: error }, 'platforms: this process cannot receive, and lets others try');
+    }
   }
 
   return {
@@ -125,13 +170,16 @@ export function createTurn(parts: {
       cancelLook();
       await adapter.stop();
       await looking.catch(() => undefined);
-      const bookmark = isActive() ? adapter.bookmark?.() : undefined;
+      const bookmark = isActive() && hasConnected ? adapter.bookmark?.() : undefined;
       role = undefined;
       await leases.release(name, bookmark);
     },
     get role() {
       return role;
     },
-    healthy: () => (isActive() ? adapter.healthy() : role === 'standby' && membership.isCertain()),
+    healthy: () =>
+      isActive() ? adapter.healthy() : role === 'standby' && membership.isCertain() && !isAside(),
   };
 }
+
+const nothing = (): void => undefined;

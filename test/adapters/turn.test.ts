@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Adapter, Invocation } from '../../src/adapters/adapter.ts';
 import { createTurn } from '../../src/adapters/turn.ts';
-import { AppError } from '../../src/errors.ts';
+import { AppError, ConfigError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
 import { Leases } from '../../src/replicas/leases.ts';
 import { Membership } from '../../src/replicas/membership.ts';
@@ -21,36 +21,54 @@ beforeEach(async () => {
   store = opened;
 });
 
-/** A process with an adapter that only one may receive by, in time that only the test moves. */
-async function stage(failures: (Error | undefined)[] = []) {
+/**
+ * A process with an adapter that only one may receive by, in time that only the test moves. Its starts end as told, in
+ * turn: `hangs` until it is stopped.
+ */
+async function stage(starts: (Error | 'hangs' | undefined)[] = []) {
   const clock = new TestClock();
   const did: string[] = [];
   const handled: string[] = [];
-  const seen: { failed?: unknown; lost?: AppError; deliver?: (one: Invocation) => Promise<void> } = {};
+  const seen: { lost?: AppError; deliver?: (one: Invocation) => Promise<void> } = {};
+  const connection = { healthy: true, asked: 0 };
+  let giveUp: ((error: Error) => void) | undefined;
   let shutOut: ((error: AppError) => void) | undefined;
   const adapter = {
     platform: 'discord',
     exclusive: true,
     prepare: async () => void did.push('prepared'),
     async start(handle: (one: Invocation) => Promise<void>, lost: (error: AppError) => void, from?: string) {
-      const error = failures.shift();
-      did.push(error ? 'failed' : `started from ${from ?? 'nowhere'}`);
-      if (error) throw error;
+      const end = starts.shift();
+      if (end === 'hangs') {
+        did.push('hangs');
+        await new Promise((_, reject) => {
+          giveUp = reject;
+        });
+      }
+      did.push(end ? 'failed' : `started from ${from ?? 'nowhere'}`);
+      if (end) throw end;
       seen.deliver = handle;
       shutOut = lost;
     },
-    stop: async () => void did.push('stopped'),
+    async stop() {
+      did.push('stopped');
+      giveUp?.(away);
+    },
     bookmark: () => 'page 7',
-    healthy: () => true,
+    healthy() {
+      connection.asked++;
+      return connection.healthy;
+    },
   } as unknown as Adapter;
   const log = createLog({ level: 'silent', secrets: [] });
-  const membership = new Membership({ store, shared: true, clock, log });
+  // It never renews, nor comes to be in doubt, as this clock stands still.
+  const membership = new Membership({ store, shared: true, clock: new TestClock(), log });
   await membership.join();
   // The database's time goes on by itself, and on a slow machine further than this test means.
-  await store.updateTable('instances').set({ until: 9e15 }).where('id', '=', membership.id).execute();
+  await store.updateTable('instances').set({ until: 9e15 }).execute();
   const turn = createTurn({
     adapter,
-    leases: new Leases(store, membership, clock),
+    leases: waitedFor(clock, new Leases(store, membership, clock)),
     membership,
     clock,
     log,
@@ -58,17 +76,29 @@ async function stage(failures: (Error | undefined)[] = []) {
     lost: (error) => {
       seen.lost = error;
     },
-    failed: (error) => {
-      seen.failed = error;
-    },
     random: () => 0,
   });
-  return { turn, clock, did, handled, seen, membership, shutOut: (error: AppError) => shutOut?.(error) };
+  return { turn, clock, did, handled, seen, connection, shutOut: (error: AppError) => shutOut?.(error) };
+}
+
+/** Time stands still while the database works. */
+function waitedFor(clock: TestClock, leases: Leases): Leases {
+  let open = 0;
+  clock.waitFor(() => open > 0);
+  const wait = async <T>(work: Promise<T>) => {
+    open++;
+    return await work.finally(() => open--);
+  };
+  return {
+    hold: (name: string, bookmark?: string) => wait(leases.hold(name, bookmark)),
+    bookmark: (name: string) => wait(leases.bookmark(name)),
+    release: (name: string, bookmark?: string) => wait(leases.release(name, bookmark)),
+  } as Leases;
 }
 
 type Stage = Awaited<ReturnType<typeof stage>>;
 
-/** Moves time on, as the database gets round to answering, until it is so. */
+/** Moves time on until it is so. */
 const soon = ({ clock }: Stage, so: () => boolean, what: string) =>
   until(async () => {
     await clock.advance(100);
@@ -106,18 +136,87 @@ describe('a platform that only one process receives from', () => {
     await one.turn.stop();
   });
 
-  test('one that takes its turn and cannot receive lets the next one try', async () => {
+  test('one that takes its turn and cannot receive lets the next one try, and tries again later', async () => {
     const [one, two, three] = [await stage(), await stage([away]), await stage()];
     for (const { turn } of [one, two, three]) await turn.start();
     await one.turn.stop();
-    await soon(two, () => two.seen.failed === away, 'the second to fail');
+    await soon(two, () => two.did.includes('failed'), 'the second to fail');
+    await soon(three, () => three.turn.role === 'active', 'the third to receive');
+    await soon(two, () => two.turn.role === 'standby', 'the second to stand by');
+    expect(two.turn.healthy()).toBe(false);
+    await soon(two, () => two.turn.healthy(), 'the second to look again');
+    expect(two.turn.role).toBe('standby');
+    await three.turn.stop();
+    await soon(two, () => two.did.length === 3, 'the second to receive');
+    expect(two.did).toEqual(['prepared', 'failed', 'started from page 7']);
+    await two.turn.stop();
+  });
+
+  test('one that takes its turn and is set up wrong says so, and lets the next one try', async () => {
+    const wrong = new ConfigError(['DISCORD_TOKEN is wrong']);
+    const [one, two, three] = [await stage(), await stage([wrong]), await stage()];
+    for (const { turn } of [one, two, three]) await turn.start();
+    await one.turn.stop();
+    await soon(two, () => two.seen.lost === wrong, 'the second to fail');
     await soon(three, () => three.turn.role === 'active', 'the third to receive');
     expect([two.turn.role, two.turn.healthy()]).toEqual([undefined, false]);
-    // Whoever starts the platforms tries it again.
-    await two.turn.start();
-    expect(two.turn.role).toBe('standby');
-    await two.turn.stop();
     await three.turn.stop();
+  });
+
+  test('one that is not connected for half a minute lets another receive', async () => {
+    const [one, other] = [await stage(), await stage()];
+    await one.turn.start();
+    await other.turn.start();
+    one.connection.healthy = false;
+    const from = one.clock.now();
+    await soon(one, () => one.turn.role === 'standby', 'it to stand aside');
+    expect(one.clock.now() - from).toBeGreaterThanOrEqual(30_000);
+    expect(one.turn.healthy()).toBe(false);
+    await soon(other, () => other.did.length === 2, 'the other to receive');
+    expect([one.did, other.did]).toEqual([
+      ['started from nowhere', 'stopped'],
+      ['prepared', 'started from page 7'],
+    ]);
+    await soon(one, () => one.turn.healthy(), 'it to stand by');
+    await other.turn.stop();
+    await soon(one, () => one.turn.role === 'active', 'its turn to come again');
+    await one.turn.stop();
+  });
+
+  test('where nobody else is there it takes the turn again itself', async () => {
+    const one = await stage([undefined, away]);
+    await one.turn.start();
+    one.connection.healthy = false;
+    await soon(one, () => one.did.length === 4, 'it to receive');
+    expect(one.did).toEqual(['started from nowhere', 'stopped', 'failed', 'started from page 7']);
+    await one.turn.stop();
+  });
+
+  test('one that is connected again sooner keeps the turn', async () => {
+    const one = await stage();
+    await one.turn.start();
+    for (let time = 0; time < 2; time++) {
+      one.connection.healthy = false;
+      const from = one.clock.now();
+      await soon(one, () => one.clock.now() - from >= 25_000, 'time to pass');
+      one.connection.healthy = true;
+      const { asked } = one.connection;
+      await soon(one, () => one.connection.asked > asked, 'it to look');
+    }
+    expect(one.did).toEqual(['started from nowhere']);
+    await one.turn.stop();
+  });
+
+  test('a connection that neither comes about nor fails is given up after half a minute', async () => {
+    const [one, other] = [await stage(['hangs']), await stage()];
+    const started = one.turn.start();
+    await soon(one, () => one.did.includes('stopped'), 'it to give up');
+    await started;
+    expect([one.turn.role, one.turn.healthy()]).toEqual(['standby', false]);
+    await other.turn.start();
+    await soon(other, () => other.did.includes('started from nowhere'), 'the other to receive');
+    await other.turn.stop();
+    await one.turn.stop();
   });
 
   test('the first start that fails is told, and its turn is free', async () => {

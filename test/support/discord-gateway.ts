@@ -18,7 +18,7 @@ export class Gateway {
   heartbeats = 0;
   /** Servers the bot is in. */
   guilds: readonly string[] = [ids.guild, ids.foreignGuild];
-  /** Closes the next IDENTIFY with this code, e.g. 4014 for disallowed intents. */
+  /** Closes each IDENTIFY and RESUME with this code, e.g. 4014 for disallowed intents. */
   refuseWith: number | undefined;
   /** Answers the next RESUME with "invalid session". */
   forgetSession = false;
@@ -124,6 +124,10 @@ export class Gateway {
     socket: WebSocket,
     { token, session_id, seq }: { token: string; session_id: string; seq: number },
   ): void {
+    if (this.refuseWith !== undefined) {
+      socket.close(this.refuseWith);
+      return;
+    }
     if (this.forgetSession || token !== BOT_TOKEN || session_id !== `session-${this.#session}`) {
       this.forgetSession = false;
       this.#send(socket, { op: 9, d: false });

@@ -72,6 +72,22 @@ describe('connected', () => {
       });
     });
 
+    test('it goes on where this one could not connect again', async () => {
+      bot = await startHarness();
+      const { gateway } = bot.driver.server;
+      // Any but a code that is final: it tries again and again.
+      gateway.refuseWith = 4000;
+      gateway.drop();
+      await until(() => !bot.adapter.healthy(), 'the loss to be noticed');
+      await bot.adapter.stop();
+      await until(() => !gateway.connected, 'the end of the connection');
+      gateway.refuseWith = undefined;
+      const asked = bot.driver.command('operator', 'list');
+      await next().start(acknowledge, undefined, bot.adapter.bookmark?.());
+      await asked;
+      expect(gateway).toMatchObject({ resumes: 1, identifies: [{ intents: 1 }] });
+    });
+
     test('it logs in where Discord has forgotten the session, or the bot is another one', async () => {
       bot = await startHarness();
       const { gateway } = bot.driver.server;
