@@ -1,16 +1,14 @@
-import { randomBytes } from 'node:crypto';
-import type { AckMode, Invocation, MessageRef, Person } from '../adapters/adapter.ts';
-import type { ActionRef, Card, Message } from '../cards/card.ts';
-import { errorCard } from '../cards/error-card.ts';
-import { type Clock, steadyNow } from '../clock.ts';
-import { AppError, DeliveryError, InputError, StoreError } from '../errors.ts';
+import type { AckMode, Invocation, Person } from '../adapters/adapter.ts';
+import type { ActionRef } from '../cards/card.ts';
+import { type Clock, steadyNow, within } from '../clock.ts';
+import { InputError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type Policy, refusal } from '../policy/authorise.ts';
 import { type Permission, permissions } from '../policy/permissions.ts';
+import { Answer } from './answer.ts';
 import { nearest, parseText, quoted, type RawValues } from './argv.ts';
 import { type Action, type Command, type Context, leastPermission } from './define.ts';
-import { interruptedLine } from './interrupted.ts';
-import { type End, type InvocationRecord, type Invocations, TakenOver } from './invocations.ts';
+import type { Invocations } from './invocations.ts';
 import { parseRequestId, parseValues } from './parse.ts';
 import { findDeployment, resolveValues } from './resolve.ts';
 import type { DeploymentTarget, Services } from './services.ts';
@@ -47,15 +45,12 @@ export class Turn {
   readonly #invocation: Invocation;
   readonly #parts: TurnParts;
   readonly #cameAt: number;
-  #acknowledged: AckMode | undefined;
-  /** Once it is stored. */
-  #record: InvocationRecord | undefined;
-  /** A card is shown that somebody has to bring to an end. */
-  #cardPosted = false;
+  readonly #answer: Answer;
 
   constructor(invocation: Invocation, parts: TurnParts) {
     this.#invocation = invocation;
     this.#parts = parts;
+    this.#answer = new Answer(invocation, parts);
     this.#cameAt = steadyNow(parts.realClock);
   }
 
@@ -144,21 +139,21 @@ export class Turn {
   }
 
   async #carryOut(person: Person, { what, permission, ack: mode, ready, run }: Prepared): Promise<void> {
-    const { invocations, log } = this.#parts;
-    await this.#withinBudget(ready);
+    const { invocations, clock, realClock, log } = this.#parts;
+    // Where the check takes longer than the first response can wait, its failure comes when `run` awaits it.
+    await within(clock, RESOLVE_BUDGET_MS, ready);
     const { id, at } = this.#invocation;
     const changes = permissions[permission] === 'change';
     const reply = this.#invocation.reply(mode);
     const record = { id, at, person, what, changes, mode, reply };
     // Stored before it is acknowledged: a platform that retries, or a crash from here on, finds it.
-    const left = FIRST_RESPONSE_MS - (steadyNow(this.#parts.realClock) - this.#cameAt);
+    const left = FIRST_RESPONSE_MS - (steadyNow(realClock) - this.#cameAt);
     if (!(await invocations.begin(record, Math.max(left, STORE_BUDGET_MS)))) {
       log.info({ invocation: id, what }, 'invocation: a repeat, already taken');
       return;
     }
-    this.#record = record;
-    await this.#invocation.acknowledge(mode);
-    this.#acknowledged = mode;
+    this.#answer.stored(record);
+    await this.#answer.acknowledge(mode);
     log.info(
       { invocation: id, what, person: person.id, channel: at.channel, platform: at.platform },
       'invocation: taken',
@@ -182,21 +177,6 @@ export class Turn {
     return refusal(this.#parts.policy, this.#invocation.at.platform, person, permission) === undefined;
   }
 
-  /** Waits for the check to fail or pass, but no longer than the first response can wait. */
-  async #withinBudget(ready: Promise<unknown>): Promise<void> {
-    // Awaited again by `run`; until then a late failure is not an unhandled one.
-    ready.catch(() => undefined);
-    let cancel = (): void => undefined;
-    const budget = new Promise<void>((resolve) => {
-      cancel = this.#parts.clock.after(RESOLVE_BUDGET_MS, resolve);
-    });
-    try {
-      await Promise.race([ready, budget]);
-    } finally {
-      cancel();
-    }
-  }
-
   #context<Options>(person: Person, options: Options): Context<Options> {
     const invocation = this.#invocation;
     const { services } = this.#parts;
@@ -206,97 +186,15 @@ export class Turn {
       asker: { id: person.id, name: person.name, at: invocation.at },
       invocationId: invocation.id,
       may: (permission) => this.#may(person, permission),
-      respond: (message) => this.#respond(message),
-      postCard: (message) => this.#postCard(message),
+      respond: (message) => this.#answer.respond(message),
+      postCard: (message) => this.#answer.postCard(message),
     };
   }
 
-  /** An answer that the platform does not take just now is given as soon as it does. */
-  async #respond(message: Message): Promise<void> {
-    try {
-      await this.#invocation.respond(message);
-    } catch (error) {
-      if (!(await this.#owed(error, message))) throw error;
-    }
-  }
-
-  async #postCard(message: Message): Promise<MessageRef> {
-    const { invocations } = this.#parts;
-    await invocations.confirmInDoubt(this.#invocation.id);
-    const card = await this.#invocation.postCard(message);
-    this.#cardPosted = true;
-    return card;
-  }
-
-  /** `end` is what the invocation has come to with it. */
-  async #owed(error: unknown, message: Message, end?: End): Promise<boolean> {
-    const { invocations, log } = this.#parts;
-    if (!this.#record || !isPassing(error)) return false;
-    await invocations.owe(this.#record, message, end);
-    const { id } = this.#invocation;
-    log.warn({ invocation: id, code: error.code }, 'invocation: its answer is left to the outbox');
-    return true;
-  }
-
-  /** Tells the person, whichever way is still open. What is not for people goes to the log. */
+  /** Tells the person what became of it: `error` is what `take` rejected with. */
   async report(error: unknown): Promise<void> {
-    const { log, invocations } = this.#parts;
-    const { id } = this.#invocation;
-    if (error instanceof TakenOver) {
-      log.warn({ invocation: id }, 'invocation: another process has answered it');
-      return await this.#takeBack();
-    }
-    const incident = randomBytes(4).toString('hex');
-    if (error instanceof StoreError)
-      log.error(
-        { invocation: id, code: error.code, problem: error.problem },
-        'invocation: the database failed',
-      );
-    else if (error instanceof AppError)
-      log.info({ invocation: id, code: error.code }, 'invocation: refused or failed');
-    else log.error({ err: error, invocation: id, incident }, 'invocation: failed in an unexpected way');
-    const card = errorCard(error, incident, this.#acknowledged !== undefined);
-    try {
-      await this.#tell(card);
-    } catch (failure) {
-      log.warn({ err: failure, invocation: id, incident }, 'invocation: the answer could not be delivered');
-      if (await this.#owed(failure, card, 'failed')) return;
-    }
-    if (this.#record) await invocations.finish(id, 'failed');
+    await this.#answer.report(error);
   }
-
-  /** The card that was posted after another process had answered would stand for ever: it says what that one said. */
-  async #takeBack(): Promise<void> {
-    const { log, services } = this.#parts;
-    if (!this.#cardPosted || !this.#record) return;
-    const { id, what, changes, person } = this.#record;
-    const about = { what, changes, how: 'interrupted', mention: person } as const;
-    try {
-      await this.#respond(interruptedLine(services.directory, about));
-    } catch (err) {
-      log.warn({ err, invocation: id }, 'invocation: its card could not be taken back');
-    }
-  }
-
-  async #tell(card: Card): Promise<void> {
-    const { request } = this.#invocation;
-    if (this.#acknowledged === undefined) return await this.#invocation.refuse(card);
-    // What everybody sees, the live card above all, is not to be replaced by one person's failure.
-    const shared =
-      this.#acknowledged === 'update' && request.kind === 'action' && request.source !== undefined;
-    try {
-      await (shared ? this.#invocation.respondPrivately(card) : this.#invocation.respond(card));
-    } catch (error) {
-      if (isPassing(error)) throw error;
-      // A channel that cannot be posted in may be why it failed: the person is still there.
-      if (shared || this.#acknowledged === 'private') throw error;
-      await this.#invocation.respondPrivately(card);
-    }
-  }
-}
-
-function isPassing(error: unknown): error is DeliveryError {
-  return error instanceof DeliveryError && error.retryable;
 }
 
 function unknownCommand(given: string, known: readonly string[]): InputError {
