@@ -105,10 +105,11 @@ export function toDeliveryError(error: unknown): DeliveryError {
   if (error instanceof DeliveryError) return error;
   if (error instanceof webApi.WebAPIRateLimitedError)
     return failure('ratelimited', MEANINGS.ratelimited, error, error.retryAfter * 1000);
-  if (error instanceof webApi.WebAPIPlatformError) {
-    const known = MEANINGS[error.data.error];
+  const word = slackErrorCode(error);
+  if (word !== undefined) {
+    const known = MEANINGS[word];
     return failure(
-      error.data.error,
+      word,
       // A word Slack has added since: more likely a setting than something no one can change.
       known ?? { sentence: `Slack refused the message (${error.data.error}).`, mendable: true },
       error,
@@ -132,7 +133,10 @@ export function toDeliveryError(error: unknown): DeliveryError {
 
 /** The `error` value of a platform error, e.g. `not_in_channel`. */
 export function slackErrorCode(error: unknown): string | undefined {
-  return error instanceof webApi.WebAPIPlatformError ? error.data.error : undefined;
+  if (!(error instanceof webApi.WebAPIPlatformError)) return undefined;
+  // The client puts the whole body there where it is no JSON: one that was cut off, or the page of a proxy.
+  const word: unknown = error.data.error;
+  return typeof word === 'string' && /^\w{1,100}$/.test(word) ? word : undefined;
 }
 
 /** Whether the bot has no access to the channel: a `response_url` may still post where its own token cannot. */

@@ -86,6 +86,11 @@ describe('an attempt that fails', () => {
       { code: 'slack_no_answer', outcome: 'unknown', retryable: true },
     ],
     [
+      'an answer that ends in the middle',
+      { kind: 'broken' },
+      { code: 'slack_no_answer', outcome: 'unknown', retryable: true },
+    ],
+    [
       'is_archived',
       { kind: 'error', error: 'is_archived' },
       { code: 'slack_is_archived', outcome: 'not-sent', retryable: false },
