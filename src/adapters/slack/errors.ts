@@ -111,7 +111,7 @@ export function toDeliveryError(error: unknown): DeliveryError {
     return failure(
       word,
       // A word Slack has added since: more likely a setting than something no one can change.
-      known ?? { sentence: `Slack refused the message (${error.data.error}).`, mendable: true },
+      known ?? { sentence: `Slack refused the message (${word}).`, mendable: true },
       error,
     );
   }
