@@ -2,144 +2,35 @@ import type { Clock } from '../clock.ts';
 import type { DeliveryError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Membership } from '../replicas/membership.ts';
-import { passingOverLocked, type Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { transact } from '../store/transact.ts';
-import { digestKey } from './batch.ts';
-import { claim, LEASED, PENDING, type Place, release } from './channels.ts';
-import { fateOf, GIVE_UP_MS, isFault, isTooOld, sentenceOf, tooOld } from './fate.ts';
+import { PENDING, type Place, release } from './channels.ts';
+import { fateOf, GIVE_UP_MS, isFault, sentenceOf, tooOld } from './fate.ts';
 import { enqueue } from './outbox.ts';
-import type { OutboxQueue } from './queue.ts';
 import { fromRow, type OutboxRow } from './row.ts';
 import { tell, tellBehind } from './tell.ts';
 
-/**
- * A process is taken for dead 1.5 s after the last moment at which it may have begun a request, and a request may take
- * 15 s (discord.js; Slack's 10 s). Only then can it be looked for whether the message was shown.
- */
-const STRAY_REQUEST_MS = 13_500;
 /** At most so many rows are given up in one transaction. */
 const ROWS_AT_ONCE = 500;
 
-export interface LedgerParts {
+interface LedgerParts {
   readonly store: Store;
   readonly membership: Membership;
-  readonly queue: OutboxQueue;
   readonly clock: Clock;
   readonly log: Logger;
   /** Whether somebody on this platform can be told something directly. */
   readonly canTell: (platform: string) => boolean;
 }
 
-/** What was taken of a channel, and when it may leave, in epoch milliseconds. */
-export interface Begun {
-  readonly rows: readonly OutboxRow[];
-  readonly at: number;
-}
-
 /** When the channel may be written to next, in epoch milliseconds. */
 export type Next = Parameters<typeof release>[3];
 
-/** Writes down what becomes of the rows of the outbox: begun, sent, to be tried again, given up. */
+/** Writes down what became of rows of the outbox: sent, to be tried again, given up, forgotten. */
 export class OutboxLedger {
   readonly #parts: LedgerParts;
 
   constructor(parts: LedgerParts) {
     this.#parts = parts;
-  }
-
-  /**
-   * Takes a channel and what is next in it, and commits that an attempt has begun before anything leaves. Returns the
-   * rows as they were before it; none where another process was faster.
-   */
-  async begin(place: Place): Promise<Begun> {
-    const { store, membership, queue, clock } = this.#parts;
-    const now = clock.now();
-    const { old, ...begun } = await transact(store, async (tx) => {
-      let at = now;
-      let batch: readonly OutboxRow[] = [];
-      for (const opening of await claim(tx, membership, place, now)) {
-        at = opening.at;
-        // Read only now, when nobody else sends here: what was seen before may have been sent meanwhile.
-        batch = await queue.next(tx, place, opening.lanes, now);
-        if (batch.length > 0) break;
-      }
-      const old: OutboxRow[] = [];
-      for (const row of batch)
-        if (isTooOld(row, now) && (await this.#end(tx, row, tooOld(row)))) old.push(row);
-      const rows = await this.#lease(
-        tx,
-        batch.filter((row) => !isTooOld(row, now)),
-        now,
-      );
-      if (rows.length === 0) await release(tx, membership, place);
-      return { rows, at, old };
-    });
-    for (const row of old) this.#logEnd(row, tooOld(row));
-    return begun;
-  }
-
-  /** Gives back what was taken and did not leave. */
-  async handBack(place: Place, rows: readonly OutboxRow[]): Promise<void> {
-    const { store, membership } = this.#parts;
-    await transact(store, async (tx) => {
-      await release(tx, membership, place);
-      for (const { id, uncertain } of rows)
-        await tx
-          .updateTable('outbox')
-          .set((eb) => ({
-            state: 'pending',
-            holder: null,
-            uncertain: uncertain ? 1 : 0,
-            attempts: eb('attempts', '-', 1),
-          }))
-          .where('id', '=', id)
-          .where('holder', '=', membership.id)
-          .execute();
-    });
-  }
-
-  async #lease(tx: Store, batch: readonly OutboxRow[], now: number): Promise<OutboxRow[]> {
-    const [first] = batch;
-    if (!first) return [];
-    // Only one that goes alone may have been shown before; that earlier attempt is the one to look for.
-    const { uncertain, attemptedAt, sentKey } = first;
-    const sent_key = batch.length > 1 ? digestKey(batch) : first.key;
-    const rows = await tx
-      .updateTable('outbox')
-      .set((eb) => ({
-        state: 'leased',
-        holder: this.#parts.membership.id,
-        uncertain: 1,
-        attempts: eb('attempts', '+', 1),
-        ...(uncertain ? {} : { attempted_at: now, sent_key }),
-      }))
-      .where(
-        'id',
-        'in',
-        batch.map(({ id }) => id),
-      )
-      .where('state', '=', 'pending')
-      .returningAll()
-      .execute();
-    // An edit may have been replaced by a newer one since it was read: what is sent is what is returned.
-    return rows
-      .toSorted((a, b) => a.id - b.id)
-      .map((row) => ({
-        ...fromRow(row),
-        uncertain,
-        ...(uncertain ? { attemptedAt, sentKey } : { attemptedAt: now }),
-      }));
-  }
-
-  /** From now on it is to be looked for under its own key. */
-  async goesAlone({ id, key }: OutboxRow): Promise<void> {
-    const { store, membership } = this.#parts;
-    await store
-      .updateTable('outbox')
-      .set({ sent_key: key })
-      .where('id', '=', id)
-      .where('holder', '=', membership.id)
-      .execute();
   }
 
   async sent(place: Place, rows: readonly OutboxRow[], next: Next): Promise<void> {
@@ -175,7 +66,7 @@ export class OutboxLedger {
       await release(tx, membership, place, next);
       for (const { row, fate } of fates) {
         if (fate.kind === 'never') {
-          if (await this.#end(tx, row, error)) ended.push(row);
+          if (await this.end(tx, row, error)) ended.push(row);
           continue;
         }
         const { numUpdatedRows } = await tx
@@ -199,7 +90,7 @@ export class OutboxLedger {
       }
       return ended;
     });
-    for (const row of ended) this.#logEnd(row, error);
+    for (const row of ended) this.logEnd(row, error);
     for (const { row, fate } of fates) {
       if (fate.kind === 'never') continue;
       log[isFault(error) ? 'error' : 'warn'](
@@ -209,12 +100,13 @@ export class OutboxLedger {
     }
   }
 
-  #logEnd(row: OutboxRow, error: DeliveryError): void {
+  /** Once the transaction of `end` is committed. */
+  logEnd(row: OutboxRow, error: DeliveryError): void {
     this.#parts.log.error(describe(row, error), 'outbox: a message cannot be delivered');
   }
 
-  /** It stays as it is, for an operator to see, with the reason. False where it is another process's now. */
-  async #end(tx: Store, row: OutboxRow, error: DeliveryError): Promise<boolean> {
+  /** Gives one up: it stays as it is, for an operator to see, with the reason. False where it is another process's now. */
+  async end(tx: Store, row: OutboxRow, error: DeliveryError): Promise<boolean> {
     const { clock, canTell } = this.#parts;
     const { numUpdatedRows } = await tx
       .updateTable('outbox')
@@ -238,49 +130,6 @@ export class OutboxLedger {
     return true;
   }
 
-  /**
-   * What a process that is gone had begun is begun anew, and looked for first. On a store that others share, only once
-   * a request of its that was already on its way has surely ended.
-   */
-  async takeOver(): Promise<void> {
-    const { store, membership, clock } = this.#parts;
-    await store
-      .updateTable('outbox')
-      .set({
-        state: 'pending',
-        holder: null,
-        ...(membership.shared ? { next_at: clock.now() + STRAY_REQUEST_MS } : {}),
-      })
-      .where('id', 'in', (eb) =>
-        passingOverLocked(
-          eb
-            .selectFrom('outbox')
-            .select('id')
-            .where('state', '=', LEASED)
-            .where(membership.gone(eb.ref('outbox.holder'))),
-          store,
-        ),
-      )
-      .execute();
-  }
-
-  /** The same for what this process had begun and could not write down the end of. */
-  async putBack(place: Place): Promise<void> {
-    const { store, membership } = this.#parts;
-    await transact(store, async (tx) => {
-      await tx
-        .updateTable('outbox')
-        .set({ state: 'pending', holder: null })
-        .where('state', '=', LEASED)
-        .where('holder', '=', membership.id)
-        .where('platform', '=', place.platform)
-        .where('workspace', '=', place.workspace)
-        .where('channel', '=', place.channel)
-        .execute();
-      await release(tx, membership, place);
-    });
-  }
-
   /** Gives up what is no news any more, also of platforms that are not here. */
   async giveUp(now: number): Promise<void> {
     const { store, log } = this.#parts;
@@ -294,7 +143,7 @@ export class OutboxLedger {
         .execute();
       if (old.length === 0) return;
       await transact(store, async (tx) => {
-        for (const row of old.map(fromRow)) await this.#end(tx, row, tooOld(row));
+        for (const row of old.map(fromRow)) await this.end(tx, row, tooOld(row));
       });
       log.error({ count: old.length }, 'outbox: messages that could not be sent for a day are given up');
     }

@@ -6,6 +6,7 @@ import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/store.ts';
 import { channelId, LEAD_MS, type Place } from './channels.ts';
 import { asDeliveryError } from './fate.ts';
+import { OutboxLeases } from './leases.ts';
 import { type Next, OutboxLedger } from './ledger.ts';
 import { OutboxQueue } from './queue.ts';
 import type { OutboxRow } from './row.ts';
@@ -47,7 +48,8 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   const adapters = new Map(parts.adapters.map((adapter) => [adapter.platform, adapter]));
   const queue = new OutboxQueue(store, membership, [...adapters.keys()]);
   const canTell = (platform: string) => adapters.get(platform)?.tell !== undefined;
-  const ledger = new OutboxLedger({ store, membership, queue, clock, log, canTell });
+  const ledger = new OutboxLedger({ store, membership, clock, log, canTell });
+  const leases = new OutboxLeases({ store, membership, queue, ledger, clock });
   const busy = new Map<string, Promise<void>>();
   /** Channels whose delivery could not be written down. */
   const unrecorded = new Map<string, { place: Place; from: number }>();
@@ -113,7 +115,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     for (const [id, { place, from }] of unrecorded) {
       if (from > now) continue;
       try {
-        await ledger.putBack(place);
+        await leases.putBack(place);
         unrecorded.delete(id);
       } catch (err) {
         log.error({ err }, 'outbox: a delivery could not be recorded');
@@ -123,7 +125,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     if (membership.shared && now - takenOverAt >= TAKE_OVER_EVERY_MS) {
       takenOverAt = now;
       // What cannot be taken over now is later; what is our own goes out meanwhile.
-      await ledger.takeOver().catch((err: unknown) => {
+      await leases.takeOver().catch((err: unknown) => {
         log.error({ err }, 'outbox: what others left behind cannot be taken over');
       });
     }
@@ -155,10 +157,10 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   }
 
   async function deliver(adapter: Adapter, place: Place): Promise<void> {
-    const { rows, at } = await ledger.begin(place);
+    const { rows, at } = await leases.begin(place);
     const [first] = rows;
     if (!first) return;
-    if (!(await opens(at, rows))) return await ledger.handBack(place, rows);
+    if (!(await opens(at, rows))) return await leases.handBack(place, rows);
     const now = clock.now();
     let leftAt = now;
     const leave = () => {
@@ -166,7 +168,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
       leftAt = clock.now();
     };
     try {
-      await send(adapter, rows, { now, mayLeave: leave, alone: (row) => ledger.goesAlone(row) });
+      await send(adapter, rows, { now, mayLeave: leave, alone: (row) => leases.goesAlone(row) });
     } catch (error) {
       const failure = asDeliveryError(error);
       await ledger.failed(place, rows, failure, nextIn(adapter, first, leftAt, failure.retryAfterMs));
@@ -210,7 +212,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
 
   return {
     async start() {
-      await ledger.takeOver();
+      await leases.takeOver();
       takenOverAt = clock.now();
       running = true;
       wake();

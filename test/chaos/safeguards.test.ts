@@ -197,7 +197,7 @@ const cases: readonly Case[] = [
     without: [
       {
         file: 'src/notify/worker.ts',
-        text: 'await ledger.takeOver();\n      takenOverAt',
+        text: 'await leases.takeOver();\n      takenOverAt',
         instead: 'takenOverAt',
       },
     ],
@@ -244,12 +244,12 @@ const cases: readonly Case[] = [
       },
       {
         // However long the database takes.
-        file: 'src/notify/ledger.ts',
+        file: 'src/notify/leases.ts',
         text: 'if (batch.length > 0) break;',
         instead: 'if (batch.length > 0) { await new Promise((done) => setTimeout(done, 500)); break; }',
       },
       {
-        file: 'src/notify/ledger.ts',
+        file: 'src/notify/leases.ts',
         text: ".where('state', '=', 'pending')\n      .returningAll()",
         instead: '.returningAll()',
       },

@@ -1,0 +1,178 @@
+import type { Clock } from '../clock.ts';
+import type { Membership } from '../replicas/membership.ts';
+import { passingOverLocked, type Store } from '../store/store.ts';
+import { transact } from '../store/transact.ts';
+import { digestKey } from './batch.ts';
+import { claim, LEASED, type Place, release } from './channels.ts';
+import { isTooOld, tooOld } from './fate.ts';
+import type { OutboxLedger } from './ledger.ts';
+import type { OutboxQueue } from './queue.ts';
+import { fromRow, type OutboxRow } from './row.ts';
+
+/**
+ * A process is taken for dead 1.5 s after the last moment at which it may have begun a request, and a request may take
+ * 15 s (discord.js; Slack's 10 s). Only then can it be looked for whether the message was shown.
+ */
+const STRAY_REQUEST_MS = 13_500;
+
+/** What was taken of a channel, and when it may leave, in epoch milliseconds. */
+interface Begun {
+  readonly rows: readonly OutboxRow[];
+  readonly at: number;
+}
+
+interface LeasesParts {
+  readonly store: Store;
+  readonly membership: Membership;
+  readonly queue: OutboxQueue;
+  /** What is taken too late is given up. */
+  readonly ledger: OutboxLedger;
+  readonly clock: Clock;
+}
+
+/** Takes rows of the outbox to send them, gives back what did not leave, and takes over from those that are gone. */
+export class OutboxLeases {
+  readonly #parts: LeasesParts;
+
+  constructor(parts: LeasesParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Takes a channel and what is next in it, and commits that an attempt has begun before anything leaves. Returns the
+   * rows as they were before it; none where another process was faster.
+   */
+  async begin(place: Place): Promise<Begun> {
+    const { store, membership, queue, ledger, clock } = this.#parts;
+    const now = clock.now();
+    const { old, ...begun } = await transact(store, async (tx) => {
+      let at = now;
+      let batch: readonly OutboxRow[] = [];
+      for (const opening of await claim(tx, membership, place, now)) {
+        at = opening.at;
+        // Read only now, when nobody else sends here: what was seen before may have been sent meanwhile.
+        batch = await queue.next(tx, place, opening.lanes, now);
+        if (batch.length > 0) break;
+      }
+      const old: OutboxRow[] = [];
+      for (const row of batch)
+        if (isTooOld(row, now) && (await ledger.end(tx, row, tooOld(row)))) old.push(row);
+      const rows = await this.#lease(
+        tx,
+        batch.filter((row) => !isTooOld(row, now)),
+        now,
+      );
+      if (rows.length === 0) await release(tx, membership, place);
+      return { rows, at, old };
+    });
+    for (const row of old) ledger.logEnd(row, tooOld(row));
+    return begun;
+  }
+
+  /** Gives back what was taken and did not leave. */
+  async handBack(place: Place, rows: readonly OutboxRow[]): Promise<void> {
+    const { store, membership } = this.#parts;
+    await transact(store, async (tx) => {
+      await release(tx, membership, place);
+      for (const { id, uncertain } of rows)
+        await tx
+          .updateTable('outbox')
+          .set((eb) => ({
+            state: 'pending',
+            holder: null,
+            uncertain: uncertain ? 1 : 0,
+            attempts: eb('attempts', '-', 1),
+          }))
+          .where('id', '=', id)
+          .where('holder', '=', membership.id)
+          .execute();
+    });
+  }
+
+  async #lease(tx: Store, batch: readonly OutboxRow[], now: number): Promise<OutboxRow[]> {
+    const [first] = batch;
+    if (!first) return [];
+    // Only one that goes alone may have been shown before; that earlier attempt is the one to look for.
+    const { uncertain, attemptedAt, sentKey } = first;
+    const sent_key = batch.length > 1 ? digestKey(batch) : first.key;
+    const rows = await tx
+      .updateTable('outbox')
+      .set((eb) => ({
+        state: 'leased',
+        holder: this.#parts.membership.id,
+        uncertain: 1,
+        attempts: eb('attempts', '+', 1),
+        ...(uncertain ? {} : { attempted_at: now, sent_key }),
+      }))
+      .where(
+        'id',
+        'in',
+        batch.map(({ id }) => id),
+      )
+      .where('state', '=', 'pending')
+      .returningAll()
+      .execute();
+    // An edit may have been replaced by a newer one since it was read: what is sent is what is returned.
+    return rows
+      .toSorted((a, b) => a.id - b.id)
+      .map((row) => ({
+        ...fromRow(row),
+        uncertain,
+        ...(uncertain ? { attemptedAt, sentKey } : { attemptedAt: now }),
+      }));
+  }
+
+  /** From now on it is to be looked for under its own key. */
+  async goesAlone({ id, key }: OutboxRow): Promise<void> {
+    const { store, membership } = this.#parts;
+    await store
+      .updateTable('outbox')
+      .set({ sent_key: key })
+      .where('id', '=', id)
+      .where('holder', '=', membership.id)
+      .execute();
+  }
+
+  /**
+   * What a process that is gone had begun is begun anew, and looked for first. On a store that others share, only once
+   * a request of its that was already on its way has surely ended.
+   */
+  async takeOver(): Promise<void> {
+    const { store, membership, clock } = this.#parts;
+    await store
+      .updateTable('outbox')
+      .set({
+        state: 'pending',
+        holder: null,
+        ...(membership.shared ? { next_at: clock.now() + STRAY_REQUEST_MS } : {}),
+      })
+      .where('id', 'in', (eb) =>
+        passingOverLocked(
+          eb
+            .selectFrom('outbox')
+            .select('id')
+            .where('state', '=', LEASED)
+            .where(membership.gone(eb.ref('outbox.holder'))),
+          store,
+        ),
+      )
+      .execute();
+  }
+
+  /** The same for what this process had begun and could not write down the end of. */
+  async putBack(place: Place): Promise<void> {
+    const { store, membership } = this.#parts;
+    await transact(store, async (tx) => {
+      await tx
+        .updateTable('outbox')
+        .set({ state: 'pending', holder: null })
+        .where('state', '=', LEASED)
+        .where('holder', '=', membership.id)
+        .where('platform', '=', place.platform)
+        .where('workspace', '=', place.workspace)
+        .where('channel', '=', place.channel)
+        .execute();
+      await release(tx, membership, place);
+    });
+  }
+}
