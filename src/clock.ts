@@ -45,7 +45,8 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
 export async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> {
   let cancel = (): void => undefined;
   const limit = new Promise<undefined>((resolve) => {
-    cancel = clock.after(ms, () => resolve(undefined));
+    // Where it was this process that was held up, `work` has come to its end as well, and is seen first.
+    cancel = clock.after(ms, () => setImmediate(() => resolve(undefined)));
   });
   return await Promise.race([work, limit]).finally(() => cancel());
 }

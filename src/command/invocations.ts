@@ -1,6 +1,6 @@
 import type { AckMode, Address, Person, Reply } from '../adapters/adapter.ts';
 import type { Message } from '../cards/card.ts';
-import type { Clock } from '../clock.ts';
+import { type Clock, within } from '../clock.ts';
 import { addressColumns } from '../deployments/repository.ts';
 import { AppError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -80,20 +80,13 @@ export class Invocations {
   async #begin(record: InvocationRecord, budgetMs: number): Promise<boolean> {
     const { realClock, log } = this.#parts;
     const begun = this.#insert(record);
-    let cancel = (): void => undefined;
-    const late = new Promise<'late'>((resolve) => {
-      // Where it was this process that was held up, the store's answer has come as well, and is read first.
-      cancel = realClock.after(budgetMs, () => setImmediate(() => resolve('late')));
-    });
     try {
-      const taken = await Promise.race([begun, late]);
-      if (taken !== 'late') return taken;
+      const taken = await within(realClock, budgetMs, begun);
+      if (taken !== undefined) return taken;
     } catch (cause) {
       log.error({ err: cause, invocation: record.id }, 'invocation: cannot be stored');
       this.#mayBeStored(record.id);
       throw cause instanceof StoreError ? cause : notStored(cause);
-    } finally {
-      cancel();
     }
     // Should it be written after all, it is over: its person was told that nothing was done.
     begun.then(
