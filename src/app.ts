@@ -85,7 +85,11 @@ export async function buildApp({
   const membership = new Membership({ store: lifeline, shared, clock: heartbeat, log });
   const leases = new Leases(store, membership, clock);
   const repository = new DeploymentRepository(store, clock);
-  const places = shared ? new RatePlaces({ store, clock, log, account: ACCOUNT }) : new MemoryPlaces(clock);
+  // A bot that lives faster than the machine cannot go by the database's time.
+  const time = clock === heartbeat ? 'database' : 'clock';
+  const places = shared
+    ? new RatePlaces({ store, clock, log, account: ACCOUNT, time })
+    : new MemoryPlaces(clock);
   const client = new EdgegapClient({
     baseUrl: config.edgegap.apiUrl,
     token: config.edgegap.token ?? 'none',

@@ -1,5 +1,5 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import { type Clock, systemClock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import {
   HELD_MS,
   LEAVE_MS,
@@ -33,13 +33,14 @@ interface Held {
 /**
  * Places that all processes on one PostgreSQL share: a row for each. Whoever takes one writes when it is free again,
  * as late as it can be, and puts that right once the request has been counted. So a process that dies gives its
- * places back by doing nothing. All times are the database's.
+ * places back by doing nothing. All times are the database's, as no two machines agree.
  */
 export class RatePlaces implements Places {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #account: string;
+  readonly #time: 'database' | 'clock';
   readonly #known = new Set<string>();
   #counted: Held[] = [];
   #counting = false;
@@ -49,11 +50,14 @@ export class RatePlaces implements Places {
     readonly clock: Clock;
     readonly log: Logger;
     readonly account: string;
+    /** Whose time says when a place is free: the clock's only where all processes have the same one, as in tests. */
+    readonly time?: 'database' | 'clock';
   }) {
     this.#store = parts.store;
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#account = parts.account;
+    this.#time = parts.time ?? 'database';
   }
 
   async take(name: string, wish: Wish): Promise<Taken> {
@@ -233,9 +237,9 @@ export class RatePlaces implements Places {
     return sql<SqlBool>`(${time} <= ${this.#now()} or ${time} > ${this.#now()} + ${sql.lit(most)})`;
   }
 
-  /** Epoch milliseconds: the database's, as no two machines agree. Tests with a clock of their own have one for all. */
+  /** Epoch milliseconds. */
   #now(): RawBuilder<number> {
-    if (this.#clock !== systemClock) return sql<number>`${sql.lit(Math.round(this.#clock.now()))}::bigint`;
+    if (this.#time === 'clock') return sql<number>`${sql.lit(Math.round(this.#clock.now()))}::bigint`;
     return sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
   }
 }

@@ -73,7 +73,7 @@ async function processes(
   }
   return {
     stores,
-    places: (account) => stores.map((store) => new RatePlaces({ store, clock, log, account })),
+    places: (account) => stores.map((store) => new RatePlaces({ store, clock, log, account, time: 'clock' })),
   };
 }
 
@@ -101,7 +101,14 @@ const background: Wish = { ...people, lane: 'background' };
 async function two(clock?: PatientClock): Promise<[RatePlaces, RatePlaces]> {
   const time = clock ?? new PatientClock();
   const { stores } = await processes(time, 2);
-  const make = (store: Store) => new RatePlaces({ store, clock: clock ?? systemClock, log, account: 'a' });
+  const make = (store: Store) =>
+    new RatePlaces({
+      store,
+      clock: clock ?? systemClock,
+      log,
+      account: 'a',
+      time: clock ? 'clock' : 'database',
+    });
   return stores.map(make) as [RatePlaces, RatePlaces];
 }
 
@@ -171,7 +178,13 @@ test('people who wait at one process go before background work of another', asyn
 test('a clock that was set back keeps no place for long', async () => {
   const { stores } = await processes(new PatientClock(), 1);
   const at = (time: number) =>
-    new RatePlaces({ store: stores[0] as Store, clock: new TestClock(time), log, account: 'a' });
+    new RatePlaces({
+      store: stores[0] as Store,
+      clock: new TestClock(time),
+      log,
+      account: 'a',
+      time: 'clock',
+    });
   const before = at(Date.UTC(2026, 2, 3));
   await before.take('deploy', people);
   await before.pause('deploy', 30_000);
