@@ -1,0 +1,56 @@
+import { z } from 'zod';
+
+/** What each item of a list looks like. */
+export interface Items {
+  readonly shape: RegExp;
+  /** With its article. */
+  readonly what: string;
+}
+
+/** A comma-separated list in which every item has the given shape. */
+export function list({ shape, what }: Items) {
+  return z
+    .string()
+    .transform(splitList)
+    .superRefine((items, context) => checkItems(items, shape, what, context));
+}
+
+/** The same, or the word `everyone`. */
+export function everyoneOr({ shape, what }: Items) {
+  return z
+    .string()
+    .transform((value) => (/^everyone$/i.test(value) ? ('everyone' as const) : splitList(value)))
+    .superRefine((value, context) => {
+      if (value !== 'everyone') checkItems(value, shape, `${what}, nor the word "everyone" alone`, context);
+    });
+}
+
+function splitList(value: string): string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function checkItems(
+  items: readonly string[],
+  shape: RegExp,
+  what: string,
+  context: { addIssue(issue: { code: 'custom'; message: string }): void },
+): void {
+  for (const item of items)
+    if (!shape.test(item))
+      context.addIssue({ code: 'custom', message: `holds "${item}", which is not ${what}` });
+  if (items.length === 0) context.addIssue({ code: 'custom', message: 'is an empty list' });
+}
+
+/** Digits only: `0x10` and `1e3` are slips of the hand. */
+export function wholeNumber(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.string().regex(/^\d+$/, error).transform(Number).pipe(z.number().min(min, error).max(max, error));
+}
+
+/** `1`, `true`, `yes`, `on`, and their opposites. */
+export function flag() {
+  return z.stringbool({ error: 'must be 1 or 0' });
+}
