@@ -1,8 +1,11 @@
+import type { ExpressionBuilder } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Membership } from '../replicas/membership.ts';
+import type { Database } from '../store/schema.ts';
 import { passingOverLocked, type Store } from '../store/store.ts';
 import { transact } from '../store/transact.ts';
 import { type Deployment, fromRow } from './deployment.ts';
+import { DOUBT_END_MS, POLL_FAILED_MAX_MS } from './timing.ts';
 
 /** Few enough that nobody waits for them to go. */
 const PURGE_AT_ONCE = 200;
@@ -100,14 +103,14 @@ export class Agenda {
           eb
             .selectFrom('deployments')
             .select('id')
-            .where('check_at', '<=', now)
+            .where((eb) => isDue(eb, now))
             .orderBy('check_at')
             .limit(limit),
           this.#store,
         ),
       )
       // Said again, as the row may have been taken by another while this statement waited for it.
-      .where('check_at', '<=', now)
+      .where((eb) => isDue(eb, now))
       .returningAll()
       .execute();
     return rows.map((row) => ({ id: row.id, read: () => fromRow(row) }));
@@ -149,4 +152,13 @@ export class Agenda {
       return ids.length === PURGE_AT_ONCE;
     });
   }
+}
+
+/** Also where its time is further ahead than any: then it was written by a clock that was. */
+function isDue({ and, or, eb }: ExpressionBuilder<Database, 'deployments'>, now: number) {
+  return or([
+    eb('check_at', '<=', now),
+    eb('check_at', '>', now + DOUBT_END_MS),
+    and([eb('check_at', '>', now + POLL_FAILED_MAX_MS), eb('phase', '!=', 'ended')]),
+  ]);
 }

@@ -19,9 +19,9 @@ const POLL_YOUNG_MS = 3_000;
 const POLL_MS = 15_000;
 const YOUNG_MS = 3 * 60_000;
 /** One that failed stays so until somebody stops it. */
-const POLL_FAILED_MAX_MS = 15 * 60_000;
+export const POLL_FAILED_MAX_MS = 15 * 60_000;
 /** For this long we look whether one that we only concluded to have ended runs after all. */
-const DOUBT_END_MS = 2 * 60 * 60_000;
+export const DOUBT_END_MS = 2 * 60 * 60_000;
 
 /**
  * When to ask about a deployment next (epoch ms); undefined when there is nothing to find out but by the list:

@@ -1,6 +1,7 @@
-import { type Expression, sql } from 'kysely';
+import { type Expression, type SqlBool, sql } from 'kysely';
 import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/store.ts';
+import { PUT_OFF_MAX_MS } from './fate.ts';
 
 /** Written out, not parameters: only then do the partial indexes on them serve. */
 export const PENDING = sql.lit('pending');
@@ -34,6 +35,16 @@ export function channelIdOf(row: { readonly [Part in keyof Place]: Expression<st
   return sql<string>`${row.platform} || '/' || ${row.workspace} || '/' || ${row.channel}`;
 }
 
+/** A condition: it is `time`, or will be by `by`. Both in epoch milliseconds, as is `now`. */
+export function hasCome(time: Expression<number>, now: number, by = now) {
+  return sql<SqlBool>`(${time} <= ${by} or ${time} > ${now + PUT_OFF_MAX_MS})`;
+}
+
+/** When a channel opens to which something may go from `time` on; no sooner than `now`. */
+export function opensAt(time: number, now: number): number {
+  return time > now + PUT_OFF_MAX_MS ? now : Math.max(time, now);
+}
+
 /** A condition: this process may send to a channel that `holder` holds. */
 export function isFree(membership: Membership, holder: Expression<string | null>) {
   return sql<boolean>`(${holder} = ${membership.id} or ${membership.gone(holder)})`;
@@ -60,14 +71,17 @@ export async function claim(
         .where((eb) =>
           eb.and([
             isFree(membership, eb.ref('channels.holder')),
-            eb.or([eb('channels.next_at', '<=', by), eb('channels.next_edit_at', '<=', by)]),
+            eb.or([
+              hasCome(eb.ref('channels.next_at'), now, by),
+              hasCome(eb.ref('channels.next_edit_at'), now, by),
+            ]),
           ]),
         ),
     )
     .returning(['next_at', 'next_edit_at'])
     .executeTakeFirst();
   if (!row) return [];
-  const [posts, edits] = [Math.max(row.next_at, now), Math.max(row.next_edit_at, now)];
+  const [posts, edits] = [opensAt(row.next_at, now), opensAt(row.next_edit_at, now)];
   return [...new Set([posts, edits])]
     .filter((at) => at <= by)
     .sort((a, b) => a - b)

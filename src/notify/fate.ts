@@ -3,6 +3,11 @@ import type { OutboxRow } from './row.ts';
 
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 5 * 60_000;
+/**
+ * Nothing is put off for longer, whatever the platform asks for: a time further ahead was written by a clock that was,
+ * and has come.
+ */
+export const PUT_OFF_MAX_MS = 60 * 60_000;
 /** After this long a message is no news any more. */
 export const GIVE_UP_MS = 24 * 60 * 60_000;
 /** No platform takes an answer for longer (Slack for 30 minutes). */
@@ -34,7 +39,7 @@ export function fateOf(
   const backoff = error.retryable
     ? Math.min(RETRY_FIRST_MS * 2 ** (row.attempts - 1), RETRY_MAX_MS)
     : RETRY_MAX_MS;
-  return { kind: 'again', at: now + Math.max(error.retryAfterMs ?? 0, backoff) };
+  return { kind: 'again', at: now + Math.max(Math.min(error.retryAfterMs ?? 0, PUT_OFF_MAX_MS), backoff) };
 }
 
 export function isTooOld({ kind, createdAt }: Pick<OutboxRow, 'kind' | 'createdAt'>, now: number): boolean {

@@ -3,7 +3,17 @@ import type { Membership } from '../replicas/membership.ts';
 import type { Database, OutboxTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { FOLD_AT_MOST, fold, isFoldable } from './batch.ts';
-import { channelIdOf, isFree, type Lanes, LEAD_MS, LEASED, PENDING, type Place } from './channels.ts';
+import {
+  channelIdOf,
+  hasCome,
+  isFree,
+  type Lanes,
+  LEAD_MS,
+  LEASED,
+  opensAt,
+  PENDING,
+  type Place,
+} from './channels.ts';
 import { fromRow, type OutboxRow } from './row.ts';
 
 /** The outbox as the worker reads it, for the platforms that are here. */
@@ -24,7 +34,16 @@ export class OutboxQueue {
       .select(['row.platform', 'row.workspace', 'row.channel'])
       .select((eb) => [
         eb.case().when('row.kind', '=', 'edit').then(1).else(0).end().as('edits'),
-        eb.fn.min(eb.case().when('row.next_at', '<=', now).then(1).else(2).end()).as('due'),
+        eb.fn
+          .min(
+            eb
+              .case()
+              .when(hasCome(eb.ref('row.next_at'), now))
+              .then(1)
+              .else(2)
+              .end(),
+          )
+          .as('due'),
         eb.fn.min(eb.case().when('row.next_at', '>', now).then(eb.ref('row.next_at')).end()).as('later'),
       ])
       .groupBy(['row.platform', 'row.workspace', 'row.channel', 'edits']);
@@ -58,7 +77,7 @@ export class OutboxQueue {
     const due = new Map<string, Place & { lanes: Lanes }>();
     let nextAt = Number.POSITIVE_INFINITY;
     for (const { platform, workspace, channel, ...row } of rows) {
-      const openAt = ((row.edits ? row.next_edit_at : row.next_at) ?? 0) - LEAD_MS;
+      const openAt = opensAt((row.edits ? row.next_edit_at : row.next_at) ?? 0, now) - LEAD_MS;
       if (row.later !== null) nextAt = Math.min(nextAt, Math.max(row.later, openAt));
       if (row.due !== 1) continue;
       if (openAt > now) nextAt = Math.min(nextAt, openAt);
@@ -116,7 +135,7 @@ export class OutboxQueue {
   #ready(db: Store, place: Place, { posts, edits }: Lanes, now: number) {
     const every = at(db.selectFrom('outbox as row'), place)
       .selectAll('row')
-      .where('row.next_at', '<=', now)
+      .where((eb) => hasCome(eb.ref('row.next_at'), now))
       .where(isNext)
       .orderBy('row.id');
     if (posts && edits) return every;

@@ -5,7 +5,7 @@ import type { Logger } from '../log.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/store.ts';
 import { channelId, LEAD_MS, type Place } from './channels.ts';
-import { asDeliveryError } from './fate.ts';
+import { asDeliveryError, PUT_OFF_MAX_MS } from './fate.ts';
 import { OutboxLeases } from './leases.ts';
 import { type Next, OutboxLedger } from './ledger.ts';
 import { OutboxQueue } from './queue.ts';
@@ -204,7 +204,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   /** The pace counts from when a message left, as the platform's limit does from when it came. */
   function nextIn({ paceMs }: Adapter, { kind }: OutboxRow, startedAt: number, retryAfterMs = 0): Next {
     if (retryAfterMs > 0) {
-      const at = clock.now() + retryAfterMs;
+      const at = clock.now() + Math.min(retryAfterMs, PUT_OFF_MAX_MS);
       return { postAt: at, editAt: at };
     }
     return kind === 'edit' ? { editAt: startedAt + paceMs.edit } : { postAt: startedAt + paceMs.post };

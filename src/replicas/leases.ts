@@ -58,7 +58,10 @@ export class Leases {
       .execute();
   }
 
-  /** True for the first that asks, and then for nobody for `everyMs` milliseconds. */
+  /**
+   * True for the first that asks, and then for nobody for `everyMs` milliseconds. A turn that lasts longer was taken by
+   * a clock that was ahead, and is over.
+   */
   async takeTurn(name: string, everyMs: number): Promise<boolean> {
     const now = this.#clock.now();
     const until = now + everyMs;
@@ -66,7 +69,10 @@ export class Leases {
       .insertInto('leases')
       .values({ name, holder: null, until })
       .onConflict((conflict) =>
-        conflict.column('name').doUpdateSet({ until }).where('leases.until', '<=', now),
+        conflict
+          .column('name')
+          .doUpdateSet({ until })
+          .where((eb) => eb.or([eb('leases.until', '<=', now), eb('leases.until', '>', until)])),
       )
       .executeTakeFirst();
     return (numInsertedOrUpdatedRows ?? 0n) > 0n;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ownTag } from '../../src/deployments/deployment.ts';
 import { suiteDatabase } from '../support/databases.ts';
+import { until } from '../support/test-clock.ts';
 import { accepted, openWatch, snapshot } from './watch.ts';
 
 const MINUTE = 60_000;
@@ -56,6 +57,18 @@ describe('one that Edgegap suddenly does not know', () => {
     const lines = await told();
     expect(lines.match(/ terminated/g)).toHaveLength(1);
     expect(lines.match(/is still running after all/g)).toHaveLength(1);
+  });
+
+  test('is asked about soon where its time was set by a clock that was ahead', async () => {
+    const { clock, store, statuses, calls, reconciler, add } = await openWatch({ callbacks: true });
+    statuses.set('r1', 'READY');
+    await add(accepted('r1'));
+    await store
+      .updateTable('deployments')
+      .set({ check_at: clock.now() + HOUR })
+      .execute();
+    await reconciler.start();
+    await until(() => calls.includes('status r1'), 'it to be asked about');
   });
 
   test('just after it was accepted is only not known there yet', async () => {

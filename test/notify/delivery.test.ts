@@ -52,6 +52,29 @@ describe('order and pace', () => {
     expect(desk.chat.texts).toContain('here 3');
   });
 
+  test('what a clock that was a day ahead put off is not waited for', async () => {
+    const desk = await openDesk();
+    const under = desk.chat.add(card('Requested'), here);
+    await desk.post('d0', 'before');
+    await desk.worker.start();
+    await desk.settle();
+    await desk.worker.stop();
+    const tomorrow = desk.clock.now() + 24 * 60 * 60_000;
+    await desk.store.updateTable('channels').set({ next_at: tomorrow, next_edit_at: tomorrow }).execute();
+    await desk.post('d1', 'news');
+    await desk.edit('d2', under, 'Ready');
+    await desk.store
+      .updateTable('outbox')
+      .set({ next_at: tomorrow })
+      .where('state', '=', 'pending')
+      .execute();
+    desk.worker = desk.next();
+    await desk.worker.start();
+    await drained(desk, 1_000);
+    expect(desk.chat.texts).toEqual(['Ready', 'before', 'news']);
+    expect(desk.clock.now()).toBeLessThan(tomorrow - 23 * 60 * 60_000);
+  });
+
   test('what is next is taken a little before its channel opens, and given back by one who stops', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (const text of ['first', 'second']) await desk.post('d1', text);
@@ -272,6 +295,18 @@ describe('an attempt that fails', () => {
     expect(desk.chat.texts.toSorted()).toEqual(['first', 'second']);
   });
 
+  test('with a Retry-After of a day is made again after an hour', async () => {
+    const desk = await openDesk();
+    desk.chat.fail('post', { error: tooFast(24 * 60 * 60_000) });
+    await desk.post('d1', 'news');
+    await desk.worker.start();
+    await desk.resting();
+    await desk.pass(60 * 60_000 - 1);
+    expect(desk.chat.texts).toEqual([]);
+    await desk.pass(1);
+    expect(desk.chat.texts).toEqual(['news']);
+  });
+
   test('for good is given up, told in the log, and holds nothing back', async () => {
     const desk = await openDesk();
     const gone = { ...here, message: 'deleted' };
@@ -415,7 +450,8 @@ describe('news that has waited for more than a day', () => {
 
   test('is not sent at its next attempt', async () => {
     const desk = await openDesk();
-    desk.chat.fail('post', { error: tooFast(DAY + 60_000) });
+    desk.chat.fail('post', { error: tooFast(60 * 60_000) });
+    desk.chat.fail('post', { error: tooFast(2 * 60_000) });
     await desk.post('d1', 'is ready');
     await desk.worker.start();
     await desk.settle();
@@ -424,7 +460,7 @@ describe('news that has waited for more than a day', () => {
     expect(await desk.states()).toEqual(['pending']);
     await desk.pass(2 * 60_000);
     expect(await desk.states()).toEqual(['dead']);
-    expect(desk.chat.calls).toHaveLength(1);
+    expect(desk.chat.calls).toHaveLength(2);
   });
 
   test('of a card is as young as what it is to show', async () => {

@@ -18,7 +18,7 @@ async function open(database: string) {
     await membership.join();
     return { membership, leases: new Leases(store, membership, clock) };
   };
-  return { clock, join };
+  return { clock, store, join };
 }
 
 describe.each(databaseNames)('leases on %s', (name) => {
@@ -55,6 +55,16 @@ describe.each(databaseNames)('leases on %s', (name) => {
     expect(await leases.takeTurn('sweep', 1_000)).toBe(false);
     await clock.advance(1_000);
     expect(await leases.takeTurn('sweep', 1_000)).toBe(true);
+    await membership.leave();
+  });
+
+  test('a turn that was taken by a clock that was a day ahead is over', async () => {
+    const { clock, store, join } = await open(await freshDatabase(name));
+    const { leases, membership } = await join();
+    const until = clock.now() + 24 * 60 * 60_000;
+    await store.insertInto('leases').values({ name: 'sweep', holder: null, until }).execute();
+    expect(await leases.takeTurn('sweep', 1_000)).toBe(true);
+    expect(await leases.takeTurn('sweep', 1_000)).toBe(false);
     await membership.leave();
   });
 });
