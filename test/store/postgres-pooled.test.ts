@@ -50,7 +50,7 @@ test('processes behind a pooling proxy make the schema, know each other and shar
 });
 
 // With one connection for everybody, what asks beside the transaction that it is in would wait for itself.
-test('a whole bot deploys, tells and stops behind a pooling proxy with a single connection', async () => {
+test('a whole bot deploys, tells, looks, changes and stops behind a pooling proxy with a single connection', async () => {
   const proxy = await pooled(1);
   const driver = await createConsoleDriver();
   const bot = await startBot(driver, { environment: { DATABASE_URL: proxy.url } });
@@ -63,6 +63,17 @@ test('a whole bot deploys, tells and stops behind a pooling proxy with a single 
       near: 'Montreal',
     });
     await said('is ready');
+    const [deployment = ''] = bot.simulator.deployments.keys();
+    await driver.command('operator', 'logs', { deployment });
+    await said('Log of');
+    await driver.command('operator', 'tags', { deployment, action: 'add', tag: 'tournament' });
+    await said('Added');
+    await driver.command('operator', 'list', {});
+    await until(
+      async () =>
+        (await driver.privately('operator')).some(({ text }) => text.includes('1 active deployment')),
+      'the list',
+    );
     await driver.press('operator', 'Stop');
     await until(
       async () => (await driver.privately('operator')).at(-1)?.buttons.includes('Stop it'),
