@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { deployElsewhere } from '../command/harness.ts';
 import { driverNames } from '../support/bot.ts';
 import type { DiscordDriver } from '../support/discord-driver.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
@@ -204,5 +205,24 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('buttons on %s
     await second.app.settled();
     expect(changes(stage)).toEqual(['POST deploy', 'DELETE stop']);
     expect((await told(stage)).publicly).toEqual([]);
+  });
+
+  test('turn the pages of a filtered list that was shown before a restart', async () => {
+    const stage = await openStage(name);
+    const { driver, simulator } = stage;
+    const first = await stage.start();
+    for (let n = 0; n < 11; n++) await deployElsewhere(simulator, 'lobby-chat', 'stable');
+    await driver.command('operator', 'list', { application: 'lobby-chat' });
+    const shows = async (text: string) => (await driver.privately('operator')).at(-1)?.text.includes(text);
+    await until(() => shows('Page 1 of 2'), 'the first page');
+    // What was shown and not yet written down would be told of as interrupted.
+    await first.app.settled();
+    await first.kill();
+
+    const second = await stage.start();
+    await driver.press('operator', 'Next');
+    await until(() => shows('Page 2 of 2'), 'the second page');
+    expect(await shows('application lobby-chat')).toBe(true);
+    await second.app.settled();
   });
 });

@@ -116,6 +116,14 @@ test('a port that is taken, and a token that Discord refuses, are said in one se
   expect(third.output).not.toMatch(/\n {4}at /);
 });
 
+test('a PostgreSQL that cannot be reached is said in one sentence, without the password', async () => {
+  const bot = start({ DATABASE_URL: 'postgres://bot:hunter2@127.0.0.1:1/chatops' });
+  expect(await bot.exited).toBe(1);
+  expect(bot.output).toMatch(/The database .*chatops.* on 127\.0\.0\.1:1 /);
+  expect(bot.output).not.toContain('hunter2');
+  expect(bot.output).not.toMatch(/\n {4}at /);
+});
+
 test('shut out by Discord for good, with no other platform, it says why and exits 1', async () => {
   const bot = start();
   await bot.started();
