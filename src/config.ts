@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { databasePath, databaseProblem, passwordsOf } from './config/database.ts';
 import { everyoneOr, flag, type Items, list, wholeNumber } from './config/fields.ts';
 import { ConfigError } from './errors.ts';
 
@@ -61,20 +62,27 @@ const slackIds: Items = {
 };
 const url = z.url({ protocol: /^https?$/, error: 'must be a URL that starts with http:// or https://' });
 const baseUrl = url.refine(
-  (value) => !/[?#]/.test(value),
-  'must be the plain address under which this bot is reached, without "?" or "#"',
+  (value) => !/[?#]|^[^/]*\/\/[^/]*@/.test(value),
+  'must be the plain address under which this bot is reached, without "?" or "#", a user or a password',
+);
+const edgegapUrl = url.refine(
+  (value) => !/\/v\d+\/*$/.test(value),
+  'must be the address without /v1 or /v2: each call adds its own',
 );
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 const Environment = z.object({
   EDGEGAP_API_TOKEN: z
     .string()
-    .regex(/^(token\s+)?\S+$/i, 'must be the API token alone, with or without the word "token" before it')
+    .regex(
+      /^(token\s+)?[\x21-\x7e]+$/i,
+      'must be the API token alone, with or without the word "token" before it',
+    )
     .optional(),
-  EDGEGAP_API_URL: url.default('https://api.edgegap.com'),
+  EDGEGAP_API_URL: edgegapUrl.default('https://api.edgegap.com'),
   DISCORD_TOKEN: z
     .string()
-    .regex(/^(bot\s+)?\S+$/i, 'must be the bot token alone, without spaces')
+    .regex(/^(bot\s+)?[\x21-\x7e]+$/i, 'must be the bot token alone, without spaces or accents')
     .optional(),
   DISCORD_GUILDS: list(snowflakes).optional(),
   DISCORD_OPERATOR_ROLES: list(snowflakes).optional(),
@@ -82,11 +90,17 @@ const Environment = z.object({
   DISCORD_API_URL: url.optional(),
   SLACK_BOT_TOKEN: z
     .string()
-    .startsWith('xoxb-', 'must be the bot token, which starts with xoxb-')
+    .regex(
+      /^xoxb-[\x21-\x7e]+$/,
+      'must be the bot token, which starts with xoxb- and has no spaces or accents',
+    )
     .optional(),
   SLACK_APP_TOKEN: z
     .string()
-    .startsWith('xapp-', 'must be the app-level token, which starts with xapp-')
+    .regex(
+      /^xapp-[\x21-\x7e]+$/,
+      'must be the app-level token, which starts with xapp- and has no spaces or accents',
+    )
     .optional(),
   SLACK_SIGNING_SECRET: z.string().min(8, 'is too short for a signing secret').optional(),
   SLACK_OPERATORS: list(slackIds).optional(),
@@ -210,38 +224,6 @@ function secretsOf(env: Environment): string[] {
   const { SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET, DATABASE_URL } = env;
   const all = [token, discord, SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET];
   return [...all, ...passwordsOf(DATABASE_URL)].filter((secret) => secret !== undefined);
-}
-
-/** The password in a `postgres://` URL, as it is and as the URL has it. */
-function passwordsOf(database: string): string[] {
-  if (!/^postgres(ql)?:/i.test(database)) return [];
-  const { password } = new URL(database);
-  return [...new Set([password, decoded(password)])].filter((one) => one !== '');
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-function databasePath(value: string): string {
-  if (!value.startsWith('file:')) return value;
-  return value.startsWith('file://')
-    ? decodeURIComponent(new URL(value).pathname)
-    : value.slice('file:'.length);
-}
-
-function databaseProblem(value: string): string | undefined {
-  if (/^postgres(ql)?:/i.test(value))
-    return URL.canParse(value) && new URL(value).hostname !== ''
-      ? undefined
-      : 'must be a whole URL, such as postgres://user:password@host:5432/database';
-  const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(value) ?? [];
-  if (scheme === undefined || scheme.toLowerCase() === 'file') return undefined;
-  return `must be a file path, a file: URL or a postgres: URL, not a ${scheme}: URL`;
 }
 
 function withoutSlash(value: string): string {

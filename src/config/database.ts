@@ -1,0 +1,52 @@
+const FILE = /^file:/i;
+const POSTGRES = /^postgres(ql)?:/i;
+/** Two letters at least: `C:\` is a path. A path with a colon in its first folder is written `./a:b`. */
+const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
+
+/** What is wrong with a `DATABASE_URL`, to be said after its name; it repeats no password. */
+export function databaseProblem(value: string): string | undefined {
+  if (POSTGRES.test(value)) return serverProblem(value);
+  const [, scheme] = SCHEME.exec(value) ?? [];
+  if (scheme !== undefined && !FILE.test(value))
+    return `must be a file path, a file: URL or a postgres: URL, not a ${scheme}: URL`;
+  if (isFileUrl(value)) {
+    if (decoded(value) === undefined)
+      return 'has a "%" that begins no character: a "%" itself is written %25';
+    if (!URL.canParse(value) || new URL(value).host !== '')
+      return 'names a host, and a file is on this machine: write file:///folder/file';
+  }
+  return /(^|\/)$/.test(databasePath(value)) ? 'names no file: give its path, folder/file' : undefined;
+}
+
+function serverProblem(value: string): string | undefined {
+  if (!URL.canParse(value) || new URL(value).hostname === '')
+    return 'must be a whole URL, such as postgres://user:password@host:5432/database';
+  return decoded(value) === undefined
+    ? 'has a "%" that begins no character: a "%" itself, in a password say, is written %25'
+    : undefined;
+}
+
+/** A `postgres:` URL as it is, and the path of anything else. */
+export function databasePath(value: string): string {
+  if (isFileUrl(value)) return decodeURIComponent(new URL(value).pathname);
+  return value.replace(FILE, '');
+}
+
+/** The password in a `postgres:` URL, as it is and as the URL has it. */
+export function passwordsOf(database: string): string[] {
+  if (!POSTGRES.test(database)) return [];
+  const { password } = new URL(database);
+  return [...new Set([password, decodeURIComponent(password)])].filter((one) => one !== '');
+}
+
+function isFileUrl(value: string): boolean {
+  return /^file:\/\//i.test(value);
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
