@@ -1,25 +1,31 @@
-import { readFlags, usage } from './demo/flags.ts';
+import { z } from 'zod';
 import { runDemo } from './demo/run.ts';
 import { AppError } from './errors.ts';
+import { readFlags } from './flags.ts';
+
+const usage = {
+  text: `Usage: npm run demo [-- --fast]
+
+Edgegap dedicated servers from chat, here in a terminal, against a simulated Edgegap.
+At a terminal you get a prompt. From a pipe each line is run in order. Without any input a short tour is played.
+
+  --fast   servers start and stop in about a second
+  --help   this text
+`,
+  options: { fast: 'boolean' },
+  schema: z.object({ fast: z.boolean().default(false) }),
+} as const;
 
 /** `npm run demo`: the whole bot against a simulated Edgegap, as a chat in this terminal. */
-async function main(): Promise<number> {
+async function main(): Promise<void> {
   const { stdin, stdout, stderr, env } = process;
   // A reader that has seen enough (`| head`) is no error; the chat notices by itself.
   for (const stream of [stdout, stderr]) stream.on('error', () => {});
-  const flags = readFlags(process.argv.slice(2));
-  if (flags.kind === 'help') {
-    stdout.write(usage);
-    return 0;
-  }
-  if (flags.kind === 'problem') {
-    stderr.write(`${flags.problem}\n\n${usage}`);
-    return 2;
-  }
+  const flags = readFlags(usage);
+  if (!flags) return;
   const stop = new AbortController();
-  let signalled = 0;
   const onSignal = (code: number) => () => {
-    signalled = code;
+    process.exitCode = code;
     stop.abort();
   };
   // By convention 128 and the signal's number. A second one ends the process at once.
@@ -33,11 +39,10 @@ async function main(): Promise<number> {
     logLevel: env.LOG_LEVEL || 'error',
     stop: stop.signal,
   });
-  return signalled;
 }
 
 try {
-  process.exitCode = await main();
+  await main();
 } catch (error) {
   const reason =
     error instanceof AppError ? error.userMessage : error instanceof Error ? error.message : error;

@@ -39,6 +39,7 @@ const packages: readonly [RegExp, readonly string[]][] = [
 const arrows: Readonly<Record<string, readonly string[]>> = {
   clock: [],
   errors: [],
+  flags: [],
   log: [],
   config: ['errors'],
   cards: ['errors', 'log'],

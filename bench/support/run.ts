@@ -1,6 +1,8 @@
 /** `npm run bench -- NAME` runs bench/NAME.ts; without a name it says which there are. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
+import { readFlags } from '../../src/flags.ts';
 import { type Bench, verdict } from './bench.ts';
 
 const FOLDER = join(import.meta.dirname, '..');
@@ -9,14 +11,27 @@ const print = (line: string) => void process.stdout.write(`${line}\n`);
 const names = readdirSync(FOLDER)
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.slice(0, -'.ts'.length));
-const [name] = process.argv.slice(2);
+const flags = readFlags({
+  text: 'Usage: npm run bench [-- NAME]\n\nMeasures one figure and says whether it holds. Without a name it says which there are.\n',
+  options: {},
+  words: true,
+  schema: z.object({
+    words: z
+      .array(
+        z.enum(names, {
+          error: ({ input }) => `There is no bench ${input}. There are: ${names.join(', ')}.`,
+        }),
+      )
+      .max(1, 'One at a time.'),
+  }),
+});
+const [name] = flags?.words ?? [];
 
-if (name === undefined) {
+if (!flags) {
+  // Said already.
+} else if (name === undefined) {
   print('npm run bench -- NAME\n');
   for (const each of names) print(`${each}: ${(await load(each)).about}`);
-} else if (!names.includes(name)) {
-  process.stderr.write(`There is no bench ${name}. There are: ${names.join(', ')}\n`);
-  process.exitCode = 1;
 } else {
   const bench = await load(name);
   print(bench.about);

@@ -1,8 +1,10 @@
 /** `npm run outbox`: which messages wait and which ended undelivered, and why. Reads the database and changes nothing. */
 import { existsSync } from 'node:fs';
 import { Kysely } from 'kysely';
+import { z } from 'zod';
 import { readConfig } from '../config.ts';
 import { AppError, StoreError } from '../errors.ts';
+import { readFlags } from '../flags.ts';
 import { createLog } from '../log.ts';
 import type { Database } from '../store/schema.ts';
 import { dialectFor, isShared } from '../store/store.ts';
@@ -10,6 +12,16 @@ import { reportOutbox } from './report.ts';
 
 /** PostgreSQL's and SQLite's words for a table, or a column of a newer version's, that is not there. */
 const NO_TABLE = /(relation|column) .* does not exist|no such (table|column)/;
+
+const usage = {
+  text: `Usage: npm run outbox
+
+Lists which messages wait and which ended undelivered, and why. The settings are those of the bot.
+`,
+  options: {},
+  schema: z.object({}),
+} as const;
+if (!readFlags(usage)) process.exit();
 
 try {
   const { database, secrets } = readConfig(process.env, { edgegap: false });

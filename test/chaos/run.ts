@@ -1,24 +1,12 @@
-import { parseArgs } from 'node:util';
+import { readFlags } from '../../src/flags.ts';
 import { runChaos } from './chaos.ts';
+import { usage } from './flags.ts';
 import { digestOf, drawSchedule } from './schedule.ts';
 import { summaryOf } from './verdict.ts';
 
-const { values } = parseArgs({
-  options: {
-    kills: { type: 'string', default: '20' },
-    seed: { type: 'string', default: '1' },
-    platform: { type: 'string', default: 'both' },
-    database: { type: 'string', default: 'sqlite' },
-    replicas: { type: 'string' },
-  },
-});
-const [kills, seed] = [Number(values.kills), Number(values.seed)];
-const database = values.database === 'postgres' ? 'postgres' : 'sqlite';
-const replicas = database === 'postgres' ? Number(values.replicas ?? 3) : 1;
-
-const { platform } = values;
-if (platform !== 'discord' && platform !== 'slack' && platform !== 'both')
-  throw new Error('--platform is discord, slack or both');
+const flags = readFlags(usage);
+if (!flags) process.exit();
+const { kills, seed, platform, database, replicas } = flags;
 
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());

@@ -167,5 +167,5 @@ test('flags it does not know are named, with another exit code', async () => {
   child.stdin.end();
   const { code, output, errors } = await finished;
   expect([code, output]).toEqual([2, '']);
-  expect(errors).toContain('The demo does not know "--fats".\n\nUsage: npm run demo');
+  expect(errors).toContain("Unknown option '--fats'.\n\nUsage: npm run demo");
 });

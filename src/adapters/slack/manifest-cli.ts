@@ -1,15 +1,27 @@
-/** `npm run slack:manifest` for Socket Mode; `npm run slack:manifest -- --http https://bot.example.com` for HTTP mode. */
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { z } from 'zod';
 import { loadCommands } from '../../command/load.ts';
+import { readFlags } from '../../flags.ts';
 import { createManifest } from './manifest.ts';
 
-try {
-  const { values } = parseArgs({ options: { http: { type: 'string' } } });
+const usage = {
+  text: `Usage: npm run slack:manifest [-- --http https://bot.example.com]
+
+Prints the settings to make the Slack app from: for Socket Mode, or for HTTP mode at that address.
+`,
+  options: { http: 'string' },
+  schema: z.object({
+    http: z
+      .url({
+        protocol: /^https$/,
+        error: 'Slack delivers to https only: --http needs a URL that starts with https://.',
+      })
+      .optional(),
+  }),
+} as const;
+
+const flags = readFlags(usage);
+if (flags) {
   const directory = await loadCommands(fileURLToPath(new URL('../../../commands', import.meta.url)));
-  process.stdout.write(`${JSON.stringify(createManifest(directory, values.http), null, 2)}\n`);
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.stderr.write('Usage: npm run slack:manifest [-- --http https://bot.example.com]\n');
-  process.exitCode = 1;
+  process.stdout.write(`${JSON.stringify(createManifest(directory, flags.http), null, 2)}\n`);
 }

@@ -27,13 +27,13 @@ export const BOT_EVENTS = ['app_mention', 'subteam_members_changed'] as const;
 /** Longest usage hint (docs.slack.dev, app manifest reference). */
 const USAGE_HINT_LENGTH = 1000;
 
-/** The app's settings as Slack takes them. `publicUrl` asks for HTTP mode; without it, Socket Mode. */
+/** The app's settings as Slack takes them. `publicUrl`, with https, asks for HTTP mode; without it, Socket Mode. */
 export function createManifest(directory: Directory, publicUrl?: string) {
-  const url = publicUrl === undefined ? undefined : requestUrl(publicUrl);
+  const url = publicUrl === undefined ? undefined : `${publicUrl.replace(/\/+$/, '')}${SLACK_PATH}`;
   return {
     display_information: {
       name: 'Edgegap',
-      description: 'Deploy, check, tail, tag and stop dedicated game servers from Slack',
+      description: 'Deploy, check, list, tag and stop dedicated game servers from Slack, and read their logs',
       background_color: '#1f2a44',
     },
     features: {
@@ -59,12 +59,6 @@ export function createManifest(directory: Directory, publicUrl?: string) {
       token_rotation_enabled: false,
     },
   };
-}
-
-function requestUrl(publicUrl: string): string {
-  const url = new URL(publicUrl);
-  if (url.protocol !== 'https:') throw new Error(`Slack delivers to https only, not to ${publicUrl}`);
-  return `${publicUrl.replace(/\/+$/, '')}${SLACK_PATH}`;
 }
 
 /** `deploy | list | logs ...`, the commands a person can type. */

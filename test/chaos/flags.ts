@@ -1,0 +1,41 @@
+import { z } from 'zod';
+
+/** Digits only: fast-check would round what is no whole number. */
+function count(name: string, min: number, max: number) {
+  const error = `--${name} is a whole number from ${min} to ${max}.`;
+  return z.string().regex(/^\d+$/, error).transform(Number).pipe(z.number().min(min, error).max(max, error));
+}
+
+/** `npm run chaos`. */
+export const usage = {
+  text: `Usage: npm run chaos [-- --kills 20 --seed 1 --platform both --database sqlite]
+
+Kills the bot's processes and lets everything around them fail, then compares the ledgers: docs/chaos.md.
+
+  --kills N      how many times a process is ended, up to 10000
+  --seed N       the schedule
+  --platform P   where people ask: discord, slack or both
+  --database D   sqlite or postgres
+  --replicas N   processes, up to 20, on PostgreSQL; 3 unless told
+  --help         this text
+`,
+  options: { kills: 'string', seed: 'string', platform: 'string', database: 'string', replicas: 'string' },
+  schema: z
+    .object({
+      // The schedule is drawn at once and kept in memory.
+      kills: count('kills', 0, 10_000).default(20),
+      // fast-check's seeds are integers of 32 bits.
+      seed: count('seed', 0, 2 ** 31 - 1).default(1),
+      platform: z.enum(['discord', 'slack', 'both'], '--platform is discord, slack or both.').default('both'),
+      database: z.enum(['sqlite', 'postgres'], '--database is sqlite or postgres.').default('sqlite'),
+      replicas: count('replicas', 1, 20).optional(),
+    })
+    .refine(
+      ({ database, replicas = 1 }) => database === 'postgres' || replicas === 1,
+      '--replicas is for --database postgres: a SQLite file can have one process.',
+    )
+    .transform((flags) => ({
+      ...flags,
+      replicas: flags.database === 'postgres' ? (flags.replicas ?? 3) : 1,
+    })),
+} as const;

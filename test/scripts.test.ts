@@ -1,0 +1,36 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+
+/** A script as a process of its own, outside of the tests. */
+async function run(script: string, ...words: string[]) {
+  const { VITEST: _, ...env } = process.env;
+  return await promisify(execFile)(process.execPath, [script, ...words], { cwd: root, env });
+}
+
+test('npm run bench says which there are, outside of the tests they share their servers with', async () => {
+  const { stdout } = await run('bench/support/run.ts');
+  for (const name of ['callbacks', 'deploy-burst', 'fan-in', 'first-answer', 'store-growth'])
+    expect(stdout).toContain(`\n${name}: `);
+  await expect(run('bench/support/run.ts', 'nope')).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(
+      /^There is no bench nope\. There are: callbacks, .*\n\nUsage: npm run bench/,
+    ),
+  });
+});
+
+test.each([
+  ['bench', 'bench/support/run.ts'],
+  ['chaos', 'test/chaos/run.ts'],
+  ['outbox', 'src/notify/outbox-cli.ts'],
+  ['register', 'src/adapters/discord/register-cli.ts'],
+  ['slack:manifest', 'src/adapters/slack/manifest-cli.ts'],
+])('npm run %s says how it is used', { timeout: 60_000 }, async (name, script) => {
+  const { stdout, stderr } = await run(script, '--help');
+  expect(stdout).toContain(`Usage: npm run ${name}`);
+  expect(stderr).toBe('');
+});
