@@ -75,14 +75,14 @@ const Environment = z.object({
   EDGEGAP_API_TOKEN: z
     .string()
     .regex(
-      /^(token\s+)?[\x21-\x7e]+$/i,
+      /^(?!token$)(token\s+)?[\x21-\x7e]+$/i,
       'must be the API token alone, with or without the word "token" before it',
     )
     .optional(),
   EDGEGAP_API_URL: edgegapUrl.default('https://api.edgegap.com'),
   DISCORD_TOKEN: z
     .string()
-    .regex(/^(bot\s+)?[\x21-\x7e]+$/i, 'must be the bot token alone, without spaces or accents')
+    .regex(/^(?!bot$)(bot\s+)?[\x21-\x7e]+$/i, 'must be the bot token alone, without spaces or accents')
     .optional(),
   DISCORD_GUILDS: list(snowflakes).optional(),
   DISCORD_OPERATOR_ROLES: list(snowflakes).optional(),
@@ -127,15 +127,27 @@ const Environment = z.object({
     .default('info'),
 });
 
+const NO_CHAT =
+  'No chat token is set: give DISCORD_TOKEN with DISCORD_GUILDS, or SLACK_BOT_TOKEN with SLACK_APP_TOKEN or SLACK_SIGNING_SECRET. Step by step: docs/discord.md and docs/slack.md. To just see it work, without any account: npm run demo.';
+
 type Environment = z.infer<typeof Environment>;
 
-/** What settings ask of each other. `edgegap`: whether anything will be asked of Edgegap at all. */
-function checkTogether(edgegap: boolean) {
+interface Needs {
+  /** Whether anything will be asked of Edgegap at all; true by default. */
+  readonly edgegap?: boolean;
+  /** Whether a chat platform must be set; false by default. */
+  readonly chat?: boolean;
+}
+
+/** What settings ask of each other. */
+function checkTogether({ edgegap = true, chat = false }: Needs) {
   return (env: Environment, context: z.RefinementCtx<Environment>): void => {
     const problem = (path: string, message: string) =>
       context.addIssue({ code: 'custom', path: [path], message });
-    const chat = env.DISCORD_TOKEN !== undefined || env.SLACK_BOT_TOKEN !== undefined;
-    if (edgegap && chat && !env.EDGEGAP_API_TOKEN)
+    const ofChat = [env.DISCORD_TOKEN, env.DISCORD_GUILDS, env.SLACK_BOT_TOKEN, env.SLACK_APP_TOKEN];
+    const begun = [...ofChat, env.SLACK_SIGNING_SECRET].some((value) => value !== undefined);
+    if (chat && !begun) context.addIssue({ code: 'custom', message: NO_CHAT });
+    if (edgegap && (chat || begun) && !env.EDGEGAP_API_TOKEN)
       problem('EDGEGAP_API_TOKEN', 'is missing: create one in the Edgegap dashboard, User Settings, Tokens');
     if (env.DISCORD_TOKEN && !env.DISCORD_GUILDS)
       problem(
@@ -156,22 +168,19 @@ function checkTogether(edgegap: boolean) {
   };
 }
 
-/**
- * Reads the settings from an environment. Throws ConfigError with one line for each setting that is wrong. `edgegap:
- * false` is for what never asks Edgegap anything, and needs no token for it.
- */
+/** Reads the settings from an environment. Throws ConfigError with one line for each setting that is wrong. */
 export function readConfig(
   environment: Readonly<Record<string, string | undefined>>,
-  { edgegap = true }: { readonly edgegap?: boolean } = {},
+  needs: Needs = {},
 ): Config {
   const set = Object.fromEntries(
     Object.entries(environment)
       .map(([name, value]) => [name, value?.trim()] as const)
       .filter(([, value]) => value !== undefined && value !== ''),
   );
-  const result = Environment.superRefine(checkTogether(edgegap)).safeParse(set);
+  const result = Environment.superRefine(checkTogether(needs)).safeParse(set);
   if (!result.success) {
-    throw new ConfigError(result.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`));
+    throw new ConfigError(result.error.issues.map(({ path, message }) => [...path, message].join(' ')));
   }
   const env = result.data;
   return {

@@ -5,17 +5,14 @@ import type { Directory } from './command/directory.ts';
 import { type Config, readConfig } from './config.ts';
 import { AppError, ConfigError, StoreError } from './errors.ts';
 import { createLog, type Logger } from './log.ts';
+import { checkDatabase } from './store/store.ts';
 
 /** How long a stop may take; container platforms kill after ten seconds. */
 const STOP_WITHIN_MS = 9_000;
 
 async function main(): Promise<void> {
   const check = process.argv.includes('--check');
-  const config = readConfig(process.env);
-  if (!check && !config.discord && !config.slack)
-    throw new ConfigError([
-      'No chat token is set: give DISCORD_TOKEN with DISCORD_GUILDS, or SLACK_BOT_TOKEN with SLACK_APP_TOKEN or SLACK_SIGNING_SECRET. Step by step: docs/discord.md and docs/slack.md. To just see it work, without any account: npm run demo.',
-    ]);
+  const config = readConfig(process.env, { chat: !check });
   const log = createLog({ level: check ? 'silent' : config.logLevel, secrets: config.secrets });
   if (check) {
     const app = await buildForCheck(config, log);
@@ -39,7 +36,11 @@ async function main(): Promise<void> {
     log.fatal({ err }, 'an error that nobody caught: stopping');
     leave(1);
   });
-  await app.start();
+  await app.start().catch((error: unknown) => {
+    // What was begun is given back: the database above all.
+    say(error, 'cannot start');
+    leave(1);
+  });
 }
 
 async function build(config: Config, log: Logger, over?: (error: AppError) => void): Promise<App> {
@@ -58,8 +59,9 @@ async function build(config: Config, log: Logger, over?: (error: AppError) => vo
   });
 }
 
-/** Builds every part, also what the settings do not ask for, and opens no file. */
+/** Builds every part, also what the settings do not ask for, and opens no database. */
 async function buildForCheck(config: Config, log: Logger): Promise<App> {
+  checkDatabase(config.database);
   await Promise.all([discordAdapter(config, log), slackAdapter(config, log)]);
   return build({ ...config, database: ':memory:' }, log);
 }

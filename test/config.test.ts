@@ -151,6 +151,7 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
 test.each<[Record<string, string>, RegExp]>([
   [{ EDGEGAP_API_TOKEN: 'two words' }, /^EDGEGAP_API_TOKEN must be the API token alone/],
   [{ EDGEGAP_API_URL: 'api.edgegap.com' }, /^EDGEGAP_API_URL must be a URL that starts with http/],
+  [{ EDGEGAP_API_TOKEN: 'token' }, /^EDGEGAP_API_TOKEN must be the API token alone/],
   [{ EDGEGAP_API_TOKEN: 'abcé' }, /^EDGEGAP_API_TOKEN must be the API token alone/],
   [{ EDGEGAP_API_URL: 'https://api.edgegap.com/v1/' }, /^EDGEGAP_API_URL must be .* without \/v1 or \/v2/],
   [{ ...DISCORD, DISCORD_TOKEN: 'abcé' }, /^DISCORD_TOKEN must be the bot token alone/],

@@ -1,9 +1,23 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..');
+
+/** Complete, and leading to nobody. */
+const SETTINGS = {
+  EDGEGAP_API_TOKEN: 'edgegap-token',
+  EDGEGAP_API_URL: 'http://127.0.0.1:1',
+  DISCORD_TOKEN: 'discord-token',
+  DISCORD_GUILDS: '200000000000000001',
+  DISCORD_API_URL: 'http://127.0.0.1:1',
+  LOG_LEVEL: 'silent',
+};
 
 /** The program as it is started: by this Node, with these settings and no others. */
 async function main(args: readonly string[], environment: Record<string, string> = {}) {
@@ -44,4 +58,56 @@ test('without a chat token it says so, and names the demo and the docs', async (
   expect(err).toContain('npm run demo');
   expect(err).toMatch(/docs\/\S*discord\S*\.md/);
   expect(err).toMatch(/docs\/\S*slack\S*\.md/);
+  expect(err).toMatch(/^ {2}- EDGEGAP_API_TOKEN is missing/m);
+});
+
+test('without a chat token the other settings that are wrong are named as well', async () => {
+  const { err } = await main([], { PORT: 'x', EDGEGAP_API_TOKEN: 'edgegap-token' });
+  expect(err).toMatch(/^ {2}- No chat token is set/m);
+  expect(err).toMatch(/^ {2}- PORT must be/m);
+  expect(err).not.toContain('EDGEGAP_API_TOKEN');
+});
+
+test.each([
+  ['a folder', tmpdir(), /- DATABASE_URL is a folder: name a file in it/],
+  [
+    'a certificate that is not there',
+    'postgres://u:hunter2@127.0.0.1:1/bot?sslrootcert=/nope&sslmode=verify-full',
+    /The database bot on 127\.0\.0\.1:1 .*: \/nope of sslrootcert cannot be read \(ENOENT\)/,
+  ],
+])('--check finds a database that cannot be opened: %s', async (_, database, words) => {
+  const { err, code } = await main(['--check'], { DATABASE_URL: database });
+  expect(err).toMatch(words);
+  expect(err).not.toContain('hunter2');
+  expect(code).toBe(1);
+});
+
+test.each(['require', 'verify-full&sslrootcert=/nope'])(
+  'a start that cannot reach PostgreSQL with sslmode=%s says that, and nothing else',
+  async (tls) => {
+    const database = `postgres://u:hunter2@127.0.0.1:1/bot?sslmode=${tls}`;
+    const { err, code } = await main([], { ...SETTINGS, DATABASE_URL: database });
+    expect(err).toMatch(/^edgegap-chatops cannot start: The database bot on 127\.0\.0\.1:1 .*\n.*\n$/);
+    expect(err).toContain(
+      tls === 'require' ? 'nothing listens there' : '/nope of sslrootcert cannot be read',
+    );
+    expect(code).toBe(1);
+  },
+);
+
+test('a start that fails leaves the database closed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const other = createServer().listen(0);
+  onTestFinished(() => void other.close());
+  await once(other, 'listening');
+  const { err, code } = await main([], {
+    ...SETTINGS,
+    DATABASE_URL: join(folder, 'bot.db'),
+    PORT: String((other.address() as AddressInfo).port),
+  });
+  expect(err).toMatch(/^edgegap-chatops cannot start: Port \d+ cannot be used/);
+  expect(code).toBe(1);
+  // Without the write-ahead log, which belongs to one that is open.
+  expect(readdirSync(folder)).toEqual(['bot.db']);
 });

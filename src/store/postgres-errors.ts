@@ -142,7 +142,12 @@ export function checkServer({ version, readOnly, mayBegin }: Server, place: Plac
   if (!mayBegin) throw unusable(place, byState('42501', place));
 }
 
-function unusable({ database, host }: Place, explained: Explained | undefined, cause?: unknown): StoreError {
+/** A database that cannot be used, in words. */
+export function unusable(
+  { database, host }: Place,
+  explained: Explained | undefined,
+  cause?: unknown,
+): StoreError {
   return new StoreError('store-unreachable', 'I cannot reach my database.', {
     problem: `The database ${database} on ${host} ${explained?.reason}.`,
     remedy: explained?.remedy ?? WAIT,

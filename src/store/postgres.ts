@@ -10,6 +10,7 @@ import {
 import { Pool, type PoolClient, types } from 'pg';
 import { StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { connectionOf, placeOf } from './postgres-connection.ts';
 import { checkServer, explain, type Place, type Server } from './postgres-errors.ts';
 import type { Database } from './schema.ts';
 
@@ -50,7 +51,7 @@ export function postgresDialect(url: string, log: Logger, options: PostgresOptio
 function createPool(url: string, log: Logger, options: PostgresOptions): Pool {
   const { connections = CONNECTIONS, patienceMs = STATEMENT_MS } = options;
   const pool = new Pool({
-    connectionString: url,
+    ...connectionOf(url),
     max: connections,
     connectionTimeoutMillis: patienceMs,
     query_timeout: patienceMs,
@@ -95,16 +96,6 @@ function reliable(pool: Pool, place: Place): PostgresPool {
         release: (destroy?: boolean) => client.release(broken || destroy),
       } as unknown as PostgresPoolClient;
     },
-  };
-}
-
-function placeOf(url: string): Place {
-  const { hostname, port, pathname, username } = new URL(url);
-  const user = decodeURIComponent(username) || 'postgres';
-  return {
-    host: `${hostname}:${port || 5432}`,
-    database: decodeURIComponent(pathname.slice(1)) || user,
-    user,
   };
 }
 

@@ -1,9 +1,12 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Dialect, Kysely, PostgresAdapter, type SelectQueryBuilder } from 'kysely';
 import { Migrator } from 'kysely/migration';
-import { AppError, StoreError } from '../errors.ts';
+import { AppError, ConfigError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { migrations } from './migrations.ts';
 import { postgresDialect, UnlockedAdapter } from './postgres.ts';
+import { connectionOf } from './postgres-connection.ts';
 import type { Database } from './schema.ts';
 import { sqliteDialect } from './sqlite.ts';
 
@@ -29,6 +32,15 @@ export function passingOverLocked<DB, Table extends keyof DB, Row>(
 /** `database` is a `postgres://` URL, a file path or `:memory:`. */
 export function dialectFor(database: string, log: Logger): Dialect {
   return isShared(database) ? postgresDialect(database, log) : sqliteDialect(database);
+}
+
+/** Throws AppError where it shows without opening the database that it cannot be opened. */
+export function checkDatabase(database: string): void {
+  if (isShared(database)) connectionOf(database);
+  else if (existsSync(database) && statSync(database).isDirectory())
+    throw new ConfigError([
+      `DATABASE_URL is a folder: name a file in it, ${join(database, 'bot.db')} for example`,
+    ]);
 }
 
 /** Opens the store and brings its schema up to date. Throws AppError. */
