@@ -76,7 +76,7 @@ export function buildServer(parts: ServerParts): Server {
     const status = stopping ? 'stopping' : works ? 'ready' : 'not ready';
     return reply.code(status === 'ready' ? 200 : 503).send({ status, ...state });
   });
-  app.register(callbackRoutes(callbacks, log));
+  app.register(callbackRoutes(callbacks, clock, log));
   // Fastify's own answer repeats the path, and a callback's holds a secret.
   app.setNotFoundHandler((_request, reply) => notFound(reply));
   app.setErrorHandler((error: StoreError | { statusCode?: number; message: string }, _request, reply) => {

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { buildServer, type ServerParts } from '../../src/server/server.ts';
 import { fastClock } from '../support/fast-clock.ts';
-import { until } from '../support/test-clock.ts';
+import { TestClock, until } from '../support/test-clock.ts';
 
 async function serve(parts: Partial<ServerParts> = {}) {
   const server = buildServer({
@@ -157,4 +157,25 @@ test('a callback without the right secret is refused before its body has come', 
   expect(stored).toEqual([]);
   expect(await ask(`${head('a.b.c', 2)}}`)).toBe('HTTP/1.1 200');
   expect(stored).toEqual(['{}']);
+});
+
+test('callbacks without the right secret are one line a minute at most, with how many they were', async () => {
+  const clock = new TestClock();
+  const lines: { msg: string; refused: number }[] = [];
+  const log = pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+  const callbacks = { isOurs: async () => false, receive: async () => undefined };
+  const { url } = await serve({ clock, log, callbacks });
+  const refuse = async (times: number) => {
+    for (let time = 0; time < times; time++)
+      expect((await fetch(`${url}/callbacks/edgegap/ready/a.b`, { method: 'POST' })).status).toBe(404);
+  };
+  await refuse(5);
+  expect(lines).toMatchObject([{ refused: 1 }]);
+  await clock.advance(59_999);
+  await refuse(2);
+  expect(lines).toHaveLength(1);
+  await clock.advance(1);
+  await refuse(3);
+  expect(lines).toMatchObject([{ refused: 1 }, { refused: 7 }]);
+  expect(new Set(lines.map(({ msg }) => msg)).size).toBe(1);
 });

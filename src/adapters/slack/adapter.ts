@@ -1,4 +1,4 @@
-import { App } from '@slack/bolt';
+import { App, type ReceiverEvent } from '@slack/bolt';
 import { type Clock, within } from '../../clock.ts';
 import type { Directory } from '../../command/directory.ts';
 import type { SlackConfig } from '../../config.ts';
@@ -81,7 +81,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
   // Bolt acknowledges an event before any listener has it (App.processEvent): one that is to be answered is held back.
   app.processEvent = async (delivery) => {
     const { body, ack } = delivery;
-    if (body.event?.type !== 'app_mention') return await process(delivery);
+    if (body.event?.type !== 'app_mention') return await processAnyway(delivery);
     const acknowledgement = acknowledgementBy(() => ack());
     held.set(body, acknowledgement);
     try {
@@ -91,6 +91,20 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
       await acknowledgement.now();
     }
   };
+
+  /** What is signed and makes no sense is acknowledged all the same: Slack would wait for it, and send it again. */
+  async function processAnyway(delivery: ReceiverEvent): Promise<void> {
+    let acknowledged = false;
+    const ack: ReceiverEvent['ack'] = async (response) => {
+      acknowledged = true;
+      await delivery.ack(response);
+    };
+    try {
+      await process({ ...delivery, ack });
+    } finally {
+      if (!acknowledged) await ack();
+    }
+  }
 
   async function receive(incoming: Incoming | undefined, acknowledgement: Acknowledgement): Promise<void> {
     try {

@@ -90,6 +90,27 @@ describe('HTTP mode', () => {
     },
   );
 
+  const { user_id: _, ...nobody } = command;
+  it.each([
+    ['an event that is null', 'events_api', { type: 'event_callback', event: null }],
+    ['an event that is a word', 'events_api', { type: 'event_callback', event: 'app_mention' }],
+    ['an event of no type', 'events_api', { type: 'event_callback', event: {} }],
+    ['a slash command of nobody', 'slash_commands', nobody],
+    ['no kind of payload', 'events_api', {}],
+    ['a press of nothing', 'interactive', { type: 'block_actions', actions: [], user: { id: 'U123456' } }],
+    ['a press of no list', 'interactive', { type: 'block_actions', actions: null }],
+    ['a shortcut, which it has not got', 'interactive', { type: 'shortcut', callback_id: 'x' }],
+  ] as const)(
+    'takes a correctly signed request with %s, does nothing, and goes on',
+    async (_, type, body) => {
+      const bot = await startBot({ mode: 'http' });
+      expect((await postToBot(bot.url, type, body)).status).toBe(200);
+      expect(bot.invocations).toEqual([]);
+      expect((await postToBot(bot.url, 'slash_commands', command)).status).toBe(200);
+      await bot.invocation(1);
+    },
+  );
+
   it('asks Slack to come again while it is not running', async () => {
     const bot = await startBot({ mode: 'http' });
     await bot.adapter.stop();
