@@ -54,8 +54,8 @@ export class DeliveryError extends AppError {
 }
 
 /**
- * The database cannot be used right now. `userMessage` and `hint` are for whoever asked for something; the log and the
- * start say `problem` and `remedy`, which name the database (never its password).
+ * The database cannot be used right now. `userMessage` and `hint` are for whoever asked for something; the log says
+ * `problem`, which names the database (never its password), and whatever ends by it, a start or a script, `remedy` too.
  */
 export class StoreError extends AppError {
   readonly problem: string;

@@ -91,6 +91,8 @@ test.each(['require', 'verify-full&sslrootcert=/nope'])(
     expect(err).toContain(
       tls === 'require' ? 'nothing listens there' : '/nope of sslrootcert cannot be read',
     );
+    // It does not: the process ends here.
+    expect(err).not.toContain('by myself');
     expect(code).toBe(1);
   },
 );

@@ -6,8 +6,11 @@ import { readConfig } from '../config.ts';
 import { AppError, StoreError } from '../errors.ts';
 import { readFlags } from '../flags.ts';
 import { createLog } from '../log.ts';
+import { postgresDialect } from '../store/postgres.ts';
 import type { Database } from '../store/schema.ts';
-import { dialectFor, isShared } from '../store/store.ts';
+import { sqliteDialect } from '../store/sqlite.ts';
+import { isTaken } from '../store/sqlite-errors.ts';
+import { isShared } from '../store/store.ts';
 import { reportOutbox } from './report.ts';
 
 /** PostgreSQL's and SQLite's words for a table, or a column of a newer version's, that is not there. */
@@ -31,13 +34,14 @@ try {
     });
   // Not brought up to date: that is the bot's to do, at its start.
   const store = new Kysely<Database>({
-    dialect: dialectFor(database, createLog({ level: 'silent', secrets })),
+    dialect: isShared(database)
+      ? postgresDialect(database, createLog({ level: 'silent', secrets }))
+      : sqliteDialect(database, { readOnly: true }),
   });
   try {
     for (const line of await reportOutbox(store)) process.stdout.write(`${line}\n`);
   } catch (error) {
-    if (error instanceof StoreError && isShared(database))
-      throw new AppError(error.code, error.problem, { hint: error.remedy });
+    if (error instanceof StoreError) throw new AppError(error.code, error.problem, { hint: error.remedy });
     if (!(error instanceof AppError) && NO_TABLE.test(String(error)))
       throw new AppError(
         'no-schema',
@@ -46,7 +50,7 @@ try {
           hint: 'They are made at the first start, and by each newer version at its first.',
         },
       );
-    if (error instanceof AppError && !isShared(database))
+    if (error instanceof AppError && isTaken(error.cause))
       throw new AppError(error.code, error.userMessage, {
         hint: 'While the bot runs on a SQLite file, nothing else can read it: its log has a line with the reason for each message that failed, and GET /readyz counts them. Stop the bot to see the list.',
       });

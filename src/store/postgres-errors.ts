@@ -24,7 +24,7 @@ interface Explained {
   readonly remedy: string;
 }
 
-const WAIT = 'Nothing is lost: I go on by myself as soon as it is there again.';
+const RETRY = 'Try again once it is there.';
 const CHECK_URL = 'Check DATABASE_URL.';
 const FAILED_OVER = 'DATABASE_URL must lead to the primary server, not to a replica of it.';
 
@@ -49,18 +49,21 @@ function byState(state: string, { user }: Place): Explained | undefined {
     case '53300':
       return {
         reason: 'has no connection to spare',
-        remedy: `Raise its max_connections, or use a pooler. ${WAIT}`,
+        remedy: 'Raise its max_connections, or use a pooler.',
       };
     case '55P03':
     case '57014':
-      return { reason: 'is kept busy: somebody else is at the same rows', remedy: WAIT };
+      return { reason: 'is kept busy: somebody else is at the same rows', remedy: 'Try again in a moment.' };
     case '25P03':
-      return { reason: 'gave up a transaction of mine that had come to a halt', remedy: WAIT };
+      return {
+        reason: 'gave up a transaction of mine that had come to a halt',
+        remedy: 'Try again in a moment.',
+      };
     case '53100':
-      return { reason: 'has no room left on its disk', remedy: `Make room there. ${WAIT}` };
+      return { reason: 'has no room left on its disk', remedy: 'Make room there.' };
   }
   // 08: connection exceptions; 57P01 to 57P04: shut down, crashed, starting up, dropped; 53: out of something; 58: its disk.
-  if (/^(08|53|58|57P0)/.test(state)) return { reason: 'is not there right now', remedy: WAIT };
+  if (/^(08|53|58|57P0)/.test(state)) return { reason: 'is not there right now', remedy: RETRY };
   return undefined;
 }
 
@@ -73,7 +76,7 @@ function byCode(code: string): Explained | undefined {
     case 'ECONNREFUSED':
       return {
         reason: 'cannot be reached: nothing listens there',
-        remedy: `Start it, or mend DATABASE_URL. ${WAIT}`,
+        remedy: 'Start it, or mend DATABASE_URL.',
       };
     case 'ECONNRESET':
     case 'EPIPE':
@@ -81,7 +84,7 @@ function byCode(code: string): Explained | undefined {
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'ENETDOWN':
-      return { reason: `cannot be reached (${code})`, remedy: WAIT };
+      return { reason: `cannot be reached (${code})`, remedy: RETRY };
   }
   if (/CERT|SELF_SIGNED|UNABLE_TO_|TLS|SSL/.test(code))
     return {
@@ -97,10 +100,10 @@ function byMessage(message: string): Explained | undefined {
   if (/does not support SSL/i.test(message))
     return { reason: 'does not speak TLS', remedy: 'Turn it on there, or take sslmode out of DATABASE_URL.' };
   if (/timeout exceeded when trying to connect/.test(message))
-    return { reason: 'has kept every connection of mine busy', remedy: WAIT };
-  if (/timeout/i.test(message)) return { reason: 'does not answer', remedy: WAIT };
+    return { reason: 'has kept every connection of mine busy', remedy: 'Try again in a moment.' };
+  if (/timeout/i.test(message)) return { reason: 'does not answer', remedy: RETRY };
   if (/connection (error|terminated)|terminated unexpectedly|not queryable|client was closed/i.test(message))
-    return { reason: 'broke off the connection', remedy: WAIT };
+    return { reason: 'broke off the connection', remedy: RETRY };
   if (/SASL|password must be a string/i.test(message))
     return { reason: 'asks for a password, and DATABASE_URL has none it takes', remedy: CHECK_URL };
   return undefined;
@@ -150,7 +153,7 @@ export function unusable(
 ): StoreError {
   return new StoreError('store-unreachable', 'I cannot reach my database.', {
     problem: `The database ${database} on ${host} ${explained?.reason}.`,
-    remedy: explained?.remedy ?? WAIT,
+    remedy: explained?.remedy ?? RETRY,
     cause,
   });
 }

@@ -23,6 +23,12 @@ const CONSTRAINT_UNIQUE = 2067;
 /** An extended one: no room for what the disk was to take. */
 const IOERR_WRITE = 778;
 
+/** Whether it is because another process has the file open. */
+export function isTaken(error: unknown): boolean {
+  const code = (error as { errcode?: number } | undefined)?.errcode ?? 0;
+  return [BUSY, LOCKED].includes(code & 0xff);
+}
+
 /** Undefined where it is a statement's fault. */
 export function explain(error: unknown, path: string): Explained | undefined {
   const code = (error as { errcode?: number }).errcode ?? 0;
@@ -33,7 +39,7 @@ export function explain(error: unknown, path: string): Explained | undefined {
         code: 'store-full',
         userMessage: 'My database has no room left.',
         reason: 'its disk is full',
-        remedy: `Free space on the volume that holds ${path}. I go on by myself as soon as there is some.`,
+        remedy: `Free space on the volume that holds ${path}.`,
       };
     case IOERR:
       return {

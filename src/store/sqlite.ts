@@ -12,20 +12,26 @@ const LOG_BYTES = 16 * 1024 * 1024;
 /**
  * Kysely's SQLite dialect on Node's own SQLite: one file, durable at every commit. A second process on the same
  * file is refused, and after kill -9 the lock is free again because it is the operating system's. Where the file
- * cannot be used, StoreError.
+ * cannot be used, StoreError. `readOnly`: what it holds stays as it is, and so does its form.
  */
-export function sqliteDialect(path: string): SqliteDialect {
-  return new GroupingDialect(path, () => open(path));
+export function sqliteDialect(path: string, { readOnly = false } = {}): SqliteDialect {
+  return new GroupingDialect(path, () => open(path, readOnly));
 }
 
-function open(path: string): DatabaseSync {
+function open(path: string, readOnly: boolean): DatabaseSync {
   const memory = path === ':memory:';
   let database: DatabaseSync | undefined;
   try {
-    if (!memory) mkdirSync(dirname(path), { recursive: true });
+    if (!memory && !readOnly) mkdirSync(dirname(path), { recursive: true });
     database = new DatabaseSync(path, { timeout: 0 });
     // Exclusive before WAL: then no shared memory file is needed, and the lock is taken at the first write below.
     database.exec('PRAGMA locking_mode=EXCLUSIVE');
+    if (readOnly) {
+      // SQLite's own read-only way leaves a shared memory file and an empty log behind, which may be another user's.
+      // The second statement takes the lock.
+      database.exec('PRAGMA query_only=ON; SELECT 1 FROM sqlite_schema');
+      return database;
+    }
     // Before the first write, for it counts in new files only: lets `giveBack` shorten the file.
     database.exec('PRAGMA auto_vacuum=INCREMENTAL');
     database.exec('PRAGMA journal_mode=WAL');

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -80,9 +80,37 @@ describe('npm run outbox', () => {
       expect(locked).toMatchObject({ code: 1, stdout: '' });
       expect(locked.stderr).toContain('another process has it open');
       expect(locked.stderr).toContain('Stop the bot to see the list.');
+      const before = readFileSync(file);
       expect(await cli(file)).toMatchObject({ code: 0, stdout: expect.stringMatching(listed), stderr: '' });
+      expect(readFileSync(file).equals(before)).toBe(true);
+      expect(readdirSync(join(file, '..'))).toEqual(['bot.db']);
     },
   );
+
+  test.skipIf(suiteDatabase === 'postgres')('leaves an empty file empty', async () => {
+    const file = join(folder(), 'empty.db');
+    writeFileSync(file, '');
+    expect(await cli(file)).toMatchObject({ code: 1, stderr: expect.stringContaining('no tables of mine') });
+    expect(readFileSync(file)).toHaveLength(0);
+  });
+
+  test.skipIf(suiteDatabase === 'postgres').each([
+    ['a folder', () => folder(), /unable to open database file\.\nSet DATABASE_URL/],
+    [
+      'another file',
+      () => {
+        const file = join(folder(), 'words.txt');
+        writeFileSync(file, 'These are words, and enough of them to fill a header. '.repeat(20));
+        return file;
+      },
+      /it is not a SQLite file\.\n.*set DATABASE_URL to another path/,
+    ],
+  ])('says what to do about %s in place of the database', async (_, made, words) => {
+    const { stderr, code } = await cli(made());
+    expect(stderr).toMatch(words);
+    expect(stderr).not.toContain('While the bot runs');
+    expect(code).toBe(1);
+  });
 
   test.skipIf(suiteDatabase === 'sqlite')('lists while a bot works on the same PostgreSQL', async () => {
     const database = await freshDatabase();
@@ -105,6 +133,6 @@ describe('npm run outbox', () => {
       stdout: '',
       stderr: expect.stringContaining('nothing listens there'),
     });
-    expect(none.stderr + nobody.stderr).not.toMatch(/ {4}at |part of it may have been done/);
+    expect(none.stderr + nobody.stderr).not.toMatch(/ {4}at |part of it may have been done|by myself/);
   });
 });
