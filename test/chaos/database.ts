@@ -22,12 +22,21 @@ export function openFile(folder: string): Database {
   return { url: () => direct, direct, cut: nothing, mend: nothing, close: nothing };
 }
 
-/** A database of its own in `server` (a URL without a database), or in a server started for it. */
-export async function openPostgres(places: number, server?: string): Promise<Database> {
-  const own = server === undefined ? await startPostgres() : undefined;
+/** A database of its own in `server` (a URL without a database), or in a server started for it unless `signal` ends that. */
+export async function openPostgres(
+  places: number,
+  server: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Database> {
+  const own = server === undefined ? await startPostgres({ signal }) : undefined;
   const base = server ?? own?.url ?? '';
   const name = `chaos_${randomBytes(8).toString('hex')}`;
-  await administer(base, `create database ${name}`);
+  try {
+    await administer(base, `create database ${name}`);
+  } catch (error) {
+    await own?.stop();
+    throw error;
+  }
   const direct = `${base}/${name}`;
   const relays = await Promise.all(Array.from({ length: places }, () => Relay.to(direct)));
   let mended = false;

