@@ -98,8 +98,9 @@ async function show(context: Context<unknown>, filter: Filter, wanted: number): 
     const none = isFiltered(filter) ? 'Nothing active matches.' : 'Nothing is active.';
     nodes.push({ kind: 'text', text: [none] });
   }
-  if (total_count > rows.length)
-    nodes.push({ kind: 'note', text: [`Page ${page} of ${pagesOf(total_count)}`] });
+  const missed = wanted > page ? `There is no page ${wanted}. ` : '';
+  if (missed || total_count > rows.length)
+    nodes.push({ kind: 'note', text: [`${missed}Page ${page} of ${pagesOf(total_count)}`] });
   const key = isFiltered(filter) ? await context.kept.keep({ ...filter }) : '';
   const button = (label: string, to: number): Button => ({
     label,

@@ -10,7 +10,8 @@ export interface ParseSettings {
 
 /**
  * Checks each value by itself: present where required, of the right form. Whether what it names exists is `resolve`'s
- * question. Needs nothing but the values, so it comes before any acknowledgement. Throws InputError.
+ * question, and so is an application or version that is not given. Needs nothing but the values, so it comes before any
+ * acknowledgement. Throws InputError.
  */
 export function parseValues(
   raw: RawValues,
@@ -27,14 +28,9 @@ export function parseValues(
   for (const [name, spec] of Object.entries(specs)) {
     const value = raw[name];
     if (value !== undefined && !isBlank(value)) parsed[name] = parseOne(value, name, spec, settings);
-    else if (spec.required)
-      throw new InputError(
-        'argument-missing',
-        `${command} needs ${article(name)}: ${lowerFirst(spec.description)}.`,
-        {
-          hint: usageHint(command, specs),
-        },
-      );
+    else if (isRequired(spec)) throw argumentMissing(name, command, specs);
+    // Which there are is Edgegap's to say.
+    else if (spec.required) continue;
     // Taken as not given, a filter would be left out, and a deployment would go somewhere else.
     else if (value !== undefined)
       throw new InputError('value-missing', `${name} is given without a value.`, {
@@ -42,6 +38,19 @@ export function parseValues(
       });
   }
   return parsed;
+}
+
+/** Here and now: what `resolve` can say more about is left to it. */
+function isRequired({ required = false, kind }: OptionSpec): boolean {
+  return required && kind !== 'application' && kind !== 'version';
+}
+
+/** `known` is a sentence with what could be given. */
+export function argumentMissing(name: string, command: string, specs: OptionSpecs, known = ''): InputError {
+  const what = lowerFirst(specs[name]?.description ?? '');
+  return new InputError('argument-missing', `${command} needs ${article(name)}: ${what}.`, {
+    hint: `${known} ${usageHint(command, specs)}`.trim(),
+  });
 }
 
 /** Holds nothing to go by: blanks, or commas without anything between them. */
@@ -193,7 +202,7 @@ function tag(value: string, { maxTagLength }: ParseSettings): string {
 }
 
 export function parseRequestId(value: string): string {
-  if (/^(@last|[A-Za-z0-9_-]{1,64})$/.test(value)) return value;
+  if (/^(@last|[A-Za-z0-9]{1,64})$/.test(value)) return value;
   throw new InputError('not-a-request-id', `${quoted(value)} is not a request_id.`, {
     hint: 'A request_id has letters and digits only, like 93924761ccde. The card of a deployment shows it; list shows all.',
   });

@@ -8,6 +8,7 @@ import type { Location } from '../edgegap/schema.ts';
 import { InputError } from '../errors.ts';
 import { nearest, quoted } from './argv.ts';
 import type { OptionSpecs } from './options.ts';
+import { argumentMissing } from './parse.ts';
 import type { CommandSettings, DeploymentTarget } from './services.ts';
 
 export interface ResolveParts {
@@ -19,11 +20,12 @@ export interface ResolveParts {
 
 /**
  * Puts what exists in place of what was named: the location of a city, the deployment of a prefix; and makes sure that
- * an application and version exist and can be deployed. Throws InputError with what to use instead.
+ * an application and version are given where they must be, exist and can be deployed. Throws InputError with what to use
+ * instead.
  */
 export async function resolveValues(
   parsed: Readonly<Record<string, unknown>>,
-  specs: OptionSpecs,
+  { name: command, specs }: { readonly name: string; readonly specs: OptionSpecs },
   at: Address,
   parts: ResolveParts,
 ): Promise<Record<string, unknown>> {
@@ -32,6 +34,9 @@ export async function resolveValues(
   let application: string | undefined;
   for (const [name, spec] of Object.entries(specs)) {
     const value = parsed[name];
+    const named = spec.kind === 'application' || spec.kind === 'version';
+    if (value === undefined && spec.required && named)
+      throw argumentMissing(name, command, specs, await whichThereAre(catalog, spec.kind, application));
     if (typeof value !== 'string') continue;
     if (spec.kind === 'application') application = resolved[name] = await findApplication(catalog, value);
     else if (spec.kind === 'version' && application)
@@ -51,6 +56,24 @@ export async function findDeployable(
   return { application: found, version: await findVersion(catalog, found, version) };
 }
 
+/** Empty where that cannot be told, or not now: what is missing is said all the same. */
+async function whichThereAre(
+  catalog: Catalog,
+  kind: 'application' | 'version',
+  application: string | undefined,
+): Promise<string> {
+  if (kind === 'version' && application === undefined) return '';
+  const known = kind === 'version' ? catalog.versions(application ?? '') : catalog.applications();
+  return await known.then(
+    (all) => suggestion('', active(all)),
+    () => '',
+  );
+}
+
+function active(all: readonly { readonly name: string; readonly is_active: boolean }[]): string[] {
+  return all.filter((one) => one.is_active).map((one) => one.name);
+}
+
 async function findApplication(catalog: Catalog, name: string): Promise<string> {
   const { found, all } = await findFresh(
     (age) => catalog.applications(age),
@@ -58,10 +81,7 @@ async function findApplication(catalog: Catalog, name: string): Promise<string> 
   );
   if (!found)
     throw new InputError('application-unknown', `There is no application ${quoted(name)}.`, {
-      hint: suggestion(
-        name,
-        all.filter((one) => one.is_active).map((one) => one.name),
-      ),
+      hint: suggestion(name, active(all)),
     });
   if (!found.is_active)
     throw new InputError('application-inactive', `The application ${quoted(name)} is switched off.`, {
@@ -75,14 +95,13 @@ async function findVersion(catalog: Catalog, application: string, name: string):
     (age) => catalog.versions(application, age),
     (versions) => versions.find((one) => one.name === name),
   );
-  const active = all.filter((one) => one.is_active).map((one) => one.name);
   if (!found)
     throw new InputError('version-unknown', `${application} has no version ${quoted(name)}.`, {
-      hint: suggestion(name, active),
+      hint: suggestion(name, active(all)),
     });
   if (!found.is_active)
     throw new InputError('version-inactive', `Version ${quoted(name)} of ${application} is switched off.`, {
-      hint: `Activate it in the Edgegap dashboard. ${suggestion('', active)}`,
+      hint: `Activate it in the Edgegap dashboard. ${suggestion('', active(all))}`,
     });
   return found.name;
 }

@@ -85,7 +85,7 @@ export class Turn {
     const permission =
       typeof command.permission === 'string' ? command.permission : command.permission.of(parsed as never);
     if (permission !== least) person = await this.#authorised(permission);
-    const ready = this.#resolve(command, parsed);
+    const ready = this.#resolve(name, command, parsed);
     await this.#carryOut(person, {
       what: name,
       permission,
@@ -121,11 +121,13 @@ export class Turn {
 
   /** Puts what exists in place of what was named, and lets the command have its own look. */
   async #resolve(
+    name: string,
     command: Command,
     parsed: Readonly<Record<string, unknown>>,
   ): Promise<Record<string, unknown>> {
     const { services } = this.#parts;
-    const options = await resolveValues(parsed, command.options, this.#invocation.at, services);
+    const specs = command.options;
+    const options = await resolveValues(parsed, { name, specs }, this.#invocation.at, services);
     await command.check?.({ ...services, options: options as never });
     return options;
   }

@@ -170,8 +170,9 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
 const lines: readonly [line: string, says: RegExp][] = [
   ['depoly kart-racing v1.2', /no command .depoly.*Did you mean deploy/],
   ['frobnicate', /no command .frobnicate.*There are: deploy, help, list/],
-  ['deploy', /deploy needs an application.*Use: deploy <application> <version>/],
-  ['deploy kart-racing', /deploy needs a version/],
+  ['deploy', /deploy needs an application.*There are: .*kart-racing.*Use: deploy <application> <version>/],
+  ['deploy kart-racing', /deploy needs a version.*(There is|are): .*v1\.2.*Use: deploy/],
+  ['deploy kart-raching', /no application .kart-raching.*Did you mean kart-racing/],
   ['deploy kart-racing v1.2 Tokyo', /do not know what to do with .Tokyo.*Use: deploy/],
   ['deploy kart-racing v1.2 -near Tokyo', /Did you mean --near/],
   ['deploy kart-racing v1.2 --naer Tokyo', /no option .--naer.*Did you mean --near/],

@@ -83,6 +83,7 @@ test.each(
       ['deployment', '../x', 'not-a-request-id', /“\.\.\/x” is not a request_id.*93924761ccde/s],
       ['deployment', '%2e', 'not-a-request-id', /“%2e”/],
       ['deployment', 'a b', 'not-a-request-id', /letters and digits/],
+      ['deployment', '__proto__', 'not-a-request-id', /letters and digits/],
       ['deployment', '🏁', 'not-a-request-id', /“🏁”/],
       ['deployment', 'x'.repeat(65), 'not-a-request-id', /…”/],
       ['deployment', 'x'.repeat(10_000), 'not-a-request-id', /…”/],
@@ -102,10 +103,10 @@ test.each(
 });
 
 test('what is missing is named, with how to say it', () => {
-  const specs = { application: { ...kinds.application, required: true, positional: true } as OptionSpec };
-  const error = refused(() => parseValues({}, 'deploy', specs, { maxTagLength: 20 }));
-  expect(error.userMessage).toBe('deploy needs an application: x.');
-  expect(error.hint).toBe('Use: deploy <application>');
+  const specs = { deployment: { ...kinds.deployment, required: true, positional: true } as OptionSpec };
+  const error = refused(() => parseValues({}, 'stop', specs, { maxTagLength: 20 }));
+  expect(error.userMessage).toBe('stop needs a deployment: x.');
+  expect(error.hint).toBe('Use: stop <deployment>');
 });
 
 test('an option that this version does not know is not left out in silence', () => {

@@ -10,7 +10,8 @@ const LEAVE = /^(?:exit|quit|bye)$/i;
 
 /**
  * Reads a line as Slack would read what follows `/edgegap`. A leading `/` or `/edgegap` is forgiven: that is how it is
- * typed elsewhere. `#1` presses a button; any other line that begins with `#` is a comment.
+ * typed elsewhere. `#1` presses a button; any other line that begins with `#`, but for what looks like a number,
+ * is a comment.
  */
 export function readLine(line: string, isCommand: (name: string) => boolean): Typed {
   const text = line.replace(/^\ufeff/, '').trim();
@@ -18,7 +19,8 @@ export function readLine(line: string, isCommand: (name: string) => boolean): Ty
 
   const press = /^#(\d{1,9})$/.exec(text);
   if (press) return { kind: 'press', number: Number(press[1]) };
-  if (/^#\d/.test(text)) {
+  if (/^#\d+$/.test(text)) return { kind: 'malformed', problem: 'No button has a number like that.' };
+  if (/^#[-+]?\d/.test(text)) {
     return {
       kind: 'malformed',
       problem: 'A button is pressed by its number alone, like #1. A comment has a blank after the #.',

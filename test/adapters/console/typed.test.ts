@@ -29,8 +29,13 @@ describe('a typed line', () => {
     ['exit now', { kind: 'command', name: 'exit', text: 'now' }],
   ])('%j', (line, expected) => expect(readLine(line, known)).toEqual(expected));
 
-  test.each(['#1 please', '#1x', '#99999999999999999999'])('%j is neither a press nor a comment', (line) => {
-    expect(readLine(line, known)).toMatchObject({ kind: 'malformed' });
+  test.each([
+    ['#1 please', 'by its number alone'],
+    ['#1x', 'by its number alone'],
+    ['#-1', 'by its number alone'],
+    ['#99999999999999999999', 'No button has a number like that'],
+  ])('%j is neither a press nor a comment', (line, problem) => {
+    expect(readLine(line, known)).toEqual({ kind: 'malformed', problem: expect.stringContaining(problem) });
   });
 
   test('means a command of that name where there is one', () => {
