@@ -68,6 +68,8 @@ export function createAnswers(parts: {
   const here = { channel, ...(thread === undefined ? {} : { thread }) };
   /** The public answer, once there is one the bot can edit. */
   let answer: Posted | undefined;
+  /** A card may stand in the channel of which nobody knows yet. */
+  let cardInDoubt = false;
 
   async function viaUrl(
     message: Message,
@@ -134,7 +136,19 @@ export function createAnswers(parts: {
     await privatelyWithFiles(withNote(message, `Only you see this. ${why.userMessage}`));
   }
 
+  /** The card that could not be looked for when it was posted. Throws where that cannot be done just now either. */
+  async function doubtfulCard(): Promise<Posted | undefined> {
+    if (!cardInDoubt) return undefined;
+    try {
+      return await find(cardKey);
+    } catch (error) {
+      if (!(error instanceof DeliveryError) || error.retryable) throw error;
+      return undefined;
+    }
+  }
+
   async function publicly(message: Message): Promise<void> {
+    answer ??= await doubtfulCard();
     if (answer) return await posts.edit(answer, message).catch((error: unknown) => aside(message, error));
     try {
       answer = await post(message, answerKey);
@@ -180,7 +194,10 @@ export function createAnswers(parts: {
           ? inSource(message)
           : privatelyWithFiles(message),
     async postCard(message) {
-      const posted = await post(message, cardKey);
+      const posted = await post(message, cardKey).catch((error: unknown) => {
+        cardInDoubt = error instanceof DeliveryError && error.outcome === 'unknown';
+        throw error;
+      });
       answer ??= posted;
       await files.attach(posted, message);
       return posted;

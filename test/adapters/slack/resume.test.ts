@@ -158,6 +158,29 @@ test('a card whose answer is lost is found, not posted again', async () => {
   expect(await channel()).toHaveLength(1);
 });
 
+describe('a card whose answer is lost, and which cannot be looked for', () => {
+  const unavailable = { kind: 'status', status: 503, when: 'before' } as const;
+
+  test.each([
+    ['says what has come of it as soon as it can be', 'after', [['Failed', 1]]],
+    ['was never there: what has come of it stands alone', 'before', [['Failed', 0]]],
+  ] as const)('%s', async (_, when, shown) => {
+    const { bot, died, channel, privately } = await open();
+    const { faults } = bot.driver.server;
+    faults.inject('chat.postMessage', { kind: 'reset', when });
+    // One, and the two repeats of what only reads: first when it is posted, then when it is to be answered.
+    faults.inject('conversations.history', unavailable, 6);
+    await died('public', async (invocation) => {
+      await expect(invocation.postCard(card('Requesting'))).rejects.toMatchObject({ outcome: 'unknown' });
+      // So that it is left to the outbox, and nothing stands beside the card.
+      await expect(invocation.respond(card('Failed'))).rejects.toMatchObject({ retryable: true });
+      await invocation.respond(card('Failed'));
+    });
+    expect(await channel()).toEqual(shown);
+    expect(await privately()).toEqual([]);
+  });
+});
+
 test('a person is told in a direct message', async () => {
   const { bot, channel, privately } = await open();
   const { userIds, server } = bot.driver;
