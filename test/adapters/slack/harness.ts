@@ -86,7 +86,7 @@ export async function startBot({
 }
 
 export function slackConfig(environment: Readonly<Record<string, string>>): SlackConfig {
-  const { slack } = readConfig({ EDGEGAP_API_TOKEN: 'token', ...environment });
+  const { slack } = readConfig({ EDGEGAP_API_TOKEN: 'edgegap-token', ...environment });
   if (!slack) throw new Error('No Slack settings');
   return slack;
 }
