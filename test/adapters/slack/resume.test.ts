@@ -162,8 +162,8 @@ describe('a card whose answer is lost, and which cannot be looked for', () => {
   const unavailable = { kind: 'status', status: 503, when: 'before' } as const;
 
   test.each([
-    ['says what has come of it as soon as it can be', 'after', [['Failed', 1]]],
-    ['was never there: what has come of it stands alone', 'before', [['Failed', 0]]],
+    ['says what has come of it as soon as it can be', 'after', [['🟢 Failed', 1]]],
+    ['was never there: what has come of it stands alone', 'before', [['🟢 Failed', 0]]],
   ] as const)('%s', async (_, when, shown) => {
     const { bot, died, channel, privately } = await open();
     const { faults } = bot.driver.server;
