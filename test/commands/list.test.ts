@@ -75,7 +75,9 @@ describe('list', () => {
     expect(third?.buttons).toEqual(['Previous', 'Refresh']);
     expect(third?.text).not.toContain('kart-racing');
     expect((await press('Previous'))?.text).toContain('Page 2 of 3');
-    expect((await list('list --application lobby-chat --page 99'))?.text).toContain('There is no page 99. Page 3 of 3');
+    expect((await list('list --application lobby-chat --page 99'))?.text).toContain(
+      'There is no page 99. Page 3 of 3',
+    );
     expect((await list('list --tag n0 --page 2'))?.text).toContain('There is no page 2. Page 1 of 1');
   });
 
