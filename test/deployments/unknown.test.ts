@@ -178,6 +178,20 @@ describe('“Deploy again”', () => {
     expect(JSON.stringify(studio.chat.messages[0]?.message)).toContain('It was deployed again');
   });
 
+  test.each(['was stopped', 'died'])('works when the process that showed it %s', async (how) => {
+    const { studio, run } = await lost();
+    if (how === 'died') run.kill();
+    else await run.stop();
+    const next = await studio.run();
+    await next.press('Deploy again');
+    await until(() => studio.simulator.deployments.size === 1, 'the deployment');
+    await until(
+      () => JSON.stringify(studio.chat.messages[0]?.message).includes('It was deployed again'),
+      'the first card to say so',
+    );
+    expect(studio.deploys()).toBe(2);
+  });
+
   test('is of no use once it was adopted late', async () => {
     const { studio, run } = await lost();
     const button = studio.chat.messages[0]?.message;
