@@ -20,8 +20,8 @@ export const LEAVE_WITHIN_MS = 15_000;
 export interface MessageApi {
   /** First response to an interaction: a message of its own, for the person alone. */
   answerPrivately(to: InteractionToken, payload: Payload): Promise<void>;
-  /** First response: an answer, or for `update` a change of the message whose button was pressed, will follow. */
-  defer(to: InteractionToken, mode: 'public' | 'private' | 'update'): Promise<void>;
+  /** First response: an answer, or for `update` a change of `source`, whose button was pressed, will follow. */
+  defer(to: InteractionToken, mode: 'public' | 'private' | 'update', source?: string): Promise<void>;
   /** Fills in, or replaces, what was deferred. */
   editAnswer(to: InteractionToken, payload: Payload): Promise<APIMessage>;
   /** The answer as it stands; after `update`, the message whose button was pressed. */
@@ -81,7 +81,15 @@ export function createMessageApi({
     }
   }
 
-  async function respond({ id, token }: InteractionToken, body: object, files: Payload['files'] = []) {
+  /**
+   * Returns the refusal of a repeat, where the first attempt got no answer: it may have arrived, or somebody else was
+   * faster.
+   */
+  async function respond(
+    { id, token }: InteractionToken,
+    body: object,
+    files: Payload['files'] = [],
+  ): Promise<DeliveryError | undefined> {
     const send = () =>
       deliver<void>(() => once.post(Routes.interactionCallback(id, token), { body, files, auth: false }));
     try {
@@ -91,11 +99,16 @@ export function createMessageApi({
       try {
         await send();
       } catch (second) {
-        // Acknowledged by the first attempt, whose answer was lost.
-        if (second instanceof DeliveryError && second.code === 'discord.answered-elsewhere') return;
+        if (second instanceof DeliveryError && second.code === 'discord.answered-elsewhere') return second;
         throw second;
       }
     }
+    return undefined;
+  }
+
+  async function readAnswer({ applicationId, token }: InteractionToken): Promise<APIMessage> {
+    const route = Routes.webhookMessage(applicationId, token, '@original');
+    return await deliver<APIMessage>(() => rest.get(route, { auth: false }));
   }
 
   const types = {
@@ -105,26 +118,26 @@ export function createMessageApi({
   } as const;
 
   return {
-    answerPrivately(to, { body, files }) {
+    async answerPrivately(to, { body, files }) {
       const data = { ...body, flags: body.flags | MessageFlags.Ephemeral };
-      return respond(to, { type: InteractionResponseType.ChannelMessageWithSource, data }, files);
+      await respond(to, { type: InteractionResponseType.ChannelMessageWithSource, data }, files);
     },
-    defer(to, mode) {
+    async defer(to, mode, source) {
       // Whether it is private is fixed here; Components V2 cannot be asked for yet, only in the edit that follows.
-      return respond(to, {
+      const refusal = await respond(to, {
         type: types[mode],
         ...(mode === 'private' ? { data: { flags: MessageFlags.Ephemeral } } : {}),
       });
+      if (!refusal) return;
+      // Ours waits to be filled in. Another process may have told the person that nothing was done: then it stays so.
+      const { id, flags = 0 } = await readAnswer(to);
+      if (mode === 'update' ? id !== source : !(flags & MessageFlags.Loading)) throw refusal;
     },
     editAnswer({ applicationId, token }, { body, files }) {
       const route = Routes.webhookMessage(applicationId, token, '@original');
       return deliver(() => rest.patch(route, { body, files, auth: false }));
     },
-    readAnswer({ applicationId, token }) {
-      return deliver(() =>
-        rest.get(Routes.webhookMessage(applicationId, token, '@original'), { auth: false }),
-      );
-    },
+    readAnswer,
     followUpPrivately({ applicationId, token }, { body, files }) {
       const data = { ...body, flags: body.flags | MessageFlags.Ephemeral };
       // A repeat after a lost answer would be seen twice, by one person; it is not tried.

@@ -64,7 +64,7 @@ export function createInvocation(
       if (mode === 'update' && request.kind !== 'action')
         throw new Error('Only an action has a message to update');
       try {
-        await api.defer(to, mode);
+        await api.defer(to, mode, 'message' in interaction ? interaction.message?.id : undefined);
       } catch (error) {
         // Too late, or another copy of the bot was faster: whoever waits for this must not run the command.
         log.warn({ interaction: id, err: error }, 'an interaction could not be acknowledged');

@@ -331,10 +331,23 @@ describe('when Discord is slow or the token is gone', () => {
   });
 
   test('an acknowledgement whose answer is lost counts', async () => {
-    for (const answer of ['reset', { status: 502 }] as const) {
-      bot.driver.server.fault({ on: /callback/, afterEffect: true, answer });
-      expect(await outcomeOf((invocation) => invocation.acknowledge('public'))).toBeUndefined();
-    }
+    for (const answer of ['reset', { status: 502 }] as const)
+      for (const mode of ['public', 'private'] as const) {
+        bot.driver.server.fault({ on: /callback/, afterEffect: true, answer });
+        expect(await outcomeOf((invocation) => invocation.acknowledge(mode))).toBeUndefined();
+      }
+  });
+
+  test('one that did not arrive before another copy of the bot refused it does not', async () => {
+    const refused = { type: 4, data: { content: 'I did nothing.', flags: 64 } };
+    const error = await outcomeOf(async (invocation) => {
+      const { rest } = bot.driver.server;
+      bot.driver.server.fault({ on: /callback/, answer: 'reset' });
+      rest.interactions.callback(invocation.id, `token-of-${invocation.id}`, refused, []);
+      await invocation.acknowledge('public');
+    });
+    expect(error).toMatchObject({ code: 'discord.answered-elsewhere' });
+    expect(await bot.driver.channel()).toEqual([]);
   });
 
   test('one that never arrives is sent again, once', async () => {
