@@ -168,9 +168,9 @@ function checkTogether({ edgegap = true, chat = false }: Needs) {
   };
 }
 
-/** Reads the settings from an environment. Throws ConfigError with one line for each setting that is wrong. */
+/** Reads the settings, from this process's own environment unless told. Throws ConfigError with one line for each setting that is wrong. */
 export function readConfig(
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
   needs: Needs = {},
 ): Config {
   const set = Object.fromEntries(

@@ -12,7 +12,7 @@ const STOP_WITHIN_MS = 9_000;
 
 async function main(): Promise<void> {
   const check = process.argv.includes('--check');
-  const config = readConfig(process.env, { chat: !check });
+  const config = readConfig(undefined, { chat: !check });
   const log = createLog({ level: check ? 'silent' : config.logLevel, secrets: config.secrets });
   if (check) {
     const app = await buildForCheck(config, log);

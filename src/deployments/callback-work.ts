@@ -21,6 +21,14 @@ const OTHERS_AFTER_MS = 5_000;
 const AGAIN_MS = 5_000;
 const AGAIN_MAX_MS = 60 * 60_000;
 
+export interface CallbackParts {
+  readonly store: Store;
+  readonly repository: DeploymentRepository;
+  readonly deployments: Deployments;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
 /** Works off the callbacks that are stored: its own soon, and what other processes left. */
 export class CallbackWork {
   readonly #store: Store;
@@ -36,13 +44,7 @@ export class CallbackWork {
   #cancelPoll: (() => void) | undefined;
   #stopped = false;
 
-  constructor(parts: {
-    readonly store: Store;
-    readonly repository: DeploymentRepository;
-    readonly deployments: Deployments;
-    readonly clock: Clock;
-    readonly log: Logger;
-  }) {
+  constructor(parts: CallbackParts) {
     this.#store = parts.store;
     this.#clock = parts.clock;
     this.#log = parts.log;

@@ -1,11 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import type { Logger } from '../log.ts';
 import type { Store } from '../store/store.ts';
 import { together } from '../store/together.ts';
-import { CallbackWork } from './callback-work.ts';
+import { type CallbackParts, CallbackWork } from './callback-work.ts';
 import { type CallbackEvent, isId } from './deployment.ts';
-import type { Deployments } from './deployments.ts';
 import type { DeploymentRepository } from './repository.ts';
 
 /** One callback, of a deployment whose secret it knew. */
@@ -25,13 +23,7 @@ export class Callbacks {
   readonly #clock: Clock;
   readonly #work: CallbackWork;
 
-  constructor(parts: {
-    readonly store: Store;
-    readonly repository: DeploymentRepository;
-    readonly deployments: Deployments;
-    readonly clock: Clock;
-    readonly log: Logger;
-  }) {
+  constructor(parts: CallbackParts) {
     this.#store = parts.store;
     this.#repository = parts.repository;
     this.#clock = parts.clock;

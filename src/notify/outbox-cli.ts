@@ -27,7 +27,7 @@ Lists which messages wait and which ended undelivered, and why. The settings are
 if (!readFlags(usage)) process.exit();
 
 try {
-  const { database, secrets } = readConfig(process.env, { edgegap: false });
+  const { database, secrets } = readConfig(undefined, { edgegap: false });
   if (!isShared(database) && !existsSync(database))
     throw new AppError('no-database', `There is no database at ${database}.`, {
       hint: 'It is made at the first start.',

@@ -17,7 +17,8 @@ export interface Registered {
 
 /** Settings in, sentences out. Returns the exit code. */
 export async function runRegister(options: {
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Of this process unless told. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly commandsFolder: string;
   readonly print: (line: string) => void;
 }): Promise<number> {
