@@ -61,6 +61,26 @@ interface Case {
 
 const cases: readonly Case[] = [
   {
+    name: 'what a platform delivers again is one invocation',
+    without: [
+      {
+        file: 'src/command/invocations.ts',
+        text: 'return (numInsertedOrUpdatedRows ?? 0n) > 0n;',
+        instead: 'return true;',
+      },
+      {
+        // One invocation has one deployment, also where it is carried out twice.
+        file: 'src/deployments/repository.ts',
+        text: 'invocation_id: intent.invocationId,',
+        instead: 'invocation_id: intent.invocationId + id,',
+      },
+    ],
+    shows: 'twice',
+    // Discord says each thing once; Slack an event until it is taken.
+    platform: 'slack',
+    asks: [{ ...deploys, againAfterMs: 1 }],
+  },
+  {
     name: 'a deploy is never sent again after an unknown outcome',
     without: [
       {
