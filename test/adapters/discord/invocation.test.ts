@@ -196,6 +196,38 @@ describe('buttons', () => {
     expect(bot.last().request).toMatchObject({ source: undefined });
   });
 
+  test.each(['public', 'private'] as const)(
+    'a press whose acknowledgement got no answer counts, also below a %s message',
+    async (mode) => {
+      await ask(mode);
+      bot.handle = async (invocation) => {
+        await invocation.acknowledge('update');
+        await invocation.respond(line('Kept'));
+      };
+      bot.driver.server.fault({ on: /callback/, afterEffect: true, answer: 'reset' });
+      await bot.driver.press('operator', 'Keep it');
+      const shown = () => (mode === 'public' ? bot.driver.channel() : bot.driver.privately('operator'));
+      await until(async () => (await shown())[0]?.text === 'Kept');
+      expect(await shown()).toHaveLength(1);
+    },
+  );
+
+  test('a press that another copy of the bot refused first leaves the message as it is', async () => {
+    await ask('public');
+    const refused = { type: 4, data: { content: 'I did nothing.', flags: 64 } };
+    let error: unknown;
+    bot.handle = async (invocation) => {
+      const { rest } = bot.driver.server;
+      bot.driver.server.fault({ on: /callback/, answer: 'reset' });
+      rest.interactions.callback(invocation.id, `token-of-${invocation.id}`, refused, []);
+      error = await invocation.acknowledge('update').catch((thrown) => thrown);
+    };
+    await bot.driver.press('operator', 'Stop it');
+    await until(() => error !== undefined);
+    expect(error).toMatchObject({ code: 'discord.answered-elsewhere' });
+    expect(await bot.driver.channel()).toMatchObject([{ edits: 0 }]);
+  });
+
   test('a press may answer with a message of its own', async () => {
     await ask('private');
     bot.handle = async (invocation) => {
