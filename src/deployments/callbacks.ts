@@ -74,8 +74,7 @@ export class Callbacks {
       .map(({ event, id, body }) => ({
         deployment_id: id,
         event,
-        // What PostgreSQL takes in no text.
-        body: body.replaceAll('\0', ''),
+        body,
         received_at,
       }))
       .toSorted((a, b) => (a.deployment_id + a.event < b.deployment_id + b.event ? -1 : 1));

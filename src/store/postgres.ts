@@ -13,6 +13,7 @@ import type { Logger } from '../log.ts';
 import { connectionOf, placeOf } from './postgres-connection.ts';
 import { checkServer, explain, type Place, type Server } from './postgres-errors.ts';
 import type { Database } from './schema.ts';
+import { storable } from './text.ts';
 
 const CONNECTIONS = 10;
 /** Longer than a statement of ours ever takes; a server that is gone without a word is noticed by it. */
@@ -82,7 +83,7 @@ function reliable(pool: Pool, place: Place): PostgresPool {
       return {
         async query(text: string, parameters: readonly unknown[]) {
           try {
-            if (text !== 'begin') return await client.query(text, parameters as unknown[]);
+            if (text !== 'begin') return await client.query(text, parameters.map(storable));
             // As one message that has no parameters: only so may it hold several statements.
             await client.query(BEGIN);
             return { command: 'BEGIN', rowCount: null, rows: [] };

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { CompiledQuery, QueryResult } from 'kysely';
 import { asStoreError } from './sqlite-errors.ts';
+import { storable } from './text.ts';
 
 /** More than the bot has different ones; lists of ids of every length are not kept for ever. */
 const KEPT = 300;
@@ -57,7 +58,8 @@ interface Prepared {
 
 /** node:sqlite reads an object in first place (a Date, say) as named parameters: refuse what is not a plain value. */
 function checked(parameters: readonly unknown[]): SQLInputValue[] {
-  return parameters.map((value) => {
+  return parameters.map((parameter) => {
+    const value = storable(parameter);
     if (typeof value === 'boolean') return value ? 1 : 0;
     if (
       value === null ||

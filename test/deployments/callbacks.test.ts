@@ -45,6 +45,14 @@ describe('a callback', () => {
     expect(JSON.stringify(studio.chat.messages)).not.toContain('abcdef123456');
   });
 
+  test('is told whatever characters its detail holds', async () => {
+    const { studio, urls } = await deployed();
+    const error_detail = 'Crashed\u0000 at \ud800 once';
+    const body = await studio.body({ current_status: 'Status.ERROR', error: true, error_detail });
+    expect(await callBack(urls.error, body)).toBe(200);
+    await studio.shown(/ failed: Crashed/);
+  });
+
   test('whose body cannot be read has the status asked', async () => {
     const studio = await openStudio();
     const run = await studio.run();

@@ -231,6 +231,14 @@ describe('a deploy of which the outcome is known', () => {
     expect(studio.deploys()).toBe(1);
   });
 
+  test('is written down whatever characters the answer holds', async () => {
+    const studio = await openStudio({ callbacks: false });
+    const run = await studio.run();
+    deployFails(studio, { kind: 'cannot-allocate', message: 'No\u0000 room in Montreal' });
+    await run.say(DEPLOY);
+    await studio.shown(/ failed: Edgegap found no room/);
+  });
+
   test('by 429 waits, and is sent again', async () => {
     const studio = await openStudio();
     const run = await studio.run();
