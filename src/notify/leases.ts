@@ -4,7 +4,7 @@ import { passingOverLocked, type Store } from '../store/store.ts';
 import { transact } from '../store/transact.ts';
 import { digestKey } from './batch.ts';
 import { claim, LEASED, type Place, release } from './channels.ts';
-import { isTooOld, tooOld } from './fate.ts';
+import { GIVE_UP_MS, isTooOld, tooOld } from './fate.ts';
 import type { OutboxLedger } from './ledger.ts';
 import type { OutboxQueue } from './queue.ts';
 import { fromRow, type OutboxRow } from './row.ts';
@@ -93,8 +93,10 @@ export class OutboxLeases {
     const [first] = batch;
     if (!first) return [];
     // Only one that goes alone may have been shown before; that earlier attempt is the one to look for.
-    const { uncertain, attemptedAt, sentKey } = first;
+    const { uncertain } = first;
     const sent_key = batch.length > 1 ? digestKey(batch) : first.key;
+    // Begun by a clock that was ahead it was at a time that nobody knows, of the day that a message is news.
+    const begun_at = first.attemptedAt > now ? now - GIVE_UP_MS : first.attemptedAt;
     const rows = await tx
       .updateTable('outbox')
       .set((eb) => ({
@@ -102,7 +104,7 @@ export class OutboxLeases {
         holder: this.#parts.membership.id,
         uncertain: 1,
         attempts: eb('attempts', '+', 1),
-        ...(uncertain ? {} : { attempted_at: now, sent_key }),
+        ...(uncertain ? { attempted_at: begun_at } : { attempted_at: now, sent_key }),
       }))
       .where(
         'id',
@@ -113,13 +115,7 @@ export class OutboxLeases {
       .returningAll()
       .execute();
     // An edit may have been replaced by a newer one since it was read: what is sent is what is returned.
-    return rows
-      .toSorted((a, b) => a.id - b.id)
-      .map((row) => ({
-        ...fromRow(row),
-        uncertain,
-        ...(uncertain ? { attemptedAt, sentKey } : { attemptedAt: now }),
-      }));
+    return rows.toSorted((a, b) => a.id - b.id).map((row) => ({ ...fromRow(row), uncertain }));
   }
 
   /** From now on it is to be looked for under its own key. */

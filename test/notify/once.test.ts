@@ -153,6 +153,41 @@ describe('a crash between sending and writing it down', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
+  describe('by one whose clock was ahead', () => {
+    async function died(supports: Parameters<MemoryChat['adapter']>[0] = {}): Promise<Desk> {
+      let ahead = 10 * 60_000;
+      const desk = await openDesk({
+        clock: (clock) => ({ now: () => clock.now() + ahead, after: (ms, run) => clock.after(ms, run) }),
+      });
+      await desk.post('d1', 'news');
+      await diesWhileSending(desk, supports);
+      ahead = 0;
+      return desk;
+    }
+
+    test('is no second message', async () => {
+      const desk = await died();
+      await restarted(desk);
+      expect(desk.chat.texts).toEqual(['news']);
+    });
+
+    test('is no second message, though the channel cannot be read for longer than it was ahead', async () => {
+      const desk = await died();
+      desk.chat.fail('find', { error: tooFast(20 * 60_000) });
+      desk.worker = desk.next();
+      await desk.worker.start();
+      await drained(desk, 60_000);
+      expect(desk.chat.texts).toEqual(['news']);
+    });
+
+    test('is told where it cannot be known: the platform may have forgotten the key', async () => {
+      const supports = { idempotentPosts: true, history: false };
+      const desk = await died({ supports });
+      await restarted(desk, { supports });
+      expect(desk.chat.calls).toEqual(['post news', 'post news (possibly repeated)']);
+    });
+  });
+
   test('is told where it cannot be known', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
