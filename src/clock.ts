@@ -20,6 +20,9 @@ export const systemClock: Clock = {
   },
 };
 
+/** As far the clocks of two machines may be apart, in milliseconds: what one wrote down is no mistake to the other. */
+export const CLOCKS_APART_MS = 60_000;
+
 /** The clock's steady time, where it has one. */
 export function steadyNow(clock: Clock): number {
   return clock.steady?.() ?? clock.now();

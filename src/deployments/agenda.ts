@@ -1,5 +1,5 @@
 import type { ExpressionBuilder } from 'kysely';
-import type { Clock } from '../clock.ts';
+import { CLOCKS_APART_MS, type Clock } from '../clock.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Database } from '../store/schema.ts';
 import { passingOverLocked, type Store } from '../store/store.ts';
@@ -158,7 +158,7 @@ export class Agenda {
 function isDue({ and, or, eb }: ExpressionBuilder<Database, 'deployments'>, now: number) {
   return or([
     eb('check_at', '<=', now),
-    eb('check_at', '>', now + DOUBT_END_MS),
-    and([eb('check_at', '>', now + POLL_FAILED_MAX_MS), eb('phase', '!=', 'ended')]),
+    eb('check_at', '>', now + DOUBT_END_MS + CLOCKS_APART_MS),
+    and([eb('check_at', '>', now + POLL_FAILED_MAX_MS + CLOCKS_APART_MS), eb('phase', '!=', 'ended')]),
   ]);
 }

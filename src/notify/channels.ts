@@ -1,4 +1,5 @@
 import { type Expression, type SqlBool, sql } from 'kysely';
+import { CLOCKS_APART_MS } from '../clock.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/store.ts';
 import { PUT_OFF_MAX_MS } from './fate.ts';
@@ -35,14 +36,17 @@ export function channelIdOf(row: { readonly [Part in keyof Place]: Expression<st
   return sql<string>`${row.platform} || '/' || ${row.workspace} || '/' || ${row.channel}`;
 }
 
+/** From now, in milliseconds: what is further ahead than that was put off by a clock that was ahead. */
+const FARTHEST_MS = PUT_OFF_MAX_MS + CLOCKS_APART_MS;
+
 /** A condition: it is `time`, or will be by `by`. Both in epoch milliseconds, as is `now`. */
 export function hasCome(time: Expression<number>, now: number, by = now) {
-  return sql<SqlBool>`(${time} <= ${by} or ${time} > ${now + PUT_OFF_MAX_MS})`;
+  return sql<SqlBool>`(${time} <= ${by} or ${time} > ${now + FARTHEST_MS})`;
 }
 
 /** When a channel opens to which something may go from `time` on; no sooner than `now`. */
 export function opensAt(time: number, now: number): number {
-  return time > now + PUT_OFF_MAX_MS ? now : Math.max(time, now);
+  return time > now + FARTHEST_MS ? now : Math.max(time, now);
 }
 
 /** A condition: this process may send to a channel that `holder` holds. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import { CLOCKS_APART_MS, type Clock } from '../clock.ts';
 import type { Store } from '../store/store.ts';
 import type { Membership } from './membership.ts';
 
@@ -59,8 +59,8 @@ export class Leases {
   }
 
   /**
-   * True for the first that asks, and then for nobody for `everyMs` milliseconds. A turn that lasts longer was taken by
-   * a clock that was ahead, and is over.
+   * True for the first that asks, and then for nobody for `everyMs` milliseconds. A turn that lasts longer than
+   * clocks may be apart was taken by one that was hours ahead, and is over.
    */
   async takeTurn(name: string, everyMs: number): Promise<boolean> {
     const now = this.#clock.now();
@@ -72,7 +72,9 @@ export class Leases {
         conflict
           .column('name')
           .doUpdateSet({ until })
-          .where((eb) => eb.or([eb('leases.until', '<=', now), eb('leases.until', '>', until)])),
+          .where((eb) =>
+            eb.or([eb('leases.until', '<=', now), eb('leases.until', '>', until + CLOCKS_APART_MS)]),
+          ),
       )
       .executeTakeFirst();
     return (numInsertedOrUpdatedRows ?? 0n) > 0n;

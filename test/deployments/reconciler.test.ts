@@ -203,6 +203,21 @@ describe.runIf(suiteDatabase === 'sqlite')('after hours', () => {
     expect(asked()).toBe(4);
   });
 
+  test('one that was asked about a minute ahead of this process’s clock is not asked about at once', async () => {
+    const { clock, store, calls, statuses, reconciler, add } = await openWatch({ callbacks: true });
+    statuses.set('r1', 'ERROR');
+    await add(accepted('r1'), snapshot('r1', 'ERROR'));
+    await store
+      .updateTable('deployments')
+      .set({ check_at: clock.now() + 16 * MINUTE })
+      .execute();
+    await reconciler.start();
+    await clock.advance(1_000);
+    expect(calls).not.toContain('status r1');
+    await clock.advance(16 * MINUTE);
+    expect(calls).toContain('status r1');
+  });
+
   test('is not looked for for ever', async () => {
     const { clock, statuses, listed, calls } = await running();
     statuses.clear();

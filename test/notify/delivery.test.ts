@@ -307,6 +307,18 @@ describe('an attempt that fails', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
+  test('is not made again sooner where the hour was written down by a clock that is a minute ahead', async () => {
+    const desk = await openDesk();
+    await desk.post('d1', 'news');
+    const next_at = desk.clock.now() + 61 * 60_000;
+    await desk.store.updateTable('outbox').set({ next_at }).execute();
+    await desk.worker.start();
+    await desk.resting();
+    expect(desk.chat.texts).toEqual([]);
+    await desk.pass(61 * 60_000);
+    expect(desk.chat.texts).toEqual(['news']);
+  });
+
   test('for good is given up, told in the log, and holds nothing back', async () => {
     const desk = await openDesk();
     const gone = { ...here, message: 'deleted' };

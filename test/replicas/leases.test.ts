@@ -13,10 +13,10 @@ async function open(database: string) {
   const store = await openStore(dialectFor(database, log));
   onTestFinished(() => store.destroy());
   const clock = new TestClock();
-  const join = async () => {
+  const join = async (own = clock) => {
     const membership = new Membership({ store, shared: isShared(database), clock: systemClock, log });
     await membership.join();
-    return { membership, leases: new Leases(store, membership, clock) };
+    return { membership, leases: new Leases(store, membership, own) };
   };
   return { clock, store, join };
 }
@@ -57,6 +57,22 @@ describe.each(databaseNames)('leases on %s', (name) => {
     expect(await leases.takeTurn('sweep', 1_000)).toBe(true);
     await membership.leave();
   });
+
+  test.each([1, 5_000, 60_000])(
+    'a turn that a process took whose clock is %d ms ahead is nobody else’s',
+    async (ahead) => {
+      const { clock, join } = await open(await freshDatabase(name));
+      const before = await join(new TestClock(clock.now() + ahead));
+      const { leases, membership } = await join();
+      expect(await before.leases.takeTurn('sweep', 10_000)).toBe(true);
+      expect(await leases.takeTurn('sweep', 10_000)).toBe(false);
+      await clock.advance(9_999);
+      expect(await leases.takeTurn('sweep', 10_000)).toBe(false);
+      await clock.advance(1 + ahead);
+      expect(await leases.takeTurn('sweep', 10_000)).toBe(true);
+      for (const one of [before.membership, membership]) await one.leave();
+    },
+  );
 
   test('a turn that was taken by a clock that was a day ahead is over', async () => {
     const { clock, store, join } = await open(await freshDatabase(name));
