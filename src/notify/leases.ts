@@ -1,3 +1,4 @@
+import type { Message } from '../cards/card.ts';
 import type { Clock } from '../clock.ts';
 import type { Membership } from '../replicas/membership.ts';
 import { passingOverLocked, type Store } from '../store/store.ts';
@@ -118,12 +119,15 @@ export class OutboxLeases {
     return rows.toSorted((a, b) => a.id - b.id).map((row) => ({ ...fromRow(row), uncertain }));
   }
 
-  /** From now on it is to be looked for under its own key. */
-  async goesAlone({ id, key }: OutboxRow): Promise<void> {
+  /**
+   * From now on it is to be looked for under its own key; so where it may have been shown in a digest, its message says so
+   * at every attempt.
+   */
+  async goesAlone({ id, key }: OutboxRow, message: Message): Promise<void> {
     const { store, membership } = this.#parts;
     await store
       .updateTable('outbox')
-      .set({ sent_key: key })
+      .set({ sent_key: key, message_json: JSON.stringify(message) })
       .where('id', '=', id)
       .where('holder', '=', membership.id)
       .execute();

@@ -13,8 +13,8 @@ export interface Sending {
   readonly now: number;
   /** Asked right before a message leaves; throws where it must not, because another process may be at it. */
   readonly mayLeave: () => void;
-  /** Told, before it is sent, of a row that was part of a digest and now goes by itself. */
-  readonly alone: (row: OutboxRow) => Promise<void>;
+  /** Told, before it is sent, of a row that was part of a digest and now goes by itself, as this message. */
+  readonly alone: (row: OutboxRow, message: Message) => Promise<void>;
 }
 
 /**
@@ -58,18 +58,18 @@ async function post(
   { now, mayLeave, alone }: Sending,
 ): Promise<void> {
   if (!row) return;
+  const shown = row.uncertain ? await whetherShown(adapter, row, now) : 'no';
+  if (shown === 'yes') return;
   const outgoing: Outgoing = {
-    message,
+    message: shown === 'no' ? message : possiblyRepeated(message),
     key,
     // A digest hangs under no card.
     ...(row.target && others.length === 0 ? { replyTo: row.target } : {}),
     ...(row.alsoToChannel ? { alsoToChannel: true } : {}),
   };
-  const shown = row.uncertain ? await whetherShown(adapter, row, now) : 'no';
-  if (shown === 'yes') return;
-  if (row.uncertain && row.sentKey !== row.key) await alone(row);
+  if (row.uncertain && row.sentKey !== row.key) await alone(row, outgoing.message);
   mayLeave();
-  await adapter.post(row.to, shown === 'no' ? outgoing : { ...outgoing, message: possiblyRepeated(message) });
+  await adapter.post(row.to, outgoing);
 }
 
 function notPossible(code: string, sentence: string): DeliveryError {
@@ -106,8 +106,11 @@ function marked(adapter: Adapter, row: OutboxRow, message: Message, now: number)
   return isRepeat(adapter, row, now) ? possiblyRepeated(message) : message;
 }
 
+const REPEATED = ' (possibly repeated)';
+
+/** Says so once, however often it is tried. */
 function possiblyRepeated(message: Message): Message {
-  return message.kind === 'line'
-    ? { ...message, text: [...message.text, ' (possibly repeated)'] }
-    : { ...message, nodes: [...message.nodes, { kind: 'note', text: ['Possibly repeated'] }] };
+  if (message.kind === 'card')
+    return { ...message, nodes: [...message.nodes, { kind: 'note', text: ['Possibly repeated'] }] };
+  return message.text.at(-1) === REPEATED ? message : { ...message, text: [...message.text, REPEATED] };
 }

@@ -168,7 +168,11 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
       leftAt = clock.now();
     };
     try {
-      await send(adapter, rows, { now, mayLeave: leave, alone: (row) => leases.goesAlone(row) });
+      await send(adapter, rows, {
+        now,
+        mayLeave: leave,
+        alone: (row, message) => leases.goesAlone(row, message),
+      });
     } catch (error) {
       const failure = asDeliveryError(error);
       await ledger.failed(place, rows, failure, nextIn(adapter, first, leftAt, failure.retryAfterMs));

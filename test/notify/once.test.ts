@@ -131,6 +131,41 @@ describe('an attempt that may have been shown', () => {
     await drained(desk, 1_000);
     expect(desk.chat.texts.toSorted()).toEqual(['server 1', 'server 2', 'server 3', 'server 4']);
   });
+
+  describe('of many lines, in a channel that cannot be read', () => {
+    async function digestInDoubt(): Promise<Desk> {
+      const desk = await openDesk({ supports: { idempotentPosts: true } });
+      desk.chat.fail('post', { error: unknownOutcome(), shown: true });
+      for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
+      await desk.worker.start();
+      await desk.settle();
+      desk.chat.fail('post', { error: tooFast(), text: 'server 1' });
+      return desk;
+    }
+    const marked = [1, 2, 3, 4].map((n) => `server ${n} (possibly repeated)`);
+
+    test('is told at each attempt to send one of them alone', async () => {
+      const desk = await digestInDoubt();
+      desk.chat.fail('find', { error: refusedForGood() }, 100);
+      await drained(desk, 1_000);
+      expect(desk.chat.texts.slice(1).toSorted()).toEqual(marked);
+    });
+
+    test('is told, once, also when it is longer ago than keys are remembered', async () => {
+      const desk = await digestInDoubt();
+      desk.chat.fail('find', { error: refusedForGood() }, 100);
+      desk.chat.fail('post', { error: tooFast(3 * 60_000), text: 'server 1' });
+      await drained(desk, 10_000);
+      expect(desk.chat.texts.slice(1).toSorted()).toEqual(marked);
+    });
+
+    test('is told also when the channel can be read by then', async () => {
+      const desk = await digestInDoubt();
+      desk.chat.fail('find', { error: refusedForGood() });
+      await drained(desk, 1_000);
+      expect(desk.chat.texts.slice(1)).toEqual(['server 1 (possibly repeated)']);
+    });
+  });
 });
 
 describe('a crash between sending and writing it down', () => {
