@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type Phase, phaseOf } from '../../src/simulator/deployment.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { fastClock } from '../support/fast-clock.ts';
-import { type Chat, together } from './chat.ts';
+import { type Asked, type Chat, together } from './chat.ts';
 import { type Database, openFile, openPostgres } from './database.ts';
 import { startDiscordChat } from './discord-chat.ts';
 import { openDoor } from './door.ts';
@@ -33,6 +33,17 @@ const SETTLE_MS = 150_000;
 /** What was settled must stay so: late doubles would come now. */
 const QUIET_MS = 2_000;
 
+/** Once on each platform, whichever of them there are. */
+const LAST_ASKS = [0, 1];
+const lastAsk: Ask = {
+  gapMs: 0,
+  persona: 'operator',
+  deed: { kind: 'command', name: 'list' },
+  againAfterMs: null,
+  double: false,
+  blind: true,
+};
+
 export interface ChaosOptions {
   readonly schedule: Schedule;
   readonly database: 'sqlite' | 'postgres';
@@ -56,6 +67,8 @@ export interface ChaosOptions {
   readonly without?: readonly Sabotage[];
   /** A folder for what Node compiled, which several runs may share; one of its own when absent. */
   readonly compiled?: string;
+  /** Whether the store and the logs of a run that fails stay for whoever asks why; they do when absent. */
+  readonly keep?: boolean;
   readonly say?: (line: string) => void;
   /** Ends it early: processes, servers, files. */
   readonly signal?: AbortSignal;
@@ -154,7 +167,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       `${seconds(start)} s: asked=${asked.length} acknowledged=${acknowledged} kills=${kills.all} at-their-moment=${kills.atTheirMoment} under-way=${kills.underWay} overtaken=${verdict.overtaken} dead=${facts.dead.length} ended-by-themselves=${fleet.endedByThemselves.length} (${[...new Set(fleet.endedByThemselves)].join(',')})`,
     );
     for (const dead of facts.dead) say(`dead: ${dead}`);
-    kept = problems.length > 0;
+    kept = problems.length > 0 && (options.keep ?? true);
     for (const problem of problems) say(problem);
     if (kept) say(`store and logs are kept in ${folder}`);
     return { verdict, problems };
@@ -272,8 +285,9 @@ function befall(simulator: Simulator, kind: 'ends' | 'crashes' | 'restarts', pic
   else simulator.crash(id, { exit_code: 139, message: 'segmentation fault', restarts: kind === 'restarts' });
 }
 
-/** Waits until the ledgers agree, and a little longer; resolves with what kept them from it. */
-async function settle({ simulator, chat, fleet, signal }: Stage, withinMs: number): Promise<string[]> {
+/** Waits until the ledgers agree, and a little longer; resolves with what kept them from it, and who is not heard then. */
+async function settle(stage: Stage, withinMs: number): Promise<string[]> {
+  const { simulator, chat, fleet, signal } = stage;
   const open = () => [
     ...(fleet.complete ? [] : ['a process has not started']),
     ...[...simulator.deployments.values()]
@@ -297,7 +311,36 @@ async function settle({ simulator, chat, fleet, signal }: Stage, withinMs: numbe
   if (reasons.length > 0) return reasons.map((reason) => `it did not settle: ${reason}`);
   await setTimeout(QUIET_MS, undefined, { signal });
   const receivers = chat.receivers();
-  return receivers > 1 ? [`violation: ${receivers} connections receive what one is to receive`] : [];
+  return [
+    ...(receivers > 1 ? [`violation: ${receivers} connections receive what one is to receive`] : []),
+    ...(await unheard(stage, Math.min(withinMs, START_MS))),
+  ];
+}
+
+/** Bots that nothing reaches any more would do nothing wrong either: now that all is calm, who asks is answered. */
+async function unheard({ chat, signal }: Stage, withinMs: number): Promise<string[]> {
+  const end = Date.now() + withinMs;
+  let open: Asked[] = [];
+  do {
+    const before = new Set(chat.asked().map(({ id }) => id));
+    for (const number of LAST_ASKS) chat.ask(lastAsk, before.size + number);
+    // One that meets a connection which is just made anew is asked again, as a person would.
+    await until(
+      () => {
+        const last = chat.asked().filter(({ id }) => !before.has(id));
+        open = last.filter(({ acknowledged, answered }) => !acknowledged || !answered);
+        return (
+          last.length === LAST_ASKS.length &&
+          open.every(({ acknowledged, pending }) => !acknowledged && !pending)
+        );
+      },
+      end - Date.now(),
+      signal,
+    );
+  } while (open.length > 0 && Date.now() < end);
+  return open.map(
+    ({ id, what }) => `violation: nothing goes wrong any more, and nobody hears ${id} (${what})`,
+  );
 }
 
 function isAtRest(phase: Phase): boolean {

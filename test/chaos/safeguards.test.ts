@@ -296,6 +296,23 @@ const cases: readonly Case[] = [
     ],
     shows: 'violation',
   },
+  {
+    name: 'the gateway outlives its holder',
+    several: true,
+    without: [
+      {
+        file: 'src/replicas/leases.ts',
+        text: "eb.or([eb('leases.holder', '=', id), this.#membership.gone(eb.ref('leases.holder'))]),",
+        instead: "eb('leases.holder', '=', id),",
+      },
+    ],
+    shows: 'violation',
+    // The first shows that one of them holds it.
+    kills: [
+      { ...kills, moment: 'deploy' },
+      { ...kills, victim: 1 },
+    ],
+  },
 ];
 
 test.concurrent.each(cases)(
@@ -318,6 +335,7 @@ test.concurrent.each(cases)(
       responseMs: 60_000,
       without,
       compiled,
+      keep: false,
       say: (line) => void said.push(line),
       ...(arrange ? { arrange } : {}),
     });
