@@ -7,6 +7,7 @@ import type { Logger } from '../../log.ts';
 import type { Adapter, Address, MessageRef } from '../adapter.ts';
 import type { MessageApi } from './api.ts';
 import { isTokenGone } from './delivery-error.ts';
+import { isTooLong } from './find-posted.ts';
 import { limits } from './limits.ts';
 import { markerOf } from './marker.ts';
 import { payloadOf } from './payload.ts';
@@ -76,6 +77,14 @@ export function createAnswer(reply: Reply, { adapter, api, clock, log }: AnswerP
     return undefined;
   }
 
+  /** What another process posted for this interaction, which is among the first messages after it. */
+  async function find(key: string): Promise<MessageRef | undefined> {
+    return await adapter.findPosted(at, key, reply.receivedAt).catch((error: unknown) => {
+      if (isTooLong(error)) return undefined;
+      throw error;
+    });
+  }
+
   /** Puts the message where the answer belongs; where the interaction's token no longer works, by the bot's own. */
   async function fillIn(message: Message, key: string): Promise<MessageRef | undefined> {
     const filled = await byToken(() => api.editAnswer(reply, payloadOf(message, key)));
@@ -113,8 +122,8 @@ export function createAnswer(reply: Reply, { adapter, api, clock, log }: AnswerP
       });
       if (done) return;
       if (mode !== 'public') throw expired();
-      if (await adapter.findPosted(at, answerKey, reply.receivedAt)) return;
-      const card = await adapter.findPosted(at, cardKey, reply.receivedAt);
+      if (await find(answerKey)) return;
+      const card = await find(cardKey);
       if (card) await api.edit(card.channel, card.message, payloadOf(message, answerKey));
       else await adapter.post(at, { message, key: answerKey });
     },

@@ -10,8 +10,12 @@ const DISCORD_EPOCH = 1_420_070_400_000;
 const CLOCK_SKEW_MS = 60_000;
 /** Pages read before giving up: more than a channel gets in the few minutes between two attempts. */
 const PAGES = 20;
+const TOO_LONG = 'discord.history-too-long';
 
-/** The bot's own message that carries the key's marker, among those posted from `since` on. */
+/**
+ * The bot's own message that carries the key's marker, among those posted from `since` on. Throws DeliveryError where the
+ * channel cannot be read, or not to its end.
+ */
 export async function findByMarker(
   api: MessageApi,
   channel: string,
@@ -27,11 +31,21 @@ export async function findByMarker(
     );
     if (found) return found;
     seen += messages.length;
-    if (messages.length < limits.historyPage) break;
+    if (messages.length < limits.historyPage) {
+      if (seen === 0) await requireReadable(api, channel);
+      return undefined;
+    }
     after = messages.reduce((newest, { id }) => (BigInt(id) > BigInt(newest) ? id : newest), after);
   }
-  if (seen === 0) await requireReadable(api, channel);
-  return undefined;
+  throw new DeliveryError(TOO_LONG, 'This channel is too busy to look for a message in it.', {
+    outcome: 'unknown',
+    retryable: false,
+  });
+}
+
+/** Whether it is not among the many messages that were read, oldest first. */
+export function isTooLong(error: unknown): boolean {
+  return error instanceof DeliveryError && error.code === TOO_LONG;
 }
 
 /** Without Read Message History Discord does not refuse, it returns nothing (Message Resource, "Get Channel Messages"). */

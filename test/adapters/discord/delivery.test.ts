@@ -132,6 +132,20 @@ describe('at most once', () => {
     expect(await bot.adapter.findPosted(here, 'outbox-row-18', since)).toEqual(posted);
   });
 
+  test('what thousands of messages came after may have been posted: that is said, not denied', async () => {
+    const since = bot.clock.now();
+    const posted = await bot.adapter.post(here, outgoing);
+    for (let i = 0; i < 2_000; i++)
+      bot.driver.server.rest.messages.create(ids.channel, { content: `chatter ${i}` });
+    expect(await bot.adapter.findPosted(here, outgoing.key, since)).toEqual(posted);
+    await bot.adapter.post(here, { ...outgoing, key: 'outbox-row-18' });
+    await expect(bot.adapter.findPosted(here, 'outbox-row-18', since)).rejects.toMatchObject({
+      code: 'discord.history-too-long',
+      outcome: 'unknown',
+      retryable: false,
+    });
+  });
+
   test('a channel that cannot be read says so, and is not taken for empty', async () => {
     await bot.adapter.post(here, outgoing);
     bot.driver.server.rest.botPermissions = allowedToPost & ~permissions.readMessageHistory;

@@ -112,6 +112,15 @@ describe('once the token is of no use', () => {
     expect(await channel()).toEqual([{ text: 'I was restarted.', edits: 1 }]);
   });
 
+  test('in a channel with thousands of messages since, the card is found, and replaced', async () => {
+    const reply = await died('public', (invocation) => invocation.postCard(card('Requesting')));
+    for (let i = 0; i < 2_000; i++)
+      bot.driver.server.rest.messages.create(here.channel, { content: `chatter ${i}` });
+    bot.driver.server.rest.interactions.expireTokens();
+    await resume(reply);
+    expect((await channel())[0]).toEqual({ text: 'I was restarted.', edits: 1 });
+  });
+
   test('an answer that was given is left as it is', async () => {
     const reply = await died('public', (invocation) => invocation.respond(line('Done')));
     bot.driver.server.rest.interactions.expireTokens();
