@@ -23,6 +23,7 @@ import { MemoryPlaces, waitOut } from './edgegap/places.ts';
 import { DOCUMENTED_LIMITS } from './edgegap/scheduler.ts';
 import { AppError } from './errors.ts';
 import type { Logger } from './log.ts';
+import { purgeChannels, purgeOutbox } from './notify/forget.ts';
 import { createOutboxWorker } from './notify/worker.ts';
 import { Leases } from './replicas/leases.ts';
 import { Membership } from './replicas/membership.ts';
@@ -102,14 +103,7 @@ export async function buildApp({
     config.applicationAllowlist,
     async (request_id) => (await repository.byRequestId(request_id))?.application,
   );
-  const outbox = createOutboxWorker({
-    store,
-    membership,
-    adapters,
-    clock,
-    log,
-    keepMs: config.keepMs,
-  });
+  const outbox = createOutboxWorker({ store, membership, adapters, clock, log });
   let publicUrl = config.publicUrl;
   const deployments = new Deployments({
     repository,
@@ -179,6 +173,8 @@ export async function buildApp({
       deployments: (before) => repository.agenda.purge(before),
       invocations: (before) => recovery.purge(before),
       kept: (before) => kept.purge(before),
+      outbox: (before) => purgeOutbox(store, before),
+      channels: (before) => purgeChannels(store, membership, before),
     },
     shrink: () => giveBack(store),
   });

@@ -25,7 +25,7 @@ interface LedgerParts {
 /** When the channel may be written to next, in epoch milliseconds. */
 export type Next = Parameters<typeof release>[3];
 
-/** Writes down what became of rows of the outbox: sent, to be tried again, given up, forgotten. */
+/** Writes down what became of rows of the outbox: sent, to be tried again, given up. */
 export class OutboxLedger {
   readonly #parts: LedgerParts;
 
@@ -147,19 +147,6 @@ export class OutboxLedger {
       });
       log.error({ count: old.length }, 'outbox: messages that could not be sent for a day are given up');
     }
-  }
-
-  /** Forgets what was delivered or given up before `before`, and the pace of channels that nothing came for since. */
-  async prune(before: number): Promise<void> {
-    const { store, membership } = this.#parts;
-    for (const state of ['sent', 'dead'])
-      await store.deleteFrom('outbox').where('state', '=', state).where('created_at', '<', before).execute();
-    await store
-      .deleteFrom('channels')
-      .where('next_at', '<', before)
-      .where('next_edit_at', '<', before)
-      .where((eb) => membership.gone(eb.ref('channels.holder')))
-      .execute();
   }
 }
 

@@ -18,8 +18,6 @@ const RETRY_MS = 1_000;
 const LOOK_MS = 1_000;
 const TAKE_OVER_EVERY_MS = 2_000;
 const TIDY_EVERY_MS = 60 * 60_000;
-/** How long it can be seen, by default, what became of a message. */
-const KEEP_MS = 7 * 24 * 60 * 60_000;
 
 /** Sends what is in the outbox: ordered per deployment, at each channel's pace. */
 export interface OutboxWorker {
@@ -39,12 +37,10 @@ export interface OutboxParts {
   readonly adapters: readonly Adapter[];
   readonly clock: Clock;
   readonly log: Logger;
-  /** What was delivered or given up is forgotten after so many milliseconds. */
-  readonly keepMs?: number;
 }
 
 export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
-  const { store, membership, clock, log, keepMs = KEEP_MS } = parts;
+  const { store, membership, clock, log } = parts;
   const adapters = new Map(parts.adapters.map((adapter) => [adapter.platform, adapter]));
   const queue = new OutboxQueue(store, membership, [...adapters.keys()]);
   const canTell = (platform: string) => adapters.get(platform)?.tell !== undefined;
@@ -132,7 +128,6 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     if (now - tidiedAt < TIDY_EVERY_MS) return;
     tidiedAt = now;
     await ledger.giveUp(now);
-    await ledger.prune(now - keepMs);
   }
 
   function schedule(at: number): void {

@@ -455,8 +455,7 @@ describe('news that has waited for more than a day', () => {
     await desk.worker.start();
     await desk.settle();
     expect(desk.chat.texts).toEqual(['terminated']);
-    // The old ones are marked, and as long delivered ones forgotten.
-    expect(await desk.states()).toEqual(['sent']);
+    expect(await desk.states()).toEqual(['dead', 'dead', 'sent']);
     expect(desk.log.join('')).toContain('"count":2');
   });
 
@@ -485,20 +484,6 @@ describe('news that has waited for more than a day', () => {
     await desk.settle();
     expect(desk.chat.texts).toEqual(['Terminated']);
   });
-});
-
-test('what was delivered or given up is forgotten after a week, time and again', async () => {
-  const desk = await openDesk();
-  await desk.worker.start();
-  for (const text of ['first', 'second', 'third']) {
-    await desk.post('d1', text);
-    desk.chat.fail('post', { error: refusedForGood(), text: 'nowhere' });
-    await desk.post('d2', 'nowhere');
-    await desk.settle();
-    expect(await desk.states()).toEqual(['sent', 'dead']);
-    await desk.pass(8 * 24 * 60 * 60_000);
-    expect(await desk.states()).toEqual([]);
-  }
 });
 
 test('stopped, it leaves no timer behind and sends nothing more', async () => {

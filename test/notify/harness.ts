@@ -46,7 +46,6 @@ export interface Desk {
 export interface DeskOptions extends NonNullable<Parameters<MemoryChat['adapter']>[0]> {
   readonly adapters?: (chat: MemoryChat) => readonly Adapter[];
   readonly clock?: (clock: TestClock) => Clock;
-  readonly keepMs?: number;
 }
 
 /** An outbox on the suite's database and a chat in memory. */
@@ -67,7 +66,6 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
       adapters: adapters ?? options.adapters?.(chat) ?? [chat.adapter(options)],
       clock: used,
       log: logger,
-      ...(options.keepMs === undefined ? {} : { keepMs: options.keepMs }),
     });
     const made: Process = {
       ...worker,

@@ -1,0 +1,114 @@
+import { pino } from 'pino';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { channelId } from '../../src/notify/channels.ts';
+import { purgeChannels, purgeOutbox } from '../../src/notify/forget.ts';
+import type { Store } from '../../src/store/store.ts';
+import { dialectFor, openStore } from '../../src/store/store.ts';
+import { createDriver, startBot } from '../support/bot.ts';
+import { freshDatabase, suiteDatabase } from '../support/databases.ts';
+import { fastClock } from '../support/fast-clock.ts';
+import { until } from '../support/test-clock.ts';
+import { here, line, openDesk } from './harness.ts';
+import { refusedForGood } from './memory-chat.ts';
+
+const DAY = 24 * 60 * 60_000;
+
+/** Rows of what was delivered in 1970. */
+async function deliveredLongAgo(store: Store, count: number): Promise<void> {
+  const { platform, workspace, channel } = here;
+  await store
+    .insertInto('outbox')
+    .values(
+      Array.from({ length: count }, (_, n) => ({
+        order_key: `old${n}`,
+        platform,
+        workspace,
+        channel,
+        kind: 'post',
+        message_json: JSON.stringify(line('old')),
+        also_to_channel: 0,
+        urgent: 0,
+        key: `old${n}`,
+        state: 'sent',
+        uncertain: 0,
+        attempts: 1,
+        next_at: 1,
+        created_at: 1,
+        sent_at: 1,
+      })),
+    )
+    .execute();
+}
+
+describe('what was delivered or given up', () => {
+  test('is forgotten once it is old enough, and its channel’s pace with it', async () => {
+    const desk = await openDesk();
+    await desk.worker.start();
+    await desk.post('d1', 'first');
+    desk.chat.fail('post', { error: refusedForGood(), text: 'nowhere' });
+    await desk.post('d2', 'nowhere');
+    await desk.settle();
+    await desk.worker.stop();
+    await desk.post('d3', 'waits');
+    const { store, clock } = desk;
+    const written = clock.now();
+    await clock.advance(DAY);
+    const purge = async (before: number) => [
+      await purgeOutbox(store, before),
+      await purgeChannels(store, desk.worker.membership, before),
+    ];
+    expect(await purge(written - DAY)).toEqual([false, false]);
+    expect(await desk.states()).toEqual(['sent', 'dead', 'pending']);
+    expect(await purge(clock.now())).toEqual([false, false]);
+    expect(await desk.states()).toEqual(['pending']);
+    expect(await store.selectFrom('channels').selectAll().execute()).toEqual([]);
+  });
+
+  test('goes a little at a time, and nothing is sent later for it', async () => {
+    const desk = await openDesk();
+    const { store } = desk;
+    await deliveredLongAgo(store, 1_200);
+    await desk.post('d1', 'news');
+    await desk.worker.start();
+    await desk.settle();
+    expect(desk.chat.texts).toEqual(['news']);
+    const left = async () => (await desk.states()).length;
+    expect(await left()).toBe(1_201);
+    expect(await purgeOutbox(store, DAY)).toBe(true);
+    expect(await left()).toBe(701);
+    while (await purgeOutbox(store, DAY));
+    expect(await left()).toBe(1);
+  });
+
+  test('leaves a channel that is being sent to', async () => {
+    const desk = await openDesk();
+    await desk.worker.membership.join();
+    const row = { next_at: 1, next_edit_at: 1 };
+    await desk.store
+      .insertInto('channels')
+      .values([
+        { id: 'left', holder: null, ...row },
+        { id: channelId(here), holder: desk.worker.membership.id, ...row },
+      ])
+      .execute();
+    await purgeChannels(desk.store, desk.worker.membership, DAY);
+    const left = await desk.store.selectFrom('channels').select('id').execute();
+    expect(left).toEqual([{ id: channelId(here) }]);
+  });
+});
+
+// A file cannot be looked into while a bot has it.
+test.runIf(suiteDatabase === 'postgres')('a bot forgets by itself what was delivered long ago', async () => {
+  const url = await freshDatabase();
+  const store = await openStore(dialectFor(url, pino({ level: 'silent' })));
+  onTestFinished(() => store.destroy());
+  await deliveredLongAgo(store, 1_200);
+  const clock = fastClock();
+  const driver = await createDriver('console', clock);
+  const bot = await startBot(driver, { clock, environment: { DATABASE_URL: url } });
+  onTestFinished(() => bot.stop());
+  await until(
+    async () => (await store.selectFrom('outbox').select('id').limit(1).execute()).length === 0,
+    'all of it to be gone',
+  );
+});
