@@ -3,7 +3,6 @@ import type { EdgegapApi } from '../edgegap/client.ts';
 import { isNoSuchDeployment } from '../edgegap/errors.ts';
 import type { Logger } from '../log.ts';
 import type { Leases } from '../replicas/leases.ts';
-import type { Source } from './announce.ts';
 import { type CallbackEvent, type Deployment, endIsInferred, ownTag } from './deployment.ts';
 import type { Deployments } from './deployments.ts';
 import type { DeploymentRepository } from './repository.ts';
@@ -73,7 +72,8 @@ export class Inquiry {
       await this.#repository.agenda.schedule(id, now + CALLBACK_GRACE_MS, { doubted: event });
       return;
     }
-    await this.#deployments.learn(id, news, event ? await this.#rescue(requestId, event) : 'asked');
+    if (event) await this.#rescue(deployment, news, event);
+    else await this.#deployments.learn(id, news, 'asked');
   }
 
   async #statusNews(requestId: string): Promise<Extract<News, { kind: 'snapshot' | 'missing' }>> {
@@ -102,14 +102,23 @@ export class Inquiry {
     return event && !(await this.#repository.wasCalledBack(id, event)) ? event : undefined;
   }
 
-  /** The first rescue says so, in the log and in chat; no other one, by whichever process, for a day. */
-  async #rescue(request_id: string, event: CallbackEvent): Promise<Source> {
-    if (!(await this.#leases.takeTurn('warn-of-callbacks', WARN_EVERY_MS))) return 'asked';
+  /**
+   * The first rescue says so, in the log and in chat; no other one, by whichever process, for a day. Whose news is not
+   * written down has not said it.
+   */
+  async #rescue({ id, requestId }: Deployment, news: News, event: CallbackEvent): Promise<void> {
+    const first = await this.#repository.change([id], async (tx, [before]) => {
+      if (!before) return false;
+      const first = await this.#leases.takeTurn('warn-of-callbacks', WARN_EVERY_MS, tx);
+      await this.#deployments.learnIn(tx, before, news, first ? 'rescued' : 'asked');
+      return first;
+    });
+    this.#deployments.wake();
+    if (!first) return;
     this.#log.warn(
-      { request_id, event },
+      { request_id: requestId, event },
       'callbacks do not arrive: PUBLIC_URL must reach this process from the internet; asking instead',
     );
-    return 'rescued';
   }
 
   /** Looks for one whose request may or may not have arrived, by its tag. */

@@ -60,12 +60,12 @@ export class Leases {
 
   /**
    * True for the first that asks, and then for nobody for `everyMs` milliseconds. A turn that lasts longer than
-   * clocks may be apart was taken by one that was hours ahead, and is over.
+   * clocks may be apart was taken by one that was hours ahead, and is over. In a transaction `db` it is taken with it.
    */
-  async takeTurn(name: string, everyMs: number): Promise<boolean> {
+  async takeTurn(name: string, everyMs: number, db: Store = this.#store): Promise<boolean> {
     const now = this.#clock.now();
     const until = now + everyMs;
-    const { numInsertedOrUpdatedRows } = await this.#store
+    const { numInsertedOrUpdatedRows } = await db
       .insertInto('leases')
       .values({ name, holder: null, until })
       .onConflict((conflict) =>

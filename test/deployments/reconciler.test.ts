@@ -177,6 +177,22 @@ describe('what a callback should have told', () => {
     expect(log.join('')).toContain('callbacks do not arrive');
   });
 
+  test('is called lost also where that could not be written down at first', async () => {
+    const { clock, told, log, repository } = await silent();
+    const change = repository.change.bind(repository);
+    let failures = 1;
+    repository.change = async (ids, work) =>
+      await change(ids, async (tx, deployments) => {
+        const result = await work(tx, deployments);
+        if (failures-- > 0) throw new Error('The process dies before the commit');
+        return result;
+      });
+    await clock.advance(MINUTE);
+    expect(failures).toBeLessThan(0);
+    expect((await told()).match(/found by asking/g)).toHaveLength(1);
+    expect(log.filter((text) => text.includes('callbacks do not arrive'))).toHaveLength(1);
+  });
+
   test('is not called lost where the callback came meanwhile', async () => {
     const { clock, told, log, deployments, id } = await silent();
     const { status } = snapshot('r1', 'READY') as Extract<ReturnType<typeof snapshot>, { kind: 'snapshot' }>;
