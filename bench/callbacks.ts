@@ -4,7 +4,6 @@
  * route that commits one row to the same kind of store, then 200. Both get the same requests over the same number of
  * connections, in turn.
  */
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,17 +12,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { type FastifyInstance, fastify } from 'fastify';
 import { Client, Pool } from 'pg';
 import { pino } from 'pino';
-import { systemClock as clock } from '../src/clock.ts';
-import { Callbacks } from '../src/deployments/callbacks.ts';
-import { Deployments } from '../src/deployments/deployments.ts';
-import { DeploymentRepository } from '../src/deployments/repository.ts';
-import type { EdgegapApi } from '../src/edgegap/client.ts';
-import { buildServer } from '../src/server/server.ts';
 import { dialectFor, openStore } from '../src/store/store.ts';
 import { startPostgres } from '../test/support/postgres-server.ts';
 import type { Bench } from './support/bench.ts';
-import { deploymentRows, insertAll } from './support/deployments.ts';
-import { type Load, type Loaded, type Loader, startLoader } from './support/load.ts';
+import { type Loaded, type Loader, startLoader } from './support/load.ts';
+import { openReceiver } from './support/receiver.ts';
 
 const CONNECTIONS = 64;
 const BATCH = 1_000;
@@ -103,7 +96,7 @@ async function compare(
   try {
     // The first round only warms up.
     for (let round = 0; round <= ROUNDS; round++) {
-      const posts = await ours.deployed(BATCH);
+      const { posts } = await ours.deployed(BATCH);
       held.reset();
       held.enable();
       const start = performance.now();
@@ -148,42 +141,9 @@ async function compare(
 async function openOurs(database: string) {
   const log = pino({ level: 'silent' });
   const store = await openStore(dialectFor(database, log));
-  const repository = new DeploymentRepository(store, clock);
-  const deployments = new Deployments({
-    repository,
-    edgegap: {} as EdgegapApi,
-    membership: { id: 'bench', isCertain: () => true },
-    clock,
-    log,
-    account: 'bench',
-    publicUrl: () => 'http://bench.example',
-    wakeOutbox: () => undefined,
-    wakeReconciler: () => undefined,
-  });
-  const callbacks = new Callbacks({ store, repository, deployments, clock, log });
-  const server = buildServer({
-    callbacks,
-    mounts: [],
-    readiness: async () => ({ ready: true, parts: {} }),
-    clock,
-    log,
-  });
-  const origin = `http://127.0.0.1:${await server.listen(0)}`;
+  const receiver = await openReceiver(store, log);
   return {
-    origin,
-    callbacks,
-    /** So many that Edgegap has accepted, and their callbacks. */
-    async deployed(count: number): Promise<Load['posts']> {
-      const rows = deploymentRows(count, () => ({
-        phase: 'live',
-        request_id: randomBytes(6).toString('hex'),
-      }));
-      await insertAll(store, rows);
-      return rows.map(({ id, secret, request_id }) => ({
-        path: `/callbacks/edgegap/ready/${id}.${secret}`,
-        body: JSON.stringify({ request_id, current_status: 'Status.READY', fqdn: `${request_id}.example` }),
-      }));
-    },
+    ...receiver,
     async unhandled(): Promise<number> {
       const rows = await store
         .selectFrom('callbacks')
@@ -193,8 +153,7 @@ async function openOurs(database: string) {
       return rows.length;
     },
     async close() {
-      await server.close();
-      await callbacks.stop();
+      await receiver.close();
       await store.destroy();
     },
   };

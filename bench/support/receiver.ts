@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import type { Insertable } from 'kysely';
+import { systemClock as clock } from '../../src/clock.ts';
+import { Callbacks } from '../../src/deployments/callbacks.ts';
+import { Deployments } from '../../src/deployments/deployments.ts';
+import { DeploymentRepository } from '../../src/deployments/repository.ts';
+import type { EdgegapApi } from '../../src/edgegap/client.ts';
+import type { Logger } from '../../src/log.ts';
+import { buildServer } from '../../src/server/server.ts';
+import type { DeploymentsTable } from '../../src/store/schema.ts';
+import type { Store } from '../../src/store/store.ts';
+import { deploymentRows, insertAll } from './deployments.ts';
+import type { Load } from './load.ts';
+
+/** What takes Edgegap's callbacks in the bot, on a port of its own; `wakeOutbox` is called when there is news to send. */
+export async function openReceiver(store: Store, log: Logger, wakeOutbox: () => void = () => undefined) {
+  const repository = new DeploymentRepository(store, clock);
+  const deployments = new Deployments({
+    repository,
+    edgegap: {} as EdgegapApi,
+    membership: { id: 'bench', isCertain: () => true },
+    clock,
+    log,
+    account: 'bench',
+    publicUrl: () => 'http://bench.example',
+    wakeOutbox,
+    wakeReconciler: () => undefined,
+  });
+  const callbacks = new Callbacks({ store, repository, deployments, clock, log });
+  const server = buildServer({
+    callbacks,
+    mounts: [],
+    readiness: async () => ({ ready: true, parts: {} }),
+    clock,
+    log,
+  });
+  const origin = `http://127.0.0.1:${await server.listen(0)}`;
+  return {
+    origin,
+    callbacks,
+    /** So many that Edgegap has accepted, and the callbacks that say that they are ready; `more` says how they differ. */
+    async deployed(
+      count: number,
+      more: (index: number) => Partial<Insertable<DeploymentsTable>> = () => ({}),
+    ): Promise<{ readonly ids: string[]; readonly posts: Load['posts'] }> {
+      const rows = deploymentRows(count, (index) => ({
+        phase: 'live',
+        request_id: randomBytes(6).toString('hex'),
+        ...more(index),
+      }));
+      await insertAll(store, rows);
+      return {
+        ids: rows.map(({ request_id }) => String(request_id)),
+        posts: rows.map(({ id, secret, request_id }) => ({
+          path: `/callbacks/edgegap/ready/${id}.${secret}`,
+          body: JSON.stringify({
+            request_id,
+            current_status: 'Status.READY',
+            fqdn: `${request_id}.example`,
+          }),
+        })),
+      };
+    },
+    async close(): Promise<void> {
+      await server.close();
+      await callbacks.stop();
+    },
+  };
+}
