@@ -132,9 +132,10 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
         // What is taken and waits for its channel to open waits for time to move on.
         if (leased.some((row) => (row.kind === 'edit' ? row.next_edit_at : row.next_at) <= now)) return false;
         const taken = new Set(leased.map(({ id }) => id));
+        // One that a dead process held is as good as free; nothing of it may be left to send.
         const held = await store
           .selectFrom('channels')
-          .where('holder', 'is not', null)
+          .where(({ eb, not }) => not(desk.worker.membership.gone(eb.ref('channels.holder'))))
           .select('id')
           .execute();
         if (held.some(({ id }) => !taken.has(id))) return false;
