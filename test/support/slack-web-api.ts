@@ -48,6 +48,7 @@ export class SlackWebApi {
   readonly #urls: ResponseUrls;
   readonly #origin: () => string;
   readonly #joined: Set<string>;
+  readonly #read = new Map<string, { changes: number; messages: readonly StoredMessage[] }>();
   readonly #toOwnTime: (ms: number) => number;
 
   constructor(
@@ -180,8 +181,18 @@ export class SlackWebApi {
     return answer;
   }
 
-  /** Everything in the channel, threads included, oldest first. */
+  /** Everything in the channel, threads included, oldest first. Who looks again and again reads again only after a change. */
   async messages(channel: string, token = personToken('admin')): Promise<readonly StoredMessage[]> {
+    const { changes } = this.#world;
+    const key = `${token} ${channel}`;
+    const known = this.#read.get(key);
+    if (known?.changes === changes) return known.messages;
+    const messages = await this.#messages(channel, token);
+    this.#read.set(key, { changes, messages });
+    return messages;
+  }
+
+  async #messages(channel: string, token: string): Promise<readonly StoredMessage[]> {
     const read = async (method: string, params: Record<string, string>) =>
       ((await this.#world.call(token, method, { channel, ...params })).messages ??
         []) as readonly StoredMessage[];
