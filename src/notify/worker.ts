@@ -73,7 +73,8 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
         await look();
       } catch (error) {
         if (running) log.error({ err: error }, 'outbox: the store cannot be read');
-        schedule(clock.now() + RETRY_MS);
+        const now = clock.now();
+        schedule(now + RETRY_MS, now);
       }
     }
     // In the same turn as the last look at lookAgain: a wake in between would be lost.
@@ -92,7 +93,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
       const id = channelId(place);
       if (busy.has(id)) continue;
       const { from } = unrecorded.get(id) ?? { from: now };
-      if (from > now) next = Math.min(next, from);
+      if (lasts(from, now)) next = Math.min(next, from);
       // Asked before anything is written: what waits may all be held back.
       else if ((await queue.next(store, place, place.lanes, now)).length > 0 && running) {
         dispatch(id, place);
@@ -101,15 +102,20 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     }
     // Not all processes at the same moment.
     if (membership.shared) next = Math.min(next, now + Math.round(LOOK_MS * (0.75 + Math.random() / 2)));
-    if (Number.isFinite(next)) schedule(next);
+    if (Number.isFinite(next)) schedule(next, now);
     if (waiters > 0 && !dispatched && busy.size === asleep && !(await queue.isFresh())) {
       for (const resolve of idleWaiters.splice(0, waiters)) resolve();
     }
   }
 
+  /** Whether a pause until `from` lasts; a clock that was set back meanwhile does not make it longer. */
+  function lasts(from: number, now: number): boolean {
+    return from > now && from <= now + RETRY_MS;
+  }
+
   async function tidy(now: number): Promise<void> {
     for (const [id, { place, from }] of unrecorded) {
-      if (from > now) continue;
+      if (lasts(from, now)) continue;
       try {
         await leases.putBack(place);
         unrecorded.delete(id);
@@ -118,21 +124,22 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
         unrecorded.set(id, { place, from: now + RETRY_MS });
       }
     }
-    if (membership.shared && now - takenOverAt >= TAKE_OVER_EVERY_MS) {
+    if (membership.shared && Math.abs(now - takenOverAt) >= TAKE_OVER_EVERY_MS) {
       takenOverAt = now;
       // What cannot be taken over now is later; what is our own goes out meanwhile.
       await leases.takeOver().catch((err: unknown) => {
         log.error({ err }, 'outbox: what others left behind cannot be taken over');
       });
     }
-    if (now - tidiedAt < TIDY_EVERY_MS) return;
+    if (Math.abs(now - tidiedAt) < TIDY_EVERY_MS) return;
     tidiedAt = now;
     await ledger.giveUp(now);
   }
 
-  function schedule(at: number): void {
+  /** Looks again `at` a time that was worked out `now`; a clock that was set back since is not waited for. */
+  function schedule(at: number, now: number): void {
     cancelTimer?.();
-    if (running) cancelTimer = clock.after(Math.max(0, at - clock.now()), wake);
+    if (running) cancelTimer = clock.after(Math.max(0, at - Math.max(now, clock.now())), wake);
   }
 
   function dispatch(id: string, place: Place): void {

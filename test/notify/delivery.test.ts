@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { turn, until } from '../support/test-clock.ts';
-import { card, drained, here, openDesk } from './harness.ts';
+import { card, clockAhead, drained, here, openDesk } from './harness.ts';
 import { closed, refusedForGood, tooFast, unknownOutcome } from './memory-chat.ts';
 
 describe('order and pace', () => {
@@ -424,6 +424,20 @@ describe('an attempt that fails', () => {
     expect(desk.chat.texts).toEqual(['news']);
     expect(desk.log.filter((text) => text.includes('could not be recorded'))).toHaveLength(1);
     await desk.store.schema.alterTable('outbox').renameColumn('sent_at_', 'sent_at').execute();
+    await desk.pass(1_000);
+    expect(desk.chat.texts).toEqual(['news']);
+    expect(await desk.states()).toEqual(['sent']);
+  });
+
+  test('to write down in the store is made up for also where the clock is set back meanwhile', async () => {
+    const { clock, setRight } = clockAhead(30 * 60_000);
+    const desk = await openDesk({ clock });
+    await desk.post('d1', 'news');
+    await desk.store.schema.alterTable('outbox').renameColumn('sent_at', 'sent_at_').execute();
+    await desk.worker.start();
+    await until(() => desk.log.some((text) => text.includes('could not be recorded')));
+    await desk.store.schema.alterTable('outbox').renameColumn('sent_at_', 'sent_at').execute();
+    setRight();
     await desk.pass(1_000);
     expect(desk.chat.texts).toEqual(['news']);
     expect(await desk.states()).toEqual(['sent']);

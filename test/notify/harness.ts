@@ -48,6 +48,20 @@ export interface DeskOptions extends NonNullable<Parameters<MemoryChat['adapter'
   readonly clock?: (clock: TestClock) => Clock;
 }
 
+/** A clock that is ahead of the desk's own by `ms`, until it is set right. */
+export function clockAhead(ms: number) {
+  let ahead = ms;
+  return {
+    clock: (clock: TestClock): Clock => ({
+      now: () => clock.now() + ahead,
+      after: (after, run) => clock.after(after, run),
+    }),
+    setRight() {
+      ahead = 0;
+    },
+  };
+}
+
 /** An outbox on the suite's database and a chat in memory. */
 export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
   const clock = new TestClock();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { until } from '../support/test-clock.ts';
-import { card, type Desk, drained, here, openDesk } from './harness.ts';
+import { card, clockAhead, type Desk, drained, here, openDesk } from './harness.ts';
 import { type MemoryChat, refusedForGood, tooFast, unknownOutcome } from './memory-chat.ts';
 
 /** A process begins to send and dies before it can write down that it has. */
@@ -190,13 +190,11 @@ describe('a crash between sending and writing it down', () => {
 
   describe('by one whose clock was ahead', () => {
     async function died(supports: Parameters<MemoryChat['adapter']>[0] = {}): Promise<Desk> {
-      let ahead = 10 * 60_000;
-      const desk = await openDesk({
-        clock: (clock) => ({ now: () => clock.now() + ahead, after: (ms, run) => clock.after(ms, run) }),
-      });
+      const { clock, setRight } = clockAhead(10 * 60_000);
+      const desk = await openDesk({ clock });
       await desk.post('d1', 'news');
       await diesWhileSending(desk, supports);
-      ahead = 0;
+      setRight();
       return desk;
     }
 

@@ -4,7 +4,7 @@ import { enqueue } from '../../src/notify/outbox.ts';
 import type { Store } from '../../src/store/store.ts';
 import { suiteDatabase } from '../support/databases.ts';
 import { until } from '../support/test-clock.ts';
-import { card, drained, here, openDesk } from './harness.ts';
+import { card, clockAhead, drained, here, openDesk } from './harness.ts';
 
 /** Whether somebody waits for a row that another transaction has changed. */
 async function waitsForRow(store: Store): Promise<boolean> {
@@ -108,6 +108,19 @@ describe.skipIf(suiteDatabase === 'sqlite')('several processes on one store', ()
     await until(() => desk.chat.texts.includes('news'));
     expect(await desk.states()).toEqual(['leased', 'sent']);
     await stopped.rollback().execute();
+  });
+
+  test('take over from one that is dead also when their own clock was set back', async () => {
+    const { clock, setRight } = clockAhead(30 * 60_000);
+    const desk = await openDesk({ clock });
+    await desk.worker.start();
+    setRight();
+    await desk.post('d1', 'news');
+    await desk.store.updateTable('outbox').set({ state: 'leased', holder: 'dead', uncertain: 1 }).execute();
+    const from = desk.clock.now();
+    await drained(desk, 1_000);
+    expect(desk.chat.texts).toEqual(['news']);
+    expect(desk.clock.now() - from).toBeLessThan(60_000);
   });
 
   test('send nothing while they are not sure to be alive to the others', async () => {
