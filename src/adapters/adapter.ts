@@ -118,6 +118,14 @@ export type InvocationRequest =
   | { readonly kind: 'command'; readonly command: string; readonly args: Arguments }
   | { readonly kind: 'action'; readonly action: ActionRef; readonly source: MessageRef | undefined };
 
+/** What there is while it is not known yet who asks. */
+export interface Meanwhile {
+  /** The platform's id of whoever it is. */
+  readonly askerId: string;
+  /** Without a first response in time the platform is told that it has arrived; from now on not before `stored` resolves. */
+  holdBack(stored: Promise<void>): void;
+}
+
 /** One command or button press, whichever platform it came from. */
 export interface Invocation {
   /** The platform's own id for it: a repeat (a retry by the platform) has the same one. */
@@ -127,6 +135,8 @@ export interface Invocation {
   readonly request: InvocationRequest;
   /** How another process can answer it with `Adapter.resume`, should this one not live to. */
   reply(mode: AckMode): Reply;
+  /** Only where `person` has to ask the platform, which may take longer than the platform waits for a first response. */
+  readonly meanwhile?: Meanwhile;
 
   /**
    * Who asks. `fresh` allows no stale cache: for what changes things, so that a role just taken away counts.

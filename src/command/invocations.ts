@@ -17,7 +17,7 @@ const BEGIN_BUDGET_MS = 1_000;
 export interface InvocationRecord {
   readonly id: string;
   readonly at: Address;
-  readonly person: Person;
+  readonly person: Pick<Person, 'id' | 'name'>;
   /** `stop`, or `stop:confirm` for a button. */
   readonly what: string;
   readonly changes: boolean;

@@ -1,4 +1,4 @@
-import type { AckMode, Invocation, Person } from '../adapters/adapter.ts';
+import type { AckMode, Invocation, MessageRef, Person } from '../adapters/adapter.ts';
 import type { ActionRef } from '../cards/card.ts';
 import { type Clock, steadyNow, within } from '../clock.ts';
 import { InputError } from '../errors.ts';
@@ -8,15 +8,15 @@ import { type Permission, permissions } from '../policy/permissions.ts';
 import { Answer } from './answer.ts';
 import { nearest, parseText, quoted, type RawValues } from './argv.ts';
 import { type Action, type Command, type Context, leastPermission } from './define.ts';
-import type { Invocations } from './invocations.ts';
+import type { InvocationRecord, Invocations } from './invocations.ts';
 import { parseRequestId, parseValues } from './parse.ts';
 import { findDeployment, resolveValues } from './resolve.ts';
 import type { DeploymentTarget, Services } from './services.ts';
 
 /** When the first response has to leave, in milliseconds of real time since the invocation came; platforms allow 3000. */
 const FIRST_RESPONSE_MS = 2_500;
-/** How much of it a check against what exists may take. */
-const RESOLVE_BUDGET_MS = 1_200;
+/** How much of it a check against what exists may take, and before a change who asks as well. */
+const CHECK_BUDGET_MS = 1_200;
 /** What is left to the store in any case. */
 const STORE_BUDGET_MS = 1_000;
 
@@ -30,14 +30,16 @@ export interface TurnParts {
   readonly log: Logger;
 }
 
-/** What is left to do once an invocation has been found allowed and well-formed. */
-interface Prepared {
+/** What is asked for, as far as that is known without asking anybody. */
+interface Wanted<Checked> {
   readonly what: string;
   readonly permission: Permission;
-  readonly ack: AckMode;
-  /** Resolves the options, and runs. */
-  readonly ready: Promise<unknown>;
-  run(person: Person): Promise<void>;
+  readonly mode: AckMode;
+  /** Finds out who asks. Throws where they may not. */
+  authorise(): Promise<Person>;
+  /** Looks up what was named. Throws where that is not as it should be. */
+  check(): Promise<Checked>;
+  run(person: Person, checked: Checked): Promise<void>;
 }
 
 /** One invocation on its way through. */
@@ -46,6 +48,8 @@ export class Turn {
   readonly #parts: TurnParts;
   readonly #cameAt: number;
   readonly #answer: Answer;
+  /** Resolves when the store has taken it, or has not in time. */
+  readonly #begun = Promise.withResolvers<void>();
 
   constructor(invocation: Invocation, parts: TurnParts) {
     this.#invocation = invocation;
@@ -56,63 +60,76 @@ export class Turn {
 
   async take(): Promise<void> {
     const { request } = this.#invocation;
-    if (request.kind === 'action') await this.#takeAction(request.action.command, request.action.action);
+    if (request.kind === 'action') await this.#takeAction(request.action, request.source);
     else await this.#takeCommand(request.command);
   }
 
   async #takeCommand(given: string): Promise<void> {
     const name = given.toLowerCase();
-    const { directory, settings } = this.#parts.services;
+    const { directory } = this.#parts.services;
     const command = directory.get(name);
     const least = command ? leastPermission(command) : 'help';
-    // Before anything else is said: a stranger learns nothing, not even which commands there are.
-    let person = await this.#authorised(least);
-    if (!command) {
-      const allowed = directory.all.filter((one) => this.#may(person, leastPermission(one.command)));
-      throw unknownCommand(
-        given,
-        allowed.map((one) => one.name),
-      );
-    }
-    const { request } = this.#invocation;
-    const raw: RawValues =
-      request.kind !== 'command'
-        ? {}
-        : request.args.kind === 'text'
-          ? parseText(request.args.text, name, command.options)
-          : request.args.values;
-    const parsed = parseValues(raw, name, command.options, settings);
-    const permission =
-      typeof command.permission === 'string' ? command.permission : command.permission.of(parsed as never);
-    if (permission !== least) person = await this.#authorised(permission);
-    const ready = this.#resolve(name, command, parsed);
-    await this.#carryOut(person, {
+    const typed = this.#read(name, command);
+    const authorise = async () => {
+      // Before anything else is said: a stranger learns nothing, not even which commands there are.
+      const person = await this.#authorised(least);
+      if (!command) {
+        const allowed = directory.all.filter((one) => this.#may(person, leastPermission(one.command)));
+        throw unknownCommand(
+          given,
+          allowed.map((one) => one.name),
+        );
+      }
+      if ('mistake' in typed) throw typed.mistake;
+      return typed.permission === least ? person : await this.#authorised(typed.permission);
+    };
+    if (!command || 'mistake' in typed) return void (await authorise());
+    const { parsed, ...wanted } = typed;
+    await this.#carryOut({
+      ...wanted,
       what: name,
-      permission,
-      ack: typeof command.ack === 'string' ? command.ack : command.ack(parsed as never),
-      ready,
-      run: async () => command.run(this.#context(person, (await ready) as never)),
+      authorise,
+      check: () => this.#resolve(name, command, parsed),
+      run: (person, options) => command.run(this.#context(person, options as never)),
     });
   }
 
-  async #takeAction(name: string, actionName: string): Promise<void> {
+  /** What was typed or picked, as far as the command itself tells; or what is wrong with it. */
+  #read(name: string, command: Command | undefined) {
     const { request } = this.#invocation;
-    const { actions = {} } = this.#parts.services.directory.get(name) ?? {};
-    const action: Action | undefined = Object.hasOwn(actions, actionName) ? actions[actionName] : undefined;
-    const person = await this.#authorised(action?.permission ?? 'help');
-    if (!action || request.kind !== 'action')
+    try {
+      if (!command || request.kind !== 'command') return { mistake: undefined };
+      const { args } = request;
+      const raw: RawValues = args.kind === 'text' ? parseText(args.text, name, command.options) : args.values;
+      const parsed = parseValues(raw, name, command.options, this.#parts.services.settings);
+      const { permission, ack } = command;
+      return {
+        parsed,
+        permission: typeof permission === 'string' ? permission : permission.of(parsed as never),
+        mode: typeof ack === 'string' ? ack : ack(parsed as never),
+      };
+    } catch (mistake) {
+      return { mistake };
+    }
+  }
+
+  async #takeAction(ref: ActionRef, source: MessageRef | undefined): Promise<void> {
+    const { actions = {} } = this.#parts.services.directory.get(ref.command) ?? {};
+    const action: Action | undefined = Object.hasOwn(actions, ref.action) ? actions[ref.action] : undefined;
+    if (!action) {
+      await this.#authorised('help');
       throw new InputError('action-unknown', 'This button is from an older version of me.', {
         hint: 'Run the command again for a fresh one.',
       });
-    const ready = this.#checkAction(action, request.action);
-    await this.#carryOut(person, {
-      what: `${name}:${actionName}`,
+    }
+    await this.#carryOut({
+      what: `${ref.command}:${ref.action}`,
       permission: action.permission,
-      ack: action.ack,
-      ready,
-      run: async () => {
-        const context = { ...this.#context(person, {}), action: request.action, source: request.source };
-        const target = await ready;
+      mode: action.ack,
+      authorise: () => this.#authorised(action.permission),
+      check: () => this.#checkAction(action, ref),
+      run: async (person, target) => {
+        const context = { ...this.#context(person, {}), action: ref, source };
         if (action.on !== 'deployment') await action.run(context);
         else if (target) await action.run({ ...context, target });
       },
@@ -140,39 +157,62 @@ export class Turn {
     return undefined;
   }
 
-  async #carryOut(person: Person, { what, permission, ack: mode, ready, run }: Prepared): Promise<void> {
-    const { invocations, clock, realClock, log } = this.#parts;
-    // Where the check takes longer than the first response can wait, its failure comes when `run` awaits it.
-    await within(clock, RESOLVE_BUDGET_MS, ready);
-    const { id, at } = this.#invocation;
-    const changes = permissions[permission] === 'change';
-    const reply = this.#invocation.reply(mode);
-    const record = { id, at, person, what, changes, mode, reply };
-    // Stored before it is acknowledged: a platform that retries, or a crash from here on, finds it.
-    const left = FIRST_RESPONSE_MS - (steadyNow(realClock) - this.#cameAt);
-    if (!(await invocations.begin(record, Math.max(left, STORE_BUDGET_MS)))) {
-      log.info({ invocation: id, what }, 'invocation: a repeat, already taken');
-      return;
+  async #carryOut<Checked>(wanted: Wanted<Checked>): Promise<void> {
+    const { invocations, clock, log } = this.#parts;
+    const { id, at, meanwhile } = this.#invocation;
+    const { what, mode } = wanted;
+    const changes = permissions[wanted.permission] === 'change';
+    const about = { id, at, what, changes, mode, reply: this.#invocation.reply(mode) };
+    const since = steadyNow(clock);
+    const authorising = wanted.authorise();
+    let taken = false;
+    if (changes && meanwhile) {
+      meanwhile.holdBack(this.#begun.promise);
+      // Whoever asks may take longer to be known than the platform waits for an acknowledgement, which comes after it.
+      if (!(await within(clock, CHECK_BUDGET_MS, authorising))) {
+        const person = { id: meanwhile.askerId, name: meanwhile.askerId };
+        taken = await this.#begin({ ...about, person });
+        if (!taken) return;
+        // Nothing has been announced yet: what it is refused for is private.
+        this.#answer.stored({ ...about, person, reply: this.#invocation.reply('private') });
+      }
     }
+    const person = await authorising;
+    const record = { ...about, person };
+    const checking = wanted.check();
+    const spent = changes && !taken ? steadyNow(clock) - since : 0;
+    // Where it takes longer than the first response can wait, its failure comes when it is awaited.
+    await within(clock, Math.max(CHECK_BUDGET_MS - spent, 0), checking);
+    if (!taken && !(await this.#begin(record))) return;
     this.#answer.stored(record);
     await this.#answer.acknowledge(mode);
     log.info(
       { invocation: id, what, person: person.id, channel: at.channel, platform: at.platform },
       'invocation: taken',
     );
-    await run(person);
+    await wanted.run(person, await checking);
     await invocations.finish(id, 'done');
+  }
+
+  /** Before it is acknowledged: a platform that retries, or a crash from here on, finds it. False for such a retry. */
+  async #begin(record: InvocationRecord): Promise<boolean> {
+    const { invocations, realClock, log } = this.#parts;
+    const { id, what } = record;
+    const left = FIRST_RESPONSE_MS - (steadyNow(realClock) - this.#cameAt);
+    try {
+      const taken = await invocations.begin(record, Math.max(left, STORE_BUDGET_MS));
+      if (!taken) log.info({ invocation: id, what }, 'invocation: a repeat, already taken');
+      return taken;
+    } finally {
+      this.#begun.resolve();
+    }
   }
 
   async #authorised(permission: Permission): Promise<Person> {
     const person = await this.#invocation.person(permissions[permission] === 'change' ? 'fresh' : 'cached');
-    this.#check(person, permission);
-    return person;
-  }
-
-  #check(person: Person, permission: Permission): void {
     const refused = refusal(this.#parts.policy, this.#invocation.at.platform, person, permission);
     if (refused) throw refused;
+    return person;
   }
 
   #may(person: Person, permission: Permission): boolean {

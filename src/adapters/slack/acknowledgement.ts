@@ -7,6 +7,8 @@ const AT_THE_LATEST_MS = 2_000;
 export interface Acknowledgement {
   /** Acknowledges, once, however often it is called. Never rejects. */
   now(): Promise<void>;
+  /** Has what happens by itself wait for this as well, which is to come in time. */
+  holdBack(until: Promise<void>): void;
   /** Resolves once it was sent, or could not be. */
   readonly done: Promise<void>;
 }
@@ -19,12 +21,19 @@ export interface Acknowledgement {
 export function acknowledgeInTime(ack: () => Promise<void>, clock: Clock, log: Logger): Acknowledgement {
   const { promise: done, resolve } = Promise.withResolvers<void>();
   let asked = false;
+  let held = Promise.resolve();
   const now = (): Promise<void> => {
     cancel();
     if (!asked) resolve(ack().catch((err: unknown) => log.warn({ err }, 'slack: cannot acknowledge')));
     asked = true;
     return done;
   };
-  const cancel = clock.after(AT_THE_LATEST_MS, () => void now());
-  return { now, done };
+  const cancel = clock.after(AT_THE_LATEST_MS, () => void held.then(now));
+  return {
+    now,
+    holdBack(until) {
+      held = until;
+    },
+    done,
+  };
 }

@@ -113,7 +113,6 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
       const asked: Asked = { ...place, receivedAt: clock.now() };
       const answers = answersTo(asked);
       const { team: workspace } = identity();
-      const { now } = acknowledgement;
       const invocation = createInvocation({
         adapter,
         incoming,
@@ -121,7 +120,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
         people,
         answers,
         workspace,
-        acknowledge: now,
+        acknowledgement,
       });
       await (invocation ? handle(invocation) : tooOld(answers));
     } finally {

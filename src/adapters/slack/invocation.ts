@@ -1,4 +1,5 @@
 import type { AckMode, Adapter, Address, Invocation, InvocationRequest, MessageRef } from '../adapter.ts';
+import type { Acknowledgement } from './acknowledgement.ts';
 import type { Answers, Asked } from './answers.ts';
 import type { Incoming } from './incoming.ts';
 import type { People } from './people.ts';
@@ -13,9 +14,9 @@ export function createInvocation(parts: {
   readonly answers: Answers;
   readonly workspace: string;
   /** Tells Slack that the invocation has arrived. */
-  readonly acknowledge: () => Promise<void>;
+  readonly acknowledgement: Acknowledgement;
 }): Invocation | undefined {
-  const { adapter, incoming, asked, people, answers, workspace } = parts;
+  const { adapter, incoming, asked, people, answers, workspace, acknowledgement } = parts;
   const request = requestOf(incoming, adapter.platform, workspace);
   if (!request) return undefined;
   let mode: AckMode = 'private';
@@ -30,14 +31,15 @@ export function createInvocation(parts: {
     },
     request,
     reply: (mode) => ({ mode, asked }),
+    meanwhile: { askerId: incoming.user, holdBack: acknowledgement.holdBack },
     person: (freshness) => people.person(incoming.user, freshness),
     async refuse(message) {
-      await parts.acknowledge();
+      await acknowledgement.now();
       await answers.privately(message);
     },
     // Slack shows nothing for it: there is no "thinking" to show.
     async acknowledge(wanted) {
-      await parts.acknowledge();
+      await acknowledgement.now();
       mode = wanted;
     },
     respond: (message) => answers.respond(mode, message),

@@ -50,6 +50,27 @@ describe('Socket Mode', () => {
     expect(acknowledged.map(({ payload }) => payload)).toEqual([{}, {}]);
   });
 
+  it('waits with that for what is to be stored first, a mention as well', async () => {
+    const stored = Promise.withResolvers<void>();
+    const bot = await startBot({
+      handle: async ({ meanwhile }) => {
+        meanwhile?.holdBack(stored.promise);
+        await new Promise(() => {});
+      },
+    });
+    const { acknowledged } = bot.driver.server.socket;
+    const mentioned = bot.driver.mention('operator', 'deploy');
+    await bot.invocation(1);
+    const typed = bot.driver.slash('operator', 'deploy');
+    const { meanwhile } = await bot.invocation(2);
+    expect(meanwhile?.askerId).toBe(bot.driver.userIds.operator);
+    await bot.clock.advance(2400);
+    expect(acknowledged).toEqual([]);
+    stored.resolve();
+    await Promise.all([mentioned, typed]);
+    expect(acknowledged).toHaveLength(2);
+  });
+
   it('acknowledges a mention when the pipeline does, too', async () => {
     const stored = Promise.withResolvers<void>();
     const bot = await startBot({

@@ -1,0 +1,154 @@
+import { pino } from 'pino';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Invocation, Person } from '../../src/adapters/adapter.ts';
+import type { Message } from '../../src/cards/card.ts';
+import { systemClock } from '../../src/clock.ts';
+import { Invocations } from '../../src/command/invocations.ts';
+import { createPipeline } from '../../src/command/run.ts';
+import { Membership } from '../../src/replicas/membership.ts';
+import { textOf } from '../notify/memory-chat.ts';
+import type { Persona } from '../support/chat-driver.ts';
+import { freshStore } from '../support/databases.ts';
+import type { SlackDriver } from '../support/slack-driver.ts';
+import { TestClock, until } from '../support/test-clock.ts';
+import { openStage } from './harness.ts';
+
+/** Longer than Slack waits for an acknowledgement, in the bot's time. */
+const SLOW = { kind: 'slow', ms: 2_000 } as const;
+const DEPLOY = 'deploy kart-racing v1.2 --near Montreal';
+
+async function stageOf(name: 'slack-http' | 'slack-socket') {
+  const stage = await openStage(name);
+  const driver = stage.driver as SlackDriver;
+  const shown = async (persona: Persona) => ({
+    publicly: (await driver.channel()).map(({ text }) => text),
+    privately: (await driver.privately(persona)).map(({ text }) => text),
+  });
+  return { stage, driver, shown, process: await stage.start() };
+}
+
+describe.each(['slack-http', 'slack-socket'] as const)('while %s does not say who asks', (name) => {
+  test('a deploy that it was told has arrived, and whose process is killed, is answered', async () => {
+    const { stage, driver, shown, process } = await stageOf(name);
+    driver.server.faults.inject('users.info', { ...SLOW, ms: 60_000 });
+    // Resolves when it is acknowledged: Slack never delivers it again.
+    await driver.slash('operator', DEPLOY);
+    await process.kill();
+    const next = await stage.start();
+    await until(async () => (await shown('operator')).publicly.length > 0, 'the answer', 20_000);
+    await next.app.settled();
+    const { publicly, privately } = await shown('operator');
+    expect([publicly.length, privately]).toEqual([1, []]);
+    expect(publicly[0]).toMatch(/I was restarted in the middle of your .?deploy/);
+    expect(stage.simulator.deployments.size).toBe(0);
+  });
+
+  test('it waits, is carried out once by whoever may, and refused to others', async () => {
+    const { stage, driver, shown, process } = await stageOf(name);
+    driver.server.faults.inject('users.info', SLOW, 2);
+    await driver.slash('operator', DEPLOY);
+    await driver.slash('reader', DEPLOY);
+    await until(async () => (await shown('reader')).privately.length > 0, 'the refusal', 20_000);
+    await until(async () => (await shown('operator')).publicly.length > 0, 'the card', 20_000);
+    await process.app.settled();
+    await process.kill();
+    const next = await stage.start();
+    await next.app.settled();
+    const { publicly, privately } = await shown('reader');
+    expect(privately).toEqual([expect.stringContaining('You may not change deployments here.')]);
+    expect(publicly.filter((text) => text.includes('restarted'))).toEqual([]);
+    expect(stage.simulator.deployments.size).toBe(1);
+  });
+});
+
+const person: Person = { id: 'u', name: 'Una', home: true, guest: false, admin: true, groups: [] };
+
+/** One command that changes something, asked for on a platform that does not say who asks until `known`. */
+async function asking() {
+  const log = pino({ level: 'silent' });
+  const clock = new TestClock();
+  const store = await freshStore(clock);
+  const membership = new Membership({ store, shared: false, clock: systemClock, log });
+  await membership.join();
+  onTestFinished(() => membership.leave());
+  let runs = 0;
+  const command = {
+    description: 'd',
+    permission: 'deployments.stop',
+    ack: 'public',
+    options: {},
+    run: async () => void runs++,
+  };
+  const directory = { get: () => command, all: [] } as never;
+  const parts = { store, directory, clock, log, wakeOutbox: () => undefined };
+  const invocations = new Invocations({ ...parts, membership, realClock: systemClock });
+  const pipeline = createPipeline({
+    services: { directory, settings: {} } as never,
+    policy: { rules: { memory: { readersByDefault: 'members' } }, readOnly: false } as never,
+    invocations,
+    clock,
+    realClock: systemClock,
+    log,
+  });
+  const known = Promise.withResolvers<Person>();
+  const did: string[] = [];
+  const invocation = {
+    id: '1',
+    at: { platform: 'memory', workspace: 'w', channel: 'c' },
+    request: { kind: 'command', command: 'stop', args: { kind: 'values', values: {} } },
+    reply: () => ({}),
+    meanwhile: {
+      askerId: 'u',
+      holdBack: (stored: Promise<void>) => void stored.then(() => did.push('may be told')),
+    },
+    person: () => known.promise,
+    acknowledge: async () => void did.push('acknowledged'),
+    refuse: async (message: Message) => void did.push(textOf(message)),
+  } as unknown as Invocation;
+  const states = async () =>
+    (await store.selectFrom('invocations').selectAll().execute()).map(({ state }) => state);
+  const tooLong = async () => {
+    await until(() => clock.pending > 0, 'the person to be asked for');
+    await clock.advance(1_200);
+  };
+  return { store, pipeline, invocation, known, did, states, tooLong, runs: () => runs };
+}
+
+test('what changes something is stored before the platform may be told of it, and a repeat is not carried out', async () => {
+  const { pipeline, invocation, known, did, states, tooLong, runs } = await asking();
+  const first = pipeline.handle(invocation);
+  expect(await states()).toEqual([]);
+  expect(did).toEqual([]);
+  await tooLong();
+  await until(() => did.length > 0, 'it to be stored');
+  expect(await states()).toEqual(['running']);
+  const again = pipeline.handle(invocation);
+  await tooLong();
+  await again;
+  known.resolve(person);
+  await first;
+  expect(did).toEqual(['may be told', 'may be told', 'acknowledged']);
+  expect([await states(), runs()]).toEqual([['done'], 1]);
+});
+
+test('who turns out not to be allowed is refused, and that is the end of it', async () => {
+  const { pipeline, invocation, known, did, states, tooLong, runs } = await asking();
+  const handled = pipeline.handle(invocation);
+  await tooLong();
+  await until(() => did.length > 0, 'it to be stored');
+  known.resolve({ ...person, admin: false });
+  await handled;
+  expect(did).toEqual(['may be told', expect.stringContaining('You may not change deployments here.')]);
+  expect([await states(), runs()]).toEqual([['failed'], 0]);
+});
+
+test('where the store does not take it, that is the answer, and nothing is done', async () => {
+  const { store, pipeline, invocation, known, did, tooLong, runs } = await asking();
+  await store.schema.alterTable('invocations').renameTo('away').execute();
+  const handled = pipeline.handle(invocation);
+  await tooLong();
+  await handled;
+  known.resolve(person);
+  expect(did).toEqual(['may be told', expect.stringContaining('I cannot write to my database')]);
+  expect(runs()).toBe(0);
+});
