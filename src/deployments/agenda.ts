@@ -1,5 +1,6 @@
 import type { ExpressionBuilder } from 'kysely';
 import { CLOCKS_APART_MS, type Clock } from '../clock.ts';
+import type { DeploymentStatus } from '../edgegap/schema.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Database } from '../store/schema.ts';
 import { passingOverLocked, type Store } from '../store/store.ts';
@@ -41,12 +42,16 @@ export class Agenda {
   async schedule(
     id: string,
     checkAt: number | undefined,
-    remember: { readonly checks?: number; readonly doubted?: string } = {},
+    { doubted, ...remember }: { readonly checks?: number; readonly doubted?: DeploymentStatus } = {},
     db: Store = this.#store,
   ): Promise<void> {
     await db
       .updateTable('deployments')
-      .set({ check_at: checkAt ?? null, ...remember })
+      .set({
+        check_at: checkAt ?? null,
+        ...remember,
+        ...(doubted ? { doubted: JSON.stringify(doubted) } : {}),
+      })
       .where('id', '=', id)
       .execute();
   }

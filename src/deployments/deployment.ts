@@ -62,8 +62,8 @@ export interface Deployment extends DeployOrder {
   readonly stopAskedAt: number | undefined;
   /** Since when Edgegap has said that it knows no such deployment. */
   readonly missingAt: number | undefined;
-  /** An event that was seen by asking, and that no callback has told of yet. */
-  readonly doubted: string | undefined;
+  /** What was seen by asking and is told with the next news at the latest: first a callback has time to tell of it. */
+  readonly doubted: DeploymentStatus | undefined;
 }
 
 export function fromRow(row: Selectable<DeploymentsTable>): Deployment {
@@ -102,7 +102,8 @@ export function fromRow(row: Selectable<DeploymentsTable>): Deployment {
     stopAskedBy: row.stop_asked_by ?? undefined,
     stopAskedAt: row.stop_asked_at ?? undefined,
     missingAt: row.missing_at ?? undefined,
-    doubted: row.doubted ?? undefined,
+    // Once it was a word, the event's name; what has one is asked about again.
+    doubted: row.doubted?.startsWith('{') ? JSON.parse(row.doubted) : undefined,
   };
 }
 
@@ -122,6 +123,7 @@ export function toColumns(deployment: Deployment) {
     stop_asked_by: deployment.stopAskedBy ?? null,
     stop_asked_at: deployment.stopAskedAt ?? null,
     missing_at: deployment.missingAt ?? null,
+    doubted: deployment.doubted ? JSON.stringify(deployment.doubted) : null,
     heard_at: deployment.heardAt,
     check_at: deployment.checkAt ?? null,
   };

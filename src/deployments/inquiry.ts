@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import { isNoSuchDeployment } from '../edgegap/errors.ts';
+import type { DeploymentStatus } from '../edgegap/schema.ts';
 import type { Logger } from '../log.ts';
 import type { Leases } from '../replicas/leases.ts';
 import { type CallbackEvent, type Deployment, endIsInferred, ownTag } from './deployment.ts';
@@ -12,6 +13,9 @@ import { isSettling, LOOK_UPS_MS, MISSING_MS, nextCheck, SILENCE_MS } from './ti
 /** A callback that is only just on its way is not a lost one. */
 const CALLBACK_GRACE_MS = 10_000;
 const WARN_EVERY_MS = 24 * 60 * 60_000;
+
+/** What asking finds. */
+type Seen = Extract<News, { kind: 'snapshot' | 'called-back' | 'missing' }>;
 
 /** Asks Edgegap about one deployment that is due, and passes on what it says. */
 export class Inquiry {
@@ -52,6 +56,8 @@ export class Inquiry {
     const { id, phase, requestId } = deployment;
     if (requestId !== undefined && (phase === 'live' || endIsInferred(deployment)))
       await this.#status(deployment, requestId);
+    // Written down while its end was learned.
+    else if (phase === 'ended' && deployment.doubted) await this.#pass(deployment, seen(deployment.doubted));
     else if (phase === 'ended' || phase === 'refused') await this.#repository.agenda.schedule(id, undefined);
     else await this.#lookUp(deployment);
   }
@@ -65,18 +71,27 @@ export class Inquiry {
       await this.#repository.agenda.schedule(id, next ?? now + SILENCE_MS);
       return;
     }
-    const event = await this.#untold(deployment, news);
+    const status = news.kind === 'snapshot' ? news.status : undefined;
+    const { doubted } = deployment;
+    const again = doubted !== undefined && doubted.current_status === status?.current_status;
+    // It has gone on since, so that nobody else tells of what was seen.
+    if (doubted && !again) await this.#pass(deployment, seen(doubted));
     // What was missing has been waited for already.
-    if (event && news.kind === 'snapshot' && deployment.doubted !== event) {
+    if (status && !again && (await this.#untold(deployment, news))) {
       // It may have happened this moment, with the callback on its way.
-      await this.#repository.agenda.schedule(id, now + CALLBACK_GRACE_MS, { doubted: event });
+      await this.#repository.agenda.schedule(id, now + CALLBACK_GRACE_MS, { doubted: status });
       return;
     }
-    if (event) await this.#rescue(deployment, news, event);
-    else await this.#deployments.learn(id, news, 'asked');
+    await this.#pass(deployment, news);
   }
 
-  async #statusNews(requestId: string): Promise<Extract<News, { kind: 'snapshot' | 'missing' }>> {
+  async #pass(deployment: Deployment, news: Seen): Promise<void> {
+    const event = await this.#untold(deployment, news);
+    if (event) await this.#rescue(deployment, news, event);
+    else await this.#deployments.learn(deployment.id, news, 'asked');
+  }
+
+  async #statusNews(requestId: string): Promise<Seen> {
     try {
       return { kind: 'snapshot', status: await this.#edgegap.status(requestId, this.#call) };
     } catch (error) {
@@ -88,12 +103,12 @@ export class Inquiry {
   /** The event in this news that a callback should have brought and did not. */
   async #untold(
     { id, createdAt, missingAt, ...known }: Deployment,
-    news: Extract<News, { kind: 'snapshot' | 'missing' }>,
+    news: Seen,
   ): Promise<CallbackEvent | undefined> {
     // One from before this process: its callback may have come while nobody was there to be called.
     if (!this.#deployments.callbacksExpected || createdAt < this.#beganAt) return undefined;
     const ends = missingAt !== undefined && this.#clock.now() - missingAt >= MISSING_MS;
-    const status = news.kind === 'snapshot' ? news.status.current_status : ends ? 'TERMINATED' : undefined;
+    const status = news.kind !== 'missing' ? news.status.current_status : ends ? 'TERMINATED' : undefined;
     const event =
       (status === 'READY' && known.readyAt === undefined && 'ready') ||
       (status === 'ERROR' && known.errorAt === undefined && 'error') ||
@@ -137,4 +152,9 @@ export class Inquiry {
     if (pause === undefined) await this.#deployments.learn(id, { kind: 'not-found' }, 'asked');
     else await this.#repository.agenda.schedule(id, this.#clock.now() + pause, { checks: tried });
   }
+}
+
+/** It no longer describes this moment. */
+function seen(status: DeploymentStatus): Seen {
+  return { kind: 'called-back', status };
 }

@@ -8,7 +8,7 @@ import { transact } from '../store/transact.ts';
 import { Agenda } from './agenda.ts';
 import { announce, drawCard, type Source } from './announce.ts';
 import { type Deployment, type DeployOrder, fromRow, toColumns } from './deployment.ts';
-import { advance, type News } from './state.ts';
+import { advance, type Happening, type News } from './state.ts';
 
 export interface Intent extends DeployOrder {
   /** From `newId`, for who has to know it even where writing it down seems to have failed. */
@@ -114,18 +114,19 @@ export class DeploymentRepository {
   /** Applies news to a deployment as `change` gave it, and writes what the channel is to see. Returns what it then is. */
   async write(tx: Store, before: Deployment, news: News, { source, checkAt }: Learning): Promise<Deployment> {
     const now = this.#clock.now();
-    let { changes, happened } = advance(before, news, now);
+    const { known, told } = withDoubted(before, now);
+    let { changes, happened } = advance(known, news, now);
     let deaf = news.kind === 'unknown-outcome' || news.kind === 'not-found';
     if (changes.requestId !== undefined && (await this.isAnothers(tx, before, changes.requestId))) {
       // No request_id is two deployments'. Whatever was said, it says nothing of this one.
       deaf = true;
-      ({ changes, happened } = advance(before, { kind: 'unknown-outcome' }, now));
+      ({ changes, happened } = advance(known, { kind: 'unknown-outcome' }, now));
     }
-    const learned: Deployment = { ...before, ...changes, heardAt: deaf ? before.heardAt : now };
+    const learned: Deployment = { ...known, ...changes, heardAt: deaf ? before.heardAt : now };
     const after: Deployment = { ...learned, checkAt: checkAt ? checkAt(learned) : before.checkAt };
     // Where another one has taken this request_id meanwhile, this is refused, and all of it begins anew.
     await tx.updateTable('deployments').set(toColumns(after)).where('id', '=', before.id).execute();
-    await announce(tx, this.#clock, { before, after, happened, source });
+    await announce(tx, this.#clock, { before, after, happened: [...told, ...happened], source });
     return after;
   }
 
@@ -212,6 +213,13 @@ export class DeploymentRepository {
     const found = await row;
     return found && fromRow(found);
   }
+}
+
+/** Whatever is learned next, what was seen before comes first: nothing may ever say it again. */
+function withDoubted(before: Deployment, now: number): { known: Deployment; told: readonly Happening[] } {
+  if (!before.doubted) return { known: before, told: [] };
+  const { changes, happened } = advance(before, { kind: 'called-back', status: before.doubted }, now);
+  return { known: { ...before, ...changes, doubted: undefined }, told: happened };
 }
 
 /** Counting up is what takes a row's lock, on every database. */

@@ -61,7 +61,7 @@ export interface DeploymentsTable {
   missing_at: number | null;
   /** The process that sends the request to deploy, while `phase` is `requesting`. */
   holder: string | null;
-  /** An event that was seen by asking and that no callback has told of; it may be on its way. */
+  /** The DeploymentStatus that was seen by asking, where it has what no callback has told of; that may be on its way. */
   doubted: string | null;
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
-import { phaseOf } from '../../src/simulator/deployment.ts';
+import { enteredAt, phaseOf } from '../../src/simulator/deployment.ts';
 import { type ChaosOptions, runChaos } from './chaos.ts';
 import type { Sabotage } from './preload.ts';
 import { type Ask, clearSky, type Kill } from './schedule.ts';
@@ -128,6 +128,36 @@ const cases: readonly Case[] = [
     arrange: ({ simulator }) => void simulator.faults.next({ callback: 'any' }, { kind: 'drop' }, 9),
   },
   {
+    name: 'what was seen by asking is told although it has gone on since',
+    without: [
+      {
+        file: 'src/deployments/repository.ts',
+        text: 'if (!before.doubted) return',
+        instead: 'if (before) return',
+      },
+      {
+        file: 'src/deployments/inquiry.ts',
+        text: 'if (doubted && !again) await this.#pass(deployment, seen(doubted));',
+        instead: '',
+      },
+    ],
+    shows: 'lost',
+    arrange({ simulator }) {
+      simulator.faults.next({ callback: 'any' }, { kind: 'drop' }, 9);
+      when(() => {
+        const ready = [...simulator.deployments.values()].find((one) => phaseOf(one) === 'READY');
+        const since = ready && enteredAt(ready, 'READY');
+        const asked = simulator.requests.some(
+          ({ endpoint, at, status }) =>
+            endpoint === 'status' && status === 200 && since !== undefined && at > since,
+        );
+        // Before it is asked about a second time.
+        if (ready && asked) simulator.terminate(ready.request_id);
+        return ready !== undefined && asked;
+      });
+    },
+  },
+  {
     name: 'each event is told once',
     without: [
       {
@@ -172,7 +202,7 @@ const cases: readonly Case[] = [
     without: [
       {
         file: 'src/deployments/repository.ts',
-        text: 'await announce(tx, this.#clock, { before, after, happened, source });',
+        text: 'await announce(tx, this.#clock, { before, after, happened: [...told, ...happened], source });',
         instead:
           'setTimeout(() => announce(this.#store, this.#clock, { before, after, happened, source }), 90_000);',
       },

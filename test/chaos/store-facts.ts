@@ -7,6 +7,8 @@ export interface StoreFacts {
   readonly intents: ReadonlyMap<string, { readonly invocation: string; readonly phase: string }>;
   /** Edgegap's bare status as it is believed, by request_id. */
   readonly statuses: ReadonlyMap<string, string>;
+  /** By request_id: those that were seen to be ready, of which nobody was told and nobody will be. */
+  readonly untold: ReadonlySet<string>;
   /** Invocations without an outcome. */
   readonly running: readonly { readonly id: string; readonly what: string }[];
   /** Messages that are neither sent nor given up. */
@@ -24,7 +26,7 @@ export async function readStore(database: string): Promise<StoreFacts> {
   try {
     const deployments = await store
       .selectFrom('deployments')
-      .select(['id', 'invocation_id', 'phase', 'request_id', 'status'])
+      .select(['id', 'invocation_id', 'phase', 'request_id', 'status', 'doubted', 'ready_at', 'check_at'])
       .execute();
     const running = await store
       .selectFrom('invocations')
@@ -43,6 +45,13 @@ export async function readStore(database: string): Promise<StoreFacts> {
       statuses: new Map(
         deployments.flatMap(({ request_id, status }) =>
           request_id !== null && status !== null ? [[request_id, status] as const] : [],
+        ),
+      ),
+      untold: new Set(
+        deployments.flatMap(({ request_id, doubted, ready_at, check_at }) =>
+          request_id !== null && doubted?.includes('READY') && ready_at === null && check_at === null
+            ? [request_id]
+            : [],
         ),
       ),
       running,

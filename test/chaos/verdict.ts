@@ -46,7 +46,7 @@ export function judge(simulator: Simulator, chat: Chat, store?: StoreFacts): Ver
   const missing = happened.filter(({ deployment, event }) => told(deployment.request_id, event).length === 0);
   const overtaken = missing.filter(
     ({ deployment, event }) =>
-      isOvertaken(simulator, deployment, event) || isUnfound(deployment, looks, store),
+      isOvertaken(simulator, deployment, event, store) || isUnfound(deployment, looks, store),
   );
   return {
     deployments: deployments.length,
@@ -132,13 +132,15 @@ function eventsOf(deployment: SimulatedDeployment): CallbackEvent[] {
   );
 }
 
-/** Edgegap's one attempt to tell it failed, and by now its status says something else. */
+/** Edgegap's one attempt to tell it failed, and by now its status says something else than what was never seen. */
 function isOvertaken(
   { callbacks }: Simulator,
   deployment: SimulatedDeployment,
   event: CallbackEvent,
+  store: StoreFacts | undefined,
 ): boolean {
   if (event !== 'ready' || phaseOf(deployment) === 'READY') return false;
+  if (store?.untold.has(deployment.request_id)) return false;
   return !callbacks.some(
     (one) =>
       one.request_id === deployment.request_id &&

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ownTag } from '../../src/deployments/deployment.ts';
+import { DeploymentStatus } from '../../src/edgegap/schema.ts';
 import { suiteDatabase } from '../support/databases.ts';
 import { until } from '../support/test-clock.ts';
 import { accepted, openWatch, snapshot } from './watch.ts';
@@ -191,6 +192,56 @@ describe('what a callback should have told', () => {
     expect(failures).toBeLessThan(0);
     expect((await told()).match(/found by asking/g)).toHaveLength(1);
     expect(log.filter((text) => text.includes('callbacks do not arrive'))).toHaveLength(1);
+  });
+
+  test.each([
+    ['ERROR', undefined, ' failed'],
+    ['ERROR', 'TERMINATED', ' failed'],
+    ['READY', 'TERMINATED', ' is ready'],
+    ['READY', 'ERROR', ' is ready'],
+  ])('is told where it was %s and has gone on since, to %s', async (first, then, line) => {
+    const { clock, statuses, listed, calls, reconciler, add, told } = await openWatch({ callbacks: true });
+    await reconciler.start();
+    await clock.advance(1_000);
+    statuses.set('r1', first);
+    listed.push({ request_id: 'r1', ready: first === 'READY' });
+    await add(accepted('r1'));
+    await clock.advance(61_000);
+    expect(calls).toContain('status r1');
+    if (then) statuses.set('r1', then);
+    else statuses.delete('r1');
+    listed.length = 0;
+    await clock.advance(5 * MINUTE);
+    const lines = await told();
+    expect(lines.split(line)).toHaveLength(2);
+    expect(lines).toContain(then === 'ERROR' ? ' failed' : ' terminated');
+    expect(lines.match(/found by asking/g)).toHaveLength(1);
+  });
+
+  test('is told where other news came first', async () => {
+    const { deployments, told, id, repository } = await silent();
+    await deployments.learn(id, { kind: 'terminated' }, 'told');
+    expect(await told()).toMatch(/ is ready.*\n.* terminated/);
+    expect(await repository.byId(id)).toMatchObject({ phase: 'ended', doubted: undefined });
+  });
+
+  test('is told late where its end was learned while it was asked about', async () => {
+    const { clock, repository, reconciler, add, told } = await openWatch({ callbacks: true });
+    await reconciler.start();
+    const id = await add(accepted('r1'), { kind: 'terminated' });
+    await repository.agenda.schedule(id, clock.now() + 10_000, {
+      doubted: DeploymentStatus.parse({ request_id: 'r1', current_status: 'READY' }),
+    });
+    await clock.advance(12_000);
+    expect((await told()).match(/had become ready before that/g)).toHaveLength(1);
+    expect(await repository.byId(id)).toMatchObject({ checkAt: undefined, doubted: undefined });
+  });
+
+  test('was doubted by an older version is waited for anew', async () => {
+    const { clock, store, told } = await silent();
+    await store.updateTable('deployments').set({ doubted: 'ready' }).execute();
+    await clock.advance(22_000);
+    expect((await told()).match(/ is ready/g)).toHaveLength(1);
   });
 
   test('is not called lost where the callback came meanwhile', async () => {
