@@ -67,7 +67,7 @@ export class CallbackNews {
   ): Promise<{ after: Deployment; read: boolean }> {
     // What is known already is not told again; a late body may even be older than what was learned since.
     if (isTold(before, event)) return { after: before, read: true };
-    const status = readBody(body);
+    const status = readBody(body, event);
     const ours = status !== undefined && (await this.#isOf(tx, before, status));
     const after = ours
       ? await this.#deployments.learnIn(tx, before, { kind: 'called-back', status }, 'told')
@@ -108,9 +108,12 @@ function isTold(deployment: Deployment, event: string): boolean {
   );
 }
 
-function readBody(body: string): DeploymentStatus | undefined {
+function readBody(body: string, event: string): DeploymentStatus | undefined {
   try {
-    return DeploymentStatus.safeParse(JSON.parse(body)).data;
+    const { data } = DeploymentStatus.safeParse(JSON.parse(body));
+    // That it failed only the event's name may tell once it is over; asked again, Edgegap says no more either.
+    const isOver = data?.current_status === 'TERMINATING' || data?.current_status === 'TERMINATED';
+    return data && event === 'error' && isOver ? { ...data, error: true } : data;
   } catch {
     return undefined;
   }

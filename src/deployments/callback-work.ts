@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import type { Clock } from '../clock.ts';
+import { CLOCKS_APART_MS, type Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/store.ts';
 import { CallbackNews, unhandled } from './callback-news.ts';
@@ -122,8 +122,17 @@ export class CallbackWork {
         .selectFrom('callbacks')
         .select('deployment_id')
         .where('handled_at', 'is', null)
-        .where('received_at', '<=', now - afterMs)
-        .where((eb) => eb.or([eb('next_at', 'is', null), eb('next_at', '<=', now)]))
+        // A time further ahead than any is one of a clock that was.
+        .where((eb) =>
+          eb.or([eb('received_at', '<=', now - afterMs), eb('received_at', '>', now + CLOCKS_APART_MS)]),
+        )
+        .where((eb) =>
+          eb.or([
+            eb('next_at', 'is', null),
+            eb('next_at', '<=', now),
+            eb('next_at', '>', now + AGAIN_MAX_MS + CLOCKS_APART_MS),
+          ]),
+        )
         .orderBy('received_at')
         .limit(LEFT_AT_ONCE)
         .execute();

@@ -1,3 +1,4 @@
+import { CLOCKS_APART_MS } from '../clock.ts';
 import type { DeploymentStatus } from '../edgegap/schema.ts';
 import { type Deployment, endIsInferred } from './deployment.ts';
 import { MISSING_MS, STOP_PATIENCE_MS } from './timing.ts';
@@ -104,7 +105,9 @@ export function advance(deployment: Facts, news: News, now: number): Step {
       };
     case 'missing':
       if (deployment.phase !== 'live') return nothing;
-      if (deployment.missingAt === undefined) return { changes: { missingAt: now }, happened: [] };
+      // One of a clock that was ahead is none.
+      if (deployment.missingAt === undefined || deployment.missingAt > now + CLOCKS_APART_MS)
+        return { changes: { missingAt: now }, happened: [] };
       if (now - deployment.missingAt < MISSING_MS) return nothing;
       return { changes: { phase: 'ended', endedAt: deployment.missingAt }, happened: ['terminated'] };
     case 'stopping': {
@@ -170,7 +173,12 @@ function answered(deployment: Facts, snapshot: DeploymentStatus, now: number): S
   const ending = snapshot.current_status === 'TERMINATING' || snapshot.current_status === 'TERMINATED';
   const revived = ending ? nothing : revive(deployment);
   const known = { ...deployment, ...revived.changes };
-  const told = merge(revived, fromStatus(known, snapshot, now));
+  // Whatever it says, it is known.
+  const found: Step =
+    known.missingAt !== undefined && known.endedAt === undefined
+      ? { changes: { missingAt: undefined }, happened: [] }
+      : nothing;
+  const told = merge(merge(revived, found), fromStatus(known, snapshot, now));
   const after = { ...deployment, ...told.changes };
   return isUnheeded(after, now)
     ? merge(told, { changes: { stopAskedBy: undefined, stopAskedAt: undefined }, happened: ['not-stopped'] })

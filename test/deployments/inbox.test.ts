@@ -21,6 +21,7 @@ function inboxOf({ store, repository, deployments, clock }: Watch) {
   return { callbacks, receive, log };
 }
 
+const HOUR = 60 * 60_000;
 const ready = (request_id: string) => JSON.stringify({ request_id, current_status: 'Status.READY' });
 
 test('a callback that tells of another’s deployment is not believed, also while its own is not known', async () => {
@@ -122,3 +123,33 @@ test('one with a wrong secret, or for nobody, is not ours', async () => {
   ] as const)
     expect(await callbacks.isOurs(who, what)).toBe(false);
 });
+
+test.each([
+  ['received_at', (now: number) => ({ received_at: now + 6 * HOUR })],
+  ['next_at', (now: number) => ({ received_at: now, next_at: now + 6 * HOUR })],
+])('one of which a clock that was hours ahead wrote %s is not left for later', async (_, times) => {
+  const watch = await openWatch({ callbacks: true });
+  const { store, clock } = watch;
+  const id = await watch.add(accepted('r1'));
+  const { callbacks } = inboxOf(watch);
+  await store
+    .insertInto('callbacks')
+    .values({ deployment_id: id, event: 'ready', body: ready('r1'), ...times(clock.now()) })
+    .execute();
+  await callbacks.start();
+  await clock.advance(30_000);
+  expect(await watch.told()).toContain('is ready');
+});
+
+test.each(['TERMINATING', 'TERMINATED'])(
+  'of an error, whose body says no more than %s, is one',
+  async (status) => {
+    const watch = await openWatch({ callbacks: true });
+    const id = await watch.add(accepted('r1'));
+    const { callbacks } = inboxOf(watch);
+    const body = { request_id: 'r1', current_status: `Status.${status}`, error: false, error_detail: 'boom' };
+    await callbacks.receive('error', id, JSON.stringify(body));
+    await callbacks.idle();
+    expect(await watch.told()).toMatch(/ failed",": boom/);
+  },
+);

@@ -142,6 +142,11 @@ describe('what is believed and told after', () => {
       { phase: 'live', status: 'READY', told: ['ready'] },
     ],
     [
+      'missing, found in a status before the last one, missing',
+      [accepted, status('READY'), missing, status('DEPLOYING'), missing],
+      { phase: 'live', status: 'READY', told: ['ready'] },
+    ],
+    [
       'missing twice',
       [accepted, status('READY'), missing, missing],
       { phase: 'ended', status: 'READY', told: ['ready', 'terminated'] },
@@ -257,4 +262,10 @@ test('a stop is given two minutes', () => {
     changes: { stopAskedBy: undefined, stopAskedAt: undefined },
     happened: ['not-stopped'],
   });
+});
+
+test('missing since a time that a clock ahead wrote is missing from now on', () => {
+  const hour = 60 * 60_000;
+  const facts: Facts = { ...fresh, phase: 'live', requestId: 'r1', missingAt: 5 * hour };
+  expect(advance(facts, missing, hour)).toEqual({ changes: { missingAt: hour }, happened: [] });
 });
