@@ -58,19 +58,31 @@ export class Deployments {
     const intent = { ...order, id: newId(), account, holder: membership.id };
     const { deployment, created } = await repository
       .create(intent, replaces, confirm)
-      .catch((error: unknown) => this.#notSent(intent.id, error));
+      .catch((error: unknown) => this.#notSent(intent.id, error, replaces));
     if (!created) return deployment;
     if (replaces !== undefined) wakeOutbox();
     const news = await this.#request(deployment);
-    return (await this.#surely(() => this.learn(deployment.id, news, 'asked'))) ?? deployment;
+    return (await this.#surely(() => this.#conclude(deployment.id, news, replaces))) ?? deployment;
+  }
+
+  /** What the request came to. One that was refused has replaced nothing. */
+  async #conclude(id: string, news: News, replaces: string | undefined): Promise<Deployment | undefined> {
+    const { repository } = this.#parts;
+    const after = await repository.change([id], async (tx, [before]) => {
+      const after = before && (await this.learnIn(tx, before, news, 'asked'));
+      if (after?.phase === 'refused' && replaces !== undefined) await repository.giveBack(tx, replaces, id);
+      return after;
+    });
+    this.wake();
+    return after;
   }
 
   /** It may have been written down all the same, by a commit whose answer was lost; nothing will come of it. */
-  #notSent(id: string, error: unknown): never {
+  #notSent(id: string, error: unknown, replaces: string | undefined): never {
     if (error instanceof StoreError) {
       const news: News = { kind: 'refused', detail: 'I lost my database on the way; nothing was sent.' };
       // Where it cannot be, the next start finds it.
-      this.#surely(() => this.learn(id, news, 'asked')).catch(() => undefined);
+      this.#surely(() => this.#conclude(id, news, replaces)).catch(() => undefined);
     }
     throw error;
   }

@@ -149,8 +149,13 @@ export class Inquiry {
     if (adopted?.requestId !== undefined) return this.#repository.agenda.schedule(id, this.#clock.now());
     const tried = checks + 1;
     const pause = LOOK_UPS_MS[tried];
-    if (pause === undefined) await this.#deployments.learn(id, { kind: 'not-found' }, 'asked');
-    else await this.#repository.agenda.schedule(id, this.#clock.now() + pause, { checks: tried });
+    await this.#repository.change([id], async (tx, [before]) => {
+      // Something called back meanwhile: it is looked for anew.
+      if (!before || before.checks !== checks) return;
+      if (pause === undefined) await this.#deployments.learnIn(tx, before, { kind: 'not-found' }, 'asked');
+      else await this.#repository.agenda.schedule(id, this.#clock.now() + pause, { checks: tried }, tx);
+    });
+    this.#deployments.wake();
   }
 }
 

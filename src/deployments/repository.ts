@@ -100,6 +100,15 @@ export class DeploymentRepository {
     await announce(tx, this.#clock, { before, after, happened: [], source: 'asked' });
   }
 
+  /** Takes back, in the transaction `tx`, that the deployment `id` was replaced by `by`: its card has its button again. */
+  async giveBack(tx: Store, id: string, by: string): Promise<void> {
+    const [before] = await lock(tx, [id]);
+    if (before?.replacedBy !== by) return;
+    await tx.updateTable('deployments').set({ replaced_by: null }).where('id', '=', id).execute();
+    const after = { ...before, replacedBy: undefined };
+    await announce(tx, this.#clock, { before, after, happened: [], source: 'asked' });
+  }
+
   /**
    * Runs `work` in a transaction that has the rows of these deployments to itself: whoever else has news of one waits.
    * So news is applied one after the other, and its messages are written in that order.

@@ -49,6 +49,20 @@ describe('a deploy whose outcome is not known', () => {
     ]);
   });
 
+  test('is looked for anew when something unreadable calls back while the last look is under way', async () => {
+    const studio = await openStudio({ factor: 60, simulator: { durations: STILL, listLagMs: 150_000 } });
+    const run = await studio.run();
+    deployFails(studio, { kind: 'reset', when: 'after' });
+    const looks = () => studio.simulator.requests.filter(({ endpoint }) => endpoint === 'list').length;
+    await run.say(DEPLOY);
+    await until(() => looks() >= 5, 'five looks');
+    studio.simulator.faults.next({ endpoint: 'list' }, { kind: 'slow', when: 'before', ms: 20_000 });
+    await until(() => looks() >= 6, 'the last look');
+    expect(await callBack(studio.webhooks().ready, 'junk')).toBe(200);
+    expect(studio.count('may have started, but')).toBe(0);
+    await studio.shown('did start after all');
+  });
+
   test('is found although the list lags and does not answer at first', async () => {
     const studio = await openStudio({ callbacks: false, simulator: { listLagMs: 20_000 } });
     const run = await studio.run();
@@ -190,6 +204,20 @@ describe('“Deploy again”', () => {
       'the first card to say so',
     );
     expect(studio.deploys()).toBe(2);
+  });
+
+  test('that is refused can be pressed again', async () => {
+    const { studio, run } = await lost();
+    const first = () => JSON.stringify(studio.chat.messages[0]?.message);
+    deployFails(studio, { kind: 'too-many-requests', retryAfter: 0 }, 3);
+    await run.press('Deploy again');
+    await studio.shown('Not deployed');
+    await until(() => first().includes('Deploy again'), 'the button');
+    expect(first()).not.toContain('It was deployed again');
+    await run.press('Deploy again');
+    await until(() => studio.simulator.deployments.size === 1, 'the deployment');
+    await until(() => first().includes('It was deployed again'), 'the first card to say so');
+    expect(studio.simulator.deployments.size).toBe(1);
   });
 
   test('is of no use once it was adopted late', async () => {
