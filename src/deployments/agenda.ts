@@ -137,24 +137,32 @@ export class Agenda {
    * may be more. Whatever may still run is kept.
    */
   async purge(before: number): Promise<boolean> {
-    return await transact(this.#store, async (tx) => {
-      const over = await tx
-        .selectFrom('deployments')
-        .select('id')
-        .where('phase', 'in', ['ended', 'refused', 'lost'])
-        .where('heard_at', '<', before)
-        .limit(PURGE_AT_ONCE)
-        .execute();
-      if (over.length === 0) return false;
-      const ids = over.map(({ id }) => id);
-      await tx.deleteFrom('callbacks').where('deployment_id', 'in', ids).execute();
-      await tx
-        .deleteFrom('deployments')
-        .where('id', 'in', ids)
+    const isOver = ({ and, eb, not, exists, selectFrom }: ExpressionBuilder<Database, 'deployments'>) =>
+      and([
+        eb('phase', 'in', ['ended', 'refused', 'lost']),
+        eb('heard_at', '<', before),
         // One that was lost may have turned up in this moment.
-        .where('phase', 'in', ['ended', 'refused', 'lost'])
+        not(
+          exists(
+            selectFrom('callbacks')
+              .select('event')
+              .whereRef('callbacks.deployment_id', '=', 'deployments.id')
+              .where('handled_at', 'is', null)
+              .where('received_at', '>=', before),
+          ),
+        ),
+      ]);
+    return await transact(this.#store, async (tx) => {
+      const gone = await tx
+        .deleteFrom('deployments')
+        .where('id', 'in', tx.selectFrom('deployments').select('id').where(isOver).limit(PURGE_AT_ONCE))
+        .where(isOver)
+        .returning('id')
         .execute();
-      return ids.length === PURGE_AT_ONCE;
+      if (gone.length === 0) return false;
+      const ids = gone.map(({ id }) => id);
+      await tx.deleteFrom('callbacks').where('deployment_id', 'in', ids).execute();
+      return gone.length === PURGE_AT_ONCE;
     });
   }
 }

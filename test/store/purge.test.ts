@@ -55,3 +55,33 @@ test('deployments that ended long ago are forgotten with their callbacks; whatev
     { deployment_id: ids.live },
   ]);
 });
+
+test('a lost one that a callback tells of is kept until that is worked off', async () => {
+  const clock = new TestClock();
+  const store = await freshStore(clock);
+  const repository = new DeploymentRepository(store, clock);
+  const { deployment } = await repository.create({
+    account: 'a',
+    invocationId: 'i',
+    application: 'app',
+    version: 'v1',
+    plan: { users: [], place: '', tags: [] },
+    asker: { id: 'u', name: 'u' },
+    at,
+    card: { ...at, message: '1' },
+  });
+  for (const kind of ['unknown-outcome', 'not-found'] as const)
+    await repository.apply(deployment.id, { kind }, { source: 'asked' });
+  await clock.advance(31 * DAY);
+  await store
+    .insertInto('callbacks')
+    .values({ deployment_id: deployment.id, event: 'ready', body: '{}', received_at: clock.now() })
+    .execute();
+  await repository.agenda.purge(clock.now() - 30 * DAY);
+  expect(await store.selectFrom('callbacks').select('event').execute()).toHaveLength(1);
+  // Whatever keeps it from being worked off, it is not kept for ever.
+  await clock.advance(31 * DAY);
+  await repository.agenda.purge(clock.now() - 30 * DAY);
+  expect(await store.selectFrom('callbacks').select('event').execute()).toEqual([]);
+  expect(await store.selectFrom('deployments').select('id').execute()).toEqual([]);
+});
