@@ -60,9 +60,14 @@ export class Answer {
     return card;
   }
 
-  /** `end` is what the invocation has come to with it. */
+  /**
+   * `end` is what the invocation has come to with it. Of a change somebody hears in any case: what cannot be given at all
+   * the outbox tells in the channel.
+   */
   async #owed(error: unknown, message: Message, end?: End): Promise<boolean> {
-    if (!this.#record || !isPassing(error)) return false;
+    if (!this.#record || !(error instanceof DeliveryError)) return false;
+    const last = end !== undefined && this.#acknowledged !== undefined;
+    if (!isPassing(error) && !(last && this.#record.changes)) return false;
     await this.#invocations.owe(this.#record, message, end);
     const { id } = this.#invocation;
     this.#log.warn({ invocation: id, code: error.code }, 'invocation: its answer is left to the outbox');

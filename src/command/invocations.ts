@@ -150,6 +150,12 @@ export class Invocations {
   /** Never rejects: an end that the store does not take now is written down later. */
   async finish(id: string, end: End): Promise<void> {
     this.#underWay.delete(id);
+    const owed = this.#unowed.get(id);
+    if (owed) {
+      // Were it over before its answer is stored, a crash would take the answer along.
+      this.#unowed.set(id, { ...owed, end });
+      return;
+    }
     try {
       await this.#end(id, end);
     } catch (err) {
@@ -162,7 +168,10 @@ export class Invocations {
   async catchUp(): Promise<void> {
     for (const [id, owed] of this.#unowed) {
       await this.#owe(owed);
+      const { end } = this.#unowed.get(id) ?? {};
       this.#unowed.delete(id);
+      // It came to its end in this moment.
+      if (end && !owed.end) this.#unrecorded.set(id, end);
     }
     for (const [id, end] of this.#unrecorded) {
       await this.#end(id, end);

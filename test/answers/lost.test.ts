@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Stage, stageOn } from '../command/harness.ts';
+import { deployElsewhere, type Stage, stageOn } from '../command/harness.ts';
 import type { DiscordDriver } from '../support/discord-driver.ts';
 import { flags } from '../support/discord-world.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
@@ -65,6 +65,30 @@ describe('on Discord', () => {
     await stage.bot.app.settled();
     const listings = stage.simulator.requests.slice(asked).filter(({ endpoint }) => endpoint === 'list');
     expect(listings).toHaveLength(1);
+  });
+
+  test('a change that failed, and whose token is gone before its time, is told in the channel', async () => {
+    stage = await stageOn('discord');
+    const { driver, simulator } = stage;
+    const deployment = await deployElsewhere(simulator, 'lobby-chat', 'stable');
+    await driver.command('operator', 'stop', { deployment });
+    await until(
+      async () => (await driver.privately('operator')).some(({ buttons }) => buttons.includes('Stop it')),
+      'the question',
+    );
+    const gone = { status: 404, body: { code: 10015, message: 'Unknown Webhook' } };
+    server().fault({ on: /^(PATCH|POST) \/webhooks/, answer: gone, times: 50 });
+    simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before' }, 3);
+    await driver.press('operator', 'Stop it');
+    await until(() => log('the answer could not be delivered'), 'the end of it');
+    stage.speed(20);
+    await until(
+      async () =>
+        (await driver.channel()).some(({ text }) =>
+          /could not show you the answer to your `?stop/.test(text),
+        ),
+      'word of it',
+    );
   });
 
   test.each([

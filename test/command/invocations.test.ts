@@ -200,6 +200,30 @@ test('one that the store does not take is not begun', async () => {
   await expect(begin('1')).rejects.toMatchObject({ code: 'not-stored' });
 });
 
+test('one is not over before its answer is stored, and then it is', async () => {
+  const { store, join, states, outbox } = await open();
+  const { begin, invocations } = await join();
+  for (const id of ['1', '2']) {
+    await begin(id, { what: 'stop', changes: true });
+    await store.schema.alterTable('outbox').renameTo('away').execute();
+    const message: Message = { kind: 'line', tone: 'neutral', text: ['Stopped.'] };
+    const record = { id, at, person, what: 'stop', changes: true, mode: 'private' as const, reply: {} };
+    await invocations.owe(record, message);
+    if (id === '1') await invocations.finish(id, 'done');
+    expect(await states()).toContainEqual([id, 'running', false]);
+    await store.schema.alterTable('away').renameTo('outbox').execute();
+    const caughtUp = invocations.catchUp();
+    if (id === '2') await invocations.finish(id, 'done');
+    await caughtUp;
+    await invocations.catchUp();
+    expect(await states()).toContainEqual([id, 'done', true]);
+  }
+  expect((await outbox()).map(({ id, text }) => [id, text])).toEqual([
+    ['1', 'Stopped.'],
+    ['2', 'Stopped.'],
+  ]);
+});
+
 test('one whose row is damaged is told in its channel, and keeps no other from its answer', async () => {
   const { store, join, states, outbox } = await open();
   const dead = await join();
