@@ -96,10 +96,11 @@ export interface Adapter {
   findPosted(to: Address, key: string, since: number, replyTo?: MessageRef): Promise<MessageRef | undefined>;
   /**
    * Answers an invocation that another process was to answer and did not live to finish: in place of the card that it
-   * posted, else where its answer was to stand. What was answered already is left as it is. Safe to repeat. Throws
-   * DeliveryError, not retryable where that place is no more.
+   * posted, else where its answer was to stand. What was answered already is left as it is, and safe to repeat. Where
+   * that cannot be seen, `again` is shown in place of `message`: the same, saying that it may be a repeat where it may be
+   * one. Throws DeliveryError, not retryable where that place is no more.
    */
-  resume(reply: Reply, message: Message): Promise<void>;
+  resume(reply: Reply, message: Message, again: Message): Promise<void>;
   /** Tells one person of a workspace, directly. Throws DeliveryError. */
   tell(person: { readonly id: string; readonly workspace: string }, outgoing: Outgoing): Promise<void>;
 }

@@ -36,8 +36,11 @@ export async function send(adapter: Adapter, rows: readonly OutboxRow[], sending
     case 'answer':
       if (!adapter.resume) throw notPossible('outbox-no-answers', 'This platform takes no late answers.');
       sending.mayLeave();
-      // The adapter leaves alone what it finds answered; what only one person saw it cannot find.
-      return await adapter.resume(first.reply ?? {}, marked(adapter, first, message, sending.now));
+      return await adapter.resume(
+        first.reply ?? {},
+        message,
+        first.uncertain ? possiblyRepeated(message) : message,
+      );
     case 'tell':
       if (!adapter.tell) throw notPossible('outbox-no-telling', 'This platform has no direct messages.');
       sending.mayLeave();

@@ -171,6 +171,25 @@ test('on Discord, once the token is of no use, a change is told in the channel, 
   expect(server.violations).toEqual([]);
 });
 
+test('on Discord, what is told beside a pressed card, and whose own answer was lost, may be a repeat and says so', async () => {
+  const stage = await openStage('discord');
+  const driver = stage.driver as DiscordDriver;
+  const first = await stage.start();
+  await driver.command('operator', 'deploy', DEPLOY);
+  await until(async () => (await driver.channel()).some(({ text }) => text.includes('is ready')), 'ready');
+  await first.app.settled();
+  first.stopAfter('acknowledge');
+  void driver.press('operator', 'Refresh').catch(() => undefined);
+  await until(() => first.standing() === 1, 'the press');
+  await first.kill();
+  driver.server.fault({ on: /^POST \/webhooks/, afterEffect: true, answer: 'reset' });
+  await stage.start();
+  const lines = async () =>
+    (await driver.privately('operator')).map(({ text }) => text).filter((text) => text.includes(ANSWER));
+  await until(async () => (await lines()).length === 2, 'the repeat', 40_000);
+  expect((await lines()).map((text) => text.includes('possibly repeated'))).toEqual([false, true]);
+});
+
 test('on Slack, once the response_urls are of no use, what is private stays private', async () => {
   const stage = await openStage('slack-http');
   const first = await stage.start();

@@ -127,9 +127,9 @@ export class MemoryChat {
             one.replyTo?.message === replyTo?.message,
         )?.ref;
       },
-      resume: async (reply, message) => {
-        const fault = await take('resume', textOf(message));
-        if (!fault || fault.shown) this.answers.push({ reply, text: textOf(message) });
+      resume: async (reply, _message, again) => {
+        const fault = await take('resume', textOf(again));
+        if (!fault || fault.shown) this.answers.push({ reply, text: textOf(again) });
         if (fault) throw fault.error;
       },
       tell: async ({ id, workspace }, { message, key }) => {

@@ -110,8 +110,8 @@ export function createDiscordAdapter({ config, directory, clock, log }: DiscordA
       const found = await findByMarker(api, to.channel, { key, since, author });
       return found && refOf(to, found);
     },
-    async resume(reply, message) {
-      await createAnswer(Reply.parse(reply), { adapter, api, clock, log }).resume(message);
+    async resume(reply, message, again) {
+      await createAnswer(Reply.parse(reply), { adapter, api, clock, log }).resume(message, again);
     },
     async tell({ id }, { message, key }) {
       const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);

@@ -39,7 +39,7 @@ export interface Answer {
   /** Posts a card that the bot's own token can edit. */
   postCard(message: Message): Promise<MessageRef>;
   /** See `Adapter.resume`. */
-  resume(message: Message): Promise<void>;
+  resume(message: Message, again: Message): Promise<void>;
 }
 
 export interface AnswerParts {
@@ -111,12 +111,13 @@ export function createAnswer(reply: Reply, { adapter, api, clock, log }: AnswerP
       if (!card) throw new Error('A public answer has a message');
       return card;
     },
-    async resume(message) {
+    async resume(message, again) {
       const done = await byToken(async () => {
         const shown = (await api.readAnswer(reply)).components?.[0]?.id;
         if (shown === markerOf(answerKey)) return true;
         // What everybody sees, a live card above all, is not to be replaced by one person's news.
-        if (source) await api.followUpPrivately(reply, payloadOf(message));
+        // It takes no nonce and is not read back (Execute Webhook): whether it is a repeat nobody can tell.
+        if (source) await api.followUpPrivately(reply, payloadOf(again));
         else await api.editAnswer(reply, payloadOf(message, answerKey));
         return true;
       });

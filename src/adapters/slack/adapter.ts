@@ -175,9 +175,9 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
       const found = await posts.find(replyPlace(to, replyTo), key, since);
       return found && toRef(found, PLATFORM, to.workspace);
     },
-    async resume(reply, message) {
+    async resume(reply, message, again) {
       const { mode, asked } = Reply.parse(reply);
-      await answersTo(asked).resume(mode, message);
+      await answersTo(asked).resume(mode, message, again);
     },
     async tell({ id }, { message, key }) {
       // Posting to a person opens the direct message, and needs no scope beyond chat:write (chat.postMessage).

@@ -51,7 +51,7 @@ export interface Answers {
   respond(mode: AckMode, message: Message): Promise<void>;
   postCard(message: Message): Promise<Posted>;
   /** See `Adapter.resume`. */
-  resume(mode: AckMode, message: Message): Promise<void>;
+  resume(mode: AckMode, message: Message, again: Message): Promise<void>;
 }
 
 export function createAnswers(parts: {
@@ -202,10 +202,10 @@ export function createAnswers(parts: {
       await files.attach(posted, message);
       return posted;
     },
-    async resume(mode, message) {
+    async resume(mode, message, again) {
       if (mode === 'update' && source?.ephemeral) return await inSource(message);
       // What everybody sees, a live card above all, is not to be replaced by one person's news.
-      if (mode !== 'public') return await privately(message);
+      if (mode !== 'public') return await privately(again);
       try {
         if (await find(answerKey)) return;
         const card = await find(cardKey);
@@ -213,7 +213,7 @@ export function createAnswers(parts: {
         else await posts.post(here, message, { key: answerKey });
       } catch (error) {
         if (!(error instanceof DeliveryError) || error.retryable) throw error;
-        await privately(message);
+        await privately(again);
       }
     },
   };

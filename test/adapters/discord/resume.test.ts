@@ -33,7 +33,7 @@ async function died(
 
 /** Another process, which never saw the interaction. */
 const resume = (reply: Reply, message = restarted) =>
-  adapterFor(bot.driver, bot.clock).resume(reply, message);
+  adapterFor(bot.driver, bot.clock).resume(reply, message, message);
 
 const channel = async () => (await bot.driver.channel()).map(({ text, edits }) => ({ text, edits }));
 const privately = async () => (await bot.driver.privately('operator')).map(({ text }) => text);

@@ -53,7 +53,7 @@ async function open(): Promise<Stage> {
     async resume(reply) {
       started ??= other.start(async () => undefined);
       await started;
-      await other.resume(reply, restarted);
+      await other.resume(reply, restarted, restarted);
     },
     channel: async () => (await driver.channel()).map(({ text, edits }) => [text, edits]),
     privately: async () => (await driver.privately('operator')).map(({ text }) => text),
