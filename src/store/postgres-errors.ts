@@ -129,12 +129,14 @@ export interface Server {
   /** 180004 for 18.4. */
   readonly version: number;
   readonly readOnly: boolean;
+  /** Of transactions that do not say otherwise, as PostgreSQL calls it. */
+  readonly isolation: string;
   /** The tables are there, or this user may make them. */
   readonly mayBegin: boolean;
 }
 
 /** Refuses a server on which the bot would fail later. */
-export function checkServer({ version, readOnly, mayBegin }: Server, place: Place): void {
+export function checkServer({ version, readOnly, isolation, mayBegin }: Server, place: Place): void {
   const major = Math.floor(version / 10_000);
   if (major < OLDEST_VERSION)
     throw unusable(place, {
@@ -142,6 +144,11 @@ export function checkServer({ version, readOnly, mayBegin }: Server, place: Plac
       remedy: `PostgreSQL ${OLDEST_VERSION} is the oldest that I work with.`,
     });
   if (readOnly) throw unusable(place, byState('25006', place));
+  if (isolation !== 'read committed')
+    throw unusable(place, {
+      reason: `has the isolation level ${isolation} by default, on which what several processes do at once fails`,
+      remedy: `Set default_transaction_isolation to read committed for this database or user.`,
+    });
   if (!mayBegin) throw unusable(place, byState('42501', place));
 }
 

@@ -142,6 +142,7 @@ export class UnlockedAdapter extends PostgresAdapter {
     const { rows } = await sql<Server>`
       select current_setting('server_version_num')::int as version,
         current_setting('transaction_read_only') = 'on' as "readOnly",
+        current_setting('transaction_isolation') as "isolation",
         to_regclass('kysely_migration') is not null
           or coalesce(has_schema_privilege(current_schema(), 'create'), false) as "mayBegin"`.execute(tx);
     if (rows[0]) checkServer(rows[0], this.#place);

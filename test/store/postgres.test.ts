@@ -124,12 +124,22 @@ describe('a start says what is wrong, and never the password', () => {
     expect(await start(as)).toMatch(/takes no changes, as a replica does/);
   });
 
+  test.each(['repeatable read', 'serializable'])('a database whose default is %s', async (level) => {
+    const database = await freshDatabase('postgres');
+    const name = new URL(database).pathname.slice(1);
+    await administer(database, `alter database ${name} set default_transaction_isolation = '${level}'`);
+    const said = await start((url) => {
+      right(url);
+      url.pathname = name;
+    });
+    expect(said).toMatch(new RegExp(`has the isolation level ${level} by default`));
+  });
+
   test('a server that is too old', () => {
     const place = { host: 'db:5432', database: 'bot', user: 'bot' };
-    expect(() => checkServer({ version: 130_022, readOnly: false, mayBegin: true }, place)).toThrow(
-      'store-unreachable',
-    );
-    expect(() => checkServer({ version: 140_000, readOnly: false, mayBegin: true }, place)).not.toThrow();
+    const server = { readOnly: false, isolation: 'read committed', mayBegin: true };
+    expect(() => checkServer({ ...server, version: 130_022 }, place)).toThrow('store-unreachable');
+    expect(() => checkServer({ ...server, version: 140_000 }, place)).not.toThrow();
   });
 });
 
