@@ -1,6 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   type DialectAdapter,
-  type Kysely,
+  Kysely,
   PostgresAdapter,
   PostgresDialect,
   type PostgresPool,
@@ -13,29 +14,40 @@ import type { Logger } from '../log.ts';
 import { connectionOf, placeOf } from './postgres-connection.ts';
 import { checkServer, explain, type Place, type Server } from './postgres-errors.ts';
 import type { Database } from './schema.ts';
+import type { Store } from './store.ts';
 import { storable } from './text.ts';
 
 const CONNECTIONS = 10;
 /** Longer than a statement of ours ever takes; a server that is gone without a word is noticed by it. */
 const STATEMENT_MS = 10_000;
+/** Where statements may take as long as they like, the system finds out by itself that a server is gone. */
+const KEEP_ALIVE_MS = 10_000;
 /**
  * A process that is stopped in the middle of a transaction, or whose machine is gone, keeps its rows from all others:
  * the server ends it after so long, and nobody waits long for it. Set for each transaction, by its first message, as a
  * proxy gives the session to somebody else afterwards. A single statement keeps its rows for no longer than it runs.
  */
-const BEGIN = `begin; ${Object.entries({
-  idle_in_transaction_session_timeout: 5_000,
-  lock_timeout: 3_000,
-  statement_timeout: STATEMENT_MS,
-})
-  .map(([name, ms]) => `set local ${name} = ${ms}`)
-  .join('; ')}`;
+const BEGIN = begin({ lock: 3_000, statement: STATEMENT_MS });
+/** Nor does whoever changes a table keep others from it for long by waiting for it: they would wait behind. */
+const BEGIN_UNHURRIED = begin({ lock: STATEMENT_MS, statement: 0 });
 
 export interface PostgresOptions {
   /** At most so many connections; 10 by default. */
   readonly connections?: number;
   /** How long to wait for a connection and for each statement, in milliseconds; 10 000 by default. */
   readonly patienceMs?: number;
+  /** A statement may take as long as it likes. */
+  readonly unhurried?: boolean;
+}
+
+function begin({ lock, statement }: { readonly lock: number; readonly statement: number }): string {
+  const limits = {
+    idle_in_transaction_session_timeout: 5_000,
+    lock_timeout: lock,
+    statement_timeout: statement,
+  };
+  const set = Object.entries(limits).map(([name, ms]) => `set local ${name} = ${ms}`);
+  return ['begin', ...set].join('; ');
 }
 
 /**
@@ -44,18 +56,16 @@ export interface PostgresOptions {
  * database cannot be used, StoreError.
  */
 export function postgresDialect(url: string, log: Logger, options: PostgresOptions = {}): PostgresDialect {
-  return new ProxiedPostgresDialect(placeOf(url), async () =>
-    reliable(createPool(url, log, options), placeOf(url)),
-  );
+  return new ProxiedPostgresDialect(url, log, options);
 }
 
 function createPool(url: string, log: Logger, options: PostgresOptions): Pool {
-  const { connections = CONNECTIONS, patienceMs = STATEMENT_MS } = options;
+  const { connections = CONNECTIONS, patienceMs = STATEMENT_MS, unhurried = false } = options;
   const pool = new Pool({
     ...connectionOf(url),
     max: connections,
     connectionTimeoutMillis: patienceMs,
-    query_timeout: patienceMs,
+    ...(unhurried ? { keepAliveInitialDelayMillis: KEEP_ALIVE_MS } : { query_timeout: patienceMs }),
     keepAlive: true,
     types: { getTypeParser: (oid, format) => parserOf(oid) ?? types.getTypeParser(oid, format) },
   });
@@ -70,7 +80,7 @@ function createPool(url: string, log: Logger, options: PostgresOptions): Pool {
 }
 
 /** Says in words what fails, and never uses a connection again that something was wrong with. */
-function reliable(pool: Pool, place: Place): PostgresPool {
+function reliable(pool: Pool, place: Place, beginning: string): PostgresPool {
   const failed = (error: unknown): never => {
     throw explain(error, place);
   };
@@ -85,7 +95,7 @@ function reliable(pool: Pool, place: Place): PostgresPool {
           try {
             if (text !== 'begin') return await client.query(text, parameters.map(storable));
             // As one message that has no parameters: only so may it hold several statements.
-            await client.query(BEGIN);
+            await client.query(beginning);
             return { command: 'BEGIN', rowCount: null, rows: [] };
           } catch (error) {
             const explained = explain(error, place);
@@ -106,49 +116,82 @@ function parserOf(oid: number): ((value: string) => number) | undefined {
 }
 
 class ProxiedPostgresDialect extends PostgresDialect {
-  readonly place: Place;
+  readonly #adapter: () => UnlockedAdapter;
 
-  constructor(place: Place, pool: () => Promise<PostgresPool>) {
-    super({ pool });
-    this.place = place;
+  constructor(url: string, log: Logger, options: PostgresOptions) {
+    const place = placeOf(url);
+    super({
+      pool: async () =>
+        reliable(createPool(url, log, options), place, options.unhurried ? BEGIN_UNHURRIED : BEGIN),
+    });
+    const forChanges = () => postgresDialect(url, log, { ...options, connections: 1, unhurried: true });
+    this.#adapter = () => new UnlockedAdapter(place, log, forChanges);
   }
 
   override createAdapter(): DialectAdapter {
-    return new UnlockedAdapter(this.place);
+    return this.#adapter();
   }
 }
 
 /** Kysely's lock for migrations belongs to the session, which a pooling proxy gives to somebody else in between. */
 export class UnlockedAdapter extends PostgresAdapter {
   readonly #place: Place;
+  readonly #log: Logger;
+  readonly #forChanges: () => PostgresDialect;
 
-  constructor(place: Place) {
+  constructor(place: Place, log: Logger, forChanges: () => PostgresDialect) {
     super();
     this.#place = place;
+    this.#log = log;
+    this.#forChanges = forChanges;
   }
 
   override async acquireMigrationLock(): Promise<void> {
-    // `prepare` is called before.
+    // `alone` has it.
   }
 
   override async releaseMigrationLock(): Promise<void> {
     // Given back by the end of the transaction.
   }
 
-  /** Lets one process at a time change the schema, until the transaction `tx` ends. Throws where none can. */
-  async prepare(tx: Kysely<Database>): Promise<void> {
-    // Whoever starts beside the one that changes it waits for it.
-    await sql`set local lock_timeout = 0`.execute(tx);
+  /** Throws where the server is none to begin on. */
+  async check(db: Store): Promise<void> {
     const { rows } = await sql<Server>`
       select current_setting('server_version_num')::int as version,
         current_setting('transaction_read_only') = 'on' as "readOnly",
         current_setting('transaction_isolation') as "isolation",
         to_regclass('kysely_migration') is not null
-          or coalesce(has_schema_privilege(current_schema(), 'create'), false) as "mayBegin"`.execute(tx);
+          or coalesce(has_schema_privilege(current_schema(), 'create'), false) as "mayBegin"`.execute(db);
     if (rows[0]) checkServer(rows[0], this.#place);
-    await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(tx);
+  }
+
+  /**
+   * Runs `work` in one transaction with the schema to itself, and for as long as it takes: a large table takes minutes.
+   * Whoever starts beside it asks again and again, and so holds no connection of a pooling proxy's meanwhile.
+   */
+  async alone(work: (tx: Store) => Promise<void>): Promise<void> {
+    const db = new Kysely<Database>({ dialect: this.#forChanges() });
+    this.#log.info({}, 'store: the schema of the database is to be brought up to date');
+    try {
+      for (let tries = 1; ; tries++) {
+        const done = await db.transaction().execute(async (tx) => {
+          const { rows } = await sql<{ ours: boolean }>`
+            select pg_try_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)}) as ours`.execute(tx);
+          if (!rows[0]?.ours) return false;
+          await work(tx);
+          return true;
+        });
+        if (done) return;
+        if (tries === 1)
+          this.#log.info({}, 'store: another process changes the schema of the database: waiting for it');
+        await pause(ASK_AGAIN_MS);
+      }
+    } finally {
+      await db.destroy();
+    }
   }
 }
 
 /** Any number that no other program uses for locks in the same database. */
 const MIGRATION_LOCK = 7_310_924_518;
+const ASK_AGAIN_MS = 500;

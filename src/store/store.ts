@@ -1,11 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Dialect, Kysely, PostgresAdapter, type SelectQueryBuilder } from 'kysely';
-import { Migrator } from 'kysely/migration';
 import { AppError, ConfigError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { migrations } from './migrations.ts';
-import { postgresDialect, UnlockedAdapter } from './postgres.ts';
+import { migrate } from './migrate.ts';
+import { postgresDialect } from './postgres.ts';
 import { connectionOf } from './postgres-connection.ts';
 import type { Database } from './schema.ts';
 import { sqliteDialect } from './sqlite.ts';
@@ -46,8 +45,9 @@ export function checkDatabase(database: string): void {
 /** Opens the store and brings its schema up to date. Throws AppError. */
 export async function openStore(dialect: Dialect): Promise<Store> {
   const store = new Kysely<Database>({ dialect });
-  const { error } = await migrate(store).catch((error: unknown) => ({ error }));
-  if (error) {
+  try {
+    await migrate(store);
+  } catch (error) {
     await store.destroy();
     throw unusable(error);
   }
@@ -76,40 +76,4 @@ function unusable(error: unknown): AppError {
     hint: 'The database is as it was before. What failed is in the log; restore a backup if another program has changed it.',
     cause: error,
   });
-}
-
-/** In one transaction where the database can, so that of many processes that start at once one does it. */
-async function migrate(store: Store): Promise<{ error?: unknown }> {
-  const { adapter } = store.getExecutor();
-  if (!(adapter instanceof UnlockedAdapter)) return upTo(store);
-  return await store.transaction().execute(async (tx) => {
-    await adapter.prepare(tx);
-    const result = await upTo(tx);
-    if (result.error) throw result.error;
-    return result;
-  });
-}
-
-async function upTo(db: Store): Promise<{ error?: unknown }> {
-  const migrator = new Migrator({ db, provider: migrations });
-  await refuseNewer(db);
-  return migrator.migrateToLatest();
-}
-
-/** A version that knows less than the schema has would write what the newer one cannot read. */
-async function refuseNewer(db: Store): Promise<void> {
-  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
-  if (!tables.some(({ name }) => name === 'kysely_migration')) return;
-  const done = await (db as unknown as Kysely<{ kysely_migration: { name: string } }>)
-    .selectFrom('kysely_migration')
-    .select('name')
-    .execute();
-  const known = await migrations.getMigrations();
-  const unknown = done.map(({ name }) => name).filter((name) => !Object.hasOwn(known, name));
-  if (unknown.length > 0)
-    throw new AppError(
-      'store-newer',
-      `The database was made or changed by a newer version of me: I do not know ${unknown.toSorted().join(', ')}.`,
-      { hint: 'Run that version again, or restore the backup from before it.' },
-    );
 }

@@ -1,0 +1,73 @@
+import { sql } from 'kysely';
+import { Client } from 'pg';
+import { pino } from 'pino';
+import { expect, onTestFinished, test } from 'vitest';
+import { postgresDialect } from '../../src/store/postgres.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import { freshDatabase } from '../support/databases.ts';
+import { PoolingProxy } from '../support/pooling-proxy.ts';
+import { administer } from '../support/postgres-server.ts';
+import { until } from '../support/test-clock.ts';
+
+const PATIENCE_MS = 2_000;
+const WAITING = 'store: another process changes the schema of the database: waiting for it';
+
+async function opened(url: string, lines: string[] = []): Promise<Store> {
+  const log = pino({ base: null }, { write: (line: string) => void lines.push(line) });
+  const store = await openStore(postgresDialect(url, log, { patienceMs: PATIENCE_MS }));
+  onTestFinished(() => store.destroy());
+  return store;
+}
+
+const migrated = async (store: Store) =>
+  (await sql`select name from kysely_migration order by name`.execute(store)).rows.length;
+
+/** An empty database in which one change of the schema takes longer than anybody waits for a statement. */
+async function slow(): Promise<string> {
+  const database = await freshDatabase('postgres', { empty: true });
+  // The server's own limit, which a test cannot wait for, is seen to be off.
+  await administer(
+    database,
+    `create function slow() returns event_trigger language plpgsql as $$ begin
+       if current_setting('statement_timeout') <> '0' then raise exception 'a limit'; end if;
+       if tg_tag = 'ALTER TABLE' and current_setting('test.slept', true) is distinct from 'yes' then
+         perform set_config('test.slept', 'yes', true);
+         perform pg_sleep(${(PATIENCE_MS / 1_000) * 1.5});
+       end if;
+     end $$;
+     create event trigger slow on ddl_command_start execute function slow()`,
+  );
+  return database;
+}
+
+test('a change of the schema takes as long as it takes, and whoever starts beside it waits, behind a pooling proxy too', async () => {
+  const proxy = await PoolingProxy.before(await slow(), 2);
+  onTestFinished(() => proxy.close());
+  const stores = await Promise.all([1, 2, 3].map(() => opened(proxy.url)));
+  for (const store of stores) expect(await migrated(store)).toBeGreaterThan(0);
+  expect(proxy.violations).toEqual([]);
+});
+
+test('whoever waits for another to change the schema says so, and goes on when that is done', async () => {
+  const database = await freshDatabase('postgres', { empty: true });
+  const other = new Client({ connectionString: database });
+  await other.connect();
+  onTestFinished(() => other.end());
+  await other.query('begin; select pg_advisory_xact_lock(7310924518)');
+  const lines: string[] = [];
+  const starting = opened(database, lines);
+  await until(() => lines.some((line) => line.includes(WAITING)), 'it to say that it waits');
+  await other.query('commit');
+  expect(await migrated(await starting)).toBeGreaterThan(0);
+});
+
+test('a start that finds nothing to change waits for nobody', async () => {
+  const database = await freshDatabase('postgres');
+  const other = new Client({ connectionString: database });
+  await other.connect();
+  onTestFinished(() => other.end());
+  await other.query('begin; select pg_advisory_xact_lock(7310924518)');
+  const lines: string[] = [];
+  await opened(database, lines);
+  expect(lines).toEqual([]);
+});
