@@ -6,23 +6,28 @@ import { TestClock } from '../support/test-clock.ts';
 const DAY = 24 * 60 * 60_000;
 const at = { platform: 'memory', workspace: 'w', channel: 'c' };
 
+/** One that is to be requested; its id. */
+async function asked(repository: DeploymentRepository, invocationId: string): Promise<string> {
+  const { deployment } = await repository.create({
+    account: 'a',
+    invocationId,
+    application: 'app',
+    version: 'v1',
+    plan: { users: [], place: '', tags: [] },
+    asker: { id: 'u', name: 'u' },
+    at,
+    card: { ...at, message: '1' },
+  });
+  return deployment.id;
+}
+
 test('deployments that ended long ago are forgotten with their callbacks; whatever may still run is not', async () => {
   const clock = new TestClock();
   const store = await freshStore(clock);
   const repository = new DeploymentRepository(store, clock);
   const ids: Record<string, string> = {};
   for (const invocationId of ['ended', 'live', 'unknown', 'refused']) {
-    const { deployment } = await repository.create({
-      account: 'a',
-      invocationId,
-      application: 'app',
-      version: 'v1',
-      plan: { users: [], place: '', tags: [] },
-      asker: { id: 'u', name: 'u' },
-      at,
-      card: { ...at, message: '1' },
-    });
-    ids[invocationId] = deployment.id;
+    ids[invocationId] = await asked(repository, invocationId);
   }
   const tell = (id = '', ...news: Parameters<DeploymentRepository['apply']>[1][]) =>
     news.reduce(
@@ -60,22 +65,13 @@ test('a lost one that a callback tells of is kept until that is worked off', asy
   const clock = new TestClock();
   const store = await freshStore(clock);
   const repository = new DeploymentRepository(store, clock);
-  const { deployment } = await repository.create({
-    account: 'a',
-    invocationId: 'i',
-    application: 'app',
-    version: 'v1',
-    plan: { users: [], place: '', tags: [] },
-    asker: { id: 'u', name: 'u' },
-    at,
-    card: { ...at, message: '1' },
-  });
+  const id = await asked(repository, 'i');
   for (const kind of ['unknown-outcome', 'not-found'] as const)
-    await repository.apply(deployment.id, { kind }, { source: 'asked' });
+    await repository.apply(id, { kind }, { source: 'asked' });
   await clock.advance(31 * DAY);
   await store
     .insertInto('callbacks')
-    .values({ deployment_id: deployment.id, event: 'ready', body: '{}', received_at: clock.now() })
+    .values({ deployment_id: id, event: 'ready', body: '{}', received_at: clock.now() })
     .execute();
   await repository.agenda.purge(clock.now() - 30 * DAY);
   expect(await store.selectFrom('callbacks').select('event').execute()).toHaveLength(1);
