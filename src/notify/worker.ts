@@ -100,6 +100,8 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
         dispatched = true;
       }
     }
+    // What is leased is not due: nothing else would look again.
+    for (const { from } of unrecorded.values()) next = Math.min(next, from);
     // Not all processes at the same moment.
     if (membership.shared) next = Math.min(next, now + Math.round(LOOK_MS * (0.75 + Math.random() / 2)));
     if (Number.isFinite(next)) schedule(next, now);

@@ -443,6 +443,26 @@ describe('an attempt that fails', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
+  test.each([
+    ['was sent', undefined],
+    ['may have been shown', unknownOutcome()],
+    ['is to wait', tooFast()],
+  ])('to write down in the store is made up for while nothing else happens, of what %s', async (_, error) => {
+    const desk = await openDesk();
+    if (error) desk.chat.fail('post', { error });
+    await desk.post('d1', 'news');
+    await desk.store.schema.alterTable('outbox').renameColumn('reason', 'reason_').execute();
+    await desk.worker.start();
+    await until(() => desk.log.some((text) => text.includes('could not be recorded')));
+    await desk.store.schema.alterTable('outbox').renameColumn('reason_', 'reason').execute();
+    // Nobody wakes the worker.
+    await until(async () => {
+      await desk.clock.advance(1_000);
+      return (await desk.states())[0] === 'sent';
+    }, 'the news to be done with');
+    expect(desk.chat.texts).toEqual(['news']);
+  });
+
   test('to begin, for the store, is not repeated in a loop', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
