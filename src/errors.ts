@@ -22,6 +22,13 @@ export class InputError extends AppError {}
 /** The person may not do this, here. */
 export class RefusedError extends AppError {}
 
+/** What a platform that asks to wait holds up: messages, edits or both, in this channel or in all of them. */
+export interface HeldUp {
+  readonly posts: boolean;
+  readonly edits: boolean;
+  readonly everywhere: boolean;
+}
+
 /** The bot cannot post, edit or upload where it was asked to. */
 export class DeliveryError extends AppError {
   /** Whether the platform may have shown the message all the same (a timeout, a 5xx). */
@@ -32,6 +39,8 @@ export class DeliveryError extends AppError {
   readonly mendable: boolean;
   /** Milliseconds the platform asked us to wait, when it said so. */
   readonly retryAfterMs: number | undefined;
+  /** What has to wait as long; undefined: what was tried, in its channel. */
+  readonly heldUp: HeldUp | undefined;
 
   constructor(
     code: string,
@@ -43,6 +52,7 @@ export class DeliveryError extends AppError {
       retryable: boolean;
       mendable?: boolean;
       retryAfterMs?: number;
+      heldUp?: HeldUp | undefined;
     },
   ) {
     super(code, userMessage, options);
@@ -50,6 +60,7 @@ export class DeliveryError extends AppError {
     this.retryable = options.retryable;
     this.mendable = options.mendable ?? false;
     this.retryAfterMs = options.retryAfterMs;
+    this.heldUp = options.heldUp;
   }
 }
 

@@ -31,6 +31,11 @@ export function channelId({ platform, workspace, channel }: Place): string {
   return `${platform}/${workspace}/${channel}`;
 }
 
+/** The row of what holds up all channels of a platform; none of them has such a name. */
+export function everyChannelId(platform: string): string {
+  return `${platform}/*`;
+}
+
 /** The same in SQL. */
 export function channelIdOf(row: { readonly [Part in keyof Place]: Expression<string> }) {
   return sql<string>`${row.platform} || '/' || ${row.workspace} || '/' || ${row.channel}`;
@@ -44,9 +49,12 @@ export function hasCome(time: Expression<number>, now: number, by = now) {
   return sql<SqlBool>`(${time} <= ${by} or ${time} > ${now + FARTHEST_MS})`;
 }
 
-/** When a channel opens to which something may go from `time` on; no sooner than `now`. */
-export function opensAt(time: number, now: number): number {
-  return time > now + FARTHEST_MS ? now : Math.max(time, now);
+/** When a channel opens to which something may go from each of `times` on; no sooner than `now`. */
+export function opensAt(times: readonly (number | null | undefined)[], now: number): number {
+  return times.reduce<number>(
+    (at, time) => (time == null || time > now + FARTHEST_MS ? at : Math.max(at, time)),
+    now,
+  );
 }
 
 /** A condition: this process may send to a channel that `holder` holds. */
@@ -65,6 +73,13 @@ export async function claim(
   now: number,
 ): Promise<readonly { readonly at: number; readonly lanes: Lanes }[]> {
   const by = now + LEAD_MS;
+  const every = await tx
+    .selectFrom('channels')
+    .select(['next_at', 'next_edit_at'])
+    .where('id', '=', everyChannelId(place.platform))
+    .executeTakeFirst();
+  const [allPosts, allEdits] = [opensAt([every?.next_at], now), opensAt([every?.next_edit_at], now)];
+  if (allPosts > by && allEdits > by) return [];
   const row = await tx
     .insertInto('channels')
     .values({ id: channelId(place), holder: membership.id, next_at: 0, next_edit_at: 0 })
@@ -85,28 +100,43 @@ export async function claim(
     .returning(['next_at', 'next_edit_at'])
     .executeTakeFirst();
   if (!row) return [];
-  const [posts, edits] = [opensAt(row.next_at, now), opensAt(row.next_edit_at, now)];
+  const posts = opensAt([row.next_at, allPosts], now);
+  const edits = opensAt([row.next_edit_at, allEdits], now);
   return [...new Set([posts, edits])]
     .filter((at) => at <= by)
     .sort((a, b) => a - b)
     .map((at) => ({ at, lanes: { posts: posts <= at, edits: edits <= at } }));
 }
 
-/** Gives a channel back, with when the next message or edit may go where that has changed. */
+/** When the next message, and the next edit, may go, in epoch milliseconds, where that has changed. */
+export interface Next {
+  readonly postAt?: number;
+  readonly editAt?: number;
+  /** Also in all other channels of the platform. */
+  readonly everywhere?: boolean;
+}
+
+/** Gives a channel back, with when something may go there next. */
 export async function release(
   tx: Store,
   membership: Membership,
   place: Place,
-  next: { readonly postAt?: number; readonly editAt?: number } = {},
+  next: Next = {},
 ): Promise<void> {
+  const times = {
+    ...(next.postAt === undefined ? {} : { next_at: next.postAt }),
+    ...(next.editAt === undefined ? {} : { next_edit_at: next.editAt }),
+  };
   await tx
     .updateTable('channels')
-    .set({
-      holder: null,
-      ...(next.postAt === undefined ? {} : { next_at: next.postAt }),
-      ...(next.editAt === undefined ? {} : { next_edit_at: next.editAt }),
-    })
+    .set({ holder: null, ...times })
     .where('id', '=', channelId(place))
     .where('holder', '=', membership.id)
+    .execute();
+  if (!next.everywhere) return;
+  await tx
+    .insertInto('channels')
+    .values({ id: everyChannelId(place.platform), next_at: 0, next_edit_at: 0, ...times })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(times))
     .execute();
 }

@@ -4,7 +4,7 @@ import type { Logger } from '../log.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/store.ts';
 import { transact } from '../store/transact.ts';
-import { PENDING, type Place, release } from './channels.ts';
+import { type Next, PENDING, type Place, release } from './channels.ts';
 import { fateOf, GIVE_UP_MS, isFault, sentenceOf, tooOld } from './fate.ts';
 import { enqueue } from './outbox.ts';
 import { fromRow, type OutboxRow } from './row.ts';
@@ -21,9 +21,6 @@ interface LedgerParts {
   /** Whether somebody on this platform can be told something directly. */
   readonly canTell: (platform: string) => boolean;
 }
-
-/** When the channel may be written to next, in epoch milliseconds. */
-export type Next = Parameters<typeof release>[3];
 
 /** Writes down what became of rows of the outbox: sent, to be tried again, given up. */
 export class OutboxLedger {

@@ -62,8 +62,13 @@ export class OutboxQueue {
           ),
         ),
       )
+      // What the platform holds up everywhere.
+      .leftJoin('channels as every', (join) =>
+        join.on((eb) => eb('every.id', '=', sql<string>`${eb.ref('waiting.platform')} || '/*'`)),
+      )
       .selectAll('waiting')
       .select(['channels.next_at', 'channels.next_edit_at'])
+      .select(['every.next_at as all_at', 'every.next_edit_at as all_edits_at'])
       .select((eb) =>
         eb
           .case()
@@ -77,7 +82,8 @@ export class OutboxQueue {
     const due = new Map<string, Place & { lanes: Lanes }>();
     let nextAt = Number.POSITIVE_INFINITY;
     for (const { platform, workspace, channel, ...row } of rows) {
-      const openAt = opensAt((row.edits ? row.next_edit_at : row.next_at) ?? 0, now) - LEAD_MS;
+      const times = row.edits ? [row.next_edit_at, row.all_edits_at] : [row.next_at, row.all_at];
+      const openAt = opensAt(times, now) - LEAD_MS;
       if (row.later !== null) nextAt = Math.min(nextAt, Math.max(row.later, openAt));
       if (row.due !== 1) continue;
       if (openAt > now) nextAt = Math.min(nextAt, openAt);

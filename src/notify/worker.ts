@@ -4,10 +4,10 @@ import { DeliveryError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/store.ts';
-import { channelId, LEAD_MS, type Place } from './channels.ts';
+import { channelId, LEAD_MS, type Next, type Place } from './channels.ts';
 import { asDeliveryError, PUT_OFF_MAX_MS } from './fate.ts';
 import { OutboxLeases } from './leases.ts';
-import { type Next, OutboxLedger } from './ledger.ts';
+import { OutboxLedger } from './ledger.ts';
 import { OutboxQueue } from './queue.ts';
 import type { OutboxRow } from './row.ts';
 import { send } from './send.ts';
@@ -179,7 +179,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
       });
     } catch (error) {
       const failure = asDeliveryError(error);
-      await ledger.failed(place, rows, failure, nextIn(adapter, first, leftAt, failure.retryAfterMs));
+      await ledger.failed(place, rows, failure, nextIn(adapter, first, leftAt, failure));
       return;
     }
     await ledger.sent(place, rows, nextIn(adapter, first, leftAt));
@@ -210,12 +210,23 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   }
 
   /** The pace counts from when a message left, as the platform's limit does from when it came. */
-  function nextIn({ paceMs }: Adapter, { kind }: OutboxRow, startedAt: number, retryAfterMs = 0): Next {
+  function nextIn(
+    { paceMs }: Adapter,
+    { kind }: OutboxRow,
+    startedAt: number,
+    failure?: DeliveryError,
+  ): Next {
+    const { retryAfterMs = 0, heldUp } = failure ?? {};
+    const edits = kind === 'edit';
     if (retryAfterMs > 0) {
       const at = clock.now() + Math.min(retryAfterMs, PUT_OFF_MAX_MS);
-      return { postAt: at, editAt: at };
+      return {
+        ...((heldUp?.posts ?? !edits) ? { postAt: at } : {}),
+        ...((heldUp?.edits ?? edits) ? { editAt: at } : {}),
+        everywhere: heldUp?.everywhere ?? false,
+      };
     }
-    return kind === 'edit' ? { editAt: startedAt + paceMs.edit } : { postAt: startedAt + paceMs.post };
+    return edits ? { editAt: startedAt + paceMs.edit } : { postAt: startedAt + paceMs.post };
   }
 
   return {

@@ -159,7 +159,10 @@ export interface LeasesTable {
 
 /** Each channel that was written to: who sends to it right now, and from when on the next message may go. */
 export interface ChannelsTable {
-  /** `platform/workspace/channel`; `@` and a person's id stand for what that person is told directly. */
+  /**
+   * `platform/workspace/channel`; `@` and a person's id stand for what that person is told directly, `platform/*` for
+   * what the platform holds up everywhere.
+   */
   id: string;
   holder: string | null;
   next_at: number;

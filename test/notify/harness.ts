@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import type { Adapter, Address, MessageRef } from '../../src/adapters/adapter.ts';
 import type { Card, Line } from '../../src/cards/card.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
-import { channelId, channelIdOf } from '../../src/notify/channels.ts';
+import { channelId, channelIdOf, everyChannelId, opensAt } from '../../src/notify/channels.ts';
 import { type Delivery, enqueue } from '../../src/notify/outbox.ts';
 import { OutboxQueue } from '../../src/notify/queue.ts';
 import { createOutboxWorker, type OutboxWorker } from '../../src/notify/worker.ts';
@@ -143,8 +143,15 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
           .where('outbox.state', '=', 'leased')
           .select(['outbox.kind', 'channels.id', 'channels.next_at', 'channels.next_edit_at'])
           .execute();
+        const everywhere = await store
+          .selectFrom('channels')
+          .selectAll()
+          .where('id', '=', everyChannelId('memory'))
+          .executeTakeFirst();
+        const isOpen = (times?: { next_at: number; next_edit_at: number }, kind?: string) =>
+          opensAt([kind === 'edit' ? times?.next_edit_at : times?.next_at], now) <= now;
         // What is taken and waits for its channel to open waits for time to move on.
-        if (leased.some((row) => (row.kind === 'edit' ? row.next_edit_at : row.next_at) <= now)) return false;
+        if (leased.some((row) => isOpen(row, row.kind) && isOpen(everywhere, row.kind))) return false;
         const taken = new Set(leased.map(({ id }) => id));
         // One that a dead process held is as good as free; nothing of it may be left to send.
         const held = await store

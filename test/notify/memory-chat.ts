@@ -7,7 +7,7 @@ import type {
   Reply,
 } from '../../src/adapters/adapter.ts';
 import type { Message } from '../../src/cards/card.ts';
-import { DeliveryError } from '../../src/errors.ts';
+import { DeliveryError, type HeldUp } from '../../src/errors.ts';
 
 type Call = 'post' | 'edit' | 'find' | 'resume' | 'tell';
 
@@ -175,10 +175,11 @@ export function textOf(message: Message): string {
 export const unknownOutcome = () =>
   new DeliveryError('chat-silent', 'No answer.', { outcome: 'unknown', retryable: true });
 
-export const tooFast = (retryAfterMs?: number) =>
+export const tooFast = (retryAfterMs?: number, heldUp?: HeldUp) =>
   new DeliveryError('chat-too-fast', 'Too fast.', {
     outcome: 'not-sent',
     retryable: true,
+    heldUp,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
 

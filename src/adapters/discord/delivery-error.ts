@@ -93,6 +93,8 @@ export function toDeliveryError(error: unknown): DeliveryError {
       outcome: 'not-sent',
       retryable: true,
       retryAfterMs: Math.max(error.retryAfter, error.timeToReset, 0),
+      // Each route has a bucket of its own, but for the limit of the whole bot (Rate Limits, "Global Rate Limit").
+      ...(error.global ? { heldUp: { posts: true, edits: true, everywhere: true } } : {}),
     });
   }
   if (error instanceof DiscordAPIError) return fromApi(error);

@@ -1,5 +1,5 @@
 import { RespondError, webApi } from '@slack/bolt';
-import { DeliveryError } from '../../errors.ts';
+import { DeliveryError, type HeldUp } from '../../errors.ts';
 
 interface Meaning {
   readonly sentence: string;
@@ -100,11 +100,14 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 const NEVER_LEFT =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|ERR_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/;
 
-/** Whatever a Slack client throws, as what it means for the message. */
-export function toDeliveryError(error: unknown): DeliveryError {
+/** Whatever a Slack client throws, as what it means for the message, and for what a 429 of that call holds up. */
+export function toDeliveryError(error: unknown, heldUp?: HeldUp): DeliveryError {
   if (error instanceof DeliveryError) return error;
   if (error instanceof webApi.WebAPIRateLimitedError)
-    return failure('ratelimited', MEANINGS.ratelimited, error, error.retryAfter * 1000);
+    return failure('ratelimited', MEANINGS.ratelimited, error, {
+      retryAfterMs: error.retryAfter * 1000,
+      heldUp,
+    });
   const word = slackErrorCode(error);
   if (word !== undefined) {
     const known = MEANINGS[word];
@@ -187,7 +190,7 @@ function failure(
   code: string,
   meaning: Meaning | undefined,
   cause: unknown,
-  retryAfterMs?: number,
+  wait: { readonly retryAfterMs?: number; readonly heldUp?: HeldUp | undefined } = {},
 ): DeliveryError {
   return new DeliveryError(`slack_${code}`, meaning?.sentence ?? 'Slack refused the message.', {
     ...(meaning?.hint ? { hint: meaning.hint } : {}),
@@ -195,7 +198,7 @@ function failure(
     outcome: meaning?.outcome ?? 'not-sent',
     retryable: meaning?.retryable ?? false,
     mendable: meaning?.mendable ?? false,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...wait,
   });
 }
 

@@ -1,5 +1,5 @@
 import type { Message } from '../../cards/card.ts';
-import { DeliveryError } from '../../errors.ts';
+import { DeliveryError, type HeldUp } from '../../errors.ts';
 import type { SlackApi } from './api.ts';
 import { isThreadGone, slackErrorCode, toDeliveryError } from './errors.ts';
 import type { Identity } from './identity.ts';
@@ -10,6 +10,10 @@ const EVENT_TYPE = 'edgegap_chatops';
 const PAGE = 200;
 /** A thousand messages since the attempt: a channel that busy is not read any further. */
 const PAGES = 5;
+
+/** Slack counts per method and workspace (rate limits page); this bot serves one. */
+const POSTS: HeldUp = { posts: true, edits: false, everywhere: true };
+const EDITS: HeldUp = { posts: false, edits: true, everywhere: true };
 
 /** A message's place: channel, thread it hangs in, its own `ts`. */
 export interface Posted {
@@ -41,18 +45,18 @@ export interface Posts {
 /** Posting with the bot's own token. Everything throws DeliveryError. */
 export function createPosts(api: SlackApi, identity: () => Identity): Posts {
   /** A public channel can be joined without being asked; a private one needs a person's invitation. */
-  async function joining<T>(channel: string, call: () => Promise<T>): Promise<T> {
+  async function joining<T>(channel: string, call: () => Promise<T>, heldUp?: HeldUp): Promise<T> {
     try {
       return await call();
     } catch (error) {
-      if (slackErrorCode(error) !== 'not_in_channel') throw toDeliveryError(error);
+      if (slackErrorCode(error) !== 'not_in_channel') throw toDeliveryError(error, heldUp);
       try {
         await api.write.conversations.join({ channel });
       } catch {
         throw toDeliveryError(error);
       }
       return await call().catch((again: unknown) => {
-        throw toDeliveryError(again);
+        throw toDeliveryError(again, heldUp);
       });
     }
   }
@@ -99,8 +103,10 @@ export function createPosts(api: SlackApi, identity: () => Identity): Posts {
       const send = async (at: string | undefined): Promise<Posted> => {
         const inThread =
           at === undefined ? {} : { thread_ts: at, ...(alsoToChannel ? { reply_broadcast: true } : {}) };
-        const answer = await joining(channel, () =>
-          api.write.chat.postMessage({ ...content, ...inThread } as typeof content),
+        const answer = await joining(
+          channel,
+          () => api.write.chat.postMessage({ ...content, ...inThread } as typeof content),
+          POSTS,
         );
         // A message to a person comes back with the channel of the direct message.
         return { channel: answer.channel ?? channel, ...threadOf(at), ts: answer.ts ?? '' };
@@ -116,7 +122,7 @@ export function createPosts(api: SlackApi, identity: () => Identity): Posts {
 
     async edit({ channel, ts }, message) {
       const content = { channel, ts, ...render(message) };
-      await joining(channel, () => api.write.chat.update(content));
+      await joining(channel, () => api.write.chat.update(content), EDITS);
     },
 
     async postPrivately({ channel, thread, user }, message) {

@@ -213,6 +213,27 @@ describe('what goes wrong', () => {
     expect(retryAfterMs).toBeLessThan(8000);
   });
 
+  test.each([
+    ['one bucket holds up no other', {}, undefined],
+    [
+      'the whole bot holds up everything',
+      { 'x-ratelimit-global': 'true' },
+      { posts: true, edits: true, everywhere: true },
+    ],
+  ] as const)('a rate limit of %s', async (_, headers, heldUp) => {
+    bot.driver.server.fault({
+      on: /^POST \/channels/,
+      answer: {
+        status: 429,
+        headers: { 'retry-after': '1', ...headers },
+        body: { message: 'You are being rate limited.', retry_after: 1, global: heldUp !== undefined },
+      },
+    });
+    const error = await bot.adapter.post(here, { key: 'k', message: line('x') }).catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: 'discord.rate-limited' });
+    expect((error as { heldUp?: unknown }).heldUp).toEqual(heldUp);
+  });
+
   test('so is a bucket that is used up', async () => {
     bot.driver.server.fault({
       on: /^POST \/channels/,

@@ -125,6 +125,26 @@ describe('an attempt that fails', () => {
     expect(bot.driver.server.requests.filter(({ method }) => method === 'chat.postMessage')).toHaveLength(1);
   });
 
+  it.each([
+    ['chat.postMessage', { posts: true, edits: false, everywhere: true }],
+    ['chat.update', { posts: false, edits: true, everywhere: true }],
+    ['conversations.history', undefined],
+  ] as const)('by a 429 of %s says what has to wait', async (method, heldUp) => {
+    const bot = await startBot();
+    const posted = await bot.adapter.post(bot.team, news);
+    bot.driver.server.faults.inject(method, { kind: 'rate-limit', retryAfter: 7 });
+    const failed =
+      method === 'chat.postMessage'
+        ? bot.adapter.post(bot.team, news)
+        : method === 'chat.update'
+          ? bot.adapter.edit(posted, line('x'))
+          : bot.adapter.findPosted(bot.team, 'key-1', 0);
+    const error = await failed.catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'slack_ratelimited', retryAfterMs: 7000 });
+    // Slack counts per method and workspace.
+    expect((error as { heldUp?: unknown }).heldUp).toEqual(heldUp);
+  });
+
   it('by an unreachable Slack was surely not sent', async () => {
     const bot = await startBot();
     await bot.adapter.stop();
