@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http';
-import type { ActionRef, Message } from '../cards/card.ts';
+import type { ActionRef, Line, Message } from '../cards/card.ts';
 import type { AppError } from '../errors.ts';
 
 /** Where messages go: a channel of a workspace (a Discord server, a Slack team), or a thread in it. */
@@ -85,6 +85,8 @@ export interface Adapter {
   /** Whether it is connected right now; for /readyz. */
   healthy(): boolean;
 
+  /** Whether the platform takes all of it as one message, so that nothing has to be cut. */
+  fits(line: Line): boolean;
   /** Posts with the bot's own token. Throws DeliveryError. */
   post(to: Address, outgoing: Outgoing): Promise<MessageRef>;
   /** Replaces a message. Throws DeliveryError. */

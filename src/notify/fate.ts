@@ -16,7 +16,7 @@ const ANSWER_GIVE_UP_MS = 30 * 60_000;
 const FAULTS_MAX = 3;
 
 /** The code of an error of the adapter's own making. */
-const FAULT = 'outbox-fault';
+export const FAULT = 'outbox-fault';
 
 /** What becomes of a message whose attempt failed. */
 export type Fate =

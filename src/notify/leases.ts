@@ -93,7 +93,7 @@ export class OutboxLeases {
   async #lease(tx: Store, batch: readonly OutboxRow[], now: number): Promise<OutboxRow[]> {
     const [first] = batch;
     if (!first) return [];
-    // Only one that goes alone may have been shown before; that earlier attempt is the one to look for.
+    // What may have been shown before, alone or in one digest, is looked for as that earlier attempt.
     const { uncertain } = first;
     const sent_key = batch.length > 1 ? digestKey(batch) : first.key;
     // Begun by a clock that was ahead it was at a time that nobody knows, of the day that a message is news.

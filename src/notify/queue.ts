@@ -1,8 +1,10 @@
 import { type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import type { Adapter } from '../adapters/adapter.ts';
+import type { Line } from '../cards/card.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Database, OutboxTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
-import { FOLD_AT_MOST, fold, isFoldable } from './batch.ts';
+import { FOLD_AT_MOST, fold, isFoldable, isInDigest } from './batch.ts';
 import {
   channelIdOf,
   hasCome,
@@ -16,16 +18,18 @@ import {
 } from './channels.ts';
 import { fromRow, type OutboxRow } from './row.ts';
 
+type Adapters = ReadonlyMap<string, Pick<Adapter, 'fits'>>;
+
 /** The outbox as the worker reads it, for the platforms that are here. */
 export class OutboxQueue {
   readonly #store: Store;
   readonly #membership: Membership;
-  readonly #platforms: readonly string[];
+  readonly #adapters: Adapters;
 
-  constructor(store: Store, membership: Membership, platforms: readonly string[]) {
+  constructor(store: Store, membership: Membership, adapters: Adapters) {
     this.#store = store;
     this.#membership = membership;
-    this.#platforms = platforms;
+    this.#adapters = adapters;
   }
 
   /** The channels that something is due for and that are about to open, and when to look again for the others. */
@@ -98,8 +102,8 @@ export class OutboxQueue {
   }
 
   /**
-   * What to send next to one channel: what a failure waits in or behind, alone; else the oldest, and with it, when many
-   * lines wait, those that fold into one digest.
+   * What to send next to one channel: what a failure waits in or behind, alone; else the oldest, and with it what was
+   * in one digest with it, or, when many lines wait, those that fold into one.
    */
   async next(db: Store, place: Place, lanes: Lanes, now: number): Promise<readonly OutboxRow[]> {
     const ready = this.#ready(db, place, lanes, now);
@@ -113,7 +117,9 @@ export class OutboxQueue {
     const first = pressing ?? (await ready.limit(1).executeTakeFirst());
     if (!first) return [];
     const head = fromRow(first);
-    if (pressing || !isFoldable(head)) return [head];
+    if (pressing) return [head];
+    if (isInDigest(head)) return await this.#digestOf(db, place, head);
+    if (!isFoldable(head)) return [head];
     const lines = await ready
       // A thread is a place of its own, and what is posted there belongs there.
       .where('row.thread', first.thread === null ? 'is' : '=', first.thread)
@@ -123,7 +129,22 @@ export class OutboxQueue {
       .where((eb) => eb.or([eb('row.sent_key', 'is', null), eb('row.sent_key', '!=', eb.ref('row.key'))]))
       .limit(FOLD_AT_MOST)
       .execute();
-    return fold(lines.map(fromRow).filter(isFoldable));
+    const fits = (digest: Line) => this.#adapters.get(place.platform)?.fits(digest) ?? false;
+    return fold(lines.map(fromRow).filter(isFoldable), fits);
+  }
+
+  /**
+   * All that is left of a digest, also what is due later: what stayed behind would be taken for shown once the digest
+   * is found.
+   */
+  async #digestOf(db: Store, place: Place, { sentKey = '' }: OutboxRow): Promise<readonly OutboxRow[]> {
+    const rows = await at(from(db), place)
+      .selectAll('row')
+      .where('row.sent_key', '=', sentKey)
+      .where('row.uncertain', '=', 1)
+      .orderBy('row.id')
+      .execute();
+    return rows.map(fromRow);
   }
 
   /** Whether something waits that was never attempted and that nothing holds back. */
@@ -152,7 +173,7 @@ export class OutboxQueue {
     return db
       .selectFrom('outbox as row')
       .where('row.state', '=', PENDING)
-      .where('row.platform', 'in', this.#platforms);
+      .where('row.platform', 'in', [...this.#adapters.keys()]);
   }
 }
 

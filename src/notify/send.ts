@@ -1,7 +1,7 @@
 import type { Adapter, Outgoing } from '../adapters/adapter.ts';
 import type { Message } from '../cards/card.ts';
 import { DeliveryError } from '../errors.ts';
-import { digestKey, digestOf } from './batch.ts';
+import { digestKey, digestOf, possiblyRepeated } from './batch.ts';
 import type { OutboxRow } from './row.ts';
 
 /** How long a platform that recognises a repeated post by its key is sure to remember it. */
@@ -47,7 +47,7 @@ export async function send(adapter: Adapter, rows: readonly OutboxRow[], sending
       return await adapter.tell(
         { id: first.person ?? '', workspace: first.to.workspace },
         // What was told directly is not read back.
-        { message: marked(adapter, first, message, sending.now), key },
+        { message: isRepeat(adapter, first, key, sending.now) ? possiblyRepeated(message) : message, key },
       );
     case 'post':
       return await post(adapter, rows, { message, key }, sending);
@@ -61,7 +61,7 @@ async function post(
   { now, mayLeave, alone }: Sending,
 ): Promise<void> {
   if (!row) return;
-  const shown = row.uncertain ? await whetherShown(adapter, row, now) : 'no';
+  const shown = row.uncertain ? await whetherShown(adapter, row, key, now) : 'no';
   if (shown === 'yes') return;
   const outgoing: Outgoing = {
     message: shown === 'no' ? message : possiblyRepeated(message),
@@ -70,7 +70,7 @@ async function post(
     ...(row.target && others.length === 0 ? { replyTo: row.target } : {}),
     ...(row.alsoToChannel ? { alsoToChannel: true } : {}),
   };
-  if (row.uncertain && row.sentKey !== row.key) await alone(row, outgoing.message);
+  if (row.uncertain && row.sentKey !== key) await alone(row, outgoing.message);
   mayLeave();
   await adapter.post(row.to, outgoing);
 }
@@ -82,6 +82,7 @@ function notPossible(code: string, sentence: string): DeliveryError {
 async function whetherShown(
   adapter: Adapter,
   row: OutboxRow,
+  nextKey: string,
   now: number,
 ): Promise<'yes' | 'no' | 'unknowable'> {
   const key = row.sentKey ?? row.key;
@@ -95,25 +96,12 @@ async function whetherShown(
   } catch (error) {
     if (!(error instanceof DeliveryError) || error.retryable) throw error;
   }
-  return isRepeat(adapter, row, now) ? 'unknowable' : 'no';
+  return isRepeat(adapter, row, nextKey, now) ? 'unknowable' : 'no';
 }
 
-/** Whether it may have been shown, and the platform does not know a repeat: one under the row's own key, and soon. */
-function isRepeat({ supports }: Adapter, row: OutboxRow, now: number): boolean {
+/** Whether it may have been shown, and the platform does not know a repeat: one under the same key, and soon. */
+function isRepeat({ supports }: Adapter, row: OutboxRow, nextKey: string, now: number): boolean {
   const { uncertain, sentKey, key, attemptedAt } = row;
-  const remembered = (sentKey ?? key) === key && now - attemptedAt < KEY_REMEMBERED_MS;
+  const remembered = (sentKey ?? key) === nextKey && now - attemptedAt < KEY_REMEMBERED_MS;
   return uncertain && !(supports.idempotentPosts && remembered);
-}
-
-function marked(adapter: Adapter, row: OutboxRow, message: Message, now: number): Message {
-  return isRepeat(adapter, row, now) ? possiblyRepeated(message) : message;
-}
-
-const REPEATED = ' (possibly repeated)';
-
-/** Says so once, however often it is tried. */
-function possiblyRepeated(message: Message): Message {
-  if (message.kind === 'card')
-    return { ...message, nodes: [...message.nodes, { kind: 'note', text: ['Possibly repeated'] }] };
-  return message.text.at(-1) === REPEATED ? message : { ...message, text: [...message.text, REPEATED] };
 }

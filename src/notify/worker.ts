@@ -42,7 +42,7 @@ export interface OutboxParts {
 export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   const { store, membership, clock, log } = parts;
   const adapters = new Map(parts.adapters.map((adapter) => [adapter.platform, adapter]));
-  const queue = new OutboxQueue(store, membership, [...adapters.keys()]);
+  const queue = new OutboxQueue(store, membership, adapters);
   const canTell = (platform: string) => adapters.get(platform)?.tell !== undefined;
   const ledger = new OutboxLedger({ store, membership, clock, log, canTell });
   const leases = new OutboxLeases({ store, membership, queue, ledger, clock });

@@ -217,14 +217,24 @@ describe('bursts and failures', () => {
   });
 
   test('a digest holds no more than a message can', async () => {
-    const desk = await openDesk();
+    const desk = await openDesk({ characters: 2_000 });
     for (let n = 1; n <= 12; n++) await desk.post(`d${n}`, `${n} ${'x'.repeat(450)}`);
     await desk.worker.start();
     await desk.settle();
-    for (const text of desk.chat.texts) expect(text.length).toBeLessThan(2_100);
+    for (const text of desk.chat.texts) expect(text.length).toBeLessThanOrEqual(2_000);
+    expect(desk.chat.texts).toHaveLength(3);
     expect(desk.chat.texts.flatMap((text) => text.split('\n')).map((text) => text.split(' ')[0])).toEqual(
       Array.from({ length: 12 }, (_, index) => String(index + 1)),
     );
+  });
+
+  test('lines that fill a message by twos come by twos', async () => {
+    const desk = await openDesk({ characters: 2_000 });
+    for (let n = 1; n <= 8; n++) await desk.post(`d${n}`, `${n} ${'x'.repeat(900)}`);
+    await desk.worker.start();
+    await desk.settle();
+    // The last two, and the two before them, are no more than a few.
+    expect(desk.chat.texts.map((text) => text.split('\n').length)).toEqual([2, 2, 2, 1, 1]);
   });
 
   test('lines of different threads are not folded together', async () => {

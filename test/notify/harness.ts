@@ -120,7 +120,11 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
       await desk.worker.idle();
     },
     async resting() {
-      const queue = new OutboxQueue(store, desk.worker.membership, ['memory']);
+      const queue = new OutboxQueue(
+        store,
+        desk.worker.membership,
+        new Map([['memory', chat.adapter(options)]]),
+      );
       await until(async () => {
         // A look that took longer than time stood still has set its timer for now.
         await clock.advance(0);

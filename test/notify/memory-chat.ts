@@ -70,6 +70,8 @@ export class MemoryChat {
       readonly platform?: string;
       readonly paceMs?: number;
       readonly editPaceMs?: number;
+      /** That one message holds. */
+      readonly characters?: number;
       readonly supports?: Partial<Capabilities>;
       /** False once the process it belongs to is dead: nothing gets out any more. */
       readonly alive?: () => boolean;
@@ -99,6 +101,7 @@ export class MemoryChat {
         connected = false;
       },
       healthy: () => connected,
+      fits: (message) => textOf(message).length <= (options.characters ?? 4_000),
       post: async (to, outgoing) => {
         const fault = await take('post', textOf(outgoing.message));
         if (fault && !fault.shown) throw fault.error;

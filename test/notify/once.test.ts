@@ -117,13 +117,43 @@ describe('an attempt that may have been shown', () => {
         'server 4',
         'server 5',
       ]);
-      expect(desk.chat.messages.slice(1)).toHaveLength(shown ? 1 : 5);
+      expect(desk.chat.messages.slice(1)).toHaveLength(1);
     },
   );
 
-  test('of many lines, then of one of them alone, is looked for as what it last was', async () => {
+  test('of many lines is made again of the same ones, however many wait by then, and looked for once', async () => {
+    const desk = await openDesk({ paceMs: 1_000 });
+    for (let n = 1; n <= 40; n++) await desk.post(`d${n}`, `server ${n}`);
+    desk.chat.fail('post', { error: unknownOutcome() }, 40);
+    await desk.worker.start();
+    // Nobody answers for a while: each of the four digests is tried, again and again.
+    await until(async () => {
+      await desk.resting();
+      await desk.clock.advance(1_000);
+      return desk.chat.calls.filter((call) => call.startsWith('post')).length >= 40;
+    }, 'the outage to end');
+    const before = desk.chat.calls.length;
+    await drained(desk, 1_000);
+    const lines = desk.chat.texts.flatMap((text) => text.split('\n'));
+    expect(lines.toSorted()).toEqual(Array.from({ length: 40 }, (_, n) => `server ${n + 1}`).toSorted());
+    expect(desk.chat.messages).toHaveLength(4);
+    expect(desk.chat.calls.slice(before).filter((call) => call.startsWith('find'))).toHaveLength(4);
+  });
+
+  test('of many lines lets one go by itself that a failure waits behind, and is not made again with it', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: unknownOutcome() });
+    for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
+    await desk.worker.start();
+    await desk.settle();
+    await desk.post('d2', 'server 2 failed', { urgent: true });
+    await drained(desk, 1_000);
+    expect(desk.chat.texts).toEqual(['server 2', 'server 2 failed', 'server 1\nserver 3\nserver 4']);
+  });
+
+  test('of many lines, with a fault of the bot’s own, then of one of them alone, is looked for as what it last was', async () => {
+    const desk = await openDesk();
+    desk.chat.fail('post', { error: new TypeError('undefined is not a function') });
     for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
     await desk.worker.start();
     await desk.settle();
@@ -135,7 +165,8 @@ describe('an attempt that may have been shown', () => {
   describe('of many lines, in a channel that cannot be read', () => {
     async function digestInDoubt(): Promise<Desk> {
       const desk = await openDesk({ supports: { idempotentPosts: true } });
-      desk.chat.fail('post', { error: unknownOutcome(), shown: true });
+      // A fault of the bot's own, after which they go one by one.
+      desk.chat.fail('post', { error: new TypeError('undefined is not a function'), shown: true });
       for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
       await desk.worker.start();
       await desk.settle();
@@ -157,6 +188,25 @@ describe('an attempt that may have been shown', () => {
       desk.chat.fail('post', { error: tooFast(3 * 60_000), text: 'server 1' });
       await drained(desk, 10_000);
       expect(desk.chat.texts.slice(1).toSorted()).toEqual(marked);
+    });
+
+    test.each([
+      ['is made again under its key, which the platform knows', true, 1_000, ''],
+      ['is told once that is too long ago', true, 3 * 60_000, ' (possibly repeated)'],
+      ['is told where it knows none', false, 1_000, ' (possibly repeated)'],
+    ])('%s', async (_, idempotentPosts, waitMs, mark) => {
+      const desk = await openDesk({ supports: { idempotentPosts } });
+      const all = 'server 1\nserver 2\nserver 3\nserver 4';
+      desk.chat.fail('post', { error: unknownOutcome(), shown: true });
+      desk.chat.fail('find', { error: refusedForGood() }, 100);
+      for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
+      await desk.worker.start();
+      await desk.settle();
+      desk.chat.fail('post', { error: tooFast(waitMs) });
+      await drained(desk, 1_000);
+      expect(desk.chat.calls.filter((call) => call.startsWith('post')).at(-1)).toBe(`post ${all}${mark}`);
+      // One that knows its key posts nothing.
+      expect(desk.chat.texts).toEqual(idempotentPosts ? [all] : [all, `${all}${mark}`]);
     });
 
     test('is told also when the channel can be read by then', async () => {

@@ -199,6 +199,7 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
       connected = false;
     },
     healthy: () => connected,
+    fits: () => true,
     async post(_to, { message, replyTo, key }) {
       refuseUnless(connected);
       return transcript.withKey(key)?.ref ?? board.add({ message, replyTo, key });

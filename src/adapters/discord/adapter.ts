@@ -15,6 +15,7 @@ import { answerTo, createInvocation } from './invocation.ts';
 import { PACE_MS } from './limits.ts';
 import { payloadOf } from './payload.ts';
 import { receive } from './receive.ts';
+import { fits } from './render.ts';
 import { toStartError } from './start-error.ts';
 
 export interface DiscordAdapterOptions {
@@ -98,6 +99,7 @@ export function createDiscordAdapter({ config, directory, clock, log }: DiscordA
     },
     healthy: () => gateway.healthy(),
 
+    fits,
     async post(to, { message, replyTo, key }) {
       const payload = payloadOf(message, key);
       return refOf(to, await api.create(to.channel, payload, { nonce: key, replyTo: replyTo?.message }));

@@ -42,6 +42,11 @@ const symbols: Readonly<Record<Tone, string>> = {
   danger: '❌ ',
 };
 
+/** Whether nothing of the line is cut. */
+export function fits({ tone, text }: Line): boolean {
+  return symbols[tone].length + toMarkdown(text).length <= limits.text;
+}
+
 function renderLine({ tone, text }: Line): APIMessageTopLevelComponent {
   const symbol = symbols[tone];
   return display(symbol + (toMarkdown(text, limits.text - symbol.length) || '…'));

@@ -17,6 +17,7 @@ import { PACE_MS } from './limits.ts';
 import { SLACK_PATH } from './manifest.ts';
 import { createPeople } from './people.ts';
 import { createPosts } from './posts.ts';
+import { fitsWhole } from './renderer.ts';
 import { createSocketDoor } from './socket-door.ts';
 
 const PLATFORM = 'slack';
@@ -163,6 +164,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     close: () => adapter.stop(),
     healthy: () => door.isOpen(),
 
+    fits: fitsWhole,
     async post(to, { message, key, replyTo, alsoToChannel = false }) {
       const posted = await posts.post(replyPlace(to, replyTo), message, { key, alsoToChannel });
       await files.attach(posted, message);

@@ -44,6 +44,11 @@ export function render(message: Message): SlackMessage {
   return { text: fallbackText(message), blocks: fitted(message) };
 }
 
+/** Whether nothing of the message is cut. */
+export function fitsWhole(message: Message): boolean {
+  return fits(blocksOf(message, Number.POSITIVE_INFINITY));
+}
+
 /** The longest cut, the same for every text of the message, that keeps all blocks within what Slack takes. */
 function fitted(message: Message): types.KnownBlock[] {
   const whole = blocksOf(message, Number.POSITIVE_INFINITY);
