@@ -52,6 +52,18 @@ export interface Outgoing {
   readonly key: string;
 }
 
+/** The answer to an invocation by another process than the one that was to give it. */
+export interface LateAnswer {
+  readonly message: Message;
+  /**
+   * Shown in place of `message` where it cannot be seen whether that was answered: the same, saying that it may be a
+   * repeat where it may be one.
+   */
+  readonly again: Message;
+  /** Asked right before anything is shown, after whatever was looked for; throws where another process may be at it. */
+  readonly mayLeave: () => void;
+}
+
 /** The shared adapter layer: what every platform implements. */
 export interface Adapter {
   /** The key of stored addresses, e.g. `discord`. */
@@ -98,11 +110,10 @@ export interface Adapter {
   findPosted(to: Address, key: string, since: number, replyTo?: MessageRef): Promise<MessageRef | undefined>;
   /**
    * Answers an invocation that another process was to answer and did not live to finish: in place of the card that it
-   * posted, else where its answer was to stand. What was answered already is left as it is, and safe to repeat. Where
-   * that cannot be seen, `again` is shown in place of `message`: the same, saying that it may be a repeat where it may be
-   * one. Throws DeliveryError, not retryable where that place is no more.
+   * posted, else where its answer was to stand. What was answered already is left as it is, and safe to repeat. Throws
+   * DeliveryError, not retryable where that place is no more.
    */
-  resume(reply: Reply, message: Message, again: Message): Promise<void>;
+  resume(reply: Reply, answer: LateAnswer): Promise<void>;
   /** Tells one person of a workspace, directly. Throws DeliveryError. */
   tell(person: { readonly id: string; readonly workspace: string }, outgoing: Outgoing): Promise<void>;
 }

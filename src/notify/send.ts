@@ -35,12 +35,11 @@ export async function send(adapter: Adapter, rows: readonly OutboxRow[], sending
       return await adapter.edit(first.target, message);
     case 'answer':
       if (!adapter.resume) throw notPossible('outbox-no-answers', 'This platform takes no late answers.');
-      sending.mayLeave();
-      return await adapter.resume(
-        first.reply ?? {},
+      return await adapter.resume(first.reply ?? {}, {
         message,
-        first.uncertain ? possiblyRepeated(message) : message,
-      );
+        again: first.uncertain ? possiblyRepeated(message) : message,
+        mayLeave: sending.mayLeave,
+      });
     case 'tell':
       if (!adapter.tell) throw notPossible('outbox-no-telling', 'This platform has no direct messages.');
       sending.mayLeave();

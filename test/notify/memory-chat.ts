@@ -130,7 +130,8 @@ export class MemoryChat {
             one.replyTo?.message === replyTo?.message,
         )?.ref;
       },
-      resume: async (reply, _message, again) => {
+      resume: async (reply, { again, mayLeave }) => {
+        mayLeave();
         const fault = await take('resume', textOf(again));
         if (!fault || fault.shown) this.answers.push({ reply, text: textOf(again) });
         if (fault) throw fault.error;

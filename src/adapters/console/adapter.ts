@@ -212,9 +212,10 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
       const shown = transcript.withKey(key);
       return shown && shown.postedAt >= since ? shown.ref : undefined;
     },
-    async resume(reply, message) {
+    async resume(reply, { message, mayLeave }) {
       refuseUnless(connected);
       const { id: key, private: hidden } = Reply.parse(reply);
+      mayLeave();
       if (!transcript.withKey(key)) await board.add({ message, private: hidden, key });
     },
     async tell(_person, { message, key }) {

@@ -112,8 +112,8 @@ export function createDiscordAdapter({ config, directory, clock, log }: DiscordA
       const found = await findByMarker(api, to.channel, { key, since, author });
       return found && refOf(to, found);
     },
-    async resume(reply, message, again) {
-      await createAnswer(Reply.parse(reply), { adapter, api, clock, log }).resume(message, again);
+    async resume(reply, answer) {
+      await createAnswer(Reply.parse(reply), { adapter, api, clock, log }).resume(answer);
     },
     async tell({ id }, { message, key }) {
       const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);

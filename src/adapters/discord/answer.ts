@@ -4,7 +4,7 @@ import type { Message } from '../../cards/card.ts';
 import type { Clock } from '../../clock.ts';
 import { DeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import type { Adapter, Address, MessageRef } from '../adapter.ts';
+import type { Adapter, Address, LateAnswer, MessageRef } from '../adapter.ts';
 import type { MessageApi } from './api.ts';
 import { isTokenGone } from './delivery-error.ts';
 import { isTooLong } from './find-posted.ts';
@@ -39,7 +39,7 @@ export interface Answer {
   /** Posts a card that the bot's own token can edit. */
   postCard(message: Message): Promise<MessageRef>;
   /** See `Adapter.resume`. */
-  resume(message: Message, again: Message): Promise<void>;
+  resume(answer: LateAnswer): Promise<void>;
 }
 
 export interface AnswerParts {
@@ -111,10 +111,11 @@ export function createAnswer(reply: Reply, { adapter, api, clock, log }: AnswerP
       if (!card) throw new Error('A public answer has a message');
       return card;
     },
-    async resume(message, again) {
+    async resume({ message, again, mayLeave }) {
       const done = await byToken(async () => {
         const shown = (await api.readAnswer(reply)).components?.[0]?.id;
         if (shown === markerOf(answerKey)) return true;
+        mayLeave();
         // What everybody sees, a live card above all, is not to be replaced by one person's news.
         // It takes no nonce and is not read back (Execute Webhook): whether it is a repeat nobody can tell.
         if (source) await api.followUpPrivately(reply, payloadOf(again));
@@ -125,6 +126,7 @@ export function createAnswer(reply: Reply, { adapter, api, clock, log }: AnswerP
       if (mode !== 'public') throw expired();
       if (await find(answerKey)) return;
       const card = await find(cardKey);
+      mayLeave();
       if (card) await api.edit(card.channel, card.message, payloadOf(message, answerKey));
       else await adapter.post(at, { message, key: answerKey });
     },

@@ -177,9 +177,9 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
       const found = await posts.find(replyPlace(to, replyTo), key, since);
       return found && toRef(found, PLATFORM, to.workspace);
     },
-    async resume(reply, message, again) {
+    async resume(reply, answer) {
       const { mode, asked } = Reply.parse(reply);
-      await answersTo(asked).resume(mode, message, again);
+      await answersTo(asked).resume(mode, answer);
     },
     async tell({ id }, { message, key }) {
       // Posting to a person opens the direct message, and needs no scope beyond chat:write (chat.postMessage).

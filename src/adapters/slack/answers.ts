@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Message } from '../../cards/card.ts';
 import { DeliveryError } from '../../errors.ts';
-import type { AckMode } from '../adapter.ts';
+import type { AckMode, LateAnswer } from '../adapter.ts';
 import type { SlackApi } from './api.ts';
 import { isNoAccess, noUrl } from './errors.ts';
 import type { Files } from './files.ts';
@@ -51,7 +51,7 @@ export interface Answers {
   respond(mode: AckMode, message: Message): Promise<void>;
   postCard(message: Message): Promise<Posted>;
   /** See `Adapter.resume`. */
-  resume(mode: AckMode, message: Message, again: Message): Promise<void>;
+  resume(mode: AckMode, answer: LateAnswer): Promise<void>;
 }
 
 export function createAnswers(parts: {
@@ -68,6 +68,8 @@ export function createAnswers(parts: {
   const here = { channel, ...(thread === undefined ? {} : { thread }) };
   /** The public answer, once there is one the bot can edit. */
   let answer: Posted | undefined;
+  /** That is a card as it was posted, which nobody else will bring to an end. */
+  let cardStands = false;
   /** A card may stand in the channel of which nobody knows yet. */
   let cardInDoubt = false;
 
@@ -140,7 +142,9 @@ export function createAnswers(parts: {
   async function doubtfulCard(): Promise<Posted | undefined> {
     if (!cardInDoubt) return undefined;
     try {
-      return await find(cardKey);
+      const found = await find(cardKey);
+      cardStands = found !== undefined;
+      return found;
     } catch (error) {
       if (!(error instanceof DeliveryError) || error.retryable) throw error;
       return undefined;
@@ -149,7 +153,17 @@ export function createAnswers(parts: {
 
   async function publicly(message: Message): Promise<void> {
     answer ??= await doubtfulCard();
-    if (answer) return await posts.edit(answer, message).catch((error: unknown) => aside(message, error));
+    if (answer) {
+      try {
+        await posts.edit(answer, message);
+        cardStands = false;
+        return;
+      } catch (error) {
+        // As soon as Slack takes it, it is put in place of the card.
+        if (cardStands && error instanceof DeliveryError && error.retryable) throw error;
+        return await aside(message, error);
+      }
+    }
     try {
       answer = await post(message, answerKey);
     } catch (error) {
@@ -198,22 +212,28 @@ export function createAnswers(parts: {
         cardInDoubt = error instanceof DeliveryError && error.outcome === 'unknown';
         throw error;
       });
+      cardStands = answer === undefined;
       answer ??= posted;
       await files.attach(posted, message);
       return posted;
     },
-    async resume(mode, message, again) {
-      if (mode === 'update' && source?.ephemeral) return await inSource(message);
-      // What everybody sees, a live card above all, is not to be replaced by one person's news.
-      if (mode !== 'public') return await privately(again);
+    async resume(mode, { message, again, mayLeave }) {
+      if (mode !== 'public') {
+        mayLeave();
+        // What everybody sees, a live card above all, is not to be replaced by one person's news.
+        if (mode === 'private' || !source?.ephemeral) return await privatelyWithFiles(again);
+        return await inSource(message);
+      }
       try {
         if (await find(answerKey)) return;
         const card = await find(cardKey);
+        mayLeave();
         if (card) await posts.edit(card, message);
-        else await posts.post(here, message, { key: answerKey });
+        await files.attach(card ?? (await posts.post(here, message, { key: answerKey })), message);
       } catch (error) {
         if (!(error instanceof DeliveryError) || error.retryable) throw error;
-        await privately(again);
+        mayLeave();
+        await privatelyWithFiles(again);
       }
     },
   };

@@ -32,13 +32,28 @@ async function died(
 }
 
 /** Another process, which never saw the interaction. */
-const resume = (reply: Reply, message = restarted) =>
-  adapterFor(bot.driver, bot.clock).resume(reply, message, message);
+const resume = (reply: Reply, message = restarted, mayLeave = () => undefined as void) =>
+  adapterFor(bot.driver, bot.clock).resume(reply, { message, again: message, mayLeave });
 
 const channel = async () => (await bot.driver.channel()).map(({ text, edits }) => ({ text, edits }));
 const privately = async () => (await bot.driver.privately('operator')).map(({ text }) => text);
 
 describe('another process answers what one acknowledged and did not live to answer', () => {
+  test.each(['public', 'private'] as const)(
+    'but not (%s) where others may be at it by then',
+    async (mode) => {
+      const reply = await died(mode);
+      const before = bot.driver.server.requests.length;
+      const inDoubt = () => {
+        // What is looked for takes its time.
+        expect(bot.driver.server.requests.length).toBeGreaterThan(before);
+        throw new Error('in doubt');
+      };
+      await expect(resume(reply, restarted, inDoubt)).rejects.toThrow('in doubt');
+      expect([await channel(), await privately()]).toEqual([[], []]);
+    },
+  );
+
   test('in the public answer that was announced', async () => {
     const reply = await died('public');
     expect(await channel()).toEqual([]);

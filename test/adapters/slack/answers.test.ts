@@ -163,6 +163,24 @@ describe('a card', () => {
     expect(message).toMatchObject({ text: '🟢 Ready', edits: 1 });
   });
 
+  it.each([
+    ['asks to slow down', { kind: 'rate-limit', retryAfter: 30 }],
+    ['is away for a moment', { kind: 'status', status: 503, when: 'before' }],
+  ] as const)('does not stand for ever where Slack %s: the answer is still owed', async (_, fault) => {
+    const failed = Promise.withResolvers<unknown>();
+    const bot = await startBot({
+      handle: async (invocation) => {
+        await invocation.acknowledge('public');
+        await invocation.postCard(card('Requesting'));
+        bot.driver.server.faults.inject('chat.update', fault);
+        invocation.respond(card('Nothing was done')).then(failed.resolve, failed.resolve);
+      },
+    });
+    await bot.driver.slash('operator', 'deploy x');
+    expect(await failed.promise).toMatchObject({ name: 'DeliveryError', retryable: true });
+    expect(await bot.driver.privately('operator')).toEqual([]);
+  });
+
   it('is the answer that a later respond replaces', async () => {
     const bot = await startBot({
       handle: async (invocation) => {

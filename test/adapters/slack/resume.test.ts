@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { AckMode, Adapter, Invocation, Reply } from '../../../src/adapters/adapter.ts';
 import { createSlackAdapter } from '../../../src/adapters/slack/adapter.ts';
+import type { Message } from '../../../src/cards/card.ts';
 import { createDirectory } from '../../../src/command/directory.ts';
 import { createLog } from '../../../src/log.ts';
 import { until } from '../../support/test-clock.ts';
@@ -20,7 +21,7 @@ interface Stage {
   /** A person asks, and the process dies after `then`. What it stored beforehand is all that is left. */
   died(mode: AckMode, then?: Then, act?: () => Promise<unknown>): Promise<Reply>;
   /** Another process, which never saw the invocation. */
-  resume(reply: Reply): Promise<void>;
+  resume(reply: Reply, message?: Message, mayLeave?: () => void): Promise<void>;
   channel(): Promise<(string | number)[][]>;
   privately(): Promise<string[]>;
 }
@@ -50,10 +51,10 @@ async function open(): Promise<Stage> {
       act().catch((error: unknown) => done.reject(error));
       return await done.promise;
     },
-    async resume(reply) {
+    async resume(reply, message = restarted, mayLeave = () => undefined) {
       started ??= other.start(async () => undefined);
       await started;
-      await other.resume(reply, restarted, restarted);
+      await other.resume(reply, { message, again: message, mayLeave });
     },
     channel: async () => (await driver.channel()).map(({ text, edits }) => [text, edits]),
     privately: async () => (await driver.privately('operator')).map(({ text }) => text),
@@ -61,6 +62,25 @@ async function open(): Promise<Stage> {
 }
 
 describe('another process answers what one acknowledged and did not live to answer', () => {
+  test('but not where others may be at it by then', async () => {
+    const { bot, died, resume, channel } = await open();
+    const reply = await died('public');
+    const inDoubt = () => {
+      // What is looked for takes its time.
+      expect(bot.driver.server.requests.at(-1)?.method).toBe('conversations.history');
+      throw new Error('in doubt');
+    };
+    await expect(resume(reply, restarted, inDoubt)).rejects.toThrow('in doubt');
+    expect(await channel()).toEqual([]);
+  });
+
+  test.each(['public', 'private'] as const)('with its files (%s)', async (mode) => {
+    const { bot, died, resume } = await open();
+    const log = { ...card('Log of abc'), files: [{ name: 'abc.log', content: 'first line\nlast line\n' }] };
+    await resume(await died(mode), log);
+    expect([...bot.driver.server.uploads.values()]).toEqual(['first line\nlast line\n']);
+  });
+
   test('publicly, once', async () => {
     const { died, resume, channel } = await open();
     const reply = await died('public');
