@@ -53,7 +53,7 @@ export function fromRow(row: Selected): OutboxRow {
     person: row.person ?? undefined,
     target: answer ? undefined : (target as MessageRef | undefined),
     reply: answer?.reply as Reply | undefined,
-    orElse: answer?.orElse as Line | undefined,
+    orElse: isMessage(answer?.orElse) && answer.orElse.kind === 'line' ? answer.orElse : undefined,
     message: readable ? message : undefined,
     alsoToChannel: row.also_to_channel === 1,
     urgent: row.urgent === 1,
@@ -86,6 +86,14 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function isMessage(value: unknown): value is Message {
   if (!isObject(value)) return false;
   return value.kind === 'line'
-    ? Array.isArray(value.text)
-    : value.kind === 'card' && Array.isArray(value.title) && Array.isArray(value.nodes);
+    ? isRich(value.text)
+    : value.kind === 'card' &&
+        isRich(value.title) &&
+        Array.isArray(value.nodes) &&
+        value.nodes.every(isObject);
+}
+
+/** What a renderer may look into. */
+function isRich(value: unknown): boolean {
+  return Array.isArray(value) && value.every((inline) => typeof inline === 'string' || isObject(inline));
 }

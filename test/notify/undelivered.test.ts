@@ -40,7 +40,7 @@ describe('why a message is not delivered', () => {
     ]);
   });
 
-  test.each(['{', '[]', '{"kind":"line"}', 'null'])(
+  test.each(['{', '[]', '{"kind":"line"}', 'null', '{"kind":"line","tone":"neutral","text":[null]}'])(
     'is that %s is no message; others go on',
     async (json) => {
       const desk = await openDesk();
