@@ -17,8 +17,11 @@ export const TRAVEL_MS = 500;
  */
 export const LEAVE_MS = 2_000;
 
-/** No place is held for longer; one that seems to be was taken before the clock was set back. */
-export const HELD_MS = LEAVE_MS + WINDOW_MS;
+/**
+ * No place is held for longer: what leaves at the last moment arrives a travel later, and counts for a window from then.
+ * One that seems to be was taken before the clock was set back.
+ */
+export const HELD_MS = LEAVE_MS + TRAVEL_MS + WINDOW_MS;
 
 /** Longest `pause`. */
 export const MAX_PAUSE_MS = 30_000;

@@ -6,13 +6,13 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { EdgegapClient } from '../../src/edgegap/client.ts';
 import type { EdgegapError } from '../../src/edgegap/errors.ts';
-import { HELD_MS, LEAVE_MS, WINDOW_MS, type Wish } from '../../src/edgegap/places.ts';
+import { HELD_MS, LEAVE_MS, TRAVEL_MS, WINDOW_MS, type Wish } from '../../src/edgegap/places.ts';
 import { Scheduler } from '../../src/edgegap/scheduler.ts';
 import { RatePlaces } from '../../src/replicas/rate-places.ts';
 import { RateLimiter } from '../../src/simulator/limits.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { dialectFor, openStore, type Store } from '../../src/store/store.ts';
-import { carryOut, plans } from '../edgegap/rate-model.ts';
+import { carryOut, most, plans } from '../edgegap/rate-model.ts';
 import { freshDatabase } from '../support/databases.ts';
 import { TestClock, until } from '../support/test-clock.ts';
 
@@ -147,6 +147,21 @@ test('an unused place is free at once, a counted one after a window, and one of 
   expect((await other.take('deploy', people)).places).toHaveLength(1);
   await clock.advance(1);
   expect((await other.take('deploy', people)).places).toHaveLength(2);
+});
+
+test('the limit holds where a process dies after its requests left as late as they may', async () => {
+  const clock = new PatientClock();
+  const [mortal, other] = await two(clock);
+  const arrivals: number[] = [];
+  const arrive = () => void arrivals.push(clock.now());
+  // It never says that they were counted.
+  for (const _ of (await mortal.take('deploy', people)).places) clock.after(LEAVE_MS + TRAVEL_MS - 1, arrive);
+  const alive = new Scheduler(clock, { deploy: people.limit }, other);
+  for (let call = 0; call < people.limit; call++)
+    void alive.run('deploy', { lane: 'people' }, async () => arrive());
+  for (let ms = 0; ms < 5_000; ms += 50) await clock.advance(50);
+  expect(arrivals).toHaveLength(2 * people.limit);
+  expect(most(arrivals)).toBe(people.limit);
 });
 
 test('what is given back too late is another call’s by then', async () => {
