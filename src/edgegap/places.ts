@@ -97,8 +97,9 @@ export class MemoryPlaces implements Places {
 
   async pause(name: string, ms: number): Promise<void> {
     const bucket = this.#bucket(name);
+    const now = this.#clock.now();
     // Pauses overlap; the last one to end opens the bucket.
-    bucket.pausedUntil = Math.max(bucket.pausedUntil, this.#clock.now() + ms);
+    bucket.pausedUntil = now + Math.max(ahead(bucket.pausedUntil, now, MAX_PAUSE_MS), ms);
   }
 
   #place(freeAt: number[], slot: number): Place {

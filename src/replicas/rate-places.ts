@@ -84,7 +84,7 @@ export class RatePlaces implements Places {
         .values({ id: bucket, paused_until: until, people_until: 0 })
         .onConflict((conflict) =>
           conflict.column('id').doUpdateSet({
-            paused_until: sql<number>`greatest(rate_buckets.paused_until, ${until})`,
+            paused_until: this.#laterOf('rate_buckets.paused_until', MAX_PAUSE_MS, until),
           }),
         )
         .execute(),
@@ -158,12 +158,13 @@ export class RatePlaces implements Places {
       .where('bucket', '=', bucket)
       .where('slot', '<', limit);
     const own = sql<number>`greatest(${earliest}, ${left('paused_until', MAX_PAUSE_MS)})`;
+    const until = sql<number>`${this.#now()} + ${own} + ${sql.lit(HEAD_START_MS)}`;
     const bucketRow =
       lane === 'people'
         ? this.#store
             .updateTable('rate_buckets')
             .set({
-              people_until: sql<number>`greatest(people_until, ${this.#now()} + ${own} + ${sql.lit(HEAD_START_MS)})`,
+              people_until: this.#laterOf('people_until', PEOPLE_MS, until),
             })
             .where('id', '=', bucket)
             .returning(own.as('ms'))
@@ -235,6 +236,11 @@ export class RatePlaces implements Places {
   #over(column: string, most: number): RawBuilder<SqlBool> {
     const time = sql.ref(column);
     return sql<SqlBool>`(${time} <= ${this.#now()} or ${time} > ${this.#now()} + ${sql.lit(most)})`;
+  }
+
+  /** Of the time in `column` and `time` the later one; a time in `column` that is over does not count. */
+  #laterOf(column: string, most: number, time: RawBuilder<number>): RawBuilder<number> {
+    return sql<number>`case when ${this.#over(column, most)} then ${time} else greatest(${sql.ref(column)}, ${time}) end`;
   }
 
   /** Epoch milliseconds. */

@@ -154,6 +154,23 @@ describe('Scheduler', () => {
     expect(await next).toBe('next');
   });
 
+  it('starts nothing while paused, also after the clock was set back since an earlier pause', async () => {
+    const clock = new TestClock();
+    let ahead = 3 * 60 * 60_000;
+    const places = new MemoryPlaces({
+      now: () => clock.now() + ahead,
+      after: (ms, run) => clock.after(ms, run),
+    });
+    await places.pause('deploy', 1_505);
+    ahead = 0;
+    await places.pause('deploy', 30_000);
+    await places.pause('deploy', 10);
+    const wish = { lane: 'people', wanted: 1, limit: 40 } as const;
+    expect(await places.take('deploy', wish)).toEqual({ places: [], waitMs: 30_000 });
+    await clock.advance(30_000);
+    expect((await places.take('deploy', wish)).places).toHaveLength(1);
+  });
+
   it('starts nothing while paused, until the last pause is over', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock);

@@ -190,20 +190,45 @@ test('people who wait at one process go before background work of another', asyn
   expect((await other.take('deploy', background)).places).toHaveLength(1);
 });
 
+/** One process, before and after the database's clock was set back by a day. */
+async function setBack(): Promise<{ before: RatePlaces; after: RatePlaces; clock: PatientClock }> {
+  const clock = new PatientClock();
+  const { stores } = await processes(clock, 1);
+  const at = (time: TestClock) =>
+    new RatePlaces({ store: stores[0] as Store, clock: time, log, account: 'a', time: 'clock' });
+  return { before: at(new TestClock(clock.now() + 24 * 60 * 60_000)), after: at(clock), clock };
+}
+
 test('a clock that was set back keeps no place for long', async () => {
-  const { stores } = await processes(new PatientClock(), 1);
-  const at = (time: number) =>
-    new RatePlaces({
-      store: stores[0] as Store,
-      clock: new TestClock(time),
-      log,
-      account: 'a',
-      time: 'clock',
-    });
-  const before = at(Date.UTC(2026, 2, 3));
+  const { before, after } = await setBack();
   await before.take('deploy', people);
   await before.pause('deploy', 30_000);
-  expect((await at(Date.UTC(2026, 2, 2)).take('deploy', people)).places).toHaveLength(3);
+  expect((await after.take('deploy', people)).places).toHaveLength(3);
+});
+
+test('a clock that was set back makes no later pause shorter', async () => {
+  const { before, after, clock } = await setBack();
+  await before.pause('deploy', 1_000);
+  await after.pause('deploy', 30_000);
+  await after.pause('deploy', 10);
+  await clock.advance(29_999);
+  expect((await after.take('deploy', people)).places).toHaveLength(0);
+  await clock.advance(1);
+  expect((await after.take('deploy', people)).places).toHaveLength(3);
+});
+
+test('a clock that was set back lets no background work go before people', async () => {
+  const { before, after, clock } = await setBack();
+  for (const places of [before, after]) {
+    const { places: all } = await places.take('deploy', people);
+    expect(all).toHaveLength(3);
+    // Another person waits.
+    await places.take('deploy', people);
+    if (places === after) for (const place of all) place.count();
+  }
+  await clock.advance(WINDOW_MS);
+  expect((await after.take('deploy', background)).places).toHaveLength(0);
+  expect((await after.take('deploy', people)).places).toHaveLength(3);
 });
 
 test('a burst through three clients: none is answered 429, and a 429 at one holds all of them', async () => {
