@@ -10,7 +10,7 @@ import { Inquiry } from './inquiry.ts';
 import type { DeploymentRepository } from './repository.ts';
 import { SILENCE_MS } from './timing.ts';
 
-/** How many request_ids one list query names. */
+/** How many request_ids one list query names, and rows a page has: Edgegap's own pages are shorter. */
 const LIST_CHUNK = 50;
 const CHECKS_AT_ONCE = 20;
 /** How long a check is nobody else's: one that takes longer may be made twice, one that died with its process is late. */
@@ -211,7 +211,7 @@ export class Reconciler {
     const listed = new Map<string, boolean>();
     const filters = [{ field: 'request_id', operator: 'in', value }] as const;
     const call = { lane: 'background', signal: this.#stopping.signal } as const;
-    for await (const row of this.#edgegap.allDeployments({ filters }, call))
+    for await (const row of this.#edgegap.allDeployments({ filters, limit: LIST_CHUNK }, call))
       listed.set(row.request_id, row.ready);
     const now = this.#clock.now();
     for (const { id, requestId, wasReady, status, checked } of believed) {

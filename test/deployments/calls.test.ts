@@ -1,5 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { pino } from 'pino';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { EdgegapClient } from '../../src/edgegap/client.ts';
+import { startSimulator } from '../../src/simulator/simulator.ts';
 import { suiteDatabase } from '../support/databases.ts';
+import { TestClock } from '../support/test-clock.ts';
 import { accepted, openWatch, snapshot } from './watch.ts';
 
 const HOUR = 60 * 60_000;
@@ -20,6 +25,51 @@ async function inAnHour(callbacks: boolean, count: number, status: string) {
   await watch.clock.advance(HOUR);
   const lists = watch.calls.filter((call) => call === 'list').length;
   return { lists, statuses: watch.calls.length - lists };
+}
+
+/** One that says whether a list is being read. */
+class ListingClient extends EdgegapClient {
+  listing = false;
+
+  override async *allDeployments(...request: Parameters<EdgegapClient['allDeployments']>) {
+    this.listing = true;
+    try {
+      yield* super.allDeployments(...request);
+    } finally {
+      this.listing = false;
+    }
+  }
+}
+
+/** Requests for the list that arrive in an hour, for so many servers that are ready. */
+async function requestsInAnHour(count: number): Promise<number> {
+  const none = { deploy: Number.POSITIVE_INFINITY, list: Number.POSITIVE_INFINITY };
+  const clock = new TestClock();
+  const simulator = await startSimulator({ clock, limits: none });
+  const client = new ListingClient({
+    baseUrl: simulator.url,
+    token: simulator.token,
+    clock: systemClock,
+    log: pino({ level: 'silent' }),
+    limits: { deploy: 1_000, list: 1_000 },
+  });
+  onTestFinished(async () => {
+    await client.close();
+    await simulator.close();
+  });
+  const request = { application: 'kart-racing', version: 'v1.2', users: [{ ip_address: '1.2.3.4' }] };
+  const deployed = await Promise.all(Array.from({ length: count }, () => client.deploy(request)));
+  await clock.advance(60_000);
+  const watch = await openWatch({ callbacks: true, edgegap: client });
+  watch.clock.waitFor(() => client.listing);
+  for (const { request_id } of deployed) await watch.add(accepted(request_id), snapshot(request_id, 'READY'));
+  await watch.reconciler.start();
+  await watch.clock.advance(10 * 60_000);
+  const before = simulator.requests.length;
+  await watch.clock.advance(HOUR);
+  const requests = simulator.requests.slice(before);
+  expect(new Set(requests.map(({ endpoint }) => endpoint))).toEqual(new Set(['list']));
+  return requests.length;
 }
 
 /** As docs/operations.md says it. Where many processes share a store each second is looked at: an hour takes too long. */
@@ -43,4 +93,11 @@ describe.runIf(suiteDatabase === 'sqlite')('calls to Edgegap in an hour', () => 
       expect(Math.abs(calls.statuses - statuses), `${calls.statuses} statuses`).toBeLessThanOrEqual(2);
     },
   );
+
+  test.each([
+    { count: 50, lists: 60 },
+    { count: 51, lists: 120 },
+  ])('over HTTP, for $count that are ready', async ({ count, lists }) => {
+    expect(Math.abs((await requestsInAnHour(count)) - lists)).toBeLessThanOrEqual(2);
+  });
 });

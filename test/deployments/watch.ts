@@ -39,9 +39,12 @@ export interface Watch {
   card(): Promise<string>;
 }
 
-/** One process's part in it. Of several on one store each has its own memory, and all have one Edgegap. */
+/**
+ * One process's part in it. Of several on one store each has its own memory, and all have one Edgegap: `edgegap` where it
+ * is given.
+ */
 export async function openWatch(
-  options: { readonly callbacks?: boolean; readonly beside?: Watch } = {},
+  options: { readonly callbacks?: boolean; readonly beside?: Watch; readonly edgegap?: EdgegapApi } = {},
 ): Promise<Watch> {
   const { beside } = options;
   const clock = beside?.clock ?? new TestClock();
@@ -61,7 +64,7 @@ export async function openWatch(
   const log: string[] = [];
   const logger = pino({ level: 'debug', base: null }, { write: (text: string) => void log.push(text) });
   const unknown = (method: string) => refusalError({ method, path: '/', subject: 'deployment', status: 404 });
-  const edgegap = {
+  const scripted = {
     async deploy(_: unknown, call?: Call) {
       call?.mayLeave?.();
       calls.push('deploy');
@@ -88,6 +91,7 @@ export async function openWatch(
       yield* listed.map((row) => DeploymentRow.parse(row));
     },
   } as unknown as EdgegapApi;
+  const edgegap = options.edgegap ?? scripted;
   const deployments = new Deployments({
     repository,
     edgegap,
