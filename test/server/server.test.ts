@@ -115,6 +115,35 @@ test('it stops although someone is in the middle of a request', async () => {
   await closed;
 });
 
+test('a connection that is idle stays open for longer than a proxy keeps it, past what a request may take', async () => {
+  const { port, server } = await serve({ requestTimeoutMs: 20, clock: new TestClock() });
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+  onTestFinished(() => void socket.destroy());
+  let closed = false;
+  socket.once('close', () => {
+    closed = true;
+  });
+  let answers = '';
+  socket.on('data', (text) => {
+    answers += text;
+  });
+  const ask = async () => {
+    answers = '';
+    socket.write('POST /callbacks/edgegap/ready/a.b HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}');
+    await until(() => answers.startsWith('HTTP/1.1 200'), 'an answer');
+    return Number(/^keep-alive: timeout=(\d+)/im.exec(answers)?.[1]);
+  };
+  // Google's load balancers keep theirs for ten minutes.
+  expect(await ask()).toBeGreaterThan(600);
+  // Another one is ended for being late: by then this one was looked at, too.
+  const late = connect(port, '127.0.0.1').resume();
+  await new Promise((resolve) => late.once('close', resolve).write('POST / HTTP/1.1\r\n'));
+  expect(await ask()).toBeGreaterThan(600);
+  // The clock stands still: nothing but its being idle ends it.
+  await server.close();
+  await until(() => closed, 'its end');
+});
+
 test.each([
   ['in its head', 'POST /callbacks/edgegap/ready/a.b HTTP/1.1\r\nhost: x\r\n'],
   ['in its body', 'POST /callbacks/edgegap/ready/a.b HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{'],
