@@ -6,6 +6,8 @@ import { storable } from './text.ts';
 /** More than the bot has different ones; lists of ids of every length are not kept for ever. */
 const KEPT = 300;
 
+const PRAGMA = /^\s*pragma\b/i;
+
 /** Runs statements, and keeps those it has prepared, the ones used last. Fails with StoreError, or as node:sqlite does. */
 export class Statements {
   readonly #database: DatabaseSync;
@@ -43,7 +45,8 @@ export class Statements {
       return kept;
     }
     const statement = this.#database.prepare(sql);
-    const prepared = { statement, reads: statement.columns().length > 0 };
+    // `incremental_vacuum` has no columns, and frees one page a step: a pragma is stepped to its end, too.
+    const prepared = { statement, reads: statement.columns().length > 0 || PRAGMA.test(sql) };
     this.#prepared.set(sql, prepared);
     const [oldest] = this.#prepared.keys();
     if (this.#prepared.size > KEPT && oldest !== undefined) this.#prepared.delete(oldest);

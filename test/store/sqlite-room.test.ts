@@ -105,6 +105,34 @@ describe('the file', () => {
     expect(size()).toBeLessThan(before + 64 * 1024);
   });
 
+  test('gets shorter in few steps, with a turn for others after each, also while they delete more', async () => {
+    const { path, store } = await opened();
+    const ids = Array.from({ length: 12 }, (_, index) => String(index));
+    for (const id of ids) await keep(store, id, MB);
+    await store.deleteFrom('kept').where('id', 'in', ids.splice(0, 6)).execute();
+    let turn = 0;
+    const steps: number[] = [];
+    const others: Promise<unknown>[] = [];
+    const noted = store.withPlugin({
+      transformQuery({ node }) {
+        if (node.kind !== 'RawNode' || !node.sqlFragments[0]?.includes('incremental_vacuum')) return node;
+        steps.push(turn);
+        setImmediate(() => turn++);
+        // More than a step gives back.
+        const id = ids.pop();
+        if (id) others.push(store.deleteFrom('kept').where('id', '=', id).execute());
+        return node;
+      },
+      transformResult: async ({ result }) => result,
+    });
+    await giveBack(noted);
+    await Promise.all(others);
+    expect(ids).toEqual([]);
+    expect(statSync(path).size).toBeLessThan(MB);
+    expect(steps.length).toBeLessThan(40);
+    expect(new Set(steps).size, 'turns of the event loop').toBe(steps.length);
+  });
+
   test('has no log beside it that stays as long as it ever was', async () => {
     const { path, store } = await opened();
     await store.transaction().execute(async (tx) => {
