@@ -19,7 +19,8 @@ export class Leases {
    * in doubt. A `bookmark` is kept for whoever holds it next.
    */
   async hold(name: string, bookmark?: string): Promise<boolean> {
-    const { id, spell } = this.#membership;
+    const { id } = this.#membership;
+    const isUnbroken = this.#membership.sinceNow();
     const kept = bookmark === undefined ? {} : { bookmark };
     const { numInsertedOrUpdatedRows } = await this.#store
       .insertInto('leases')
@@ -34,8 +35,7 @@ export class Leases {
       )
       .executeTakeFirst();
     // An answer that took so long that others took it meanwhile is none.
-    const stillSo = this.#membership.isCertain() && this.#membership.spell === spell;
-    return stillSo && (numInsertedOrUpdatedRows ?? 0n) > 0n;
+    return isUnbroken() && (numInsertedOrUpdatedRows ?? 0n) > 0n;
   }
 
   /** What the last one that held `name` left for the next. */

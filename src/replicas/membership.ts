@@ -106,6 +106,15 @@ export class Membership {
     return this.#spell;
   }
 
+  /**
+   * What it returns tells whether this process has been certain without a break from now until then. Who only asks
+   * `isCertain` after having waited may have been taken for dead, and be alive again.
+   */
+  sinceNow(): () => boolean {
+    const { spell } = this;
+    return () => this.isCertain() && this.spell === spell;
+  }
+
   /** Calls `then` each time that this process comes to be in doubt, before anybody else can hold what it held. */
   onDoubt(then: () => void): void {
     this.#doubtful.add(then);

@@ -64,6 +64,17 @@ async function untilCertain({ clock, membership }: { clock: TestClock; membershi
   }, 'certainty');
 }
 
+/** Until the next renewal has worked. */
+async function untilRenewed({ clock }: { clock: TestClock }) {
+  const livesUntil = async () =>
+    (await store.selectFrom('instances').select('until').executeTakeFirstOrThrow()).until;
+  const before = await livesUntil();
+  await until(async () => {
+    await clock.advance(100);
+    return (await livesUntil()) > before;
+  }, 'the next renewal');
+}
+
 const expire = (id: string) =>
   store.updateTable('instances').set({ until: 0 }).where('id', '=', id).execute();
 
@@ -89,6 +100,21 @@ describe('a process that cannot reach the database', () => {
     },
   );
 
+  test('tells a break from certainty, also once it is certain again', async () => {
+    const { line, store: far } = await throughLine();
+    const one = await join({ store: far });
+    const isUnbroken = one.membership.sinceNow();
+    await untilRenewed(one);
+    expect(isUnbroken()).toBe(true);
+    line.cut();
+    await one.clock.advance(5_500);
+    const doubted = one.membership.sinceNow();
+    expect([isUnbroken(), doubted()]).toEqual([false, false]);
+    line.restore();
+    await untilCertain(one);
+    expect([isUnbroken(), doubted(), one.membership.sinceNow()()]).toEqual([false, false, true]);
+  });
+
   test('leaves all the same, and says that the others have to notice', async () => {
     const { line, store: far } = await throughLine();
     const one = await join({ store: far });
@@ -103,15 +129,7 @@ describe('a process that cannot reach the database', () => {
 
 test('renewals go on for as long as the process lives', async () => {
   const one = await join();
-  const livesUntil = async () =>
-    (await store.selectFrom('instances').select('until').executeTakeFirstOrThrow()).until;
-  for (let i = 0; i < 10; i++) {
-    const before = await livesUntil();
-    await until(async () => {
-      await one.clock.advance(100);
-      return (await livesUntil()) > before;
-    }, 'the next renewal');
-  }
+  for (let i = 0; i < 10; i++) await untilRenewed(one);
   expect([one.membership.isCertain(), one.membership.spell, one.doubts()]).toEqual([true, 1, 0]);
 });
 
