@@ -161,6 +161,8 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   }
 
   async function deliver(adapter: Adapter, place: Place): Promise<void> {
+    // From before it is taken: once this process was taken for dead, what it took is another's to send.
+    const isUnbroken = membership.sinceNow();
     const { rows, at } = await leases.begin(place);
     const [first] = rows;
     if (!first) return;
@@ -168,7 +170,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     const now = clock.now();
     let leftAt = now;
     const leave = () => {
-      mayLeave();
+      if (!isUnbroken()) throw inDoubt();
       leftAt = clock.now();
     };
     try {
@@ -197,16 +199,6 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
       await sleep(clock, left, stopping.signal).catch(() => undefined);
       asleep -= known;
     }
-  }
-
-  /** Another process may be about to send it, or have sent it, when this one is not sure to be alive to the others. */
-  function mayLeave(): void {
-    if (membership.isCertain()) return;
-    throw new DeliveryError(
-      'outbox-in-doubt',
-      'The database did not answer for so long that another process may be sending this.',
-      { outcome: 'not-sent', retryable: true },
-    );
   }
 
   /** The pace counts from when a message left, as the platform's limit does from when it came. */
@@ -254,4 +246,13 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
       for (const resolve of idleWaiters.splice(0)) resolve();
     },
   };
+}
+
+/** Another process may be about to send it, or have sent it. */
+function inDoubt(): DeliveryError {
+  return new DeliveryError(
+    'outbox-in-doubt',
+    'The database did not answer for so long that another process may be sending this.',
+    { outcome: 'not-sent', retryable: true },
+  );
 }

@@ -1,9 +1,12 @@
 import { sql } from 'kysely';
-import { describe, expect, test } from 'vitest';
+import { pino } from 'pino';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { enqueue } from '../../src/notify/outbox.ts';
+import { createOutboxWorker } from '../../src/notify/worker.ts';
+import { Membership } from '../../src/replicas/membership.ts';
 import type { Store } from '../../src/store/store.ts';
 import { suiteDatabase } from '../support/databases.ts';
-import { until } from '../support/test-clock.ts';
+import { TestClock, until } from '../support/test-clock.ts';
 import { card, clockAhead, drained, here, openDesk } from './harness.ts';
 
 /** Whether somebody waits for a row that another transaction has changed. */
@@ -136,5 +139,50 @@ describe.skipIf(suiteDatabase === 'sqlite')('several processes on one store', ()
     await desk.worker.start();
     await drained(desk, 1_000);
     expect(desk.chat.texts).toEqual(['news']);
+  });
+
+  test('nor, once they are again, what another one has sent while they were taken for dead', async () => {
+    const desk = await openDesk();
+    const heart = new TestClock();
+    const log = pino({ level: 'silent' });
+    const membership = new Membership({ store: desk.store, shared: true, clock: heart, log });
+    await membership.join();
+    onTestFinished(() => membership.leave());
+    const inner = desk.chat.adapter();
+    const [reading, read] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const slow = {
+      ...inner,
+      async findPosted(...args: Parameters<typeof inner.findPosted>) {
+        const found = await inner.findPosted(...args);
+        reading.resolve();
+        await read.promise;
+        return found;
+      },
+    };
+    const parts = { store: desk.store, membership, adapters: [slow], clock: desk.clock, log };
+    const stopped = createOutboxWorker(parts);
+    await desk.post('d1', 'news');
+    // An earlier attempt got no answer, so that the channel is read first.
+    await desk.store
+      .updateTable('outbox')
+      .set((eb) => ({ uncertain: 1, attempts: 1, attempted_at: desk.clock.now(), sent_key: eb.ref('key') }))
+      .execute();
+    await stopped.start();
+    await reading.promise;
+    await desk.store.updateTable('instances').set({ until: 0 }).where('id', '=', membership.id).execute();
+    desk.worker = desk.beside();
+    await desk.worker.start();
+    await drained(desk, 1_000);
+    expect(desk.chat.texts).toEqual(['news']);
+    // Its machine goes on.
+    await heart.leap(40_000);
+    await until(async () => {
+      await heart.advance(600);
+      return membership.isCertain();
+    }, 'it to be certain again');
+    read.resolve();
+    await stopped.stop();
+    expect(desk.chat.texts).toEqual(['news']);
+    expect(await desk.states()).toEqual(['sent']);
   });
 });
