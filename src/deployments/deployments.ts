@@ -17,7 +17,7 @@ import { isSettling, nextCheck } from './timing.ts';
 export interface DeploymentsParts {
   readonly repository: DeploymentRepository;
   readonly edgegap: EdgegapApi;
-  readonly membership: Pick<Membership, 'id' | 'isCertain'>;
+  readonly membership: Pick<Membership, 'id' | 'sinceNow'>;
   /** Makes sure that the invocation is still this process's to carry out, until the transaction ends; else throws. */
   readonly confirm?: (tx: Store, invocationId: string) => Promise<void>;
   readonly clock: Clock;
@@ -55,13 +55,14 @@ export class Deployments {
    */
   async deploy(order: DeployOrder, replaces?: string): Promise<Deployment> {
     const { repository, account, membership, confirm, wakeOutbox } = this.#parts;
+    const isUnbroken = membership.sinceNow();
     const intent = { ...order, id: newId(), account, holder: membership.id };
     const { deployment, created } = await repository
       .create(intent, replaces, confirm)
       .catch((error: unknown) => this.#notSent(intent.id, error, replaces));
     if (!created) return deployment;
     if (replaces !== undefined) wakeOutbox();
-    const news = await this.#request(deployment);
+    const news = await this.#request(deployment, () => mayLeave(isUnbroken));
     return (await this.#surely(() => this.#conclude(deployment.id, news, replaces))) ?? deployment;
   }
 
@@ -105,15 +106,7 @@ export class Deployments {
     }
   }
 
-  /** Right before a request leaves: whoever is taken to be dead may have been looked for in vain already. */
-  readonly #mayLeave = (): void => {
-    if (!this.#parts.membership.isCertain())
-      throw new AppError('store-away', 'I lost the database while this waited its turn; nothing was sent.', {
-        hint: 'Deploy again in a minute.',
-      });
-  };
-
-  async #request(deployment: Deployment): Promise<News> {
+  async #request(deployment: Deployment, mayLeave: () => void): Promise<News> {
     const { application, version, plan } = deployment;
     try {
       const order = {
@@ -123,7 +116,7 @@ export class Deployments {
         tags: [...plan.tags, ownTag(deployment.id)],
         webhooks: this.#webhooks(deployment),
       };
-      const { request_id } = await this.#parts.edgegap.deploy(order, { mayLeave: this.#mayLeave });
+      const { request_id } = await this.#parts.edgegap.deploy(order, { mayLeave });
       return { kind: 'accepted', requestId: request_id };
     } catch (error) {
       if (!(error instanceof EdgegapError)) {
@@ -234,6 +227,17 @@ export class Deployments {
   latest(at: Address): Promise<Deployment | undefined> {
     return this.#parts.repository.latest(at);
   }
+}
+
+/**
+ * Right before a request leaves: whoever was taken for dead since its intent was written down may have been looked for in
+ * vain already, and replaced, also where it lives again.
+ */
+function mayLeave(isUnbroken: () => boolean): void {
+  if (isUnbroken()) return;
+  throw new AppError('store-away', 'I lost the database while this waited its turn; nothing was sent.', {
+    hint: 'Deploy again in a minute.',
+  });
 }
 
 function sentences(error: AppError): string {

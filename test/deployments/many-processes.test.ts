@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Callbacks } from '../../src/deployments/callbacks.ts';
 import { StoreError } from '../../src/errors.ts';
 import { suiteDatabase } from '../support/databases.ts';
-import { turn, until } from '../support/test-clock.ts';
+import { TestClock, turn, until } from '../support/test-clock.ts';
 import { accepted, openWatch, snapshot, type Watch } from './watch.ts';
 
 const MINUTE = 60_000;
@@ -109,6 +109,41 @@ describe('a process that is taken to be dead', () => {
     expect(late).toMatchObject({ phase: 'refused' });
     expect(one.calls).not.toContain('deploy');
   });
+
+  test.runIf(suiteDatabase === 'postgres')(
+    'while its request waits its turn sends it no more, also when it lives again',
+    async () => {
+      const heart = new TestClock();
+      const turn = Promise.withResolvers<void>();
+      const other = await openWatch();
+      const one = await openWatch({ beside: other, heart, turn: turn.promise });
+      const slow = one.deployments.deploy(order('slow'));
+      const row = () =>
+        one.store
+          .selectFrom('deployments')
+          .select(['id', 'phase'])
+          .where('invocation_id', '=', 'slow')
+          .executeTakeFirst();
+      await until(row, 'its intent');
+      // It stands still, and for the others its time runs out.
+      const { id: holder } = one.membership;
+      await one.store.updateTable('instances').set({ until: 0 }).where('id', '=', holder).execute();
+      await other.reconciler.start();
+      await until(async () => (await row())?.phase === 'unknown', 'it to be settled');
+      await other.clock.advance(3 * MINUTE);
+      const lost = await row();
+      expect(lost?.phase).toBe('lost');
+      await other.deployments.deploy(order('again'), lost?.id);
+      await heart.leap(3 * MINUTE);
+      await until(async () => {
+        await heart.advance(500);
+        return one.membership.isCertain();
+      }, 'certainty');
+      turn.resolve();
+      expect(await slow).toMatchObject({ phase: 'refused' });
+      expect(one.calls.filter((call) => call === 'deploy')).toHaveLength(1);
+    },
+  );
 
   test('and all the same hears that nothing was deployed has the last word', async () => {
     const watch = await openWatch();

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
 import { Deployments } from '../../src/deployments/deployments.ts';
 import { Reconciler } from '../../src/deployments/reconciler.ts';
 import { DeploymentRepository } from '../../src/deployments/repository.ts';
@@ -44,7 +44,15 @@ export interface Watch {
  * is given.
  */
 export async function openWatch(
-  options: { readonly callbacks?: boolean; readonly beside?: Watch; readonly edgegap?: EdgegapApi } = {},
+  options: {
+    readonly callbacks?: boolean;
+    readonly beside?: Watch;
+    readonly edgegap?: EdgegapApi;
+    /** By what this process tells whether the others take it to be alive. */
+    readonly heart?: Clock;
+    /** What its deploys wait for before they leave. */
+    readonly turn?: Promise<unknown>;
+  } = {},
 ): Promise<Watch> {
   const { beside } = options;
   const clock = beside?.clock ?? new TestClock();
@@ -52,7 +60,7 @@ export async function openWatch(
   const membership = new Membership({
     store,
     shared: suiteDatabase === 'postgres',
-    clock: systemClock,
+    clock: options.heart ?? systemClock,
     log: pino({ level: 'silent' }),
   });
   await membership.join();
@@ -66,6 +74,7 @@ export async function openWatch(
   const unknown = (method: string) => refusalError({ method, path: '/', subject: 'deployment', status: 404 });
   const scripted = {
     async deploy(_: unknown, call?: Call) {
+      await options.turn;
       call?.mayLeave?.();
       calls.push('deploy');
       return { request_id: `d${calls.filter((one) => one === 'deploy').length}` };
