@@ -23,6 +23,28 @@ export const systemClock: Clock = {
 /** As far the clocks of two machines may be apart, in milliseconds: what one wrote down is no mistake to the other. */
 export const CLOCKS_APART_MS = 60_000;
 
+/**
+ * A stored time beyond this (both epoch ms) was written by a clock that was hours ahead. It says nothing, and nobody
+ * waits for it. `ahead` is how far ahead in milliseconds such a time may well be.
+ */
+export function farthest(now: number, ahead = 0): number {
+  return now + ahead + CLOCKS_APART_MS;
+}
+
+/** The age of what was stored at a time, in milliseconds; of what a clock wrote that was hours ahead: for ever. */
+export function ageOf(at: number, now: number): number {
+  return at > farthest(now) ? Number.POSITIVE_INFINITY : now - at;
+}
+
+/**
+ * Tells how long ago it was begun, in milliseconds. The longer of both: time of day may be set back, and steady time may
+ * stand still while the machine sleeps.
+ */
+export function stopwatch(clock: Clock): () => number {
+  const from = { now: clock.now(), steady: steadyNow(clock) };
+  return () => Math.max(clock.now() - from.now, steadyNow(clock) - from.steady);
+}
+
 /** The clock's steady time, where it has one. */
 export function steadyNow(clock: Clock): number {
   return clock.steady?.() ?? clock.now();

@@ -1,5 +1,5 @@
 import type { Platforms } from '../adapters/start.ts';
-import { type Clock, sleep, within } from '../clock.ts';
+import { type Clock, sleep, stopwatch, within } from '../clock.ts';
 import type { Pipeline } from '../command/run.ts';
 import type { Callbacks } from '../deployments/callbacks.ts';
 import type { Deployments } from '../deployments/deployments.ts';
@@ -40,15 +40,15 @@ export interface Stoppable {
  */
 export async function stopInOrder(parts: Stoppable): Promise<void> {
   const { clock, server, platforms, pipeline, deployments, callbacks, outbox, client, stores } = parts;
-  const begunAt = clock.now();
+  const spentMs = stopwatch(clock);
   const atMost = <T>(ms: number, work: Promise<T>) =>
-    within(clock, Math.max(0, Math.min(ms, begunAt + END_MS - clock.now())), work);
+    within(clock, Math.max(0, Math.min(ms, END_MS - spentMs())), work);
   if (parts.membership.shared) {
     server.retire();
     // The others take over; what still comes here is carried out.
     await Promise.all([within(clock, HAND_OVER_MS, platforms.handOver()), sleep(clock, LINGER_MS)]);
     await server.close();
-    await atMost(Math.max(QUIT_MS, begunAt + DRAIN_MS - clock.now()), pipeline.idle());
+    await atMost(Math.max(QUIT_MS, DRAIN_MS - spentMs()), pipeline.idle());
   } else {
     await within(clock, DRAIN_MS, pipeline.drain());
     await server.close();

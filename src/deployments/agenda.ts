@@ -1,5 +1,5 @@
 import type { ExpressionBuilder } from 'kysely';
-import { CLOCKS_APART_MS, type Clock } from '../clock.ts';
+import { type Clock, farthest } from '../clock.ts';
 import type { DeploymentStatus } from '../edgegap/schema.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Database } from '../store/schema.ts';
@@ -84,7 +84,7 @@ export class Agenda {
       .selectFrom('deployments')
       .select(['id', 'request_id', 'status', 'ready_at', 'check_at'])
       .where('phase', '=', 'live')
-      .where('heard_at', '<=', before)
+      .where((eb) => eb.or([eb('heard_at', '<=', before), eb('heard_at', '>', farthest(this.#clock.now()))]))
       .orderBy('created_at')
       .execute();
     return rows.flatMap(({ id, request_id, status, ready_at, check_at }) =>
@@ -171,7 +171,7 @@ export class Agenda {
 function isDue({ and, or, eb }: ExpressionBuilder<Database, 'deployments'>, now: number) {
   return or([
     eb('check_at', '<=', now),
-    eb('check_at', '>', now + DOUBT_END_MS + CLOCKS_APART_MS),
-    and([eb('check_at', '>', now + POLL_FAILED_MAX_MS + CLOCKS_APART_MS), eb('phase', '!=', 'ended')]),
+    eb('check_at', '>', farthest(now, DOUBT_END_MS)),
+    and([eb('check_at', '>', farthest(now, POLL_FAILED_MAX_MS)), eb('phase', '!=', 'ended')]),
   ]);
 }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import { CLOCKS_APART_MS, type Clock } from '../clock.ts';
+import { type Clock, farthest } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/store.ts';
 import { CallbackNews, unhandled } from './callback-news.ts';
@@ -123,14 +123,12 @@ export class CallbackWork {
         .select('deployment_id')
         .where('handled_at', 'is', null)
         // A time further ahead than any is one of a clock that was.
-        .where((eb) =>
-          eb.or([eb('received_at', '<=', now - afterMs), eb('received_at', '>', now + CLOCKS_APART_MS)]),
-        )
+        .where((eb) => eb.or([eb('received_at', '<=', now - afterMs), eb('received_at', '>', farthest(now))]))
         .where((eb) =>
           eb.or([
             eb('next_at', 'is', null),
             eb('next_at', '<=', now),
-            eb('next_at', '>', now + AGAIN_MAX_MS + CLOCKS_APART_MS),
+            eb('next_at', '>', farthest(now, AGAIN_MAX_MS)),
           ]),
         )
         .orderBy('received_at')

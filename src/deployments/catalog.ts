@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import { type Clock, stopwatch } from '../clock.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import type { Application, AppVersion, Location } from '../edgegap/schema.ts';
 
@@ -48,13 +48,13 @@ type Cached<Value> = (atMostOldMs?: number) => Promise<Value>;
 
 /** One read at a time; a failure is not cached. */
 function cached<Value>(clock: Clock, read: () => Promise<Value>): Cached<Value> {
-  let value: { readonly is: Value; readonly at: number } | undefined;
+  let value: { readonly is: Value; readonly ageMs: () => number } | undefined;
   let reading: Promise<Value> | undefined;
   return async (atMostOldMs = TTL_MS) => {
-    if (value && clock.now() - value.at < atMostOldMs) return value.is;
+    if (value && value.ageMs() < atMostOldMs) return value.is;
     reading ??= read()
       .then((is) => {
-        value = { is, at: clock.now() };
+        value = { is, ageMs: stopwatch(clock) };
         return is;
       })
       .finally(() => {

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import { ageOf, type Clock, stopwatch } from '../clock.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import { isNoSuchDeployment } from '../edgegap/errors.ts';
 import type { DeploymentStatus } from '../edgegap/schema.ts';
@@ -26,7 +26,7 @@ export class Inquiry {
   readonly #log: Logger;
   readonly #call: { readonly lane: 'background'; readonly signal: AbortSignal };
   readonly #leases: Leases;
-  #beganAt = 0;
+  #ranForMs = (): number => 0;
 
   constructor(parts: {
     readonly repository: DeploymentRepository;
@@ -48,7 +48,7 @@ export class Inquiry {
 
   /** From now on somebody is there to be called back. */
   begin(): void {
-    this.#beganAt = this.#clock.now();
+    this.#ranForMs = stopwatch(this.#clock);
   }
 
   /** Rejects where Edgegap could not be asked. */
@@ -105,9 +105,10 @@ export class Inquiry {
     { id, createdAt, missingAt, ...known }: Deployment,
     news: Seen,
   ): Promise<CallbackEvent | undefined> {
+    const now = this.#clock.now();
     // One from before this process: its callback may have come while nobody was there to be called.
-    if (!this.#deployments.callbacksExpected || createdAt < this.#beganAt) return undefined;
-    const ends = missingAt !== undefined && this.#clock.now() - missingAt >= MISSING_MS;
+    if (!this.#deployments.callbacksExpected || ageOf(createdAt, now) > this.#ranForMs()) return undefined;
+    const ends = missingAt !== undefined && now - missingAt >= MISSING_MS;
     const status = news.kind !== 'missing' ? news.status.current_status : ends ? 'TERMINATED' : undefined;
     const event =
       (status === 'READY' && known.readyAt === undefined && 'ready') ||

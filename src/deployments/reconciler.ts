@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import { type Clock, steadyNow } from '../clock.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import { AppError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -42,12 +42,13 @@ export class Reconciler {
   #passAgain = false;
   /** What is being asked about, by the deployment's id. */
   readonly #asking = new Map<string, Promise<void>>();
-  /** Those that could not be settled, and when to try again. */
+  /** Those that could not be settled, and when to try again, in steady time. */
   readonly #unsettled = new Map<string, number>();
   #sweeping: Promise<void> | undefined;
   /** Gives up what is being asked when the process stops: whoever starts next asks again. */
   readonly #stopping = new AbortController();
   readonly #inquiry: Inquiry;
+  /** In steady time. */
   #sweepAt = 0;
 
   constructor(parts: {
@@ -119,7 +120,7 @@ export class Reconciler {
   /** A request that died with its process may or may not have arrived. */
   async #settle(): Promise<void> {
     for (const id of await this.#repository.agenda.abandoned(this.#membership)) {
-      if ((this.#unsettled.get(id) ?? 0) > this.#clock.now()) continue;
+      if ((this.#unsettled.get(id) ?? 0) > steadyNow(this.#clock)) continue;
       try {
         await this.#deployments.learn(id, { kind: 'unknown-outcome' }, 'asked');
         this.#unsettled.delete(id);
@@ -127,19 +128,19 @@ export class Reconciler {
         if (error instanceof StoreError) throw error;
         // Its row is damaged: the others need not wait for it.
         this.#report(error, 'reconciler: a request that died with its process cannot be settled');
-        this.#unsettled.set(id, this.#clock.now() + RETRY_MS);
+        this.#unsettled.set(id, steadyNow(this.#clock) + RETRY_MS);
       }
     }
   }
 
   async #sleepUntilNext(): Promise<void> {
-    const now = this.#clock.now();
     const live = await this.#repository.agenda.isAnyLive();
     const nextCheckAt = (await this.#repository.agenda.nextCheckAt()) ?? Number.POSITIVE_INFINITY;
-    const nextSweep = live ? this.#sweepAt : now + IDLE_MS;
-    const poll = this.#membership.shared ? now + POLL_SHARED_MS : Number.POSITIVE_INFINITY;
+    const steady = steadyNow(this.#clock);
+    const nextTry = Math.min(...this.#unsettled.values(), live ? this.#sweepAt : Number.POSITIVE_INFINITY);
+    const poll = this.#membership.shared ? POLL_SHARED_MS : IDLE_MS;
     // Never at once: what just failed would be asked in a loop.
-    this.#sleep(Math.max(250, Math.min(nextCheckAt, nextSweep, poll, ...this.#unsettled.values()) - now));
+    this.#sleep(Math.max(250, Math.min(nextCheckAt - this.#clock.now(), nextTry - steady, poll)));
   }
 
   #sleep(ms: number): void {
@@ -183,7 +184,7 @@ export class Reconciler {
 
   /** One process sweeps, for all. */
   async #beginSweep(): Promise<void> {
-    const now = this.#clock.now();
+    const now = steadyNow(this.#clock);
     if (now < this.#sweepAt || this.#sweeping) return;
     const ours = await this.#leases.takeTurn(`sweep/${this.#account}`, this.#sweepEvery);
     this.#sweepAt = now + (ours ? this.#sweepEvery : Math.min(SWEEP_RETRY_MS, this.#sweepEvery));

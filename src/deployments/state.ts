@@ -1,4 +1,4 @@
-import { CLOCKS_APART_MS } from '../clock.ts';
+import { ageOf, farthest } from '../clock.ts';
 import type { DeploymentStatus } from '../edgegap/schema.ts';
 import { type Deployment, endIsInferred } from './deployment.ts';
 import { MISSING_MS, STOP_PATIENCE_MS } from './timing.ts';
@@ -106,7 +106,7 @@ export function advance(deployment: Facts, news: News, now: number): Step {
     case 'missing':
       if (deployment.phase !== 'live') return nothing;
       // One of a clock that was ahead is none.
-      if (deployment.missingAt === undefined || deployment.missingAt > now + CLOCKS_APART_MS)
+      if (deployment.missingAt === undefined || deployment.missingAt > farthest(now))
         return { changes: { missingAt: now }, happened: [] };
       if (now - deployment.missingAt < MISSING_MS) return nothing;
       return { changes: { phase: 'ended', endedAt: deployment.missingAt }, happened: ['terminated'] };
@@ -189,7 +189,9 @@ function answered(deployment: Facts, snapshot: DeploymentStatus, now: number): S
 function isUnheeded({ status, stopAskedAt, readyAt, errorAt, endedAt }: Facts, now: number): boolean {
   if (stopAskedAt === undefined || endedAt !== undefined) return false;
   if (status !== 'READY' && status !== 'ERROR') return false;
-  return now - Math.max(stopAskedAt, readyAt ?? 0, errorAt ?? 0) >= STOP_PATIENCE_MS;
+  return [stopAskedAt, readyAt, errorAt].every(
+    (at) => at === undefined || ageOf(at, now) >= STOP_PATIENCE_MS,
+  );
 }
 
 function fromStatus(deployment: Facts, snapshot: DeploymentStatus, now: number): Step {

@@ -1,3 +1,4 @@
+import { ageOf } from '../clock.ts';
 import { type Deployment, endIsInferred } from './deployment.ts';
 
 /** The pauses, in milliseconds, between looks for one whose outcome is unknown: after 2, 6, 10, 30, 60 and 120 s. */
@@ -36,17 +37,17 @@ export function nextCheck(deployment: Deployment, now: number, callbacks: boolea
   if (phase === 'ended' && endedAt !== undefined && endIsInferred(deployment))
     return now - endedAt > DOUBT_END_MS ? undefined : now + Math.max(SILENCE_MS, now - endedAt);
   if (phase !== 'live') return undefined;
-  if (missingAt !== undefined) return Math.max(now, missingAt + MISSING_MS);
+  if (missingAt !== undefined) return now + Math.max(0, MISSING_MS - ageOf(missingAt, now));
   if (stopAskedBy === undefined) {
     if (status === 'READY') return undefined;
     if (status === 'ERROR')
-      return now + Math.min(Math.max(SILENCE_MS, now - (errorAt ?? now)), POLL_FAILED_MAX_MS);
+      return now + Math.min(Math.max(SILENCE_MS, ageOf(errorAt ?? now, now)), POLL_FAILED_MAX_MS);
   }
   if (callbacks) return now + SILENCE_MS;
-  return now + (now - createdAt < YOUNG_MS ? POLL_YOUNG_MS : POLL_MS);
+  return now + (ageOf(createdAt, now) < YOUNG_MS ? POLL_YOUNG_MS : POLL_MS);
 }
 
 /** Whether Edgegap may not know of it everywhere yet, so that its not knowing means nothing. */
 export function isSettling({ acceptedAt, createdAt }: Deployment, now: number): boolean {
-  return now - (acceptedAt ?? createdAt) < SETTLING_MS;
+  return ageOf(acceptedAt ?? createdAt, now) < SETTLING_MS;
 }

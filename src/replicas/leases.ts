@@ -1,4 +1,4 @@
-import { CLOCKS_APART_MS, type Clock } from '../clock.ts';
+import { type Clock, farthest } from '../clock.ts';
 import type { Store } from '../store/store.ts';
 import type { Membership } from './membership.ts';
 
@@ -73,7 +73,7 @@ export class Leases {
           .column('name')
           .doUpdateSet({ until })
           .where((eb) =>
-            eb.or([eb('leases.until', '<=', now), eb('leases.until', '>', until + CLOCKS_APART_MS)]),
+            eb.or([eb('leases.until', '<=', now), eb('leases.until', '>', farthest(now, everyMs))]),
           ),
       )
       .executeTakeFirst();

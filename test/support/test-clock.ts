@@ -3,6 +3,7 @@ import type { Clock } from '../../src/clock.ts';
 /** A clock that moves only when told. Timers run in order of time; equal times in order of creation. */
 export class TestClock implements Clock {
   #now: number;
+  #set = 0;
   #timers: { at: number; run: () => void }[] = [];
   #busy: (() => boolean)[] = [];
 
@@ -11,7 +12,16 @@ export class TestClock implements Clock {
   }
 
   now(): number {
+    return this.#now + this.#set;
+  }
+
+  steady(): number {
     return this.#now;
+  }
+
+  /** Sets the time of day on by `ms`, or back; what runs out goes on as it did. */
+  set(ms: number): void {
+    this.#set += ms;
   }
 
   after(ms: number, run: () => void): () => void {

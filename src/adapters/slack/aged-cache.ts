@@ -1,14 +1,14 @@
-import type { Clock } from '../../clock.ts';
+import { type Clock, stopwatch } from '../../clock.ts';
 
 interface Known<T> {
   readonly value: T;
-  /** When the question was sent: what it answers may have changed right after. */
-  readonly askedAt: number;
+  /** Since the question was sent: what it answers may have changed right after. */
+  readonly ageMs: () => number;
 }
 
 interface Asking<T> {
   readonly answer: Promise<T>;
-  readonly askedAt: number;
+  readonly ageMs: () => number;
 }
 
 const KEYS = 2000;
@@ -28,13 +28,13 @@ export class AgedCache<T> {
   /** An answer at most `maxAge` ms old; when asking fails, one at most `staleAge` ms old. Throws what asking threw. */
   async get(key: string, { maxAge, staleAge }: { maxAge: number; staleAge: number }): Promise<T> {
     const known = this.#known.get(key);
-    if (known && this.#age(known) <= maxAge) return known.value;
+    if (known && known.ageMs() <= maxAge) return known.value;
     try {
       const asking = this.#asking.get(key);
-      return await (asking && this.#age(asking) <= maxAge ? asking.answer : this.#askNow(key));
+      return await (asking && asking.ageMs() <= maxAge ? asking.answer : this.#askNow(key));
     } catch (error) {
       const stale = this.#known.get(key);
-      if (stale && this.#age(stale) <= staleAge) return stale.value;
+      if (stale && stale.ageMs() <= staleAge) return stale.value;
       throw error;
     }
   }
@@ -45,11 +45,11 @@ export class AgedCache<T> {
   }
 
   async #askNow(key: string): Promise<T> {
-    const asking = { answer: this.#ask(key), askedAt: this.#clock.now() };
+    const asking = { ageMs: stopwatch(this.#clock), answer: this.#ask(key) };
     this.#asking.set(key, asking);
     try {
       const value = await asking.answer;
-      if (this.#asking.get(key) === asking) this.#remember(key, { value, askedAt: asking.askedAt });
+      if (this.#asking.get(key) === asking) this.#remember(key, { value, ageMs: asking.ageMs });
       return value;
     } finally {
       if (this.#asking.get(key) === asking) this.#asking.delete(key);
@@ -61,9 +61,5 @@ export class AgedCache<T> {
     this.#known.set(key, known);
     const oldest = this.#known.keys().next();
     if (this.#known.size > KEYS && !oldest.done) this.#known.delete(oldest.value);
-  }
-
-  #age({ askedAt }: { readonly askedAt: number }): number {
-    return this.#clock.now() - askedAt;
   }
 }

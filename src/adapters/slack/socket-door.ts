@@ -1,5 +1,5 @@
 import { SocketModeReceiver } from '@slack/bolt';
-import type { Clock } from '../../clock.ts';
+import { type Clock, stopwatch } from '../../clock.ts';
 import { DeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { SlackApi } from './api.ts';
@@ -37,18 +37,18 @@ export function createSocketDoor(parts: {
   });
   const { client } = receiver;
   let wanted = false;
-  let connectedAt: number | undefined;
+  let connectedForMs: (() => number) | undefined;
   let failures = 0;
   let cancelRetry: (() => void) | undefined;
 
   client.on('connected', () => {
-    connectedAt = clock.now();
+    connectedForMs = stopwatch(clock);
     log.info({}, 'slack: connected');
   });
   client.on('disconnected', () => {
-    const settled = connectedAt !== undefined && clock.now() - connectedAt >= SETTLED_MS;
-    const lost = connectedAt !== undefined;
-    connectedAt = undefined;
+    const settled = connectedForMs !== undefined && connectedForMs() >= SETTLED_MS;
+    const lost = connectedForMs !== undefined;
+    connectedForMs = undefined;
     if (!wanted || !lost) return;
     failures = settled ? 0 : failures + 1;
     reconnect();
@@ -115,9 +115,9 @@ export function createSocketDoor(parts: {
     async close() {
       wanted = false;
       cancelRetry?.();
-      if (connectedAt === undefined) return;
+      if (connectedForMs === undefined) return;
       await hangUp();
     },
-    isOpen: () => connectedAt !== undefined,
+    isOpen: () => connectedForMs !== undefined,
   };
 }

@@ -1,0 +1,30 @@
+import { describe, expect, test } from 'vitest';
+import { ageOf, CLOCKS_APART_MS, farthest, stopwatch } from '../src/clock.ts';
+import { TestClock } from './support/test-clock.ts';
+
+const HOUR = 60 * 60_000;
+
+test('what is dated further ahead than clocks may be apart is long past', () => {
+  const now = 1_000_000;
+  expect(ageOf(now - 5, now)).toBe(5);
+  expect(ageOf(now + CLOCKS_APART_MS, now)).toBe(-CLOCKS_APART_MS);
+  expect(ageOf(now + CLOCKS_APART_MS + 1, now)).toBe(Number.POSITIVE_INFINITY);
+  expect(farthest(now, HOUR)).toBe(now + HOUR + CLOCKS_APART_MS);
+});
+
+describe('a stopwatch', () => {
+  test('goes on while the time of day is set back', async () => {
+    const clock = new TestClock();
+    const passedMs = stopwatch(clock);
+    clock.set(-3 * HOUR);
+    await clock.advance(1_000);
+    expect(passedMs()).toBe(1_000);
+  });
+
+  test('counts the time that a machine slept, in which steady time may stand still', () => {
+    const clock = new TestClock();
+    const passedMs = stopwatch(clock);
+    clock.set(HOUR);
+    expect(passedMs()).toBe(HOUR);
+  });
+});
