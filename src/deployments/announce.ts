@@ -6,7 +6,7 @@ import { enqueue } from '../notify/outbox.ts';
 import type { Store } from '../store/store.ts';
 import type { Deployment } from './deployment.ts';
 import type { Happening } from './state.ts';
-import { viewOf } from './view.ts';
+import { readyBeforeEnd, viewOf } from './view.ts';
 
 const GIST_LENGTH = 200;
 
@@ -99,8 +99,9 @@ function addresses(deployment: Deployment): Inline[] {
   return links.flatMap((link, index) => [index === 0 ? ': ' : ' · ', { code: link }]);
 }
 
-function lifetime({ readyAt, endedAt }: Deployment): string[] {
-  const known = readyAt !== undefined && endedAt !== undefined && readyAt <= endedAt;
+function lifetime(deployment: Deployment): string[] {
+  const [readyAt, { endedAt }] = [readyBeforeEnd(deployment), deployment];
+  const known = readyAt !== undefined && endedAt !== undefined;
   return known ? [` after ${duration(endedAt - readyAt)}`] : [];
 }
 

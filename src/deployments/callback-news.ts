@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { DeploymentStatus } from '../edgegap/schema.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/store.ts';
-import { CALLBACK_EVENTS, type Deployment, endIsInferred } from './deployment.ts';
+import { CALLBACK_EVENTS, type CallbackEvent, type Deployment, endIsInferred } from './deployment.ts';
 import type { Deployments } from './deployments.ts';
 import type { DeploymentRepository } from './repository.ts';
 
@@ -33,12 +33,18 @@ export class CallbackNews {
       // Read after the rows were locked: what another process has worked off meanwhile is not among them.
       const rows = await unhandled(tx, ids);
       const unreadable: object[] = [];
+      const named = new Map<string, readonly CallbackEvent[]>();
       for (const { deployment_id, event, body } of rows) {
         const before = deployments.get(deployment_id);
         if (!before) continue;
         // A store in this process would hold it up until the last one is done.
         await nextTurn();
-        const { after, read } = await this.#handleIn(tx, before, event, body);
+        const events = [
+          ...(named.get(deployment_id) ?? []),
+          ...CALLBACK_EVENTS.filter((one) => one === event),
+        ];
+        named.set(deployment_id, events);
+        const { after, read } = await this.#handleIn(tx, before, { event, events, body });
         deployments.set(deployment_id, after);
         if (!read) unreadable.push({ deployment: deployment_id, event });
       }
@@ -62,17 +68,16 @@ export class CallbackNews {
   async #handleIn(
     tx: Store,
     before: Deployment,
-    event: string,
-    body: string,
+    { event, events, body }: { event: string; events: readonly CallbackEvent[]; body: string },
   ): Promise<{ after: Deployment; read: boolean }> {
     // What is known already is not told again; a late body may even be older than what was learned since.
     if (isTold(before, event)) return { after: before, read: true };
-    const status = readBody(body, event);
+    const status = readBody(body);
     const ours = status !== undefined && (await this.#isOf(tx, before, status));
     const after = ours
-      ? await this.#deployments.learnIn(tx, before, { kind: 'called-back', status }, 'told')
+      ? await this.#deployments.learnIn(tx, before, { kind: 'called-back', status, events }, 'told')
       : before;
-    // What the event's name says and its body does not, only the status can settle.
+    // What the event's name says ahead of its body, only the status can settle.
     if (after.phase !== 'ended' && !isTold(after, event)) {
       // Without a request_id it is looked for by its tag, anew: that something called back proves that it exists.
       const remember = after.requestId === undefined ? { checks: 0 } : {};
@@ -108,12 +113,9 @@ function isTold(deployment: Deployment, event: string): boolean {
   );
 }
 
-function readBody(body: string, event: string): DeploymentStatus | undefined {
+function readBody(body: string): DeploymentStatus | undefined {
   try {
-    const { data } = DeploymentStatus.safeParse(JSON.parse(body));
-    // That it failed only the event's name may tell once it is over; asked again, Edgegap says no more either.
-    const isOver = data?.current_status === 'TERMINATING' || data?.current_status === 'TERMINATED';
-    return data && event === 'error' && isOver ? { ...data, error: true } : data;
+    return DeploymentStatus.safeParse(JSON.parse(body)).data;
   } catch {
     return undefined;
   }

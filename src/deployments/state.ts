@@ -1,14 +1,22 @@
 import { ageOf, farthest } from '../clock.ts';
 import type { DeploymentStatus } from '../edgegap/schema.ts';
-import { type Deployment, endIsInferred } from './deployment.ts';
+import { type CallbackEvent, type Deployment, endIsInferred } from './deployment.ts';
 import { MISSING_MS, STOP_PATIENCE_MS } from './timing.ts';
 
 /** Something learned about a deployment, by whichever way it came. */
 export type News =
-  /** Its status, as Edgegap answered just now. */
-  | { readonly kind: 'snapshot'; readonly status: DeploymentStatus }
+  /** Its status, as Edgegap answered just now. `events` are what it has called back with, whatever the bodies said. */
+  | {
+      readonly kind: 'snapshot';
+      readonly status: DeploymentStatus;
+      readonly events?: readonly CallbackEvent[];
+    }
   /** Its status, as a callback brought it: it may have been under way for long. */
-  | { readonly kind: 'called-back'; readonly status: DeploymentStatus }
+  | {
+      readonly kind: 'called-back';
+      readonly status: DeploymentStatus;
+      readonly events?: readonly CallbackEvent[];
+    }
   /** Edgegap took the request. */
   | { readonly kind: 'accepted'; readonly requestId: string }
   /** Edgegap could not place it, and left a deployment in error behind. */
@@ -95,9 +103,9 @@ export function advance(deployment: Facts, news: News, now: number): Step {
       });
     }
     case 'snapshot':
-      return answered(deployment, news.status, now);
+      return answered(deployment, news, now);
     case 'called-back':
-      return fromStatus(deployment, news.status, now);
+      return fromStatus(deployment, news, now);
     case 'terminated':
       return {
         changes: { phase: 'ended', status: 'TERMINATED', endedAt: deployment.endedAt ?? now },
@@ -135,6 +143,13 @@ export function advance(deployment: Facts, news: News, now: number): Step {
   }
 }
 
+/** A status, with the events that Edgegap has called back with. */
+type Said = Extract<News, { readonly status: DeploymentStatus }>;
+
+export function hasStatus(news: News): news is Said {
+  return news.kind === 'snapshot' || news.kind === 'called-back';
+}
+
 const nothing: Step = { changes: {}, happened: [] };
 
 function adopt(deployment: Facts, requestId: string, now: number): Step {
@@ -168,7 +183,8 @@ function revive(deployment: Facts): Step {
 }
 
 /** An answer describes this moment: beside what any status tells, it can correct what was concluded. */
-function answered(deployment: Facts, snapshot: DeploymentStatus, now: number): Step {
+function answered(deployment: Facts, said: Said, now: number): Step {
+  const { status: snapshot } = said;
   if (deployment.requestId !== undefined && deployment.requestId !== snapshot.request_id) return nothing;
   const ending = snapshot.current_status === 'TERMINATING' || snapshot.current_status === 'TERMINATED';
   const revived = ending ? nothing : revive(deployment);
@@ -178,7 +194,7 @@ function answered(deployment: Facts, snapshot: DeploymentStatus, now: number): S
     known.missingAt !== undefined && known.endedAt === undefined
       ? { changes: { missingAt: undefined }, happened: [] }
       : nothing;
-  const told = merge(merge(revived, found), fromStatus(known, snapshot, now));
+  const told = merge(merge(revived, found), fromStatus(known, said, now));
   const after = { ...deployment, ...told.changes };
   return isUnheeded(after, now)
     ? merge(told, { changes: { stopAskedBy: undefined, stopAskedAt: undefined }, happened: ['not-stopped'] })
@@ -194,14 +210,21 @@ function isUnheeded({ status, stopAskedAt, readyAt, errorAt, endedAt }: Facts, n
   );
 }
 
-function fromStatus(deployment: Facts, snapshot: DeploymentStatus, now: number): Step {
+/** Whether a status tells nothing of this event any more, as the deployment has gone on since. */
+export function isBeyond({ current_status }: DeploymentStatus, event: 'ready' | 'error'): boolean {
+  return ORDER.indexOf(current_status) > ORDER.indexOf(event === 'ready' ? 'READY' : 'ERROR');
+}
+
+function fromStatus(deployment: Facts, { status: snapshot, events = [] }: Said, now: number): Step {
   // Of another deployment: whoever sent it, it is no news of this one.
   if (deployment.requestId !== undefined && deployment.requestId !== snapshot.request_id) return nothing;
   const adopted = adopt(deployment, snapshot.request_id, now);
   const status = snapshot.current_status;
-  const failed = status === 'ERROR' || snapshot.error;
+  // What it was before this status, an event's name may be all that tells.
+  const wasBefore = (event: 'ready' | 'error') => events.includes(event) && isBeyond(snapshot, event);
+  const failed = status === 'ERROR' || snapshot.error || wasBefore('error');
   const ended = status === 'TERMINATED';
-  const ready = status === 'READY';
+  const ready = status === 'READY' || wasBefore('ready');
   const reached = rankOf(deployment);
   const over = deployment.endedAt !== undefined || reached > ORDER.indexOf('READY');
   const changes: { -readonly [Key in keyof Facts]?: Facts[Key] } = {};
@@ -216,10 +239,10 @@ function fromStatus(deployment: Facts, snapshot: DeploymentStatus, now: number):
     if (snapshot.tags.length > 0) changes.tags = snapshot.tags;
     changes.status = status;
   }
-  if (ready && deployment.readyAt === undefined) {
-    changes.readyAt = now;
-    happened.push(over ? 'late-ready' : 'ready');
-  }
+  const readyNow = ready && deployment.readyAt === undefined;
+  const late = over || wasBefore('ready');
+  if (readyNow) changes.readyAt = now;
+  if (readyNow && !late) happened.push('ready');
   if (failed && deployment.errorAt === undefined) {
     changes.errorAt = now;
     changes.errorDetail = snapshot.error_detail ?? deployment.errorDetail;
@@ -230,6 +253,8 @@ function fromStatus(deployment: Facts, snapshot: DeploymentStatus, now: number):
     changes.phase = 'ended';
     happened.push('terminated');
   }
+  // It says that this came before.
+  if (readyNow && late) happened.push('late-ready');
   return merge(adopted, { changes, happened });
 }
 

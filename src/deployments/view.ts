@@ -28,8 +28,8 @@ export function viewOf(deployment: Deployment): DeploymentView {
 }
 
 /** When it became ready; undefined where that news came after its end, so that nothing can be said of how long it ran. */
-function readyBeforeEnd({ readyAt, endedAt }: Deployment): number | undefined {
-  return readyAt !== undefined && endedAt !== undefined && readyAt > endedAt ? undefined : readyAt;
+export function readyBeforeEnd({ readyAt, endedAt }: Deployment): number | undefined {
+  return readyAt !== undefined && endedAt !== undefined && readyAt >= endedAt ? undefined : readyAt;
 }
 
 /** The card that goes out before the request does. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { CALLBACK_EVENTS, type CallbackEvent } from '../../src/deployments/deployment.ts';
 import { advance, type News } from '../../src/deployments/state.ts';
 import { DeploymentStatus } from '../../src/edgegap/schema.ts';
 import { type Facts, fresh } from './facts.ts';
@@ -16,8 +17,13 @@ const STATUSES = [
 ];
 const RANK = [...STATUSES, 'TERMINATED'];
 
-const told = (kind: 'snapshot' | 'called-back', current_status: string): News => ({
+const told = (
+  kind: 'snapshot' | 'called-back',
+  current_status: string,
+  events: readonly CallbackEvent[] = [],
+): News => ({
   kind,
+  events,
   status: DeploymentStatus.parse({
     request_id: 'r1',
     current_status,
@@ -27,8 +33,10 @@ const told = (kind: 'snapshot' | 'called-back', current_status: string): News =>
 });
 
 const status = fc.constantFrom(...RANK);
-const callback = fc.constantFrom('READY', 'ERROR', 'TERMINATED').map((one) => told('called-back', one));
-const answer = status.map((one) => told('snapshot', one));
+/** What Edgegap called back with: the name of an event, in whatever status its body was. */
+const events = fc.subarray([...CALLBACK_EVENTS]);
+const callback = fc.tuple(status, events).map(([one, names]) => told('called-back', one, names));
+const answer = fc.tuple(status, events).map(([one, names]) => told('snapshot', one, names));
 /** What becomes of the one request: exactly one of these, whenever it comes. */
 const outcome = fc.constantFrom<News>(
   { kind: 'accepted', requestId: 'r1' },
@@ -158,11 +166,16 @@ describe('whatever news comes, in whatever order, however often', () => {
 });
 
 test('what Edgegap told by callbacks ends the same in any order, and whenever the request was answered', () => {
-  const events = fc.uniqueArray(fc.constantFrom('READY', 'ERROR', 'TERMINATED'), { minLength: 1 });
+  // Each body in the status that its name says, or one that came after.
+  const event = fc.constantFrom(...CALLBACK_EVENTS).chain((name) => {
+    const later = RANK.slice(RANK.indexOf(name.toUpperCase()));
+    return fc.constantFrom(...later).map((one) => [one, name] as const);
+  });
+  const events = fc.uniqueArray(event, { minLength: 1, selector: ([, name]) => name });
   const orders = events.chain((some) => {
     const all: News[] = [
       { kind: 'accepted', requestId: 'r1' },
-      ...some.flatMap((one) => [told('called-back', one), told('called-back', one)]),
+      ...some.flatMap(([one, name]) => [told('called-back', one, [name]), told('called-back', one, [name])]),
     ];
     const inAnyOrder = fc.shuffledSubarray(all, { minLength: all.length });
     return fc.tuple(fc.constant(all), inAnyOrder);

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Callbacks } from '../../src/deployments/callbacks.ts';
 import { accepted, openWatch, type Watch } from './watch.ts';
 
@@ -140,6 +140,51 @@ test.each([
   await clock.advance(30_000);
   expect(await watch.told()).toContain('is ready');
 });
+
+describe.each(['ERROR', 'TERMINATED'])(
+  'that it was ready is told once where it has gone on to %s',
+  (gone) => {
+    const open = async () => {
+      const watch = await openWatch({ callbacks: true });
+      const id = await watch.add(accepted('r1'));
+      watch.statuses.set('r1', gone);
+      await watch.reconciler.start();
+      const { callbacks } = inboxOf(watch);
+      const body = JSON.stringify({ request_id: 'r1', current_status: `Status.${gone}` });
+      return { ...watch, id, callbacks, body };
+    };
+    const ending = gone === 'ERROR' ? ' failed' : ' terminated"';
+    const inOrder = async (told: string) => {
+      expect(told.match(/ready/g)).toHaveLength(1);
+      expect(told.indexOf(ending)).toBeGreaterThan(0);
+      expect(told.indexOf('had become ready before that')).toBeGreaterThan(told.indexOf(ending));
+    };
+
+    test('as its body says already', async () => {
+      const { callbacks, id, body, told } = await open();
+      await callbacks.receive('ready', id, body);
+      await callbacks.receive(gone === 'ERROR' ? 'error' : 'terminated', id, body);
+      await callbacks.idle();
+      await inOrder(await told());
+    });
+
+    test('as the answer says, after a body that cannot be read', async () => {
+      const { callbacks, id, told, clock } = await open();
+      await callbacks.receive('ready', id, '<html>');
+      await callbacks.idle();
+      await clock.advance(5 * 60_000);
+      await inOrder(await told());
+    });
+
+    test('as the next callback says, after a body that cannot be read', async () => {
+      const { callbacks, id, body, told } = await open();
+      await callbacks.receive('ready', id, '<html>');
+      await callbacks.receive(gone === 'ERROR' ? 'error' : 'terminated', id, body);
+      await callbacks.idle();
+      await inOrder(await told());
+    });
+  },
+);
 
 test.each(['TERMINATING', 'TERMINATED'])(
   'of an error, whose body says no more than %s, is one',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { CallbackEvent } from '../../src/deployments/deployment.ts';
 import { advance, type News } from '../../src/deployments/state.ts';
 import { DeploymentStatus } from '../../src/edgegap/schema.ts';
 import { type Facts, fresh } from './facts.ts';
@@ -27,8 +28,9 @@ const notFound: News = { kind: 'not-found' };
 const terminated: News = { kind: 'terminated' };
 const missing: News = { kind: 'missing' };
 const stopping = (by: string): News => ({ kind: 'stopping', by });
-const calledBack = (current_status: string): News => ({
+const calledBack = (current_status: string, ...events: CallbackEvent[]): News => ({
   kind: 'called-back',
+  events,
   status: DeploymentStatus.parse({ request_id: 'r1', current_status }),
 });
 const failed = status('ERROR', { error: true, error_detail: 'pull' });
@@ -55,6 +57,21 @@ describe('what is believed and told after', () => {
       'ready after the end',
       [accepted, status('TERMINATED'), status('READY')],
       { phase: 'ended', status: 'TERMINATED', told: ['terminated', 'late-ready'] },
+    ],
+    [
+      'the callback of ready, when it has failed',
+      [accepted, calledBack('ERROR', 'ready'), calledBack('ERROR', 'error'), calledBack('ERROR', 'ready')],
+      { phase: 'live', status: 'ERROR', told: ['error', 'late-ready'] },
+    ],
+    [
+      'the callback of an error, when it is over',
+      [accepted, calledBack('READY', 'ready'), calledBack('TERMINATED', 'error')],
+      { phase: 'ended', status: 'TERMINATED', told: ['ready', 'error', 'terminated'] },
+    ],
+    [
+      'callbacks whose status has not come so far',
+      [accepted, calledBack('DEPLOYING', 'ready'), calledBack('READY', 'error')],
+      { phase: 'live', status: 'READY', told: ['ready'] },
     ],
     [
       'ready while it already stops',
