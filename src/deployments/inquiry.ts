@@ -4,6 +4,7 @@ import { isNoSuchDeployment } from '../edgegap/errors.ts';
 import type { DeploymentStatus } from '../edgegap/schema.ts';
 import type { Logger } from '../log.ts';
 import type { Leases } from '../replicas/leases.ts';
+import type { Store } from '../store/store.ts';
 import { type CallbackEvent, type Deployment, endIsInferred, ownTag } from './deployment.ts';
 import type { Deployments } from './deployments.ts';
 import type { DeploymentRepository } from './repository.ts';
@@ -104,6 +105,7 @@ export class Inquiry {
   async #untold(
     { id, createdAt, missingAt, ...known }: Deployment,
     news: Seen,
+    tx?: Store,
   ): Promise<CallbackEvent | undefined> {
     const now = this.#clock.now();
     // One from before this process: its callback may have come while nobody was there to be called.
@@ -115,17 +117,19 @@ export class Inquiry {
       (status === 'ERROR' && known.errorAt === undefined && 'error') ||
       (status === 'TERMINATED' && known.endedAt === undefined && 'terminated') ||
       undefined;
-    return event && !(await this.#repository.wasCalledBack(id, event)) ? event : undefined;
+    return event && !(await this.#repository.wasCalledBack(id, event, tx)) ? event : undefined;
   }
 
   /**
    * The first rescue says so, in the log and in chat; no other one, by whichever process, for a day. Whose news is not
    * written down has not said it.
    */
-  async #rescue({ id, requestId }: Deployment, news: News, event: CallbackEvent): Promise<void> {
+  async #rescue({ id, requestId }: Deployment, news: Seen, event: CallbackEvent): Promise<void> {
     const first = await this.#repository.change([id], async (tx, [before]) => {
       if (!before) return false;
-      const first = await this.#leases.takeTurn('warn-of-callbacks', WARN_EVERY_MS, tx);
+      // It may have come while this waited for the row: then nothing is amiss.
+      const amiss = (await this.#untold(before, news, tx)) !== undefined;
+      const first = amiss && (await this.#leases.takeTurn('warn-of-callbacks', WARN_EVERY_MS, tx));
       await this.#deployments.learnIn(tx, before, news, first ? 'rescued' : 'asked');
       return first;
     });

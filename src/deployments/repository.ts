@@ -159,8 +159,8 @@ export class DeploymentRepository {
   }
 
   /** Whether Edgegap has called back with this event, whatever became of it. */
-  async wasCalledBack(id: string, event: string): Promise<boolean> {
-    const row = await this.#store
+  async wasCalledBack(id: string, event: string, db: Store = this.#store): Promise<boolean> {
+    const row = await db
       .selectFrom('callbacks')
       .select('event')
       .where('deployment_id', '=', id)

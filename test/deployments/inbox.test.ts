@@ -186,6 +186,32 @@ describe.each(['ERROR', 'TERMINATED'])(
   },
 );
 
+test('one that is worked off just before the answer is: nobody is warned that callbacks do not arrive', async () => {
+  const watch = await openWatch({ callbacks: true });
+  const { repository, statuses, clock } = watch;
+  const { callbacks } = inboxOf(watch);
+  await watch.reconciler.start();
+  const [id, other] = [await watch.add(accepted('r1')), await watch.add(accepted('r2'))];
+  statuses.set('r1', 'READY').set('r2', 'DEPLOYING');
+  const change = repository.change.bind(repository);
+  repository.change = async (ids, work) => {
+    if (!ids.includes(id)) return await change(ids, work);
+    repository.change = change;
+    await callbacks.receive('ready', id, ready('r1'));
+    await callbacks.idle();
+    return await change(ids, work);
+  };
+  await clock.advance(2 * 60_000);
+  const told = await watch.told();
+  expect(told.match(/ is ready/g)).toHaveLength(1);
+  expect(told).not.toContain('found by asking');
+  statuses.set('r2', 'READY');
+  await repository.agenda.schedule(other, clock.now());
+  watch.deployments.wake();
+  await clock.advance(2 * 60_000);
+  expect(await watch.told()).toContain('found by asking');
+});
+
 test.each(['TERMINATING', 'TERMINATED'])(
   'of an error, whose body says no more than %s, is one',
   async (status) => {
