@@ -58,6 +58,10 @@ export class CallbackNews {
           .where('deployment_id', 'in', handled)
           .execute();
       }
+      // Of one that was forgotten as this came: nothing else would ever forget it.
+      const orphans = ids.filter((id) => !deployments.has(id));
+      if (orphans.length > 0)
+        await tx.deleteFrom('callbacks').where('deployment_id', 'in', orphans).execute();
       return unreadable;
     });
     for (const one of unknown) this.#log.warn(one, 'callbacks: unreadable body, asking for the status');

@@ -212,6 +212,16 @@ test('one that is worked off just before the answer is: nobody is warned that ca
   expect(await watch.told()).toContain('found by asking');
 });
 
+test('one that comes as its deployment is forgotten is forgotten too', async () => {
+  const watch = await openWatch({ callbacks: true });
+  const id = await watch.add(accepted('r1'));
+  const { callbacks } = inboxOf(watch);
+  await watch.store.deleteFrom('deployments').execute();
+  await callbacks.receive('terminated', id, ready('r1'));
+  await callbacks.idle();
+  expect(await watch.store.selectFrom('callbacks').select('event').execute()).toEqual([]);
+});
+
 test.each(['TERMINATING', 'TERMINATED'])(
   'of an error, whose body says no more than %s, is one',
   async (status) => {
