@@ -119,7 +119,10 @@ export class Reconciler {
 
   /** A request that died with its process may or may not have arrived. */
   async #settle(): Promise<void> {
-    for (const id of await this.#repository.agenda.abandoned(this.#membership)) {
+    const abandoned = await this.#repository.agenda.abandoned(this.#membership);
+    // Another process may have settled it: its time would come again and again.
+    for (const id of this.#unsettled.keys()) if (!abandoned.includes(id)) this.#unsettled.delete(id);
+    for (const id of abandoned) {
       if ((this.#unsettled.get(id) ?? 0) > steadyNow(this.#clock)) continue;
       try {
         await this.#deployments.learn(id, { kind: 'unknown-outcome' }, 'asked');

@@ -32,7 +32,7 @@ async function died(
 }
 
 /** Another process, which never saw the interaction. */
-const resume = (reply: Reply, message = restarted, mayLeave = () => undefined as void) =>
+const resume = (reply: Reply, message = restarted, mayLeave: () => void = () => undefined) =>
   adapterFor(bot.driver, bot.clock).resume(reply, { message, again: message, mayLeave });
 
 const channel = async () => (await bot.driver.channel()).map(({ text, edits }) => ({ text, edits }));
