@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { AckMode, Address, Person, Reply } from '../adapters/adapter.ts';
 import type { Message } from '../cards/card.ts';
 import { type Clock, within } from '../clock.ts';
@@ -32,6 +33,8 @@ interface Owed {
   readonly record: InvocationRecord;
   readonly message: Message;
   readonly end: End | undefined;
+  /** The delivery's own, so that it is written once however often that is tried: a commit's answer may be lost. */
+  readonly key: string;
 }
 
 export interface InvocationsParts {
@@ -194,15 +197,16 @@ export class Invocations {
    * the store does not take now is written down later, and until then the invocation is not over.
    */
   async owe(record: InvocationRecord, message: Message, end?: End): Promise<void> {
+    const owed = { record, message, end, key: randomBytes(12).toString('hex') };
     try {
-      await this.#owe({ record, message, end });
+      await this.#owe(owed);
     } catch (err) {
       this.#parts.log.error({ err, invocation: record.id }, 'invocation: its answer could not be stored');
-      this.#unowed.set(record.id, { record, message, end });
+      this.#unowed.set(record.id, owed);
     }
   }
 
-  async #owe({ record, message, end }: Owed): Promise<void> {
+  async #owe({ record, message, end, key }: Owed): Promise<void> {
     const { id, at, person, what, changes, reply } = record;
     const { store, clock, directory, wakeOutbox } = this.#parts;
     const orElse = interruptedLine(directory, { what, changes, how: 'unanswered', mention: person });
@@ -211,6 +215,7 @@ export class Invocations {
       await enqueue(tx, clock, {
         kind: 'answer',
         orderKey: id,
+        key,
         at,
         reply,
         message,

@@ -193,6 +193,35 @@ test('an answer that neither the platform nor the store takes is owed once the s
   expect(await outbox()).toMatchObject([{ kind: 'answer', id: '1', text: 'It failed.' }]);
 });
 
+test('an answer whose commit’s own answer was lost is owed once', async () => {
+  const { store, clock, outbox, states } = await open();
+  let cut = false;
+  const fragile = new Proxy(store, {
+    get(target, name) {
+      const value = Reflect.get(target, name);
+      if (name !== 'transaction' || !cut) return typeof value === 'function' ? value.bind(target) : value;
+      cut = false;
+      return () => ({
+        execute: async (work: (tx: Store) => Promise<void>) => {
+          await target.transaction().execute(work);
+          throw new Error('Connection terminated unexpectedly');
+        },
+      });
+    },
+  });
+  const { begin, invocations, membership } = await process(fragile, clock);
+  onTestFinished(() => membership.leave());
+  const about = { what: 'stop:confirm', changes: true, mode: 'private', reply: { token: '1' } } as const;
+  await begin('1', about);
+  cut = true;
+  const message: Message = { kind: 'line', tone: 'danger', text: ['It failed.'] };
+  await invocations.owe({ id: '1', at, person, ...about }, message, 'failed');
+  expect(cut).toBe(false);
+  await invocations.catchUp();
+  expect(await outbox()).toMatchObject([{ id: '1', text: 'It failed.' }]);
+  expect(await states()).toEqual([['1', 'failed', true]]);
+});
+
 test('one that the store does not take is not begun', async () => {
   const { join, store } = await open();
   const { begin } = await join();
