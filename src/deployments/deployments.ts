@@ -90,7 +90,7 @@ export class Deployments {
 
   /** What was not written down by then is settled by whoever comes after. */
   close(): void {
-    this.#over.abort(new AppError('deployments-closed', 'The bot is shutting down.'));
+    this.#over.abort();
   }
 
   /** Writes down what Edgegap answered: it is not said again, so a store that fails is tried until it does not. */
@@ -101,7 +101,10 @@ export class Deployments {
       } catch (error) {
         if (this.#over.signal.aborted) throw error;
         this.#parts.log.error({ err: error }, 'deployments: an answer cannot be written down yet');
-        await sleep(this.#parts.clock, pause, this.#over.signal);
+        await sleep(this.#parts.clock, pause, this.#over.signal).catch(() => {
+          // Edgegap has answered: that the bot stops would sound as if nothing had been done.
+          throw error;
+        });
       }
     }
   }

@@ -87,20 +87,25 @@ export class Transport {
     this.#fresh = options.dispatcher ?? this.#pool(0);
   }
 
-  /** Sends `request` and gives back any 2xx answer. Throws EdgegapError, or the signal's reason when aborted. */
+  /**
+   * Sends `request` and gives back any 2xx answer. Throws EdgegapError, or the signal's reason when aborted: for a change
+   * only where it surely was not done.
+   */
   async send(request: Request, call: Call = {}): Promise<Answer> {
     const { method } = request;
     const again = method === 'GET' || method === 'DELETE';
-    let unknownBefore = false;
+    let before: EdgegapError | undefined;
     for (let n = 1; ; n++) {
       try {
+        if (before) await this.#waitAfter(before, request.bucket, n - 1, call.signal);
         return await this.#once(request, call, n);
       } catch (error) {
-        if (!(error instanceof EdgegapError)) throw error;
+        const unknownBefore = before !== undefined && before.outcome !== 'not-done';
+        // Whatever ended the wait for this attempt, it is not the whole answer where the one before may have done it.
+        if (!(error instanceof EdgegapError)) throw unknownBefore && method !== 'GET' ? before : error;
         const final = unknownBefore ? afterUnknown(error) : error;
         if (n >= MAX_ATTEMPTS || !mayRetry(error, again)) throw final;
-        unknownBefore ||= error.outcome !== 'not-done';
-        await this.#waitAfter(error, request.bucket, n, call.signal);
+        before = final;
       }
     }
   }

@@ -211,6 +211,23 @@ test('an answer that cannot be written down is written when the store is back', 
   expect(watch.calls.filter((call) => call === 'deploy')).toHaveLength(1);
 });
 
+test('what Edgegap answered and could not be written down is not hidden by the end of the process', async () => {
+  const watch = await openWatch();
+  watch.statuses.set('r1', 'READY');
+  await watch.add(accepted('r1'));
+  watch.repository.change = async () => {
+    const trouble = { problem: 'The database broke off the connection.', remedy: '', cause: undefined };
+    throw new StoreError('store-unreachable', 'I cannot reach my database.', trouble);
+  };
+  const stopped = watch.deployments.stop('r1', 'ann').catch((error: unknown) => error);
+  await until(() => watch.log.join('').includes('cannot be written down yet') && watch.clock.pending > 0);
+  watch.deployments.close();
+  expect(await stopped).toMatchObject({
+    code: 'store-unreachable',
+    hint: expect.stringContaining('may have been done'),
+  });
+});
+
 describe('callbacks that a dead process has stored', () => {
   test('are worked off by another one', async () => {
     const watch = await openWatch({ callbacks: true });

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { EdgegapClient } from '../../src/edgegap/client.ts';
+import { MAY_HAVE_HAPPENED } from '../../src/edgegap/errors.ts';
 import { TRAVEL_MS, WINDOW_MS } from '../../src/edgegap/places.ts';
 import { DOCUMENTED_LIMITS } from '../../src/edgegap/scheduler.ts';
 import { AppError } from '../../src/errors.ts';
@@ -302,6 +303,17 @@ describe('abort', () => {
     expect(it.server.seen).toHaveLength(1);
   });
 
+  it('of a change between attempts says that it may have been done', async () => {
+    await using it = await rig();
+    it.server.script(json(500, {}));
+    const controller = new AbortController();
+    const call = failure(it.client.stop('abc', { signal: controller.signal }));
+    await until(() => it.log.length === 1 && it.clock.pending > 0);
+    controller.abort(reason);
+    expect(await call).toMatchObject({ status: 500, outcome: 'unknown' });
+    expect(it.server.seen).toHaveLength(1);
+  });
+
   it('of a question under way rejects with the reason', async () => {
     await using it = await rig();
     it.server.otherwise(silence);
@@ -339,6 +351,30 @@ describe('close', () => {
     answer();
     expect(await first).toEqual({ request_id: 'a' });
     await closed;
+  });
+
+  it('does not hide that a change which waits to be sent again may have been done', async () => {
+    for (const steps of [[json(502, {})], [reset], [json(502, {}), slowDown('9')]]) {
+      await using it = await rig();
+      it.server.script(...steps);
+      const stopped = caught(it.client.stop('abc'));
+      for (const n of steps.keys()) {
+        if (n > 0) await it.clock.advance(500);
+        await until(() => it.log.length === n + 1 && it.clock.pending > 0);
+      }
+      await it.client.close();
+      expect(await stopped).toMatchObject({ outcome: 'unknown', hint: MAY_HAVE_HAPPENED });
+      expect(it.server.seen).toHaveLength(steps.length);
+    }
+  });
+
+  it('says that a change which surely was not done can be tried again', async () => {
+    await using it = await rig();
+    it.server.script(slowDown('9'));
+    const stopped = caught(it.client.stop('abc'));
+    await until(() => it.log.length === 1 && it.clock.pending > 0);
+    await it.client.close();
+    expect(await stopped).toMatchObject({ code: 'edgegap-closed' });
   });
 
   it('for good gives up what is under way, whose outcome is not known then', async () => {
