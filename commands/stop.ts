@@ -100,6 +100,13 @@ async function confirm(context: DeploymentActionContext): Promise<void> {
       return context.respond(
         plain(['Edgegap knows ', { code: request_id }, ' no more: there is nothing left to stop'], 'success'),
       );
+    case 'perhaps-stopped':
+      return context.respond(
+        plain(
+          ['Edgegap does not know ', { code: request_id }, ' now: it was probably stopped. Look with status'],
+          'neutral',
+        ),
+      );
     case 'accepted':
       return context.respond(
         isStopping(context.target)

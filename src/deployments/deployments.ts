@@ -179,20 +179,27 @@ export class Deployments {
    * `missing` is one of ours that Edgegap knows no more, and that we did not know to have ended.
    */
   async stop(request_id: string, by: string): Promise<StopResult['outcome'] | 'missing'> {
-    const { edgegap, clock } = this.#parts;
     try {
-      const { outcome } = await edgegap.stop(request_id);
-      await this.#learnOf(
-        request_id,
-        outcome === 'already-terminated' ? { kind: 'terminated' } : { kind: 'stopping', by },
-      );
+      const { outcome } = await this.#parts.edgegap.stop(request_id);
+      // That Edgegap did not know it is not yet its end: what runs on unseen is billed.
+      if (outcome === 'perhaps-stopped')
+        return (await this.#missed(request_id)) === 'already-terminated' ? 'already-terminated' : outcome;
+      const news: News = outcome === 'already-terminated' ? { kind: 'terminated' } : { kind: 'stopping', by };
+      await this.#learnOf(request_id, news);
       return outcome;
     } catch (error) {
-      const known = isNoSuchDeployment(error) ? await this.byRequestId(request_id) : undefined;
-      if (!known || isSettling(known, clock.now())) throw error;
-      const after = await this.learn(known.id, { kind: 'missing' }, 'asked');
-      return after?.endedAt === undefined ? 'missing' : 'already-terminated';
+      const missed = isNoSuchDeployment(error) ? await this.#missed(request_id) : undefined;
+      if (!missed) throw error;
+      return missed;
     }
+  }
+
+  /** Edgegap did not know it when it was to be stopped; undefined where nothing is to be learned from that. */
+  async #missed(request_id: string): Promise<'missing' | 'already-terminated' | undefined> {
+    const known = await this.byRequestId(request_id);
+    if (!known || isSettling(known, this.#parts.clock.now())) return undefined;
+    const after = await this.learn(known.id, { kind: 'missing' }, 'asked');
+    return after?.endedAt === undefined ? 'missing' : 'already-terminated';
   }
 
   /** The tags of a deployment as they now are: on its card too, where it is one of ours. */

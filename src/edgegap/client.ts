@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
-import { EdgegapError } from './errors.ts';
+import { EdgegapError, isNoSuchDeployment } from './errors.ts';
 import { decodeLogs, type Logs } from './logs.ts';
 import { eachPage, nextPage, type Page } from './paging.ts';
 import type { Places } from './places.ts';
@@ -38,8 +38,11 @@ export interface DeploymentPage {
 }
 
 export interface StopResult {
-  /** `accepted`: it stops once it has become READY or ERROR. `already-terminated` is a success too. */
-  outcome: 'stopping' | 'accepted' | 'already-terminated';
+  /**
+   * `accepted`: it stops once it has become READY or ERROR. `already-terminated`, by Edgegap's own word, is a success too.
+   * `perhaps-stopped`: an attempt may have been carried out, and then Edgegap knew no such deployment; that may be a slip.
+   */
+  outcome: 'stopping' | 'accepted' | 'already-terminated' | 'perhaps-stopped';
   /** Edgegap's own words; may be empty. */
   message: string;
   summary?: DeploymentStatus | undefined;
@@ -144,11 +147,13 @@ export class EdgegapClient implements EdgegapApi {
       const { message = '', deployment_summary: summary } = StopAnswer.parse(json);
       return { outcome: status === 202 ? 'accepted' : 'stopping', message, ...(summary && { summary }) };
     } catch (error) {
-      // Gone is what was wanted; and unknown after an attempt that may have worked, it was that attempt.
       if (!(error instanceof EdgegapError)) throw error;
-      const ours = error.code === 'edgegap-no-such-deployment' && error.outcome === 'unknown';
-      if (error.code !== 'edgegap-gone' && !ours) throw error;
-      return { outcome: 'already-terminated', message: error.apiMessage ?? '' };
+      const message = error.apiMessage ?? '';
+      // Gone is what was wanted.
+      if (error.code === 'edgegap-gone') return { outcome: 'already-terminated', message };
+      if (isNoSuchDeployment(error) && error.outcome === 'unknown')
+        return { outcome: 'perhaps-stopped', message };
+      throw error;
     }
   }
 

@@ -111,6 +111,31 @@ describe('a stop', () => {
     expect(await told()).toContain(' terminated');
   });
 
+  test('that may have been carried out, and of one that Edgegap then did not know, is asked about again', async () => {
+    const { deployments, repository, statuses, listed, clock, told, id, edgegap } = await running();
+    edgegap.stop = async () => ({ outcome: 'perhaps-stopped', message: '' });
+    expect(await deployments.stop('r1', 'ann')).toBe('perhaps-stopped');
+    await clock.advance(MINUTE);
+    // It was a slip, and it runs.
+    expect(await repository.byId(id)).toMatchObject({ phase: 'live', missingAt: undefined });
+    expect(await told()).not.toContain(' terminated');
+    await deployments.stop('r1', 'ann');
+    statuses.clear();
+    listed.length = 0;
+    await clock.advance(MINUTE);
+    expect(await told()).toContain(' terminated');
+    expect(await deployments.stop('r1', 'ann')).toBe('already-terminated');
+  });
+
+  test('that may have been carried out says no more of one just accepted, and of one that is not ours', async () => {
+    const { deployments, repository, add, edgegap } = await openWatch();
+    edgegap.stop = async () => ({ outcome: 'perhaps-stopped', message: '' });
+    const id = await add(accepted('r1'));
+    for (const request_id of ['r1', 'r2'])
+      expect(await deployments.stop(request_id, 'ann')).toBe('perhaps-stopped');
+    expect(await repository.byId(id)).toMatchObject({ phase: 'live', missingAt: undefined });
+  });
+
   test('of one just accepted that Edgegap does not know yet is an error', async () => {
     const { deployments, add } = await openWatch();
     await add(accepted('r1'));

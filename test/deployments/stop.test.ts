@@ -98,6 +98,19 @@ describe('stop', () => {
     expect(studio.count(/ terminated/)).toBe(1);
   });
 
+  test('that met a failure, and then was of one that Edgegap did not know, has not ended it for good', async () => {
+    const { studio, run, id } = await running();
+    const ready = studio.now();
+    // Young, its being unknown would mean nothing.
+    await until(() => studio.now() - ready > 31_000, 'it to be of age');
+    for (const status of [502, 404])
+      studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before', status });
+    expect(await confirm(studio, run, id)).toContain('it was probably stopped. Look with status');
+    expect(await confirm(studio, run, id)).toContain('Stopping');
+    await studio.shown(' terminated after');
+    expect(studio.count(/ terminated/)).toBe(1);
+  });
+
   test('of an unknown id says so', async () => {
     const { studio, run } = await running({ simulator: { durations: STILL } });
     expect(await confirm(studio, run, 'ffffffffffff')).toMatch(/knows no deployment/);

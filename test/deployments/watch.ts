@@ -24,6 +24,7 @@ export interface Watch {
   readonly deployments: Deployments;
   readonly reconciler: Reconciler;
   readonly membership: Membership;
+  readonly edgegap: EdgegapApi;
   readonly log: readonly string[];
   /** What the status endpoint says of each; of any other, that there is none. */
   readonly statuses: Map<string, string>;
@@ -144,6 +145,7 @@ export async function openWatch(
     deployments,
     reconciler,
     membership,
+    edgegap,
     log,
     statuses,
     listed,
