@@ -29,6 +29,13 @@ export interface InvocationRecord {
 
 export type End = 'done' | 'failed';
 
+/** An end that is still to be written down. */
+interface Unrecorded {
+  readonly end: End;
+  /** Of one that may not be stored at all, or only in a while. */
+  readonly unsure?: InvocationRecord;
+}
+
 interface Owed {
   readonly record: InvocationRecord;
   readonly message: Message;
@@ -55,7 +62,7 @@ export interface InvocationsParts {
 export class Invocations {
   readonly #parts: InvocationsParts;
   /** Ends that could not be written down. */
-  readonly #unrecorded = new Map<string, End>();
+  readonly #unrecorded = new Map<string, Unrecorded>();
   /** Answers that could neither be given nor left to the outbox. */
   readonly #unowed = new Map<string, Owed>();
   /** What this process carries out. */
@@ -88,7 +95,7 @@ export class Invocations {
       if (taken !== undefined) return taken;
     } catch (cause) {
       log.error({ err: cause, invocation: record.id }, 'invocation: cannot be stored');
-      this.#mayBeStored(record.id);
+      this.#mayBeStored(record);
       throw cause instanceof StoreError ? cause : notStored(cause);
     }
     // Should it be written after all, it is over: its person was told that nothing was done.
@@ -96,36 +103,40 @@ export class Invocations {
       async (taken) => {
         if (taken) await this.finish(record.id, 'failed');
       },
-      () => this.#mayBeStored(record.id),
+      () => this.#mayBeStored(record),
     );
     log.error({ invocation: record.id }, 'invocation: the store does not answer in time');
     throw notStored();
   }
 
   /** The store failed, perhaps after it had written: then it is over, as its person was told that nothing was done. */
-  #mayBeStored(id: string): void {
-    if (!this.#underWay.has(id)) this.#unrecorded.set(id, 'failed');
+  #mayBeStored(record: InvocationRecord): void {
+    const { id } = record;
+    if (!this.#underWay.has(id)) this.#unrecorded.set(id, { end: 'failed', unsure: record });
   }
 
-  async #insert({ id, at, person, what, changes, mode, reply }: InvocationRecord): Promise<boolean> {
-    const { store, membership, clock } = this.#parts;
-    const { numInsertedOrUpdatedRows } = await store
+  async #insert(record: InvocationRecord): Promise<boolean> {
+    const { mode, reply } = record;
+    const { numInsertedOrUpdatedRows } = await this.#parts.store
       .insertInto('invocations')
-      .values({
-        id,
-        ...addressColumns(at),
-        asker_id: person.id,
-        asker_name: person.name,
-        what,
-        changes: changes ? 1 : 0,
-        state: 'running',
-        created_at: clock.now(),
-        holder: membership.id,
-        reply_json: JSON.stringify({ mode, reply }),
-      })
+      .values({ ...this.#row(record), state: 'running', reply_json: JSON.stringify({ mode, reply }) })
       .onConflict((conflict) => conflict.column('id').doNothing())
       .executeTakeFirst();
     return (numInsertedOrUpdatedRows ?? 0n) > 0n;
+  }
+
+  #row({ id, at, person, what, changes }: InvocationRecord) {
+    const { membership, clock } = this.#parts;
+    return {
+      id,
+      ...addressColumns(at),
+      asker_id: person.id,
+      asker_name: person.name,
+      what,
+      changes: changes ? 1 : 0,
+      created_at: clock.now(),
+      holder: membership.id,
+    };
   }
 
   /**
@@ -163,7 +174,7 @@ export class Invocations {
       await this.#end(id, end);
     } catch (err) {
       this.#parts.log.error({ err, invocation: id }, 'invocation: its end could not be stored');
-      this.#unrecorded.set(id, end);
+      this.#unrecorded.set(id, { end });
     }
   }
 
@@ -174,10 +185,11 @@ export class Invocations {
       const { end } = this.#unowed.get(id) ?? {};
       this.#unowed.delete(id);
       // It came to its end in this moment.
-      if (end && !owed.end) this.#unrecorded.set(id, end);
+      if (end && !owed.end) this.#unrecorded.set(id, { end });
     }
-    for (const [id, end] of this.#unrecorded) {
-      await this.#end(id, end);
+    for (const [id, { end, unsure }] of this.#unrecorded) {
+      if (unsure) await this.#endUnsure(unsure, end);
+      else await this.#end(id, end);
       this.#unrecorded.delete(id);
     }
   }
@@ -185,11 +197,36 @@ export class Invocations {
   async #end(id: string, state: End, db = this.#parts.store): Promise<void> {
     await db
       .updateTable('invocations')
-      .set({ state, finished_at: this.#parts.clock.now(), reply_json: null })
+      .set(this.#over(state))
       .where('id', '=', id)
       .where('state', '=', 'running')
       .where('holder', '=', this.#parts.membership.id)
       .execute();
+  }
+
+  /**
+   * The same for one that may be stored only in a while: its commit may hang, at a database whose standby is away for
+   * example. The insert waits for it by its unique id, for as long as a transaction may, and else takes its place.
+   */
+  async #endUnsure(record: InvocationRecord, state: End): Promise<void> {
+    const over = this.#over(state);
+    await transact(this.#parts.store, (tx) =>
+      tx
+        .insertInto('invocations')
+        .values({ ...this.#row(record), ...over })
+        .onConflict((conflict) =>
+          conflict
+            .column('id')
+            .doUpdateSet(over)
+            .where('invocations.state', '=', 'running')
+            .where('invocations.holder', '=', this.#parts.membership.id),
+        )
+        .execute(),
+    );
+  }
+
+  #over(state: End) {
+    return { state, finished_at: this.#parts.clock.now(), reply_json: null };
   }
 
   /**

@@ -9,7 +9,7 @@ import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/store.ts';
 import type { Source } from './announce.ts';
 import { type Deployment, type DeployOrder, ownTag } from './deployment.ts';
-import { type DeploymentRepository, newId } from './repository.ts';
+import { type DeploymentRepository, type Intent, newId } from './repository.ts';
 import type { News } from './state.ts';
 import { isSettling, nextCheck } from './timing.ts';
 
@@ -59,31 +59,43 @@ export class Deployments {
     const intent = { ...order, id: newId(), account, holder: membership.id };
     const { deployment, created } = await repository
       .create(intent, replaces, confirm)
-      .catch((error: unknown) => this.#notSent(intent.id, error, replaces));
+      .catch((error: unknown) => this.#notSent(intent, error, replaces));
     if (!created) return deployment;
     if (replaces !== undefined) wakeOutbox();
     const news = await this.#request(deployment, () => mayLeave(isUnbroken));
-    return (await this.#surely(() => this.#conclude(deployment.id, news, replaces))) ?? deployment;
+    const written = await this.#surely(() =>
+      repository.change([deployment.id], (tx, [before]) => this.#conclude(tx, before, news, replaces)),
+    );
+    this.wake();
+    return written ?? deployment;
   }
 
   /** What the request came to. One that was refused has replaced nothing. */
-  async #conclude(id: string, news: News, replaces: string | undefined): Promise<Deployment | undefined> {
-    const { repository } = this.#parts;
-    const after = await repository.change([id], async (tx, [before]) => {
-      const after = before && (await this.learnIn(tx, before, news, 'asked'));
-      if (after?.phase === 'refused' && replaces !== undefined) await repository.giveBack(tx, replaces, id);
-      return after;
-    });
-    this.wake();
+  async #conclude(
+    tx: Store,
+    before: Deployment | undefined,
+    news: News,
+    replaces: string | undefined,
+  ): Promise<Deployment | undefined> {
+    const after = before && (await this.learnIn(tx, before, news, 'asked'));
+    if (after?.phase === 'refused' && replaces !== undefined)
+      await this.#parts.repository.giveBack(tx, replaces, after.id);
     return after;
   }
 
-  /** It may have been written down all the same, by a commit whose answer was lost; nothing will come of it. */
-  #notSent(id: string, error: unknown, replaces: string | undefined): never {
+  /** It may be written down all the same, now or later, by a commit that nobody was told of; nothing will come of it. */
+  #notSent(intent: Intent & { readonly id: string }, error: unknown, replaces: string | undefined): never {
     if (error instanceof StoreError) {
       const news: News = { kind: 'refused', detail: 'I lost my database on the way; nothing was sent.' };
-      // Where it cannot be, the next start finds it.
-      this.#surely(() => this.#conclude(id, news, replaces)).catch(() => undefined);
+      this.#surely(() =>
+        this.#parts.repository.changeUnsure(intent, (tx, [before]) =>
+          this.#conclude(tx, before, news, replaces),
+        ),
+      ).then(
+        () => this.wake(),
+        // The next start finds it.
+        () => undefined,
+      );
     }
     throw error;
   }

@@ -48,34 +48,10 @@ export class DeploymentRepository {
     replaces?: string,
     confirm?: (tx: Store, invocationId: string) => Promise<void>,
   ): Promise<{ deployment: Deployment; created: boolean }> {
-    const now = this.#clock.now();
     return await transact(this.#store, async (tx) => {
       await confirm?.(tx, intent.invocationId);
       const id = intent.id ?? newId();
-      const inserted = await tx
-        .insertInto('deployments')
-        .values({
-          id,
-          account: intent.account,
-          secret: randomBytes(24).toString('base64url'),
-          invocation_id: intent.invocationId,
-          application: intent.application,
-          version: intent.version,
-          plan_json: JSON.stringify(intent.plan),
-          asker_id: intent.asker.id,
-          asker_name: intent.asker.name,
-          ...addressColumns(intent.at),
-          card_json: JSON.stringify(intent.card),
-          phase: 'requesting',
-          holder: intent.holder ?? null,
-          revision: 0,
-          created_at: now,
-          heard_at: now,
-          checks: 0,
-        })
-        .onConflict((conflict) => conflict.column('invocation_id').doNothing())
-        .returningAll()
-        .executeTakeFirst();
+      const inserted = await insert(tx, { ...intent, id }, this.#clock.now());
       if (inserted) {
         if (replaces) await this.#replace(tx, replaces, id);
         return { deployment: fromRow(inserted), created: true };
@@ -86,6 +62,21 @@ export class DeploymentRepository {
         .where('invocation_id', '=', intent.invocationId)
         .executeTakeFirstOrThrow();
       return { deployment: fromRow(row), created: false };
+    });
+  }
+
+  /**
+   * The same as `change`, for an intent that `create` could not write down, or only seemed so: a commit may hang, at a
+   * database whose standby is away for example, and come through after it was given up. The insert waits for it by its
+   * unique index, and where it never comes, or later, its place is taken.
+   */
+  async changeUnsure<Result>(
+    intent: Intent & { readonly id: string },
+    work: (tx: Store, deployments: readonly Deployment[]) => Promise<Result>,
+  ): Promise<Result> {
+    return await transact(this.#store, async (tx) => {
+      await insert(tx, intent, this.#clock.now());
+      return await work(tx, await lock(tx, [intent.id]));
     });
   }
 
@@ -235,6 +226,34 @@ function withDoubted(
   if (!before.doubted) return { known: before, told: [] };
   const { changes, happened } = advance(before, { kind: 'called-back', status: before.doubted, events }, now);
   return { known: { ...before, ...changes, doubted: undefined }, told: happened };
+}
+
+/** Undefined where its invocation has a deployment already. */
+async function insert(tx: Store, intent: Intent & { readonly id: string }, now: number) {
+  return await tx
+    .insertInto('deployments')
+    .values({
+      id: intent.id,
+      account: intent.account,
+      secret: randomBytes(24).toString('base64url'),
+      invocation_id: intent.invocationId,
+      application: intent.application,
+      version: intent.version,
+      plan_json: JSON.stringify(intent.plan),
+      asker_id: intent.asker.id,
+      asker_name: intent.asker.name,
+      ...addressColumns(intent.at),
+      card_json: JSON.stringify(intent.card),
+      phase: 'requesting',
+      holder: intent.holder ?? null,
+      revision: 0,
+      created_at: now,
+      heard_at: now,
+      checks: 0,
+    })
+    .onConflict((conflict) => conflict.column('invocation_id').doNothing())
+    .returningAll()
+    .executeTakeFirst();
 }
 
 /** Counting up is what takes a row's lock, on every database. */

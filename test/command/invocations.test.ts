@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import type { AckMode } from '../../src/adapters/adapter.ts';
@@ -10,7 +11,7 @@ import { Membership } from '../../src/replicas/membership.ts';
 import type { Store } from '../../src/store/store.ts';
 import { textOf } from '../notify/memory-chat.ts';
 import { freshStore, suiteDatabase } from '../support/databases.ts';
-import { TestClock } from '../support/test-clock.ts';
+import { TestClock, until } from '../support/test-clock.ts';
 
 const DAY = 24 * 60 * 60_000;
 const at = { platform: 'memory', workspace: 'w', channel: 'c' };
@@ -191,6 +192,60 @@ test('an answer that neither the platform nor the store takes is owed once the s
   await recovery.lookAfter();
   expect(await states()).toEqual([['1', 'failed', true]]);
   expect(await outbox()).toMatchObject([{ kind: 'answer', id: '1', text: 'It failed.' }]);
+});
+
+test('one that is stored only after it was given up finds its place taken', async () => {
+  const { join, store, states } = await open();
+  const { begin, invocations, recovery, membership } = await join();
+  await store.schema.alterTable('invocations').renameTo('away').execute();
+  await expect(begin('1')).rejects.toMatchObject({ code: 'not-stored' });
+  await store.schema.alterTable('away').renameTo('invocations').execute();
+  await invocations.catchUp();
+  expect(await states()).toEqual([['1', 'failed', true]]);
+  // Its insert comes through only now, or the platform delivers it again.
+  expect(await begin('1')).toBe(false);
+  await membership.leave();
+  await recovery.recover();
+  expect(await states()).toEqual([['1', 'failed', true]]);
+});
+
+test.runIf(shared)('one whose commit hangs is over as soon as it comes through', async () => {
+  const { join, store, states } = await open();
+  const { begin, invocations, membership } = await join();
+  await store.schema.alterTable('invocations').renameTo('away').execute();
+  await expect(begin('1')).rejects.toMatchObject({ code: 'not-stored' });
+  await store.schema.alterTable('away').renameTo('invocations').execute();
+  const hanging = Promise.withResolvers<void>();
+  onTestFinished(() => hanging.resolve());
+  const inserted = Promise.withResolvers<void>();
+  const late = store.transaction().execute(async (tx) => {
+    await sql`set local idle_in_transaction_session_timeout = 0`.execute(tx);
+    const columns = { platform: 'memory', workspace: 'w', channel: 'c', asker_id: 'u', asker_name: 'Una' };
+    await tx
+      .insertInto('invocations')
+      .values({
+        ...columns,
+        id: '1',
+        what: 'list',
+        changes: 0,
+        state: 'running',
+        created_at: 0,
+        holder: membership.id,
+        reply_json: '{}',
+      })
+      .execute();
+    inserted.resolve();
+    await hanging.promise;
+  });
+  await inserted.promise;
+  const caughtUp = invocations.catchUp().catch((error: unknown) => error);
+  const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  await until(async () => (await waiting.execute(store)).rows.length > 0, 'it to be waited for');
+  hanging.resolve();
+  await late;
+  await caughtUp;
+  await invocations.catchUp();
+  expect(await states()).toEqual([['1', 'failed', true]]);
 });
 
 test('an answer whose commit’s own answer was lost is owed once', async () => {

@@ -1,7 +1,10 @@
+import { sql } from 'kysely';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Callbacks } from '../../src/deployments/callbacks.ts';
+import { DeploymentRepository } from '../../src/deployments/repository.ts';
 import { StoreError } from '../../src/errors.ts';
+import type { Store } from '../../src/store/store.ts';
 import { suiteDatabase } from '../support/databases.ts';
 import { TestClock, turn, until } from '../support/test-clock.ts';
 import { accepted, openWatch, snapshot, type Watch } from './watch.ts';
@@ -18,6 +21,13 @@ function callbacksOf({ store, repository, deployments, clock }: Watch) {
 
 const body = (request_id: string, current_status = 'Status.READY') =>
   JSON.stringify({ request_id, current_status });
+
+const trouble = () =>
+  new StoreError('store-unreachable', 'I cannot reach my database.', {
+    problem: 'The database broke off the connection.',
+    remedy: '',
+    cause: undefined,
+  });
 
 const order = (invocationId: string) => ({
   invocationId,
@@ -59,8 +69,7 @@ test('an intent whose commit was answered by a broken line is not left open: not
   const create = repository.create.bind(repository);
   repository.create = async (...args) => {
     await create(...args);
-    const trouble = { problem: 'The database broke off the connection.', remedy: '', cause: undefined };
-    throw new StoreError('store-unreachable', 'I cannot reach my database.', trouble);
+    throw trouble();
   };
   await expect(deployments.deploy(order('a'))).rejects.toThrow(StoreError);
   const phase = async () => (await store.selectFrom('deployments').select('phase').executeTakeFirst())?.phase;
@@ -68,6 +77,55 @@ test('an intent whose commit was answered by a broken line is not left open: not
   expect(calls).toEqual([]);
   expect(await told()).not.toContain('may have started');
 });
+
+test('an intent that comes through only after it was given up finds its place taken', async () => {
+  const { repository, deployments, calls, store } = await openWatch();
+  const create = repository.create.bind(repository);
+  let comeThrough = () => Promise.resolve<unknown>(undefined);
+  repository.create = (...args) => {
+    comeThrough = () => create(...args);
+    return Promise.reject(trouble());
+  };
+  await expect(deployments.deploy(order('a'))).rejects.toThrow(StoreError);
+  const phases = () => store.selectFrom('deployments').select('phase').execute();
+  await until(async () => (await phases()).some(({ phase }) => phase === 'refused'), 'its place to be taken');
+  await comeThrough();
+  expect(await phases()).toEqual([{ phase: 'refused' }]);
+  expect(calls).toEqual([]);
+});
+
+test.runIf(suiteDatabase === 'postgres')(
+  'an intent whose commit hangs is refused as soon as it comes through',
+  async () => {
+    const { repository, deployments, calls, store, clock, told } = await openWatch();
+    const hanging = Promise.withResolvers<void>();
+    onTestFinished(() => hanging.resolve());
+    let late: Promise<void> = Promise.resolve();
+    repository.create = async (...args) => {
+      const inserted = Promise.withResolvers<void>();
+      late = store.transaction().execute(async (tx) => {
+        await sql`set local idle_in_transaction_session_timeout = 0`.execute(tx);
+        const within = { transaction: () => ({ execute: (work: (tx: Store) => unknown) => work(tx) }) };
+        await new DeploymentRepository(within as unknown as Store, clock).create(...args);
+        inserted.resolve();
+        await hanging.promise;
+      });
+      await inserted.promise;
+      throw trouble();
+    };
+    await expect(deployments.deploy(order('a'))).rejects.toThrow(StoreError);
+    const waiting = sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    await until(async () => (await waiting.execute(store)).rows.length > 0, 'it to be waited for');
+    hanging.resolve();
+    await late;
+    await until(async () => {
+      await clock.advance(1_000);
+      return (await store.selectFrom('deployments').select('phase').executeTakeFirst())?.phase === 'refused';
+    }, 'it to be settled');
+    expect(calls).toEqual([]);
+    expect(await told()).not.toContain('may have started');
+  },
+);
 
 test('an invocation that two processes have at the same time deploys once', async () => {
   const one = await openWatch();
@@ -216,8 +274,7 @@ test('what Edgegap answered and could not be written down is not hidden by the e
   watch.statuses.set('r1', 'READY');
   await watch.add(accepted('r1'));
   watch.repository.change = async () => {
-    const trouble = { problem: 'The database broke off the connection.', remedy: '', cause: undefined };
-    throw new StoreError('store-unreachable', 'I cannot reach my database.', trouble);
+    throw trouble();
   };
   const stopped = watch.deployments.stop('r1', 'ann').catch((error: unknown) => error);
   await until(() => watch.log.join('').includes('cannot be written down yet') && watch.clock.pending > 0);
