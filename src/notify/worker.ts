@@ -122,7 +122,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
         await leases.putBack(place);
         unrecorded.delete(id);
       } catch (err) {
-        log.error({ err }, 'outbox: a delivery could not be recorded');
+        if (running) log.error({ err }, 'outbox: a delivery could not be recorded');
         unrecorded.set(id, { place, from: now + RETRY_MS });
       }
     }
@@ -130,7 +130,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
       takenOverAt = now;
       // What cannot be taken over now is later; what is our own goes out meanwhile.
       await leases.takeOver().catch((err: unknown) => {
-        log.error({ err }, 'outbox: what others left behind cannot be taken over');
+        if (running) log.error({ err }, 'outbox: what others left behind cannot be taken over');
       });
     }
     if (Math.abs(now - tidiedAt) < TIDY_EVERY_MS) return;
