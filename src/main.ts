@@ -11,6 +11,8 @@ import { checkDatabase } from './store/store.ts';
 const STOP_WITHIN_MS = 9_000;
 
 async function main(): Promise<void> {
+  // A full disk or a reader that is gone: what cannot be written is dropped, what comes later is tried again.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const check = process.argv.includes('--check');
   const config = readConfig(undefined, { chat: !check });
   const log = createLog({ level: check ? 'silent' : config.logLevel, secrets: config.secrets });
@@ -32,9 +34,13 @@ async function main(): Promise<void> {
   process.once('SIGINT', () => leave(0));
   // The last resort, for what some library leaves to nobody: a rejection harms what it belongs to, and nothing else.
   process.on('unhandledRejection', (err) => log.error({ err }, 'a rejection that nobody handled'));
+  let lost = false;
   process.on('uncaughtException', (err) => {
-    log.fatal({ err }, 'an error that nobody caught: stopping');
     leave(1);
+    // Told once: telling may be what fails.
+    if (lost) return;
+    lost = true;
+    log.fatal({ err }, 'an error that nobody caught: stopping');
   });
   await app.start().catch((error: unknown) => {
     // What was begun is given back: the database above all.

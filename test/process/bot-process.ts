@@ -6,7 +6,7 @@ import { until } from '../support/test-clock.ts';
 /** A machine under load takes its time to start a process; what is slow is not wrong. */
 export const START_MS = 60_000;
 
-const MAIN = join(import.meta.dirname, '../../src/main.ts');
+export const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
 /** The bot as a process of its own, as a container runs it. */
 export class BotProcess {

@@ -1,0 +1,68 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { startSimulator } from '../../src/simulator/simulator.ts';
+import { createDiscordDriver } from '../support/discord-driver.ts';
+import { until } from '../support/test-clock.ts';
+import { MAIN, START_MS } from './bot-process.ts';
+
+vi.setConfig({ testTimeout: 2 * START_MS });
+
+/** It may be taken before it is used; nothing else on the machine asks for one by number. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+test('a log that nobody takes ends nothing, and goes on where somebody takes it again', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
+  const driver = await createDiscordDriver();
+  const simulator = await startSimulator({ clock: systemClock });
+  onTestFinished(async () => {
+    await driver.close();
+    await simulator.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const log = join(folder, 'log');
+  // Node has no call for it.
+  execFileSync('/usr/bin/env', ['mkfifo', log]);
+  const listen = () => openSync(log, constants.O_RDONLY | constants.O_NONBLOCK);
+  const gone = listen();
+  const output = openSync(log, 'w');
+  const port = await freePort();
+  const bot = spawn(process.execPath, [MAIN], {
+    env: {
+      PATH: process.env.PATH,
+      EDGEGAP_API_TOKEN: simulator.token,
+      EDGEGAP_API_URL: simulator.url,
+      ...driver.environment,
+      DATABASE_URL: ':memory:',
+      PORT: String(port),
+    },
+    stdio: ['ignore', output, 'inherit'],
+  });
+  onTestFinished(() => void bot.kill('SIGKILL'));
+  const exit = once(bot, 'exit');
+  closeSync(output);
+  closeSync(gone);
+
+  // A line of the log, written before the answer: EPIPE.
+  const url = `http://127.0.0.1:${port}/callbacks/edgegap/ready/a.b`;
+  const refused = () => fetch(url, { method: 'POST' }).catch(() => undefined);
+  expect((await until(refused, 'an answer', START_MS)).status).toBe(404);
+  await driver.ready({ url: '' });
+
+  const reader = listen();
+  bot.kill('SIGTERM');
+  expect(await exit).toEqual([0, null]);
+  expect(readFileSync(reader, 'utf8')).toContain('"msg":"stopped"');
+  closeSync(reader);
+});
