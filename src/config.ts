@@ -127,6 +127,11 @@ const Environment = z.object({
     .default('info'),
 });
 
+/** Nothing that is set here begins and ends like that by itself. */
+const QUOTED = /^(["']).*\1$/s;
+const NO_QUOTES =
+  'is in quotation marks: leave them out (docker run --env-file takes them for a part of the value)';
+
 const NO_CHAT =
   'No chat token is set: give DISCORD_TOKEN with DISCORD_GUILDS, or SLACK_BOT_TOKEN with SLACK_APP_TOKEN or SLACK_SIGNING_SECRET. Step by step: docs/discord.md and docs/slack.md. To just see it work, without any account: npm run demo.';
 
@@ -178,10 +183,13 @@ export function readConfig(
       .map(([name, value]) => [name, value?.trim()] as const)
       .filter(([, value]) => value !== undefined && value !== ''),
   );
+  const quoted = Object.keys(Environment.shape).filter((name) => QUOTED.test(set[name] ?? ''));
+  // Looked at without them, so that what else is wrong is said as well, and nothing because of them.
+  for (const name of quoted) set[name] = set[name]?.slice(1, -1).trim();
   const result = Environment.superRefine(checkTogether(needs)).safeParse(set);
-  if (!result.success) {
-    throw new ConfigError(result.error.issues.map(({ path, message }) => [...path, message].join(' ')));
-  }
+  const problems = result.error?.issues.map(({ path, message }) => [...path, message].join(' ')) ?? [];
+  if (!result.success || quoted.length > 0)
+    throw new ConfigError([...quoted.map((name) => `${name} ${NO_QUOTES}`), ...problems]);
   const env = result.data;
   return {
     edgegap: { token: env.EDGEGAP_API_TOKEN, apiUrl: withoutSlash(env.EDGEGAP_API_URL) },

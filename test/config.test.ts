@@ -139,6 +139,12 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
     ['p%40ssword', 'p@ssword'],
   ],
   [
+    'an "@" where a URL may have one',
+    { DATABASE_URL: 'postgres://u:p@ss@h/x?application_name=a@b' },
+    (c) => c.database,
+    'postgres://u:p@ss@h/x?application_name=a@b',
+  ],
+  [
     'every secret',
     { ...DISCORD, ...SLACK },
     (c) => c.secrets,
@@ -205,6 +211,26 @@ test.each<[Record<string, string>, RegExp]>([
   [{ DATABASE_URL: 'file://host/x' }, /^DATABASE_URL names a host, .*file:\/\/\//],
   [{ DATABASE_URL: 'file:///tmp/a%zz' }, /^DATABASE_URL has a "%" that begins no character.*%25/],
   [{ DATABASE_URL: 'postgres://a%zz:my-secret@db/x' }, /^DATABASE_URL has a "%" [^@]*%25$/],
+  ...[
+    'host=db dbname=bot password=my-secret',
+    'Server=db;Uid=bot;Pwd=my-secret',
+    'dbname = bot password = my-secret',
+  ].map((DATABASE_URL): [Record<string, string>, RegExp] => [
+    { DATABASE_URL },
+    /^DATABASE_URL must be .* such as postgres:.*, not a list of key=value$/,
+  ]),
+  [
+    { DATABASE_URL: '"postgres://u:my-secret@db/x' },
+    /^DATABASE_URL must be a file path or a URL, and [^@]*$/,
+  ],
+  [{ DATABASE_URL: 'file:postgres://u:my-secret@db/x' }, /^DATABASE_URL must be a file path or a URL, and/],
+  [{ DATABASE_URL: 'postgres://u:my/secret@db/x' }, /^DATABASE_URL must be a whole URL.*%40.*%2F/],
+  ...['12/my-secret', '12?my-secret', '12#my-secret', 'my@sec/ret'].map(
+    (password): [Record<string, string>, RegExp] => [
+      { DATABASE_URL: `postgres://u:${password}@db/x` },
+      /^DATABASE_URL has an "@" behind its host: in a password write @ as %40, \/ as %2F, [^@]*$/,
+    ],
+  ),
   [{ DEFAULT_NEAR: 'x'.repeat(101) }, /^DEFAULT_NEAR must be the name of a city/],
   [{ APP_ALLOWLIST: ' , ' }, /^APP_ALLOWLIST is an empty list/],
   [{ APP_ALLOWLIST: 'x'.repeat(65) }, /^APP_ALLOWLIST holds "x+", which is not an application name/],
@@ -217,6 +243,17 @@ test.each<[Record<string, string>, RegExp]>([
 
 test('each wrong setting has its own line', () => {
   expect(problemsOf({ PORT: 'x', READ_ONLY: 'x', LOG_LEVEL: 'x' })).toHaveLength(3);
+});
+
+test('a setting in quotation marks is refused, and what else is wrong with it named', () => {
+  const quoted = { ...DISCORD, DATABASE_URL: '"postgres://u:my-secret@db/x"', DEFAULT_NEAR: "'New York'" };
+  const refused = expect.stringMatching(/^(DATABASE_URL|DEFAULT_NEAR) is in quotation marks: leave them out/);
+  expect(problemsOf(quoted)).toEqual([refused, refused]);
+  expect(problemsOf({ PORT: '"x"' })).toEqual([
+    expect.stringMatching(/^PORT is in quotation marks/),
+    expect.stringMatching(/^PORT must be/),
+  ]);
+  expect(problemsOf({ HOME: '"x"', DEFAULT_NEAR: '"' })).toEqual([]);
 });
 
 test('no problem repeats a secret', () => {

@@ -2,6 +2,12 @@ const FILE = /^file:/i;
 const POSTGRES = /^postgres(ql)?:/i;
 /** Two letters at least: `C:\` is a path. A path with a colon in its first folder is written `./a:b`. */
 const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
+/** libpq's other way to write it, and that of drivers for .NET. */
+const PAIRS = /^\w+\s*=.*[\s;]\w+\s*=/;
+/** An `@` in what a URL takes for the database's name, or in the rest where none was before. */
+const BEHIND_HOST = /^[^/]*\/\/(?:[^/?#]*\/[^?#]*@|[^/?#@]*[?#].*@)/;
+const EXAMPLE = 'postgres://user:password@host:5432/database';
+const ESCAPED = 'in a password write @ as %40, / as %2F, ? as %3F and # as %23';
 
 /** What is wrong with a `DATABASE_URL`, to be said after its name; it repeats no password. */
 export function databaseProblem(value: string): string | undefined {
@@ -15,12 +21,18 @@ export function databaseProblem(value: string): string | undefined {
     if (!URL.canParse(value) || new URL(value).host !== '')
       return 'names a host, and a file is on this machine: write file:///folder/file';
   }
-  return /(^|\/)$/.test(databasePath(value)) ? 'names no file: give its path, folder/file' : undefined;
+  const path = databasePath(value);
+  // Said without what it holds: a password, most likely, which would become the name of a folder.
+  if (path.includes('://')) return 'must be a file path or a URL, and nothing else';
+  if (PAIRS.test(path)) return `must be a file path or a URL, such as ${EXAMPLE}, not a list of key=value`;
+  return /(^|\/)$/.test(path) ? 'names no file: give its path, folder/file' : undefined;
 }
 
 function serverProblem(value: string): string | undefined {
   if (!URL.canParse(value) || new URL(value).hostname === '')
-    return 'must be a whole URL, such as postgres://user:password@host:5432/database';
+    return `must be a whole URL, such as ${EXAMPLE}; ${ESCAPED}`;
+  // The user and the password end at the first of these, so that what follows would be taken for a database's name.
+  if (BEHIND_HOST.test(value)) return `has an "@" behind its host: ${ESCAPED}`;
   return decoded(value) === undefined
     ? 'has a "%" that begins no character: a "%" itself, in a password say, is written %25'
     : undefined;
