@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { commandsPage } from '../docs/commands-table.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -44,6 +45,11 @@ describe('settings', () => {
     const shown = [...read('.env.example').matchAll(/^# ([A-Z][A-Z0-9_]+)=(.+)$/gm)];
     expect(shown.length).toBeGreaterThan(5);
     expect(() => readConfig(Object.fromEntries(shown.map(([, name, value]) => [name, value])))).not.toThrow();
+  });
+
+  test('of .env are not overridden by compose.yaml', () => {
+    const overridden = parse(read('compose.yaml')).services.bot.environment as Record<string, string>;
+    for (const [name, value] of Object.entries(overridden)) expect(value).toContain(`\${${name}:-`);
   });
 
   test('named anywhere in the docs exist', () => {
