@@ -72,8 +72,9 @@ function unusable(error: unknown): AppError {
   if (error instanceof StoreError)
     return new AppError('store-unusable', error.problem, { hint: error.remedy, cause: error });
   if (error instanceof AppError) return error;
-  return new AppError('store-migration', 'The database schema could not be brought up to date.', {
-    hint: 'The database is as it was before. What failed is in the log; restore a backup if another program has changed it.',
+  const reason = error instanceof Error ? error.message : String(error);
+  return new AppError('store-migration', `The database schema could not be brought up to date: ${reason}.`, {
+    hint: 'The database is as it was before. Restore a backup if another program has changed it.',
     cause: error,
   });
 }
