@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { StoreError } from '../errors.ts';
 import { OvertakenError } from './transact.ts';
 
@@ -33,7 +34,8 @@ export function isTaken(error: unknown): boolean {
 export function explain(error: unknown, path: string): Explained | undefined {
   const code = (error as { errcode?: number }).errcode ?? 0;
   const broken = { code: 'store-broken', userMessage: 'I cannot use my database.' } as const;
-  switch (code & 0xff) {
+  // The lock of a file that can only be read fails like a disk that is broken.
+  switch ((code & 0xff) === IOERR && mayNotWrite(path) ? READONLY : code & 0xff) {
     case FULL:
       return {
         code: 'store-full',
@@ -50,7 +52,7 @@ export function explain(error: unknown, path: string): Explained | undefined {
     case READONLY:
       return {
         ...broken,
-        reason: 'it cannot be written',
+        reason: 'I may not write it',
         remedy: `Let the user that I run as write ${path} and the folder around it.`,
       };
     case CORRUPT:
@@ -58,7 +60,8 @@ export function explain(error: unknown, path: string): Explained | undefined {
       return {
         ...broken,
         reason: code === NOTADB ? 'it is not a SQLite file' : 'the file is damaged',
-        remedy: 'Stop me and restore a backup, or set DATABASE_URL to another path.',
+        // With the old one's log beside it a backup is damaged too.
+        remedy: `Stop me, remove ${path}-wal if there is one, and put a backup in the place of ${path}; or set DATABASE_URL to another path.`,
       };
     case BUSY:
     case LOCKED:
@@ -76,6 +79,15 @@ export function explain(error: unknown, path: string): Explained | undefined {
       };
     default:
       return undefined;
+  }
+}
+
+function mayNotWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return false;
+  } catch (error) {
+    return ['EACCES', 'EPERM', 'EROFS'].includes((error as { code?: string }).code ?? '');
   }
 }
 

@@ -1,7 +1,9 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
 import { sqliteDialect } from '../../src/store/sqlite.ts';
@@ -127,10 +129,41 @@ test('a file that is no database, and a place that cannot be written, are named'
   await expect(openStore(sqliteDialect(path))).rejects.toMatchObject({
     code: 'store-unusable',
     userMessage: expect.stringContaining(path),
+    hint: expect.stringContaining(`remove ${path}-wal`),
   });
   const inside = join(path, 'bot.db');
   await expect(openStore(sqliteDialect(inside))).rejects.toMatchObject({
     code: 'store-unusable',
     userMessage: expect.stringContaining(inside),
+  });
+});
+
+test('a file that may only be read is no broken disk', async () => {
+  const path = join(folder(), 'bot.db');
+  await (await openStore(sqliteDialect(path))).destroy();
+  chmodSync(dirname(path), 0o755);
+  chmodSync(path, 0o444);
+  const sqlite = new URL('../../src/store/sqlite.ts', import.meta.url).href;
+  // Root may write everything.
+  const script = `
+    const { sqliteDialect } = await import(${JSON.stringify(sqlite)});
+    if (process.getuid() === 0) process.setuid(65534);
+    const driver = sqliteDialect(${JSON.stringify(path)}).createDriver();
+    await driver.init().catch((error) => console.log(error.userMessage, error.hint));
+  `;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script]);
+  expect(stdout).toBe(
+    `The database ${path} cannot be opened: I may not write it. Let the user that I run as write ${path} and the folder around it.\n`,
+  );
+});
+
+test('what kept the schema from being brought up to date is named', async () => {
+  const path = join(folder(), 'bot.db');
+  const other = new DatabaseSync(path);
+  other.exec('create table deployments(a)');
+  other.close();
+  await expect(openStore(sqliteDialect(path))).rejects.toMatchObject({
+    code: 'store-migration',
+    userMessage: expect.stringMatching(/could not be brought up to date: .*deployments.* already exists/),
   });
 });
