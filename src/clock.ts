@@ -75,3 +75,23 @@ export async function within<T>(clock: Clock, ms: number, work: Promise<T>): Pro
   });
   return await Promise.race([work, limit]).finally(() => cancel());
 }
+
+/** Between two lines about the same. */
+const QUIET_MS = 60_000;
+
+/**
+ * For what anybody can cause as often as they like: counts, and gives the number since the last line when it is time
+ * for the next, once a minute at most.
+ */
+export function seldom(clock: Clock): () => number | undefined {
+  let count = 0;
+  let quietUntil = Number.NEGATIVE_INFINITY;
+  return () => {
+    count += 1;
+    if (steadyNow(clock) < quietUntil) return undefined;
+    const told = count;
+    count = 0;
+    quietUntil = steadyNow(clock) + QUIET_MS;
+    return told;
+  };
+}

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync, FastifyReply } from 'fastify';
-import { type Clock, steadyNow } from '../clock.ts';
+import { type Clock, seldom } from '../clock.ts';
 import { CALLBACK_EVENTS, type CallbackEvent } from '../deployments/deployment.ts';
 import type { Logger } from '../log.ts';
 
@@ -10,17 +10,12 @@ export interface CallbackReceiver {
   receive(event: CallbackEvent, id: string, body: string): Promise<void>;
 }
 
-/** Anybody can send what is refused: one line in this time. */
-const QUIET_MS = 60_000;
-
 /**
  * `POST /callbacks/edgegap/<event>/<intent id>.<secret>`. Answered as soon as it is stored: Edgegap waits ten seconds
  * and does not call a second time. If it cannot be stored, the reconciler finds out what it would have said.
  */
 export function callbackRoutes(callbacks: CallbackReceiver, clock: Clock, log: Logger): FastifyPluginAsync {
-  /** Refused since the last line about it. */
-  let refused = 0;
-  let quietUntil = Number.NEGATIVE_INFINITY;
+  const countRefused = seldom(clock);
   return async (app) => {
     // Whatever the content type and however broken the body: it is the secret that counts.
     app.removeAllContentTypeParsers();
@@ -56,12 +51,9 @@ export function callbackRoutes(callbacks: CallbackReceiver, clock: Clock, log: L
   };
 
   function refuse(reply: FastifyReply, event: CallbackEvent | undefined): FastifyReply {
-    refused += 1;
-    if (steadyNow(clock) >= quietUntil) {
+    const refused = countRefused();
+    if (refused !== undefined)
       log.warn({ event: event ?? 'unknown', refused }, 'callbacks: refused one without the right secret');
-      refused = 0;
-      quietUntil = steadyNow(clock) + QUIET_MS;
-    }
     return reply.code(404).send({ error: 'not found' });
   }
 }

@@ -51,7 +51,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
   const door =
     config.mode.kind === 'socket'
       ? createSocketDoor({ appToken: config.mode.appToken, api, logger: quiet, clock, log })
-      : createHttpDoor(config.mode.signingSecret, logger);
+      : createHttpDoor({ signingSecret: config.mode.signingSecret, logger, clock, log });
 
   const app = new App({
     receiver: door.receiver,

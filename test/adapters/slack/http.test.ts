@@ -55,6 +55,38 @@ describe('HTTP mode', () => {
     expect(bot.invocations).toEqual([]);
   });
 
+  it('has one line in the log for all that strangers send in a minute', async () => {
+    const bot = await startBot({ mode: 'http' });
+    const stranger = async (options: object) =>
+      expect((await postToBot(bot.url, 'slash_commands', command, options)).status).toBe(401);
+    const refusals = () =>
+      bot.logLines.filter((line) => line.includes('"warn"')).map((line) => JSON.parse(line));
+    for (let n = 0; n < 5; n++) await stranger({ secret: 'another-signing-secret' });
+    await stranger({ unsigned: true });
+    await stranger({ timestamp: now() + 360 });
+    const msg = 'slack: refused a request that SLACK_SIGNING_SECRET does not confirm';
+    expect(refusals()).toEqual([
+      {
+        level: 'warn',
+        time: expect.anything(),
+        msg,
+        refused: 1,
+        reason: expect.stringContaining('mismatch'),
+      },
+    ]);
+    await bot.clock.advance(60_000);
+    await stranger({ unsigned: true });
+    expect(refusals()).toMatchObject([{ refused: 1 }, { refused: 7 }]);
+  });
+
+  it('answers the check of the certificate, which Slack does not sign', async () => {
+    const bot = await startBot({ mode: 'http' });
+    const check = { method: 'POST', body: new URLSearchParams({ ssl_check: '1', token: 'x' }).toString() };
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    expect((await fetch(`${bot.url}/slack/events`, { ...check, headers })).status).toBe(200);
+    expect(bot.invocations).toEqual([]);
+  });
+
   it('refuses a signed request whose body was changed', async () => {
     const bot = await startBot({ mode: 'http' });
     const request = signedRequest('slash_commands', command);
