@@ -1,19 +1,35 @@
+import { z } from 'zod';
 import type { Adapter } from './adapters/adapter.ts';
 import { type App, buildApp } from './app.ts';
 import { systemClock } from './clock.ts';
 import type { Directory } from './command/directory.ts';
 import { type Config, readConfig } from './config.ts';
 import { AppError, ConfigError, StoreError } from './errors.ts';
+import { readFlags } from './flags.ts';
 import { createLog, type Logger } from './log.ts';
 import { checkDatabase } from './store/store.ts';
 
 /** How long a stop may take; container platforms kill after ten seconds. */
 const STOP_WITHIN_MS = 9_000;
 
+const usage = {
+  text: `Usage: node src/main.ts [--check]
+
+Starts the bot. Its settings are environment variables: see .env.example.
+
+  --check  says whether the settings are right and every part can be built, and starts nothing
+  --help   this text
+`,
+  options: { check: 'boolean' },
+  schema: z.object({ check: z.boolean().default(false) }),
+} as const;
+
 async function main(): Promise<void> {
   // A full disk or a reader that is gone: what cannot be written is dropped, what comes later is tried again.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-  const check = process.argv.includes('--check');
+  const flags = readFlags(usage);
+  if (!flags) return;
+  const { check } = flags;
   const config = readConfig(undefined, { chat: !check });
   const log = createLog({ level: check ? 'silent' : config.logLevel, secrets: config.secrets });
   if (check) {

@@ -39,6 +39,16 @@ test('--check builds every part from source, without any setting', async () => {
   expect(code).toBe(0);
 });
 
+test.each([
+  ['--help', 0],
+  ['--chek', 2],
+  ['check', 2],
+])('%s starts nothing, and says what there is', async (word, expected) => {
+  const { out, err, code } = await main([word], SETTINGS);
+  expect(out + err).toContain('Usage: node src/main.ts [--check]');
+  expect(code).toBe(expected);
+});
+
 test('--check names what is wrong with the settings, one line each, and repeats no secret', async () => {
   const { err, code } = await main(['--check'], { DISCORD_TOKEN: 'secret-token', PORT: 'x' });
   expect(code).toBe(1);
