@@ -41,13 +41,27 @@ async function main(): Promise<void> {
     );
     return;
   }
-  const app = await build(config, log, (error) => {
+  const built = build(config, log, (error) => {
     say(error);
     leave(1);
   });
-  const leave = leaveOnce(() => app.stop());
-  process.once('SIGTERM', () => leave(0));
-  process.once('SIGINT', () => leave(0));
+  let leaving = false;
+  const leave = (code: number) => {
+    if (leaving) return;
+    leaving = true;
+    // Also in the middle of the start, which holds the database from early on.
+    end(code, () =>
+      built.then(
+        (app) => app.stop(),
+        () => undefined,
+      ),
+    );
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'])
+    process.once(signal, () => {
+      log.info({ signal }, 'stopping');
+      leave(0);
+    });
   // The last resort, for what some library leaves to nobody: a rejection harms what it belongs to, and nothing else.
   process.on('unhandledRejection', (err) => log.error({ err }, 'a rejection that nobody handled'));
   let lost = false;
@@ -58,11 +72,16 @@ async function main(): Promise<void> {
     lost = true;
     log.fatal({ err }, 'an error that nobody caught: stopping');
   });
-  await app.start().catch((error: unknown) => {
+  try {
+    const app = await built;
+    if (!leaving) await app.start();
+  } catch (error) {
+    // A start that is stopped fails for that.
+    if (leaving) return;
     // What was begun is given back: the database above all.
     say(error, 'cannot start');
     leave(1);
-  });
+  }
 }
 
 async function build(config: Config, log: Logger, over?: (error: AppError) => void): Promise<App> {
@@ -103,17 +122,13 @@ async function slackAdapter({ slack }: Config, log: Logger): Promise<MakeAdapter
     slack ? [createSlackAdapter({ config: slack, directory, clock: systemClock, log })] : [];
 }
 
-function leaveOnce(stop: () => Promise<void>): (code: number) => void {
-  let leaving = false;
-  return (code) => {
-    if (leaving) return;
-    leaving = true;
-    setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
-    stop().then(
-      () => process.exit(code),
-      () => process.exit(1),
-    );
-  };
+/** Ends the process with this code once it has stopped, or with 1 where that fails or takes too long. */
+function end(code: number, stop: () => Promise<void>): void {
+  setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
+  stop().then(
+    () => process.exit(code),
+    () => process.exit(1),
+  );
 }
 
 /** For whoever stands at the terminal, or reads the container's last words. */

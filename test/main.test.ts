@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -122,4 +122,36 @@ test('a start that fails leaves the database closed', async () => {
   expect(code).toBe(1);
   // Without the write-ahead log, which belongs to one that is open.
   expect(readdirSync(folder)).toEqual(['bot.db']);
+});
+
+test('a stop while the start waits for its database is one in order', async () => {
+  // Takes connections and says nothing.
+  const database = createServer().listen(0, '127.0.0.1');
+  await once(database, 'listening');
+  const { port } = database.address() as AddressInfo;
+  const child = spawn(process.execPath, ['src/main.ts'], {
+    cwd: ROOT,
+    env: {
+      PATH: process.env.PATH,
+      ...SETTINGS,
+      LOG_LEVEL: 'info',
+      DATABASE_URL: `postgres://u:p@127.0.0.1:${port}/bot`,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+    database.close();
+  });
+  const exit = once(child, 'exit');
+  const said = text(child.stderr);
+  const [connection] = (await once(database, 'connection')) as [Socket];
+  const line = once(child.stdout, 'data');
+  child.kill('SIGTERM');
+  const [first] = await Promise.race([line, exit]);
+  expect(String(first)).toContain('"msg":"stopping"');
+  database.on('connection', (another: Socket) => another.destroy());
+  connection.destroy();
+  expect(await exit).toEqual([0, null]);
+  expect(await said).toBe('');
 });
