@@ -233,7 +233,10 @@ test.each<[Record<string, string>, RegExp]>([
   ),
   [{ DEFAULT_NEAR: 'x'.repeat(101) }, /^DEFAULT_NEAR must be the name of a city/],
   [{ APP_ALLOWLIST: ' , ' }, /^APP_ALLOWLIST is an empty list/],
-  [{ APP_ALLOWLIST: 'x'.repeat(65) }, /^APP_ALLOWLIST holds "x+", which is not an application name/],
+  [
+    { APP_ALLOWLIST: 'x'.repeat(65) },
+    /^APP_ALLOWLIST holds something of 65 characters, which is not an application name/,
+  ],
   [{ READ_ONLY: 'maybe' }, /^READ_ONLY must be 1 or 0/],
   [{ MAX_TAG_LENGTH: '19' }, /^MAX_TAG_LENGTH must be a whole number from 20 to 40/],
   [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of fatal, error/],
@@ -265,6 +268,19 @@ test('no problem repeats a secret', () => {
     SLACK_SIGNING_SECRET: 'secret',
   };
   expect(problemsOf(secrets).join('\n')).not.toMatch(/my secret/);
+});
+
+test.each([
+  'MTIzNDU2Nzg5MDEyMzQ1Njc4.Gabcde.abcdefghijklmnopqrstuvwxyz0123456789ab',
+  '8f742231b10e8888abcd99yyyzzz85a5',
+  '5e1f0c3a-0000-4000-8000-51a0d0e0f00d',
+  'xoxb-1000000001-2000000002-abcdef',
+])('a token in a list of ids is not repeated: %s', (token) => {
+  for (const name of ['DISCORD_GUILDS', 'DISCORD_READER_ROLES', 'SLACK_OPERATORS']) {
+    const [problem] = problemsOf({ ...DISCORD, [name]: `1,${token}` }).slice(1);
+    expect(problem).toMatch(new RegExp(`^${name} holds .*, which is not a `));
+    expect(problem).not.toContain(token);
+  }
 });
 
 describe('.env.example', () => {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+const LONGEST_SHOWN = 24;
+
 /** What each item of a list looks like. */
 export interface Items {
   readonly shape: RegExp;
@@ -40,8 +42,13 @@ function checkItems(
 ): void {
   for (const item of items)
     if (!shape.test(item))
-      context.addIssue({ code: 'custom', message: `holds "${item}", which is not ${what}` });
+      context.addIssue({ code: 'custom', message: `holds ${shown(item)}, which is not ${what}` });
   if (items.length === 0) context.addIssue({ code: 'custom', message: 'is an empty list' });
+}
+
+/** Not a whole token, which was meant for another setting: none of them has fewer than 32 characters. */
+function shown(item: string): string {
+  return item.length > LONGEST_SHOWN ? `something of ${item.length} characters` : `"${item}"`;
 }
 
 /** Digits only: `0x10` and `1e3` are slips of the hand. */
