@@ -155,8 +155,16 @@ function ip(value: string): string {
       `${quoted(value)} is a private address, which does not say where a player is.`,
       { hint },
     );
+  if (reservedAddresses.check(value, version === 4 ? 'ipv4' : 'ipv6'))
+    throw new InputError('ip-reserved', `${quoted(value)} is the address of no machine.`, { hint });
   return value;
 }
+
+/** Multicast, and what is kept for later, the broadcast address in it (RFC 1112, 4291). */
+const reservedAddresses = new BlockList();
+reservedAddresses.addSubnet('224.0.0.0', 4, 'ipv4');
+reservedAddresses.addSubnet('240.0.0.0', 4, 'ipv4');
+reservedAddresses.addSubnet('ff00::', 8, 'ipv6');
 
 /** The ranges of a home, an office or one machine (RFC 1918, 1122, 3927, 6598; 4291, 4193). */
 const privateAddresses = new BlockList();
