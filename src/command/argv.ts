@@ -81,7 +81,10 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   const found = known.find((one) => one.toLowerCase() === best);
   const isNear = distance(lower, best) <= Math.max(1, Math.floor(best.length / 3));
   // Two letters in the wrong order are one slip of the fingers, and two of the distance.
-  return isNear || letters(lower) === letters(best) ? found : undefined;
+  if (isNear || letters(lower) === letters(best)) return found;
+  // Or what was typed is the beginning of one alone, as `dep` is of `deploy`.
+  const begun = lower.length > 1 ? known.filter((one) => one.toLowerCase().startsWith(lower)) : [];
+  return begun.length === 1 ? begun[0] : undefined;
 }
 
 function letters(word: string): string {

@@ -117,8 +117,13 @@ export async function findLocation(catalog: Catalog, name: string): Promise<Loca
     (locations) => {
       const inRegion = ({ country, administrative_division }: Location) =>
         region.every((part) => [country, administrative_division].some((one) => plain(one ?? '') === part));
-      const matches = locations.filter((one) => plain(one.city ?? '') === city && inRegion(one));
-      return matches.length > 0 ? matches : undefined;
+      const named = (is: (name: string) => boolean) =>
+        locations.filter((one) => is(plain(one.city ?? '')) && inRegion(one));
+      const matches = named((one) => one === city);
+      if (matches.length > 0) return matches;
+      // `New York` for `New York City`, but no half a word: where it costs money is not to be guessed.
+      const longer = named((one) => city !== '' && one.startsWith(`${city} `));
+      return longer.length > 0 ? longer : undefined;
     },
   );
   // One city may be listed several times, once for each data centre.
@@ -130,8 +135,9 @@ export async function findLocation(catalog: Catalog, name: string): Promise<Loca
       hint: `Say which: ${[...places.keys()].map((place) => `"${place}"`).join(' or ')}.`,
     });
   const cities = [...new Set(all.flatMap((one) => one.city ?? []))].toSorted();
+  const begun = city === '' ? [] : cities.filter((one) => plain(one).startsWith(city));
   throw new InputError('location-unknown', `Edgegap has no location ${quoted(name)}.`, {
-    hint: suggestion(city, cities),
+    hint: begun.length > 0 ? `Did you mean ${begun.slice(0, 5).join(' or ')}?` : suggestion(city, cities),
   });
 }
 

@@ -82,6 +82,9 @@ describe('helpers', () => {
   });
   test('only what is near is suggested', () => {
     expect(nearest('depoly', ['deploy', 'stop'])).toBe('deploy');
+    expect(nearest('dep', ['deploy', 'stop'])).toBe('deploy');
+    expect(nearest('s', ['status', 'list'])).toBeUndefined();
+    expect(nearest('dep', ['deploy', 'depart'])).toBeUndefined();
     expect(nearest('xyz', ['deploy', 'stop'])).toBeUndefined();
     expect(nearest('anything', [])).toBeUndefined();
   });

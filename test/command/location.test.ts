@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { findLocation } from '../../src/command/resolve.ts';
+import type { Catalog } from '../../src/deployments/catalog.ts';
+import type { Location } from '../../src/edgegap/schema.ts';
+
+const place = (city: string, administrative_division: string, country: string) =>
+  ({ city, administrative_division, country, latitude: 1, longitude: 2 }) as Location;
+const PLACES = [
+  place('New York City', 'New York', 'United States of America'),
+  place('San Francisco', 'California', 'United States of America'),
+  place('San José', 'San José', 'Costa Rica'),
+  place('São Paulo', 'São Paulo', 'Brazil'),
+  place('Paris', 'Île-de-France', 'France'),
+];
+const catalog: Catalog = {
+  applications: async () => [],
+  versions: async () => [],
+  locations: async () => PLACES,
+};
+
+test.each([
+  ['New York', 'New York City'],
+  ['new york, United States of America', 'New York City'],
+  ['sao', 'São Paulo'],
+  ['Paris', 'Paris'],
+])('%s is found', async (name, city) => {
+  expect(await findLocation(catalog, name)).toMatchObject({ city });
+});
+
+test.each([
+  ['San', 'location-ambiguous', /Say which: "San Francisco, .* or "San José, /],
+  ['sa', 'location-unknown', /Did you mean San Francisco or San José or São Paulo\?/],
+  ['Par', 'location-unknown', /Did you mean Paris\?/],
+  ['New York, Canada', 'location-unknown', /Did you mean New York City\?/],
+  ['Atlantis', 'location-unknown', /There are: New York City, Paris/],
+])('%s is not, and what begins like it is offered', async (name, code, hint) => {
+  await expect(findLocation(catalog, name)).rejects.toMatchObject({
+    code,
+    hint: expect.stringMatching(hint),
+  });
+});
