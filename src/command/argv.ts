@@ -91,6 +91,11 @@ function letters(word: string): string {
   return [...word].toSorted().join('');
 }
 
+/** Without what cannot be seen around it: a name that was copied from a web page may have a zero-width blank at its end. */
+export function bare(text: string): string {
+  return text.replace(/^[\s\p{Cf}]+|[\s\p{Cf}]+$/gu, '');
+}
+
 /** Something a person typed, short enough to be quoted back. */
 export function quoted(text: string): string {
   const shown = [...text].slice(0, 60).join('');

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { isOwnTag } from '../deployments/deployment.ts';
 import { InputError } from '../errors.ts';
-import { quoted, type RawValues, usageHint } from './argv.ts';
+import { bare, quoted, type RawValues, usageHint } from './argv.ts';
 import type { OptionSpec, OptionSpecs } from './options.ts';
 
 export interface ParseSettings {
@@ -56,7 +56,7 @@ export function argumentMissing(name: string, command: string, specs: OptionSpec
 /** Holds nothing to go by: blanks, or commas without anything between them. */
 function isBlank(value: RawValues[string]): boolean {
   if (typeof value === 'number' || typeof value === 'boolean') return false;
-  return [value].flat().every((part) => /^[\s,]*$/u.test(part));
+  return [value].flat().every((part) => /^[\s,\p{Cf}]*$/u.test(part));
 }
 
 function parseOne(
@@ -77,15 +77,15 @@ function parseOne(
     case 'tag':
       return tag(text(value, name, 200), settings);
     case 'deployment':
-      return parseRequestId(text(value, name, 100_000));
+      return parseRequestId(text(bare(String(value)), name, 100_000));
     case 'string':
       return text(value, name, spec.maxLength ?? 200);
     case 'application':
     case 'version':
       // The vendor's own bound for both names.
-      return text(value, name, 64);
+      return text(bare(String(value)), name, 64);
     case 'location':
-      return text(value, name, 100);
+      return text(bare(String(value)), name, 100);
   }
 }
 

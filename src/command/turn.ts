@@ -6,7 +6,7 @@ import type { Logger } from '../log.ts';
 import { type Policy, refusal } from '../policy/authorise.ts';
 import { type Permission, permissions } from '../policy/permissions.ts';
 import { Answer } from './answer.ts';
-import { nearest, parseText, quoted, type RawValues } from './argv.ts';
+import { bare, nearest, parseText, quoted, type RawValues } from './argv.ts';
 import { type Action, type Command, type Context, leastPermission } from './define.ts';
 import type { InvocationRecord, Invocations } from './invocations.ts';
 import { parseRequestId, parseValues } from './parse.ts';
@@ -65,7 +65,7 @@ export class Turn {
   }
 
   async #takeCommand(given: string): Promise<void> {
-    const name = given.toLowerCase();
+    const name = bare(given).toLowerCase();
     const { directory } = this.#parts.services;
     const command = directory.get(name);
     const least = command ? leastPermission(command) : 'help';

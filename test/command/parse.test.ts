@@ -39,6 +39,13 @@ test.each<[string, Value, unknown]>([
   ['tag', 'chatops-release', 'chatops-release'],
   ['deployment', '93924761ccde', '93924761ccde'],
   ['deployment', '@last', '@last'],
+  ['application', '\ufeffkart-racing\u200b', 'kart-racing'],
+  ['deployment', '\u200b93924761ccde\u2060 \u200e', '93924761ccde'],
+  [
+    'tag',
+    '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}',
+    '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}',
+  ],
 ])('%s takes %j', (kind, value, expected) => {
   expect(parse(kind, value)).toEqual(expected);
 });
@@ -52,6 +59,7 @@ test.each(
       ['text', 'a\u202eb', 'value-control', /invisible/],
       ['text', 'a\ud800b', 'value-control', /invisible/],
       ['text', '   ', 'value-missing', /without a value/],
+      ['text', '\u200b ', 'value-missing', /without a value/],
       ['tags', ' , ', 'value-missing', /without a value/],
       ['integer', '0', 'not-a-number', /from 1 to 50, not “0”/],
       ['integer', 51, 'not-a-number', /from 1 to 50/],
