@@ -8,6 +8,7 @@ import {
 } from 'discord.js';
 import { encodeActionId } from '../../cards/action-id.ts';
 import type { Button, Card, Field, Line, Message, Node, Tone } from '../../cards/card.ts';
+import { inOneDirection } from '../../cards/direction.ts';
 import { largest, shortenFields } from '../../cards/shorten.ts';
 import { limits, shares } from './limits.ts';
 import { CODE_BLOCK_OVERHEAD, codeBlock, codeText, toMarkdown } from './markdown.ts';
@@ -18,7 +19,8 @@ import { tableText } from './table.ts';
  * other only when both have it. Prose that does not fit is cut with an ellipsis; structure that does not fit throws.
  */
 export function renderMessage(message: Message, fileNames: readonly string[] = [], marker?: number) {
-  const top = message.kind === 'card' ? renderCard(message, fileNames) : renderLine(message);
+  const shown = inOneDirection(message);
+  const top = shown.kind === 'card' ? renderCard(shown, fileNames) : renderLine(shown);
   const component: APIMessageTopLevelComponent = marker === undefined ? top : { ...top, id: marker };
   check(component);
   return component;

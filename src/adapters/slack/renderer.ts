@@ -10,6 +10,7 @@ import {
   type Rich,
   type Tone,
 } from '../../cards/card.ts';
+import { inOneDirection } from '../../cards/direction.ts';
 import { largest, shorten } from '../../cards/shorten.ts';
 import { cutEnd, cutLines } from './cut.ts';
 import { fallbackText } from './fallback.ts';
@@ -41,7 +42,8 @@ const SHORTEST = 40;
  * where what the code laid down does not fit: too many nodes, buttons or columns.
  */
 export function render(message: Message): SlackMessage {
-  return { text: fallbackText(message), blocks: fitted(message) };
+  const shown = inOneDirection(message);
+  return { text: fallbackText(shown), blocks: fitted(shown) };
 }
 
 /** Whether nothing of the message is cut. */

@@ -323,3 +323,14 @@ test('a key makes the same marker every time, and different keys different ones'
   expect(Math.max(...markers)).toBeLessThan(2 ** 31);
   expect(markerOf('row-1')).toBe(markers[1]);
 });
+
+test('what reverses the reading direction is left out', () => {
+  const text = 'a\u202egpj.exe\u2066 b\u200f';
+  const nodes: Node[] = [
+    { kind: 'text', text: [text, { bold: text }, { code: text }] },
+    { kind: 'code', text, keep: 'end' },
+  ];
+  const shown = JSON.stringify(renderMessage(card(text, nodes)));
+  expect(shown.match(/agpj\.exe b/g)).toHaveLength(5);
+  expect(shown).not.toMatch(/\p{Bidi_Control}/u);
+});

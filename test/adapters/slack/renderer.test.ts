@@ -21,7 +21,7 @@ const NASTY = [
   'a & b &lt;!channel&gt;',
   ':tada: @channel @here #general',
   '> quote\n• item\n1. item',
-  '"quotes\' \\ \u2028 \u202e reversed',
+  '"quotes\' \\ \u2028 close',
   '🏁 naïve Größe 日本語',
 ];
 
@@ -46,6 +46,12 @@ describe('literal text', () => {
       if (!text.includes('|')) expect(message.text).toContain(text);
       expect(message.pings).toEqual([]);
     }
+  });
+
+  it.each(places)('in %s is read in one direction', (_, place) => {
+    const { text, blocks } = render(place('a\u202egpj.exe\u2066 b\u200f'));
+    expect(JSON.stringify([text, blocks])).toContain('agpj.exe b');
+    expect(JSON.stringify([text, blocks])).not.toMatch(/\p{Bidi_Control}/u);
   });
 
   it('in the fallback text pings nobody either', () => {
