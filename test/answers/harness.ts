@@ -14,7 +14,7 @@ import { mortalDatabase } from '../support/databases.ts';
 import type { DiscordDriver } from '../support/discord-driver.ts';
 import { fastClock } from '../support/fast-clock.ts';
 
-/** Where an invocation stops for ever, because its process is about to die: after this call. */
+/** Where an invocation stops, because its process is about to die or is slow: after this call. */
 export type Point = 'acknowledge' | 'postCard' | 'respond';
 
 /** One process of the bot, on the real adapter. */
@@ -28,6 +28,8 @@ export interface Process {
   stopAfter(point: Point | undefined): void;
   /** How many invocations stand at that point. */
   standing(): number;
+  /** Those that stand there go on: the process was only slow. */
+  goOn(): void;
   /** Dies here and now: nothing more gets out, nothing more is written. */
   kill(): Promise<void>;
 }
@@ -57,6 +59,7 @@ export async function openStage(name: DriverName): Promise<Stage> {
     let alive = true;
     let point: Point | undefined;
     let standing = 0;
+    let gate = Promise.withResolvers<void>();
     const adapters: Adapter[] = [];
     const lines: string[] = [];
     const log = pino({ level: 'debug', base: null }, { write: (line: string) => void lines.push(line) });
@@ -80,7 +83,8 @@ export async function openStage(name: DriverName): Promise<Stage> {
       const done = await call;
       if (point !== here) return done;
       standing += 1;
-      return await new Promise<never>(() => undefined);
+      await gate.promise;
+      return done;
     };
     const mortal = (adapter: Adapter): Adapter => {
       adapters.push(adapter);
@@ -133,6 +137,11 @@ export async function openStage(name: DriverName): Promise<Stage> {
         point = next;
       },
       standing: () => standing,
+      goOn() {
+        gate.resolve();
+        gate = Promise.withResolvers();
+        standing = 0;
+      },
       async kill() {
         alive = false;
         life.end();

@@ -4,7 +4,10 @@ import { administer } from '../support/postgres-server.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
 import { postToBot } from '../support/slack-inbound.ts';
 import { until } from '../support/test-clock.ts';
-import { openStage } from './harness.ts';
+import { openStage, type Stage } from './harness.ts';
+
+const deploys = ({ simulator }: Stage) =>
+  simulator.requests.filter(({ endpoint }) => endpoint === 'deploy').length;
 
 /** Several processes on one database, or one that fails: PostgreSQL only. */
 describe.runIf(suiteDatabase === 'postgres')('processes that share a database', () => {
@@ -40,11 +43,35 @@ describe.runIf(suiteDatabase === 'postgres')('processes that share a database', 
     await until(() => stage.simulator.deployments.size > 0, 'the deployment');
     await one.app.settled();
     await other.app.settled();
-    expect(stage.simulator.requests.filter(({ endpoint }) => endpoint === 'deploy')).toHaveLength(1);
+    expect(deploys(stage)).toBe(1);
     const again = [one, other].map(
       ({ log }) => log.filter((line) => line.includes('a repeat, already taken')).length,
     );
     expect(again).toEqual([1, 1]);
+  });
+
+  test('one that was taken for dead with its card posted deploys nothing: its person was told to ask again', async () => {
+    const stage = await openStage('slack-http');
+    const [slow, other] = [await stage.start(), await stage.start()];
+    // Slack knows the one that started last.
+    await stage.driver.ready({ url: slow.url });
+    slow.stopAfter('postCard');
+    const deploy = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
+    stage.driver.command('operator', 'deploy', deploy).catch(() => undefined);
+    await until(() => slow.standing() === 1, 'the card');
+    await administer(slow.database, "update invocations set holder = 'dead'");
+    const told = async (text: string) =>
+      (await stage.driver.channel()).filter((message) => message.text.includes(text)).length;
+    await until(async () => (await told('Nothing was deployed by it; ask again')) > 0, 'the answer', 40_000);
+    slow.goOn();
+    await until(
+      () => slow.log.some((line) => line.includes('another process has answered it')) || deploys(stage) > 0,
+      'it to go on',
+    );
+    await slow.app.settled();
+    await other.app.settled();
+    expect(deploys(stage)).toBe(0);
+    expect([await told('Requesting'), await told('Nothing was deployed by it')]).toEqual([0, 1]);
   });
 
   test('while the database takes nothing, a command does nothing and says so to its person', async () => {

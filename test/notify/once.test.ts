@@ -46,6 +46,18 @@ describe('an attempt that may have been shown', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
+  test('and was, is found also by a clock that is ahead of the platform’s', async () => {
+    const { clock } = clockAhead(30_000);
+    const desk = await openDesk({ clock });
+    desk.chat.fail('post', { error: unknownOutcome(), shown: true });
+    await desk.post('d1', 'news');
+    await desk.worker.start();
+    await desk.settle();
+    await desk.pass(1_000);
+    expect(desk.chat.texts).toEqual(['news']);
+    expect(await desk.states()).toEqual(['sent']);
+  });
+
   test('and was not, is made again', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: unknownOutcome() });

@@ -7,7 +7,8 @@ import { Membership } from '../../src/replicas/membership.ts';
 import type { Store } from '../../src/store/store.ts';
 import { suiteDatabase } from '../support/databases.ts';
 import { TestClock, until } from '../support/test-clock.ts';
-import { card, clockAhead, drained, here, openDesk } from './harness.ts';
+import { card, clockAhead, drained, here, line, openDesk } from './harness.ts';
+import { tooFast } from './memory-chat.ts';
 
 /** Whether somebody waits for a row that another transaction has changed. */
 async function waitsForRow(store: Store): Promise<boolean> {
@@ -130,15 +131,29 @@ describe.skipIf(suiteDatabase === 'sqlite')('several processes on one store', ()
     const desk = await openDesk();
     await desk.worker.start();
     await desk.worker.membership.leave();
+    const target = desk.chat.add(card('Requesting'), here);
+    const elsewhere = { ...here, channel: 'elsewhere' };
     await desk.post('d1', 'news');
+    await desk.edit('d2', target, 'Ready');
+    const message = line('late');
+    await enqueue(desk.store, desk.clock, { kind: 'tell', orderKey: 'd3', at: here, person: 'ann', message });
+    await enqueue(desk.store, desk.clock, {
+      kind: 'answer',
+      orderKey: 'd4',
+      at: elsewhere,
+      reply: {},
+      message,
+    });
     await desk.settle();
     expect(desk.chat.calls).toEqual([]);
-    const row = await desk.store.selectFrom('outbox').selectAll().executeTakeFirstOrThrow();
-    expect(row).toMatchObject({ state: 'pending', reason_code: 'outbox-in-doubt', uncertain: 0 });
+    const rows = await desk.store.selectFrom('outbox').selectAll().execute();
+    expect(rows).toHaveLength(4);
+    for (const row of rows)
+      expect(row).toMatchObject({ state: 'pending', reason_code: 'outbox-in-doubt', uncertain: 0 });
     desk.worker = desk.next();
     await desk.worker.start();
     await drained(desk, 1_000);
-    expect(desk.chat.texts).toEqual(['news']);
+    expect(desk.chat.calls.toSorted()).toEqual(['edit Ready', 'post news', 'resume late', 'tell late']);
   });
 
   test('nor, once they are again, what another one has sent while they were taken for dead', async () => {
@@ -184,5 +199,50 @@ describe.skipIf(suiteDatabase === 'sqlite')('several processes on one store', ()
     await stopped.stop();
     expect(desk.chat.texts).toEqual(['news']);
     expect(await desk.states()).toEqual(['sent']);
+  });
+
+  test('look for what a dead one had begun only once its request must have ended', async () => {
+    const desk = await openDesk();
+    await desk.post('d1', 'news');
+    await desk.store.updateTable('outbox').set({ state: 'leased', holder: 'dead', uncertain: 1 }).execute();
+    await desk.worker.start();
+    for (let seconds = 0; seconds < 10; seconds++) {
+      await desk.clock.advance(1_000);
+      await desk.resting();
+    }
+    expect(desk.chat.calls).toEqual([]);
+    await drained(desk, 1_000);
+    expect(desk.chat.texts).toEqual(['news']);
+  });
+
+  test('let nothing overtake what a dead one had begun', async () => {
+    const desk = await openDesk();
+    await desk.worker.start();
+    // Once it has looked for what is left of others.
+    await desk.resting();
+    await desk.store.transaction().execute(async (tx) => {
+      await enqueue(tx, desk.clock, { kind: 'post', orderKey: 'd1', to: here, message: line('is ready') });
+      await tx.updateTable('outbox').set({ state: 'leased', holder: 'dead', uncertain: 1 }).execute();
+      await enqueue(tx, desk.clock, { kind: 'post', orderKey: 'd1', to: here, message: line('terminated') });
+    });
+    desk.worker.wake();
+    await drained(desk, 1_000);
+    expect(desk.chat.texts).toEqual(['is ready', 'terminated']);
+  });
+
+  test('leave alone what another took over, also where the attempt they had begun fails', async () => {
+    const desk = await openDesk();
+    await desk.worker.start();
+    const release = desk.chat.hold();
+    desk.chat.fail('post', { error: tooFast() });
+    await desk.post('d1', 'news');
+    desk.worker.wake();
+    await until(async () => (await desk.states()).includes('leased'), 'it to be sent');
+    await desk.store.updateTable('outbox').set({ holder: 'other' }).execute();
+    release();
+    await desk.worker.stop();
+    expect(desk.chat.calls).toEqual(['post news']);
+    const row = await desk.store.selectFrom('outbox').selectAll().executeTakeFirstOrThrow();
+    expect(row).toMatchObject({ state: 'leased', holder: 'other', uncertain: 1 });
   });
 });
