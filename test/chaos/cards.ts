@@ -33,7 +33,9 @@ export interface Card {
   /** The status it shows at last. */
   readonly last: string;
   /** It still says that it is being asked for, and not yet what came of it. */
-  readonly requesting: boolean;
+  readonly open: boolean;
+  /** What lines about it are posted under: itself, or the thread it is in. */
+  readonly home: string;
   /** Each time it went back to an earlier status. */
   readonly steps: readonly { readonly from: string; readonly to: string }[];
 }
@@ -53,8 +55,10 @@ export function cardsOf(looks: readonly Look[]): Card[] {
       const from = words[index - 1];
       return from !== undefined && (RANKS.get(to) ?? 0) < (RANKS.get(from) ?? 0) ? [{ from, to }] : [];
     });
-    const requesting = STATUS.exec(versions.at(-1)?.text ?? '')?.[1] === wordsOf('REQUESTING');
-    return [{ message, request_id, last, requesting, steps }];
+    const now = STATUS.exec(versions.at(-1)?.text ?? '')?.[1];
+    const open = now === wordsOf('REQUESTING');
+    const home = versions[0]?.under ?? message;
+    return [{ message, request_id, last, open, home, steps }];
   });
 }
 

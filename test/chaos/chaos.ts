@@ -9,7 +9,7 @@ import { fastClock } from '../support/fast-clock.ts';
 import { type Asked, type Chat, together } from './chat.ts';
 import { type Database, openFile, openPostgres } from './database.ts';
 import { startDiscordChat } from './discord-chat.ts';
-import { openDoor } from './door.ts';
+import { type Door, openDoor } from './door.ts';
 import { Fleet } from './fleet.ts';
 import type { Sabotage } from './preload.ts';
 import type { Ask, Kill, Schedule } from './schedule.ts';
@@ -145,14 +145,25 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       ...(options.without ? { preload: PRELOAD } : {}),
     });
     const { momentMs = MOMENT_MS } = options;
-    const kills = await storm({ schedule, weather, database, simulator, chat, fleet, signal, momentMs, say });
+    const kills = await storm({
+      schedule,
+      weather,
+      database,
+      simulator,
+      chat,
+      door,
+      fleet,
+      signal,
+      momentMs,
+      say,
+    });
     weather.clear();
     database.mend();
     say(`the storm is over after ${seconds(start)} s: settling`);
-    const unsettled = await settle({ simulator, chat, fleet, signal }, options.settleMs ?? SETTLE_MS);
+    const unsettled = await settle({ simulator, chat, door, fleet, signal }, options.settleMs ?? SETTLE_MS);
     const codes = await fleet.close('SIGTERM');
     const facts = await readStore(database.direct);
-    const verdict = judge(simulator, chat, facts);
+    const verdict = judge({ simulator, chat, door }, facts);
     const problems = [
       ...problemsOf(verdict),
       ...unsettled,
@@ -179,6 +190,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
 interface Stage {
   readonly simulator: Simulator;
   readonly chat: Chat;
+  readonly door: Door;
   readonly fleet: Fleet;
   readonly signal: AbortSignal | undefined;
 }
@@ -256,9 +268,10 @@ async function storm(stage: Storm): Promise<Kills> {
 async function strike(
   { gapMs, victim, signal, moment, lagMs, pauseMs }: Kill,
   kills: Kills,
-  { weather, fleet, simulator, chat, momentMs }: Storm,
+  stage: Storm,
   wait: (ms: number) => Promise<void>,
 ): Promise<void> {
+  const { weather, fleet, momentMs } = stage;
   await wait(gapMs);
   let struck: Promise<unknown> = Promise.resolve();
   const hit = () => {
@@ -271,7 +284,7 @@ async function strike(
   }
   kills.all += 1;
   if (came) kills.atTheirMoment += 1;
-  if (came || problemsOf(judge(simulator, chat)).length > 0) kills.underWay += 1;
+  if (came || problemsOf(judge(stage)).length > 0) kills.underWay += 1;
   await struck;
   await wait(pauseMs);
   fleet.start(victim);
@@ -294,7 +307,7 @@ async function settle(stage: Stage, withinMs: number): Promise<string[]> {
       .filter((one) => !isAtRest(phaseOf(one)))
       .map((one) => `${one.request_id} is ${phaseOf(one)}`),
     ...chat.asked().flatMap(({ pending, id, what }) => (pending ? [`${id} (${what}) is being asked`] : [])),
-    ...problemsOf(judge(simulator, chat)),
+    ...problemsOf(judge(stage)),
   ];
   // What is there twice is so for ever.
   const isFinal = (problem: string) => /^(twice|duplicated): /.test(problem);

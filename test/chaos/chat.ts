@@ -6,6 +6,10 @@ import type { Ask } from './schedule.ts';
 export interface Look {
   readonly message: string;
   readonly text: string;
+  /** The message or the thread it was posted under; known of its first look. */
+  readonly under?: string | undefined;
+  /** How often the channel could not be read back by then: what may have been posted could not be looked for. */
+  readonly unread: number;
 }
 
 /** One thing a person asked, and what the platform knows of it. */
@@ -58,6 +62,29 @@ export function together(chats: readonly Chat[]): Chat {
     violations: () => chats.flatMap((chat) => chat.violations()),
     close: async () => void (await Promise.all(chats.map((chat) => chat.close()))),
   };
+}
+
+/** The tag of what this deploys, a command or a press. */
+export function deploysOf(what: string): string | undefined {
+  return what.includes('/deploy ') || isAgain(what) ? /\bask-\d+/.exec(what)?.[0] : undefined;
+}
+
+/** A press that deploys what was lost once more. */
+export function isAgain(what: string): boolean {
+  return what.includes(' presses Deploy again of ');
+}
+
+/** Counts, by a platform's own time, how often the channel could not be read back. */
+export class Unread {
+  readonly #times: number[] = [];
+
+  note(at: number): void {
+    this.#times.push(at);
+  }
+
+  until(at: number): number {
+    return this.#times.filter((time) => time <= at).length;
+  }
 }
 
 /** One of those that are not over yet, the newest among them most often. */

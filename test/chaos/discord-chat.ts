@@ -9,13 +9,18 @@ import {
   type StoredMessage,
   walk,
 } from '../support/discord-world.ts';
-import { type Asked, type Chat, pickDeployment } from './chat.ts';
+import { type Asked, type Chat, deploysOf, pickDeployment, Unread } from './chat.ts';
 import type { Deed } from './schedule.ts';
 import type { Weather } from './weather.ts';
 
 /** How long Discord takes an answer, in milliseconds of its clock (developer reference, "Receiving and Responding"). */
 const TOKEN_MS = 15 * 60_000;
 /** What changes nothing, by how it was asked for. */
+const READS = /^GET \/channels\/\d+\/messages$/;
+/** Whoever looks for a message in more than these says that there are too many (`src/adapters/discord/find-posted.ts`). */
+const READ_AT_MOST = 2_000;
+/** Further back than so long, in milliseconds, nothing is looked for any more. */
+const LOOKED_FOR_MS = 60 * 60_000;
 const LOOK = /asks \/(list|help|status|logs) |presses (Refresh|Logs) /;
 /** Buttons further back than so many messages have scrolled out of sight. */
 const IN_SIGHT = 60;
@@ -29,15 +34,27 @@ export async function startDiscordChat(parts: {
   readonly simulator: Simulator;
 }): Promise<Chat> {
   const { clock, factor, weather, simulator, responseMs: waitMs } = parts;
+  const unread = new Unread();
   const driver = await createDiscordDriver({
     now: () => clock.now(),
     // People wait in real time, and so do the machines that carry all this.
     responseMs: waitMs * factor,
-    chance: (line) => weather.atDiscord(line),
+    chance(line) {
+      const fault = weather.atDiscord(line);
+      const failed = fault !== undefined && fault.answer !== 'right';
+      if (READS.test(line) && (failed || isCrowded())) unread.note(clock.now());
+      return fault;
+    },
   });
   const { server } = driver;
   const { messages } = server.rest;
   const all: { what: string; interaction: StoredInteraction }[] = [];
+
+  /** So many messages that not all of them may be read. */
+  function isCrowded(): boolean {
+    const oldest = messages.all().at(-READ_AT_MOST);
+    return oldest !== undefined && clock.now() - oldest.createdAt < LOOKED_FOR_MS;
+  }
 
   function once(persona: Persona, deed: Deed, number: number): StoredInteraction | undefined {
     const user = driver.user(persona);
@@ -91,10 +108,9 @@ export async function startDiscordChat(parts: {
       acknowledged === 5
         ? original !== undefined && !(original.flags & flags.loading)
         : acknowledged !== 6 || answers > 0 || later();
-    const deploys = /\/deploy |Deploy again/.test(what) ? /\bask-\d+/.exec(what)?.[0] : undefined;
     const age = clock.now() - createdAt;
     return {
-      ...{ id, what, person: user.id, deploys, answered },
+      ...{ id, what, person: user.id, deploys: deploysOf(what), answered },
       acknowledged: acknowledged !== undefined,
       pending: acknowledged === undefined && age < waitMs * factor,
       expired: LOOK.test(what) && age > TOKEN_MS,
@@ -113,7 +129,10 @@ export async function startDiscordChat(parts: {
     looks: () =>
       messages.looks
         .filter(({ message }) => message.onlyFor === undefined)
-        .map(({ message, components }) => ({ message: message.id, text: textOf(components) })),
+        .map(({ message, components, at }) => ({
+          ...{ message: message.id, text: textOf(components), under: message.parent },
+          unread: unread.until(at),
+        })),
     asked: () => all.map(asked),
     privately: () =>
       messages

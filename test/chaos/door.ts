@@ -7,6 +7,8 @@ import type { Bump } from './schedule.ts';
 /** What stands between the internet and the bot: hands each request to one of the processes that are there. */
 export interface Door {
   readonly url: string;
+  /** Paths of callbacks that the bot took, whole, whether or not their sender learned of it. */
+  readonly taken: ReadonlySet<string>;
   close(): Promise<void>;
 }
 
@@ -17,6 +19,7 @@ export async function openDoor(parts: {
   readonly passed: (path: string) => unknown;
 }): Promise<Door> {
   const { ports, chance, passed } = parts;
+  const taken = new Set<string>();
   let turn = 0;
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -28,6 +31,7 @@ export async function openDoor(parts: {
     turn += 1;
     const port = open[turn % open.length];
     const answer = before || port === undefined ? undefined : await forward(port, incoming, body);
+    if (answer?.status === 200 && body.toString().endsWith('}')) taken.add(incoming.url ?? '');
     if (answer) passed(incoming.url ?? '');
     if (!answer || bump?.kind === 'reset') incoming.socket.resetAndDestroy();
     else if (bump?.kind === 'unavailable') response.writeHead(503).end();
@@ -39,7 +43,7 @@ export async function openDoor(parts: {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, close: () => closed(server) };
+  return { url: `http://127.0.0.1:${port}`, taken, close: () => closed(server) };
 }
 
 function forward(

@@ -8,12 +8,14 @@ import type { EnvelopeKind } from '../support/slack-socket.ts';
 import { buttonsOf, type SlackMessageState, visibleMessage } from '../support/slack-visible.ts';
 import type { Change } from '../support/slack-web-api.ts';
 import { personToken } from '../support/slack-world.ts';
-import { type Asked, type Chat, pickDeployment } from './chat.ts';
+import { type Asked, type Chat, deploysOf, pickDeployment, Unread } from './chat.ts';
 import type { Ask, Deed } from './schedule.ts';
 import type { Weather } from './weather.ts';
 
 /** An event that was not taken comes again at once, after a minute and after five (docs.slack.dev, Events API). */
 const RETRIES_MS = [0, 60_000, 5 * 60_000];
+/** A channel that the bot is no member of is read once it has joined. */
+const READS: readonly string[] = ['conversations.history', 'conversations.replies', 'conversations.join'];
 /** Buttons further back than so many messages have scrolled out of sight. */
 const IN_SIGHT = 60;
 
@@ -44,9 +46,14 @@ export async function startSlackChat(parts: {
   readonly door: () => string;
 }): Promise<Chat> {
   const { factor, start, weather, simulator, responseMs, door } = parts;
+  const unread = new Unread();
   const driver = await createSlackDriver({
     mode: 'http',
-    chance: (method) => weather.atSlack(method),
+    chance(method) {
+      const fault = weather.atSlack(method);
+      if (fault && fault.kind !== 'slow' && READS.includes(method)) unread.note(Date.now());
+      return fault;
+    },
     toOwnTime: (ms) => start + (ms - start) / factor,
   });
   const { world, web, urls, origin, ephemerals } = driver.server;
@@ -181,7 +188,6 @@ export async function startSlackChat(parts: {
     const keys = new Set(web.changes.map(({ key }) => key));
     return said.map((one) => {
       const { id, what, person, url, source, at, acknowledged, pending } = one;
-      const deploys = /\/deploy |Deploy again/.test(what) ? /\bask-\d+/.exec(what)?.[0] : undefined;
       const direct =
         (url !== undefined && urlsUsed.has(url)) ||
         keys.has(`card:${id}`) ||
@@ -192,6 +198,7 @@ export async function startSlackChat(parts: {
         direct || !acknowledged ? -1 : left.findIndex((aside) => aside.user === person && aside.at >= at);
       if (index >= 0) left.splice(index, 1);
       const answered = direct || index >= 0;
+      const deploys = deploysOf(what);
       return { id, what, person, deploys, acknowledged, pending, answered, expired: false };
     });
   }
@@ -205,7 +212,11 @@ export async function startSlackChat(parts: {
     ask(ask, number) {
       for (let times = ask.double ? 2 : 1; times > 0; times--) void once(ask, number);
     },
-    looks: () => everybodys().map((change) => ({ message: change.ts, text: textOf(stateOf(change)) })),
+    looks: () =>
+      everybodys().map((change) => ({
+        ...{ message: change.ts, text: textOf(stateOf(change)), under: change.thread },
+        unread: unread.until(change.at),
+      })),
     asked,
     privately: () => ephemerals.map((message) => ({ person: message.user, text: textOf(message) })),
     cut: () => undefined,

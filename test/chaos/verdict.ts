@@ -1,8 +1,10 @@
 import type { CallbackEvent, SimulatedDeployment } from '../../src/simulator/deployment.ts';
-import { enteredAt, phaseOf } from '../../src/simulator/deployment.ts';
-import type { Simulator } from '../../src/simulator/simulator.ts';
+import { phaseOf } from '../../src/simulator/deployment.ts';
 import { cardsOf, isTakenBack, wordsOf } from './cards.ts';
-import type { Asked, Chat, Look } from './chat.ts';
+import type { Asked, Look } from './chat.ts';
+import { isOvertaken, isUnfound } from './excuses.ts';
+import { describe, eventsOf, intentOf, type Ledgers, tagOf } from './ledgers.ts';
+import { doublesOf, isMarked, linesOf } from './lines.ts';
 import type { StoreFacts } from './store-facts.ts';
 
 /** What went wrong, in one line each, by what it counts as. */
@@ -20,6 +22,9 @@ export interface Verdict {
   readonly unanswered: readonly string[];
 }
 
+/** Why a message is not sent that nothing outside of the bot is to blame for. */
+const OWN_FAULT = /: outbox-(fault|unreadable)$/;
+
 const KINDS = ['twice', 'lost', 'duplicated', 'backwards', 'unanswered'] as const;
 
 export function problemsOf(verdict: Verdict): string[] {
@@ -33,20 +38,21 @@ export function summaryOf(verdict: Verdict): string {
 }
 
 /** Compares the ledgers of Edgegap and of the chat; `store` is what the bot itself wrote, once it has ended. */
-export function judge(simulator: Simulator, chat: Chat, store?: StoreFacts): Verdict {
+export function judge(ledgers: Ledgers, store?: StoreFacts): Verdict {
+  const { simulator, chat } = ledgers;
   const deployments = [...simulator.deployments.values()];
   const looks = chat.looks();
-  const shown = linesOf(looks.map(({ message, text }) => [message, text] as const));
+  const shown = linesOf(looks);
   const cards = cardsOf(looks);
   const happened = deployments.flatMap((deployment) =>
     eventsOf(deployment).map((event) => ({ deployment, event })),
   );
   const told = (id: string, event: CallbackEvent) =>
-    shown.filter((line) => line.id === id && line.event === event);
+    shown.filter((line) => line.id === id && line.told === event);
   const missing = happened.filter(({ deployment, event }) => told(deployment.request_id, event).length === 0);
   const overtaken = missing.filter(
     ({ deployment, event }) =>
-      isOvertaken(simulator, deployment, event, store) || isUnfound(deployment, looks, store),
+      isOvertaken(ledgers, deployment, event, store) || isUnfound(ledgers, deployment, looks, store),
   );
   return {
     deployments: deployments.length,
@@ -54,18 +60,24 @@ export function judge(simulator: Simulator, chat: Chat, store?: StoreFacts): Ver
     marked: [...new Map(looks.map(({ message, text }) => [message, text])).values()].filter(isMarked).length,
     overtaken: overtaken.length,
     twice: twiceOf(deployments, chat.asked(), store),
-    lost: missing
-      .filter((one) => !overtaken.includes(one))
-      .map(({ deployment, event }) => `${describe(deployment)}: nobody was told "${event}"`),
-    duplicated: happened.flatMap(({ deployment, event }) => {
-      const lines = told(deployment.request_id, event).filter(({ text }) => !isMarked(text));
-      const again = shown.filter(
-        (line) => line.id === deployment.request_id && line.event === 'running',
-      ).length;
-      return lines.length > 1 + (event === 'terminated' ? again : 0)
-        ? [`${describe(deployment)}: ${lines.map(({ message, text }) => `[${message}] ${text}`).join(' | ')}`]
-        : [];
-    }),
+    lost: [
+      ...missing
+        .filter((one) => !overtaken.includes(one))
+        .map(({ deployment, event }) => `${describe(deployment)}: nobody was told "${event}"`),
+      ...(store?.dead ?? [])
+        .filter((dead) => OWN_FAULT.test(dead))
+        .map((dead) => `a fault of the bot's own ended a message: ${dead}`),
+    ],
+    duplicated: [
+      ...doublesOf(shown, cards).map((lines) =>
+        lines.map(({ message, text }) => `[${message}] ${text}`).join(' | '),
+      ),
+      ...[...Map.groupBy(cards, ({ request_id }) => request_id)].flatMap(([id, all]) =>
+        id !== undefined && all.length > 1
+          ? [`${id} has ${all.length} cards: ${all.map(({ message }) => message).join(', ')}`]
+          : [],
+      ),
+    ],
     backwards: [
       ...cards.flatMap((card) =>
         card.steps.flatMap(({ from, to }) =>
@@ -80,98 +92,30 @@ export function judge(simulator: Simulator, chat: Chat, store?: StoreFacts): Ver
         const status = store?.statuses.get(deployment.request_id);
         if (status !== undefined && status !== phaseOf(deployment))
           return [`${describe(deployment)}: the store says ${status}`];
-        return card || status !== undefined || isUnfound(deployment, looks, store)
+        return card || status !== undefined || isUnfound(ledgers, deployment, looks, store)
           ? []
           : [`${describe(deployment)}: no card shows it`];
       }),
     ],
     unanswered: [
       ...unansweredOf(chat, looks, store),
-      ...cards
-        .filter(({ requesting }) => requesting)
-        .map(({ message }) => `card ${message} still says "${wordsOf('REQUESTING')}"`),
+      ...cards.filter(({ open }) => open).map(({ message, last }) => `card ${message} still says "${last}"`),
     ],
   };
 }
 
-interface ShownLine {
-  readonly message: string;
-  readonly id: string;
-  readonly event: CallbackEvent | 'running';
-  readonly text: string;
-}
-
-const EVENTS: Readonly<Record<string, ShownLine['event']>> = {
-  'is ready': 'ready',
-  'had become ready': 'ready',
-  failed: 'error',
-  terminated: 'terminated',
-  'is still running': 'running',
-};
-const LINE = new RegExp(`\`?\\b([0-9a-z]{8,})\`? (${Object.keys(EVENTS).join('|')})`);
-
-/** What happened, as the channel's messages now say it; a digest holds several lines. */
-function linesOf(looks: readonly (readonly [message: string, text: string])[]): ShownLine[] {
-  return [...new Map(looks)].flatMap(([message, text]) =>
-    text.split('\n').flatMap((line): ShownLine[] => {
-      const [, id, words] = LINE.exec(line) ?? [];
-      const event = EVENTS[words ?? ''];
-      return id && event ? [{ message, id, event, text: line }] : [];
-    }),
-  );
-}
-
-function isMarked(text: string): boolean {
-  return /possibly repeated/i.test(text);
-}
-
-function eventsOf(deployment: SimulatedDeployment): CallbackEvent[] {
-  const phases = { ready: 'READY', error: 'ERROR', terminated: 'TERMINATED' } as const;
-  return (['ready', 'error', 'terminated'] as const).filter(
-    (event) => enteredAt(deployment, phases[event]) !== undefined,
-  );
-}
-
-/** Edgegap's one attempt to tell it failed, and by now its status says something else than what was never seen. */
-function isOvertaken(
-  { callbacks }: Simulator,
-  deployment: SimulatedDeployment,
-  event: CallbackEvent,
-  store: StoreFacts | undefined,
-): boolean {
-  if (event !== 'ready' || phaseOf(deployment) === 'READY') return false;
-  if (store?.untold.has(deployment.request_id)) return false;
-  return !callbacks.some(
-    (one) =>
-      one.request_id === deployment.request_id &&
-      one.event === event &&
-      one.status === 200 &&
-      one.body.endsWith('}'),
-  );
-}
-
-/** It was over before anything told us its request_id, and the channel knows that it may have started. */
-function isUnfound(
-  deployment: SimulatedDeployment,
-  looks: readonly Look[],
-  store: StoreFacts | undefined,
-): boolean {
-  const intent = store?.intents.get(tagOf(deployment, 'chatops-')?.slice('chatops-'.length) ?? '');
-  if (phaseOf(deployment) !== 'TERMINATED' || (store && intent?.phase !== 'lost')) return false;
-  const ask = tagOf(deployment, 'ask-');
-  return looks.some(({ text }) => text.includes(wordsOf('LOST')) && text.includes(ask ?? wordsOf('LOST')));
-}
-
-/** One invocation, one deployment; and for what was asked no more of them than it was asked for. */
+/**
+ * One invocation, one deployment; for one that was lost, one in its place, however often that is asked for; and for what
+ * was asked no more of them than it was asked for.
+ */
 function twiceOf(
   deployments: readonly SimulatedDeployment[],
   asked: readonly Asked[],
   store: StoreFacts | undefined,
 ): string[] {
-  const byInvocation = Map.groupBy(deployments, (deployment) => {
-    const own = tagOf(deployment, 'chatops-');
-    return store?.intents.get(own?.slice('chatops-'.length) ?? '')?.invocation ?? own;
-  });
+  const invocationOf = (deployment: SimulatedDeployment) =>
+    store?.intents.get(intentOf(deployment))?.invocation;
+  const byInvocation = Map.groupBy(deployments, (one) => invocationOf(one) ?? intentOf(one));
   const byAsk = Map.groupBy(deployments, (deployment) => tagOf(deployment, 'ask-'));
   return [
     ...[...byInvocation].flatMap(([invocation, all]) =>
@@ -179,17 +123,17 @@ function twiceOf(
     ),
     ...[...byAsk].flatMap(([tag, all]) => {
       const times = asked.filter(({ deploys }) => deploys !== undefined && deploys === tag).length;
-      const intents = new Set(all.map((deployment) => tagOf(deployment, 'chatops-')));
+      const intents = new Set(all.map(intentOf));
       return intents.size > times ? [`${tag}, asked ${times} times: ${all.map(describe).join(', ')}`] : [];
     }),
   ];
 }
 
-function tagOf({ tags }: SimulatedDeployment, prefix: string): string | undefined {
-  return tags.find(({ name }) => name.startsWith(prefix))?.name;
-}
-
-function unansweredOf(chat: Chat, looks: readonly Look[], store: StoreFacts | undefined): string[] {
+function unansweredOf(
+  chat: Ledgers['chat'],
+  looks: readonly Look[],
+  store: StoreFacts | undefined,
+): string[] {
   // Told in the channel or alone that it came to a sudden end: each such message answers one of their invocations.
   const excuses = [
     ...[...new Map(looks.map(({ message, text }) => [message, text])).values()].map((text) => ({ text })),
@@ -213,9 +157,4 @@ function unansweredOf(chat: Chat, looks: readonly Look[], store: StoreFacts | un
       .filter(({ id }) => !silentIds.has(id))
       .map(({ id, what }) => `${id} (${what}) has no outcome in the store`),
   ];
-}
-
-function describe({ request_id, application, version, tags, history }: SimulatedDeployment): string {
-  const names = tags.map(({ name }) => name).join(',');
-  return `${request_id} (${application} ${version}, ${names}; ${history.map(({ phase }) => phase).join('>')})`;
 }

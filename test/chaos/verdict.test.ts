@@ -1,0 +1,182 @@
+import { describe, expect, test } from 'vitest';
+import type { CallbackEvent, Phase } from '../../src/simulator/deployment.ts';
+import type { Asked, Look } from './chat.ts';
+import type { Ledgers } from './ledgers.ts';
+import type { StoreFacts } from './store-facts.ts';
+import { judge, problemsOf } from './verdict.ts';
+
+const ID = 'aaaaaaaa0001';
+const OTHER = 'aaaaaaaa0002';
+
+interface Run {
+  readonly deployments?: readonly ReturnType<typeof deployment>[];
+  readonly looks: readonly Look[];
+  readonly asked?: readonly Partial<Asked>[];
+  /** Callbacks that the bot took. */
+  readonly taken?: readonly CallbackEvent[];
+  /** Phases of the store's intents; each has an invocation of its own name. */
+  readonly intents?: Readonly<Record<string, string>>;
+  readonly store?: Partial<StoreFacts>;
+}
+
+/** Its intent has the name of its request_id. */
+function deployment(id: string, ...phases: Phase[]) {
+  return {
+    request_id: id,
+    application: 'lobby-chat',
+    version: 'stable',
+    tags: [{ name: 'ask-1' }, { name: `chatops-${id}` }],
+    history: phases.map((phase, at) => ({ phase, at })),
+  };
+}
+
+function look(message: string, text: string, more: Partial<Look> = {}): Look {
+  return { message, text, unread: 0, ...more };
+}
+
+const card = (message: string, status: string, id = '') =>
+  look(
+    message,
+    `lobby-chat stable\n**Status** **${status}**\nTags ask-1\n${id ? `**request\\_id** \`${id}\`` : ''}`,
+  );
+
+const ready = (id = ID) => `<@1> **lobby-chat stable** \`${id}\` is ready: x`;
+const may =
+  '<@1> **lobby-chat stable** may have started, but Edgegap neither answered nor lists it. It is not sent again by itself.';
+
+/** What is wrong with a run, by what it counts as. */
+function judged({ deployments = [], looks, asked = [{}], taken = [], intents, store }: Run): string[] {
+  const url = (event: string) => `http://door/callbacks/edgegap/${event}/x.secret`;
+  const ledgers = {
+    simulator: {
+      deployments: new Map(deployments.map((one) => [one.request_id, one])),
+      callbacks: taken.map((event) => ({ request_id: ID, event, url: url(event) })),
+    },
+    chat: {
+      looks: () => looks,
+      privately: () => [],
+      asked: () =>
+        asked.map((one) => ({
+          ...{ id: ID, what: 'olga asks /deploy x ask-1', person: 'u', deploys: 'ask-1' },
+          ...{ acknowledged: true, pending: false, answered: true, expired: false },
+          ...one,
+        })),
+    },
+    door: { taken: new Set(taken.map((event) => new URL(url(event)).pathname)) },
+  } as unknown as Ledgers;
+  const known = Object.entries(
+    intents ?? Object.fromEntries(deployments.map((one) => [one.request_id, 'live'])),
+  );
+  return problemsOf(
+    judge(ledgers, {
+      intents: new Map(known.map(([id, phase]) => [id, { invocation: id, phase }])),
+      statuses: new Map(),
+      untold: new Set(),
+      running: [],
+      unsent: 0,
+      dead: [],
+      expired: new Set(),
+      ...store,
+    }),
+  );
+}
+
+const good = { deployments: [deployment(ID, 'READY')], looks: [card('c', 'Ready', ID), look('l', ready())] };
+const and = (...looks: Look[]) => ({ ...good, looks: [...good.looks, ...looks] });
+const said = (...texts: string[]) => and(...texts.map((text, index) => look(`s${index}`, text)));
+
+test('nothing is wrong where all was told once', () => {
+  expect(judged(good)).toEqual([]);
+});
+
+describe('told twice', () => {
+  const of = (problem: RegExp) => [expect.stringMatching(problem)];
+
+  test('a second live card of one deployment', () => {
+    expect(judged(and(card('c2', 'Ready', ID)))).toEqual(of(/^duplicated: aaaaaaaa0001 has 2 cards: c, c2$/));
+  });
+
+  test.each([
+    `\`${ID}\` did start after all`,
+    `\`${ID}\` failed: x`,
+    `Olga asked to stop **lobby-chat stable** \`${ID}\``,
+  ])('%s', (line) => {
+    expect(judged(said(line))).toEqual([]);
+    expect(judged(said(line, line))).toEqual(of(/^duplicated: \[s0\] .* \| \[s1\] /));
+    expect(judged(said(`x\n${line}\n${line}`))).toEqual(of(/^duplicated: /));
+  });
+
+  test('what was taken back may be told again, and is not to be taken back twice', () => {
+    const [end, running] = [`\`${ID}\` terminated`, `\`${ID}\` is still running after all`];
+    const [asked, not] = [
+      `Olga asked to stop **x** \`${ID}\``,
+      `\`${ID}\` still runs: Edgegap took the stop`,
+    ];
+    expect(judged(said(end, running, end, asked, not, asked))).toEqual([]);
+    expect(judged(said(end, running, running))).toEqual(of(/^duplicated: .*still running/));
+    expect(judged(said(asked, not, not))).toEqual(of(/^duplicated: .*still runs/));
+  });
+
+  test('a repeat that says so is right only where the channel could not be read since', () => {
+    const repeat = (unread: number) => look('l2', `${ready()} (possibly repeated)`, { unread });
+    expect(judged(and(repeat(1)))).toEqual([]);
+    expect(judged(and(repeat(0)))).toEqual(of(/^duplicated: /));
+    expect(judged(and(repeat(1), look('l3', `${ready()} (possibly repeated)`, { unread: 1 })))).toEqual(
+      of(/^duplicated: /),
+    );
+  });
+
+  test('a digest is a repeat as a whole', () => {
+    const digest = `\`${OTHER}\` failed\n${ready()}\n\`${OTHER}\` terminated (possibly repeated)`;
+    expect(judged(and(look('d', digest, { unread: 1 })))).toEqual([]);
+    expect(judged(and(look('d', digest)))).toEqual(of(/^duplicated: /));
+  });
+});
+
+describe('one whose outcome was unknown', () => {
+  const lost = {
+    intents: { n1: 'lost' },
+    looks: [card('c', 'May have started'), look('l', may, { under: 'c' })],
+  };
+
+  test('is told to be lost, once', () => {
+    expect(judged(lost)).toEqual([]);
+    expect(judged({ ...lost, looks: [...lost.looks, look('l2', may, { under: 'c' })] })).toEqual([
+      expect.stringMatching(/^duplicated: /),
+    ]);
+  });
+
+  test('is told so in the thread that its card is in', () => {
+    const [own, line] = [{ ...card('c', 'May have started'), under: 't' }, look('l', may, { under: 't' })];
+    expect(judged({ ...lost, looks: [own, line] })).toEqual([]);
+  });
+
+  test('may have started unseen, unless a callback of it reached the bot', () => {
+    const unseen = {
+      ...lost,
+      deployments: [deployment(ID, 'READY', 'TERMINATED')],
+      intents: { [ID]: 'lost' },
+    };
+    expect(judged(unseen)).toEqual([]);
+    expect(judged({ ...unseen, taken: ['terminated'] })).toEqual([
+      expect.stringMatching(/^lost: .*"terminated"/),
+      expect.stringMatching(/^backwards: .*no card/),
+    ]);
+  });
+});
+
+test('what came too late to be told is excused, unless its callback reached the bot', () => {
+  const late = {
+    deployments: [deployment(ID, 'READY', 'TERMINATED')],
+    looks: [card('c', 'Terminated', ID), look('l', `\`${ID}\` terminated`)],
+  };
+  expect(judged(late)).toEqual([]);
+  expect(judged({ ...late, taken: ['ready'] })).toEqual([expect.stringMatching(/^lost: .*"ready"/)]);
+});
+
+test('a message that the bot itself failed at is lost', () => {
+  expect(judged({ ...good, store: { dead: ['post of n1: channel_not_found'] } })).toEqual([]);
+  expect(judged({ ...good, store: { dead: ['post of n1: outbox-fault'] } })).toEqual([
+    "lost: a fault of the bot's own ended a message: post of n1: outbox-fault",
+  ]);
+});
