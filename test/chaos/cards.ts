@@ -32,7 +32,7 @@ export interface Card {
   readonly request_id: string | undefined;
   /** The status it shows at last. */
   readonly last: string;
-  /** It still says that it is being asked for, and not yet what came of it. */
+  /** It still says that nobody knows what came of it: that it is being asked for, or looked for. */
   readonly open: boolean;
   /** What lines about it are posted under: itself, or the thread it is in. */
   readonly home: string;
@@ -56,7 +56,7 @@ export function cardsOf(looks: readonly Look[]): Card[] {
       return from !== undefined && (RANKS.get(to) ?? 0) < (RANKS.get(from) ?? 0) ? [{ from, to }] : [];
     });
     const now = STATUS.exec(versions.at(-1)?.text ?? '')?.[1];
-    const open = now === wordsOf('REQUESTING');
+    const open = now === wordsOf('REQUESTING') || now === wordsOf('UNKNOWN');
     const home = versions[0]?.under ?? message;
     return [{ message, request_id, last, open, home, steps }];
   });

@@ -139,8 +139,18 @@ describe('one whose outcome was unknown', () => {
     looks: [card('c', 'May have started'), look('l', may, { under: 'c' })],
   };
 
+  test('has not come to rest while it is that', () => {
+    expect(judged({ intents: { n1: 'unknown' }, looks: [card('c', 'Outcome unknown')] })).toEqual([
+      'unanswered: card c still says "Outcome unknown"',
+      'unanswered: chatops-n1 is for ever unknown: nobody learns what came of it',
+    ]);
+  });
+
   test('is told to be lost, once', () => {
     expect(judged(lost)).toEqual([]);
+    expect(judged({ ...lost, looks: lost.looks.slice(0, 1) })).toEqual([
+      'lost: card c: nobody was told that it may have started',
+    ]);
     expect(judged({ ...lost, looks: [...lost.looks, look('l2', may, { under: 'c' })] })).toEqual([
       expect.stringMatching(/^duplicated: /),
     ]);
@@ -149,6 +159,9 @@ describe('one whose outcome was unknown', () => {
   test('is told so in the thread that its card is in', () => {
     const [own, line] = [{ ...card('c', 'May have started'), under: 't' }, look('l', may, { under: 't' })];
     expect(judged({ ...lost, looks: [own, line] })).toEqual([]);
+    expect(judged({ ...lost, looks: [own, { ...own, message: 'c2' }, line] })).toEqual([
+      'lost: card c, card c2: nobody was told that it may have started',
+    ]);
   });
 
   test('may have started unseen, unless a callback of it reached the bot', () => {

@@ -1,6 +1,6 @@
 import type { CallbackEvent, SimulatedDeployment } from '../../src/simulator/deployment.ts';
 import { phaseOf } from '../../src/simulator/deployment.ts';
-import { cardsOf, isTakenBack, wordsOf } from './cards.ts';
+import { type Card, cardsOf, isTakenBack, wordsOf } from './cards.ts';
 import type { Asked, Look } from './chat.ts';
 import { isOvertaken, isUnfound } from './excuses.ts';
 import { describe, eventsOf, intentOf, type Ledgers, tagOf } from './ledgers.ts';
@@ -22,6 +22,8 @@ export interface Verdict {
   readonly unanswered: readonly string[];
 }
 
+/** What an intent has come to in the end. */
+const SETTLED: readonly string[] = ['live', 'ended', 'refused', 'lost'];
 /** Why a message is not sent that nothing outside of the bot is to blame for. */
 const OWN_FAULT = /: outbox-(fault|unreadable)$/;
 
@@ -64,6 +66,13 @@ export function judge(ledgers: Ledgers, store?: StoreFacts): Verdict {
       ...missing
         .filter((one) => !overtaken.includes(one))
         .map(({ deployment, event }) => `${describe(deployment)}: nobody was told "${event}"`),
+      ...[...Map.groupBy(cards.filter(isLost), ({ home }) => home)].flatMap(([home, all]) =>
+        shown.filter(({ told, under }) => told === 'lost' && under === home).length < all.length
+          ? [
+              `${all.map(({ message }) => `card ${message}`).join(', ')}: nobody was told that it may have started`,
+            ]
+          : [],
+      ),
       ...(store?.dead ?? [])
         .filter((dead) => OWN_FAULT.test(dead))
         .map((dead) => `a fault of the bot's own ended a message: ${dead}`),
@@ -100,8 +109,15 @@ export function judge(ledgers: Ledgers, store?: StoreFacts): Verdict {
     unanswered: [
       ...unansweredOf(chat, looks, store),
       ...cards.filter(({ open }) => open).map(({ message, last }) => `card ${message} still says "${last}"`),
+      ...[...(store?.intents ?? [])]
+        .filter(([, { phase }]) => !SETTLED.includes(phase))
+        .map(([id, { phase }]) => `chatops-${id} is for ever ${phase}: nobody learns what came of it`),
     ],
   };
+}
+
+function isLost({ last }: Card): boolean {
+  return last === wordsOf('LOST');
 }
 
 /**
