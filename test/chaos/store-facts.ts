@@ -5,6 +5,8 @@ import { dialectFor, openStore } from '../../src/store/store.ts';
 export interface StoreFacts {
   /** By the intent's id. */
   readonly intents: ReadonlyMap<string, { readonly invocation: string; readonly phase: string }>;
+  /** Intents that came in the place of a lost one. */
+  readonly replacements: ReadonlySet<string>;
   /** Edgegap's bare status as it is believed, by request_id. */
   readonly statuses: ReadonlyMap<string, string>;
   /** By request_id: those that were seen to be ready, of which nobody was told and nobody will be. */
@@ -26,7 +28,17 @@ export async function readStore(database: string): Promise<StoreFacts> {
   try {
     const deployments = await store
       .selectFrom('deployments')
-      .select(['id', 'invocation_id', 'phase', 'request_id', 'status', 'doubted', 'ready_at', 'check_at'])
+      .select([
+        'id',
+        'invocation_id',
+        'phase',
+        'request_id',
+        'status',
+        'doubted',
+        'ready_at',
+        'check_at',
+        'replaced_by',
+      ])
       .execute();
     const running = await store
       .selectFrom('invocations')
@@ -42,6 +54,7 @@ export async function readStore(database: string): Promise<StoreFacts> {
       intents: new Map(
         deployments.map(({ id, invocation_id, phase }) => [id, { invocation: invocation_id, phase }]),
       ),
+      replacements: new Set(deployments.flatMap(({ replaced_by }) => replaced_by ?? [])),
       statuses: new Map(
         deployments.flatMap(({ request_id, status }) =>
           request_id !== null && status !== null ? [[request_id, status] as const] : [],

@@ -70,6 +70,7 @@ function judged({ deployments = [], looks, asked = [{}], taken = [], intents, st
   return problemsOf(
     judge(ledgers, {
       intents: new Map(known.map(([id, phase]) => [id, { invocation: id, phase }])),
+      replacements: new Set(),
       statuses: new Map(),
       untold: new Set(),
       running: [],
@@ -175,6 +176,24 @@ describe('one whose outcome was unknown', () => {
       expect.stringMatching(/^lost: .*"terminated"/),
       expect.stringMatching(/^backwards: .*no card/),
     ]);
+  });
+
+  test('is deployed again once, however many press', () => {
+    const again = (id: string) => ({ id, what: 'olga presses Deploy again of x ask-1' });
+    const both = {
+      deployments: [deployment(ID, 'READY'), deployment(OTHER, 'READY')],
+      intents: { n1: 'lost', [ID]: 'live', [OTHER]: 'live' },
+      looks: [
+        ...lost.looks,
+        ...[ID, OTHER].flatMap((id) => [card(id, 'Ready', id), look(`l${id}`, ready(id))]),
+      ],
+      asked: [{ id: 'n1' }, again(ID), again(OTHER)],
+    };
+    expect(judged({ ...both, store: { replacements: new Set([OTHER]) } })).toEqual([
+      expect.stringMatching(/^twice: aaaaaaaa0001 .*: deployed again what another one has replaced$/),
+    ]);
+    // Lost, the second one can be deployed again too.
+    expect(judged({ ...both, store: { replacements: new Set([ID, OTHER]) } })).toEqual([]);
   });
 });
 

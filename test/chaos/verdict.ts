@@ -1,7 +1,7 @@
 import type { CallbackEvent, SimulatedDeployment } from '../../src/simulator/deployment.ts';
 import { phaseOf } from '../../src/simulator/deployment.ts';
 import { type Card, cardsOf, isTakenBack, wordsOf } from './cards.ts';
-import type { Asked, Look } from './chat.ts';
+import { type Asked, isAgain, type Look } from './chat.ts';
 import { isOvertaken, isUnfound } from './excuses.ts';
 import { describe, eventsOf, intentOf, type Ledgers, tagOf } from './ledgers.ts';
 import { doublesOf, isMarked, linesOf } from './lines.ts';
@@ -132,11 +132,15 @@ function twiceOf(
   const invocationOf = (deployment: SimulatedDeployment) =>
     store?.intents.get(intentOf(deployment))?.invocation;
   const byInvocation = Map.groupBy(deployments, (one) => invocationOf(one) ?? intentOf(one));
+  const again = new Set(asked.filter(({ what }) => isAgain(what)).map(({ id }) => id));
   const byAsk = Map.groupBy(deployments, (deployment) => tagOf(deployment, 'ask-'));
   return [
     ...[...byInvocation].flatMap(([invocation, all]) =>
       all.length > 1 ? [`invocation ${invocation}: ${all.map(describe).join(', ')}`] : [],
     ),
+    ...deployments
+      .filter((one) => again.has(invocationOf(one) ?? '') && !store?.replacements.has(intentOf(one)))
+      .map((one) => `${describe(one)}: deployed again what another one has replaced`),
     ...[...byAsk].flatMap(([tag, all]) => {
       const times = asked.filter(({ deploys }) => deploys !== undefined && deploys === tag).length;
       const intents = new Set(all.map(intentOf));
