@@ -50,6 +50,10 @@ interface Case {
   readonly shows:
     | keyof Pick<Verdict, 'twice' | 'lost' | 'duplicated' | 'backwards' | 'unanswered'>
     | 'violation';
+  /** Exactly what goes wrong, where something else of that kind may go wrong in its place. */
+  readonly problem?: RegExp;
+  /** Nothing is wrong on the same stage where nothing is taken away: this is shown too. */
+  readonly controlled?: true;
   readonly platform?: ChaosOptions['platform'];
   readonly factor?: number;
   /** Two of them, on PostgreSQL. */
@@ -220,6 +224,9 @@ const cases: readonly Case[] = [
       },
     ],
     shows: 'lost',
+    // That it ended may go unheard too: nobody is there to be called then.
+    problem: /: nobody was told "ready"$/,
+    controlled: true,
     kills: [{ ...kills, moment: 'callback', pauseMs: 1_000 }],
     // So that a slow machine does not hear of it by asking before.
     factor: 10,
@@ -265,6 +272,19 @@ const cases: readonly Case[] = [
     ],
     shows: 'duplicated',
     // Until Discord has forgotten the nonce: five minutes.
+    kills: [{ ...kills, moment: 'post', pauseMs: (5 * 60_000) / FACTOR + 500 }],
+  },
+  {
+    name: 'what may have been sent is not repeated where it can be looked for',
+    without: [
+      {
+        file: 'src/notify/send.ts',
+        text: "return found ? 'yes' : 'no';",
+        instead: "return 'unknowable';",
+      },
+    ],
+    shows: 'duplicated',
+    problem: /possibly repeated/,
     kills: [{ ...kills, moment: 'post', pauseMs: (5 * 60_000) / FACTOR + 500 }],
   },
   {
@@ -345,34 +365,52 @@ const cases: readonly Case[] = [
   },
 ];
 
+/** What goes wrong on the stage of a case. */
+async function play(
+  { arrange, ...one }: Case,
+  how: Pick<ChaosOptions, 'without' | 'settleMs'>,
+): Promise<{ problems: readonly string[]; said: string }> {
+  const { platform = 'discord', several = false, factor = FACTOR, asks = [deploys], kills = [] } = one;
+  const said: string[] = [];
+  const { problems } = await runChaos({
+    schedule: { ...clearSky, asks, kills },
+    platform,
+    database: several ? 'postgres' : 'sqlite',
+    replicas: several ? 2 : 1,
+    postgres: inject('postgres'),
+    factor,
+    momentMs: 60_000,
+    responseMs: 60_000,
+    compiled,
+    keep: false,
+    say: (line) => void said.push(line),
+    ...(arrange ? { arrange } : {}),
+    ...how,
+  });
+  return { problems, said: said.join('\n') };
+}
+
 test.concurrent.each(cases)(
   'without this the check fails: $name',
   // What goes wrong without it also takes the right moment, which a busy machine may miss.
   { retry: 2 },
-  async ({ without, shows, arrange, ...one }) => {
-    const { platform = 'discord', several = false, factor = FACTOR, asks = [deploys], kills = [] } = one;
-    const said: string[] = [];
-    const { problems } = await runChaos({
-      schedule: { ...clearSky, asks, kills },
-      platform,
-      database: several ? 'postgres' : 'sqlite',
-      replicas: several ? 2 : 1,
-      postgres: inject('postgres'),
-      factor,
-      // What is there twice ends it at once; what is not there is waited for.
-      settleMs: shows === 'twice' || shows === 'duplicated' ? 30_000 : shows === 'backwards' ? 15_000 : 5_000,
-      momentMs: 60_000,
-      responseMs: 60_000,
-      without,
-      compiled,
-      keep: false,
-      say: (line) => void said.push(line),
-      ...(arrange ? { arrange } : {}),
-    });
+  async ({ without, shows, problem = /^/, ...one }) => {
+    // What is there twice ends it at once; what is not there is waited for.
+    const settleMs =
+      shows === 'twice' || shows === 'duplicated' ? 30_000 : shows === 'backwards' ? 15_000 : 5_000;
+    const { problems, said } = await play({ without, shows, ...one }, { without, settleMs });
     expect(
-      problems.filter((problem) => problem.startsWith(shows)),
-      said.join('\n'),
+      problems.filter((one) => one.startsWith(shows) && problem.test(one)),
+      said,
     ).not.toEqual([]);
+  },
+);
+
+test.concurrent.each(cases.filter(({ controlled }) => controlled))(
+  'with it nothing is wrong: $name',
+  async (one) => {
+    const { problems, said } = await play(one, { settleMs: 120_000 });
+    expect(problems, said).toEqual([]);
   },
 );
 
