@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -166,8 +167,8 @@ const cases: readonly Case[] = [
     without: [
       {
         file: 'src/deployments/state.ts',
-        text: 'if (ready && deployment.readyAt === undefined) {',
-        instead: 'if (ready) {',
+        text: 'const readyNow = ready && deployment.readyAt === undefined;',
+        instead: 'const readyNow = ready;',
       },
     ],
     shows: 'duplicated',
@@ -266,7 +267,7 @@ const cases: readonly Case[] = [
     without: [
       {
         file: 'src/notify/send.ts',
-        text: "const shown = row.uncertain ? await whetherShown(adapter, row, now) : 'no';",
+        text: "const shown = row.uncertain ? await whetherShown(adapter, row, key, now) : 'no';",
         instead: "const shown = 'no';",
       },
     ],
@@ -334,7 +335,7 @@ const cases: readonly Case[] = [
     without: [
       {
         file: 'src/replicas/leases.ts',
-        text: 'return stillSo && (numInsertedOrUpdatedRows ?? 0n) > 0n;',
+        text: 'return isUnbroken() && (numInsertedOrUpdatedRows ?? 0n) > 0n;',
         instead: 'return true;',
       },
       {
@@ -413,6 +414,13 @@ test.concurrent.each(cases.filter(({ controlled }) => controlled))(
     expect(problems, said).toEqual([]);
   },
 );
+
+test('what is taken away is there, once', () => {
+  for (const { file, text } of cases.flatMap(({ without }) => without)) {
+    const source = readFileSync(join(import.meta.dirname, '../..', file), 'utf8');
+    expect(source.split(text), `${file}: ${text}`).toHaveLength(2);
+  }
+});
 
 /** Looks again and again until it was time. */
 function when(act: () => boolean): void {
