@@ -7,7 +7,7 @@ import type { Logger } from '../../log.ts';
 import type { Adapter, Address, LateAnswer, MessageRef } from '../adapter.ts';
 import type { MessageApi } from './api.ts';
 import { isTokenGone } from './delivery-error.ts';
-import { isTooLong } from './find-posted.ts';
+import { isTooLong, isUnreadable } from './find-posted.ts';
 import { limits } from './limits.ts';
 import { markerOf } from './marker.ts';
 import { payloadOf } from './payload.ts';
@@ -124,11 +124,18 @@ export function createAnswer(reply: Reply, { adapter, api, clock, log }: AnswerP
       });
       if (done) return;
       if (mode !== 'public') throw expired();
-      if (await find(answerKey)) return;
-      const card = await find(cardKey);
+      let card: MessageRef | undefined;
+      let told = message;
+      try {
+        if (await find(answerKey)) return;
+        card = await find(cardKey);
+      } catch (error) {
+        if (!isUnreadable(error)) throw error;
+        told = again;
+      }
       mayLeave();
       if (card) await api.edit(card.channel, card.message, payloadOf(message, answerKey));
-      else await adapter.post(at, { message, key: answerKey });
+      else await adapter.post(at, { message: told, key: answerKey });
     },
   };
 }

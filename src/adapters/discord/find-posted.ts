@@ -11,6 +11,7 @@ const CLOCK_SKEW_MS = 60_000;
 /** Pages read before giving up: more than a channel gets in the few minutes between two attempts. */
 const PAGES = 20;
 const TOO_LONG = 'discord.history-too-long';
+const UNREADABLE = 'discord.unreadable';
 
 /**
  * The bot's own message that carries the key's marker, among those posted from `since` on. Throws DeliveryError where the
@@ -48,11 +49,16 @@ export function isTooLong(error: unknown): boolean {
   return error instanceof DeliveryError && error.code === TOO_LONG;
 }
 
+/** Whether the channel shows nothing to the bot: it may be empty, or not for it to read. */
+export function isUnreadable(error: unknown): boolean {
+  return error instanceof DeliveryError && error.code === UNREADABLE;
+}
+
 /** Without Read Message History Discord does not refuse, it returns nothing (Message Resource, "Get Channel Messages"). */
 async function requireReadable(api: MessageApi, channel: string): Promise<void> {
   const newest = await api.history(channel, { limit: 1 });
   if (newest.length > 0) return;
-  throw new DeliveryError('discord.unreadable', 'The bot cannot read this channel.', {
+  throw new DeliveryError(UNREADABLE, 'The bot cannot read this channel.', {
     hint: 'In the channel settings, Permissions, allow the bot: Read Message History.',
     outcome: 'not-sent',
     retryable: false,

@@ -52,8 +52,8 @@ export function createPosts(api: SlackApi, identity: () => Identity): Posts {
       if (slackErrorCode(error) !== 'not_in_channel') throw toDeliveryError(error, heldUp);
       try {
         await api.write.conversations.join({ channel });
-      } catch {
-        throw toDeliveryError(error);
+      } catch (refusal) {
+        throw notJoined(toDeliveryError(refusal)) ?? toDeliveryError(error);
       }
       return await call().catch((again: unknown) => {
         throw toDeliveryError(again, heldUp);
@@ -145,6 +145,13 @@ export function createPosts(api: SlackApi, identity: () => Identity): Posts {
       }
     },
   };
+}
+
+/** Where Slack only was away for a moment, nobody has to invite the bot: it is tried again. Nothing was sent. */
+function notJoined({ code, userMessage, retryable, retryAfterMs, cause }: DeliveryError) {
+  if (!retryable) return undefined;
+  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return new DeliveryError(code, userMessage, { cause, outcome: 'not-sent', retryable, ...wait });
 }
 
 function threadOf(thread: string | undefined): { thread?: string } {

@@ -162,6 +162,29 @@ describe('once the token is of no use', () => {
     expect(await privately()).toEqual([]);
   });
 
+  test.each([
+    ['empty, or', 0],
+    ['not for the bot to read', 1],
+  ])('a public answer that was not announced is posted in a channel that is %s', async (_, messages) => {
+    for (let n = 0; n < messages; n++) {
+      bot.driver.server.rest.messages.create(here.channel, { content: 'chatter' });
+      bot.driver.server.fault({
+        on: /^GET \/channels\/\d+\/messages/,
+        answer: { status: 200, body: [] },
+        times: 2,
+      });
+    }
+    let reply: Reply | undefined;
+    bot.handle = async (invocation) => {
+      reply = invocation.reply('public');
+    };
+    bot.driver.server.command(bot.driver.user('operator'), 'list', []);
+    await until(() => reply);
+    await bot.clock.advance(15 * 60_000);
+    await resume(await until(() => reply));
+    expect((await channel()).at(-1)?.text).toBe('I was restarted.');
+  });
+
   test('one that was never acknowledged can be given by nobody', async () => {
     let reply: Reply | undefined;
     bot.handle = async (invocation) => {

@@ -145,6 +145,24 @@ describe('an attempt that fails', () => {
     expect((error as { heldUp?: unknown }).heldUp).toEqual(heldUp);
   });
 
+  it.each([
+    ['is away', { kind: 'status', status: 503, when: 'before' }, undefined],
+    ['asks to slow down', { kind: 'rate-limit', retryAfter: 7 }, 7000],
+  ] as const)(
+    'as the channel cannot be joined while Slack %s is made again',
+    async (_, fault, retryAfterMs) => {
+      const bot = await startBot();
+      const { faults } = bot.driver.server;
+      for (const method of ['chat.postMessage', 'conversations.history']) {
+        faults.inject(method, { kind: 'error', error: 'not_in_channel' });
+        faults.inject('conversations.join', fault);
+      }
+      const again = { outcome: 'not-sent', retryable: true, retryAfterMs };
+      await expect(bot.adapter.post(bot.team, news)).rejects.toMatchObject(again);
+      await expect(bot.adapter.findPosted(bot.team, 'key-1', 0)).rejects.toMatchObject(again);
+    },
+  );
+
   it('by an unreachable Slack was surely not sent', async () => {
     const bot = await startBot();
     await bot.adapter.stop();
