@@ -137,6 +137,18 @@ export async function release(
   await tx
     .insertInto('channels')
     .values({ id: everyChannelId(place.platform), next_at: 0, next_edit_at: 0, ...times })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet(times))
+    .onConflict((conflict) =>
+      conflict.column('id').doUpdateSet((eb) => ({
+        ...(next.postAt === undefined ? {} : { next_at: later(eb.ref('channels.next_at'), next.postAt) }),
+        ...(next.editAt === undefined
+          ? {}
+          : { next_edit_at: later(eb.ref('channels.next_edit_at'), next.editAt) }),
+      })),
+    )
     .execute();
+}
+
+/** The later of both: one channel is asked to wait for longer than another. What a clock wrote that was ahead is none. */
+function later(stored: Expression<number>, time: number) {
+  return sql<number>`case when ${stored} > ${time} and ${stored} <= ${time + FARTHEST_MS} then ${stored} else ${time} end`;
 }

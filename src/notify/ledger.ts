@@ -8,6 +8,7 @@ import { type Next, PENDING, type Place, release } from './channels.ts';
 import { fateOf, GIVE_UP_MS, isFault, sentenceOf, tooOld } from './fate.ts';
 import { enqueue } from './outbox.ts';
 import { fromRow, type OutboxRow } from './row.ts';
+import { KEY_REMEMBERED_MS } from './send.ts';
 import { tell, tellBehind } from './tell.ts';
 
 /** At most so many rows are given up in one transaction. */
@@ -76,7 +77,7 @@ export class OutboxLedger {
             reason: sentenceOf(error),
             ...(fate.kind === 'again' ? { next_at: fate.at } : {}),
             // Where the digest may have been shown all the same, it is looked for first.
-            ...(fate.kind === 'alone' && error.outcome === 'not-sent' ? { sent_key: row.key } : {}),
+            ...(fate.kind === 'alone' && error.outcome === 'not-sent' ? leftAlone(row) : {}),
           })
           .where('id', '=', row.id)
           .where('holder', '=', membership.id)
@@ -145,6 +146,11 @@ export class OutboxLedger {
       log.error({ count: old.length }, 'outbox: messages that could not be sent for a day are given up');
     }
   }
+}
+
+/** From now on it goes by its own key, which the platform cannot know from an attempt before it. */
+function leftAlone({ key, uncertain, attemptedAt }: OutboxRow) {
+  return { sent_key: key, ...(uncertain ? { attempted_at: attemptedAt - KEY_REMEMBERED_MS } : {}) };
 }
 
 /** An answer holds what one person was to see, a server's log perhaps, and a token: no longer than it takes to give it. */

@@ -129,8 +129,16 @@ export class OutboxQueue {
       .where((eb) => eb.or([eb('row.sent_key', 'is', null), eb('row.sent_key', '!=', eb.ref('row.key'))]))
       .limit(FOLD_AT_MOST)
       .execute();
-    const fits = (digest: Line) => this.#adapters.get(place.platform)?.fits(digest) ?? false;
-    return fold(lines.map(fromRow).filter(isFoldable), fits);
+    return fold(lines.map(fromRow).filter(isFoldable), (digest) => this.#fits(place, digest));
+  }
+
+  /** What cannot be shown at all, a damaged row, goes by itself: then that is its own affair, and nobody else's. */
+  #fits({ platform }: Place, digest: Line): boolean {
+    try {
+      return this.#adapters.get(platform)?.fits(digest) ?? false;
+    } catch {
+      return false;
+    }
   }
 
   /**

@@ -5,7 +5,7 @@ import { digestKey, digestOf, possiblyRepeated } from './batch.ts';
 import type { OutboxRow } from './row.ts';
 
 /** How long a platform that recognises a repeated post by its key is sure to remember it. */
-const KEY_REMEMBERED_MS = 2 * 60_000;
+export const KEY_REMEMBERED_MS = 2 * 60_000;
 /** Allows for clocks that differ when a channel is read back. */
 const CLOCK_SKEW_MS = 60_000;
 
@@ -40,14 +40,17 @@ export async function send(adapter: Adapter, rows: readonly OutboxRow[], sending
         again: first.uncertain ? possiblyRepeated(message) : message,
         mayLeave: sending.mayLeave,
       });
-    case 'tell':
+    case 'tell': {
       if (!adapter.tell) throw notPossible('outbox-no-telling', 'This platform has no direct messages.');
+      // What was told directly is not read back.
+      const told = isRepeat(adapter, first, key, sending.now) ? possiblyRepeated(message) : message;
+      if (first.uncertain && first.sentKey !== key) await sending.alone(first, told);
       sending.mayLeave();
       return await adapter.tell(
         { id: first.person ?? '', workspace: first.to.workspace },
-        // What was told directly is not read back.
-        { message: isRepeat(adapter, first, key, sending.now) ? possiblyRepeated(message) : message, key },
+        { message: told, key },
       );
+    }
     case 'post':
       return await post(adapter, rows, { message, key }, sending);
   }

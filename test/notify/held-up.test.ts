@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { until } from '../support/test-clock.ts';
 import { card, type Desk, here, openDesk } from './harness.ts';
 import { tooFast } from './memory-chat.ts';
 
@@ -60,6 +61,26 @@ describe('a platform that asks to wait holds up', () => {
     expect(named(desk.chat.calls).toSorted()).toEqual(
       ['edit here', 'edit there', 'post here', 'post there', `${call} first`].toSorted(),
     );
+  });
+
+  test('for the longest that it asked for, whichever channel was asked last', async () => {
+    const desk = await openDesk();
+    const all = { posts: true, edits: false, everywhere: true };
+    desk.chat.fail('post', { error: tooFast(WAIT_MS, all), text: 'first' });
+    desk.chat.fail('post', { error: tooFast(1_000, all), text: 'second' });
+    const release = desk.chat.hold();
+    for (const text of ['first', 'second']) await desk.post(text, text, { to: { ...here, channel: text } });
+    await desk.worker.start();
+    await until(async () => (await desk.states()).every((state) => state === 'leased'));
+    release();
+    await desk.resting();
+    await desk.post('third', 'third', { to: { ...here, channel: 'third' } });
+    desk.worker.wake();
+    await desk.clock.advance(WAIT_MS - 1);
+    await desk.resting();
+    expect(desk.chat.calls.toSorted()).toEqual(['post first', 'post second']);
+    await desk.pass(1);
+    expect(desk.chat.texts.toSorted()).toEqual(['first', 'second', 'third']);
   });
 
   test('a time that a clock which was hours ahead wrote is not waited for', async () => {

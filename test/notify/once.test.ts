@@ -221,6 +221,18 @@ describe('an attempt that may have been shown', () => {
       expect(desk.chat.texts).toEqual(idempotentPosts ? [all] : [all, `${all}${mark}`]);
     });
 
+    test('is told by each of them where the digest was refused for good at last', async () => {
+      const desk = await openDesk({ supports: { idempotentPosts: true } });
+      desk.chat.fail('post', { error: unknownOutcome(), shown: true });
+      desk.chat.fail('find', { error: refusedForGood() }, 100);
+      for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
+      await desk.worker.start();
+      await desk.settle();
+      desk.chat.fail('post', { error: refusedForGood() });
+      await drained(desk, 1_000);
+      expect(desk.chat.texts.slice(1).toSorted()).toEqual(marked);
+    });
+
     test('is told also when the channel can be read by then', async () => {
       const desk = await digestInDoubt();
       desk.chat.fail('find', { error: refusedForGood() });

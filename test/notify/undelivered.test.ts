@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { fits as fitsDiscord } from '../../src/adapters/discord/render.ts';
+import { fitsWhole as fitsSlack } from '../../src/adapters/slack/renderer.ts';
 import type { Line } from '../../src/cards/card.ts';
-import { card, type Desk, drained, here, openDesk } from './harness.ts';
+import { card, type Desk, drained, here, line, openDesk } from './harness.ts';
 import { closed, refusedForGood, tooFast } from './memory-chat.ts';
 
 const news = (text: string): { message: Line } => ({
@@ -63,6 +65,36 @@ describe('why a message is not delivered', () => {
       ]);
     },
   );
+});
+
+test.each([
+  ['Slack', fitsSlack, { of: 'a newer version' }],
+  ['Discord', fitsDiscord, { bold: 5 }],
+] as const)('a line that %s cannot show keeps none from being told in a digest', async (_, fits, inline) => {
+  const desk = await openDesk({
+    adapters: (chat) => {
+      const inner = chat.adapter();
+      const post: typeof inner.post = async (to, outgoing) => {
+        if (outgoing.message.kind === 'line') fits(outgoing.message);
+        return await inner.post(to, outgoing);
+      };
+      return [{ ...inner, fits, post }];
+    },
+  });
+  await desk.post('d0', '', { message: { ...line(''), text: [inline as never] } });
+  for (let n = 1; n <= 5; n++) await desk.post(`d${n}`, `server ${n}`);
+  await desk.post('d6', 'elsewhere', { to: { ...here, channel: 'random' } });
+  await desk.worker.start();
+  await drained(desk, 1_000);
+  expect(desk.chat.texts.join('\n').split('\n').toSorted()).toEqual([
+    'elsewhere',
+    'server 1',
+    'server 2',
+    'server 3',
+    'server 4',
+    'server 5',
+  ]);
+  expect((await reasons(desk))[0]).toMatchObject({ state: 'dead', reason_code: 'outbox-fault' });
 });
 
 describe('who asked', () => {
