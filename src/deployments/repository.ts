@@ -7,8 +7,8 @@ import type { Store } from '../store/store.ts';
 import { transact } from '../store/transact.ts';
 import { Agenda } from './agenda.ts';
 import { announce, drawCard, type Source } from './announce.ts';
-import { type CallbackEvent, type Deployment, type DeployOrder, fromRow, toColumns } from './deployment.ts';
-import { eventsBehind } from './events-behind.ts';
+import { type Deployment, type DeployOrder, fromRow, toColumns } from './deployment.ts';
+import { type EventsBehind, eventsBehind } from './events-behind.ts';
 import { advance, type Happening, hasStatus, type News } from './state.ts';
 
 export interface Intent extends DeployOrder {
@@ -115,9 +115,9 @@ export class DeploymentRepository {
   /** Applies news to a deployment as `change` gave it, and writes what the channel is to see. Returns what it then is. */
   async write(tx: Store, before: Deployment, news: News, { source, checkAt }: Learning): Promise<Deployment> {
     const now = this.#clock.now();
-    const events = await eventsBehind(tx, before, news);
-    const { known, told } = withDoubted(before, events, now);
-    let { changes, happened } = advance(known, hasStatus(news) ? { ...news, events } : news, now);
+    const behind = await eventsBehind(tx, before, news);
+    const { known, told } = withDoubted(before, behind, now);
+    let { changes, happened } = advance(known, hasStatus(news) ? { ...news, ...behind } : news, now);
     let deaf = news.kind === 'unknown-outcome' || news.kind === 'not-found';
     if (changes.requestId !== undefined && (await this.isAnothers(tx, before, changes.requestId))) {
       // No request_id is two deployments'. Whatever was said, it says nothing of this one.
@@ -220,11 +220,15 @@ export class DeploymentRepository {
 /** Whatever is learned next, what was seen before comes first: nothing may ever say it again. */
 function withDoubted(
   before: Deployment,
-  events: readonly CallbackEvent[],
+  behind: EventsBehind,
   now: number,
 ): { known: Deployment; told: readonly Happening[] } {
   if (!before.doubted) return { known: before, told: [] };
-  const { changes, happened } = advance(before, { kind: 'called-back', status: before.doubted, events }, now);
+  const { changes, happened } = advance(
+    before,
+    { kind: 'called-back', status: before.doubted, ...behind },
+    now,
+  );
   return { known: { ...before, ...changes, doubted: undefined }, told: happened };
 }
 

@@ -3,6 +3,9 @@ import type { DeploymentStatus } from '../edgegap/schema.ts';
 import { type CallbackEvent, type Deployment, endIsInferred } from './deployment.ts';
 import { MISSING_MS, STOP_PATIENCE_MS } from './timing.ts';
 
+/** When Edgegap called back with an event, in epoch milliseconds. */
+export type Since = Readonly<Partial<Record<CallbackEvent, number>>>;
+
 /** Something learned about a deployment, by whichever way it came. */
 export type News =
   /** Its status, as Edgegap answered just now. `events` are what it has called back with, whatever the bodies said. */
@@ -10,12 +13,14 @@ export type News =
       readonly kind: 'snapshot';
       readonly status: DeploymentStatus;
       readonly events?: readonly CallbackEvent[];
+      readonly since?: Since;
     }
   /** Its status, as a callback brought it: it may have been under way for long. */
   | {
       readonly kind: 'called-back';
       readonly status: DeploymentStatus;
       readonly events?: readonly CallbackEvent[];
+      readonly since?: Since;
     }
   /** Edgegap took the request. */
   | { readonly kind: 'accepted'; readonly requestId: string }
@@ -215,7 +220,8 @@ export function isBeyond({ current_status }: DeploymentStatus, event: 'ready' | 
   return ORDER.indexOf(current_status) > ORDER.indexOf(event === 'ready' ? 'READY' : 'ERROR');
 }
 
-function fromStatus(deployment: Facts, { status: snapshot, events = [] }: Said, now: number): Step {
+function fromStatus(deployment: Facts, said: Said, now: number): Step {
+  const { status: snapshot, events = [], since = {} } = said;
   // Of another deployment: whoever sent it, it is no news of this one.
   if (deployment.requestId !== undefined && deployment.requestId !== snapshot.request_id) return nothing;
   const adopted = adopt(deployment, snapshot.request_id, now);
@@ -241,10 +247,13 @@ function fromStatus(deployment: Facts, { status: snapshot, events = [] }: Said, 
   }
   const readyNow = ready && deployment.readyAt === undefined;
   const late = over || wasBefore('ready');
-  if (readyNow) changes.readyAt = now;
+  // It runs on, perhaps: then it has been ready for as long as that is known.
+  const at = (event: 'ready' | 'error') =>
+    wasBefore(event) && !ended ? Math.min(since[event] ?? now, now) : now;
+  if (readyNow) changes.readyAt = at('ready');
   if (readyNow && !late) happened.push('ready');
   if (failed && deployment.errorAt === undefined) {
-    changes.errorAt = now;
+    changes.errorAt = at('error');
     changes.errorDetail = snapshot.error_detail ?? deployment.errorDetail;
     happened.push('error');
   }

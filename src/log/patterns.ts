@@ -64,10 +64,10 @@ export const SECRET_PATTERNS: readonly [RegExp, string][] = [
   // as a map of JSON or of a connection string, where even a short name is one,
   [new RegExp(`(${QUOTE}(?:pass|pwd)${QUOTE}${GAP}${IS}${GAP})${PLAIN}(?:${QUOTED})`, 'gi'), `$1${MASK}`],
   [new RegExp(`(;${GAP}pwd=)[^;\\s"']+`, 'gi'), `$1${MASK}`],
-  // `PWD: /app` is a folder.
+  // `PWD: /app` is a folder, and a shell may not know `pwd`.
   [
     new RegExp(
-      String.raw`((?<![\w.-])pwd${GAP}:${GAP})${PLAIN}(?!(?:${QUOTE})?(?:[~./]|[a-z]:\\))(?:${VALUE})`,
+      String.raw`((?<![\w.-])pwd${GAP}:${GAP})${PLAIN}(?!(?:${QUOTE})?(?:[~./]|[a-z]:\\|command not found))(?:${VALUE})`,
       'gi',
     ),
     `$1${MASK}`,
@@ -117,8 +117,9 @@ export const SECRET_PATTERNS: readonly [RegExp, string][] = [
   [/\b[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}/g, MASK],
   [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+/g, MASK],
   [/\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|AKIA[0-9A-Z]{16}|[rs]k_live_\w{10,})/g, MASK],
-  [/\b(?:AIza[\w-]{35}|npm_[A-Za-z0-9]{30,}|hf_[A-Za-z0-9]{20,})/g, MASK],
-  [/(?<![\w-])sk-(?=[A-Za-z_-]{0,80}\d)[\w-]{20,}/g, MASK],
+  [/\b(?:AIza[\w-]{35}|(?:npm_(?=\w{30})|hf_(?=\w{20}))(?=\w*[\dA-Z])[A-Za-z0-9]{20,})/g, MASK],
+  // `sk-SK` is Slovak.
+  [/(?<![\w-])sk-(?!SK[\W_])(?=[\w-]*\d)(?=[\w-]*[A-Za-z0-9]{16})[\w-]{20,}/g, MASK],
   [/(\/callbacks\/edgegap\/[a-z]+\/)[^\s"'?]+/gi, `$1${MASK}`],
   // Whoever has these can answer in our name for a while (Discord, Slack).
   [/(\/(?:interactions|webhooks)\/\d{5,20}\/)[\w.-]{10,}/gi, `$1${MASK}`],

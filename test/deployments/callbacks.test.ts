@@ -53,6 +53,17 @@ describe('a callback', () => {
     await studio.shown(/ failed: Crashed/);
   });
 
+  test('of an error that was asked about, and of which it became ready, is none at its end either', async () => {
+    const { studio, urls } = await deployed();
+    const failed = { request_id: 'ffffffffffff', current_status: 'ERROR', error: true };
+    expect(await callBack(urls.error, await studio.body(failed))).toBe(200);
+    expect(await callBack(urls.ready, await studio.body({ current_status: 'READY' }))).toBe(200);
+    await studio.shown('is ready');
+    expect(await callBack(urls.terminated, await studio.body({ current_status: 'TERMINATED' }))).toBe(200);
+    await studio.shown(/ terminated/);
+    expect(studio.count(' failed')).toBe(0);
+  });
+
   test('whose body cannot be read has the status asked', async () => {
     const studio = await openStudio();
     const run = await studio.run();

@@ -286,3 +286,11 @@ test('missing since a time that a clock ahead wrote is missing from now on', () 
   const facts: Facts = { ...fresh, phase: 'live', requestId: 'r1', missingAt: 5 * hour };
   expect(advance(facts, missing, hour)).toEqual({ changes: { missingAt: hour }, happened: [] });
 });
+
+test('what only the name of a callback tells was so when it called back; of what has ended by then nobody knows', () => {
+  const live = believedAfter(accepted).facts;
+  const told = { ...calledBack('TERMINATING', 'ready'), since: { ready: 1_000 } } as News;
+  expect(advance(live, told, 60_000).changes.readyAt).toBe(1_000);
+  const ended = { ...calledBack('TERMINATED', 'ready'), since: { ready: 1_000 } } as News;
+  expect(advance(live, ended, 60_000).changes).toMatchObject({ readyAt: 60_000, endedAt: 60_000 });
+});
