@@ -77,7 +77,7 @@ const cases: readonly Case[] = [
         // One invocation has one deployment, also where it is carried out twice.
         file: 'src/deployments/repository.ts',
         text: 'invocation_id: intent.invocationId,',
-        instead: 'invocation_id: intent.invocationId + id,',
+        instead: 'invocation_id: intent.invocationId + intent.id,',
       },
     ],
     shows: 'twice',
