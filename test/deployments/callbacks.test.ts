@@ -107,7 +107,7 @@ describe('a callback', () => {
     const body = await studio.body({ current_status: 'READY' });
     const at = (event: string, rest: string) => `${run.url}/callbacks/edgegap/${event}/${rest}`;
     const wrong = [
-      at('ready', `${id}.${secret?.slice(0, -1)}x`),
+      at('ready', `${id}.${secret?.slice(0, -1)}${secret?.endsWith('x') ? 'y' : 'x'}`),
       at('ready', `${id}.${secret}.more`),
       at('ready', `${id}.${secret}x`),
       at('ready', `${id}.`),
