@@ -1,5 +1,5 @@
 import { type Expression, type SqlBool, sql } from 'kysely';
-import { CLOCKS_APART_MS } from '../clock.ts';
+import { farthest } from '../clock.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/store.ts';
 import { PUT_OFF_MAX_MS } from './fate.ts';
@@ -37,22 +37,27 @@ export function everyChannelId(platform: string): string {
 }
 
 /** The same in SQL. */
+export function everyChannelIdOf(platform: Expression<string>) {
+  return sql<string>`${platform} || '/*'`;
+}
+
+/** `channelId` in SQL. */
 export function channelIdOf(row: { readonly [Part in keyof Place]: Expression<string> }) {
   return sql<string>`${row.platform} || '/' || ${row.workspace} || '/' || ${row.channel}`;
 }
 
-/** From now, in milliseconds: what is further ahead than that was put off by a clock that was ahead. */
-const FARTHEST_MS = PUT_OFF_MAX_MS + CLOCKS_APART_MS;
+/** The farthest that something may be put off to; what is beyond was written by a clock that was ahead. */
+const latest = (now: number) => farthest(now, PUT_OFF_MAX_MS);
 
 /** A condition: it is `time`, or will be by `by`. Both in epoch milliseconds, as is `now`. */
 export function hasCome(time: Expression<number>, now: number, by = now) {
-  return sql<SqlBool>`(${time} <= ${by} or ${time} > ${now + FARTHEST_MS})`;
+  return sql<SqlBool>`(${time} <= ${by} or ${time} > ${latest(now)})`;
 }
 
 /** When a channel opens to which something may go from each of `times` on; no sooner than `now`. */
 export function opensAt(times: readonly (number | null | undefined)[], now: number): number {
   return times.reduce<number>(
-    (at, time) => (time == null || time > now + FARTHEST_MS ? at : Math.max(at, time)),
+    (at, time) => (time == null || time > latest(now) ? at : Math.max(at, time)),
     now,
   );
 }
@@ -150,5 +155,5 @@ export async function release(
 
 /** The later of both: one channel is asked to wait for longer than another. What a clock wrote that was ahead is none. */
 function later(stored: Expression<number>, time: number) {
-  return sql<number>`case when ${stored} > ${time} and ${stored} <= ${time + FARTHEST_MS} then ${stored} else ${time} end`;
+  return sql<number>`case when ${stored} > ${time} and ${stored} <= ${latest(time)} then ${stored} else ${time} end`;
 }

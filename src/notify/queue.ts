@@ -7,6 +7,7 @@ import type { Store } from '../store/store.ts';
 import { FOLD_AT_MOST, fold, isFoldable, isInDigest } from './batch.ts';
 import {
   channelIdOf,
+  everyChannelIdOf,
   hasCome,
   isFree,
   type Lanes,
@@ -68,7 +69,7 @@ export class OutboxQueue {
       )
       // What the platform holds up everywhere.
       .leftJoin('channels as every', (join) =>
-        join.on((eb) => eb('every.id', '=', sql<string>`${eb.ref('waiting.platform')} || '/*'`)),
+        join.on((eb) => eb('every.id', '=', everyChannelIdOf(eb.ref('waiting.platform')))),
       )
       .selectAll('waiting')
       .select(['channels.next_at', 'channels.next_edit_at'])
