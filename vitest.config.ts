@@ -1,33 +1,76 @@
 import { defineConfig } from 'vitest/config';
 
-/** Whose tests work on a store: they run once more, on PostgreSQL. */
-const ON_POSTGRES = [
-  'test/store/**',
-  'test/answers/**',
-  'test/notify/**',
-  'test/deployments/**',
-  'test/commands/**',
-  'test/scenario/**',
+/** Tests that start processes of their own: bots, the demo, command lines, chaos. */
+const PROCESSES = [
+  'test/chaos/{chaos,safeguards,stopped}.test.ts',
+  'test/demo/demo.test.ts',
+  'test/main.test.ts',
+  'test/process/**/*.test.ts',
+  'test/scripts.test.ts',
+];
+
+/** Tests of several processes on one database, which only PostgreSQL can be. */
+const POSTGRES_ONLY = [
+  'test/adapters/turn.test.ts',
+  'test/answers/shared.test.ts',
+  'test/notify/replicas.test.ts',
+  'test/replicas/{membership,rate-places}.test.ts',
+  'test/store/postgres*.test.ts',
+];
+
+/**
+ * Tests that run on PostgreSQL too, because a second database can break what they show: locks, transactions, claims, time,
+ * types, the order of rows. Where only the chat platform or the wording differs, SQLite is enough.
+ */
+const ALSO_POSTGRES = [
+  'test/answers/burst.test.ts',
   'test/command/invocations.test.ts',
+  'test/deployments/{any-order,callbacks,clocks,inbox,many-processes,reconciler,stopping,unknown}.test.ts',
+  'test/notify/{delivery,digest,forget,held-up,once,person,report,undelivered}.test.ts',
+  'test/replicas/{leases,pruner}.test.ts',
+  'test/scenario/main-job.test.ts',
+  'test/store/{purge,schema,text}.test.ts',
 ];
 
 export default defineConfig({
   test: {
-    globalSetup: ['test/support/postgres-server.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [
       {
         extends: true,
-        test: { name: 'sqlite', include: ['test/**/*.test.ts'], provide: { database: 'sqlite' } },
+        test: {
+          name: 'fast',
+          include: ['test/**/*.test.ts'],
+          exclude: [...PROCESSES, ...POSTGRES_ONLY],
+          provide: { database: 'sqlite' },
+          // Each worker loads a module once, not once for each test file.
+          isolate: false,
+          maxWorkers: 2,
+        },
       },
       {
         extends: true,
         test: {
           name: 'postgres',
-          include: ON_POSTGRES.map((path) => path.replace('**', '**/*.test.ts')),
-          exclude: ['test/store/{sqlite,postgres}*.test.ts'],
+          include: [...POSTGRES_ONLY, ...ALSO_POSTGRES],
+          globalSetup: ['test/support/postgres-server.ts'],
           provide: { database: 'postgres' },
+          isolate: false,
+          // The tests wait for the server half of the time.
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'processes',
+          include: PROCESSES,
+          globalSetup: ['test/support/postgres-server.ts'],
+          provide: { database: 'sqlite' },
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -30,7 +30,7 @@ const packages: readonly [RegExp, readonly string[]][] = [
   [/^fastify/, ['src/server/']],
   [/^kysely/, ['src/store/', 'src/replicas/', 'src/deployments/', 'src/notify/', 'src/command/']],
   [/^pg$/, ['src/store/']],
-  [/^undici/, ['src/edgegap/', 'src/simulator/']],
+  [/^undici/, ['src/edgegap/', 'src/simulator/', 'src/adapters/discord/rest.ts']],
   [/^node:sqlite/, ['src/store/']],
   [/^pino/, ['src/log.ts']],
 ];

@@ -1,4 +1,5 @@
-/** `npm run bench -- NAME` runs bench/NAME.ts; without a name it says which there are. */
+/** `npm run bench -- NAME` runs bench/NAME.ts, `all` runs every bench; without a name it says which there are. */
+import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -12,13 +13,13 @@ const names = readdirSync(FOLDER)
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.slice(0, -'.ts'.length));
 const flags = readFlags({
-  text: 'Usage: npm run bench [-- NAME]\n\nMeasures one figure and says whether it holds. Without a name it says which there are.\n',
+  text: 'Usage: npm run bench [-- NAME | all]\n\nMeasures one figure, or all of them one after the other, and says whether it holds. Without a name it says which there are.\n',
   options: {},
   words: true,
   schema: z.object({
     words: z
       .array(
-        z.enum(names, {
+        z.enum([...names, 'all'], {
           error: ({ input }) => `There is no bench ${input}. There are: ${names.join(', ')}.`,
         }),
       )
@@ -32,6 +33,12 @@ if (!flags) {
 } else if (name === undefined) {
   print('npm run bench -- NAME\n');
   for (const each of names) print(`${each}: ${(await load(each)).about}`);
+} else if (name === 'all') {
+  // Each in a process of its own: the memory and the event loop of one are no part of the next one's figures.
+  const ended = names.map((each) =>
+    spawnSync(process.execPath, [import.meta.filename, each], { stdio: 'inherit' }),
+  );
+  if (ended.some(({ status }) => status !== 0)) process.exitCode = 1;
 } else {
   const bench = await load(name);
   print(bench.about);

@@ -12,7 +12,7 @@ import { startSimulator } from '../../src/simulator/simulator.ts';
 import { AT_ONCE } from '../command/harness.ts';
 import { MemoryChat } from '../notify/memory-chat.ts';
 import { freshDatabase, suiteDatabase } from '../support/databases.ts';
-import { fastClock } from '../support/fast-clock.ts';
+import { pacedClock } from '../support/paced-clock.ts';
 
 const DEPLOYS = 400;
 const AT = { platform: 'memory', workspace: 'w', channel: 'c' };
@@ -37,7 +37,7 @@ test(`${DEPLOYS} people deploy at once: each is acknowledged, and has one deploy
     }),
     clock,
     // How long it takes is the machine's affair; here it is counted.
-    heartbeat: fastClock(0.05),
+    heartbeat: pacedClock(0.05),
     log: pino({ level: 'silent' }),
     access: { memory: { operators: undefined, readers: undefined, readersByDefault: 'operators' } },
     adapters: () => [adapter],

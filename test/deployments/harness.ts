@@ -16,7 +16,7 @@ import { readConfig } from '../../src/config.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';
 import { MemoryChat, type Posted, textOf } from '../notify/memory-chat.ts';
 import { mortalDatabase } from '../support/databases.ts';
-import { fastClock } from '../support/fast-clock.ts';
+import { pacedClock } from '../support/paced-clock.ts';
 import { until } from '../support/test-clock.ts';
 
 const HERE = { platform: 'memory', workspace: 'w', channel: 'general' };
@@ -69,7 +69,7 @@ export async function openStudio(
   } = {},
 ): Promise<Studio> {
   const { watched = (clock) => clock } = options;
-  const clock = fastClock(options.factor ?? 60);
+  const clock = pacedClock(options.factor ?? 60);
   const simulator = await startSimulator({ clock, ...options.simulator });
   const chat = new MemoryChat(() => clock.now());
   const live = await mortalDatabase();

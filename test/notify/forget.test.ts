@@ -6,7 +6,7 @@ import type { Store } from '../../src/store/store.ts';
 import { dialectFor, openStore } from '../../src/store/store.ts';
 import { createDriver, startBot } from '../support/bot.ts';
 import { freshDatabase, suiteDatabase } from '../support/databases.ts';
-import { fastClock } from '../support/fast-clock.ts';
+import { pacedClock } from '../support/paced-clock.ts';
 import { until } from '../support/test-clock.ts';
 import { here, line, openDesk } from './harness.ts';
 import { refusedForGood } from './memory-chat.ts';
@@ -103,7 +103,7 @@ test.runIf(suiteDatabase === 'postgres')('a bot forgets by itself what was deliv
   const store = await openStore(dialectFor(url, pino({ level: 'silent' })));
   onTestFinished(() => store.destroy());
   await deliveredLongAgo(store, 1_200);
-  const clock = fastClock();
+  const clock = pacedClock();
   const driver = await createDriver('console', clock);
   const bot = await startBot(driver, { clock, environment: { DATABASE_URL: url } });
   onTestFinished(() => bot.stop());

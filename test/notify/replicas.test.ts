@@ -5,7 +5,6 @@ import { enqueue } from '../../src/notify/outbox.ts';
 import { createOutboxWorker } from '../../src/notify/worker.ts';
 import { Membership } from '../../src/replicas/membership.ts';
 import type { Store } from '../../src/store/store.ts';
-import { suiteDatabase } from '../support/databases.ts';
 import { TestClock, until } from '../support/test-clock.ts';
 import { card, clockAhead, drained, here, line, openDesk } from './harness.ts';
 import { tooFast } from './memory-chat.ts';
@@ -16,7 +15,7 @@ async function waitsForRow(store: Store): Promise<boolean> {
   return (await waiting.execute(store)).rows.length > 0;
 }
 
-describe.skipIf(suiteDatabase === 'sqlite')('several processes on one store', () => {
+describe('several processes on one store', () => {
   test('send each message once, in order, one at a time in a channel', async () => {
     const desk = await openDesk();
     let sending = 0;

@@ -16,7 +16,7 @@ import {
 } from '../command/harness.ts';
 import { startBot } from '../support/bot.ts';
 import type { Values } from '../support/chat-driver.ts';
-import { fastClock } from '../support/fast-clock.ts';
+import { pacedClock } from '../support/paced-clock.ts';
 
 const directory = await loadCommands(join(import.meta.dirname, '..', '..', 'commands'));
 
@@ -64,7 +64,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     await stage.bot.app.stop();
     // From now on kart-racing is not to be worked with.
     stage.bot = await startBot(stage.driver, {
-      clock: fastClock(1),
+      clock: pacedClock(1),
       edgegap: stage.simulator,
       environment: { ...environment, APP_ALLOWLIST: 'lobby-chat' },
       simulator: AT_ONCE,

@@ -4,7 +4,7 @@ import { systemClock } from '../../src/clock.ts';
 import { Leases } from '../../src/replicas/leases.ts';
 import { Membership } from '../../src/replicas/membership.ts';
 import { dialectFor, isShared, openStore } from '../../src/store/store.ts';
-import { databaseNames, freshDatabase } from '../support/databases.ts';
+import { freshDatabase, suiteDatabase } from '../support/databases.ts';
 import { TestClock } from '../support/test-clock.ts';
 
 const log = pino({ level: 'silent' });
@@ -21,13 +21,13 @@ async function open(database: string) {
   return { clock, store, join };
 }
 
-describe.each(databaseNames)('leases on %s', (name) => {
+describe('leases', () => {
   test('what one process holds, another gets once it has left', async () => {
-    const { join } = await open(await freshDatabase(name));
+    const { join } = await open(await freshDatabase());
     const one = await join();
     expect(await one.leases.hold('gateway')).toBe(true);
     expect(await one.leases.hold('gateway')).toBe(true);
-    if (name === 'postgres') {
+    if (suiteDatabase === 'postgres') {
       const other = await join();
       expect(await other.leases.hold('gateway')).toBe(false);
       await one.leases.release('gateway');
@@ -49,7 +49,7 @@ describe.each(databaseNames)('leases on %s', (name) => {
   });
 
   test('a turn is taken once until its time is over', async () => {
-    const { clock, join } = await open(await freshDatabase(name));
+    const { clock, join } = await open(await freshDatabase());
     const { leases, membership } = await join();
     expect(await leases.takeTurn('sweep', 1_000)).toBe(true);
     expect(await leases.takeTurn('sweep', 1_000)).toBe(false);
@@ -61,7 +61,7 @@ describe.each(databaseNames)('leases on %s', (name) => {
   test.each([1, 5_000, 60_000])(
     'a turn that a process took whose clock is %d ms ahead is nobody else’s',
     async (ahead) => {
-      const { clock, join } = await open(await freshDatabase(name));
+      const { clock, join } = await open(await freshDatabase());
       const before = await join(new TestClock(clock.now() + ahead));
       const { leases, membership } = await join();
       expect(await before.leases.takeTurn('sweep', 10_000)).toBe(true);
@@ -75,7 +75,7 @@ describe.each(databaseNames)('leases on %s', (name) => {
   );
 
   test('a turn that was taken by a clock that was a day ahead is over', async () => {
-    const { clock, store, join } = await open(await freshDatabase(name));
+    const { clock, store, join } = await open(await freshDatabase());
     const { leases, membership } = await join();
     const until = clock.now() + 24 * 60 * 60_000;
     await store.insertInto('leases').values({ name: 'sweep', holder: null, until }).execute();

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Bot, createDriver, driverNames, startBot } from '../support/bot.ts';
 import type { ChatDriver, VisibleMessage } from '../support/chat-driver.ts';
-import { fastClock } from '../support/fast-clock.ts';
+import { pacedClock } from '../support/paced-clock.ts';
 import { until } from '../support/test-clock.ts';
 
 describe.each(driverNames)('the main job on %s', (name) => {
@@ -9,7 +9,7 @@ describe.each(driverNames)('the main job on %s', (name) => {
   let bot: Bot;
 
   beforeEach(async () => {
-    const clock = fastClock();
+    const clock = pacedClock();
     driver = await createDriver(name, clock);
     bot = await startBot(driver, { clock });
   });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Bot, createDriver, type DriverName, startBot } from '../support/bot.ts';
 import type { ChatDriver, VisibleMessage } from '../support/chat-driver.ts';
 import type { ConsoleDriver } from '../support/console-driver.ts';
-import { fastClock } from '../support/fast-clock.ts';
+import { pacedClock } from '../support/paced-clock.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
 
@@ -13,7 +13,7 @@ let driver: ChatDriver;
 let bot: Bot;
 
 async function start(name: DriverName): Promise<void> {
-  const clock = fastClock();
+  const clock = pacedClock();
   driver = await createDriver(name, clock);
   bot = await startBot(driver, { clock });
 }

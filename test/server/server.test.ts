@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { buildServer, type ServerParts } from '../../src/server/server.ts';
-import { fastClock } from '../support/fast-clock.ts';
+import { pacedClock } from '../support/paced-clock.ts';
 import { TestClock, until } from '../support/test-clock.ts';
 
 async function serve(parts: Partial<ServerParts> = {}) {
@@ -10,7 +10,7 @@ async function serve(parts: Partial<ServerParts> = {}) {
     callbacks: { isOurs: async () => true, receive: async () => undefined },
     mounts: [],
     readiness: async () => ({ parts: { store: true } }),
-    clock: fastClock(20),
+    clock: pacedClock(20),
     log: pino({ level: 'silent' }),
     ...parts,
   });
@@ -94,7 +94,7 @@ test('a port that is taken is named', async () => {
     callbacks: { isOurs: async () => true, receive: async () => undefined },
     mounts: [],
     readiness: async () => ({ parts: {} }),
-    clock: fastClock(),
+    clock: pacedClock(),
     log: pino({ level: 'silent' }),
   });
   await expect(other.listen(port)).rejects.toMatchObject({

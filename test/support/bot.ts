@@ -10,7 +10,7 @@ import type { ConsoleDriver } from './console-driver.ts';
 import { createConsoleDriver } from './console-driver.ts';
 import { freshDatabase } from './databases.ts';
 import { createDiscordDriver, groupIds } from './discord-driver.ts';
-import { fastClock } from './fast-clock.ts';
+import { pacedClock } from './paced-clock.ts';
 import { createSlackDriver } from './slack-driver.ts';
 
 export type DriverName = 'console' | 'discord' | 'slack-socket' | 'slack-http';
@@ -69,7 +69,7 @@ export async function createDriver(name: DriverName, clock: Clock): Promise<Chat
 
 /** The whole bot, on the driver's platform and a simulated Edgegap. */
 export async function startBot(driver: ChatDriver, options: BotOptions = {}): Promise<Bot> {
-  const clock = options.clock ?? fastClock();
+  const clock = options.clock ?? pacedClock();
   const simulator = options.edgegap ?? (await startSimulator({ clock, ...options.simulator }));
   const lines: string[] = [];
   const log = pino({ level: 'debug', base: null }, { write: (line: string) => void lines.push(line) });

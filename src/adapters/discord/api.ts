@@ -2,7 +2,6 @@ import {
   type APIMessage,
   InteractionResponseType,
   MessageFlags,
-  REST,
   type RESTGetAPIChannelMessagesResult,
   type RESTGetAPICurrentUserResult,
   type RESTPostAPICurrentUserCreateDMChannelResult,
@@ -12,6 +11,7 @@ import { DeliveryError } from '../../errors.ts';
 import { toDeliveryError } from './delivery-error.ts';
 import { limits } from './limits.ts';
 import type { Payload } from './payload.ts';
+import { closeRest, createRest } from './rest.ts';
 
 /** A message has left, with all its repeats, or never will, after this long: another process may count on that. */
 export const LEAVE_WITHIN_MS = 15_000;
@@ -62,9 +62,9 @@ export function createMessageApi({
   const rejectOnRateLimit = (limit: { route: string; retryAfter: number }) =>
     limit.route.startsWith('/channels') || limit.retryAfter > 5000;
   // Safe to repeat after a 5xx or a broken connection: edits and reads.
-  const rest = new REST({ ...options, rejectOnRateLimit, retries: 2 }).setToken(token);
+  const rest = createRest({ ...options, rejectOnRateLimit, retries: 2 }).setToken(token);
   // A first response is not: the second would be refused as "already acknowledged" and hide that the first one worked.
-  const once = new REST({ ...options, rejectOnRateLimit, retries: 0 });
+  const once = createRest({ ...options, rejectOnRateLimit, retries: 0 });
   let closed = false;
   let own: string | undefined;
 
@@ -184,10 +184,8 @@ export function createMessageApi({
     },
     close() {
       closed = true;
-      for (const each of [rest, once]) {
-        each.clearHandlerSweeper();
-        each.clearHashSweeper();
-      }
+      closeRest(rest);
+      closeRest(once);
     },
   };
 }

@@ -6,11 +6,12 @@ import {
   type GatewayDispatchPayload,
   GatewayIntentBits,
   type GatewayReadyDispatchData,
-  REST,
+  type REST,
 } from 'discord.js';
 import { type Clock, within } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
+import { createRest } from './rest.ts';
 import { toLostError, toStartError } from './start-error.ts';
 
 /** How long Discord may take to close its end; nothing is taken from the connection meanwhile. */
@@ -59,7 +60,7 @@ export interface GatewayOptions {
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const { token, apiUrl } = options;
-  const rest = new REST({
+  const rest = createRest({
     ...(apiUrl === undefined ? {} : { api: apiUrl }),
     handlerSweepInterval: 0,
     hashSweepInterval: 0,

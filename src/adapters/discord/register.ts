@@ -1,10 +1,11 @@
-import { type APIApplicationCommand, DiscordAPIError, RateLimitError, REST, Routes } from 'discord.js';
+import { type APIApplicationCommand, DiscordAPIError, RateLimitError, type REST, Routes } from 'discord.js';
 import type { Directory } from '../../command/directory.ts';
 import { loadCommands } from '../../command/load.ts';
 import { type DiscordConfig, readConfig } from '../../config.ts';
 import { AppError, ConfigError } from '../../errors.ts';
 import { type CommandJson, commandJson } from './command-json.ts';
 import { codes } from './delivery-error.ts';
+import { closeRest, createRest } from './rest.ts';
 import { toStartError } from './start-error.ts';
 
 /** What was done in one server, by command name. */
@@ -49,7 +50,7 @@ export async function registerCommands(
   directory: Directory,
   report: (done: Registered) => void,
 ): Promise<void> {
-  const rest = new REST({
+  const rest = createRest({
     ...(config.apiUrl === undefined ? {} : { api: config.apiUrl }),
     // A short wait is waited for; the day's limit is not.
     rejectOnRateLimit: ({ retryAfter }) => retryAfter > 60_000,
@@ -64,8 +65,7 @@ export async function registerCommands(
   } catch (error) {
     throw explain(error, { application, guild, apiUrl: config.apiUrl });
   } finally {
-    rest.clearHandlerSweeper();
-    rest.clearHashSweeper();
+    closeRest(rest);
   }
 }
 

@@ -1,0 +1,27 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** Posts one file to a local Discord from a process that loads these libraries first, in this order. */
+const script = (libraries: readonly string[]) => `
+  for (const library of ${JSON.stringify(libraries)}) await import(library);
+  const { startHarness, card, here } = await import('./test/adapters/discord/harness.ts');
+  const bot = await startHarness();
+  const files = [{ name: 'a.log', content: 'grün' }];
+  await bot.adapter.post(here, { key: 'key', message: card('Logs', [], { files }) });
+  const [message] = await bot.driver.channel();
+  console.log(JSON.stringify({ files: message.files, violations: bot.driver.server.violations }));
+  await bot.close();`;
+
+// Two versions of undici (ours, and the one inside discord.js) find each other through one global dispatcher.
+test.each([[['undici', 'discord.js']], [['discord.js', 'undici']]])(
+  'a file reaches Discord from a process that loads %j in this order',
+  async (libraries) => {
+    const args = ['--input-type=module', '--eval', script(libraries)];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
+    expect(JSON.parse(stdout)).toEqual({ files: [{ name: 'a.log', content: 'grün' }], violations: [] });
+  },
+);

@@ -1,0 +1,60 @@
+import type { Clock } from '../../src/clock.ts';
+
+/** The most real milliseconds that count between two looks at a paced clock. */
+const STEP_MS = 5;
+
+/**
+ * Time for tests in which real SDKs and sockets take part: it runs `factor` times as fast as the machine's, so that waits
+ * pass quickly. While the process or its machine is held up the time stands still, so that no wait is over before the
+ * input and output it waits for had their turn, however busy the machine is.
+ */
+export function pacedClock(factor = 20, start = Date.now()): Clock & { speed(factor: number): void } {
+  let now = start;
+  let looked = performance.now();
+  let timers: { readonly at: number; readonly run: () => void }[] = [];
+  let ticking: NodeJS.Timeout | undefined;
+
+  function look(): number {
+    const real = performance.now();
+    now += Math.min(real - looked, STEP_MS) * factor;
+    looked = real;
+    return Math.floor(now);
+  }
+
+  function tick(): void {
+    ticking = undefined;
+    const due = look();
+    for (;;) {
+      const [first] = timers;
+      if (!first || first.at > due) break;
+      timers.shift();
+      first.run();
+    }
+    plan();
+  }
+
+  function plan(): void {
+    clearTimeout(ticking);
+    const [first] = timers;
+    ticking = first && setTimeout(tick, Math.min(STEP_MS, Math.ceil((first.at - now) / factor)));
+  }
+
+  return {
+    now: look,
+    after(ms, run) {
+      const timer = { at: look() + Math.max(0, ms), run };
+      const index = timers.findIndex(({ at }) => at > timer.at);
+      timers.splice(index < 0 ? timers.length : index, 0, timer);
+      if (timers[0] === timer) plan();
+      return () => {
+        timers = timers.filter((other) => other !== timer);
+        if (timers.length === 0) plan();
+      };
+    },
+    speed(next) {
+      look();
+      factor = next;
+      plan();
+    },
+  };
+}
