@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
+import { bareEnvironment } from './support/bare-environment.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -23,7 +24,7 @@ const SETTINGS = {
 async function main(args: readonly string[], environment: Record<string, string> = {}) {
   const child = spawn(process.execPath, ['src/main.ts', ...args], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH, ...environment },
+    env: { ...bareEnvironment, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
@@ -132,7 +133,7 @@ test('a stop while the start waits for its database is one in order', async () =
   const child = spawn(process.execPath, ['src/main.ts'], {
     cwd: ROOT,
     env: {
-      PATH: process.env.PATH,
+      ...bareEnvironment,
       ...SETTINGS,
       LOG_LEVEL: 'info',
       DATABASE_URL: `postgres://u:p@127.0.0.1:${port}/bot`,

@@ -97,15 +97,20 @@ export class CallbackNews {
   }
 }
 
-/** What is stored of these deployments and not worked off, in the order in which it came. */
-export function unhandled(db: Store, ids: readonly string[]) {
-  return db
+/**
+ * What is stored of these deployments and not worked off, in the order in which it came. Callbacks that share a commit came
+ * in the same millisecond: they are in the order in which the events of one deployment happen.
+ */
+export async function unhandled(db: Store, ids: readonly string[]) {
+  const rows = await db
     .selectFrom('callbacks')
     .selectAll()
     .where('deployment_id', 'in', ids)
     .where('handled_at', 'is', null)
-    .orderBy('received_at')
     .execute();
+  const events: readonly string[] = CALLBACK_EVENTS;
+  const rank = ({ event }: { readonly event: string }) => events.indexOf(event);
+  return rows.toSorted((a, b) => a.received_at - b.received_at || rank(a) - rank(b));
 }
 
 function isTold(deployment: Deployment, event: string): boolean {

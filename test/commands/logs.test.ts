@@ -121,3 +121,30 @@ describe.each(['utf-8', 'base64'] as const)('logs, which Edgegap sends as %s', (
     }
   });
 });
+
+test.each(['discord', 'slack-http'] as const)(
+  'a long log is a file on %s, whole and masked',
+  async (name) => {
+    const stage = await stageOn(name);
+    try {
+      const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+      for (let n = 1; n <= 200; n++) stage.simulator.print(id, `line ${n} ${'größer '.repeat(10)}`);
+      stage.simulator.print(id, 'API_TOKEN=zzz-secret-value-zzz');
+      const ask = () => stage.driver.command('operator', 'logs', { deployment: id, lines: 201 });
+      const { publicly } = await effectOf(stage, 'operator', ask);
+      await until(
+        async () => (await stage.driver.channel()).some(({ files }) => files.length > 0),
+        'the file in the channel',
+      );
+      const [file, ...rest] = (await stage.driver.channel()).flatMap(({ files }) => files);
+      expect(publicly.map(({ text }) => text).join()).toContain('line 200');
+      expect(rest).toEqual([]);
+      expect(file?.name).toBe(`${id}.log`);
+      expect(file?.content.trim().split('\n')).toHaveLength(201);
+      expect(file?.content).toContain('line 1 größer');
+      expect(file?.content).toContain('API_TOKEN=[masked]');
+    } finally {
+      await stage.close();
+    }
+  },
+);

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { bareEnvironment } from '../support/bare-environment.ts';
 
 const DEMO = join(import.meta.dirname, '..', '..', 'src', 'demo.ts');
 
@@ -13,8 +14,7 @@ export interface Finished {
 export function startDemo(...flags: string[]) {
   const child = spawn(process.execPath, [DEMO, ...flags], {
     stdio: 'pipe',
-    // Settings of whoever runs the tests must not matter.
-    env: { PATH: process.env.PATH },
+    env: bareEnvironment,
   });
   let output = '';
   let errors = '';

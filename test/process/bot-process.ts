@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { bareEnvironment } from '../support/bare-environment.ts';
 import { until } from '../support/test-clock.ts';
 
 /** A machine under load takes its time to start a process; what is slow is not wrong. */
@@ -15,7 +16,7 @@ export class BotProcess {
   readonly exited: Promise<number | null>;
 
   constructor(environment: Record<string, string>) {
-    this.#child = spawn(process.execPath, [MAIN], { env: { PATH: process.env.PATH, ...environment } });
+    this.#child = spawn(process.execPath, [MAIN], { env: { ...bareEnvironment, ...environment } });
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.output += text;

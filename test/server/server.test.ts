@@ -116,7 +116,7 @@ test('it stops although someone is in the middle of a request', async () => {
 });
 
 test('a connection that is idle stays open for longer than a proxy keeps it, past what a request may take', async () => {
-  const { port, server } = await serve({ requestTimeoutMs: 20, clock: new TestClock() });
+  const { port, server } = await serve({ requestTimeoutMs: 400, clock: new TestClock() });
   const socket = connect(port, '127.0.0.1').setEncoding('utf8');
   onTestFinished(() => void socket.destroy());
   let closed = false;

@@ -96,9 +96,9 @@ export interface Life {
   end(): void;
 }
 
-/** A database for processes that die. On SQLite one lives at a time. */
-export async function mortalDatabase(): Promise<() => Promise<Life>> {
-  return suiteDatabase === 'sqlite' ? mortalFile() : mortalServer(await freshDatabase());
+/** A database for processes that die, for which the clock waits. On SQLite one lives at a time. */
+export async function mortalDatabase(clock: Pick<TestClock, 'waitFor'>): Promise<() => Promise<Life>> {
+  return suiteDatabase === 'sqlite' ? mortalFile() : mortalServer(await freshDatabase(), clock);
 }
 
 function mortalFile(): () => Promise<Life> {
@@ -119,8 +119,9 @@ function mortalFile(): () => Promise<Life> {
   };
 }
 
-function mortalServer(database: string): () => Promise<Life> {
+function mortalServer(database: string, clock: Pick<TestClock, 'waitFor'>): () => Promise<Life> {
   const relays: Relay[] = [];
+  clock.waitFor(() => relays.some((relay) => relay.busy));
   const living = new Set<Relay>();
   let dead: number[] = [];
   // Before whoever uses it says what is to happen then, and so after that.

@@ -1,14 +1,22 @@
 import type { Clock } from '../../src/clock.ts';
 
-/** The most real milliseconds that count between two looks at a paced clock. */
+/** The most real milliseconds that count between two looks at the time. */
 const STEP_MS = 5;
 
+export interface PacedClock extends Clock {
+  /** From now on time runs `factor` times as fast as the machine's. */
+  speed(factor: number): void;
+  /** Time stands still while `busy` says so: another process works, such as a database. */
+  waitFor(busy: () => boolean): void;
+}
+
 /**
- * Time for tests in which real SDKs and sockets take part: it runs `factor` times as fast as the machine's, so that waits
- * pass quickly. While the process or its machine is held up the time stands still, so that no wait is over before the
- * input and output it waits for had their turn, however busy the machine is.
+ * Time for tests in which real SDKs and sockets take part: it runs `factor` times as fast as the machine's, from `start`
+ * (epoch ms) on, so that waits pass quickly. While the process or its machine is held up the time stands still, so that no
+ * wait is over before the input and output it waits for had their turn, however busy the machine is.
  */
-export function pacedClock(factor = 20, start = Date.now()): Clock & { speed(factor: number): void } {
+export function pacedClock(factor = 20, start = Date.now()): PacedClock {
+  const others: (() => boolean)[] = [];
   let now = start;
   let looked = performance.now();
   let timers: { readonly at: number; readonly run: () => void }[] = [];
@@ -16,13 +24,12 @@ export function pacedClock(factor = 20, start = Date.now()): Clock & { speed(fac
 
   function look(): number {
     const real = performance.now();
-    now += Math.min(real - looked, STEP_MS) * factor;
+    if (!others.some((isBusy) => isBusy())) now += Math.min(real - looked, STEP_MS) * factor;
     looked = real;
     return Math.floor(now);
   }
 
   function tick(): void {
-    ticking = undefined;
     const due = look();
     for (;;) {
       const [first] = timers;
@@ -43,8 +50,8 @@ export function pacedClock(factor = 20, start = Date.now()): Clock & { speed(fac
     now: look,
     after(ms, run) {
       const timer = { at: look() + Math.max(0, ms), run };
-      const index = timers.findIndex(({ at }) => at > timer.at);
-      timers.splice(index < 0 ? timers.length : index, 0, timer);
+      const later = timers.findIndex(({ at }) => at > timer.at);
+      timers.splice(later < 0 ? timers.length : later, 0, timer);
       if (timers[0] === timer) plan();
       return () => {
         timers = timers.filter((other) => other !== timer);
@@ -56,5 +63,6 @@ export function pacedClock(factor = 20, start = Date.now()): Clock & { speed(fac
       factor = next;
       plan();
     },
+    waitFor: (busy) => void others.push(busy),
   };
 }

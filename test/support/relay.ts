@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class Relay {
   readonly #server: Server;
   readonly #pairs = new Map<Socket, Socket>();
+  readonly #asking = new Set<Socket>();
   #state: 'open' | 'cut' | 'silent' = 'open';
   #lifetime: (() => number) | undefined;
   /** How many connections broke by themselves. */
@@ -15,12 +16,13 @@ export class Relay {
       const server = connect(port, host);
       this.#pairs.set(client, server);
       if (this.#lifetime) this.#wear(client, server, this.#lifetime());
-      client.pipe(server);
-      server.pipe(client);
+      client.on('data', () => this.#asking.add(client)).pipe(server);
+      server.on('data', () => this.#asking.delete(client)).pipe(client);
       const end = () => {
         client.destroy();
         server.destroy();
         this.#pairs.delete(client);
+        this.#asking.delete(client);
       };
       for (const socket of [client, server]) socket.on('error', end).on('close', end);
       if (this.#state === 'silent') this.silence();
@@ -40,6 +42,11 @@ export class Relay {
     const through = new URL(url);
     through.host = `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
     return through.href;
+  }
+
+  /** Whether a process waits for an answer of the server. */
+  get busy(): boolean {
+    return this.#state !== 'silent' && this.#asking.size > 0;
   }
 
   /** By which ports the other end knows us. */

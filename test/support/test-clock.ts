@@ -90,14 +90,15 @@ const HASTY_LOOKS = 50;
  */
 export async function until<T>(
   probe: () => T | Promise<T>,
-  what = 'the expected state',
+  what: string | (() => string) = 'the expected state',
   limitMs = 20_000,
 ): Promise<NonNullable<T>> {
   const giveUp = Date.now() + limitMs;
   for (let look = 1; ; look++) {
     const value = await probe();
     if (value) return value;
-    if (Date.now() > giveUp) throw new Error(`Waited in vain for ${what}`);
+    if (Date.now() > giveUp)
+      throw new Error(`Waited in vain for ${typeof what === 'string' ? what : what()}`);
     await (look <= HASTY_LOOKS ? turn(1) : setTimeout(1));
   }
 }
