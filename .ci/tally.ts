@@ -13,7 +13,10 @@ export default class Tally implements Reporter {
     let passed = 0;
     const failures: string[] = [];
     const fail = (file: string, name: string, errors: readonly SerializedError[]) => {
-      const said = errors.map(({ stack, message }) => stack || message).join('\n');
+      const said = errors
+        .flatMap((error) => [error, error.cause as SerializedError | undefined])
+        .flatMap((error) => (error ? [error.stack || error.message] : []))
+        .join('\n');
       failures.push(
         `FAILED ${relative(process.cwd(), file)}${name && ` > ${name}`}\n${said.slice(0, 2_000)}`,
       );

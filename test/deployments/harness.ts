@@ -82,11 +82,16 @@ export async function openStudio(
     if (current === undefined) return void request.socket.destroy();
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
-    const answer = await fetch(`${current}${request.url}`, {
-      method: request.method ?? 'POST',
-      body: Buffer.concat(chunks),
-    });
-    response.writeHead(answer.status).end(await answer.text());
+    try {
+      const answer = await fetch(`${current}${request.url}`, {
+        method: request.method ?? 'POST',
+        body: Buffer.concat(chunks),
+      });
+      response.writeHead(answer.status).end(await answer.text());
+    } catch {
+      // The bot was stopped or killed meanwhile: the line breaks, as behind any proxy.
+      request.socket.destroy();
+    }
   });
   await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
   const publicUrl = `http://127.0.0.1:${(door.address() as AddressInfo).port}`;
