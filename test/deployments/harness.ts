@@ -80,16 +80,16 @@ export async function openStudio(
 
   const door = createServer(async (request, response) => {
     if (current === undefined) return void request.socket.destroy();
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
     try {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk);
       const answer = await fetch(`${current}${request.url}`, {
         method: request.method ?? 'POST',
         body: Buffer.concat(chunks),
       });
       response.writeHead(answer.status).end(await answer.text());
     } catch {
-      // The bot was stopped or killed meanwhile: the line breaks, as behind any proxy.
+      // The bot, or the caller, is gone meanwhile: the line breaks, as behind any proxy.
       request.socket.destroy();
     }
   });
