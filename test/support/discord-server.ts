@@ -24,9 +24,10 @@ export interface Fault {
   readonly afterEffect?: boolean;
   /** Milliseconds until the answer, of whichever kind. */
   readonly delayMs?: number;
-  /** `reset` breaks the connection, `broken` ends in the middle of the JSON, `right` is only late. */
+  /** `reset` breaks the connection, `closed` ends it in order without an answer, `broken` ends in the middle of the JSON, `right` is only late. */
   readonly answer:
     | 'reset'
+    | 'closed'
     | 'broken'
     | 'right'
     | {
@@ -98,6 +99,10 @@ export async function startDiscordServer(options: DiscordServerOptions = {}): Pr
     if (fault?.delayMs) await setTimeout(fault.delayMs);
     if (fault?.answer === 'reset') {
       incoming.socket.resetAndDestroy();
+      return;
+    }
+    if (fault?.answer === 'closed') {
+      incoming.socket.end();
       return;
     }
     if (fault?.answer === 'broken') {

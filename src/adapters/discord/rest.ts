@@ -20,6 +20,16 @@ export function closeRest(rest: REST): void {
   rest.clearHashSweeper();
 }
 
+/**
+ * discord.js repeats a request after ECONNRESET alone (`shouldRetry` of @discordjs/rest); a connection that the other side
+ * ended in order, which undici calls UND_ERR_SOCKET, leaves as much unknown.
+ */
+function toRepeatable(error: Error & { code?: string }): never {
+  if (error.code === 'UND_ERR_SOCKET')
+    throw Object.assign(new Error(error.message, { cause: error }), { code: 'ECONNRESET' });
+  throw error;
+}
+
 async function send(agent: Agent, url: string, init: Parameters<Send>[1]): ReturnType<Send> {
   // The platform's own `Response` turns a form into bytes, which every version of undici sends.
   const form = init.body instanceof FormData ? new Response(init.body) : undefined;
@@ -30,7 +40,7 @@ async function send(agent: Agent, url: string, init: Parameters<Send>[1]): Retur
     body: form ? Buffer.from(await form.arrayBuffer()) : (init.body as string | null),
     signal: init.signal,
     dispatcher: agent,
-  });
+  }).catch(toRepeatable);
   return {
     status: statusCode,
     statusText: STATUS_CODES[statusCode] ?? '',

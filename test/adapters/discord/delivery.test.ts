@@ -96,7 +96,7 @@ describe('posting', () => {
 describe('at most once', () => {
   const outgoing = { key: 'outbox-row-17', message: card('Ready') };
 
-  test.each(['reset', { status: 502 }] as const)(
+  test.each(['reset', 'closed', { status: 502 }] as const)(
     '%j after it took effect: repeated, shown once',
     async (answer) => {
       bot.driver.server.fault({ on: /^POST \/channels/, afterEffect: true, answer });
@@ -106,6 +106,13 @@ describe('at most once', () => {
       expect(await bot.driver.channel()).toHaveLength(1);
     },
   );
+
+  test('an edit whose connection Discord closes is made again', async () => {
+    const posted = await bot.adapter.post(here, outgoing);
+    bot.driver.server.fault({ on: /^PATCH \/channels/, answer: 'closed', times: 2 });
+    await bot.adapter.edit(posted, card('Stopping'));
+    expect((await bot.driver.channel()).map(({ text }) => text)).toEqual(['### Stopping']);
+  });
 
   test('an outcome nobody knows is settled by reading the channel', async () => {
     const since = bot.clock.now();
