@@ -22,14 +22,10 @@ async function told({ driver }: Stage) {
 }
 
 async function answered(stage: Stage, count: number) {
-  await until(
-    async () => {
-      const { publicly, privately } = await told(stage);
-      return publicly.length + privately.length >= count;
-    },
-    'every answer',
-    40_000,
-  );
+  await until(async () => {
+    const { publicly, privately } = await told(stage);
+    return publicly.length + privately.length >= count;
+  }, 'every answer');
   return await told(stage);
 }
 

@@ -35,7 +35,7 @@ describe.each(['slack-http', 'slack-socket'] as const)('while %s does not say wh
     await driver.slash('operator', DEPLOY);
     await process.kill();
     const next = await stage.start();
-    await until(async () => (await shown('operator')).publicly.length > 0, 'the answer', 20_000);
+    await until(async () => (await shown('operator')).publicly.length > 0, 'the answer');
     await next.app.settled();
     const { publicly, privately } = await shown('operator');
     expect([publicly.length, privately]).toEqual([1, []]);
@@ -48,8 +48,8 @@ describe.each(['slack-http', 'slack-socket'] as const)('while %s does not say wh
     driver.server.faults.inject('users.info', SLOW, 2);
     await driver.slash('operator', DEPLOY);
     await driver.slash('reader', DEPLOY);
-    await until(async () => (await shown('reader')).privately.length > 0, 'the refusal', 20_000);
-    await until(async () => (await shown('operator')).publicly.length > 0, 'the card', 20_000);
+    await until(async () => (await shown('reader')).privately.length > 0, 'the refusal');
+    await until(async () => (await shown('operator')).publicly.length > 0, 'the card');
     await process.app.settled();
     await process.kill();
     const next = await stage.start();

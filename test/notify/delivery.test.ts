@@ -168,7 +168,7 @@ describe('order and pace', () => {
           desk.worker.wake();
         };
         await desk.worker.start();
-        await until(() => desk.chat.texts.length === 1, `the message, woken ${hops} hops after`, 1_000);
+        await until(() => desk.chat.texts.length === 1, `the message, woken ${hops} hops after`);
       }
     },
   );

@@ -91,7 +91,7 @@ const HASTY_LOOKS = 50;
 export async function until<T>(
   probe: () => T | Promise<T>,
   what: string | (() => string) = 'the expected state',
-  limitMs = 20_000,
+  limitMs = 50_000,
 ): Promise<NonNullable<T>> {
   const giveUp = Date.now() + limitMs;
   for (let look = 1; ; look++) {
