@@ -57,6 +57,31 @@ describe('@bot', () => {
     expect((await bot.invocation(1)).request).toMatchObject({ command: 'list' });
   });
 
+  const me = '<@U0EDGEGAPBOT>';
+  it.each([
+    `${me}: status abc`,
+    `${me}, status abc`,
+    `${me} /edgegap status abc`,
+    `${me} /status abc`,
+    `${me}: /edgegap: status abc`,
+    `${me} ${me} status abc`,
+    `${me} \`status abc\``,
+    `${me} \`/edgegap status abc\``,
+    `*${me} status abc*`,
+    `*${me}* _status_ ~abc~`,
+    `${me}\n\`\`\`\nstatus abc\n\`\`\``,
+  ])('as in %j is asked for the status of abc', async (text) => {
+    const bot = await startBot();
+    await bot.driver.deliver('events_api', {
+      type: 'event_callback',
+      event_id: 'Ev1',
+      team_id: bot.team.workspace,
+      event: { type: 'app_mention', user: 'U123456', text, ts: '1.2', channel: 'C1' },
+    });
+    const args = { kind: 'text', text: 'abc' };
+    expect((await bot.invocation(1)).request).toEqual({ kind: 'command', command: 'status', args });
+  });
+
   it.each([
     ['an edited message', { edited: { user: 'U123456', ts: '1.3' } }],
     ['another app', { bot_id: 'B0OTHER' }],
