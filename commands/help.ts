@@ -1,6 +1,8 @@
 import type { Field, Node, Rich } from '../src/cards/card.ts';
-import { nearest, quoted, usage } from '../src/command/argv.ts';
+import { nearest, parseText, quoted, unaddressed, usage } from '../src/command/argv.ts';
 import { type Command, defineCommand, leastPermission } from '../src/command/define.ts';
+import { namesakes } from '../src/command/same-name.ts';
+import type { Services } from '../src/command/services.ts';
 import { InputError } from '../src/errors.ts';
 
 export default defineCommand({
@@ -11,18 +13,18 @@ export default defineCommand({
   options: {
     command: { kind: 'string', positional: true, maxLength: 32, description: 'A command to explain' },
   },
-  async run({ options, directory, may, respond }) {
+  async run({ options, directory, catalog, prompt, may, respond }) {
     const allowed = directory.all.filter(({ command }) => may(leastPermission(command)));
     if (options.command === undefined) {
       const others = allowed.filter(({ name }) => name !== 'help');
       const fields: Field[] = allowed.map(({ name, command }) => ({
-        label: name,
+        label: prompt + name,
         value: [command.description],
       }));
       const [example] = others;
       const note: Rich = example
         ? [
-            { code: `help ${example.name}` },
+            { code: `${prompt}help ${example.name}` },
             ' shows how to use one. A request_id can be shortened to its beginning, where only one deployment of this channel begins so.',
           ]
         : ['You may not look at or change deployments here. Ask an administrator of this place for access.'];
@@ -33,8 +35,8 @@ export default defineCommand({
       await respond({ kind: 'card', tone: 'neutral', title: ['What you may do here'], nodes });
       return;
     }
-    const name = options.command.toLowerCase().replace(/^\//, '');
-    const found = allowed.find((one) => one.name === name);
+    const name = unaddressed(options.command);
+    const [found] = namesakes(name, allowed, (one) => one.name);
     if (!found) {
       const near = nearest(
         name,
@@ -44,22 +46,50 @@ export default defineCommand({
         hint: near ? `Did you mean ${near}?` : `There are: ${allowed.map((one) => one.name).join(', ')}.`,
       });
     }
-    await respond(explain(found.name, found.command));
+    await respond(explain(found.name, found.command, prompt, catalog));
   },
 });
 
-function explain(name: string, command: Command) {
+function explain(name: string, command: Command, prompt: string, catalog: Services['catalog']) {
+  const example = exampleOf(command, catalog);
   const fields: Field[] = Object.entries(command.options).map(([option, spec]) => ({
     label: spec.required ? option : `${option} (optional)`,
     value: [spec.kind === 'choice' ? `${spec.description}: ${spec.choices.join(', ')}` : spec.description],
   }));
   const nodes: Node[] = [
     { kind: 'text', text: [command.description, '.'] },
-    { kind: 'code', text: usage(name, command.options), keep: 'start' },
+    { kind: 'code', text: usage(prompt + name, command.options), keep: 'start' },
     ...(fields.length > 0 ? [{ kind: 'fields' as const, fields }] : []),
-    ...(command.example
-      ? [{ kind: 'text' as const, text: ['For example: ', { code: `${name} ${command.example}` }] }]
+    ...(example
+      ? [{ kind: 'text' as const, text: ['For example: ', { code: `${prompt}${name} ${example}` }] }]
       : []),
   ];
   return { kind: 'card' as const, tone: 'neutral' as const, title: [name], nodes };
+}
+
+/** The command's own, with an application and a version that there are, as far as that is known without asking. */
+function exampleOf({ example = '', options }: Command, catalog: Services['catalog']): string {
+  const values = parseText(example, '', options);
+  const [application, version] = ['application', 'version'].map((kind) =>
+    String(values[Object.keys(values).find((name) => options[name]?.kind === kind) ?? ''] ?? ''),
+  );
+  if (!application) return example;
+  const usable = catalog.lastSeen().filter((one) => one.is_active);
+  const picked =
+    usable.find(({ name }) => name === application) ??
+    usable.find(({ versions }) => versions.some((one) => one.is_active)) ??
+    usable[0];
+  if (!picked) return example;
+  const isRead = picked.versions.length > 0;
+  // Nobody waits for the others; they are there the next time.
+  if (!isRead) void catalog.versions(picked.name).catch(() => undefined);
+  const [newest, ...older] = picked.versions.filter((one) => one.is_active).map((one) => one.name);
+  const isUsual = isRead ? [newest, ...older].includes(version) : picked.name === application;
+  const named = example.replace(application, typed(picked.name));
+  return version && !isUsual ? named.replace(version, typed(newest ?? '<version>')) : named;
+}
+
+/** In quotation marks, where a name needs them. */
+function typed(name: string): string {
+  return /[\s"'=]/.test(name) ? `"${name.replace(/["\\]/g, '\\$&')}"` : name;
 }

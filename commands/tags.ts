@@ -2,6 +2,7 @@ import type { Card, Rich } from '../src/cards/card.ts';
 import { quoted } from '../src/command/argv.ts';
 import { type CheckContext, type Context, defineCommand } from '../src/command/define.ts';
 import { theDeployment } from '../src/command/options.ts';
+import { namesakes } from '../src/command/same-name.ts';
 import type { DeploymentTarget } from '../src/command/services.ts';
 import { isOwnTag } from '../src/deployments/deployment.ts';
 import { EdgegapError } from '../src/edgegap/errors.ts';
@@ -29,11 +30,11 @@ export default defineCommand({
     tag: { kind: 'tag', positional: true, description: 'The tag to add, remove or rename' },
     to: { kind: 'tag', positional: true, description: 'The new name, for rename' },
   },
-  check: (context) => checkChange(context, orderOf(context.options)),
+  check: (context) => checkChange(context, orderOf(context.options, context.prompt)),
   async run(context) {
     const { request_id } = context.options.deployment;
     const { edgegap } = context;
-    const order = orderOf(context.options);
+    const order = orderOf(context.options, context.prompt);
     switch (order.action) {
       case 'list':
         return show(context, request_id, ['Tags of ']);
@@ -69,8 +70,8 @@ type Order =
   | { readonly action: 'rename'; readonly tag: string; readonly to: string };
 
 /** What is to be done. Throws InputError where the options do not go together. */
-function orderOf({ action, tag, to }: Options): Order {
-  const usage = 'Use: tags <deployment> add <tag>, remove <tag>, or rename <tag> <new name>.';
+function orderOf({ action, tag, to }: Options, prompt: string): Order {
+  const usage = `Use: ${prompt}tags <deployment> add <tag>, remove <tag>, or rename <tag> <new name>.`;
   const wrong = (code: string, message: string) => new InputError(code, message, { hint: usage });
   switch (action) {
     case undefined:
@@ -93,17 +94,22 @@ function orderOf({ action, tag, to }: Options): Order {
 }
 
 /** Edgegap would refuse these too, but only when everybody is already looking at the answer. */
-async function checkChange({ edgegap, options }: CheckContext<Options>, order: Order): Promise<void> {
-  if (order.action === 'list') return;
+async function checkChange({ edgegap, options }: CheckContext<Options>, order: Order): Promise<Options> {
+  if (order.action === 'list') return options;
   const tags = await edgegap.tags(options.deployment.request_id);
-  if (order.action !== 'add' && !tags.includes(order.tag)) {
-    const others = tags.filter((tag) => !isOwnTag(tag));
+  const others = tags.filter((tag) => !isOwnTag(tag));
+  const [tag = order.tag, ...more] = order.action === 'add' ? [] : namesakes(order.tag, others, (one) => one);
+  if (more.length > 0)
+    throw new InputError('tag-ambiguous', `Several tags could be meant by ${quoted(order.tag)}.`, {
+      hint: `Say which: ${[tag, ...more].join(' or ')}.`,
+    });
+  if (order.action !== 'add' && !others.includes(tag))
     throw new InputError('tag-unknown', `It has no tag ${quoted(order.tag)}.`, {
       hint: others.length > 0 ? `It has: ${others.join(', ')}.` : 'It has no tags.',
     });
-  }
   const wanted = order.action === 'rename' ? order.to : order.tag;
   if (order.action !== 'remove' && tags.includes(wanted)) throw hasAlready(wanted);
+  return { ...options, tag };
 }
 
 function hasAlready(tag: string, cause?: unknown): InputError {

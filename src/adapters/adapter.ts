@@ -147,6 +147,8 @@ export interface Invocation {
   readonly adapter: Adapter;
   readonly at: Address;
   readonly request: InvocationRequest;
+  /** What a person types before a command's name where this was asked, e.g. `/edgegap `; nothing: empty. */
+  readonly prompt?: string;
   /** How another process can answer it with `Adapter.resume`, should this one not live to. */
   reply(mode: AckMode): Reply;
   /** Only where `person` has to ask the platform, which may take longer than the platform waits for a first response. */

@@ -1,12 +1,17 @@
 import { closest, distance } from 'fastest-levenshtein';
+import type { InvocationRequest } from '../adapters/adapter.ts';
 import { InputError } from '../errors.ts';
 import { type OptionSpecs, usageOf } from './options.ts';
+import { nameKey } from './same-name.ts';
 
-/** Longest text a person can type after a command. A chat message is 2000 (Discord) to 4000 characters (Slack). */
-const MAX_TEXT = 2_000;
+/** More than that, name and values together, is read by nothing: no command is as long, and reading takes time. */
+export const MAX_REQUEST = 12_000;
 
 /** Option values as given, before they are checked: one string, or several for a list; true for a bare flag. */
 export type RawValues = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+
+/** `--name` or `--name=value`, with the dashes of any keyboard. */
+const OPTION = /^(?:[-‐‑−]{2}|[‒–—―]{1,2})([^=]+)(?:=(.*))?$/su;
 
 /**
  * Reads `kart-racing v1.2 --near Montreal --tag qa`: positional options in order, then `--name value` or
@@ -14,10 +19,6 @@ export type RawValues = Readonly<Record<string, string | number | boolean | read
  * Throws InputError.
  */
 export function parseText(text: string, command: string, specs: OptionSpecs): RawValues {
-  if (text.length > MAX_TEXT)
-    throw new InputError('text-too-long', `That is ${text.length} characters; I read at most ${MAX_TEXT}.`, {
-      hint: usageHint(command, specs),
-    });
   const positional = Object.entries(specs).filter(([, spec]) => spec.positional);
   const values: Record<string, string | boolean | string[]> = {};
   const valueMissing = (name: string) =>
@@ -27,7 +28,7 @@ export function parseText(text: string, command: string, specs: OptionSpecs): Ra
   for (let index = 0; index < tokens.length; index++) {
     const token = tokens[index];
     if (!token) continue;
-    const named = token.quoted ? undefined : /^(?:--|[—–])([^=]+)(?:=(.*))?$/su.exec(token.text);
+    const named = token.quoted ? undefined : OPTION.exec(token.text);
     if (!named) {
       const option = positional[position++];
       if (!option || isMisspeltOption(token, specs)) throw tooMany(token.text, command, specs);
@@ -50,15 +51,22 @@ export function parseText(text: string, command: string, specs: OptionSpecs): Ra
   return values;
 
   function set(name: string, value: string | boolean): void {
+    const before = values[name];
     if (specs[name]?.kind === 'list' && typeof value === 'string') {
-      const items = values[name];
-      values[name] = [...(Array.isArray(items) ? items : []), value];
+      if (Array.isArray(before)) before.push(value);
+      else values[name] = [value];
       return;
     }
-    if (Object.hasOwn(values, name))
+    if (before !== undefined)
       throw new InputError('given-twice', `${name} is given twice.`, { hint: usageHint(command, specs) });
     values[name] = value;
   }
+}
+
+/** Whether there is more to read than any command has. */
+export function isTooLong({ command, args }: Extract<InvocationRequest, { kind: 'command' }>): boolean {
+  const given = args.kind === 'text' ? [args.text] : Object.values(args.values);
+  return [command, ...given].join('').length > MAX_REQUEST;
 }
 
 /** `Use: deploy <application> <version> [--near <city>]`. */
@@ -73,17 +81,14 @@ export function usage(command: string, specs: OptionSpecs): string {
 /** The known name nearest to a mistyped one, if any is near. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined;
-  const lower = name.toLowerCase();
-  const best = closest(
-    lower,
-    known.map((one) => one.toLowerCase()),
-  );
-  const found = known.find((one) => one.toLowerCase() === best);
-  const isNear = distance(lower, best) <= Math.max(1, Math.floor(best.length / 3));
+  const key = nameKey(name);
+  const keys = known.map((one) => nameKey(one));
+  const best = closest(key, keys);
+  const isNear = distance(key, best) <= Math.max(1, Math.floor(best.length / 3));
   // Two letters in the wrong order are one slip of the fingers, and two of the distance.
-  if (isNear || letters(lower) === letters(best)) return found;
+  if (isNear || letters(key) === letters(best)) return known[keys.indexOf(best)];
   // Or what was typed is the beginning of one alone, as `dep` is of `deploy`.
-  const begun = lower.length > 1 ? known.filter((one) => one.toLowerCase().startsWith(lower)) : [];
+  const begun = key.length > 1 ? known.filter((_, index) => keys[index]?.startsWith(key)) : [];
   return begun.length === 1 ? begun[0] : undefined;
 }
 
@@ -93,8 +98,20 @@ function letters(word: string): string {
 
 /** Without what cannot be seen around it: a name that was copied from a web page may have a zero-width blank at its end. */
 export function bare(text: string): string {
-  return text.replace(/^[\s\p{Cf}]+|[\s\p{Cf}]+$/gu, '');
+  const characters = [...text];
+  const isSeen = (character: string) => !/[\s\p{Cf}]/u.test(character);
+  // A pattern for the end would begin anew at each blank before it.
+  const end = characters.findLastIndex(isSeen) + 1;
+  return characters.slice(0, end).slice(characters.findIndex(isSeen)).join('');
 }
+
+/** Without how the bot is spoken to, once more: `: list` and `/edgegap list` after a mention, `/list` as elsewhere. */
+export function unaddressed(line: string): string {
+  return line.replace(ADDRESS, '');
+}
+
+const ADDRESS =
+  /^[\s\p{Cf}:,;!?.–—-]*(?:(?:[/@]edgegap[\w-]*|edgegap)(?![^\s:,;])[\s\p{Cf}:,;!?.–—-]*)?\/?\s*/iu;
 
 /** Something a person typed, short enough to be quoted back. */
 export function quoted(text: string): string {
@@ -107,8 +124,10 @@ interface Token {
   readonly quoted: boolean;
 }
 
-/** Each quotation mark, and what can close it: phones and languages mix them. */
-const CLOSING: Readonly<Record<string, string>> = { '"': '"“”„', "'": "'‘’‚" };
+/** They are apostrophes too, where a letter follows. */
+const SINGLE = "'‘’‚‛＇❛❜";
+/** Families of quotation marks: each mark opens, and any of its family closes, as phones and languages mix them. */
+const QUOTES = [SINGLE, '"“”„‟＂❝❞〝〞〟', '«»', '‹›', '「」', '『』', '《》', '〈〉', '｢｣'];
 
 function tokenise(text: string): Token[] {
   const tokens: Token[] = [];
@@ -123,11 +142,11 @@ function tokenise(text: string): Token[] {
     let isQuoted = false;
     while (index < characters.length && !/\s/u.test(characters[index] ?? '')) {
       const character = characters[index] ?? '';
-      const quote = opening(character);
+      const quote = QUOTES.find((family) => family.includes(character));
       // An apostrophe inside a word is a letter; after `=` or at the start it opens a quotation.
-      if (quote && (word === '' || word.endsWith('='))) {
+      if (quote && (word === '' || characters[index - 1] === '=')) {
         isQuoted ||= word === '';
-        const { inside, end } = quotation(characters, index, CLOSING[quote] ?? '');
+        const { inside, end } = quotation(characters, index, quote);
         word += inside;
         index = end + 1;
       } else {
@@ -149,7 +168,7 @@ function quotation(characters: readonly string[], start: number, closing: string
     if (character === '\\' && next !== '' && (next === '\\' || closing.includes(next))) {
       inside += next;
       at++;
-    } else if (closing.includes(character)) {
+    } else if (closing.includes(character) && !(closing === SINGLE && /\p{L}/u.test(next))) {
       return { inside, end: at };
     } else {
       inside += character;
@@ -160,10 +179,6 @@ function quotation(characters: readonly string[], start: number, closing: string
   });
 }
 
-function opening(character: string): string | undefined {
-  return Object.keys(CLOSING).find((quote) => CLOSING[quote]?.includes(character));
-}
-
 /** `-near`, with one dash too few. */
 function isMisspeltOption({ text, quoted: isQuoted }: Token, specs: OptionSpecs): boolean {
   const bare = isQuoted ? undefined : /^-([\p{L}\d-]+)(?:=.*)?$/su.exec(text)?.[1];
@@ -171,7 +186,7 @@ function isMisspeltOption({ text, quoted: isQuoted }: Token, specs: OptionSpecs)
 }
 
 function isOptionName({ text, quoted: isQuoted }: Token): boolean {
-  return !isQuoted && /^(?:--|[—–])[^=]/u.test(text);
+  return !isQuoted && OPTION.test(text);
 }
 
 function optionName(given: string, command: string, specs: OptionSpecs): string {
@@ -184,7 +199,7 @@ function optionName(given: string, command: string, specs: OptionSpecs): string 
 }
 
 function tooMany(text: string, command: string, specs: OptionSpecs): InputError {
-  const bare = /^[-—–]+([^=]+)/u.exec(text)?.[1];
+  const bare = /^[\p{Pd}−]+([^=]+)/u.exec(text)?.[1];
   const near = bare && nearest(bare, Object.keys(specs));
   return new InputError('argument-extra', `I do not know what to do with ${quoted(text)}.`, {
     hint: near ? `Did you mean --${near}?` : usageHint(command, specs),

@@ -26,14 +26,18 @@ export interface Command<Specs extends OptionSpecs = OptionSpecs> {
   readonly actions?: Readonly<Record<string, Action>>;
   /**
    * What the kinds of the options cannot say, e.g. that two of them do not go together: throws InputError. Comes before
-   * the acknowledgement, so that its refusal is the first answer and private, and changes nothing.
+   * the acknowledgement, so that its refusal is the first answer and private, and changes nothing. Where it finds by what
+   * name something exists, it returns the options with that in them.
    */
-  check?(context: CheckContext<OptionsOf<Specs>>): Promise<void> | void;
+  // biome-ignore lint/suspicious/noConfusingVoidType: most checks return nothing
+  check?(context: CheckContext<OptionsOf<Specs>>): Promise<OptionsOf<Specs> | void> | void;
   run(context: Context<OptionsOf<Specs>>): Promise<void>;
 }
 
 export interface CheckContext<Options> extends Services {
   readonly options: Options;
+  /** What a person types before a command's name. */
+  readonly prompt: string;
 }
 
 interface PermissionByOptions<Specs extends OptionSpecs> {
@@ -67,8 +71,7 @@ interface DeploymentAction extends ActionBase {
 }
 
 /** What `run` gets: the services, and this one person's request. */
-export interface Context<Options> extends Services {
-  readonly options: Options;
+export interface Context<Options> extends CheckContext<Options> {
   readonly asker: Asker;
   /** Stable id of this invocation; a platform's retry of it has the same one. */
   readonly invocationId: string;

@@ -1,8 +1,9 @@
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, SocketAddress } from 'node:net';
 import { isOwnTag } from '../deployments/deployment.ts';
 import { InputError } from '../errors.ts';
 import { bare, quoted, type RawValues, usageHint } from './argv.ts';
 import type { OptionSpec, OptionSpecs } from './options.ts';
+import { namesakes, unquoted } from './same-name.ts';
 
 export interface ParseSettings {
   readonly maxTagLength: number;
@@ -96,9 +97,7 @@ function text(value: unknown, name: string, maxLength: number): string {
     throw new InputError(
       'value-too-long',
       `${name} is ${length} characters long; at most ${maxLength} fit.`,
-      {
-        hint: `It begins with ${quoted(trimmed)}.`,
-      },
+      { hint: `It begins with ${quoted(trimmed)}.` },
     );
   if (UNPRINTABLE.test(trimmed) || !trimmed.isWellFormed())
     throw new InputError('value-control', `${name} holds a line break or an invisible control character.`, {
@@ -129,7 +128,7 @@ function boolean(value: unknown, name: string): boolean {
 }
 
 function choice(value: string, name: string, choices: readonly string[]): string {
-  const found = choices.find((one) => one.toLowerCase() === value.trim().toLowerCase());
+  const [found] = namesakes(value, choices, (one) => one);
   if (found !== undefined) return found;
   throw new InputError('not-a-choice', `${name} must be one of ${choices.join(', ')}, not ${quoted(value)}.`);
 }
@@ -146,44 +145,46 @@ function list(
 }
 
 function ip(value: string): string {
-  const hint = 'Give public IPv4 or IPv6 addresses of players, separated by commas, e.g. 203.0.113.7.';
-  const version = value.includes('%') ? 0 : isIP(value);
-  if (version === 0) throw new InputError('not-an-ip', `${quoted(value)} is not an IP address.`, { hint });
-  if (privateAddresses.check(value, version === 4 ? 'ipv4' : 'ipv6'))
-    throw new InputError(
-      'ip-private',
-      `${quoted(value)} is a private address, which does not say where a player is.`,
-      { hint },
-    );
-  if (reservedAddresses.check(value, version === 4 ? 'ipv4' : 'ipv6'))
-    throw new InputError('ip-reserved', `${quoted(value)} is the address of no machine.`, { hint });
-  return value;
+  const refused = (code: string, problem: string) =>
+    new InputError(code, `${quoted(value)} is ${problem}.`, {
+      hint: 'Give public IPv4 or IPv6 addresses of players, separated by commas, e.g. 203.0.113.7.',
+    });
+  const address = bareAddress(value);
+  const version = isIP(address);
+  if (version === 0) throw refused('not-an-ip', 'not an IP address');
+  const family = version === 4 ? 'ipv4' : 'ipv6';
+  if (privateAddresses.check(address, family))
+    throw refused('ip-private', 'a private address, which does not say where a player is');
+  if (reservedAddresses.check(address, family)) throw refused('ip-reserved', 'the address of no machine');
+  return address;
+}
+
+/** Without port, brackets and the name of a network card; one of IPv4 that is written as one of IPv6 as what it is. */
+function bareAddress(value: string): string {
+  const text = bare(value).normalize('NFKC');
+  const [, inner] = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text) ?? /^([\d.]+):\d{1,5}$/.exec(text) ?? [];
+  const address = (inner ?? text).trim().replace(/%.*$/s, '');
+  if (isIP(address) !== 6) return address;
+  return new SocketAddress({ address, family: 'ipv6' }).address.replace(/^::ffff:(?=.*\.)/, '');
 }
 
 /** Multicast, and what is kept for later, the broadcast address in it (RFC 1112, 4291). */
-const reservedAddresses = new BlockList();
-reservedAddresses.addSubnet('224.0.0.0', 4, 'ipv4');
-reservedAddresses.addSubnet('240.0.0.0', 4, 'ipv4');
-reservedAddresses.addSubnet('ff00::', 8, 'ipv6');
+const reservedAddresses = listOf('224.0.0.0/4', '240.0.0.0/4', 'ff00::/8');
 
 /** The ranges of a home, an office or one machine (RFC 1918, 1122, 3927, 6598; 4291, 4193). */
-const privateAddresses = new BlockList();
-for (const [network, bits] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-] as const)
-  privateAddresses.addSubnet(network, bits, 'ipv4');
-for (const [network, bits] of [
-  ['::', 127],
-  ['fe80::', 10],
-  ['fc00::', 7],
-] as const)
-  privateAddresses.addSubnet(network, bits, 'ipv6');
+const privateAddresses = listOf(
+  ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12'],
+  ...['192.168.0.0/16', '::/127', 'fe80::/10', 'fc00::/7'],
+);
+
+function listOf(...networks: string[]): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = '', bits] = network.split('/');
+    list.addSubnet(address, Number(bits), isIP(address) === 4 ? 'ipv4' : 'ipv6');
+  }
+  return list;
+}
 
 function tag(value: string, { maxTagLength }: ParseSettings): string {
   const length = [...value].length;
@@ -191,9 +192,7 @@ function tag(value: string, { maxTagLength }: ParseSettings): string {
     throw new InputError(
       'tag-too-long',
       `The tag ${quoted(value)} has ${length} characters; at most ${maxTagLength} fit.`,
-      {
-        hint: 'Choose a shorter one.',
-      },
+      { hint: 'Choose a shorter one.' },
     );
   if (UNPRINTABLE.test(value) || !value.isWellFormed())
     throw new InputError('tag-control', 'A tag cannot hold a line break or an invisible control character.', {
@@ -210,7 +209,9 @@ function tag(value: string, { maxTagLength }: ParseSettings): string {
 }
 
 export function parseRequestId(value: string): string {
-  if (/^(@last|[A-Za-z0-9]{1,64})$/.test(value)) return value;
+  const id = unquoted(value).normalize('NFKC');
+  if (/^@last$/i.test(id)) return '@last';
+  if (/^[A-Za-z0-9]{1,64}$/.test(id)) return id;
   throw new InputError('not-a-request-id', `${quoted(value)} is not a request_id.`, {
     hint: 'A request_id has letters and digits only, like 93924761ccde. The card of a deployment shows it; list shows all.',
   });

@@ -1,14 +1,16 @@
 import type { Address } from '../adapters/adapter.ts';
-import { type Catalog, findFresh } from '../deployments/catalog.ts';
+import { type Catalog, findFresh, newestFirst } from '../deployments/catalog.ts';
 import type { Deployment } from '../deployments/deployment.ts';
 import type { Deployments } from '../deployments/deployments.ts';
 import { checkDeploymentAllowed } from '../edgegap/allowlist.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
-import type { Location } from '../edgegap/schema.ts';
+import { isNoSuchDeployment } from '../edgegap/errors.ts';
+import type { Application, AppVersion, Location } from '../edgegap/schema.ts';
 import { InputError } from '../errors.ts';
 import { nearest, quoted } from './argv.ts';
 import type { OptionSpecs } from './options.ts';
 import { argumentMissing } from './parse.ts';
+import { isSameName, nameKey, namesakes } from './same-name.ts';
 import type { CommandSettings, DeploymentTarget } from './services.ts';
 
 export interface ResolveParts {
@@ -57,73 +59,80 @@ export async function findDeployable(
 }
 
 /** Empty where that cannot be told, or not now: what is missing is said all the same. */
-async function whichThereAre(
-  catalog: Catalog,
-  kind: 'application' | 'version',
-  application: string | undefined,
-): Promise<string> {
-  if (kind === 'version' && application === undefined) return '';
-  const known = kind === 'version' ? catalog.versions(application ?? '') : catalog.applications();
+async function whichThereAre(catalog: Catalog, kind: 'application' | 'version', application = '') {
+  if (kind === 'version' && application === '') return '';
+  const known = kind === 'version' ? newestVersions(catalog, application) : catalog.applications();
   return await known.then(
     (all) => suggestion('', active(all)),
     () => '',
   );
 }
 
-function active(all: readonly { readonly name: string; readonly is_active: boolean }[]): string[] {
+function active(all: readonly Named[]): string[] {
   return all.filter((one) => one.is_active).map((one) => one.name);
 }
 
-async function findApplication(catalog: Catalog, name: string): Promise<string> {
-  const { found, all } = await findFresh(
-    (age) => catalog.applications(age),
-    (applications) => applications.find((one) => one.name === name),
-  );
-  if (!found)
-    throw new InputError('application-unknown', `There is no application ${quoted(name)}.`, {
-      hint: suggestion(name, active(all)),
-    });
-  if (!found.is_active)
-    throw new InputError('application-inactive', `The application ${quoted(name)} is switched off.`, {
-      hint: 'Activate it in the Edgegap dashboard, or use another one.',
-    });
-  return found.name;
+type Named = Application | AppVersion;
+
+function findApplication(catalog: Catalog, name: string): Promise<string> {
+  return findNamed((age) => catalog.applications(age), name);
 }
 
-async function findVersion(catalog: Catalog, application: string, name: string): Promise<string> {
-  const { found, all } = await findFresh(
-    (age) => catalog.versions(application, age),
-    (versions) => versions.find((one) => one.name === name),
-  );
-  if (!found)
-    throw new InputError('version-unknown', `${application} has no version ${quoted(name)}.`, {
-      hint: suggestion(name, active(all)),
+function findVersion(catalog: Catalog, application: string, name: string): Promise<string> {
+  return findNamed((age) => newestVersions(catalog, application, age), name, application);
+}
+
+/** Of many builds the last ones are what somebody may mean. */
+async function newestVersions(catalog: Catalog, application: string, atMostOldMs?: number): Promise<Named[]> {
+  return newestFirst(await catalog.versions(application, atMostOldMs));
+}
+
+/** The application of that name, or the version of the application `of`. */
+async function findNamed(
+  read: (atMostOldMs?: number) => Promise<readonly Named[]>,
+  name: string,
+  of?: string,
+): Promise<string> {
+  // From the cache the very name alone: by now, another one may be called what only means the same.
+  const { found: exact, all } = await findFresh(read, (known) => known.find((one) => one.name === name));
+  const same = exact ? [exact] : namesakes(name, all, (one) => one.name);
+  const usable = active(same);
+  const [found, ...others] = usable;
+  const kind = of === undefined ? 'application' : 'version';
+  if (others.length > 0)
+    throw new InputError(`${kind}-ambiguous`, `Several ${kind}s could be meant by ${quoted(name)}.`, {
+      hint: `Say which: ${usable.join(' or ')}.`,
     });
-  if (!found.is_active)
-    throw new InputError('version-inactive', `Version ${quoted(name)} of ${application} is switched off.`, {
-      hint: `Activate it in the Edgegap dashboard. ${suggestion('', active(all))}`,
+  if (found !== undefined) return found;
+  const known = suggestion('', active(all));
+  if (same.length > 0) {
+    const which = of === undefined ? `The application ${quoted(name)}` : `Version ${quoted(name)} of ${of}`;
+    throw new InputError(`${kind}-inactive`, `${which} is switched off.`, {
+      hint: `Activate it in the Edgegap dashboard. ${known}`,
     });
-  return found.name;
+  }
+  const which = of === undefined ? 'There is no application' : `${of} has no version`;
+  // Many builds are near to a number that none has: the newest are named too.
+  const near = nearest(name, active(all));
+  throw new InputError(`${kind}-unknown`, `${which} ${quoted(name)}.`, {
+    hint: near ? `Did you mean ${near}? ${known}` : known,
+  });
 }
 
 /**
- * Finds a city by name, or by `city, country` (or division, or both) where several have the name. Accents and case do
- * not matter.
+ * Finds a city by name, or by `city, country` (or division, or both) where several have the name.
  */
 export async function findLocation(catalog: Catalog, name: string): Promise<Location> {
-  const [city = '', ...region] = name.split(',').map(plain);
+  const [city = '', ...region] = name.split(',').filter((part) => part.trim() !== '');
   const { found, all } = await findFresh(
     (age) => catalog.locations(age),
     (locations) => {
-      const inRegion = ({ country, administrative_division }: Location) =>
-        region.every((part) => [country, administrative_division].some((one) => plain(one ?? '') === part));
-      const named = (is: (name: string) => boolean) =>
-        locations.filter((one) => is(plain(one.city ?? '')) && inRegion(one));
-      const matches = named((one) => one === city);
-      if (matches.length > 0) return matches;
-      // `New York` for `New York City`, but no half a word: where it costs money is not to be guessed.
-      const longer = named((one) => city !== '' && one.startsWith(`${city} `));
-      return longer.length > 0 ? longer : undefined;
+      const inRegion = locations.filter(({ country, administrative_division }) =>
+        region.every((part) => [country, administrative_division].some((one) => isSameName(part, one ?? ''))),
+      );
+      const named = namesakes(city, inRegion, (one) => one.city ?? '');
+      const found = named.length > 0 ? named : inRegion.filter((one) => isBeginning(city, one.city ?? ''));
+      return found.length > 0 ? found : undefined;
     },
   );
   // One city may be listed several times, once for each data centre.
@@ -135,10 +144,17 @@ export async function findLocation(catalog: Catalog, name: string): Promise<Loca
       hint: `Say which: ${[...places.keys()].map((place) => `"${place}"`).join(' or ')}.`,
     });
   const cities = [...new Set(all.flatMap((one) => one.city ?? []))].toSorted();
-  const begun = city === '' ? [] : cities.filter((one) => plain(one).startsWith(city));
+  const key = nameKey(city);
+  const begun = key === '' ? [] : cities.filter((one) => nameKey(one).startsWith(key));
   throw new InputError('location-unknown', `Edgegap has no location ${quoted(name)}.`, {
     hint: begun.length > 0 ? `Did you mean ${begun.slice(0, 5).join(' or ')}?` : suggestion(city, cities),
   });
+}
+
+/** `New York` of `New York City`, but no half a word: where it costs money is not to be guessed. */
+function isBeginning(given: string, city: string): boolean {
+  const words = city.split(/[\s\p{Pd}]+/u);
+  return words.some((_, index) => isSameName(given, words.slice(0, index).join(' ')));
 }
 
 /** `Portland, Oregon, United States of America`: what tells two cities of one name apart. */
@@ -161,10 +177,22 @@ export async function findDeployment(
   value: string,
 ): Promise<DeploymentTarget> {
   const known = await findKnown(deployments, at, value);
+  if (known?.requestId) {
+    checkDeploymentAllowed(settings.applicationAllowlist, known.application);
+    return { request_id: known.requestId, known, seen: undefined };
+  }
   // Not one of ours: it may have been deployed from the dashboard or by a matchmaker. Edgegap says.
-  if (!known?.requestId) return { request_id: value, known: undefined, seen: await edgegap.status(value) };
-  checkDeploymentAllowed(settings.applicationAllowlist, known.application);
-  return { request_id: known.requestId, known, seen: undefined };
+  const [, other] = spellings(value);
+  const seen = await edgegap.status(value).catch((error: unknown) => {
+    if (other === undefined || !isNoSuchDeployment(error)) throw error;
+    return edgegap.status(other);
+  });
+  return { request_id: seen.request_id, known: undefined, seen };
+}
+
+/** A request_id as it was typed, then as Edgegap writes them: what is dictated or printed may be in capitals. */
+function spellings(id: string): string[] {
+  return [...new Set([id, nameKey(id)])];
 }
 
 async function findKnown(
@@ -179,9 +207,12 @@ async function findKnown(
       hint: 'Give a request_id; list shows what is running.',
     });
   }
-  const exact = await deployments.byRequestId(value);
-  if (exact) return exact;
-  const candidates = await deployments.byPrefix(at, value);
+  for (const id of spellings(value)) {
+    const exact = await deployments.byRequestId(id);
+    if (exact) return exact;
+  }
+  const begun = await Promise.all(spellings(value).map((id) => deployments.byPrefix(at, id)));
+  const candidates = begun.find((some) => some.length > 0) ?? [];
   if (candidates.length < 2) return candidates[0];
   throw new InputError(
     'prefix-ambiguous',
@@ -196,8 +227,4 @@ function suggestion(name: string, known: readonly string[]): string {
   if (near) return `Did you mean ${near}?`;
   const shown = known.slice(0, 12).join(', ');
   return `There ${known.length === 1 ? 'is' : 'are'}: ${shown}${known.length > 12 ? ` and ${known.length - 12} more` : ''}.`;
-}
-
-function plain(text: string): string {
-  return text.normalize('NFD').replace(/\p{M}/gu, '').trim().toLowerCase();
 }

@@ -1,4 +1,4 @@
-import type { AckMode, Invocation, MessageRef, Person } from '../adapters/adapter.ts';
+import type { AckMode, Invocation, InvocationRequest, MessageRef, Person } from '../adapters/adapter.ts';
 import type { ActionRef } from '../cards/card.ts';
 import { type Clock, steadyNow, within } from '../clock.ts';
 import { InputError } from '../errors.ts';
@@ -6,11 +6,12 @@ import type { Logger } from '../log.ts';
 import { type Policy, refusal } from '../policy/authorise.ts';
 import { type Permission, permissions } from '../policy/permissions.ts';
 import { Answer } from './answer.ts';
-import { bare, nearest, parseText, quoted, type RawValues } from './argv.ts';
+import { isTooLong, MAX_REQUEST, nearest, parseText, quoted, type RawValues } from './argv.ts';
 import { type Action, type Command, type Context, leastPermission } from './define.ts';
 import type { InvocationRecord, Invocations } from './invocations.ts';
 import { parseRequestId, parseValues } from './parse.ts';
 import { findDeployment, resolveValues } from './resolve.ts';
+import { namesakes } from './same-name.ts';
 import type { DeploymentTarget, Services } from './services.ts';
 
 /** When the first response has to leave, in milliseconds of real time since the invocation came; platforms allow 3000. */
@@ -30,6 +31,8 @@ export interface TurnParts {
   readonly log: Logger;
 }
 
+type CommandRequest = Extract<InvocationRequest, { kind: 'command' }>;
+
 /** What is asked for, as far as that is known without asking anybody. */
 interface Wanted<Checked> {
   readonly what: string;
@@ -48,12 +51,14 @@ export class Turn {
   readonly #parts: TurnParts;
   readonly #cameAt: number;
   readonly #answer: Answer;
+  readonly #prompt: string;
   /** Resolves when the store has taken it, or has not in time. */
   readonly #begun = Promise.withResolvers<void>();
 
   constructor(invocation: Invocation, parts: TurnParts) {
     this.#invocation = invocation;
     this.#parts = parts;
+    this.#prompt = invocation.prompt ?? '';
     this.#answer = new Answer(invocation, parts);
     this.#cameAt = steadyNow(parts.realClock);
   }
@@ -61,15 +66,23 @@ export class Turn {
   async take(): Promise<void> {
     const { request } = this.#invocation;
     if (request.kind === 'action') await this.#takeAction(request.action, request.source);
-    else await this.#takeCommand(request.command);
+    else await this.#takeCommand(request);
   }
 
-  async #takeCommand(given: string): Promise<void> {
-    const name = bare(given).toLowerCase();
+  async #takeCommand(request: CommandRequest): Promise<void> {
     const { directory } = this.#parts.services;
-    const command = directory.get(name);
+    if (isTooLong(request)) {
+      await this.#authorised('help');
+      throw new InputError('text-too-long', `That is too long: I read at most ${MAX_REQUEST} characters.`, {
+        hint: 'Nothing was done. Type a shorter command.',
+      });
+    }
+    const given = request.command;
+    const names = directory.all.map((one) => one.name);
+    const [name = given, ...others] = namesakes(given, names, (one) => one);
+    const command = others.length > 0 ? undefined : directory.get(name);
     const least = command ? leastPermission(command) : 'help';
-    const typed = this.#read(name, command);
+    const typed = this.#read(name, command, request);
     const authorise = async () => {
       // Before anything else is said: a stranger learns nothing, not even which commands there are.
       const person = await this.#authorised(least);
@@ -95,13 +108,13 @@ export class Turn {
   }
 
   /** What was typed or picked, as far as the command itself tells; or what is wrong with it. */
-  #read(name: string, command: Command | undefined) {
-    const { request } = this.#invocation;
+  #read(name: string, command: Command | undefined, { args }: CommandRequest) {
     try {
-      if (!command || request.kind !== 'command') return { mistake: undefined };
-      const { args } = request;
-      const raw: RawValues = args.kind === 'text' ? parseText(args.text, name, command.options) : args.values;
-      const parsed = parseValues(raw, name, command.options, this.#parts.services.settings);
+      if (!command) return { mistake: undefined };
+      const shown = this.#prompt + name;
+      const { options } = command;
+      const raw: RawValues = args.kind === 'text' ? parseText(args.text, shown, options) : args.values;
+      const parsed = parseValues(raw, shown, options, this.#parts.services.settings);
       const { permission, ack } = command;
       return {
         parsed,
@@ -144,9 +157,10 @@ export class Turn {
   ): Promise<Record<string, unknown>> {
     const { services } = this.#parts;
     const specs = command.options;
-    const options = await resolveValues(parsed, { name, specs }, this.#invocation.at, services);
-    await command.check?.({ ...services, options: options as never });
-    return options;
+    const shown = { name: this.#prompt + name, specs };
+    const options = await resolveValues(parsed, shown, this.#invocation.at, services);
+    const checked = await command.check?.({ ...services, prompt: this.#prompt, options: options as never });
+    return checked ?? options;
   }
 
   async #checkAction(action: Action, ref: ActionRef): Promise<DeploymentTarget | undefined> {
@@ -225,6 +239,7 @@ export class Turn {
     return {
       ...services,
       options,
+      prompt: this.#prompt,
       asker: { id: person.id, name: person.name, at: invocation.at },
       invocationId: invocation.id,
       may: (permission) => this.#may(person, permission),

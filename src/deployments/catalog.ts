@@ -1,6 +1,6 @@
 import { type Clock, stopwatch } from '../clock.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
-import type { Application, AppVersion, Location } from '../edgegap/schema.ts';
+import { type Application, type AppVersion, type Location, parseEdgegapTime } from '../edgegap/schema.ts';
 
 const TTL_MS = 5 * 60_000;
 /** Something not found is looked for again, but not at every keystroke. */
@@ -12,6 +12,8 @@ export interface Catalog {
   applications(atMostOldMs?: number): Promise<readonly Application[]>;
   versions(application: string, atMostOldMs?: number): Promise<readonly AppVersion[]>;
   locations(atMostOldMs?: number): Promise<readonly Location[]>;
+  /** Applications, and those of their versions that were asked for, newest first, as they were last read: asks nobody. */
+  lastSeen(): readonly (Application & { readonly versions: readonly AppVersion[] })[];
 }
 
 export function createCatalog(edgegap: EdgegapApi, clock: Clock): Catalog {
@@ -21,6 +23,11 @@ export function createCatalog(edgegap: EdgegapApi, clock: Clock): Catalog {
   return {
     applications,
     locations,
+    lastSeen: () =>
+      (applications.last() ?? []).map((one) => ({
+        ...one,
+        versions: newestFirst(versions.get(one.name)?.last() ?? []),
+      })),
     versions(application, atMostOldMs) {
       let entry = versions.get(application);
       if (!entry) {
@@ -44,13 +51,13 @@ export async function findFresh<Item, Found>(
   return { found: find(all), all };
 }
 
-type Cached<Value> = (atMostOldMs?: number) => Promise<Value>;
+type Cached<Value> = ((atMostOldMs?: number) => Promise<Value>) & { last(): Value | undefined };
 
 /** One read at a time; a failure is not cached. */
 function cached<Value>(clock: Clock, read: () => Promise<Value>): Cached<Value> {
   let value: { readonly is: Value; readonly ageMs: () => number } | undefined;
   let reading: Promise<Value> | undefined;
-  return async (atMostOldMs = TTL_MS) => {
+  const fresh = async (atMostOldMs = TTL_MS) => {
     if (value && value.ageMs() < atMostOldMs) return value.is;
     reading ??= read()
       .then((is) => {
@@ -62,4 +69,13 @@ function cached<Value>(clock: Clock, read: () => Promise<Value>): Cached<Value> 
       });
     return await reading;
   };
+  return Object.assign(fresh, { last: () => value?.is });
+}
+
+const BY_NUMBER = new Intl.Collator('en', { numeric: true });
+
+/** Made at the same time, by number: `build-10`, `build-9`. */
+export function newestFirst(versions: readonly AppVersion[]): AppVersion[] {
+  const madeAt = (version: AppVersion) => parseEdgegapTime(version.create_time) ?? 0;
+  return versions.toSorted((a, b) => madeAt(b) - madeAt(a) || BY_NUMBER.compare(b.name, a.name));
 }

@@ -170,10 +170,13 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
 const lines: readonly [line: string, says: RegExp][] = [
   ['depoly kart-racing v1.2', /no command .depoly.*Did you mean deploy/],
   ['frobnicate', /no command .frobnicate.*There are: deploy, help, list/],
-  ['deploy', /deploy needs an application.*There are: .*kart-racing.*Use: deploy <application> <version>/],
-  ['deploy kart-racing', /deploy needs a version.*(There is|are): .*v1\.2.*Use: deploy/],
+  [
+    'deploy',
+    /deploy needs an application.*There are: .*kart-racing.*Use: (\/edgegap )?deploy <application> <version>/,
+  ],
+  ['deploy kart-racing', /deploy needs a version.*(There is|are): .*v1\.2.*Use: (\/edgegap )?deploy/],
   ['deploy kart-raching', /no application .kart-raching.*Did you mean kart-racing/],
-  ['deploy kart-racing v1.2 Tokyo', /do not know what to do with .Tokyo.*Use: deploy/],
+  ['deploy kart-racing v1.2 Tokyo', /do not know what to do with .Tokyo.*Use: (\/edgegap )?deploy/],
   ['deploy kart-racing v1.2 -near Tokyo', /Did you mean --near/],
   ['deploy kart-racing v1.2 --naer Tokyo', /no option .--naer.*Did you mean --near/],
   ['deploy kart-racing v1.2 --near', /--near needs a value/],
@@ -184,7 +187,7 @@ const lines: readonly [line: string, says: RegExp][] = [
   ['status', /status needs a deployment/],
   ['status a b', /do not know what to do with .b/],
   ['logs @last --lines many', /whole number from 1 to 5000, not .many/],
-  [`deploy ${'y'.repeat(10_000)}`, /10000 characters; I read at most 2000/],
+  [`deploy ${'y'.repeat(10_000)}`, /application is 10000 characters long; at most 64 fit/],
 ];
 
 describe.each(driverNames)('bad input on %s', (name) => {

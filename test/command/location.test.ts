@@ -11,11 +11,19 @@ const PLACES = [
   place('San José', 'San José', 'Costa Rica'),
   place('São Paulo', 'São Paulo', 'Brazil'),
   place('Paris', 'Île-de-France', 'France'),
+  place('Łódź', 'Łódź Voivodeship', 'Poland'),
+  place('Tromsø', 'Troms', 'Norway'),
+  place('Đà Nẵng', 'Đà Nẵng', 'Việt Nam'),
+  place("St. John's", 'Newfoundland and Labrador', 'Canada'),
+  place('Frankfurt am Main', 'Hesse', 'Germany'),
+  place('Oslo', 'Oslo', 'Norway'),
+  place('Ösló', 'Elsewhere', 'Nowhere'),
 ];
 const catalog: Catalog = {
   applications: async () => [],
   versions: async () => [],
   locations: async () => PLACES,
+  lastSeen: () => [],
 };
 
 test.each([
@@ -23,16 +31,27 @@ test.each([
   ['new york, United States of America', 'New York City'],
   ['sao', 'São Paulo'],
   ['Paris', 'Paris'],
+  ['Lodz', 'Łódź'],
+  ['LODZ, poland', 'Łódź'],
+  ['Tromso', 'Tromsø'],
+  ['Da Nang, Viet Nam', 'Đà Nẵng'],
+  ['danang', 'Đà Nẵng'],
+  ['St. John’s', "St. John's"],
+  ['newyork', 'New York City'],
+  ['Frankfurt', 'Frankfurt am Main'],
+  ['Oslo', 'Oslo'],
 ])('%s is found', async (name, city) => {
   expect(await findLocation(catalog, name)).toMatchObject({ city });
 });
 
 test.each([
+  ['oslo', 'location-ambiguous', /Say which: "Oslo, .* or "Ösló, /],
   ['San', 'location-ambiguous', /Say which: "San Francisco, .* or "San José, /],
   ['sa', 'location-unknown', /Did you mean San Francisco or San José or São Paulo\?/],
   ['Par', 'location-unknown', /Did you mean Paris\?/],
   ['New York, Canada', 'location-unknown', /Did you mean New York City\?/],
-  ['Atlantis', 'location-unknown', /There are: New York City, Paris/],
+  ['Atlantis', 'location-unknown', /There are: Frankfurt am Main, New York City/],
+  ['Tromsoo', 'location-unknown', /Did you mean Tromsø\?/],
 ])('%s is not, and what begins like it is offered', async (name, code, hint) => {
   await expect(findLocation(catalog, name)).rejects.toMatchObject({
     code,

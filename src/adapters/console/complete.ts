@@ -7,7 +7,7 @@ export function completeLine(
   directory: Directory,
   buttonNumbers: readonly number[],
 ): [string[], string] {
-  const word = /\S*$/.exec(line)?.[0] ?? '';
+  const word = line.split(/\s/).at(-1) ?? '';
   const before = line.slice(0, line.length - word.length).replace(/^\s*\/?\s*(?:edgegap\s+)?/, '');
   if (word.startsWith('#') && before === '')
     return pick(

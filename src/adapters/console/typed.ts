@@ -1,3 +1,5 @@
+import { unaddressed } from '../../command/argv.ts';
+
 /** What a line that was typed asks for. */
 export type Typed =
   | { readonly kind: 'nothing' }
@@ -28,9 +30,8 @@ export function readLine(line: string, isCommand: (name: string) => boolean): Ty
   }
   if (text.startsWith('#')) return { kind: 'nothing' };
 
-  const bare = text.replace(/^\//, '');
-  const rest = isCommand('edgegap') ? bare : bare.replace(/^edgegap(?:\s+|$)/i, '');
-  if (rest === '' || rest === '?') return { kind: 'command', name: 'help', text: '' };
+  const rest = isCommand('edgegap') ? text.replace(/^\//, '') : unaddressed(text);
+  if (rest === '') return { kind: 'command', name: 'help', text: '' };
   if (LEAVE.test(rest) && !isCommand(rest.toLowerCase())) return { kind: 'leave' };
   const [, name = '', args = ''] = /^(\S+)\s*(.*)$/s.exec(rest) ?? [];
   return { kind: 'command', name, text: args };

@@ -21,6 +21,28 @@ export function unescapeTyped(text: string): string {
     .replaceAll('&amp;', '&');
 }
 
+/** What can stand beside formatted text; a mark between two letters is one of them. */
+const EDGE = /^[^\p{L}\p{N}]?$/u;
+
+/**
+ * Without the marks of bold, italic, struck out and code, where Slack would read them as such: in pairs, around words,
+ * and in code none but its own. A name with a mark in it, or one mark alone, stays as it is.
+ */
+export function unformatted(text: string): string {
+  const units = text.split('');
+  const open: Record<string, number[]> = { '*': [], _: [], '~': [], '`': [] };
+  for (const { 0: mark, index } of text.matchAll(/[*_~`]/g)) {
+    const begun = open[mark] ?? [];
+    const isCode = mark === '`';
+    if (!isCode && open['`']?.length) continue;
+    const [before, after] = [text.charAt(index - 1), text.charAt(index + 1)];
+    if (begun.length > 0 && (isCode || (EDGE.test(after) && before.trim())))
+      units[begun.pop() ?? index] = units[index] = '';
+    else if (isCode || (EDGE.test(before) && after.trim())) begun.push(index);
+  }
+  return units.join('');
+}
+
 function typed(target: string, label: string | undefined): string {
   if (/^[@#!]/.test(target)) return label === undefined ? target : `${target[0]}${label}`;
   return label ?? target.replace(/^mailto:/, '');

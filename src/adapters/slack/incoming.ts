@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { decodeActionId } from '../../cards/action-id.ts';
 import type { ActionRef } from '../../cards/card.ts';
+import { MAX_REQUEST, unaddressed } from '../../command/argv.ts';
 import type { Asked, Source } from './answers.ts';
-import { unescapeTyped } from './escape.ts';
+import { unescapeTyped, unformatted } from './escape.ts';
 import type { Identity } from './identity.ts';
 
 /** What a person did, out of Slack's three kinds of payload. */
@@ -29,7 +30,7 @@ export function fromSlashCommand(body: unknown): Incoming {
     channel: channel_id,
     threadOpen: false,
     responseUrl: response_url,
-    did: commandIn(unescapeTyped(text)),
+    did: commandIn(text),
   };
 }
 
@@ -54,16 +55,17 @@ const AppMention = z.object({
 export function fromMention(body: unknown, own: Identity): Incoming | undefined {
   const { event_id, event } = AppMention.parse(body);
   if (event.user === undefined || event.bot_id !== undefined || event.edited !== undefined) return undefined;
-  const [mention] = new RegExp(`^\\s*<@${own.botUser}(?:\\|[^>]*)?>`).exec(event.text) ?? [];
+  const { text } = event;
+  // Formatted, it begins with a mark.
+  const [mention, marks] = new RegExp(`^([\\s*_~]*)(?:<@${own.botUser}(?:\\|[^>]*)?>\\s*)+`).exec(text) ?? [];
   if (mention === undefined) return undefined;
-  const said = event.text.slice(mention.length);
   return {
     id: event_id,
     user: event.user,
     channel: event.channel,
     thread: event.thread_ts ?? event.ts,
     threadOpen: event.thread_ts !== undefined,
-    did: commandIn(unescapeTyped(said)),
+    did: commandIn(`${marks}${text.slice(mention.length)}`),
   };
 }
 
@@ -115,8 +117,10 @@ export function fromBlockActions(body: unknown): Incoming | undefined {
   };
 }
 
-/** The first word, which a phone may have capitalised, and the rest as it was typed. */
-function commandIn(typed: string): Extract<Incoming['did'], { kind: 'command' }> {
+/** The first word, which a phone may have capitalised, and the rest as it was typed. What is too long is not read. */
+function commandIn(said: string): Extract<Incoming['did'], { kind: 'command' }> {
+  if (said.length > MAX_REQUEST) return { kind: 'command', command: '', text: said };
+  const typed = unaddressed(unformatted(unescapeTyped(said)));
   const [, command = '', text = ''] = /^(\S*)\s*(.*)$/s.exec(typed.trim()) ?? [];
   return { kind: 'command', command: command.toLowerCase() || 'help', text };
 }

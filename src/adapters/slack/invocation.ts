@@ -2,6 +2,7 @@ import type { AckMode, Adapter, Address, Invocation, InvocationRequest, MessageR
 import type { Acknowledgement } from './acknowledgement.ts';
 import type { Answers, Asked } from './answers.ts';
 import type { Incoming } from './incoming.ts';
+import { BOT_NAME, SLASH_COMMAND } from './manifest.ts';
 import type { People } from './people.ts';
 import type { Posted } from './posts.ts';
 
@@ -30,6 +31,8 @@ export function createInvocation(parts: {
       ...(incoming.thread === undefined ? {} : { thread: incoming.thread }),
     },
     request,
+    // Slack has no slash commands in threads.
+    prompt: incoming.threadOpen ? `@${BOT_NAME} ` : `${SLASH_COMMAND} `,
     reply: (mode) => ({ mode, asked }),
     meanwhile: { askerId: incoming.user, holdBack: acknowledgement.holdBack },
     person: (freshness) => people.person(incoming.user, freshness),

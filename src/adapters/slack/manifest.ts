@@ -5,6 +5,9 @@ export const SLACK_PATH = '/slack/events';
 /** One command for everything: names are shared by all apps of a workspace. */
 export const SLASH_COMMAND = '/edgegap';
 
+/** As people mention it. */
+export const BOT_NAME = 'edgegap';
+
 export const BOT_SCOPES = [
   'app_mentions:read',
   'channels:history',
@@ -39,7 +42,7 @@ export function createManifest(directory: Directory, publicUrl?: string) {
     features: {
       // Files of private answers go to a direct message, which needs the Messages tab (error messages_tab_disabled).
       app_home: { home_tab_enabled: false, messages_tab_enabled: true, messages_tab_read_only_enabled: true },
-      bot_user: { display_name: 'edgegap', always_online: true },
+      bot_user: { display_name: BOT_NAME, always_online: true },
       slash_commands: [
         {
           command: SLASH_COMMAND,

@@ -57,6 +57,44 @@ describe('@bot', () => {
     expect((await bot.invocation(1)).request).toMatchObject({ command: 'list' });
   });
 
+  const me = '<@U0EDGEGAPBOT>';
+  it.each([
+    `${me}: status abc`,
+    `${me}, status abc`,
+    `${me} /edgegap status abc`,
+    `${me} /status abc`,
+    `${me}: /edgegap: status abc`,
+    `${me} ${me} status abc`,
+    `${me} \`status abc\``,
+    `${me} \`/edgegap status abc\``,
+    `*${me} status abc*`,
+    `*${me}* _status_ ~abc~`,
+    `${me}\n\`\`\`\nstatus abc\n\`\`\``,
+  ])('as in %j is asked for the status of abc', async (text) => {
+    const bot = await startBot();
+    await bot.driver.deliver('events_api', {
+      type: 'event_callback',
+      event_id: 'Ev1',
+      team_id: bot.team.workspace,
+      event: { type: 'app_mention', user: 'U123456', text, ts: '1.2', channel: 'C1' },
+    });
+    const args = { kind: 'text', text: 'abc' };
+    expect((await bot.invocation(1)).request).toEqual({ kind: 'command', command: 'status', args });
+  });
+
+  it('of 40,000 characters is handed on as it is: no pattern reads it', async () => {
+    const bot = await startBot();
+    const text = `x${'\u200b'.repeat(40_000)}x`;
+    await bot.driver.deliver('events_api', {
+      type: 'event_callback',
+      event_id: 'Ev1',
+      team_id: bot.team.workspace,
+      event: { type: 'app_mention', user: 'U123456', text: `${me}${text}`, ts: '1.2', channel: 'C1' },
+    });
+    const args = { kind: 'text', text };
+    expect((await bot.invocation(1)).request).toEqual({ kind: 'command', command: '', args });
+  });
+
   it.each([
     ['an edited message', { edited: { user: 'U123456', ts: '1.3' } }],
     ['another app', { bot_id: 'B0OTHER' }],

@@ -1,0 +1,67 @@
+/*
+ * When two names mean the same. A name is typed on a phone, in another language, or pasted from where accents are
+ * written in two parts; whoever types it cannot always type it otherwise.
+ */
+
+/** Letters that are no letter with an accent, and how they are typed where the keyboard has none of them. */
+const LETTERS = letters('łl øo đd ðd ɖd ɗd ħh ŧt ŋn ıi ɨi əe ɛe ɔo ɓb ƙk ĸk ƴy ʉu ƶz ʒz æae œoe ßss þth');
+/** The other way to spell some of them: Zuerich, Tromsoe, Aarhus. */
+const DIGRAPHS = letters('äae öoe üue øoe åaa');
+
+function letters(pairs: string): ReadonlyMap<string, string> {
+  return new Map(pairs.split(' ').map((pair) => [pair.charAt(0), pair.slice(1)]));
+}
+
+const INVISIBLE = /\p{Cf}|\ufe0e|\ufe0f/gu;
+const QUOTES = /[\p{Pi}\p{Pf}'"`´‚„′″ʹʺʻʼʽˈ＇＂〝〞〟「」『』]/gu;
+const DASHES = /[\p{Pd}\u2212]/gu;
+
+/** Without quotation marks and what cannot be seen. */
+export function unquoted(text: string): string {
+  return text.replace(INVISIBLE, '').replace(QUOTES, '').trim();
+}
+
+/** What a keyboard or a clipboard makes of the same characters. */
+function straightened(text: string): string {
+  const straight = text.replace(INVISIBLE, '').replace(QUOTES, "'").normalize('NFKC');
+  return straight.replace(DASHES, '-').replace(/\s+/gu, ' ').trim();
+}
+
+/**
+ * A name without case, accents, apostrophes, blanks, dashes and dots; between two digits a dash or dot stays, as `v1.2`
+ * is not `v12`.
+ */
+export function nameKey(text: string, digraphs?: ReadonlyMap<string, string>): string {
+  return unquoted(text)
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[äöüøå]/gu, (letter) => digraphs?.get(letter) ?? letter)
+    .normalize('NFKD')
+    .replace(/([\p{sc=Latin}\p{sc=Greek}\p{sc=Cyrillic}])\p{M}+/gu, '$1')
+    .replace(/[^\0-\x7f]/gu, (letter) => LETTERS.get(letter) ?? letter)
+    .replace(/[\s\p{Pd}\u2212.]+/gu, (gap) => (gap.includes('.') ? '.' : '-'))
+    .replace(/(?<!\d)[.-]|[.-](?!\d)/g, '');
+}
+
+const LEVELS: readonly ((text: string) => readonly string[])[] = [
+  (text) => [text],
+  (text) => [straightened(text)],
+  (text) => [nameKey(text), nameKey(text, DIGRAPHS)].filter((key) => key !== ''),
+];
+
+/**
+ * Those of `known` that `given` names. The very same name wins over one that only means the same, and what differs as
+ * keyboards do wins over what differs in letters. Several: who asks has to say which.
+ */
+export function namesakes<Item>(given: string, known: readonly Item[], nameOf: (item: Item) => string) {
+  for (const spellings of LEVELS) {
+    const wanted = spellings(given);
+    const found = known.filter((item) => spellings(nameOf(item)).some((one) => wanted.includes(one)));
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+export function isSameName(one: string, other: string): boolean {
+  return namesakes(one, [other], (name) => name).length > 0;
+}

@@ -1,0 +1,206 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Catalog, type CatalogVersion, defaultCatalog } from '../../src/simulator/catalog.ts';
+import type { City } from '../../src/simulator/cities.ts';
+import type { Values } from '../support/chat-driver.ts';
+import type { SlackDriver } from '../support/slack-driver.ts';
+import { until } from '../support/test-clock.ts';
+import { deployElsewhere, effectOf, type Stage, stageOn, typeLine } from './harness.ts';
+
+const [pattern] = defaultCatalog.applications[0]?.versions ?? [];
+const version = (name: string) => ({ ...pattern, name, is_active: true }) as CatalogVersion;
+const application = (name: string, ...versions: string[]) => ({
+  name,
+  is_active: true,
+  versions: versions.map(version),
+});
+const city = (name: string, country: string, latitude: number): City => ({
+  ...(defaultCatalog.cities[0] as City),
+  city: name,
+  country,
+  administrative_division: '',
+  latitude,
+  longitude: 10,
+});
+
+const builds = Array.from({ length: 40 }, (_, index) => `build-${index + 1}`);
+const catalog: Catalog = {
+  applications: [
+    application('arena', ...builds),
+    application('caf\u00e9-brawl', 'V1.0', 'v1.0', 'v2.0-rc1'),
+    application('Lobby', 'stable'),
+    application('LOBBY', 'stable'),
+  ],
+  cities: [
+    city('Łódź', 'Poland', 51),
+    city('Tromsø', 'Norway', 69),
+    city('Đà Nẵng', 'Việt Nam', 16),
+    city("St. John's", 'Canada', 47),
+  ],
+};
+
+/** What is typed, and what is deployed by it. */
+const taken: readonly [string, Values, string][] = [
+  ['Arena', { application: 'Arena', version: 'BUILD-7', near: 'Lodz' }, 'arena build-7 Łódź'],
+  [
+    'accents in two parts',
+    { application: 'cafe\u0301-brawl', version: 'v1.0', near: 'Tromso' },
+    'café-brawl v1.0 Tromsø',
+  ],
+  [
+    'no accents',
+    { application: 'Cafe Brawl', version: 'v2.0 RC1', near: 'Da Nang' },
+    'café-brawl v2.0-rc1 Đà Nẵng',
+  ],
+  [
+    'a curled apostrophe',
+    { application: '“arena”', version: 'build—8', near: 'St. John’s' },
+    "arena build-8 St. John's",
+  ],
+  ['the very name', { application: 'LOBBY', version: 'stable', near: 'TROMSØ' }, 'LOBBY stable Tromsø'],
+];
+
+const refused: readonly [string, Values, RegExp][] = [
+  [
+    'two applications',
+    { application: 'lobby', version: 'stable', near: 'Lodz' },
+    /Several applications could be meant by .lobby.*Say which: Lobby or LOBBY/,
+  ],
+  [
+    'a number without its dot',
+    { application: 'café-brawl', version: 'v10', near: 'Lodz' },
+    /has no version .v10/,
+  ],
+  [
+    'an old build',
+    { application: 'arena', version: 'nope', near: 'Lodz' },
+    /no version .nope. ?.*There are: build-40, build-39, build-38, .* and 28 more/,
+  ],
+  [
+    'a build to come',
+    { application: 'arena', version: 'build-41', near: 'Lodz' },
+    /Did you mean build-40\? There are: build-40, build-39/,
+  ],
+];
+
+describe.each(['console', 'discord', 'slack-socket'] as const)('names on %s', (name) => {
+  let stage: Stage;
+  let id: string;
+  beforeAll(async () => {
+    stage = await stageOn(name, { simulator: { catalog } });
+    id = await deployElsewhere(stage.simulator, 'arena', 'build-1', ['qa', 'Beta', 'BETA']);
+  });
+  afterAll(() => stage?.close());
+
+  const effect = (command: string, values: Values) =>
+    effectOf(stage, 'operator', () => stage.driver.command('operator', command, values));
+  const shown = (text = '') => text.replaceAll(/\\([^A-Za-z0-9\s])/g, '$1').replaceAll(/\s+/g, ' ');
+
+  test.each(refused)('%s: nothing is guessed', async (_, values, says) => {
+    const before = stage.simulator.deployments.size;
+    const { privately, publicly } = await effect('deploy', values);
+    expect(publicly).toEqual([]);
+    expect(shown(privately.at(-1)?.text)).toMatch(says);
+    expect(stage.simulator.deployments.size).toBe(before);
+  });
+
+  test('a request_id in capitals is found', async () => {
+    const { privately } = await effect('status', { deployment: id.toUpperCase() });
+    expect(privately.at(-1)?.text).toContain('arena');
+  });
+
+  test('a tag in other letters is the one it has, and of two it is asked about', async () => {
+    const tags = () => stage.simulator.deployments.get(id)?.tags.map((tag) => tag.name);
+    const { privately } = await effect('tags', { deployment: id, action: 'remove', tag: 'beta' });
+    expect(shown(privately.at(-1)?.text)).toMatch(
+      /Several tags could be meant by .beta.*Say which: Beta or BETA/,
+    );
+    expect(tags()).toContain('Beta');
+    const { publicly } = await effect('tags', { deployment: id, action: 'remove', tag: 'QA' });
+    expect(shown(publicly.at(-1)?.text)).toMatch(/Removed .?qa.? from/);
+    expect(tags()).not.toContain('qa');
+  });
+
+  test('a text beyond every command is refused, privately, and so is none of a stranger', async () => {
+    const long = `x${'\u200b'.repeat(20_000)}x`;
+    const ask = (persona: 'operator' | 'stranger', text: string) =>
+      effectOf(stage, persona, () => stage.driver.command(persona, 'deploy', { application: text }));
+    const { privately, publicly } = await ask('operator', long);
+    expect(publicly).toEqual([]);
+    expect(privately).toHaveLength(1);
+    expect(privately[0]?.text).toMatch(/I read at most 12000 characters/);
+    if (name === 'console') return;
+    const unknown = await ask('stranger', 'x');
+    const stranger = await ask('stranger', long);
+    expect(stranger.privately.map(({ text }) => text)).toEqual(unknown.privately.map(({ text }) => text));
+  });
+
+  if (name !== 'discord')
+    test.each(['LIST', 'List.', '“list”', 'li\u200bst', '/list', '/edgegap list', ': list'])(
+      '%s is the command list',
+      async (line) => {
+        const { privately } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
+        expect(privately.at(-1)?.text).toMatch(/active deployment/);
+      },
+    );
+
+  test.each(taken)('%s: what is meant is deployed', async (_, values, expected) => {
+    // The channel is told at the pace a platform allows.
+    stage.speed(20);
+    const before = stage.simulator.deployments.size;
+    await effect('deploy', values);
+    const made = await until(() => [...stage.simulator.deployments.values()][before], 'the deployment');
+    expect(`${made.application} ${made.version} ${made.city.city}`).toBe(expected);
+  });
+});
+
+describe.each(['slack-socket', 'slack-http'] as const)('help on %s', (name) => {
+  let stage: Stage;
+  let driver: SlackDriver;
+  beforeAll(async () => {
+    stage = await stageOn(name, { simulator: { catalog } });
+    driver = stage.driver as SlackDriver;
+  });
+  afterAll(() => stage?.close());
+
+  const told = async (act: () => Promise<unknown>) => {
+    const { privately } = await effectOf(stage, 'operator', async () => void (await act()));
+    return privately.at(-1)?.text ?? '';
+  };
+
+  test('shows what can be typed in the channel, with an application that there is', async () => {
+    const all = await told(() => driver.slash('operator', 'help'));
+    expect(all).toContain('/edgegap deploy');
+    expect(all).toContain('/edgegap help deploy');
+    await told(() => driver.slash('operator', 'help deploy'));
+    const one = await until(async () => {
+      const text = await told(() => driver.slash('operator', 'help deploy'));
+      return text.includes('build-') ? text : undefined;
+    }, 'the versions to be known');
+    expect(one).toContain('/edgegap deploy <application> <version>');
+    expect(one).toContain('For example: /edgegap deploy arena build-40 --near Montreal --tag qa');
+    expect(await told(() => driver.slash('operator', 'help list'))).toContain(
+      '/edgegap list --application arena',
+    );
+    const missing = await told(() => driver.slash('operator', 'stop'));
+    expect(missing).toContain('Use: /edgegap stop <deployment>');
+  });
+
+  test('shows what can be typed in a thread, where there are no slash commands', async () => {
+    const root = String(
+      (
+        await driver.server.world.call('xoxp-admin', 'chat.postMessage', {
+          channel: driver.server.world.channels.team,
+          text: 'Which server?',
+        })
+      ).ts,
+    );
+    const one = await told(() => driver.mention('operator', 'help deploy', root));
+    expect(one).toContain('For example: @edgegap deploy arena');
+    expect(one).not.toContain('/edgegap');
+    expect(await told(() => driver.mention('operator', 'stop', root))).toContain(
+      'Use: @edgegap stop <deployment>',
+    );
+    const inChannel = await told(() => driver.mention('operator', 'help'));
+    expect(inChannel).toContain('/edgegap help deploy');
+  });
+});

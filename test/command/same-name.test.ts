@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { isSameName, namesakes } from '../../src/command/same-name.ts';
+
+test.each([
+  ['case', 'Arena', 'arena'],
+  ['case of a language with two i', 'ISTANBUL', 'İstanbul'],
+  ['a letter without a dot', 'diyarbakir', 'Diyarbakır'],
+  ['accents in two parts', 'cafe\u0301-brawl', 'caf\u00e9-brawl'],
+  ['accents that are not typed', 'Reykjavik', 'Reykjavík'],
+  ['two accents on a letter', 'Da Nang', 'Đà Nẵng'],
+  ['blanks that are not typed', 'danang', 'Đà Nẵng'],
+  ['a struck l', 'Lodz', 'Łódź'],
+  ['a struck o', 'Tromso', 'Tromsø'],
+  ['an o that is spelt with an e', 'Tromsoe', 'Tromsø'],
+  ['an umlaut that is spelt with an e', 'Muenchen', 'München'],
+  ['an umlaut that is not typed', 'Munchen', 'München'],
+  ['a sharp s in capitals', 'GIESSEN', 'Gießen'],
+  ['letters that are one', 'Naestved', 'Næstved'],
+  ['an eth', 'Sauðárkrókur', 'Saudarkrokur'],
+  ['a curled apostrophe', 'St. John’s', "St. John's"],
+  ['an apostrophe and a dot that are not typed', 'St Johns', "St. John's"],
+  ['an okina', 'Nukuʻalofa', "Nuku'alofa"],
+  ['a long dash', 'kart—racing', 'kart-racing'],
+  ['a blank for a dash', 'kart racing', 'kart-racing'],
+  ['wide letters', 'ａｒｅｎａ', 'arena'],
+  ['a ligature', 'oﬃce', 'office'],
+  ['what cannot be seen', '\u200barena\u00a0', 'arena'],
+  ['quotation marks around', '«arena»', 'arena'],
+  ['a blank for a dash between digits', 'build 1 2', 'build-1-2'],
+])('%s makes no other name: %s, %s', (_, typed, name) => {
+  expect(isSameName(typed, name)).toBe(true);
+  expect(isSameName(name, typed)).toBe(true);
+});
+
+test.each([
+  ['v12', 'v1.2'],
+  ['v1-2', 'v1.2'],
+  ['1 2', '12'],
+  ['arena', 'arenas'],
+  ['か', 'が'],
+  ['🏁', '🏎️'],
+  ['-', '—x'],
+  ['', 'x'],
+  ['...', '?'],
+])('%s and %s are two names', (one, other) => {
+  expect(isSameName(one, other)).toBe(false);
+});
+
+const name = (one: string) => one;
+
+test.each<[string, string[], string[]]>([
+  ['arena', ['Arena', 'arena', 'ARENA'], ['arena']],
+  ['Arena', ['arena', 'lobby'], ['arena']],
+  ['Arena', ['arena', 'ARENA'], ['arena', 'ARENA']],
+  ['CAFE', ['café', 'cafe'], ['café', 'cafe']],
+  // Whoever types these can type them no other way.
+  ['cafe\u0301', ['caf\u00e9', 'cafe'], ['caf\u00e9']],
+  ['St. John’s', ["St. John's", 'St Johns'], ["St. John's"]],
+  ['lobby', ['arena'], []],
+])('%s among %j is %j', (given, known, expected) => {
+  expect(namesakes(given, known, name)).toEqual(expected);
+});
+
+test('a name is named by itself alone, whatever else is there', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: 'grapheme' }), { minLength: 1 }), (known) => {
+      for (const one of known)
+        expect(namesakes(one, known, name)).toEqual(known.filter((other) => other === one));
+    }),
+  );
+});
+
+test('a name with letters is the same in capitals and in every Unicode form', () => {
+  fc.assert(
+    fc.property(fc.stringMatching(/^[a-zà-öø-ÿāčđęğīłńőřşťůžơẵ]{1,20}$/u), (one) => {
+      for (const form of ['NFC', 'NFD', 'NFKC', 'NFKD'])
+        expect(isSameName(one.toUpperCase().normalize(form), one)).toBe(true);
+    }),
+  );
+});
