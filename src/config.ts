@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { databasePath, databaseProblem, passwordsOf } from './config/database.ts';
 import { everyoneOr, flag, type Items, list, wholeNumber } from './config/fields.ts';
+import { readSecretFiles, SECRETS } from './config/secret-files.ts';
+import { strayProblems } from './config/strays.ts';
 import { ConfigError } from './errors.ts';
 
 /** Who may do what on one platform. Ids are those in `Person.groups`. */
@@ -137,6 +139,9 @@ const NO_CHAT =
 
 type Environment = z.infer<typeof Environment>;
 
+const SETTINGS = Object.keys(Environment.shape);
+const FILES = SECRETS.map((name) => `${name}_FILE`);
+
 interface Needs {
   /** Whether anything will be asked of Edgegap at all; true by default. */
   readonly edgegap?: boolean;
@@ -145,8 +150,9 @@ interface Needs {
 }
 
 /** What settings ask of each other. */
-function checkTogether({ edgegap = true, chat = false }: Needs) {
-  return (env: Environment, context: z.RefinementCtx<Environment>): void => {
+function checkTogether({ edgegap = true, chat = false }: Needs, unread: readonly string[]) {
+  return (known: Environment, context: z.RefinementCtx<Environment>): void => {
+    const env = { ...known, ...Object.fromEntries(unread.map((name) => [name, 'given, and not known'])) };
     const problem = (path: string, message: string) =>
       context.addIssue({ code: 'custom', path: [path], message });
     const ofChat = [env.DISCORD_TOKEN, env.DISCORD_GUILDS, env.SLACK_BOT_TOKEN, env.SLACK_APP_TOKEN];
@@ -180,16 +186,24 @@ export function readConfig(
 ): Config {
   const set = Object.fromEntries(
     Object.entries(environment)
-      .map(([name, value]) => [name, value?.trim()] as const)
-      .filter(([, value]) => value !== undefined && value !== ''),
+      .map(([name, value]) => [name, value?.trim() ?? ''] as const)
+      .filter(([, value]) => value !== ''),
   );
-  const quoted = Object.keys(Environment.shape).filter((name) => QUOTED.test(set[name] ?? ''));
+  const quoted = [...SETTINGS, ...FILES].filter((name) => QUOTED.test(set[name] ?? ''));
   // Looked at without them, so that what else is wrong is said as well, and nothing because of them.
-  for (const name of quoted) set[name] = set[name]?.slice(1, -1).trim();
-  const result = Environment.superRefine(checkTogether(needs)).safeParse(set);
-  const problems = result.error?.issues.map(({ path, message }) => [...path, message].join(' ')) ?? [];
-  if (!result.success || quoted.length > 0)
-    throw new ConfigError([...quoted.map((name) => `${name} ${NO_QUOTES}`), ...problems]);
+  for (const name of quoted) set[name] = set[name]?.slice(1, -1).trim() ?? '';
+  const files = readSecretFiles(set, SETTINGS);
+  const given = { ...files.values, ...set };
+  const shown = (name: PropertyKey) =>
+    name in files.values ? `${String(name)} (from ${String(name)}_FILE)` : name;
+  const result = Environment.superRefine(checkTogether(needs, files.unread)).safeParse(given);
+  const problems = [
+    ...quoted.map((name) => `${name} ${NO_QUOTES}`),
+    ...strayProblems([...Object.keys(given), ...files.unread], [...SETTINGS, ...FILES]),
+    ...files.problems,
+    ...(result.error?.issues.map(({ path, message }) => [...path.map(shown), message].join(' ')) ?? []),
+  ];
+  if (!result.success || problems.length > 0) throw new ConfigError(problems);
   const env = result.data;
   return {
     edgegap: { token: env.EDGEGAP_API_TOKEN, apiUrl: withoutSlash(env.EDGEGAP_API_URL) },
