@@ -376,6 +376,38 @@ describe('a name that is no setting, and nearly one', () => {
   });
 });
 
+describe('a proxy', () => {
+  test.each<[Record<string, string>, object | undefined]>([
+    [{}, undefined],
+    [{ NO_PROXY: 'a.example', HTTP_PROXY: ' ' }, undefined],
+    [{ HTTPS_PROXY: 'http://proxy:3128' }, { http: '', https: 'http://proxy:3128', except: '' }],
+    [
+      { http_proxy: 'proxy:3128', HTTP_PROXY: 'http://other', no_proxy: 'a', NO_PROXY: 'b' },
+      { http: 'http://proxy:3128', https: '', except: 'a' },
+    ],
+  ])('of %j', (environment, proxy) => {
+    const config = readConfig({ ...DISCORD, ...SLACK, ...environment });
+    for (const { proxy: used } of [config.edgegap, config.discord ?? {}, config.slack ?? {}])
+      expect(used).toEqual(proxy);
+  });
+
+  test('has its password masked', () => {
+    expect(readConfig({ HTTPS_PROXY: 'http://ada:p%40ss@proxy' }).secrets).toEqual(['p%40ss', 'p@ss']);
+  });
+
+  test.each(['socks5://ada:my-secret@proxy', 'http://ada:my-secret@pro xy'])(
+    'that is none is named, and not shown: %s',
+    (address) => {
+      const problems = problemsOf({ https_proxy: address, PORT: 'x' });
+      expect(problems).toEqual([
+        expect.stringMatching(/^https_proxy must be the address of an HTTP proxy/),
+        expect.stringMatching(/^PORT must/),
+      ]);
+      expect(problems.join()).not.toContain('my-secret');
+    },
+  );
+});
+
 describe('a secret that is given as a file', () => {
   function file(content: string | Uint8Array, name = 'secret'): string {
     const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
