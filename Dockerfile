@@ -1,11 +1,11 @@
 FROM node:24-slim
 
-# The one place that is written to.
-ENV NODE_ENV=production \
-    DATABASE_URL=/data/edgegap-chatops.db
-RUN mkdir /data && chown node:node /data
+ENV NODE_ENV=production
 
+# The one place that is written to. The database is there by default, and by no setting: DATABASE_URL_FILE would be a second.
 WORKDIR /app
+RUN mkdir /data && chown node:node /data && ln -s /data data
+
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev && npm cache clean --force
 COPY LICENSE ./

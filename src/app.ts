@@ -93,6 +93,7 @@ export async function buildApp({
     : new MemoryPlaces(clock);
   const client = new EdgegapClient({
     baseUrl: config.edgegap.apiUrl,
+    proxy: config.edgegap.proxy,
     token: config.edgegap.token ?? 'none',
     clock,
     log,

@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { databasePath, databaseProblem, passwordsOf } from './config/database.ts';
 import { everyoneOr, flag, type Items, list, wholeNumber } from './config/fields.ts';
+import { proxySettings } from './config/proxy.ts';
+import { readSecretFiles, SECRETS } from './config/secret-files.ts';
+import { strayProblems } from './config/strays.ts';
 import { ConfigError } from './errors.ts';
+import type { Proxies } from './proxy.ts';
 
 /** Who may do what on one platform. Ids are those in `Person.groups`. */
 export interface AccessRules {
@@ -17,6 +21,7 @@ export interface DiscordConfig {
   /** Servers (guild ids) the bot answers in; anything from elsewhere is refused. */
   readonly guilds: readonly string[];
   readonly apiUrl: string | undefined;
+  readonly proxy?: Proxies | undefined;
   readonly access: AccessRules;
 }
 
@@ -26,11 +31,16 @@ export interface SlackConfig {
     | { readonly kind: 'socket'; readonly appToken: string }
     | { readonly kind: 'http'; readonly signingSecret: string };
   readonly apiUrl: string | undefined;
+  readonly proxy?: Proxies | undefined;
   readonly access: AccessRules;
 }
 
 export interface Config {
-  readonly edgegap: { readonly token: string | undefined; readonly apiUrl: string };
+  readonly edgegap: {
+    readonly token: string | undefined;
+    readonly apiUrl: string;
+    readonly proxy?: Proxies | undefined;
+  };
   readonly discord: DiscordConfig | undefined;
   readonly slack: SlackConfig | undefined;
   /** Base URL under which Edgegap reaches this bot; no slash at the end. Undefined: no callbacks. */
@@ -137,6 +147,9 @@ const NO_CHAT =
 
 type Environment = z.infer<typeof Environment>;
 
+const SETTINGS = Object.keys(Environment.shape);
+const FILES = SECRETS.map((name) => `${name}_FILE`);
+
 interface Needs {
   /** Whether anything will be asked of Edgegap at all; true by default. */
   readonly edgegap?: boolean;
@@ -145,8 +158,9 @@ interface Needs {
 }
 
 /** What settings ask of each other. */
-function checkTogether({ edgegap = true, chat = false }: Needs) {
-  return (env: Environment, context: z.RefinementCtx<Environment>): void => {
+function checkTogether({ edgegap = true, chat = false }: Needs, unread: readonly string[]) {
+  return (known: Environment, context: z.RefinementCtx<Environment>): void => {
+    const env = { ...known, ...Object.fromEntries(unread.map((name) => [name, 'given, and not known'])) };
     const problem = (path: string, message: string) =>
       context.addIssue({ code: 'custom', path: [path], message });
     const ofChat = [env.DISCORD_TOKEN, env.DISCORD_GUILDS, env.SLACK_BOT_TOKEN, env.SLACK_APP_TOKEN];
@@ -180,21 +194,31 @@ export function readConfig(
 ): Config {
   const set = Object.fromEntries(
     Object.entries(environment)
-      .map(([name, value]) => [name, value?.trim()] as const)
-      .filter(([, value]) => value !== undefined && value !== ''),
+      .map(([name, value]) => [name, value?.trim() ?? ''] as const)
+      .filter(([, value]) => value !== ''),
   );
-  const quoted = Object.keys(Environment.shape).filter((name) => QUOTED.test(set[name] ?? ''));
+  const quoted = [...SETTINGS, ...FILES].filter((name) => QUOTED.test(set[name] ?? ''));
   // Looked at without them, so that what else is wrong is said as well, and nothing because of them.
-  for (const name of quoted) set[name] = set[name]?.slice(1, -1).trim();
-  const result = Environment.superRefine(checkTogether(needs)).safeParse(set);
-  const problems = result.error?.issues.map(({ path, message }) => [...path, message].join(' ')) ?? [];
-  if (!result.success || quoted.length > 0)
-    throw new ConfigError([...quoted.map((name) => `${name} ${NO_QUOTES}`), ...problems]);
+  for (const name of quoted) set[name] = set[name]?.slice(1, -1).trim() ?? '';
+  const files = readSecretFiles(set, SETTINGS);
+  const given = { ...files.values, ...set };
+  const { proxy, ...ofProxy } = proxySettings(set);
+  const shown = (name: PropertyKey) =>
+    name in files.values ? `${String(name)} (from ${String(name)}_FILE)` : name;
+  const result = Environment.superRefine(checkTogether(needs, files.unread)).safeParse(given);
+  const problems = [
+    ...quoted.map((name) => `${name} ${NO_QUOTES}`),
+    ...strayProblems([...Object.keys(given), ...files.unread], [...SETTINGS, ...FILES]),
+    ...files.problems,
+    ...ofProxy.problems,
+    ...(result.error?.issues.map(({ path, message }) => [...path.map(shown), message].join(' ')) ?? []),
+  ];
+  if (!result.success || problems.length > 0) throw new ConfigError(problems);
   const env = result.data;
   return {
-    edgegap: { token: env.EDGEGAP_API_TOKEN, apiUrl: withoutSlash(env.EDGEGAP_API_URL) },
-    discord: discordConfig(env),
-    slack: slackConfig(env),
+    edgegap: { token: env.EDGEGAP_API_TOKEN, apiUrl: withoutSlash(env.EDGEGAP_API_URL), proxy },
+    discord: discordConfig(env, proxy),
+    slack: slackConfig(env, proxy),
     publicUrl: env.PUBLIC_URL && withoutSlash(env.PUBLIC_URL),
     port: env.PORT,
     database: databasePath(env.DATABASE_URL),
@@ -204,16 +228,17 @@ export function readConfig(
     readOnly: env.READ_ONLY,
     maxTagLength: env.MAX_TAG_LENGTH,
     logLevel: env.LOG_LEVEL,
-    secrets: secretsOf(env),
+    secrets: [...secretsOf(env), ...ofProxy.secrets],
   };
 }
 
-function discordConfig(env: Environment): DiscordConfig | undefined {
+function discordConfig(env: Environment, proxy: Proxies | undefined): DiscordConfig | undefined {
   if (!env.DISCORD_TOKEN || !env.DISCORD_GUILDS) return undefined;
   return {
     token: env.DISCORD_TOKEN.replace(/^bot\s+/i, ''),
     guilds: env.DISCORD_GUILDS,
     apiUrl: env.DISCORD_API_URL && withoutSlash(env.DISCORD_API_URL),
+    proxy,
     access: {
       operators: env.DISCORD_OPERATOR_ROLES,
       readers: env.DISCORD_READER_ROLES,
@@ -222,7 +247,7 @@ function discordConfig(env: Environment): DiscordConfig | undefined {
   };
 }
 
-function slackConfig(env: Environment): SlackConfig | undefined {
+function slackConfig(env: Environment, proxy: Proxies | undefined): SlackConfig | undefined {
   if (!env.SLACK_BOT_TOKEN) return undefined;
   const mode = env.SLACK_APP_TOKEN
     ? ({ kind: 'socket', appToken: env.SLACK_APP_TOKEN } as const)
@@ -231,6 +256,7 @@ function slackConfig(env: Environment): SlackConfig | undefined {
     botToken: env.SLACK_BOT_TOKEN,
     mode,
     apiUrl: env.SLACK_API_URL && withoutSlash(env.SLACK_API_URL),
+    proxy,
     access: { operators: env.SLACK_OPERATORS, readers: env.SLACK_READERS, readersByDefault: 'members' },
   };
 }

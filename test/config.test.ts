@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Config, readConfig } from '../src/config.ts';
 import { ConfigError } from '../src/errors.ts';
 
@@ -139,6 +140,28 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
     ['p%40ssword', 'p@ssword'],
   ],
   [
+    'a password in the query of a URL',
+    { DATABASE_URL: 'postgres:///bot?host=/run/pg&user=bot&password=p%40ss' },
+    (c) => c.secrets,
+    ['p%40ss', 'p@ss'],
+  ],
+  ...[
+    ['postgres:///bot?host=/var/run/postgresql', 'postgres:///bot?host=/var/run/postgresql'],
+    ['postgres://?host=/var/run/postgresql', 'postgres://?host=/var/run/postgresql'],
+    ['postgres://u:p@/bot?host=/cloudsql/a:b:c', 'postgres://u:p@localhost/bot?host=/cloudsql/a:b:c'],
+    ['postgresql://u@?host=/run', 'postgresql://u@localhost?host=/run'],
+    ['postgres://u:p@:5433/bot?host=/run', 'postgres://u:p@localhost:5433/bot?host=/run'],
+    ['postgres://u:p@%2Fvar%2Frun/bot', 'postgres://u:p@%2Fvar%2Frun/bot'],
+  ].map(
+    ([DATABASE_URL = '', url]) =>
+      ['a socket', { DATABASE_URL }, (c: Config) => c.database, url] as [
+        string,
+        Record<string, string>,
+        (config: Config) => unknown,
+        unknown,
+      ],
+  ),
+  [
     'an "@" where a URL may have one',
     { DATABASE_URL: 'postgres://u:p@ss@h/x?application_name=a@b' },
     (c) => c.database,
@@ -203,6 +226,12 @@ test.each<[Record<string, string>, RegExp]>([
   [{ PORT: '65536' }, /^PORT must be a whole number/],
   [{ PORT: '0x50' }, /^PORT must be a whole number/],
   [{ DATABASE_URL: 'postgres://' }, /^DATABASE_URL must be a whole URL, such as postgres:/],
+  ...['postgres:///bot', 'postgres://u:my-secret@/bot', 'postgres://u:my-secret@/bot?host='].map(
+    (DATABASE_URL): [Record<string, string>, RegExp] => [
+      { DATABASE_URL },
+      /^DATABASE_URL must be a whole URL, .*\?host=[^-]*$/,
+    ],
+  ),
   [{ DATABASE_URL: 'mysql://db/x' }, /^DATABASE_URL must be a file path, a file: URL or a postgres: URL/],
   [{ DATABASE_URL: 'sqlite:foo.db' }, /^DATABASE_URL must be a file path, .* not a sqlite: URL$/],
   [{ DATABASE_URL: 'file:' }, /^DATABASE_URL names no file/],
@@ -281,6 +310,209 @@ test.each([
     expect(problem).toMatch(new RegExp(`^${name} holds .*, which is not a `));
     expect(problem).not.toContain(token);
   }
+});
+
+describe('a name that is no setting, and nearly one', () => {
+  test.each([
+    ['READONLY', 'READ_ONLY'],
+    ['read_only', 'READ_ONLY'],
+    ['READ__ONLY', 'READ_ONLY'],
+    ['RAED_ONLY', 'READ_ONLY'],
+    ['APP_ALLOW_LIST', 'APP_ALLOWLIST'],
+    ['APPS_ALLOWLIST', 'APP_ALLOWLIST'],
+    ['APP_ALLOWLISTS', 'APP_ALLOWLIST'],
+    ['SLACK_OPERATOR', 'SLACK_OPERATORS'],
+    ['SLACK_READER', 'SLACK_READERS'],
+    ['DISCORD_OPERATOR_ROLE', 'DISCORD_OPERATOR_ROLES'],
+    ['DISCORD_OPERATORS_ROLES', 'DISCORD_OPERATOR_ROLES'],
+    ['DISCORD_OPERATORS', 'DISCORD_OPERATOR_ROLES'],
+    ['SLACK_OPERATOR_ROLES', 'SLACK_OPERATORS'],
+    ['DISCORD_READERS', 'DISCORD_READER_ROLES'],
+    ['EDGEGAP_TOKEN', 'EDGEGAP_API_TOKEN'],
+    ['EDGEGAP_API_TOKENS', 'EDGEGAP_API_TOKEN'],
+    ['DISCORD_BOT_TOKEN', 'DISCORD_TOKEN'],
+    ['DATABASE_URI', 'DATABASE_URL'],
+    ['LOGLEVEL', 'LOG_LEVEL'],
+    ['Port', 'PORT'],
+    ['SLACK_SIGNING_SECRET_FIEL', 'SLACK_SIGNING_SECRET_FILE'],
+  ])('%s is an error that names %s', (name, meant) => {
+    expect(problemsOf({ [name]: 'x' })).toEqual([
+      `${name} is no setting of mine: did you mean ${meant}? If it is another program's, unset it for me`,
+    ]);
+  });
+
+  test('is told together with what else is wrong, and not where it is empty', () => {
+    expect(problemsOf({ READONLY: '1', PORT: 'x', SLACK_OPERATOR: ' ' })).toEqual([
+      expect.stringMatching(/^READONLY is no setting of mine/),
+      expect.stringMatching(/^PORT must be/),
+    ]);
+  });
+
+  test('is told with each that it may have meant', () => {
+    expect(problemsOf({ SLACK_TOKEN: 'x' })).toEqual([
+      expect.stringMatching(/did you mean SLACK_BOT_TOKEN or SLACK_APP_TOKEN\?/),
+    ]);
+  });
+
+  test.each(
+    `PATH HOME HOST HOSTNAME HOSTTYPE PWD OLDPWD SHLVL USER LOGNAME LANG LANGUAGE TERM TZ SHELL EDITOR PAGER MAIL DISPLAY _
+    POSIX POSIXLY_CORRECT POST PORTS SPORT SORT APP_PORT DB_PORT WEB_PORT PORT_FILE_X PROFILE AWS_PROFILE LOG_FILE LOG_FORMAT
+    NODE_ENV NODE_OPTIONS NODE_VERSION npm_config_loglevel npm_config_port npm_package_version YARN_VERSION INIT_CWD
+    PGHOST PGPORT PGUSER PGPASSWORD PGDATABASE PGSSLMODE PG_VERSION POSTGRES_PASSWORD POSTGRES_USER DATABASE_HOST
+    DATABASE_NAME DATABASE_PUBLIC_URL TEST_DATABASE_URL DATABASE_POOL_URL REDIS_URL PUBLIC_DOMAIN PUBLIC_IP PUBLIC_KEY
+    HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY http_proxy https_proxy no_proxy SSL_CERT_FILE NODE_EXTRA_CA_CERTS
+    KUBERNETES_PORT KUBERNETES_SERVICE_HOST KUBERNETES_PORT_443_TCP_PORT INVOCATION_ID JOURNAL_STREAM SYSTEMD_EXEC_PID
+    RAILWAY_PUBLIC_DOMAIN RENDER_EXTERNAL_URL FLY_APP_NAME DYNO WEBSITE_HOSTNAME GITHUB_TOKEN CI DEBUG LOG_LEVEL_ROOT
+    SLACK_WEBHOOK_URL SLACK_CLIENT_ID DISCORD_WEBHOOK_URL DISCORD_CLIENT_ID EDGEGAP_REGION ARBITRIUM_PUBLIC_IP KEEPALIVE
+    APP_NAME APP_ENV APP_URL APP_DEBUG READLINE_HISTORY DEFAULT_USER DEFAULT_REGION MAX_LENGTH XDG_RUNTIME_DIR`
+      .trim()
+      .split(/\s+/),
+  )('of somebody else is left alone: %s', (name) => {
+    expect(problemsOf({ [name]: 'x' })).toEqual([]);
+  });
+
+  test('by one word is left alone beside the right one', () => {
+    expect(problemsOf({ ...DISCORD, ...SLACK, SLACK_TOKEN: 'x', EDGEGAP_TOKEN: 'x' })).toEqual([]);
+  });
+});
+
+describe('a proxy', () => {
+  test.each<[Record<string, string>, object | undefined]>([
+    [{}, undefined],
+    [{ NO_PROXY: 'a.example', HTTP_PROXY: ' ' }, undefined],
+    [{ HTTPS_PROXY: 'http://proxy:3128' }, { http: '', https: 'http://proxy:3128', except: '' }],
+    [
+      { http_proxy: 'proxy:3128', HTTP_PROXY: 'http://other', no_proxy: 'a', NO_PROXY: 'b' },
+      { http: 'http://proxy:3128', https: '', except: 'a' },
+    ],
+  ])('of %j', (environment, proxy) => {
+    const config = readConfig({ ...DISCORD, ...SLACK, ...environment });
+    for (const { proxy: used } of [config.edgegap, config.discord ?? {}, config.slack ?? {}])
+      expect(used).toEqual(proxy);
+  });
+
+  test('has its password masked', () => {
+    expect(readConfig({ HTTPS_PROXY: 'http://ada:p%40ss@proxy' }).secrets).toEqual(['p%40ss', 'p@ss']);
+  });
+
+  test.each(['socks5://ada:my-secret@proxy', 'http://ada:my-secret@pro xy'])(
+    'that is none is named, and not shown: %s',
+    (address) => {
+      const problems = problemsOf({ https_proxy: address, PORT: 'x' });
+      expect(problems).toEqual([
+        expect.stringMatching(/^https_proxy must be the address of an HTTP proxy/),
+        expect.stringMatching(/^PORT must/),
+      ]);
+      expect(problems.join()).not.toContain('my-secret');
+    },
+  );
+});
+
+describe('a secret that is given as a file', () => {
+  function file(content: string | Uint8Array, name = 'secret'): string {
+    const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  }
+
+  test('is read, the end of its line left out, and is masked like any other', () => {
+    const config = readConfig({
+      EDGEGAP_API_TOKEN_FILE: file('token abcdef\n'),
+      DISCORD_TOKEN_FILE: file('discord-token\r\n'),
+      DISCORD_GUILDS: DISCORD.DISCORD_GUILDS,
+      SLACK_BOT_TOKEN_FILE: file('xoxb-1-abc'),
+      SLACK_SIGNING_SECRET_FILE: file('0123456789abcdef\n'),
+      DATABASE_URL_FILE: file('\ufeffpostgres://u:hunter2@db/bot\n'),
+    });
+    expect(config.discord?.token).toBe('discord-token');
+    expect(config.slack?.mode).toEqual({ kind: 'http', signingSecret: '0123456789abcdef' });
+    expect(config.database).toBe('postgres://u:hunter2@db/bot');
+    expect(config.secrets).toEqual(['abcdef', 'discord-token', 'xoxb-1-abc', '0123456789abcdef', 'hunter2']);
+    const { mode } = readConfig({ ...SLACK, SLACK_APP_TOKEN: '', SLACK_APP_TOKEN_FILE: file('xapp-1') })
+      .slack as { mode: unknown };
+    expect(mode).toEqual({ kind: 'socket', appToken: 'xapp-1' });
+  });
+
+  test.each<[string, () => string, RegExp]>([
+    ['that is not there', () => '/nowhere/my-secret', /names a file that does not exist/],
+    [
+      'whose path is the secret itself',
+      () => `my-secret${'x'.repeat(5_000)}`,
+      /names a file that does not exist/,
+    ],
+    ['that is a folder', () => join(file('x'), '..'), /names a folder/],
+    ['that is a device', () => '/dev/zero', /must name a plain file/],
+    ['that is empty', () => file(''), /names an empty file/],
+    ['that holds a line break alone', () => file('\n'), /names an empty file/],
+    [
+      'that is too large',
+      () => file('my-secret'.repeat(10_000)),
+      /names a file too large for a secret \(over 16 KiB\)/,
+    ],
+    [
+      'that is no text',
+      () => file(new Uint8Array([0xff, 0xfe, 0x41, 0x00])),
+      /names a file that holds no text/,
+    ],
+    [
+      'of several lines',
+      () => file('my-secret\nmy-secret\n'),
+      /must name a file with the secret alone in it/,
+    ],
+    ['in quotation marks', () => file('"my-secret"\n'), /must name a file with the secret alone in it/],
+  ])('%s is named, and nothing because of it', (_, path, words) => {
+    const problems = problemsOf({
+      ...DISCORD,
+      EDGEGAP_API_TOKEN: '',
+      EDGEGAP_API_TOKEN_FILE: path(),
+      PORT: 'x',
+    });
+    expect(problems).toEqual([
+      expect.stringMatching(new RegExp(`^EDGEGAP_API_TOKEN_FILE ${words.source}`)),
+      expect.stringMatching(/^PORT must be/),
+    ]);
+    expect(problems.join()).not.toContain('my-secret');
+  });
+
+  test.runIf(process.getuid?.() !== 0)('that may not be read is named', () => {
+    const path = file('x');
+    chmodSync(path, 0);
+    expect(problemsOf({ DISCORD_TOKEN_FILE: path, DISCORD_GUILDS: DISCORD.DISCORD_GUILDS })).toContainEqual(
+      expect.stringMatching(/^DISCORD_TOKEN_FILE names a file that I may not read: let the user/),
+    );
+  });
+
+  test.each(['DISCORD_TOKEN', 'SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN', 'SLACK_SIGNING_SECRET'])(
+    'and cannot be read is not said to be missing: %s',
+    (name) => {
+      const platform = name.startsWith('SLACK') ? SLACK : DISCORD;
+      const rest: Record<string, string> = name === 'SLACK_SIGNING_SECRET' ? { SLACK_APP_TOKEN: '' } : {};
+      expect(problemsOf({ ...platform, ...rest, [name]: '', [`${name}_FILE`]: '/nowhere' })).toEqual([
+        expect.stringMatching(new RegExp(`^${name}_FILE names a file that does not exist`)),
+      ]);
+    },
+  );
+
+  test('beside the secret itself is one too many', () => {
+    expect(problemsOf({ ...DISCORD, DISCORD_TOKEN_FILE: file('other') })).toEqual([
+      'DISCORD_TOKEN_FILE is set beside DISCORD_TOKEN: keep one of them',
+    ]);
+  });
+
+  test('with what is wrong in it is named with its file, and not shown', () => {
+    expect(problemsOf({ SLACK_BOT_TOKEN_FILE: file('my-secret'), SLACK_APP_TOKEN: 'xapp-1' })).toContainEqual(
+      expect.stringMatching(
+        /^SLACK_BOT_TOKEN \(from SLACK_BOT_TOKEN_FILE\) must be the bot token(?!.*my-secret)/,
+      ),
+    );
+  });
+
+  test.each(['READ_ONLY', 'PORT', 'DISCORD_GUILDS', 'PUBLIC_URL'])('is none of %s', (name) => {
+    expect(problemsOf({ [`${name}_FILE`]: file('1') })).toEqual([
+      `${name}_FILE is not read: only secrets can be given as a file. Set ${name} itself`,
+    ]);
+  });
 });
 
 describe('.env.example', () => {

@@ -6,7 +6,10 @@ const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
 const PAIRS = /^\w+\s*=.*[\s;]\w+\s*=/;
 /** An `@` in what a URL takes for the database's name, or in the rest where none was before. */
 const BEHIND_HOST = /^[^/]*\/\/(?:[^/?#]*\/[^?#]*@|[^/?#@]*[?#].*@)/;
+/** A user before no host at all, which no URL may have and libpq takes: the host is in the query. */
+const NO_HOST = /^([^/]*\/\/[^/?#]*@)(?=[:/?#]|$)/;
 const EXAMPLE = 'postgres://user:password@host:5432/database';
+const SOCKET_EXAMPLE = 'postgres://user:password@/database?host=/folder/of/the/socket';
 const ESCAPED = 'in a password write @ as %40, / as %2F, ? as %3F and # as %23';
 
 /** What is wrong with a `DATABASE_URL`, to be said after its name; it repeats no password. */
@@ -29,8 +32,9 @@ export function databaseProblem(value: string): string | undefined {
 }
 
 function serverProblem(value: string): string | undefined {
-  if (!URL.canParse(value) || new URL(value).hostname === '')
-    return `must be a whole URL, such as ${EXAMPLE}; ${ESCAPED}`;
+  const url = URL.parse(withHost(value));
+  const host = url?.searchParams.get('host') ?? (NO_HOST.test(value) ? '' : url?.hostname);
+  if (!url || !host) return `must be a whole URL, such as ${EXAMPLE}, or ${SOCKET_EXAMPLE}; ${ESCAPED}`;
   // The user and the password end at the first of these, so that what follows would be taken for a database's name.
   if (BEHIND_HOST.test(value)) return `has an "@" behind its host: ${ESCAPED}`;
   return decoded(value) === undefined
@@ -38,17 +42,24 @@ function serverProblem(value: string): string | undefined {
     : undefined;
 }
 
-/** A `postgres:` URL as it is, and the path of anything else. */
+/** A `postgres:` URL, and the path of anything else. */
 export function databasePath(value: string): string {
   if (isFileUrl(value)) return decodeURIComponent(new URL(value).pathname);
-  return value.replace(FILE, '');
+  return POSTGRES.test(value) ? withHost(value) : value.replace(FILE, '');
+}
+
+/** As a URL that can be read; the host in its query is the one that counts. */
+function withHost(value: string): string {
+  return value.replace(NO_HOST, '$1localhost');
 }
 
 /** The password in a `postgres:` URL, as it is and as the URL has it. */
 export function passwordsOf(database: string): string[] {
   if (!POSTGRES.test(database)) return [];
-  const { password } = new URL(database);
-  return [...new Set([password, decodeURIComponent(password)])].filter((one) => one !== '');
+  const { password, search, searchParams } = new URL(withHost(database));
+  const inQuery = /[?&]password=([^&]*)/.exec(search)?.[1] ?? '';
+  const all = [password, decodeURIComponent(password), inQuery, searchParams.get('password') ?? ''];
+  return [...new Set(all)].filter((one) => one !== '');
 }
 
 function isFileUrl(value: string): boolean {

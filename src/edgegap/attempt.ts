@@ -121,6 +121,9 @@ function noteStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor
 
 /** `ECONNREFUSED`, `UND_ERR_SOCKET`...; an error that tried several addresses holds it in its first. */
 function reasonOf(error: unknown): string | undefined {
+  // undici's words; such an error has a code that says nothing.
+  const refusal = /^Proxy response \((\d+)\)/.exec((error as Error).message)?.[1];
+  if (refusal) return `the proxy answered HTTP ${refusal}`;
   const code =
     (error as { code?: unknown }).code ?? (error as { errors?: { code?: unknown }[] }).errors?.[0]?.code;
   return typeof code === 'string' ? code : undefined;

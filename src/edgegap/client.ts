@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
+import type { Proxies } from '../proxy.ts';
 import { EdgegapError, isNoSuchDeployment } from './errors.ts';
 import { decodeLogs, type Logs } from './logs.ts';
 import { eachPage, nextPage, type Page } from './paging.ts';
@@ -91,6 +92,7 @@ export interface EdgegapClientOptions {
   limits?: Partial<Limits> | undefined;
   /** Where the limits are counted; in this process, when absent. */
   places?: Places | undefined;
+  proxy?: Proxies | undefined;
   /** Sends everything through this undici dispatcher, which the caller then closes. */
   dispatcher?: Dispatcher | undefined;
   /** For the jitter between attempts; `Math.random` by default. */

@@ -1,7 +1,8 @@
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { type Clock, sleep } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { createAgent, type Proxies } from '../proxy.ts';
 import { attempt, type HttpAnswer, type HttpCall } from './attempt.ts';
 import { afterUnknown, breakError, EdgegapError } from './errors.ts';
 import type { Lane } from './lanes.ts';
@@ -20,6 +21,7 @@ export interface TransportOptions {
   timeoutMs: number;
   limits?: Partial<Limits> | undefined;
   places?: Places | undefined;
+  proxy?: Proxies | undefined;
   dispatcher?: Dispatcher | undefined;
   random?: (() => number) | undefined;
 }
@@ -68,7 +70,7 @@ export class Transport {
   readonly #scheduler: Scheduler;
   readonly #closing = new AbortController();
   readonly #leaving = new AbortController();
-  readonly #pools: Pool[] = [];
+  readonly #pools: Dispatcher[] = [];
   #closed: Promise<void> | undefined;
   readonly #keptAlive: Dispatcher;
   readonly #fresh: Dispatcher;
@@ -83,8 +85,8 @@ export class Transport {
     this.#timeoutMs = options.timeoutMs;
     this.#random = options.random ?? Math.random;
     this.#scheduler = new Scheduler(options.clock, options.limits, options.places);
-    this.#keptAlive = options.dispatcher ?? this.#pool(1);
-    this.#fresh = options.dispatcher ?? this.#pool(0);
+    this.#keptAlive = options.dispatcher ?? this.#pool(1, options.proxy);
+    this.#fresh = options.dispatcher ?? this.#pool(0, options.proxy);
   }
 
   /**
@@ -215,12 +217,14 @@ export class Transport {
     await sleep(this.#clock, wait, AbortSignal.any([this.#closing.signal, ...(signal ? [signal] : [])]));
   }
 
-  #pool(pipelining: 0 | 1): Pool {
-    const pool = new Pool(this.#origin, {
+  #pool(pipelining: 0 | 1, proxy: Proxies | undefined): Dispatcher {
+    const pool = createAgent(proxy, {
       connections: 64,
       pipelining,
       // Whether a request has left is known exactly on a connection that carries one at a time.
       allowH2: false,
+      // Of an address without TLS as well: what a proxy passes on by itself it may repeat by itself.
+      proxyTunnel: true,
     });
     this.#pools.push(pool);
     return pool;

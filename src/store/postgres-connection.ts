@@ -7,10 +7,11 @@ const FILES = { sslrootcert: 'ca', sslcert: 'cert', sslkey: 'key' } as const;
 
 /** Whom a URL leads to, without its password. */
 export function placeOf(url: string): Place {
-  const { hostname, port, pathname, username } = new URL(url);
-  const user = decodeURIComponent(username) || 'postgres';
+  const { port, pathname, username, searchParams } = new URL(url);
+  const user = searchParams.get('user') || decodeURIComponent(username) || 'postgres';
+  const host = hostOf(url);
   return {
-    host: `${hostname}:${port || 5432}`,
+    host: host.startsWith('/') ? host : `${host}:${searchParams.get('port') || port || 5432}`,
     database: decodeURIComponent(pathname.slice(1)) || user,
     user,
   };
@@ -29,7 +30,9 @@ export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' |
     plain.searchParams.delete(name);
     return value || undefined;
   };
-  const mode = take('sslmode');
+  // As libpq has it: nobody listens in on a socket of this machine, and a server has no TLS on it.
+  const asked = take('sslmode');
+  const mode = asked !== undefined && hostOf(url).startsWith('/') ? 'disable' : asked;
   const files = Object.entries(FILES).flatMap(([name, option]) => {
     const path = take(name);
     return path === undefined ? [] : [[option, contentOf(path, name, placeOf(url))] as const];
@@ -43,6 +46,12 @@ export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' |
     ssl: mode !== 'disable' && { ...Object.fromEntries(files), rejectUnauthorized: mode !== 'no-verify' },
     ...(direct ? { sslnegotiation: 'direct' } : {}),
   };
+}
+
+/** The one in the query counts for pg, as for libpq: the folder of a socket, most likely, which no URL's host can be as it is. */
+function hostOf(url: string): string {
+  const { hostname, searchParams } = new URL(url);
+  return searchParams.get('host') || decodeURIComponent(hostname);
 }
 
 function contentOf(path: string, name: string, place: Place): string {

@@ -74,9 +74,16 @@ function byCode(code: string): Explained | undefined {
     case 'EAI_AGAIN':
       return { reason: 'cannot be reached: there is no host of that name', remedy: CHECK_URL };
     case 'ECONNREFUSED':
+    // No such socket, where the host is its folder.
+    case 'ENOENT':
       return {
         reason: 'cannot be reached: nothing listens there',
         remedy: 'Start it, or mend DATABASE_URL.',
+      };
+    case 'EACCES':
+      return {
+        reason: 'cannot be reached: I may not use its socket',
+        remedy: 'Let the user that I run as write it, and enter its folder.',
       };
     case 'ECONNRESET':
     case 'EPIPE':

@@ -1,11 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { sql } from 'kysely';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { sqliteDialect } from '../../src/store/sqlite.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 
@@ -165,5 +165,47 @@ test('what kept the schema from being brought up to date is named', async () => 
   await expect(openStore(sqliteDialect(path))).rejects.toMatchObject({
     code: 'store-migration',
     userMessage: expect.stringMatching(/could not be brought up to date: .*deployments.* already exists/),
+  });
+});
+
+describe('the rights of a database’s files', () => {
+  const rightsIn = (path: string) =>
+    Object.fromEntries(
+      readdirSync(path).map((name) => [name, (statSync(join(path, name)).mode & 0o777).toString(8)]),
+    );
+
+  test('are the owner’s alone from the first moment, whatever the umask', async () => {
+    const where = folder();
+    const script = `
+      process.umask(0);
+      const { sqliteDialect } = await import('./src/store/sqlite.ts');
+      const { openStore } = await import('./src/store/store.ts');
+      await openStore(sqliteDialect(${JSON.stringify(join(where, 'bot.db'))}));
+      process.kill(process.pid, 'SIGKILL');`;
+    await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
+      cwd: join(import.meta.dirname, '../..'),
+    }).catch(() => undefined);
+    // Left as they were by one that was killed.
+    expect(rightsIn(where)).toEqual({ 'bot.db': '600', 'bot.db-wal': '600' });
+  });
+
+  test('are taken from others in a file that they could read, its write-ahead log included', async () => {
+    const where = folder();
+    const path = join(where, 'bot.db');
+    const store = await openStore(sqliteDialect(path));
+    chmodSync(path, 0o644);
+    chmodSync(`${path}-wal`, 0o664);
+    await store.destroy();
+    chmodSync(path, 0o644);
+    symlinkSync(path, join(where, 'link.db'));
+    await opened(join(where, 'link.db'));
+    expect(Object.values(rightsIn(where))).toEqual(['600', '600', '600']);
+  });
+
+  test('of a file that is no database stay as they are', async () => {
+    const path = join(folder(), 'notes.txt');
+    writeFileSync(path, 'x'.repeat(5_000), { mode: 0o644 });
+    await expect(openStore(sqliteDialect(path))).rejects.toThrow('it is not a SQLite file');
+    expect((statSync(path).mode & 0o777).toString(8)).toBe('644');
   });
 });

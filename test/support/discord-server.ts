@@ -38,6 +38,8 @@ export interface Fault {
 }
 
 export interface DiscordServerOptions {
+  /** By which the bot knows it: a name that a proxy leads here. */
+  readonly host?: string;
   /** Epoch milliseconds; this machine's clock when absent. */
   readonly now?: () => number;
   /** How long an interaction waits for its first response, in milliseconds of `now`; 3 s when absent. */
@@ -84,7 +86,8 @@ export async function startDiscordServer(options: DiscordServerOptions = {}): Pr
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const gatewayUrl = () => `ws://127.0.0.1:${port}/gateway`;
+  const host = options.host ?? '127.0.0.1';
+  const gatewayUrl = () => `ws://${host}:${port}/gateway`;
   const gateway = new Gateway(server, gatewayUrl);
   const rest = new Rest(now, allowedToPost, gatewayUrl, options.responseMs);
   const dispatched = new Map<string, object>();
@@ -144,7 +147,7 @@ export async function startDiscordServer(options: DiscordServerOptions = {}): Pr
   }
 
   const api: DiscordServer = {
-    apiUrl: `http://127.0.0.1:${port}/api`,
+    apiUrl: `http://${host}:${port}/api`,
     rest,
     gateway,
     violations,

@@ -27,6 +27,8 @@ export interface SlackServer {
 }
 
 export interface SlackServerOptions {
+  /** By which the bot knows it: a name that a proxy leads here. */
+  readonly host?: string;
   /** Asked about every call (`response_url` for posts to one) for which no fault is planned. */
   readonly chance?: (method: string) => SlackFault | undefined;
   /** Where the bot lives by another clock: what a time of the bot's is by this machine's; both in epoch milliseconds. */
@@ -92,7 +94,7 @@ export async function startSlackServer(options: SlackServerOptions = {}): Promis
   });
   server.on('upgrade', (request, connection, head) => socket.upgrade(request, connection, head));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  origin = `http://${options.host ?? '127.0.0.1'}:${(server.address() as AddressInfo).port}`;
 
   return {
     world,

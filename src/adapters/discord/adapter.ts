@@ -28,9 +28,9 @@ export interface DiscordAdapterOptions {
 
 /** Discord: interactions in by the gateway, messages out by REST, all of them Components V2. */
 export function createDiscordAdapter({ config, directory, clock, log }: DiscordAdapterOptions): Adapter {
-  const { token, apiUrl, guilds } = config;
-  const api = createMessageApi({ token, apiUrl });
-  const gateway = createGateway({ token, apiUrl, guilds, clock, log });
+  const { token, apiUrl, proxy, guilds } = config;
+  const api = createMessageApi({ token, apiUrl, proxy });
+  const gateway = createGateway({ token, apiUrl, proxy, guilds, clock, log });
 
   let bot: string | undefined;
   let starts = 0;

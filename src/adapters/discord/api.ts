@@ -8,6 +8,7 @@ import {
   Routes,
 } from 'discord.js';
 import { DeliveryError } from '../../errors.ts';
+import type { Proxies } from '../../proxy.ts';
 import { toDeliveryError } from './delivery-error.ts';
 import { limits } from './limits.ts';
 import type { Payload } from './payload.ts';
@@ -53,18 +54,20 @@ export interface InteractionToken {
 export function createMessageApi({
   token,
   apiUrl,
+  proxy,
 }: {
   token: string;
   apiUrl: string | undefined;
+  proxy?: Proxies | undefined;
 }): MessageApi {
   const options = apiUrl === undefined ? {} : { api: apiUrl };
   // Each bucket's wait is left to whoever asked: the outbox paces its channels, a person's answer waits a moment.
   const rejectOnRateLimit = (limit: { route: string; retryAfter: number }) =>
     limit.route.startsWith('/channels') || limit.retryAfter > 5000;
   // Safe to repeat after a 5xx or a broken connection: edits and reads.
-  const rest = createRest({ ...options, rejectOnRateLimit, retries: 2 }).setToken(token);
+  const rest = createRest(proxy, { ...options, rejectOnRateLimit, retries: 2 }).setToken(token);
   // A first response is not: the second would be refused as "already acknowledged" and hide that the first one worked.
-  const once = createRest({ ...options, rejectOnRateLimit, retries: 0 });
+  const once = createRest(proxy, { ...options, rejectOnRateLimit, retries: 0 });
   let closed = false;
   let own: string | undefined;
 

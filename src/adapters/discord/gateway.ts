@@ -11,6 +11,8 @@ import {
 import { type Clock, within } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
+import { createAgent, type Proxies } from '../../proxy.ts';
+import { Relay } from './relay.ts';
 import { createRest } from './rest.ts';
 import { toLostError, toStartError } from './start-error.ts';
 
@@ -47,6 +49,7 @@ export interface Gateway {
 export interface GatewayOptions {
   readonly token: string;
   readonly apiUrl: string | undefined;
+  readonly proxy?: Proxies | undefined;
   /** Servers the bot is meant to serve. */
   readonly guilds: readonly string[];
   readonly clock: Clock;
@@ -59,18 +62,20 @@ export interface GatewayOptions {
  * session that another process began.
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { token, apiUrl } = options;
-  const rest = createRest({
+  const { token, apiUrl, proxy } = options;
+  const rest = createRest(proxy, {
     ...(apiUrl === undefined ? {} : { api: apiUrl }),
     handlerSweepInterval: 0,
     hashSweepInterval: 0,
   }).setToken(token);
+  // The gateway package takes no agent for its sockets, and a network that has a proxy has no other way out.
+  const relay = proxy && new Relay(createAgent(proxy, { allowH2: false, proxyTunnel: true }));
   let connection: Connection | undefined;
 
   return {
     async start(onInteraction, onLost = () => undefined, sessions = []) {
       await connection?.close();
-      const fresh = createConnection({ ...options, rest, onInteraction, onLost, sessions });
+      const fresh = createConnection({ ...options, rest, relay, onInteraction, onLost, sessions });
       connection = fresh;
       try {
         await fresh.open();
@@ -79,7 +84,10 @@ export function createGateway(options: GatewayOptions): Gateway {
         throw error instanceof AppError ? error : toStartError(error, apiUrl);
       }
     },
-    stop: async () => await connection?.close(),
+    async stop() {
+      await connection?.close();
+      await relay?.close();
+    },
     healthy: () => connection?.healthy() === true,
     sessions: () => connection?.sessions() ?? [],
   };
@@ -95,6 +103,7 @@ interface Connection {
 function createConnection({
   token,
   rest,
+  relay,
   guilds,
   clock,
   log,
@@ -103,6 +112,7 @@ function createConnection({
   sessions: known,
 }: GatewayOptions & {
   readonly rest: REST;
+  readonly relay: Relay | undefined;
   readonly onInteraction: (interaction: APIInteraction) => void;
   readonly onLost: (error: AppError) => void;
   readonly sessions: readonly SessionInfo[];
@@ -120,15 +130,27 @@ function createConnection({
     // Interactions need no intent at all; this one tells which servers the bot is in.
     intents: GatewayIntentBits.Guilds,
     rest,
-    retrieveSessionInfo: (shard) =>
+    async retrieveSessionInfo(shard) {
       // A reconnect of its own that began before the end asks here before it connects, and must not.
-      state === 'closed' ? new Promise<never>(() => undefined) : (sessions.get(shard) ?? null),
+      if (state === 'closed') return new Promise<never>(() => undefined);
+      const session = sessions.get(shard);
+      return session && relay
+        ? { ...session, resumeURL: await relay.to(session.resumeURL) }
+        : (session ?? null);
+    },
     updateSessionInfo(shard, session) {
-      if (session) sessions.set(shard, session);
+      const resumeURL = session && (relay?.from(session.resumeURL) ?? session.resumeURL);
+      if (resumeURL) sessions.set(shard, { ...session, resumeURL });
       // It forgets the session of a connection that it closes; whoever comes next shall go on with it.
       else if (state !== 'closing') sessions.delete(shard);
     },
   });
+  const asked = manager.fetchGatewayInformation.bind(manager);
+  if (relay)
+    manager.fetchGatewayInformation = async (force) => {
+      const information = await asked(force);
+      return { ...information, url: await relay.to(information.url) };
+    };
   manager.on(WebSocketShardEvents.Dispatch, ({ data }: { data: GatewayDispatchPayload }) => {
     if (data.t === GatewayDispatchEvents.InteractionCreate) onInteraction(data.d);
   });

@@ -50,7 +50,7 @@ export async function registerCommands(
   directory: Directory,
   report: (done: Registered) => void,
 ): Promise<void> {
-  const rest = createRest({
+  const rest = createRest(config.proxy, {
     ...(config.apiUrl === undefined ? {} : { api: config.apiUrl }),
     // A short wait is waited for; the day's limit is not.
     rejectOnRateLimit: ({ retryAfter }) => retryAfter > 60_000,

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { REST, type RESTOptions } from 'discord.js';
-import { Agent, request } from 'undici';
+import { type Dispatcher, request } from 'undici';
+import { bytesOf, createAgent, type Proxies } from '../../proxy.ts';
 
 type Send = RESTOptions['makeRequest'];
 
@@ -9,8 +10,8 @@ type Send = RESTOptions['makeRequest'];
  * of its own on the dispatcher that all undici versions of a process share (`Symbol.for('undici.globalDispatcher.1')`);
  * where another version was loaded first, a message with a file fails with UND_ERR_INVALID_ARG.
  */
-export function createRest(options: Partial<RESTOptions>): REST {
-  const agent = new Agent();
+export function createRest(proxy: Proxies | undefined, options: Partial<RESTOptions>): REST {
+  const agent = createAgent(proxy);
   return new REST({ ...options, makeRequest: (url, init) => send(agent, url, init) });
 }
 
@@ -30,14 +31,12 @@ function toRepeatable(error: Error & { code?: string }): never {
   throw error;
 }
 
-async function send(agent: Agent, url: string, init: Parameters<Send>[1]): ReturnType<Send> {
-  // The platform's own `Response` turns a form into bytes, which every version of undici sends.
-  const form = init.body instanceof FormData ? new Response(init.body) : undefined;
-  const type = form?.headers.get('content-type');
+async function send(agent: Dispatcher, url: string, init: Parameters<Send>[1]): ReturnType<Send> {
+  const { body: bytes, type } = await bytesOf(init.body as RequestInit['body']);
   const { statusCode, headers, body } = await request(url, {
     method: (init.method ?? 'GET') as 'GET',
     headers: { ...(init.headers as Record<string, string>), ...(type ? { 'content-type': type } : {}) },
-    body: form ? Buffer.from(await form.arrayBuffer()) : (init.body as string | null),
+    body: bytes as string | null,
     signal: init.signal,
     dispatcher: agent,
   }).catch(toRepeatable);

@@ -37,7 +37,7 @@ export interface SlackAdapterOptions {
 export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions): Adapter {
   const logger = createBoltLogger(log);
   const quiet = createBoltLogger(log, { quiet: true });
-  const api = createSlackApi(config.botToken, config.apiUrl, quiet);
+  const api = createSlackApi(config, quiet);
   let self: Identity | undefined;
   let handle: ((invocation: Invocation) => Promise<void>) | undefined;
 

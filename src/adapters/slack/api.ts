@@ -1,4 +1,7 @@
 import { RespondError, type types, webApi } from '@slack/bolt';
+import type { Dispatcher } from 'undici';
+import type { SlackConfig } from '../../config.ts';
+import { createAgent, fetchOn } from '../../proxy.ts';
 import type { createBoltLogger } from './bolt-logger.ts';
 import { accepted, toDeliveryError } from './errors.ts';
 import { REQUEST_TIMEOUT_MS } from './limits.ts';
@@ -10,6 +13,8 @@ export interface SlackApi {
   readonly read: webApi.WebClient;
   /** For clients that Bolt builds itself. */
   readonly options: webApi.WebClientOptions;
+  /** For Socket Mode, where there is a proxy. */
+  readonly agent: Dispatcher | undefined;
   /** Posts to the response_url of a payload. Throws DeliveryError. */
   respond(url: string, answer: UrlAnswer): Promise<void>;
 }
@@ -24,13 +29,15 @@ export interface UrlAnswer {
 
 /** Clients for the Web API, which never wait out a 429 by themselves: the outbox keeps the pace. */
 export function createSlackApi(
-  token: string,
-  apiUrl: string | undefined,
+  { botToken: token, apiUrl, proxy }: Pick<SlackConfig, 'botToken' | 'apiUrl' | 'proxy'>,
   logger: ReturnType<typeof createBoltLogger>,
 ): SlackApi {
+  // A WebSocket needs a connection of its own, which HTTP/2 has not.
+  const agent = proxy && createAgent(proxy, { allowH2: false, proxyTunnel: true });
+  const fetch = withTimeout(fetchOn(agent));
   const options: webApi.WebClientOptions = {
     ...(apiUrl ? { slackApiUrl: apiRoot(apiUrl) } : {}),
-    fetch: fetchWithTimeout,
+    fetch,
     timeout: REQUEST_TIMEOUT_MS,
     rejectRateLimitedCalls: true,
     retryConfig: { retries: 0 },
@@ -40,10 +47,11 @@ export function createSlackApi(
     write: new webApi.WebClient(token, { ...options, logger }),
     read: new webApi.WebClient(token, { ...options, logger, retryConfig: retries }),
     options,
+    agent,
     async respond(url, answer) {
       try {
         const headers = { 'content-type': 'application/json' };
-        const response = await fetchWithTimeout(url, {
+        const response = await fetch(url, {
           method: 'POST',
           headers,
           body: JSON.stringify(answer),
@@ -63,5 +71,7 @@ function apiRoot(url: string): string {
 }
 
 /** The client's own timeout covers its calls; uploads and response_urls would otherwise wait for five minutes. */
-const fetchWithTimeout: webApi.FetchFunction = (url, init) =>
-  fetch(url, { ...init, signal: init?.signal ?? AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+function withTimeout(fetch: typeof globalThis.fetch): webApi.FetchFunction {
+  return (url, init) =>
+    fetch(url, { ...init, signal: init?.signal ?? AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+}

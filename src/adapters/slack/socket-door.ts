@@ -32,6 +32,7 @@ export function createSocketDoor(parts: {
   const receiver = new SocketModeReceiver({
     appToken,
     logger,
+    dispatcher: api.agent,
     autoReconnectEnabled: false,
     installerOptions: { clientOptions: api.options },
   });

@@ -1,0 +1,32 @@
+import type { Proxies } from '../proxy.ts';
+
+export interface ProxySettings {
+  readonly proxy: Proxies | undefined;
+  /** Passwords in the addresses of proxies. */
+  readonly secrets: readonly string[];
+  readonly problems: readonly string[];
+}
+
+/** The variables that curl and most others know, small letters before capitals as there. */
+export function proxySettings(set: Readonly<Record<string, string>>): ProxySettings {
+  const problems: string[] = [];
+  const address = (name: string): string => {
+    const from = set[name.toLowerCase()] === undefined ? name : name.toLowerCase();
+    const value = set[from] ?? '';
+    const whole = value === '' || value.includes('://') ? value : `http://${value}`;
+    if (whole === '' || /^https?:$/.test(URL.parse(whole)?.protocol ?? '')) return whole;
+    problems.push(`${from} must be the address of an HTTP proxy, such as http://proxy.example.com:3128`);
+    return '';
+  };
+  const http = address('HTTP_PROXY');
+  const https = address('HTTPS_PROXY');
+  const except = set.no_proxy ?? set.NO_PROXY ?? '';
+  const passwords = [http, https].map((url) => URL.parse(url)?.password ?? '');
+  return {
+    proxy: http || https ? { http, https, except } : undefined,
+    secrets: [...new Set(passwords.flatMap((password) => [password, decodeURIComponent(password)]))].filter(
+      Boolean,
+    ),
+    problems,
+  };
+}

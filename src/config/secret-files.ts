@@ -1,0 +1,83 @@
+import { readFileSync, statSync } from 'node:fs';
+
+/** Settings that are secrets, each of which can be given as a file: `NAME_FILE`, as container platforms hand them over. */
+export const SECRETS = [
+  'EDGEGAP_API_TOKEN',
+  'DISCORD_TOKEN',
+  'SLACK_BOT_TOKEN',
+  'SLACK_APP_TOKEN',
+  'SLACK_SIGNING_SECRET',
+  'DATABASE_URL',
+] as const;
+
+const MAX_BYTES = 16 * 1024;
+
+export interface SecretFiles {
+  /** What the files hold, by the names of the settings. */
+  readonly values: Readonly<Record<string, string>>;
+  /** Settings whose file cannot be used: given, but not known. */
+  readonly unread: readonly string[];
+  readonly problems: readonly string[];
+}
+
+/**
+ * Reads the secrets that `set` gives as files. Neither a file's content nor its path is ever told: a secret that was
+ * pasted where its path belongs would be shown by that.
+ */
+export function readSecretFiles(
+  set: Readonly<Record<string, string>>,
+  settings: readonly string[],
+): SecretFiles {
+  const values: Record<string, string> = {};
+  const unread: string[] = [];
+  const problems: string[] = [];
+  for (const name of settings) {
+    const path = set[`${name}_FILE`];
+    if (path === undefined) continue;
+    if (!SECRETS.some((secret) => secret === name)) {
+      problems.push(`${name}_FILE is not read: only secrets can be given as a file. Set ${name} itself`);
+      continue;
+    }
+    if (set[name] !== undefined) problems.push(`${name}_FILE is set beside ${name}: keep one of them`);
+    const content = contentOf(path);
+    if ('problem' in content) {
+      unread.push(name);
+      problems.push(`${name}_FILE ${content.problem}`);
+    } else values[name] = content.text;
+  }
+  return { values, unread, problems };
+}
+
+function contentOf(path: string): { readonly text: string } | { readonly problem: string } {
+  try {
+    const file = statSync(path);
+    if (file.isDirectory()) return { problem: 'names a folder: give the path of the file in it' };
+    // A pipe or a device may keep the start waiting for ever.
+    if (!file.isFile()) return { problem: 'must name a plain file' };
+    if (file.size > MAX_BYTES)
+      return { problem: `names a file too large for a secret (over ${MAX_BYTES / 1024} KiB)` };
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)).trim();
+    if (text === '') return { problem: 'names an empty file: put the secret into it' };
+    if (/[\r\n\0]|^(["']).*\1$/.test(text))
+      return { problem: 'must name a file with the secret alone in it: one line, without quotation marks' };
+    return { text };
+  } catch (error) {
+    return { problem: reasonOf((error as { code?: string }).code) };
+  }
+}
+
+function reasonOf(code: string | undefined): string {
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+    case 'ENAMETOOLONG':
+      return 'names a file that does not exist: give the path of a file with the secret in it';
+    case 'EACCES':
+    case 'EPERM':
+      return 'names a file that I may not read: let the user that I run as read it';
+    case 'ERR_ENCODING_INVALID_ENCODED_DATA':
+      return 'names a file that holds no text: save it as UTF-8';
+    default:
+      return `names a file that cannot be read (${code})`;
+  }
+}

@@ -1,0 +1,63 @@
+import { distance } from 'fastest-levenshtein';
+
+/** What the platforms and tools around this process set for themselves. */
+const OF_OTHERS = /^(node|npm|pg|kubernetes)[_a-z]/i;
+/** Two slips of the hand in a name of so many letters still show which was meant; in a shorter one they are another word. */
+const LONG = 8;
+const SLIPS = 2;
+/** Nobody but this bot is likely to have a setting that begins so and is one word more or less than one of its own. */
+const OURS = /^(edgegap|discord|slack)_/i;
+
+/**
+ * One line for each name that is set, is no setting, and was most likely meant for one of `settings`: by itself such a
+ * slip would leave that one unset without a word. `set` has the names alone that have a value.
+ */
+export function strayProblems(set: readonly string[], settings: readonly string[]): string[] {
+  return (
+    set
+      // A file of a setting that takes none is told of elsewhere.
+      .filter((name) => !settings.includes(name.replace(/_FILE$/, '')) && !OF_OTHERS.test(name))
+      .flatMap((name) => {
+        const meant = meantBy(name, settings, set);
+        const names = meant.join(' or ');
+        return meant.length === 0
+          ? []
+          : [
+              `${name} is no setting of mine: did you mean ${names}? If it is another program's, unset it for me`,
+            ];
+      })
+  );
+}
+
+/** The nearest of them, several where they are equally near. */
+function meantBy(name: string, settings: readonly string[], set: readonly string[]): string[] {
+  const near = settings.map((setting) => ({ setting, off: distance(lettersOf(name), lettersOf(setting)) }));
+  const least = Math.min(...near.map(({ off }) => off));
+  const nearest = near.filter(({ off }) => off === least).map(({ setting }) => setting);
+  const slips = nearest.filter(
+    (setting) => least === 0 || (lettersOf(setting).length >= LONG && least <= SLIPS),
+  );
+  if (slips.length > 0 || !OURS.test(name)) return slips;
+  const close = settings.filter((setting) => isOneWordOff(wordsOf(name), wordsOf(setting)));
+  // Beside the right one it does no harm.
+  return close.some((setting) => set.includes(setting)) ? [] : close;
+}
+
+function isOneWordOff(some: readonly string[], others: readonly string[]): boolean {
+  const [short, long] = some.length < others.length ? [some, others] : [others, some];
+  return (
+    short.length + 1 === long.length && long.some((_, at) => long.toSpliced(at, 1).join() === short.join())
+  );
+}
+
+function lettersOf(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '');
+}
+
+/** Each in the singular. */
+function wordsOf(name: string): string[] {
+  return name
+    .toLowerCase()
+    .split('_')
+    .map((word) => word.replace(/s$/, ''));
+}
