@@ -3,8 +3,8 @@ import { quoted } from '../src/command/argv.ts';
 import { type CheckContext, type Context, defineCommand } from '../src/command/define.ts';
 import { theDeployment } from '../src/command/options.ts';
 import type { DeploymentTarget } from '../src/command/services.ts';
-import { isOwnTag } from '../src/deployments/deployment.ts';
 import { EdgegapError } from '../src/edgegap/errors.ts';
+import { isOwnTag } from '../src/edgegap/outside.ts';
 import { InputError } from '../src/errors.ts';
 
 const ACTIONS = ['list', 'add', 'remove', 'rename'] as const;
