@@ -160,7 +160,7 @@ export async function findDeployment(
   at: Address,
   value: string,
 ): Promise<DeploymentTarget> {
-  const known = await findKnown(deployments, at, value);
+  const known = await findKnown(deployments, at, value, settings.applicationAllowlist);
   // Not one of ours: it may have been deployed from the dashboard or by a matchmaker. Edgegap says.
   if (!known?.requestId) return { request_id: value, known: undefined, seen: await edgegap.status(value) };
   checkDeploymentAllowed(settings.applicationAllowlist, known.application);
@@ -171,6 +171,7 @@ async function findKnown(
   deployments: Deployments,
   at: Address,
   value: string,
+  allowed: readonly string[] | undefined,
 ): Promise<Deployment | undefined> {
   if (value === '@last') {
     const latest = await deployments.latest(at);
@@ -181,8 +182,9 @@ async function findKnown(
   }
   const exact = await deployments.byRequestId(value);
   if (exact) return exact;
-  const candidates = await deployments.byPrefix(at, value);
-  if (candidates.length < 2) return candidates[0];
+  const candidates = await deployments.byPrefix(at, value, allowed);
+  // One that is not allowed is refused as such, where nothing else can be meant; it is never named as a candidate.
+  if (candidates.length < 2) return candidates[0] ?? (await deployments.byPrefix(at, value))[0];
   throw new InputError(
     'prefix-ambiguous',
     `Several deployments of this channel begin with ${quoted(value)}.`,

@@ -312,7 +312,9 @@ function bareValue(text: string, name: Name, mark: string, at: number, sureness:
   );
   const variable = /^[A-Z][A-Z0-9_]{3,}$/.test(name.text) && mark === '=' && !isBlank(text[at]);
   if (mark !== ':' && isHarmless(word.text, sureness, false)) return word;
-  if (variable || beginsLine || sureness === 'password') return long;
+  const setting = sureness === 'password' && (mark === ':' ? next !== null : isBlank(text[at]));
+  if (beginsLine || setting) return long;
+  if (variable) return trimmed(text, long.start, long.start + `${long.text}, `.search(/[,;]\s/));
   if (mark === ':' && isHarmless(long.text, sureness)) return long;
   return /^,\S/.test(text.slice(word.end, word.end + 2)) && !next ? spanTo(text, at, /[\s;]/g) : word;
 }
