@@ -76,11 +76,14 @@ function logCard(
   if (fields.length > 0) nodes.push({ kind: 'fields', fields });
   const files: { name: string; content: string }[] = [];
   let left = 0;
+  let long = 0;
   const part = (title: string, { text, lines }: Tail, file: string) => {
     if (title) nodes.push({ kind: 'text', text: [{ bold: title }] });
     const excerpt = lastCharacters(lastLines(text, SHOWN_LINES), SHOWN_CHARACTERS);
-    if (excerpt.length < text.length) files.push({ name: file, content: `${text}\n` });
+    const ends = text.match(/^\[… \d+ characters left out\]/gm)?.length ?? 0;
+    if (excerpt.length < text.length || ends > 0) files.push({ name: file, content: `${text}\n` });
     left += lines - excerpt.split('\n').length;
+    long += ends;
     nodes.push({ kind: 'code', text: excerpt, keep: 'end' });
   };
   if (crash.text) part('Crash log', crash, `${request_id}-crash.log`);
@@ -92,6 +95,7 @@ function logCard(
     note(
       `${left > 0 ? `… ${counted(left)} left out here. ` : ''}These are the last lines; all of them are in the ${files.length === 1 ? 'file' : 'files'}.`,
     );
+  if (long > 0) note(`… ${counted(long)} left out but for the end; the Edgegap dashboard has all of it.`);
   const missing = Math.min(asked, log.total) - log.lines + Math.min(MAX_LINES, crash.total) - crash.lines;
   if (missing > 0)
     note(
