@@ -1,8 +1,8 @@
 import type { Button, Card, Node } from '../src/cards/card.ts';
 import { statusFace } from '../src/cards/deployment-card.ts';
 import { type ActionContext, type Context, defineCommand } from '../src/command/define.ts';
-import { isOwnTag } from '../src/deployments/deployment.ts';
 import type { DeploymentPage, EdgegapApi } from '../src/edgegap/client.ts';
+import { isOwnTag } from '../src/edgegap/outside.ts';
 import type { ListFilter } from '../src/edgegap/requests.ts';
 import type { DeploymentRow } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';

@@ -6,8 +6,7 @@ import { EdgegapError } from '../src/edgegap/errors.ts';
 import type { Logs } from '../src/edgegap/logs.ts';
 import { InputError } from '../src/errors.ts';
 import { isPublicLink } from '../src/log/link.ts';
-import { maskedTail } from '../src/log/tail.ts';
-import { maskSecrets } from '../src/log.ts';
+import { maskedTail, type Tail } from '../src/log/tail.ts';
 
 const DEFAULT_LINES = 30;
 /** What a person can take in at a glance; more goes along as a file. */
@@ -43,7 +42,10 @@ export default defineCommand({
 async function show(context: Context<unknown>, target: DeploymentTarget, count: number): Promise<void> {
   const { request_id } = target;
   const logs = await read(context, target);
-  await context.respond(logCard(request_id, logs, count, context.settings.secrets));
+  const { secrets } = context.settings;
+  const log = await maskedTail(logs.logs, count, secrets);
+  const crash = await maskedTail(logs.crash_logs ?? '', MAX_LINES, secrets);
+  await context.respond(logCard(request_id, logs, { log, crash, asked: count }));
 }
 
 async function read(
@@ -64,52 +66,65 @@ async function read(
   }
 }
 
-function logCard(request_id: string, logs: Logs, count: number, secrets: readonly string[]): Card {
-  const log = maskedTail(logs.logs, count, secrets);
-  const crash = maskedTail(logs.crash_logs ?? '', MAX_LINES, secrets);
+function logCard(
+  request_id: string,
+  logs: Logs,
+  { log, crash, asked }: { readonly log: Tail; readonly crash: Tail; readonly asked: number },
+): Card {
   const nodes: Node[] = [];
-  const fields = crashFields(logs, secrets);
+  const fields = crashFields(logs);
   if (fields.length > 0) nodes.push({ kind: 'fields', fields });
   const files: { name: string; content: string }[] = [];
-  const part = (title: string, text: string, file: string) => {
+  let left = 0;
+  let long = 0;
+  const part = (title: string, { text, lines }: Tail, file: string) => {
     if (title) nodes.push({ kind: 'text', text: [{ bold: title }] });
     const excerpt = lastCharacters(lastLines(text, SHOWN_LINES), SHOWN_CHARACTERS);
-    if (excerpt.length < text.length) files.push({ name: file, content: `${text}\n` });
+    const ends = text.match(/^\[… \d+ characters left out\]/gm)?.length ?? 0;
+    if (excerpt.length < text.length || ends > 0) files.push({ name: file, content: `${text}\n` });
+    left += lines - excerpt.split('\n').length;
+    long += ends;
     nodes.push({ kind: 'code', text: excerpt, keep: 'end' });
   };
-  if (crash.text) part('Crash log', crash.text, `${request_id}-crash.log`);
-  if (log.text) part(crash.text ? 'Log' : '', log.text, `${request_id}.log`);
+  if (crash.text) part('Crash log', crash, `${request_id}-crash.log`);
+  if (log.text) part(crash.text ? 'Log' : '', log, `${request_id}.log`);
   else if (!logs.logs_link)
     nodes.push({ kind: 'text', text: ['The log is empty: the server has printed nothing, or never ran.'] });
+  const note = (text: string) => nodes.push({ kind: 'note', text: [text] });
   if (files.length > 0)
-    nodes.push({
-      kind: 'note',
-      text: [`These are the last lines; all of them are in the ${files.length === 1 ? 'file' : 'files'}.`],
-    });
-  if (log.cut || crash.cut)
-    nodes.push({
-      kind: 'note',
-      text: ['Earlier lines are too long to be shown here; the Edgegap dashboard has them.'],
-    });
+    note(
+      `${left > 0 ? `… ${counted(left)} left out here. ` : ''}These are the last lines; all of them are in the ${files.length === 1 ? 'file' : 'files'}.`,
+    );
+  if (long > 0) note(`… ${counted(long)} left out but for the end; the Edgegap dashboard has all of it.`);
+  const missing = Math.min(asked, log.total) - log.lines + Math.min(MAX_LINES, crash.total) - crash.lines;
+  if (missing > 0)
+    note(
+      `… ${counted(missing)} more left out: together they are too long to be shown here; the Edgegap dashboard has them.`,
+    );
   if (logs.logs_link) nodes.push({ kind: 'note', text: [storedLog(logs.logs_link)] });
   return {
     kind: 'card',
     tone: crash.text || fields.length > 0 ? 'danger' : 'neutral',
-    title: [
-      'Log of ',
-      { code: request_id },
-      log.lines > 0 ? `, last ${log.lines} ${log.lines === 1 ? 'line' : 'lines'}` : '',
-    ],
+    title: ['Log of ', { code: request_id }, log.lines > 0 ? `, ${howMany(log)}` : ''],
     nodes,
     ...(files.length > 0 ? { files } : {}),
   };
 }
 
-function crashFields({ crash_data }: Logs, secrets: readonly string[]): Field[] {
+/** `last 30 of 20,000 lines`. */
+function howMany({ lines, total }: Tail): string {
+  return lines < total ? `last ${lines.toLocaleString('en')} of ${counted(total)}` : counted(total);
+}
+
+function counted(lines: number): string {
+  return `${lines.toLocaleString('en')} ${lines === 1 ? 'line' : 'lines'}`;
+}
+
+function crashFields({ crash_data }: Logs): Field[] {
   const { exit_code, message, restart_count } = crash_data ?? {};
   return [
     ...(exit_code === undefined ? [] : [{ label: 'Exit code', value: [String(exit_code)] }]),
-    ...(message ? [{ label: 'Reason', value: [maskSecrets(message, secrets)] }] : []),
+    ...(message ? [{ label: 'Reason', value: [message] }] : []),
     ...(restart_count ? [{ label: 'Restarts', value: [String(restart_count)] }] : []),
   ];
 }

@@ -4,8 +4,8 @@ import { type CheckContext, type Context, defineCommand } from '../src/command/d
 import { theDeployment } from '../src/command/options.ts';
 import { namesakes } from '../src/command/same-name.ts';
 import type { DeploymentTarget } from '../src/command/services.ts';
-import { isOwnTag } from '../src/deployments/deployment.ts';
 import { EdgegapError } from '../src/edgegap/errors.ts';
+import { isOwnTag } from '../src/edgegap/outside.ts';
 import { InputError } from '../src/errors.ts';
 
 const ACTIONS = ['list', 'add', 'remove', 'rename'] as const;

@@ -22,6 +22,7 @@ import { EdgegapClient } from './edgegap/client.ts';
 import { MemoryPlaces, waitOut } from './edgegap/places.ts';
 import { DOCUMENTED_LIMITS } from './edgegap/scheduler.ts';
 import { AppError } from './errors.ts';
+import { createMask } from './log/mask.ts';
 import type { Logger } from './log.ts';
 import { purgeChannels, purgeOutbox } from './notify/forget.ts';
 import { createOutboxWorker } from './notify/worker.ts';
@@ -91,6 +92,8 @@ export async function buildApp({
   const places = shared
     ? new RatePlaces({ store, clock, log, account: ACCOUNT, time })
     : new MemoryPlaces(clock);
+  // What comes from Edgegap is masked here, and nowhere later.
+  const mask = createMask(config.secrets);
   const client = new EdgegapClient({
     baseUrl: config.edgegap.apiUrl,
     proxy: config.edgegap.proxy,
@@ -98,6 +101,7 @@ export async function buildApp({
     clock,
     log,
     places,
+    mask,
   });
   const edgegap = withAllowlist(
     client,
@@ -129,7 +133,7 @@ export async function buildApp({
     clock,
     log,
   });
-  const callbacks = new Callbacks({ store, repository, deployments, clock, log });
+  const callbacks = new Callbacks({ store, repository, deployments, clock, log, mask });
   const catalog = createCatalog(edgegap, clock);
   const kept = createKept(store, clock);
   const services: Services = {

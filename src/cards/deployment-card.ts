@@ -1,4 +1,3 @@
-import { maskSecrets } from '../log.ts';
 import type { Button, Card, Field, Inline, Node, Rich, Tone } from './card.ts';
 
 /** A deployment as people see it, whether it was deployed from chat or not. Times are epoch milliseconds. */
@@ -77,7 +76,7 @@ export function deploymentCard(view: DeploymentView): Card {
   if (view.request_id) fields.push({ label: 'request_id', value: [{ code: view.request_id }] });
   const nodes: Node[] = [{ kind: 'fields', fields }];
   // Edgegap's words, which may quote what the container or the registry said.
-  if (view.error) nodes.push({ kind: 'code', text: maskSecrets(view.error), keep: 'start' });
+  if (view.error) nodes.push({ kind: 'code', text: view.error, keep: 'start' });
   if (view.note) nodes.push({ kind: 'text', text: [view.note] });
   const small = footnote(view);
   if (small.length > 0) nodes.push({ kind: 'note', text: small });

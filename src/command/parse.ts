@@ -1,5 +1,5 @@
 import { BlockList, isIP, SocketAddress } from 'node:net';
-import { isOwnTag } from '../deployments/deployment.ts';
+import { isOwnTag } from '../edgegap/outside.ts';
 import { InputError } from '../errors.ts';
 import { bare, quoted, type RawValues, usageHint } from './argv.ts';
 import type { OptionSpec, OptionSpecs } from './options.ts';

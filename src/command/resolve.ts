@@ -176,7 +176,7 @@ export async function findDeployment(
   at: Address,
   value: string,
 ): Promise<DeploymentTarget> {
-  const known = await findKnown(deployments, at, value);
+  const known = await findKnown(deployments, at, value, settings.applicationAllowlist);
   if (known?.requestId) {
     checkDeploymentAllowed(settings.applicationAllowlist, known.application);
     return { request_id: known.requestId, known, seen: undefined };
@@ -199,6 +199,7 @@ async function findKnown(
   deployments: Deployments,
   at: Address,
   value: string,
+  allowed: readonly string[] | undefined,
 ): Promise<Deployment | undefined> {
   if (value === '@last') {
     const latest = await deployments.latest(at);
@@ -211,9 +212,13 @@ async function findKnown(
     const exact = await deployments.byRequestId(id);
     if (exact) return exact;
   }
-  const begun = await Promise.all(spellings(value).map((id) => deployments.byPrefix(at, id)));
-  const candidates = begun.find((some) => some.length > 0) ?? [];
-  if (candidates.length < 2) return candidates[0];
+  const begun = async (only?: readonly string[]) => {
+    const found = await Promise.all(spellings(value).map((id) => deployments.byPrefix(at, id, only)));
+    return found.find((some) => some.length > 0) ?? [];
+  };
+  const candidates = await begun(allowed);
+  // One that is not allowed is refused as such, where nothing else can be meant; it is never named as a candidate.
+  if (candidates.length < 2) return candidates[0] ?? (await begun())[0];
   throw new InputError(
     'prefix-ambiguous',
     `Several deployments of this channel begin with ${quoted(value)}.`,

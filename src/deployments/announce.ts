@@ -1,7 +1,6 @@
 import type { Inline, Line, Rich, Tone } from '../cards/card.ts';
 import { deploymentCard, duration } from '../cards/deployment-card.ts';
 import type { Clock } from '../clock.ts';
-import { maskSecrets } from '../log.ts';
 import { enqueue } from '../notify/outbox.ts';
 import type { Store } from '../store/store.ts';
 import type { Deployment } from './deployment.ts';
@@ -65,7 +64,7 @@ function lineFor(deployment: Deployment, happening: Happening, source: Source): 
       return line('neutral', ' had become ready before that; the news came late');
     case 'error': {
       // Edgegap's words, which may quote what the container or the registry said.
-      const detail = deployment.errorDetail ? [`: ${gist(maskSecrets(deployment.errorDetail))}`] : [];
+      const detail = deployment.errorDetail ? [`: ${gist(deployment.errorDetail)}`] : [];
       return line('danger', ' failed', ...detail);
     }
     case 'terminated':

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { type Clock, farthest } from '../clock.ts';
+import type { Mask } from '../log/mask.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/store.ts';
 import { CallbackNews, unhandled } from './callback-news.ts';
@@ -27,6 +28,8 @@ export interface CallbackParts {
   readonly deployments: Deployments;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Hides the secrets in what is stored; by their looks only, when absent. */
+  readonly mask?: Mask;
 }
 
 /** Works off the callbacks that are stored: its own soon, and what other processes left. */

@@ -1,5 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../clock.ts';
+import { maskedBody } from '../edgegap/outside.ts';
+import type { Mask } from '../log/mask.ts';
 import type { Store } from '../store/store.ts';
 import { together } from '../store/together.ts';
 import { type CallbackParts, CallbackWork } from './callback-work.ts';
@@ -22,11 +24,13 @@ export class Callbacks {
   readonly #repository: DeploymentRepository;
   readonly #clock: Clock;
   readonly #work: CallbackWork;
+  readonly #mask: Mask | undefined;
 
   constructor(parts: CallbackParts) {
     this.#store = parts.store;
     this.#repository = parts.repository;
     this.#clock = parts.clock;
+    this.#mask = parts.mask;
     this.#work = new CallbackWork(parts);
   }
 
@@ -64,7 +68,7 @@ export class Callbacks {
    * everything else happens after. Those that arrive while a commit is under way share the next one.
    */
   receive(event: CallbackEvent, id: string, body: string): Promise<void> {
-    return this.#keep({ event, id, body });
+    return this.#keep({ event, id, body: maskedBody(body, this.#mask) });
   }
 
   readonly #keep = together<Received, void>(async (received) => {

@@ -135,7 +135,6 @@ export function endIsInferred({ endedAt, status }: Pick<Deployment, 'endedAt' | 
 }
 
 const ID = /^[0-9a-z]{12}$/;
-const OWN_TAG = /^chatops-[0-9a-z]{12}$/;
 
 /** Whether an intent's id can look like this. */
 export function isId(text: string): boolean {
@@ -145,11 +144,6 @@ export function isId(text: string): boolean {
 /** The tag that ties a deployment to its intent: 20 characters, the shorter of the vendor's documented limits. */
 export function ownTag(id: string): string {
   return `chatops-${id}`;
-}
-
-/** The bot's own tags are not shown and cannot be changed: an unknown outcome is settled by them. */
-export function isOwnTag(tag: string): boolean {
-  return OWN_TAG.test(tag);
 }
 
 /** Whether that message is the deployment's live card. */

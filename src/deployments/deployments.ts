@@ -241,9 +241,9 @@ export class Deployments {
     return this.#parts.repository.byRequestId(request_id);
   }
 
-  /** Up to `limit` deployments of this channel whose request_id begins with `prefix`, newest first. */
-  byPrefix(at: Address, prefix: string, limit = 5): Promise<Deployment[]> {
-    return this.#parts.repository.byPrefix(at, prefix, limit);
+  /** Up to five deployments of this channel and of `applications` whose request_id begins with `prefix`, newest first. */
+  byPrefix(at: Address, prefix: string, applications?: readonly string[]): Promise<Deployment[]> {
+    return this.#parts.repository.byPrefix(at, prefix, 5, applications);
   }
 
   latest(at: Address): Promise<Deployment | undefined> {

@@ -183,9 +183,19 @@ export class DeploymentRepository {
     return this.#one(this.#select().where('request_id', '=', requestId).executeTakeFirst());
   }
 
-  /** Deployments that came from this channel and whose request_id begins with `prefix`, newest first. */
-  async byPrefix(at: Address, prefix: string, limit: number): Promise<Deployment[]> {
+  /**
+   * Deployments of `applications` (undefined: of all) that came from this channel and whose request_id begins with
+   * `prefix`, newest first.
+   */
+  async byPrefix(
+    at: Address,
+    prefix: string,
+    limit: number,
+    applications?: readonly string[],
+  ): Promise<Deployment[]> {
+    if (applications?.length === 0) return [];
     const rows = await this.#inChannel(at)
+      .$if(applications !== undefined, (query) => query.where('application', 'in', applications ?? []))
       .where('request_id', '>=', prefix)
       .where('request_id', '<', `${prefix}\uffff`)
       .limit(limit)

@@ -1,6 +1,7 @@
 import type { DeploymentView, PortView } from '../cards/deployment-card.ts';
+import { isOwnTag } from '../edgegap/outside.ts';
 import { type DeploymentStatus, parseEdgegapTime } from '../edgegap/schema.ts';
-import { type Deployment, type DeployPlan, isOwnTag } from './deployment.ts';
+import type { Deployment, DeployPlan } from './deployment.ts';
 
 /** A deployment of ours as people see it. */
 export function viewOf(deployment: Deployment): DeploymentView {

@@ -1,10 +1,12 @@
 import type { Dispatcher } from 'undici';
 import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
+import { createMask, type Mask } from '../log/mask.ts';
 import type { Logger } from '../log.ts';
 import type { Proxies } from '../proxy.ts';
 import { EdgegapError, isNoSuchDeployment } from './errors.ts';
 import { decodeLogs, type Logs } from './logs.ts';
+import { masked, maskTag } from './outside.ts';
 import { eachPage, nextPage, type Page } from './paging.ts';
 import type { Places } from './places.ts';
 import { type DeployRequest, deployBody, type ListRequest, listQuery } from './requests.ts';
@@ -95,6 +97,8 @@ export interface EdgegapClientOptions {
   proxy?: Proxies | undefined;
   /** Sends everything through this undici dispatcher, which the caller then closes. */
   dispatcher?: Dispatcher | undefined;
+  /** Hides secrets in the words of people and servers; by default the token, and what looks like one. */
+  mask?: Mask | undefined;
   /** For the jitter between attempts; `Math.random` by default. */
   random?: (() => number) | undefined;
 }
@@ -102,14 +106,17 @@ export interface EdgegapClientOptions {
 /** One Edgegap account over HTTP. Holds its connections and its share of the rate limits; close it when done. */
 export class EdgegapClient implements EdgegapApi {
   readonly #transport: Transport;
+  readonly #mask: Mask;
 
   constructor({
     baseUrl = 'https://api.edgegap.com',
     token,
     timeoutMs = 30_000,
+    mask = createMask([bareToken(token)]),
     ...rest
   }: EdgegapClientOptions) {
-    this.#transport = new Transport({ ...rest, baseUrl, timeoutMs, token: bareToken(token) });
+    this.#mask = mask;
+    this.#transport = new Transport({ ...rest, mask, baseUrl, timeoutMs, token: bareToken(token) });
   }
 
   /** Lets what is under way end; what is waiting, and every later call, is refused. */
@@ -131,8 +138,9 @@ export class EdgegapClient implements EdgegapApi {
     );
   }
 
-  status(request_id: string, call?: Call): Promise<DeploymentStatus> {
-    return this.#get(path`/v1/status/${request_id}`, 'deployment', 'status', DeploymentStatus, call);
+  async status(request_id: string, call?: Call): Promise<DeploymentStatus> {
+    const at = path`/v1/status/${request_id}`;
+    return masked(await this.#get(at, 'deployment', 'status', DeploymentStatus, call), this.#mask);
   }
 
   async stop(request_id: string, call?: Call): Promise<StopResult> {
@@ -146,8 +154,13 @@ export class EdgegapClient implements EdgegapApi {
         },
         call,
       );
-      const { message = '', deployment_summary: summary } = StopAnswer.parse(json);
-      return { outcome: status === 202 ? 'accepted' : 'stopping', message, ...(summary && { summary }) };
+      const { message = '', deployment_summary } = StopAnswer.parse(json);
+      const summary = deployment_summary && masked(deployment_summary, this.#mask);
+      return {
+        outcome: status === 202 ? 'accepted' : 'stopping',
+        message: this.#mask(message),
+        ...(summary && { summary }),
+      };
     } catch (error) {
       if (!(error instanceof EdgegapError)) throw error;
       const message = error.apiMessage ?? '';
@@ -184,11 +197,17 @@ export class EdgegapClient implements EdgegapApi {
 
   async logs(request_id: string, call?: Call): Promise<Logs> {
     const at = path`/v1/deployment/${request_id}/container-logs`;
-    return decodeLogs(await this.#get(at, 'log', 'logs', LogsAnswer, call));
+    const logs = decodeLogs(await this.#get(at, 'log', 'logs', LogsAnswer, call));
+    const { crash_data } = logs;
+    // The texts are masked where their last lines are taken: they may be too long to be masked whole.
+    if (crash_data?.message === undefined) return logs;
+    return { ...logs, crash_data: { ...crash_data, message: this.#mask(crash_data.message) } };
   }
 
-  tags(request_id: string, call?: Call): Promise<string[]> {
-    return this.#all(path`/v1/deployments/${request_id}/tags`, 'deployment', 'tags', TagList, call);
+  async tags(request_id: string, call?: Call): Promise<string[]> {
+    const at = path`/v1/deployments/${request_id}/tags`;
+    const tags = await this.#all(at, 'deployment', 'tags', TagList, call);
+    return tags.map((tag) => maskTag(tag, this.#mask));
   }
 
   async addTag(request_id: string, tag: string, call?: Call): Promise<void> {
@@ -224,9 +243,10 @@ export class EdgegapClient implements EdgegapApi {
     return this.#all(path`/v1/locations`, subject, 'catalogue', LocationList, call, query);
   }
 
-  #list(request: ListRequest, call: Call | undefined): Promise<Page<DeploymentRow>> {
+  async #list(request: ListRequest, call: Call | undefined): Promise<Page<DeploymentRow>> {
     const query = { query: listQuery(request), page: request.page, limit: request.limit };
-    return this.#get(path`/v1/deployments`, 'account', 'list', DeploymentList, call, query);
+    const page = await this.#get(path`/v1/deployments`, 'account', 'list', DeploymentList, call, query);
+    return { ...page, rows: page.rows.map((row) => masked(row, this.#mask)) };
   }
 
   /** Every row of every page. The first is asked for without a number: the versions' list declares none. */

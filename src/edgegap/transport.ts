@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { type Clock, sleep } from '../clock.ts';
 import { AppError } from '../errors.ts';
+import type { Mask } from '../log/mask.ts';
 import type { Logger } from '../log.ts';
 import { createAgent, type Proxies } from '../proxy.ts';
 import { attempt, type HttpAnswer, type HttpCall } from './attempt.ts';
@@ -24,6 +25,7 @@ export interface TransportOptions {
   proxy?: Proxies | undefined;
   dispatcher?: Dispatcher | undefined;
   random?: (() => number) | undefined;
+  mask: Mask;
 }
 
 export interface Call {
@@ -63,6 +65,7 @@ export class Transport {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #token: string;
+  readonly #mask: Mask;
   readonly #timeoutMs: number;
   readonly #random: () => number;
   readonly #origin: string;
@@ -80,6 +83,7 @@ export class Transport {
     this.#origin = base.origin;
     this.#prefix = base.pathname.replace(/\/+$/, '');
     this.#token = options.token;
+    this.#mask = options.mask;
     this.#clock = options.clock;
     this.#log = options.log;
     this.#timeoutMs = options.timeoutMs;
@@ -193,13 +197,13 @@ export class Transport {
     });
   }
 
-  /** Edgegap's message and details on one line, without our token should they repeat it. */
+  /** Edgegap's message and details on one line, without the secrets that they repeat. */
   #apiMessage(json: unknown): string | undefined {
     if (typeof json !== 'object' || json === null) return undefined;
     const { message, details } = json as { message?: unknown; details?: unknown };
     const more = details && JSON.stringify(details) !== '{}' ? ` ${JSON.stringify(details)}` : '';
-    const text = `${typeof message === 'string' ? message : ''}${more}`.replace(/\s+/g, ' ').trim();
-    const clean = text.replaceAll(this.#token, '[masked]');
+    const text = this.#mask(`${typeof message === 'string' ? message : ''}${more}`);
+    const clean = text.replace(/\s+/g, ' ').trim();
     return clean === '' ? undefined : clean.length > 300 ? `${clean.slice(0, 299)}…` : clean;
   }
 

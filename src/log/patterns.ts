@@ -1,133 +1,56 @@
 /** What a secret is replaced with. */
 export const MASK = '[masked]';
 
-/** A word that names a secret, as part of a longer name or not. */
-const NAMES =
-  '(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|API[_-]?KEY|ACCESS[_-]?KEY|PRIVATE[_-]?KEY|CREDENTIALS?)';
-/** Words that name one only at the end of a longer name: a bare `PWD` is a folder, a bare `pass` a ticket. */
-const ENDINGS = '(?:PASS|PWD|AUTH)';
-/** The whole name of a secret, such as `REDIS_AUTH`, where something else already says that a name stands here. */
-const NAME = String.raw`[\w.-]{0,40}?(?:${NAMES}[\w.-]{0,40}|[_.-]${ENDINGS})`;
-/** The name of an environment variable, which prose hardly ever holds. */
-const VARIABLE = `(?:[A-Z0-9]{1,30}_){1,6}(?:${NAMES}[A-Z0-9_]{0,40}|${ENDINGS})`;
-/** A quotation mark, which JSON inside JSON escapes. */
-const QUOTE = String.raw`\\{0,3}["']`;
-/** Space within a line. */
-const GAP = String.raw`[^\S\n]{0,8}`;
-const QUOTED = [
-  String.raw`\\{1,3}"(?:(?!\\{1,3}")[^"\n])*(?:\\{1,3}")?`,
-  String.raw`"(?:[^"\\\n]|\\[^\n])*"?`,
-  String.raw`'(?:[^'\\\n]|\\[^\n])*'?`,
-].join('|');
-/** A value up to the quotation mark that closes it, or, where the text was cut, up to the end of the line. */
-const VALUE = String.raw`${QUOTED}|[^\s,;"'\\][^\s,;]*`;
-/** What stands between a name and its value. */
-const IS = '(?:=>|->|:=|[=:])';
-/** The field that holds a variable's name, and the one that holds its value, where these are two. */
-const KEY_FIELD = String.raw`\b(?:key|name|variable|env)(?:${QUOTE})?${GAP}${IS}${GAP}(?:${QUOTE})?${NAME}(?![\w.-])`;
-const VALUE_FIELD = String.raw`\bvalue(?:${QUOTE})?${GAP}${IS}${GAP}`;
-/** Results, which a game calls passes and authorisations too. */
-const PLAIN = String.raw`(?!(?:${QUOTE})?(?:[\d.]+\s?(?:%|[mnµ]?s)?|true|false|yes|no|ok|on|off|none|null|failed|success\w*|required)(?![\w-]))`;
-
 /**
- * Shapes of secrets that must never reach a log line or a chat, wherever they turn up. None reaches over the end of
- * a line. Logs are not ours: each repetition is bounded, or ends at the first character it does not take, so that none takes quadratic time.
+ * Secrets that are known by their own shape, whatever they are called. Logs are not ours: each repetition is bounded, or
+ * ends at the first character it does not take, so that none takes quadratic time. None reaches over the end of a line.
  */
-export const SECRET_PATTERNS: readonly [RegExp, string][] = [
-  [
-    new RegExp(
-      String.raw`(authorization(?:${QUOTE})?${GAP}[:=]${GAP}(?:${QUOTE})?(?:(?:token|bearer|bot|basic)[^\S\n]{1,8})?)[^\s"',;\\]+`,
-      'gi',
-    ),
-    `$1${MASK}`,
-  ],
-  [
-    new RegExp(
-      String.raw`(\b(?:set-)?cookie(?:${QUOTE})?${GAP}:${GAP}(?:${QUOTE})?)[\w.-]{1,80}=[^\n"']+`,
-      'gi',
-    ),
-    `$1${MASK}`,
-  ],
-  [
-    /\b((?:bearer|token)[^\S\n]{1,8}(?:is[^\S\n]{1,8})?)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{13,}/gi,
-    `$1${MASK}`,
-  ],
-  [/\b(bearer[^\S\n]{1,8})[\w.~+/=-]{12,}/gi, `$1${MASK}`],
-  // Edgegap injects the self-stop token into every container, and images commonly print their environment: as it is,
-  [new RegExp(`(${NAMES}[A-Z0-9_-]{0,40}(?:${QUOTE})?${GAP}${IS}${GAP})(?:${VALUE})`, 'gi'), `$1${MASK}`],
-  [new RegExp(`((?<![A-Z0-9_])${VARIABLE}(?:${QUOTE})?${GAP}${IS}${GAP})(?:${VALUE})`, 'g'), `$1${MASK}`],
-  [
-    new RegExp(String.raw`([\w-][_-](?:PASS|PWD)(?:${QUOTE})?${GAP}${IS}${GAP})${PLAIN}(?:${VALUE})`, 'gi'),
-    `$1${MASK}`,
-  ],
-  [new RegExp(String.raw`([\w-][_-]AUTH=)${PLAIN}(?:${VALUE})`, 'gi'), `$1${MASK}`],
-  // as a map of JSON or of a connection string, where even a short name is one,
-  [new RegExp(`(${QUOTE}(?:pass|pwd)${QUOTE}${GAP}${IS}${GAP})${PLAIN}(?:${QUOTED})`, 'gi'), `$1${MASK}`],
-  [new RegExp(`(;${GAP}pwd=)[^;\\s"']+`, 'gi'), `$1${MASK}`],
-  // `PWD: /app` is a folder, and a shell may not know `pwd`.
-  [
-    new RegExp(
-      String.raw`((?<![\w.-])pwd${GAP}:${GAP})${PLAIN}(?!(?:${QUOTE})?(?:[~./]|[a-z]:\\|command not found))(?:${VALUE})`,
-      'gi',
-    ),
-    `$1${MASK}`,
-  ],
-  // as a list of names with values, in either order,
-  [new RegExp(String.raw`(${KEY_FIELD}[^\n{}]{0,120}?${VALUE_FIELD})(?:${VALUE})`, 'gi'), `$1${MASK}`],
-  [
-    new RegExp(
-      String.raw`(${VALUE_FIELD})(?=(?<value>${QUOTED}|[^\s,;"'\\][^\s,;]{0,500}))\k<value>(?=[^\n{}]{0,120}?${KEY_FIELD})`,
-      'gi',
-    ),
-    `$1${MASK}`,
-  ],
-  // as a table, a pair, an element, or in columns.
-  [
-    new RegExp(String.raw`((?<![A-Z0-9_])${VARIABLE}${GAP}[^\S\n]{0,60}[|│┃]${GAP})[^\s|│┃][^|│┃\n]*`, 'g'),
-    `$1${MASK} `,
-  ],
-  [
-    new RegExp(
-      String.raw`((?<![A-Z0-9_])${VARIABLE}${QUOTE}${GAP},${GAP})(?=(?<value>${QUOTED}))\k<value>(?!${GAP}[:=])`,
-      'g',
-    ),
-    `$1${MASK}`,
-  ],
-  [new RegExp(String.raw`((?<![A-Z0-9_])${VARIABLE}>)[^\s<>]+(?=<)`, 'g'), `$1${MASK}`],
-  [
-    new RegExp(String.raw`((?<![A-Z0-9_])${VARIABLE}[^\S\n]{1,60})(?=[\w.~+/-]{0,60}\d)[\w.~+/=-]{12,}`, 'g'),
-    `$1${MASK}`,
-  ],
-  // `-token abc`, as a command line is printed.
-  [
-    new RegExp(
-      String.raw`((?<![\w-])--?[a-z-]{0,30}${NAMES}[a-z-]{0,30}[^\S\n]{1,8})(?![-\s])[^\s"']+`,
-      'gi',
-    ),
-    `$1${MASK}`,
-  ],
-  // A presigned address works for whoever has its signature.
-  [
-    /((?:[?&;]|\\u0026|%26)(?:[\w.-]{0,40}(?:signature|[-_]sig)|sig|auth|pass|pwd)=)[^\s&"'<>\\;]+/gi,
-    `$1${MASK}`,
-  ],
-  [/((?:signature|\bsig)=)[\w+/%.~-]{16,}=*/gi, `$1${MASK}`],
-  [/\bxox[a-z]-[A-Za-z0-9-]+/g, MASK],
-  [/\bxapp-[A-Za-z0-9-]+/g, MASK],
-  [/\b[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}/g, MASK],
-  [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+/g, MASK],
-  [/\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|AKIA[0-9A-Z]{16}|[rs]k_live_\w{10,})/g, MASK],
-  [/\b(?:AIza[\w-]{35}|(?:npm_(?=\w{30})|hf_(?=\w{20}))(?=\w*[\dA-Z])[A-Za-z0-9]{20,})/g, MASK],
-  // `sk-SK` is Slovak.
-  [/(?<![\w-])sk-(?!SK[\W_])(?=[\w-]*\d)(?=[\w-]*[A-Za-z0-9]{16})[\w-]{20,}/g, MASK],
-  [/(\/callbacks\/edgegap\/[a-z]+\/)[^\s"'?]+/gi, `$1${MASK}`],
-  // Whoever has these can answer in our name for a while (Discord, Slack).
-  [/(\/(?:interactions|webhooks)\/\d{5,20}\/)[\w.-]{10,}/gi, `$1${MASK}`],
-  [/(hooks\.slack\.com\/)[^\s"'?]+/gi, `$1${MASK}`],
-  [/(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:@/"']{0,200}:)[^\s@/"']{1,500}@/gi, `$1${MASK}@`],
+export const SHAPES: readonly RegExp[] = [
+  // Slack, Discord, JWT.
+  /\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]+/g,
+  /\bxapp-[A-Za-z0-9-]+/g,
+  /\b[MNO][A-Za-z0-9_-]{22,28}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}/g,
+  /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*){1,3}/g,
+  // GitHub, GitLab, npm, PyPI, RubyGems, Docker Hub, Hugging Face.
+  /\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|gl(?:pat|ptt|dt|rt|cbt|ft|imt|agent|soat)-[\w.-]{16,}|pypi-[\w-]{16,}|rubygems_[0-9a-f]{32,}|dckr_(?:pat|oat)_[\w-]{16,})/g,
+  /\b(?:npm_(?=\w{30})|hf_(?=\w{20}))(?=\w*[\dA-Z])[A-Za-z0-9]{20,}/g,
+  // AWS, Google, Azure, Alibaba, DigitalOcean, Vault, Terraform, Pulumi, Doppler, Cloudflare, Fly.io, Heroku, Databricks.
+  /\b(?:A3T[A-Z0-9]|AKIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA|ASIA|ABIA|ACCA)[A-Z0-9]{16,}\b/g,
+  /\b(?:AIza[\w-]{30,}|ya29\.[\w.-]{10,}|GOCSPX-[\w-]{16,}|1\/\/0[\w-]{20,}|LTAI[A-Za-z0-9]{16,}|[A-Za-z0-9_~.]{3}\dQ~[\w~.-]{31,})/g,
+  /\b(?:do[opr]_v1_[0-9a-f]{16,}|hv[sbr]\.[\w-]{16,}|[A-Za-z0-9]{14}\.atlasv1\.[\w-]{20,}|pul-[0-9a-f]{32,}|dp\.(?:pt|st|ct|sa|scim|audit)\.[\w.-]{20,}|v1\.0-[0-9a-f]{20,}-[0-9a-f]{40,}|fo1_[\w-]{20,}|HRKU-[\w-]{20,}|dapi[0-9a-f]{32})/g,
+  // Stripe, Square, Shopify, PayPal, SendGrid, Mailgun, Mailchimp, Twilio, Telegram, Postman, Figma, Linear.
+  /\b(?:(?:[srp]k|rk)_(?:live|test|prod)_\w{10,}|whsec_[\w+/=-]{16,}|sq0[a-z]{3}-[\w-]{16,}|EAAA[\w-]{50,}|shp(?:at|ca|pa|ss)_[0-9A-Za-z]{16,}|access_token\$(?:production|sandbox)\$\w{10,}\$\w{20,})/g,
+  /\b(?:SG\.[\w-]{16,}\.[\w-]{16,}|key-[0-9a-zA-Z]{32}|pubkey-[0-9a-f]{32}|[0-9a-f]{32}-us\d{1,2}|(?:SK|AC)[0-9a-f]{32}|PMAK-[0-9a-f]{24}-[0-9a-f]{30,}|fig[dou]_[\w-]{20,}|lin_api_\w{20,}|xkeysib-[0-9a-f-]{30,}|re_[A-Za-z0-9]{6,}_[A-Za-z0-9]{16,})/g,
+  // OpenAI, Anthropic and others (`sk-SK` is Slovak), Replicate, Groq, Perplexity, xAI.
+  /(?<![\w-])sk-(?!SK[\W_])(?=[\w-]*\d)(?=[\w-]*[A-Za-z0-9]{16})[\w-]{20,}/g,
+  /\b(?:r8_\w{30,}|gsk_\w{30,}|pplx-\w{30,}|xai-\w{30,})/g,
+  // Grafana, New Relic, Sentry, Datadog's, Dynatrace, PlanetScale, Supabase, Netlify, Prefect, age, 1Password, Notion, Airtable, Atlassian.
+  /\b(?:gl(?:sa|c)_[\w+/=-]{20,}|NR(?:AK|JS|II|RA)-[A-Za-z0-9-]{19,}|sntry[su]_[\w+/=-]{20,}|dt0[a-z]\d{2}\.[A-Z0-9]{20,}\.[A-Z0-9]{30,}|pscale_(?:tkn|pw|oauth)_[\w.-]{16,}|sb[ps]_[\w-]{20,}|nf[pco]_\w{30,}|pn[ub]_\w{30,}|AGE-SECRET-KEY-1[A-Z0-9]{20,}|ops_eyJ[\w-]{20,}|A3-[A-Z0-9-]{26,}|(?:ntn|secret)_(?=\w*\d)\w{30,}|pat[A-Za-z0-9]{14}\.[0-9a-f]{32,}|ATATT3[\w=-]{30,}|CFPAT-[\w-]{30,}|EZ[AT]K[A-Za-z0-9]{30,}|CLOJARS_\w{30,}|shippo_(?:live|test)_[0-9a-f]{30,}|ATBB\w{20,}|phc_\w{30,}|rnd_\w{20,}|lsv2_(?:pt|sk)_[\w-]{20,})/g,
+  // Telegram, Facebook, Twitter, Twitch, Discord.
+  /(?<!\d)\d{8,10}:AA[\w-]{32,}/g,
+  /\b(?:EAA[A-Za-z0-9]{30,}|A{20,}[\w%]{30,}|oauth:[a-z0-9]{28,}|mfa\.[\w-]{20,})/g,
+  // A private key in base64, and one as JSON (JWK).
+  /\bLS0tLS1CRUdJTi[A-Za-z0-9+/=]{20,}/g,
+  /(?<="(?:d|p|q|dp|dq|qi|k)"\s?:\s?")[\w-]{20,}(?=")/g,
+  // Hashes of passwords.
+  /\$(?:2[abxy]\$\d\d\$[./A-Za-z0-9]{50,}|argon2(?:id?|d)\$[^\s"',;]{20,}|(?:apr1|[1567]|y)\$[^\s"',;:]{20,})/g,
+  // An edgegap callback's secret; who has the others can answer in our name for a while (Discord, Slack), or post.
+  /(?<=\/callbacks\/edgegap\/[a-z]{1,20}\/)[^\s"'?]+/gi,
+  /(?<=\/(?:interactions|webhooks)\/\d{5,20}\/)[\w.-]{10,}/gi,
+  /(?<=hooks\.slack\.com\/)[^\s"'?]+/gi,
+  /(?<=\.webhook\.office\.com\/)[^\s"'?]+/gi,
+  /(?<=hooks\.zapier\.com\/)[^\s"'?]+/gi,
+  // What an address says before its host.
+  /(?<=\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:@/"']{0,200}:)[^\s@/"']{1,500}(?=@)/gi,
+  /(?<=\b[a-z][a-z0-9+.-]{0,30}:\/\/)(?=[\w-]{0,200}\d)[\w-]{16,200}(?=@)/gi,
+  // `curl -u name:password`, and tools that take a password by a letter.
+  /(?<=\s(?:-u|--user|--proxy-user)[\s=]["']?[\w.@+-]{1,60}:)[^\s"']+/g,
+  /(?<=\b(?:sshpass\s+-p|redis-cli\b[^\n|;]{0,80}\s-a|docker\s+login\b[^\n|;]{0,80}\s-p|-P:)\s{0,2})[^\s-][^\s"']*/g,
+  /(?<=\bmysql(?:dump|admin)?\b[^\n|;]{0,80}\s-p)[^\s"'-]{3,}/g,
+  /(?<=\bidentified\s(?:with\s\S{1,40}\s)?by\s{1,4}["'])[^"'\n]+/gi,
+  /(?<=\blogin\s{1,4}\S{1,80}\s{1,4}password\s{1,4})\S+/gi,
+  // Addresses of databases in Go, and of anything with a port, have no scheme.
+  /(?<=(?:^|[\s"'=])[\w.-]{1,40}:)[^\s:@/"']{3,100}(?=@(?:tcp|unix)\(|@[\w.-]{1,80}:\d)/gm,
+  /(?<=\b(?:password|passphrase|token|secret|api\skey)\s(?:for|of)\s(?:the\s)?(?:user\s)?["']?[\w@.-]{1,40}["']?(?:\sis\s|\s?[:=]\s?))(?=[^\s"',;]{0,80}\d)[^\s"',;]{4,}/gi,
+  /(?<=(?:signature|\bsig)=)[\w+/%.~-]{16,}=*/gi,
 ];
-
-/** A line that ends with the field that names a secret; its value is then on a line next to it. */
-export const ENDS_WITH_NAME = new RegExp(String.raw`${KEY_FIELD}(?:${QUOTE})?[\s,]{0,8}$`, 'i');
-/** The field that holds the value, near the beginning of a line. */
-export const BEGINS_WITH_VALUE = new RegExp(`^(.{0,80}?${VALUE_FIELD})(?:${VALUE})`, 'i');

@@ -1,37 +1,66 @@
-import { stripVTControlCharacters } from 'node:util';
-import { KEY_LINES, maskSecrets } from './mask.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { KEY_LINES, LONGEST_LINE, maskLines } from './mask.ts';
+import { onScreen } from './screen.ts';
 
-/** The most that is masked and shown of a log, in characters: a log may be 32 MiB, and everybody waits meanwhile. */
+/** The most that is masked and shown of a log, in characters: a log may be 32 MiB, and nobody reads that in chat. */
 const MOST = 524_288;
 /** What is looked at before that: a secret that began there may reach into what is shown. */
 const BEFORE = 65_536;
+/** How much is gone through at a time. */
+const SLICE = 65_536;
 
 export interface Tail {
   /** Without secrets, nor the space at its end. '' for an empty log. */
   readonly text: string;
   readonly lines: number;
-  /** Whether there are fewer lines than asked for because of their length. */
-  readonly cut: boolean;
+  /** How many lines the log has: `lines` are fewer than were asked for where they are too long together. */
+  readonly total: number;
 }
 
-/** The last `count` lines of a log, as people may see them. */
-export function maskedTail(log: string, count: number, secrets: readonly string[]): Tail {
+/** The last `count` lines of a log, as people may see them. Everybody else has their turn meanwhile. */
+export async function maskedTail(log: string, count: number, secrets: readonly string[]): Promise<Tail> {
   const whole = log.trimEnd();
-  if (whole === '') return { text: '', lines: 0, cut: false };
-  const end = whole.slice(-(MOST + BEFORE));
-  // Without colours and cursor movements, which mean nothing in chat and could split a secret.
-  const near = stripVTControlCharacters(end).split(/\r?\n/);
-  const short = end.length < whole.length;
-  // The first one was cut somewhere.
-  if (short && near.length > 1) near.shift();
-  let from = Math.max(0, near.length - count);
-  const cut = short && from < linesWithin(near, BEFORE);
-  if (cut) from = Math.min(linesWithin(near, BEFORE), near.length - 1);
+  if (whole === '') return { text: '', lines: 0, total: 0 };
+  const total = await lineCount(whole);
+  const begin = Math.max(0, whole.length - MOST - BEFORE);
+  const near = whole.slice(begin).split('\n');
+  // The first line was cut somewhere. One that fills most of what is looked at is shown all the same, with its end.
+  const long = begin > 0 && (near[0]?.length ?? 0) > BEFORE + LONGEST_LINE;
+  if (begin > 0 && !long) near.shift();
+  const before = begin > 0 && !long ? Math.min(linesWithin(near, BEFORE), near.length - 1) : 0;
+  const from = Math.max(before, near.length - count);
   const start = Math.max(0, from - KEY_LINES);
-  const lines = maskSecrets(near.slice(start).join('\n'), secrets)
-    .split('\n')
-    .slice(from - start);
-  return { text: lines.join('\n'), lines: lines.length, cut };
+  const lines = (await maskLines(await screenLines(near.slice(start)), secrets)).slice(from - start);
+  if (long && from === 0) lines[0] = longer(lines[0] ?? '', begin - whole.lastIndexOf('\n', begin - 1) - 1);
+  return { text: lines.join('\n'), lines: lines.length, total };
+}
+
+/** The same end of a line, of which more had been left out before. */
+function longer(line: string, by: number): string {
+  return line.replace(/^\[… (\d+)/, (_, left: string) => `[… ${Number(left) + by}`);
+}
+
+async function screenLines(lines: readonly string[]): Promise<string[]> {
+  const shown: string[] = [];
+  let length = 0;
+  for (const line of lines) {
+    shown.push(onScreen(line));
+    length += line.length + 1;
+    if (length < SLICE) continue;
+    await nextTurn();
+    length = 0;
+  }
+  return shown;
+}
+
+async function lineCount(text: string): Promise<number> {
+  let count = 1;
+  for (let from = 0; from < text.length; from += SLICE) {
+    const slice = text.slice(from, from + SLICE);
+    for (let at = slice.indexOf('\n'); at !== -1; at = slice.indexOf('\n', at + 1)) count++;
+    if (from % (16 * SLICE) === 0) await nextTurn();
+  }
+  return count;
 }
 
 /** How many lines from the beginning hold so many characters. */

@@ -28,11 +28,11 @@ describe.each(['utf-8', 'base64'] as const)('logs, which Edgegap sends as %s', (
     stage.simulator.print(id, 'two 🏁 größer');
     stage.simulator.print(id, 'three');
     const { publicly } = await logs(id, 2);
-    expect(publicly[0]?.text).toContain(`Log of ${id}, last 2 lines`);
+    expect(publicly[0]?.text).toContain(`Log of ${id}, last 2 of `);
     expect(publicly[0]?.text).toMatch(/two 🏁 größer\n.*three/);
     expect(publicly[0]?.text).not.toContain(' one');
     expect(publicly[0]?.files).toEqual([]);
-    expect((await logs(id, 1)).publicly[0]?.text).toContain('last 1 line\n');
+    expect((await logs(id, 1)).publicly[0]?.text).toMatch(/last 1 of \d+ lines\n/);
   });
 
   test('a long one is cut at a line, and whole in a file', async () => {
@@ -56,6 +56,28 @@ describe.each(['utf-8', 'base64'] as const)('logs, which Edgegap sends as %s', (
     expect(publicly[0]?.text).not.toContain('start');
     expect(publicly[0]?.text.isWellFormed()).toBe(true);
     expect(publicly[0]?.files[0]?.content).toContain('start');
+  });
+
+  test('lines that are left out are counted, and in the file', async () => {
+    const wide = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+    stage.simulator.print(wide, 'x'.repeat(900_000));
+    stage.simulator.print(wide, 'a short one');
+    const { publicly } = await logs(wide, 2);
+    const [card] = publicly;
+    expect(card?.text).toMatch(/last 2 of \d+ lines/);
+    expect(card?.text).toMatch(/… 1 line left out/);
+    expect(card?.text).toContain('a short one');
+    expect(card?.files[0]?.content).toMatch(/^\[… 900025 characters left out\] \n.* a short one\n$/);
+  });
+
+  test('a long log says how many lines it has, and a progress bar is one of them', async () => {
+    const long = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+    for (let n = 0; n < 20_000; n++) stage.simulator.print(long, `tick ${n}`);
+    stage.simulator.print(long, Array.from({ length: 60 }, (_, n) => `loaded ${n + 1}/60`).join('\r'));
+    const { publicly } = await logs(long, 30);
+    expect(publicly[0]?.text).toMatch(/last 30 of 20,\d{3} lines/);
+    expect(publicly[0]?.text).toContain('loaded 60/60');
+    expect(publicly[0]?.text).not.toContain('loaded 59/60');
   });
 
   test('colours are dropped, and hide no secret', async () => {

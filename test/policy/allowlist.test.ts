@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadCommands } from '../../src/command/load.ts';
+import { requestId } from '../../src/simulator/identity.ts';
 import {
   AT_ONCE,
   deployElsewhere,
@@ -146,4 +147,39 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     expect(effect.privately[0]?.text).toContain('There is no application');
     expect(stage.simulator.deployments.size).toBe(deployments);
   });
+});
+
+/** The first deployments of a simulator with this seed have one beginning. */
+const seed = Array.from({ length: 100_000 }, (_, n) => `alike-${n}`).find((one) => {
+  const [first, ...rest] = [0, 1, 2, 3].map((n) => requestId(one, n).charAt(0));
+  return rest.every((character) => character === first);
+});
+
+test('a beginning of several request_ids names those of allowed applications only', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
+  const environment = { DATABASE_URL: join(folder, 'bot.db') };
+  const stage = await stageOn('console', { environment, simulator: { seed: seed ?? '' } });
+  try {
+    const hidden = await deployReady(stage, 'lobby-chat', 'stable');
+    const shown = [await deployReady(stage), await deployReady(stage)];
+    const begin = hidden.charAt(0);
+    expect(shown.map((id) => id.charAt(0))).toEqual([begin, begin]);
+    await stage.bot.app.stop();
+    stage.bot = await startBot(stage.driver, {
+      clock: pacedClock(1),
+      edgegap: stage.simulator,
+      environment: { ...environment, APP_ALLOWLIST: 'kart-racing' },
+      simulator: AT_ONCE,
+    });
+    const { privately } = await effectOf(stage, 'operator', () =>
+      stage.driver.command('operator', 'status', { deployment: begin }),
+    );
+    const text = privately.map((message) => message.text).join('\n');
+    for (const id of shown) expect(text).toContain(id);
+    expect(text).not.toContain(hidden);
+  } finally {
+    await stage.close();
+    await stage.simulator.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

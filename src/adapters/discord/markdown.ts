@@ -47,11 +47,22 @@ export function codeText(text: string): string {
 }
 
 function inlineCode(text: string): string {
-  const line = printable(text).replace(/\s*\n\s*/g, ' ');
+  // Not by one pattern: blanks without a line break behind them would be gone through again from each of them.
+  const lines = printable(text).split('\n');
+  const line = lines.length === 1 ? (lines[0] ?? '') : joinTrimmed(lines);
   if (line === '') return '';
   if (!line.includes('`')) return `\`${line}\``;
   const apart = line.replace(/`(?=`)/g, `\`${ZERO_WIDTH}`).replace(/^`/, `${ZERO_WIDTH}\``);
   return `\`\`${apart.replace(/`$/, `\`${ZERO_WIDTH}`)}\`\``;
+}
+
+/** In one line; what stood at the beginning and the end of the whole stays. */
+function joinTrimmed(lines: readonly string[]): string {
+  const last = lines.length - 1;
+  return lines
+    .map((line, n) => (n === 0 ? line.trimEnd() : n === last ? line.trimStart() : line.trim()))
+    .filter((line, n) => line !== '' || n === 0 || n === last)
+    .join(' ');
 }
 
 /** Rich text in Discord's markdown, of at most `room` characters; what is cut ends in an ellipsis. */

@@ -1,0 +1,36 @@
+import { createMask, type Mask } from '../log/mask.ts';
+import { DeploymentStatus } from './schema.ts';
+
+const OWN_TAG = /^chatops-[0-9a-z]{12}$/;
+
+/** The bot's own tags are not shown and cannot be changed: an unknown outcome is settled by them. */
+export function isOwnTag(tag: string): boolean {
+  return OWN_TAG.test(tag);
+}
+
+/** Masks a tag, if not one of the bot's own. */
+export function maskTag(tag: string, mask: Mask): string {
+  return isOwnTag(tag) ? tag : mask(tag);
+}
+
+/**
+ * What Edgegap tells of a deployment, without the secrets in what people and servers have written. Ids, names and addresses
+ * stay as they are: they are asked by again, or compared.
+ */
+export function masked<Told extends { tags: string[]; error_detail?: string | undefined }>(
+  told: Told,
+  mask: Mask,
+): Told {
+  const { tags, error_detail } = told;
+  const detail = error_detail === undefined ? {} : { error_detail: mask(error_detail) };
+  return { ...told, ...detail, tags: tags.map((tag) => maskTag(tag, mask)) };
+}
+
+/** The body of a callback as it may be stored: only what is read of it later. */
+export function maskedBody(body: string, mask: Mask = createMask([])): string {
+  try {
+    const status = DeploymentStatus.safeParse(JSON.parse(body));
+    if (status.success) return JSON.stringify(masked(status.data, mask));
+  } catch {}
+  return mask(body);
+}

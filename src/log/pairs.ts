@@ -1,0 +1,353 @@
+import { type Sureness, surenessOf } from './names.ts';
+import { MASK } from './patterns.ts';
+import { isHarmless, looksDrawn, looksMadeUp } from './values.ts';
+import { KEY_FIELDS, VALUE_FIELDS } from './words.ts';
+
+/** Names, and the blanks between a name and its value, are no longer than this. */
+const NAME_LENGTH = 80;
+/** How far a value may be from the field with its name. */
+const NEAR = 200;
+/** Where a value without quotation marks is looked through for the next pair. */
+const REACH = 400;
+
+/** What stands between a name and its value, and words that do. */
+const SEPARATOR =
+  /=>|->|:=|[=:|│┃>,]|%3[AD]|(?<=[a-z]["'`]?)[^\S\n]{1,60}(?:(?:(?:(?:was|has\sbeen|is)\s)?(?:set|changed|updated|reset)\sto|(?:is|was|are)(?:\snow)?|to)(?::[^\S\n]?|[^\S\n]{1,8}))?(?=[^\s=:>|-])/gi;
+const OPENING = /[^\S\n]{0,60}[[{(]?(?:[burf]{1,2}(?=["'])|[\w.]{1,20}\((?=["']))?(\\{0,7}["'`])/y;
+const BLANKS = /[^\S\n]{0,60}/y;
+/** The next pair, option or column. */
+const NEXT_PAIR = /[\s,;](?:\s?["'{]?[\w.-]{1,40}["']?\s{0,2}(?:=|:(?!\/\/))|--?[a-z]|[|│┃])/i;
+
+const HEADER = /^(?:proxy-|x-)?authorization$|^(?:set-)?cookie2?$/i;
+
+interface Name {
+  readonly text: string;
+  readonly start: number;
+  /** The quotation mark right behind it, or ''. */
+  readonly quote: string;
+  /** The character in front of it, its own quotation mark aside. */
+  readonly before: string;
+  /** The word in front of it, where a single blank is between them. */
+  readonly wordBefore: string;
+}
+
+interface Value {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+interface Found extends Value {
+  readonly kind: 'key' | 'value';
+  readonly secret: boolean;
+}
+
+/** Masks the values of names that are those of secrets, however a program prints both. One pass over `text`. */
+export function maskPairs(text: string): string {
+  const spans: Value[] = [];
+  let last: Found | undefined;
+  const separator = new RegExp(SEPARATOR);
+  for (let match = separator.exec(text); match; match = separator.exec(text)) {
+    const name = nameBefore(text, match.index);
+    if (!name || (match[0] === ':' && text[match.index + 1] === ':')) continue;
+    const at = match.index + match[0].length;
+    const field = fieldOf(text, name, match[0], at);
+    if (field) {
+      const pair = last && pairOf(text, last, field);
+      if (pair) spans.push(pair);
+      last = pair || (last?.kind === 'key' && field.kind === 'value') ? undefined : field;
+      if (pair === field) separator.lastIndex = Math.max(separator.lastIndex, field.end);
+      continue;
+    }
+    const value = secretValue(text, name, match[0], at);
+    if (!value) continue;
+    spans.push(value);
+    separator.lastIndex = Math.max(separator.lastIndex, value.end);
+  }
+  return replaced(text, spans);
+}
+
+function replaced(text: string, spans: Value[]): string {
+  let masked = '';
+  let from = 0;
+  for (const { start, end } of spans.sort((a, b) => a.start - b.start)) {
+    if (start < from) continue;
+    masked += text.slice(from, start) + MASK;
+    from = end;
+  }
+  return masked + text.slice(from);
+}
+
+function nameBefore(text: string, separator: number): Name | undefined {
+  let end = separator;
+  for (let n = 0; n < 60 && isBlank(text[end - 1]); n++) end--;
+  let to = end;
+  for (let n = 0; n < 8 && to > 0 && '"\'`\\])'.includes(text.charAt(to - 1)); n++) to--;
+  let start = wordStart(text, to);
+  // `\u0026sig` and `%26sig`, an encoded `&`.
+  if (/[%\\]/.test(text.charAt(start - 1)))
+    start += /^(?:u00[23].|[23][6f])/i.exec(text.slice(start, to))?.[0].length ?? 0;
+  if (start === to) return undefined;
+  let front = start;
+  for (let n = 0; n < 8 && front > 0 && '"\'`\\'.includes(text.charAt(front - 1)); n++) front--;
+  const spaced = /[ :]/.test(text.charAt(start - 1));
+  return {
+    text: text.slice(start, to),
+    start,
+    quote: to < end && front < start ? text.slice(to, end) : '',
+    before: text[front < start && to === end ? start - 1 : front - 1] ?? '\n',
+    wordBefore: spaced ? text.slice(wordStart(text, start - 1), start - 1) : '',
+  };
+}
+
+function wordStart(text: string, end: number): number {
+  let start = end;
+  while (start > 0 && end - start < NAME_LENGTH && isNameCharacter(text.charCodeAt(start - 1))) start--;
+  return start;
+}
+
+/** Letters, digits, `_`, `-` and `.`. */
+function isNameCharacter(code: number): boolean {
+  return (
+    (code >= 97 && code <= 122) ||
+    (code >= 65 && code <= 90) ||
+    (code >= 48 && code <= 57) ||
+    code === 95 ||
+    code === 45 ||
+    code === 46
+  );
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === ' ' || character === '\t';
+}
+
+/** A field that holds a name or a value, where a list has these apart: `{"key":"API_TOKEN","value":"abc"}`. */
+function fieldOf(text: string, name: Name, separator: string, at: number): Found | undefined {
+  if (!/[=:]/.test(separator)) return undefined;
+  const word = name.text.toLowerCase();
+  const kind = KEY_FIELDS.has(word) ? 'key' : VALUE_FIELDS.has(word) ? 'value' : undefined;
+  if (!kind || surenessOf(name.text, name.wordBefore) === 'token') return undefined;
+  const value = quotedValue(text, at) ?? wordValue(text, at);
+  if (kind === 'value') return { ...value, kind, secret: false };
+  if (!/^[\w.-]{2,80}$/.test(value.text)) return undefined;
+  const secret = surenessOf(value.text, '');
+  return { ...value, kind, secret: secret === 'password' || secret === 'token' || secret === 'perhaps' };
+}
+
+/** The value of the two fields, where one has the name of the other's. */
+function pairOf(text: string, first: Found, second: Found): Found | undefined {
+  const [key, value] = first.kind === 'key' ? [first, second] : [second, first];
+  if (key.kind !== 'key' || value.kind !== 'value' || !key.secret) return undefined;
+  const between = text.slice(first.end, Math.min(second.start, first.end + NEAR + 1));
+  if (between.length > NEAR || /[{}]|\n[^\n]*\n/.test(between)) return undefined;
+  return isHarmless(value.text, 'password') ? undefined : value;
+}
+
+/** The value of a name, where it is to be masked. */
+function secretValue(text: string, name: Name, separator: string, at: number): Value | undefined {
+  if (separator.trim() !== '' && HEADER.test(name.text === 'header' ? name.wordBefore : name.text))
+    return headerValue(text, name, at);
+  const sureness = sureIn(text, name, separator, at);
+  if (sureness === 'no') return undefined;
+  const mark = separator.trim();
+  if (/[|│┃>,]$/.test(mark) && !/[=-]>/.test(mark)) return cellValue(text, name, mark, at, sureness);
+  const worded = /^(?:[a-z\s]*:?)$/i.test(mark) && mark !== ':';
+  const quoted = quotedValue(text, at) ?? (name.quote ? nextLineValue(text, at) : undefined);
+  if (worded)
+    return wordedValue(text, name, mark, quoted ?? wordValue(text, at), sureness, quoted !== undefined);
+  const short = /^(?:pass|pwd|pw)$/i.test(name.text);
+  if (quoted) {
+    const sure = short && name.quote ? 'password' : sureness;
+    return isHarmless(quoted.text, sure, !mark.includes('=')) ? undefined : quoted;
+  }
+  const value = bareValue(text, name, mark, at, sureness);
+  return value.text === '' || isHarmless(value.text, sureness, !mark.includes('=')) ? undefined : value;
+}
+
+/** A query's parameters have shorter names than anything else. */
+function sureIn(
+  text: string,
+  { text: name, start, wordBefore }: Name,
+  separator: string,
+  at: number,
+): Sureness {
+  if (isParameter(text, start) && /^(?:sig|signature|auth|pass|pwd)$|[-_]sig(?:nature)?$/i.test(name))
+    return 'password';
+  if (isParameter(text, start) && /^(?:key|code|sid|session|apikey)$/i.test(name)) return 'hardly';
+  if (/^pwd$/i.test(name) && /[;,]\s?$/.test(text.slice(Math.max(0, start - 2), start)) && separator === '=')
+    return 'password';
+  if (/^code$/i.test(name) || (separator.trim() === '' && text[at] === undefined)) return 'no';
+  return surenessOf(name, wordBefore);
+}
+
+function isParameter(text: string, start: number): boolean {
+  return /(?:[?&;]|\\u0026|%26|%3F)$/i.test(text.slice(Math.max(0, start - 6), start));
+}
+
+/** All of a header, as there is a scheme in front of the secret and there are more pairs behind it. */
+function headerValue(text: string, name: Name, at: number): Value | undefined {
+  const quoted = quotedValue(text, at);
+  let value = quoted ?? trimmed(text, at, endOfLine(text, at));
+  if (!quoted && /["'`]/.test(name.before)) value = spanTo(text, at, new RegExp(`[${name.before}\n]`, 'g'));
+  else if (!quoted && value.text.startsWith('[')) value = spanTo(text, value.start, /[\]\n]/g);
+  if (/cookie/i.test(name.text) && !value.text.includes('=')) return undefined;
+  const scheme = /^\w+\s(?=\S+$)/.exec(value.text);
+  return isHarmless(value.text, 'token') && !(scheme && looksMadeUp(value.text.slice(scheme[0].length)))
+    ? undefined
+    : value;
+}
+
+/** A cell of a table, an element of a list, or what is between two tags. */
+function cellValue(
+  text: string,
+  name: Name,
+  mark: string,
+  at: number,
+  sureness: Sureness,
+): Value | undefined {
+  const variable = /^[A-Z0-9]+(?:_[A-Z0-9]+)+$/.test(name.text) && sureness !== 'hardly';
+  let value: Value | undefined;
+  if (mark === ',') {
+    if (name.quote) value = quotedValue(text, at);
+    if (value && /^\s{0,8}[:=]/.test(text.slice(value.end, value.end + 10))) return undefined;
+  } else if (mark === '>') {
+    if (name.before === '<') value = spanTo(text, at, /[<\n]/g);
+  } else if (
+    /[|│┃\n]/.test(name.before) ||
+    /[|│┃\n]\s{1,8}$/.test(text.slice(Math.max(0, name.start - 9), name.start)) ||
+    name.start === 0
+  ) {
+    value = spanTo(text, at, /[|│┃\n]/g);
+  }
+  if (!value || value.text === '') return undefined;
+  const sure = variable || mark === '>' ? sureness : 'perhaps';
+  return isHarmless(value.text, sure) ? undefined : value;
+}
+
+/** `password is x`, `-token x`, `TOKEN   x`, `bearer x`: only what looks like one, as this may be any sentence. */
+function wordedValue(
+  text: string,
+  name: Name,
+  mark: string,
+  value: Value,
+  sureness: Sureness,
+  quoted: boolean,
+): Value | undefined {
+  const bare = value.text.replace(/[.,;!?)]+$/, '');
+  if (
+    bare === '' ||
+    /[=:](?!=?$)|:$/.test(bare) ||
+    isHarmless(bare, sureness === 'hardly' ? 'token' : sureness)
+  )
+    return undefined;
+  const odd = looksMadeUp(bare) && /\d|[@!#$%^&*]/.test(bare);
+  const ends = /^[.,;!]?\s{0,4}(?:\n|$)/.test(
+    text.slice(value.start + bare.length, value.start + bare.length + 8),
+  );
+  const word = ends && !/(?:ed|ing|able|ible|ly|ful)$/.test(bare);
+  if (mark !== '')
+    return quoted || odd || looksDrawn(bare) || (sureness === 'password' && word) ? value : undefined;
+  if (/^--?[a-z]/i.test(name.text)) return value;
+  if (sureness === 'password') return quoted || odd || (word && /[_.]/.test(name.text)) ? value : undefined;
+  if (looksDrawn(bare) || (UUID.test(bare) && /^token$/i.test(name.text))) return value;
+  const long = bare.length >= 12 && odd && !quoted;
+  return long && /^[A-Z0-9_]+_[A-Z0-9_]+$|^(?:bearer|basic)$/i.test(name.text) ? value : undefined;
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f-]{13,}$/i;
+
+/** Between quotation marks, up to the one that closes it or, where the text was cut, the end of the line. */
+function quotedValue(text: string, at: number): Value | undefined {
+  OPENING.lastIndex = at;
+  const [whole = '', quote = ''] = OPENING.exec(text) ?? [];
+  if (quote === '') return undefined;
+  const start = at + whole.length;
+  const line = endOfLine(text, start);
+  const mark = quote.slice(-1);
+  for (
+    let close = text.indexOf(mark, start);
+    close !== -1 && close < line;
+    close = text.indexOf(mark, close + 1)
+  ) {
+    let escapes = 0;
+    while (escapes < 16 && text[close - 1 - escapes] === '\\') escapes++;
+    const closes = quote.length === 1 ? escapes % 2 === 0 : escapes < quote.length;
+    if (closes)
+      return {
+        start: start - quote.length,
+        end: close + 1,
+        text: text.slice(start, close - (quote.length > 1 ? escapes : 0)),
+      };
+  }
+  return { start: start - quote.length, end: line, text: text.slice(start, line) };
+}
+
+/** JSON as it is printed for people may have the value on the next line; YAML, several lines further in. */
+function nextLineValue(text: string, at: number): Value | undefined {
+  const line = /^[^\S\n]{0,8}\[?\r?\n/.exec(text.slice(at, at + 12));
+  return line ? quotedValue(text, at + line[0].length) : undefined;
+}
+
+function wordValue(text: string, at: number): Value {
+  return spanTo(text, at, /[\s,;"'}]/g);
+}
+
+/** Without quotation marks: the word, and what a variable or a line of settings may have behind a blank. */
+function bareValue(text: string, name: Name, mark: string, at: number, sureness: Sureness): Value {
+  if (isParameter(text, name.start)) return spanTo(text, at, /[\s&"'<>\\;#)]/g);
+  if (/["'`]/.test(name.before) && !name.quote)
+    return spanTo(text, at, new RegExp(`[${name.before}\n]`, 'g'));
+  const block = mark === ':' ? blockValue(text, at) : undefined;
+  if (block) return block;
+  const word = spanTo(text, at, /[\s,;]/g);
+  const line = endOfLine(text, at);
+  const whole = line > word.end + REACH ? word : trimmed(text, word.start, line);
+  const next = NEXT_PAIR.exec(whole.text);
+  const long: Value = next
+    ? { ...whole, end: whole.start + next.index, text: whole.text.slice(0, next.index) }
+    : whole;
+  const beginsLine = /(?:^|\n)[^\S\n]{0,20}(?:- |export )?$/.test(
+    text.slice(Math.max(0, name.start - 30), name.start),
+  );
+  const variable = /^[A-Z][A-Z0-9_]{3,}$/.test(name.text) && mark === '=' && !isBlank(text[at]);
+  if (mark !== ':' && isHarmless(word.text, sureness, false)) return word;
+  const setting = sureness === 'password' && (mark === ':' ? next !== null : isBlank(text[at]));
+  if (beginsLine || setting) return long;
+  if (variable) return trimmed(text, long.start, long.start + `${long.text}, `.search(/[,;]\s/));
+  if (mark === ':' && isHarmless(long.text, sureness)) return long;
+  return /^,\S/.test(text.slice(word.end, word.end + 2)) && !next ? spanTo(text, at, /[\s;]/g) : word;
+}
+
+/** `password: |` and the lines below it that stand further in. */
+function blockValue(text: string, at: number): Value | undefined {
+  const opening = /^[^\S\n]{0,8}[|>][-+]?\r?\n([^\S\n]{1,40})/.exec(text.slice(at, at + 60));
+  if (!opening) return undefined;
+  let end = at + opening[0].length;
+  const start = end;
+  for (let n = 0; n < 256; n++) {
+    end = endOfLine(text, end);
+    if (!text.startsWith(`\n${opening[1]}`, end)) break;
+    end += 1;
+  }
+  return { start, end, text: text.slice(start, end) };
+}
+
+function spanTo(text: string, at: number, stop: RegExp): Value {
+  BLANKS.lastIndex = at;
+  const start = at + (BLANKS.exec(text)?.[0].length ?? 0);
+  stop.lastIndex = start;
+  return trimmed(text, start, stop.exec(text)?.index ?? text.length);
+}
+
+function trimmed(text: string, from: number, to: number): Value {
+  let [start, end] = [from, to];
+  while (start < end && isBlank(text[start])) start++;
+  while (end > start && (isBlank(text[end - 1]) || text[end - 1] === '\r')) end--;
+  return { start, end, text: text.slice(start, end) };
+}
+
+function endOfLine(text: string, from: number): number {
+  const end = text.indexOf('\n', from);
+  return end === -1 ? text.length : end;
+}

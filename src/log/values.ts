@@ -1,0 +1,68 @@
+import type { Sureness } from './names.ts';
+import { LINKS, PROSE, STATES } from './words.ts';
+
+/** Longer than this nothing is taken for a state or a sentence. */
+const LONGEST_SENTENCE = 300;
+/** `12`, `4096 ms`, `99.5%`, `3 of 5`, `1920x1080`, `v1.2.3`, `10.0.0.1:7777`, `16:02:09`, a date. */
+const MEASURE =
+  /^(?:[-+]?[\d.,_]+(?:\s?(?:%|[kmgt]i?b|[mnµu]?s|sec(?:onds)?|min(?:utes)?|h(?:ours)?|d(?:ays)?|fps|hz|px|x\d+|of\s\d+|\/\s?\d+))?|v?\d+(?:\.\d+){1,3}(?:[-+][a-z0-9.]{1,12})?(?::\d+)?|\d{1,4}[-/:]\d\d(?:[-/:]\d\d)?(?:[T\s][\d:.]+Z?)?)$/i;
+/** `***`, `<your token>`, `${TOKEN}`, `{{ token }}`, `%TOKEN%`, `$TOKEN`, `xxxx`, `...`. */
+const PLACEHOLDER =
+  /^(?:[^\p{L}\p{N}]*|<[^<>]*>|\$\{[^{}]*\}|\$\([^()]*\)|\{\{[^{}]*\}\}|\{[a-z_.]*\}|%\w+%|\$[A-Z_]+|[x*•.]{3,}|\[\w+\])[,;.)]?$/iu;
+/** `getToken()`, `process.env.TOKEN`. */
+const CODE =
+  /^(?:(?:await|new)\s)?[A-Za-z_][\w.]{0,60}\((?!["'])|^(?:process\.env|os\.environ|import\.meta)\b/;
+const PATH = /^(?:[~.]{0,2}\/(?:[\w.-]+\/?)*|[a-z]:\\.*)$/i;
+/** What is known to everybody: the UUID of a match, a fingerprint. */
+const PUBLIC = /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$|(?:sha\d+|md5)[:-])/i;
+
+/** Whether a `value` may be shown although its name is that of a secret. */
+export function isHarmless(value: string, sureness: Sureness, mayBeSentence = true): boolean {
+  const whole = value.trim();
+  // What closes was opened in front of the name.
+  const text = /[([{]/.test(whole) ? whole : whole.replace(/[)\]}]+$/, '');
+  if (sureness === 'no') return true;
+  if (text.length > LONGEST_SENTENCE) return false;
+  if (PLACEHOLDER.test(text) || CODE.test(text)) return true;
+  if (STATES.has(text.toLowerCase()) || (mayBeSentence && isSentence(text, sureness))) return true;
+  switch (sureness) {
+    case 'password':
+      return MEASURE.test(text) && !/^\d+$/.test(text);
+    case 'token':
+      return MEASURE.test(text) && !/^\d{6,}$/.test(text);
+    case 'perhaps':
+      return MEASURE.test(text) || PATH.test(text) || !looksMadeUp(text);
+    case 'hardly':
+      return MEASURE.test(text) || PATH.test(text) || PUBLIC.test(text) || !looksDrawn(text);
+  }
+}
+
+/** A state, such as `expired`, or words with one among them by which they are a sentence. */
+function isSentence(text: string, sureness: Sureness): boolean {
+  const words = text
+    .toLowerCase()
+    .split(/[\s,.;:!?()"’–—]+/, 40)
+    .filter((word) => word !== '');
+  const first = words[0] ?? '';
+  if (words.length <= 1) return STATES.has(first);
+  const odd = words.filter((word) => !/^(?:[a-z]+(?:['/-][a-z]+){0,3}|\d{1,4})$/.test(word));
+  if (odd.length > 1 || (odd.some(looksMadeUp) && !STATES.has(first))) return false;
+  if (words.length > 3 && sureness !== 'password' && words.some((word) => LINKS.has(word))) return true;
+  return words.some((word) => PROSE.has(word)) || (STATES.has(first) && words.length <= 3);
+}
+
+/** Not a word of a language: letters with numbers, or very long without a blank. */
+export function looksMadeUp(text: string): boolean {
+  if (text.length < 6) return false;
+  return (
+    (/\d/.test(text) && /[a-z]/i.test(text)) || /^[^\s.]{20,}$/.test(text) || /\w[@!#$%^&*]\w/.test(text)
+  );
+}
+
+/** Drawn by chance: letters and numbers alternate, or capitals stand among small letters and numbers. */
+export function looksDrawn(text: string): boolean {
+  if (text.length < 12 || /\s/.test(text)) return false;
+  const changes = text.match(/[a-z](?=\d)|\d(?=[a-z])/gi)?.length ?? 0;
+  if (changes >= 4 || (/^[0-9a-f]{16,}$/i.test(text) && changes > 0)) return true;
+  return changes >= 1 && /[a-z][A-Z]/.test(text) && !/[\s_./-]/.test(text);
+}

@@ -1,0 +1,58 @@
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { deployElsewhere, effectOf, type Stage, stageOn } from '../command/harness.ts';
+import { until } from '../support/test-clock.ts';
+
+const KART = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
+let folder: string;
+let stage: Stage;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chatops-'));
+  stage = await stageOn('console', { environment: { DATABASE_URL: join(folder, 'bot.db') } });
+});
+afterAll(async () => {
+  await stage?.simulator.close();
+  await stage?.driver.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Everything that anybody was shown, that is stored and that was logged. Nobody else may read the store while it runs. */
+async function everything(): Promise<string> {
+  const { driver, bot } = stage;
+  const shown = [...(await driver.channel()), ...(await driver.privately('operator'))];
+  await bot.app.stop();
+  const database = new DatabaseSync(join(folder, 'bot.db'), { readOnly: true });
+  const tables = database.prepare("select name from sqlite_schema where type = 'table'").all();
+  const rows = tables.flatMap(({ name }) => database.prepare(`select * from "${name}"`).all());
+  database.close();
+  return JSON.stringify([shown, rows, bot.log]);
+}
+
+test('secrets that Edgegap quotes are nowhere: not in chat, not in the store, not in the log', async () => {
+  const { simulator, driver } = stage;
+  const quote = `registry said password=hunter2, token ${simulator.token}, and no more`;
+  simulator.faults.next({ endpoint: 'deploy' }, { kind: 'cannot-allocate', message: quote });
+  await effectOf(stage, 'operator', () => driver.command('operator', 'deploy', KART));
+  simulator.faults.next({ endpoint: 'deploy' }, { kind: 'image-cannot-be-pulled', detail: quote });
+  stage.speed(20);
+  await driver.command('operator', 'deploy', KART);
+  await until(
+    async () => (await driver.channel()).some(({ text }) => text.includes(' failed: registry')),
+    'the failure',
+  );
+  await stage.bot.app.settled();
+  const other = await deployElsewhere(simulator, 'lobby-chat', 'stable', ['pw=hunter2']);
+  await effectOf(stage, 'operator', () => driver.command('operator', 'status', { deployment: other }));
+  await effectOf(stage, 'operator', () => driver.command('operator', 'tags', { deployment: other }));
+  await effectOf(stage, 'operator', () => driver.command('operator', 'list'));
+  const all = await everything();
+  expect(all).toContain('registry said password=[masked]');
+  expect(all).toContain('and no more');
+  expect(all).not.toContain('hunter2');
+  expect(all).not.toContain(simulator.token);
+});

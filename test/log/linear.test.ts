@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { escapeMarkdown, toMarkdown } from '../../src/adapters/discord/markdown.ts';
+import { escapeMrkdwn, unescapeTyped } from '../../src/adapters/slack/escape.ts';
+import { onScreen } from '../../src/log/screen.ts';
+import { maskedTail } from '../../src/log/tail.ts';
+import { maskSecrets } from '../../src/log.ts';
+
+const LENGTH = 12_000;
+/** Eight times as much may take so many times as long: only more than linear growth does (it would be 64). */
+const GROWTH = 40;
+/** What is shorter says nothing. */
+const LEAST_MS = 20;
+
+/** What somebody would write to have patterns go through a text again and again. */
+const pieces = [
+  ...[
+    '{value=│',
+    '=',
+    ':',
+    'a=',
+    'token=',
+    'password=',
+    'token=true ',
+    '"token":"',
+    '\\"token\\":\\"',
+    'token is ',
+  ],
+  ...[
+    '-----BEGIN PRIVATE KEY-----',
+    '-----END PRIVATE KEY-----',
+    'eyJa',
+    'SG.',
+    'sk-',
+    'xoxb-',
+    'https://a:',
+    'a:b@',
+  ],
+  ...[
+    '| TOKEN ',
+    'TOKEN  ',
+    'key=TOKEN,',
+    'value=x,key=TOKEN,',
+    'authorization:none ',
+    'cookie: ',
+    'ab+/',
+    '&sig=',
+    '%3D',
+  ],
+  ...[
+    ' ',
+    '\n',
+    '\r',
+    '\b',
+    '\u001b[',
+    '\u001b[K',
+    '\t',
+    "'",
+    '"',
+    '\\',
+    '`',
+    '*',
+    '<',
+    '>',
+    '|',
+    '│',
+    'é',
+    'ſ',
+    '1',
+    'A',
+    '-',
+    '.',
+    '_',
+  ],
+];
+
+const hostile = fc
+  .array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 4 })
+  .map((parts) => parts.join(''));
+
+function repeated(seed: string, length: number): string {
+  return seed.repeat(Math.ceil(length / seed.length)).slice(0, length);
+}
+
+async function timeOf(run: () => unknown): Promise<number> {
+  const start = performance.now();
+  await run();
+  return performance.now() - start;
+}
+
+describe.each<[string, (text: string) => unknown]>([
+  ['masking', (text) => maskSecrets(text, ['our-own-token'])],
+  ['masking in lines', (text) => maskSecrets(text.replace(/.{200}/gs, '$&\n'))],
+  ['the last lines of a log', (text) => maskedTail(text, 5_000, [])],
+  ['one line on a screen', onScreen],
+  ['Discord’s markdown', escapeMarkdown],
+  ['Discord’s code', (text) => toMarkdown([{ code: text }])],
+  ['Slack’s text', escapeMrkdwn],
+  ['what is typed on Slack', unescapeTyped],
+])('%s', (_, run) => {
+  test('takes time in proportion to the length of a text, whatever it is', async () => {
+    const check = async (seed: string) => {
+      const [short, long] = [repeated(seed, LENGTH), repeated(seed, 8 * LENGTH)];
+      await run(short);
+      const slow = async () => {
+        const brief = await timeOf(() => run(short));
+        return (await timeOf(() => run(long))) > Math.max(LEAST_MS, brief) * GROWTH;
+      };
+      // The machine may have been busy with others: what is quadratic is slow each time.
+      expect((await slow()) && (await slow()) && (await slow())).toBe(false);
+    };
+    for (const piece of pieces) await check(piece);
+    await fc.assert(fc.asyncProperty(hostile, check), { numRuns: 15 });
+  });
+});

@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import { refusalError, type Subject } from '../../src/edgegap/refusals.ts';
+import { ConfigError } from '../../src/errors.ts';
+import { maskSecrets } from '../../src/log.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const SUBJECTS: readonly Subject[] = ['deploy', 'deployment', 'log', 'tag', 'application', 'account'];
+const STATUSES = [302, 303, 400, 401, 403, 404, 409, 410, 418, 422, 429, 500, 503];
+
+/** Every string of the source with a blank in it: what a person reads is among them. */
+function sentences(): string[] {
+  const files = ['src', 'commands']
+    .flatMap((folder) =>
+      readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
+        join(folder, file),
+      ),
+    )
+    // Patterns are no sentences, and the stand-in for Edgegap prints secrets on purpose.
+    .filter((file) => file.endsWith('.ts') && !/^src\/(?:log|simulator)\//.test(file));
+  return files.flatMap((file) => {
+    const code = readFileSync(join(ROOT, file), 'utf8').replace(/^\s*(?:\/\/|\*|\/\*).*$/gm, '');
+    return [...code.matchAll(/'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`/g)]
+      .map(([, quoted, template]) => quoted ?? (template ?? '').replace(/\$\{[^{}]*\}/g, 'kart-racing'))
+      .filter((text) => /[a-z’] [a-z]/i.test(text) && !text.includes('${'));
+  });
+}
+
+describe('a sentence of our own is shown as it was written', () => {
+  test('whichever of the source', () => {
+    const all = sentences();
+    expect(all.length).toBeGreaterThan(400);
+    expect(all.filter((text) => maskSecrets(text) !== text)).toEqual([]);
+  });
+
+  test('whatever Edgegap refuses', () => {
+    for (const subject of SUBJECTS)
+      for (const status of STATUSES) {
+        const { userMessage, hint = '' } = refusalError({ method: 'POST', path: '/x', subject, status });
+        expect(maskSecrets(`${userMessage} ${hint}`)).toBe(`${userMessage} ${hint}`);
+      }
+  });
+
+  test('whichever setting is wrong', () => {
+    const wrong = {
+      EDGEGAP_API_TOKEN: '',
+      EDGEGAP_API_URL: 'x',
+      DISCORD_TOKEN: 'x',
+      SLACK_BOT_TOKEN: 'x',
+      SLACK_APP_TOKEN: 'x',
+      SLACK_SIGNING_SECRET: 'x',
+      DATABASE_URL: 'mysql://x',
+      PORT: 'x',
+      PUBLIC_URL: 'x',
+      LOG_LEVEL: 'x',
+      KEEP_DAYS: 'x',
+    };
+    try {
+      readConfig(wrong);
+      expect.unreachable();
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      expect(error.problems.length).toBeGreaterThan(5);
+      expect(maskSecrets(error.userMessage)).toBe(error.userMessage);
+    }
+  });
+});
