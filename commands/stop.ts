@@ -107,9 +107,12 @@ async function confirm(context: DeploymentActionContext): Promise<void> {
           'neutral',
         ),
       );
+    case 'already-stopping':
+      return context.respond(stopping(request_id));
     case 'accepted':
       return context.respond(
-        isStopping(context.target)
+        // Edgegap answers a second stop as it answers one that comes before the server is ready.
+        (context.target.seen?.current_status ?? context.target.known?.status) === 'TERMINATING'
           ? stopping(request_id)
           : plain(
               ['Edgegap stops ', { code: request_id }, ' as soon as it is ready or has failed'],
@@ -119,12 +122,6 @@ async function confirm(context: DeploymentActionContext): Promise<void> {
     case 'stopping':
       return context.respond(plain(['Stopping ', { code: request_id }], 'success'));
   }
-}
-
-/** Edgegap answers a second stop as it answers one that comes before the server is ready. */
-function isStopping({ known, seen }: DeploymentTarget): boolean {
-  const asked = known?.stopAskedBy !== undefined && known.readyAt !== undefined;
-  return asked || (seen?.current_status ?? known?.status) === 'TERMINATING';
 }
 
 function stopping(request_id: string): Card {

@@ -1,5 +1,6 @@
 import type { Invocation } from '../adapters/adapter.ts';
 import { AppError } from '../errors.ts';
+import { Presses } from './presses.ts';
 import { Turn, type TurnParts } from './turn.ts';
 
 export interface Pipeline {
@@ -12,12 +13,13 @@ export interface Pipeline {
 }
 
 /** authorise -> parse -> acknowledge -> run -> report; for a command and for a button press alike. */
-export function createPipeline(parts: TurnParts): Pipeline {
+export function createPipeline(parts: Omit<TurnParts, 'presses'>): Pipeline {
   const underWay = new Set<Promise<void>>();
+  const presses = new Presses(parts.clock);
   let draining = false;
 
   async function answered(invocation: Invocation): Promise<void> {
-    const turn = new Turn(invocation, parts);
+    const turn = new Turn(invocation, { ...parts, presses });
     try {
       if (draining)
         throw new AppError('restarting', 'I am being restarted.', { hint: 'Try again in a few seconds.' });

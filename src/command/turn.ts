@@ -10,6 +10,7 @@ import { isTooLong, MAX_REQUEST, nearest, parseText, quoted, type RawValues } fr
 import { type Action, type Command, type Context, leastPermission } from './define.ts';
 import type { InvocationRecord, Invocations } from './invocations.ts';
 import { parseRequestId, parseValues } from './parse.ts';
+import type { Presses } from './presses.ts';
 import { findDeployment, resolveValues } from './resolve.ts';
 import { namesakes } from './same-name.ts';
 import type { DeploymentTarget, Services } from './services.ts';
@@ -24,6 +25,7 @@ const STORE_BUDGET_MS = 1_000;
 export interface TurnParts {
   readonly services: Services;
   readonly policy: Policy;
+  readonly presses: Presses;
   readonly invocations: Invocations;
   readonly clock: Clock;
   /** The machine's own: platforms wait in real time, also where the rest lives by another clock. */
@@ -135,18 +137,25 @@ export class Turn {
         hint: 'Run the command again for a fresh one.',
       });
     }
+    let release: (() => void) | undefined;
+    const { id, at } = this.#invocation;
     await this.#carryOut({
       what: `${ref.command}:${ref.action}`,
       permission: action.permission,
       mode: action.ack,
-      authorise: () => this.#authorised(action.permission),
+      authorise: async () => {
+        const person = await this.#authorised(action.permission);
+        const button = JSON.stringify([at.platform, at.workspace, at.channel, source, ref, person.id]);
+        if (action.ack === 'public') release = this.#parts.presses.take(button, id);
+        return person;
+      },
       check: () => this.#checkAction(action, ref),
       run: async (person, target) => {
         const context = { ...this.#context(person, {}), action: ref, source };
         if (action.on !== 'deployment') await action.run(context);
         else if (target) await action.run({ ...context, target });
       },
-    });
+    }).finally(() => release?.());
   }
 
   /** Puts what exists in place of what was named, and lets the command have its own look. */

@@ -27,6 +27,8 @@ export async function announce(
   const face = (deployment: Deployment) => JSON.stringify(deploymentCard(viewOf(deployment)));
   if (face(after) !== face(before)) await drawCard(tx, clock, after);
   for (const happening of happened) {
+    // Nobody is invited to a server that is going.
+    if (happening === 'ready' && after.stopAskedBy !== undefined) continue;
     const failure = happening === 'error' || happening === 'lost';
     await enqueue(tx, clock, {
       kind: 'post',

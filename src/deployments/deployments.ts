@@ -11,7 +11,7 @@ import type { Source } from './announce.ts';
 import { type Deployment, type DeployOrder, ownTag } from './deployment.ts';
 import { type DeploymentRepository, type Intent, newId } from './repository.ts';
 import type { News } from './state.ts';
-import { isSettling, nextCheck } from './timing.ts';
+import { isSettling, isStopUnderWay, nextCheck } from './timing.ts';
 
 /** What the domain needs around it. */
 export interface DeploymentsParts {
@@ -31,6 +31,9 @@ export interface DeploymentsParts {
   readonly wakeReconciler: () => void;
 }
 
+/** `already-stopping`: someone was faster. `missing` is one of ours that Edgegap knows no more. */
+export type StopOutcome = StopResult['outcome'] | 'already-stopping' | 'missing';
+
 /** Between tries to write down what Edgegap answered, while the store fails. */
 const REWRITE_MS = 250;
 const REWRITE_MAX_MS = 15_000;
@@ -39,6 +42,8 @@ const REWRITE_MAX_MS = 15_000;
 export class Deployments {
   readonly #parts: DeploymentsParts;
   readonly #over = new AbortController();
+  /** Those that are on their way to Edgegap from here, by request_id. */
+  readonly #stops = new Map<string, Promise<StopOutcome>>();
 
   constructor(parts: DeploymentsParts) {
     this.#parts = parts;
@@ -187,18 +192,29 @@ export class Deployments {
   }
 
   /**
-   * Stops any deployment of the account, whatever we believe of it. One that has terminated already is a success;
-   * `missing` is one of ours that Edgegap knows no more, and that we did not know to have ended.
+   * Stops any deployment of the account, whatever we believe of it. One that has terminated already is a success, and
+   * where a stop of it is under way nothing is sent.
    */
-  async stop(request_id: string, by: string): Promise<StopResult['outcome'] | 'missing'> {
+  async stop(request_id: string, by: string): Promise<StopOutcome> {
+    const first = this.#stops.get(request_id);
+    if (first) return await first.then((outcome) => (outcome === 'stopping' ? 'already-stopping' : outcome));
+    const stop = this.#stop(request_id, by).finally(() => this.#stops.delete(request_id));
+    this.#stops.set(request_id, stop);
+    return await stop;
+  }
+
+  async #stop(request_id: string, by: string): Promise<StopOutcome> {
+    const known = await this.byRequestId(request_id);
+    if (known && isStopUnderWay(known, this.#parts.clock.now())) return taken(known);
     try {
       const { outcome } = await this.#parts.edgegap.stop(request_id);
       // That Edgegap did not know it is not yet its end: what runs on unseen is billed.
       if (outcome === 'perhaps-stopped')
         return (await this.#missed(request_id)) === 'already-terminated' ? 'already-terminated' : outcome;
+      const faster = outcome === 'accepted' ? await this.byRequestId(request_id) : undefined;
       const news: News = outcome === 'already-terminated' ? { kind: 'terminated' } : { kind: 'stopping', by };
       await this.#learnOf(request_id, news);
-      return outcome;
+      return faster?.stopAskedBy === undefined ? outcome : taken(faster);
     } catch (error) {
       const missed = isNoSuchDeployment(error) ? await this.#missed(request_id) : undefined;
       if (!missed) throw error;
@@ -260,6 +276,11 @@ function mayLeave(isUnbroken: () => boolean): void {
   throw new AppError('store-away', 'I lost the database while this waited its turn; nothing was sent.', {
     hint: 'Deploy again in a minute.',
   });
+}
+
+/** Edgegap took the stop of somebody else: before it was ready, or since. */
+function taken({ readyAt, errorAt }: Deployment): 'accepted' | 'already-stopping' {
+  return readyAt === undefined && errorAt === undefined ? 'accepted' : 'already-stopping';
 }
 
 function sentences(error: AppError): string {

@@ -47,6 +47,12 @@ export function nextCheck(deployment: Deployment, now: number, callbacks: boolea
   return now + (ageOf(createdAt, now) < YOUNG_MS ? POLL_YOUNG_MS : POLL_MS);
 }
 
+/** Whether Edgegap took a stop that can still be expected to show. */
+export function isStopUnderWay({ stopAskedAt, missingAt, endedAt }: Deployment, now: number): boolean {
+  if (stopAskedAt === undefined || missingAt !== undefined || endedAt !== undefined) return false;
+  return ageOf(stopAskedAt, now) < STOP_PATIENCE_MS;
+}
+
 /** Whether Edgegap may not know of it everywhere yet, so that its not knowing means nothing. */
 export function isSettling({ acceptedAt, createdAt }: Deployment, now: number): boolean {
   return ageOf(acceptedAt ?? createdAt, now) < SETTLING_MS;

@@ -8,7 +8,10 @@ import { type Page, Pagination } from './paging.ts';
  * is missing, null or of another type reads as undefined. Unknown fields are dropped.
  */
 
-const text = z.string().optional().catch(undefined);
+/** As it came: a log may be empty. */
+const raw = z.string().optional().catch(undefined);
+/** An empty text is no value: a server without a name yet has the name "". */
+const text = raw.transform((value) => (value?.trim() ? value : undefined));
 const number = z.number().optional().catch(undefined);
 const flag = z.boolean().optional().catch(undefined);
 
@@ -64,7 +67,8 @@ function normaliseStatus(status: string): StatusName {
 /** A port as players reach it: `link` is host and external port; `protocol` is `UDP`, `TCP`, `TCP/UDP`, `HTTP`... */
 export const DeploymentPort = z.object({
   name: text,
-  link: text,
+  // Of a server without a name it is the port alone.
+  link: text.transform((link) => (link && /^([a-z]+:\/\/)?:/i.test(link) ? undefined : link)),
   internal: number,
   external: number,
   protocol: text,
@@ -97,7 +101,10 @@ export const Location = z.object({
 export type Location = z.infer<typeof Location>;
 
 /** A tag is an object with a name in the tag list, and a bare string in a deployment. */
-const TagName = z.union([z.string(), z.object({ name: z.string() }).transform((tag) => tag.name)]);
+const TagName = z.union([
+  z.string().regex(/\S/),
+  z.object({ name: z.string().regex(/\S/) }).transform((tag) => tag.name),
+]);
 
 const Tags = z.preprocess(
   (value) => (Array.isArray(value) ? value.filter((tag) => TagName.safeParse(tag).success) : []),
@@ -111,7 +118,7 @@ const Tags = z.preprocess(
 export const DeploymentStatus = z.object({
   request_id: z.string().min(1),
   current_status: z.string().min(1).transform(normaliseStatus),
-  last_status: z.string().transform(normaliseStatus).optional().catch(undefined),
+  last_status: text.transform((status) => (status === undefined ? undefined : normaliseStatus(status))),
   app_name: text,
   app_version: text,
   fqdn: text,
@@ -147,7 +154,7 @@ export const DeployAnswer = z.object({ request_id: z.string().min(1) });
 
 export const StopAnswer = z
   .object({ message: text, deployment_summary: DeploymentStatus.optional().catch(undefined) })
-  .catch({});
+  .catch({ message: undefined });
 
 export const TagList = list('tags', TagName);
 
@@ -156,8 +163,8 @@ export const CrashData = z.object({ exit_code: number, message: text, restart_co
 export type CrashData = z.infer<typeof CrashData>;
 
 export const LogsAnswer = z.object({
-  logs: text,
-  crash_logs: text,
+  logs: raw,
+  crash_logs: raw,
   crash_data: CrashData.optional().catch(undefined),
   encoding: text,
   logs_link: text,

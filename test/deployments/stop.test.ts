@@ -58,6 +58,29 @@ describe('stop', () => {
     await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Terminated'));
   });
 
+  test('confirmed three times at once, and once more, is one request, and the others hear that it is under way', async () => {
+    const { studio, run, id } = await running();
+    studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'slow', when: 'after', ms: 2_000 });
+    await Promise.all(['ann', 'ben', 'ann'].map((person) => confirm(studio, run, id, person)));
+    await confirm(studio, run, id, 'ben');
+    const told = studio.privately.filter((text) => /top/.test(text));
+    expect(told.filter((text) => text.includes('Stopping'))).toHaveLength(1);
+    expect(told.filter((text) => /is stopping already|has already stopped/.test(text))).toHaveLength(3);
+    await studio.shown(' terminated after');
+    expect(stops(studio).filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(stops(studio).filter(({ status }) => status === 202)).toHaveLength(0);
+  });
+
+  test('before the server is ready keeps the channel from being invited to it', async () => {
+    const { studio, run, id } = await running({
+      simulator: { durations: { deploying: 20_000, terminating: 20_000 } },
+    });
+    await confirm(studio, run, id);
+    await studio.shown(' terminated');
+    expect(studio.count('is ready:')).toBe(0);
+    expect(studio.count('had become ready')).toBe(0);
+  });
+
   test('of one that has ended is a calm success, and tells the channel what it missed', async () => {
     const { studio, run, id } = await running();
     studio.simulator.faults.next({ callback: 'terminated' }, { kind: 'drop' });
@@ -228,12 +251,24 @@ test('a change that a crash interrupted is answered', async () => {
   expect(answers()).toEqual([expect.stringContaining('I was restarted in the middle of your stop.')]);
 });
 
+test('Logs pressed three times at once by a person is one post, and by two persons two', async () => {
+  const { studio, run, id } = await running();
+  studio.simulator.faults.next({ endpoint: 'logs' }, { kind: 'slow', when: 'after', ms: 5_000 }, 2);
+  await Promise.all(['ann', 'ann', 'ben', 'ann'].map((person) => run.press('Logs', person)));
+  expect(studio.count(`Log of ${id}`)).toBe(2);
+  expect(studio.privately.filter((text) => text.includes('pressed that already'))).toHaveLength(2);
+  const before = studio.now();
+  await until(() => studio.now() - before > 2_000, 'the moment to pass');
+  await run.press('Logs');
+  expect(studio.count(`Log of ${id}`)).toBe(3);
+});
+
 test('a press that the platform delivers a second time stops once', async () => {
   const { studio, run, id } = await running();
   await confirm(studio, run, id, 'ann', 'again');
   expect(stops(studio)).toHaveLength(1);
   await confirm(studio, run, id, 'ann', 'again');
   expect(stops(studio)).toHaveLength(1);
-  await confirm(studio, run, id, 'ann', 'another');
-  expect(stops(studio)).toHaveLength(2);
+  // Another press finds the stop under way: Edgegap need not be told twice.
+  expect(await confirm(studio, run, id, 'ann', 'another')).toMatch(/is stopping already|has already stopped/);
 });

@@ -53,6 +53,32 @@ describe('DeploymentStatus', () => {
     }
   });
 
+  it('takes an empty text for no value, wherever one may stand', () => {
+    for (const empty of ['', '  ']) {
+      const texts = [
+        'app_name',
+        'app_version',
+        'fqdn',
+        'public_ip',
+        'error_detail',
+        'start_time',
+        'last_status',
+      ];
+      const read = DeploymentStatus.parse({
+        ...STATUS,
+        ...Object.fromEntries(texts.map((key) => [key, empty])),
+        location: { city: empty, country: 'Canada' },
+        ports: { game: { name: empty, link: ':30345', external: 30345, protocol: empty } },
+        tags: [empty, 'qa', { name: empty }],
+      });
+      for (const key of texts) expect(read, key).toHaveProperty(key, undefined);
+      expect(read.location).toEqual({ ...read.location, city: undefined, country: 'Canada' });
+      expect(read.ports.game).toMatchObject({ name: undefined, link: undefined, external: 30345 });
+      expect(read.ports.game?.protocol).toBeUndefined();
+      expect(read.tags).toEqual(['qa']);
+    }
+  });
+
   it('keeps ports, place and tags, and drops what it does not know', () => {
     const read = DeploymentStatus.parse({
       ...STATUS,
