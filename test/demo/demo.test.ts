@@ -80,7 +80,7 @@ describe.concurrent('lines from a pipe', patient, () => {
     ['deploy kart-racing "v1.2', 'never closed'],
     ['stop $$$', 'is not a request_id'],
     ['status abc', '✗'],
-    [`deploy ${'x'.repeat(10_000)}`, 'characters; I read at most'],
+    [`deploy ${'x'.repeat(20_000)}`, 'I read at most 12000 characters'],
     ['🏎️', 'There is no command “🏎️”'],
     ['#1', 'There is no button #1'],
     ['#1 please', 'by its number alone'],
