@@ -1,5 +1,16 @@
 import { type Sureness, surenessOf } from './names.ts';
 import { MASK } from './patterns.ts';
+import {
+  blockValue,
+  endOfLine,
+  isBlank,
+  nextLineValue,
+  quotedValue,
+  spanTo,
+  trimmed,
+  type Value,
+  wordValue,
+} from './spans.ts';
 import { isHarmless, looksDrawn, looksMadeUp } from './values.ts';
 import { KEY_FIELDS, VALUE_FIELDS } from './words.ts';
 
@@ -13,8 +24,6 @@ const REACH = 400;
 /** What stands between a name and its value, and words that do. */
 const SEPARATOR =
   /=>|->|:=|[=:|│┃>,]|%3[AD]|(?<=[a-z]["'`]?)[^\S\n]{1,60}(?:(?:(?:(?:was|has\sbeen|is)\s)?(?:set|changed|updated|reset)\sto|(?:is|was|are)(?:\snow)?|to)(?::[^\S\n]?|[^\S\n]{1,8}))?(?=[^\s=:>|-])/gi;
-const OPENING = /[^\S\n]{0,60}[[{(]?(?:[burf]{1,2}(?=["'])|[\w.]{1,20}\((?=["']))?(\\{0,7}["'`])/y;
-const BLANKS = /[^\S\n]{0,60}/y;
 /** The next pair, option or column. */
 const NEXT_PAIR = /[\s,;](?:\s?["'{]?[\w.-]{1,40}["']?\s{0,2}(?:=|:(?!\/\/))|--?[a-z]|[|│┃])/i;
 
@@ -29,12 +38,6 @@ interface Name {
   readonly before: string;
   /** The word in front of it, where a single blank is between them. */
   readonly wordBefore: string;
-}
-
-interface Value {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
 }
 
 interface Found extends Value {
@@ -116,10 +119,6 @@ function isNameCharacter(code: number): boolean {
     code === 45 ||
     code === 46
   );
-}
-
-function isBlank(character: string | undefined): boolean {
-  return character === ' ' || character === '\t';
 }
 
 /** A field that holds a name or a value, where a list has these apart: `{"key":"API_TOKEN","value":"abc"}`. */
@@ -257,42 +256,6 @@ function wordedValue(
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f-]{13,}$/i;
 
-/** Between quotation marks, up to the one that closes it or, where the text was cut, the end of the line. */
-function quotedValue(text: string, at: number): Value | undefined {
-  OPENING.lastIndex = at;
-  const [whole = '', quote = ''] = OPENING.exec(text) ?? [];
-  if (quote === '') return undefined;
-  const start = at + whole.length;
-  const line = endOfLine(text, start);
-  const mark = quote.slice(-1);
-  for (
-    let close = text.indexOf(mark, start);
-    close !== -1 && close < line;
-    close = text.indexOf(mark, close + 1)
-  ) {
-    let escapes = 0;
-    while (escapes < 16 && text[close - 1 - escapes] === '\\') escapes++;
-    const closes = quote.length === 1 ? escapes % 2 === 0 : escapes < quote.length;
-    if (closes)
-      return {
-        start: start - quote.length,
-        end: close + 1,
-        text: text.slice(start, close - (quote.length > 1 ? escapes : 0)),
-      };
-  }
-  return { start: start - quote.length, end: line, text: text.slice(start, line) };
-}
-
-/** JSON as it is printed for people may have the value on the next line; YAML, several lines further in. */
-function nextLineValue(text: string, at: number): Value | undefined {
-  const line = /^[^\S\n]{0,8}\[?\r?\n/.exec(text.slice(at, at + 12));
-  return line ? quotedValue(text, at + line[0].length) : undefined;
-}
-
-function wordValue(text: string, at: number): Value {
-  return spanTo(text, at, /[\s,;"'}]/g);
-}
-
 /** Without quotation marks: the word, and what a variable or a line of settings may have behind a blank. */
 function bareValue(text: string, name: Name, mark: string, at: number, sureness: Sureness): Value {
   if (isParameter(text, name.start)) return spanTo(text, at, /[\s&"'<>\\;#)]/g);
@@ -317,37 +280,4 @@ function bareValue(text: string, name: Name, mark: string, at: number, sureness:
   if (variable) return trimmed(text, long.start, long.start + `${long.text}, `.search(/[,;]\s/));
   if (mark === ':' && isHarmless(long.text, sureness)) return long;
   return /^,\S/.test(text.slice(word.end, word.end + 2)) && !next ? spanTo(text, at, /[\s;]/g) : word;
-}
-
-/** `password: |` and the lines below it that stand further in. */
-function blockValue(text: string, at: number): Value | undefined {
-  const opening = /^[^\S\n]{0,8}[|>][-+]?\r?\n([^\S\n]{1,40})/.exec(text.slice(at, at + 60));
-  if (!opening) return undefined;
-  let end = at + opening[0].length;
-  const start = end;
-  for (let n = 0; n < 256; n++) {
-    end = endOfLine(text, end);
-    if (!text.startsWith(`\n${opening[1]}`, end)) break;
-    end += 1;
-  }
-  return { start, end, text: text.slice(start, end) };
-}
-
-function spanTo(text: string, at: number, stop: RegExp): Value {
-  BLANKS.lastIndex = at;
-  const start = at + (BLANKS.exec(text)?.[0].length ?? 0);
-  stop.lastIndex = start;
-  return trimmed(text, start, stop.exec(text)?.index ?? text.length);
-}
-
-function trimmed(text: string, from: number, to: number): Value {
-  let [start, end] = [from, to];
-  while (start < end && isBlank(text[start])) start++;
-  while (end > start && (isBlank(text[end - 1]) || text[end - 1] === '\r')) end--;
-  return { start, end, text: text.slice(start, end) };
-}
-
-function endOfLine(text: string, from: number): number {
-  const end = text.indexOf('\n', from);
-  return end === -1 ? text.length : end;
 }
