@@ -34,21 +34,23 @@ export function readSecretFiles(
   for (const name of settings) {
     const path = set[`${name}_FILE`];
     if (path === undefined) continue;
-    if (!SECRETS.some((secret) => secret === name)) {
+    const isSecret = SECRETS.some((secret) => secret === name);
+    if (!isSecret)
       problems.push(`${name}_FILE is not read: only secrets can be given as a file. Set ${name} itself`);
-      continue;
+    else if (set[name] !== undefined) problems.push(`${name}_FILE is set beside ${name}: keep one of them`);
+    else {
+      const content = contentOf(path);
+      if (typeof content === 'string') values[name] = content;
+      else {
+        unread.push(name);
+        problems.push(`${name}_FILE ${content.problem}`);
+      }
     }
-    if (set[name] !== undefined) problems.push(`${name}_FILE is set beside ${name}: keep one of them`);
-    const content = contentOf(path);
-    if ('problem' in content) {
-      unread.push(name);
-      problems.push(`${name}_FILE ${content.problem}`);
-    } else values[name] = content.text;
   }
   return { values, unread, problems };
 }
 
-function contentOf(path: string): { readonly text: string } | { readonly problem: string } {
+function contentOf(path: string): string | { readonly problem: string } {
   try {
     const file = statSync(path);
     if (file.isDirectory()) return { problem: 'names a folder: give the path of the file in it' };
@@ -60,24 +62,20 @@ function contentOf(path: string): { readonly text: string } | { readonly problem
     if (text === '') return { problem: 'names an empty file: put the secret into it' };
     if (/[\r\n\0]|^(["']).*\1$/.test(text))
       return { problem: 'must name a file with the secret alone in it: one line, without quotation marks' };
-    return { text };
+    return text;
   } catch (error) {
-    return { problem: reasonOf((error as { code?: string }).code) };
+    const { code = '' } = error as { code?: string };
+    return { problem: REASONS[code] ?? `names a file that cannot be read (${code})` };
   }
 }
 
-function reasonOf(code: string | undefined): string {
-  switch (code) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-    case 'ENAMETOOLONG':
-      return 'names a file that does not exist: give the path of a file with the secret in it';
-    case 'EACCES':
-    case 'EPERM':
-      return 'names a file that I may not read: let the user that I run as read it';
-    case 'ERR_ENCODING_INVALID_ENCODED_DATA':
-      return 'names a file that holds no text: save it as UTF-8';
-    default:
-      return `names a file that cannot be read (${code})`;
-  }
-}
+const MISSING = 'names a file that does not exist: give the path of a file with the secret in it';
+const FORBIDDEN = 'names a file that I may not read: let the user that I run as read it';
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: MISSING,
+  ENOTDIR: MISSING,
+  ENAMETOOLONG: MISSING,
+  EACCES: FORBIDDEN,
+  EPERM: FORBIDDEN,
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'names a file that holds no text: save it as UTF-8',
+};

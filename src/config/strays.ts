@@ -13,29 +13,22 @@ const OURS = /^(edgegap|discord|slack)_/i;
  * slip would leave that one unset without a word. `set` has the names alone that have a value.
  */
 export function strayProblems(set: readonly string[], settings: readonly string[]): string[] {
-  return (
-    set
-      // A file of a setting that takes none is told of elsewhere.
-      .filter((name) => !settings.includes(name.replace(/_FILE$/, '')) && !OF_OTHERS.test(name))
-      .flatMap((name) => {
-        const meant = meantBy(name, settings, set);
-        const names = meant.join(' or ');
-        return meant.length === 0
-          ? []
-          : [
-              `${name} is no setting of mine: did you mean ${names}? If it is another program's, unset it for me`,
-            ];
-      })
-  );
+  return set.flatMap((name) => {
+    // A file of a setting that takes none is told of elsewhere.
+    if (settings.includes(name.replace(/_FILE$/, '')) || OF_OTHERS.test(name)) return [];
+    const meant = meantBy(name, settings, set).join(' or ');
+    const advice = "If it is another program's, unset it for me";
+    return meant ? [`${name} is no setting of mine: did you mean ${meant}? ${advice}`] : [];
+  });
 }
 
 /** The nearest of them, several where they are equally near. */
 function meantBy(name: string, settings: readonly string[], set: readonly string[]): string[] {
-  const near = settings.map((setting) => ({ setting, off: distance(lettersOf(name), lettersOf(setting)) }));
-  const least = Math.min(...near.map(({ off }) => off));
-  const nearest = near.filter(({ off }) => off === least).map(({ setting }) => setting);
-  const slips = nearest.filter(
-    (setting) => least === 0 || (lettersOf(setting).length >= LONG && least <= SLIPS),
+  const off = settings.map((setting) => distance(lettersOf(name), lettersOf(setting)));
+  const least = Math.min(...off);
+  const slips = settings.filter(
+    (setting, at) =>
+      off[at] === least && (least === 0 || (lettersOf(setting).length >= LONG && least <= SLIPS)),
   );
   if (slips.length > 0 || !OURS.test(name)) return slips;
   const close = settings.filter((setting) => isOneWordOff(wordsOf(name), wordsOf(setting)));
@@ -58,6 +51,6 @@ function lettersOf(name: string): string {
 function wordsOf(name: string): string[] {
   return name
     .toLowerCase()
-    .split('_')
-    .map((word) => word.replace(/s$/, ''));
+    .replace(/s(?=_|$)/g, '')
+    .split('_');
 }

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Dispatcher, upgrade } from 'undici';
@@ -10,7 +10,6 @@ import { type Dispatcher, upgrade } from 'undici';
 export class Relay {
   readonly #agent: Dispatcher;
   readonly #targets = new Map<string, string>();
-  readonly #sockets = new Set<Duplex>();
   #server: Promise<Server> | undefined;
 
   constructor(agent: Dispatcher) {
@@ -21,8 +20,7 @@ export class Relay {
   async to(url: string): Promise<string> {
     this.#server ??= this.#listen();
     const { port } = (await this.#server).address() as AddressInfo;
-    const target = new URL(url);
-    const path = `/${encodeURIComponent(target.origin)}${target.pathname}`;
+    const path = `/${encodeURIComponent(url)}`;
     this.#targets.set(path, url);
     return `ws://127.0.0.1:${port}${path}`;
   }
@@ -33,7 +31,6 @@ export class Relay {
   }
 
   async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
     const server = await this.#server;
     this.#server = undefined;
     server?.close();
@@ -41,44 +38,24 @@ export class Relay {
 
   async #listen(): Promise<Server> {
     const server = createServer((_, response) => response.writeHead(404).end());
-    server.on('upgrade', ({ url = '', headers }, near, head) => {
-      near.on('error', () => undefined);
-      this.#pass(url, headers, near, head).catch(() => near.end('HTTP/1.1 502 Bad Gateway\r\n\r\n'));
+    server.on('upgrade', (request, near) => {
+      near.on('error', () => near.destroy());
+      this.#pass(request, near).catch(() => near.end('HTTP/1.1 502 Bad Gateway\r\n\r\n'));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return server.unref();
   }
 
-  async #pass(
-    asked: string,
-    headers: NodeJS.Dict<string | string[]>,
-    near: Duplex,
-    head: Buffer,
-  ): Promise<void> {
-    const [path = '', query = ''] = asked.split('?');
-    const target = URL.parse(this.#targets.get(path) ?? '');
-    if (!target) return void near.destroy();
+  async #pass({ url = '', headers }: IncomingMessage, near: Duplex): Promise<void> {
+    const [path = '', query = ''] = url.split('?');
+    const target = new URL((this.#targets.get(path) ?? '').replace(/^ws/, 'http'));
+    target.search = query;
     const { host: _, connection: __, upgrade: ___, ...rest } = headers;
-    const far = await upgrade(`${target.origin.replace(/^ws/, 'http')}${target.pathname}?${query}`, {
-      dispatcher: this.#agent,
-      headers: rest,
-      protocol: 'websocket',
-    });
+    const far = await upgrade(target, { dispatcher: this.#agent, headers: rest, protocol: 'websocket' });
     const answer = Object.entries(far.headers).map(([name, value]) => `${name}: ${value}\r\n`);
     near.write(`HTTP/1.1 101 Switching Protocols\r\n${answer.join('')}\r\n`);
-    far.socket.write(head);
+    far.socket.on('error', () => near.destroy()).on('close', () => near.destroy());
+    near.on('close', () => far.socket.destroy());
     near.pipe(far.socket).pipe(near);
-    for (const [one, other] of [
-      [near, far.socket],
-      [far.socket, near],
-    ] as const) {
-      this.#sockets.add(one);
-      one
-        .on('error', () => undefined)
-        .on('close', () => {
-          this.#sockets.delete(one);
-          other.destroy();
-        });
-    }
   }
 }
