@@ -1,6 +1,7 @@
 import type { Button, Card, Node } from '../src/cards/card.ts';
 import { statusFace } from '../src/cards/deployment-card.ts';
 import { type ActionContext, type Context, defineCommand } from '../src/command/define.ts';
+import { viewOf, viewOfStatus } from '../src/deployments/view.ts';
 import type { DeploymentPage, EdgegapApi } from '../src/edgegap/client.ts';
 import { isOwnTag } from '../src/edgegap/outside.ts';
 import type { ListFilter } from '../src/edgegap/requests.ts';
@@ -118,7 +119,7 @@ async function show(context: Context<unknown>, filter: Filter, wanted: number): 
 
 function listCard(filter: Filter, total: number, nodes: readonly Node[]): Card {
   const filters = Object.entries(filter).flatMap(([name, value]) => (value ? [`${name} ${value}`] : []));
-  const what = `${total} active ${total === 1 ? 'deployment' : 'deployments'}`;
+  const what = `${total} ${filter.status === 'error' ? 'failed' : 'active'} ${total === 1 ? 'deployment' : 'deployments'}`;
   return {
     kind: 'card',
     tone: 'neutral',
@@ -127,18 +128,18 @@ function listCard(filter: Filter, total: number, nodes: readonly Node[]): Card {
   };
 }
 
-/** The list itself says neither application nor status: they come from our own record, or from the status. */
+/** The list itself says neither application nor status: they come from our own record, or else from the status. */
 async function tableRow({ deployments, edgegap }: Context<unknown>, row: DeploymentRow): Promise<string[]> {
   const known = await deployments.byRequestId(row.request_id);
-  const settled = known !== undefined && row.ready && known.status === 'READY';
-  const status = settled ? known.snapshot : await edgegap.status(row.request_id).catch(() => undefined);
-  const application = status?.app_name ?? known?.application ?? '';
-  const version = status?.app_version ?? known?.version ?? '';
-  const face = statusFace(status?.current_status ?? (row.ready ? 'READY' : (known?.status ?? 'DEPLOYING')));
+  const seen = known ? undefined : await edgegap.status(row.request_id).catch(() => undefined);
+  const view = known ? viewOf(known) : seen && viewOfStatus(seen);
+  const believed = view?.status ?? 'DEPLOYING';
+  // That it is ready the list may know first.
+  const status = row.ready && (!view || statusFace(believed).tone === 'progress') ? 'READY' : believed;
   return [
     row.request_id,
-    `${application} ${version}`.trim(),
-    face.words,
+    view ? `${view.application} ${view.version}`.trim() : '',
+    statusFace(status).words,
     addressOf(row),
     row.tags.filter((tag) => !isOwnTag(tag)).join(', '),
   ];
@@ -154,7 +155,11 @@ function filtersOf({ application, version, status, tag }: Filter): ListFilter[] 
   return [
     ...(application ? [{ field: 'application', operator: 'eq', value: application } as const] : []),
     ...(version ? [{ field: 'version', operator: 'eq', value: version } as const] : []),
-    ...(status ? [{ field: 'status', operator: 'eq', value: status } as const] : []),
+    // Edgegap lists what failed until somebody stops it; active it is not.
+    {
+      field: 'status',
+      ...(status ? { operator: 'eq', value: status } : { operator: 'neq', value: 'error' }),
+    },
     ...(tag ? [{ field: 'tags', operator: 'eq', value: tag } as const] : []),
   ];
 }

@@ -13,6 +13,9 @@ import { argumentMissing } from './parse.ts';
 import { isSameName, nameKey, namesakes } from './same-name.ts';
 import type { CommandSettings, DeploymentTarget } from './services.ts';
 
+/** Of a request_id: a shorter one is the beginning of one. */
+const ID_LENGTH = 12;
+
 export interface ResolveParts {
   readonly catalog: Catalog;
   readonly deployments: Deployments;
@@ -172,16 +175,19 @@ export function placeName({ city, country, administrative_division }: Location):
  * application may be worked with, so that neither has to be found out in public.
  */
 export async function findDeployment(
-  { deployments, edgegap, settings }: ResolveParts,
+  parts: ResolveParts,
   at: Address,
   value: string,
 ): Promise<DeploymentTarget> {
+  const { deployments, edgegap, settings } = parts;
   const known = await findKnown(deployments, at, value, settings.applicationAllowlist);
   if (known?.requestId) {
     checkDeploymentAllowed(settings.applicationAllowlist, known.application);
     return { request_id: known.requestId, known, seen: undefined };
   }
   // Not one of ours: it may have been deployed from the dashboard or by a matchmaker. Edgegap says.
+  const whole = value.length < ID_LENGTH ? await findListed(parts, value) : undefined;
+  if (whole !== undefined) return await findDeployment(parts, at, whole);
   const [, other] = spellings(value);
   const seen = await edgegap.status(value).catch((error: unknown) => {
     if (other === undefined || !isNoSuchDeployment(error)) throw error;
@@ -219,11 +225,28 @@ async function findKnown(
   const candidates = await begun(allowed);
   // One that is not allowed is refused as such, where nothing else can be meant; it is never named as a candidate.
   if (candidates.length < 2) return candidates[0] ?? (await begun())[0];
-  throw new InputError(
-    'prefix-ambiguous',
-    `Several deployments of this channel begin with ${quoted(value)}.`,
-    { hint: `Type more of it: ${candidates.map((one) => one.requestId).join(', ')}.` },
-  );
+  const ids = candidates.map((one) => one.requestId);
+  throw ambiguous(`Several deployments of this channel begin with ${quoted(value)}.`, ids);
+}
+
+/**
+ * The request_id of the active deployment that begins so and was not deployed from chat; undefined where there is none.
+ * What another channel deployed has its own people, and is named in full.
+ */
+async function findListed(
+  { edgegap, deployments }: ResolveParts,
+  value: string,
+): Promise<string | undefined> {
+  const begins = (id: string) => spellings(value).some((beginning) => id.startsWith(beginning));
+  const ids: string[] = [];
+  for await (const { request_id } of edgegap.allDeployments({ limit: 50 }))
+    if (begins(request_id) && !(await deployments.byRequestId(request_id))) ids.push(request_id);
+  if (ids.length < 2) return ids[0];
+  throw ambiguous(`Several active deployments begin with ${quoted(value)}.`, ids.slice(0, 5));
+}
+
+function ambiguous(message: string, ids: readonly (string | undefined)[]): InputError {
+  return new InputError('prefix-ambiguous', message, { hint: `Type more of it: ${ids.join(', ')}.` });
 }
 
 function suggestion(name: string, known: readonly string[]): string {

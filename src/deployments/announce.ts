@@ -5,7 +5,7 @@ import { enqueue } from '../notify/outbox.ts';
 import type { Store } from '../store/store.ts';
 import type { Deployment } from './deployment.ts';
 import type { Happening } from './state.ts';
-import { readyBeforeEnd, viewOf } from './view.ts';
+import { timesOf, viewOf } from './view.ts';
 
 const GIST_LENGTH = 200;
 
@@ -101,7 +101,7 @@ function addresses(deployment: Deployment): Inline[] {
 }
 
 function lifetime(deployment: Deployment): string[] {
-  const [readyAt, { endedAt }] = [readyBeforeEnd(deployment), deployment];
+  const { readyAt, endedAt } = timesOf(deployment);
   const known = readyAt !== undefined && endedAt !== undefined;
   return known ? [` after ${duration(endedAt - readyAt)}`] : [];
 }

@@ -50,6 +50,8 @@ export class Reconciler {
   readonly #inquiry: Inquiry;
   /** In steady time. */
   #sweepAt = 0;
+  /** What happened while no process was there to be told is known. */
+  #caughtUp = false;
 
   constructor(parts: {
     readonly repository: DeploymentRepository;
@@ -189,11 +191,16 @@ export class Reconciler {
   async #beginSweep(): Promise<void> {
     const now = steadyNow(this.#clock);
     if (now < this.#sweepAt || this.#sweeping) return;
-    const ours = await this.#leases.takeTurn(`sweep/${this.#account}`, this.#sweepEvery);
+    const turn = await this.#leases.takeTurn(`sweep/${this.#account}`, this.#sweepEvery);
+    // At its start a process asks in any case: whoever had the turn may be the one that was stopped.
+    const ours = turn || !this.#caughtUp;
     this.#sweepAt = now + (ours ? this.#sweepEvery : Math.min(SWEEP_RETRY_MS, this.#sweepEvery));
     if (!ours) return;
     this.#sweeping = this.#sweep()
-      .catch((error: unknown) => this.#report(error, 'reconciler: a sweep failed'))
+      .catch((error: unknown) => {
+        this.#report(error, 'reconciler: a sweep failed');
+        if (!this.#caughtUp) this.#sweepAt = now + RETRY_MS;
+      })
       .finally(() => {
         this.#sweeping = undefined;
         this.wake();
@@ -203,11 +210,11 @@ export class Reconciler {
   /** Finds changes by the list, and has the status asked of what changed. */
   async #sweep(): Promise<void> {
     const now = this.#clock.now();
-    const live = await this.#repository.agenda.believedLive(
-      this.#deployments.callbacksExpected ? now - SILENCE_MS : now,
-    );
+    const trusting = this.#caughtUp && this.#deployments.callbacksExpected;
+    const live = await this.#repository.agenda.believedLive(trusting ? now - SILENCE_MS : now);
     for (let start = 0; start < live.length; start += LIST_CHUNK)
       await this.#compare(live.slice(start, start + LIST_CHUNK));
+    this.#caughtUp = true;
   }
 
   async #compare(believed: readonly Believed[]): Promise<void> {
@@ -221,8 +228,12 @@ export class Reconciler {
     for (const { id, requestId, wasReady, status, checked } of believed) {
       const ready = listed.get(requestId);
       const changed = ready === undefined || (ready && !wasReady) || (!ready && status === 'READY');
-      if (changed && !checked) await this.#repository.agenda.schedule(id, now);
+      // A failure does not show in the list: at the start of one on its way more is asked.
+      const settled = (ready && status === 'READY') || (ready === false && status === 'ERROR');
+      if (this.#caughtUp ? changed && !checked : !settled) await this.#repository.agenda.schedule(id, now);
     }
+    // The first chunk need not wait for the others.
+    this.wake();
   }
 
   /** An error of Edgegap's is news for the log in one line; any other is a fault of ours. */

@@ -19,8 +19,7 @@ export function viewOf(deployment: Deployment): DeploymentView {
     tags: deployment.tags.filter((tag) => !isOwnTag(tag)),
     askedBy: deployment.asker.name,
     createdAt: deployment.createdAt,
-    readyAt: readyBeforeEnd(deployment),
-    endedAt: deployment.endedAt,
+    ...timesOf(deployment),
     error: deployment.errorDetail,
     note: noteOf(deployment),
     again: mayAgain ? deployment.id : undefined,
@@ -28,9 +27,34 @@ export function viewOf(deployment: Deployment): DeploymentView {
   };
 }
 
-/** When it became ready; undefined where that news came after its end, so that nothing can be said of how long it ran. */
-export function readyBeforeEnd({ readyAt, endedAt }: Deployment): number | undefined {
-  return readyAt !== undefined && endedAt !== undefined && readyAt >= endedAt ? undefined : readyAt;
+/** By how much Edgegap's clock and ours may differ. */
+const SKEW_MS = 5_000;
+
+type Times = Pick<DeploymentView, 'readyAt' | 'endedAt'>;
+
+/**
+ * When it became ready and when it ended: by Edgegap where it says so and that can be, else when we learned it, which may
+ * be long after. Where even the news of having been ready came after the end, nothing can be said of how long it ran.
+ */
+export function timesOf({ createdAt, readyAt, endedAt, snapshot }: Deployment): Times {
+  const said = snapshot && timesSaid(snapshot);
+  const within = (at: number | undefined, to: number) =>
+    at !== undefined && at >= createdAt - SKEW_MS && at <= to + SKEW_MS ? at : undefined;
+  const end = endedAt === undefined ? undefined : (within(said?.endedAt, endedAt) ?? endedAt);
+  // One that was there and gone while nobody was told has been ready all the same.
+  const latest = end ?? readyAt;
+  if (latest === undefined) return { readyAt: undefined, endedAt: undefined };
+  const learned = readyAt !== undefined && (end === undefined || readyAt < end) ? readyAt : undefined;
+  return { readyAt: within(said?.readyAt, latest) ?? learned, endedAt: end };
+}
+
+/** Edgegap's own times. Before it is ready the start it names may be any; `elapsed_time` is how long it has been ready. */
+function timesSaid({ current_status, start_time, removal_time, elapsed_time = 0 }: DeploymentStatus): Times {
+  const ended = current_status === 'TERMINATED';
+  const endedAt = ended ? parseEdgegapTime(removal_time) : undefined;
+  const wasReady = current_status === 'READY' || elapsed_time > 0;
+  const since = endedAt !== undefined && wasReady ? endedAt - elapsed_time * 1000 : undefined;
+  return { readyAt: wasReady ? (parseEdgegapTime(start_time) ?? since) : undefined, endedAt };
 }
 
 /** The card that goes out before the request does. */
@@ -85,8 +109,7 @@ export function viewOfStatus(status: DeploymentStatus): DeploymentView {
     public_ip: status.public_ip,
     ports: portsOf(status),
     tags: status.tags.filter((tag) => !isOwnTag(tag)),
-    readyAt: current_status === 'READY' ? parseEdgegapTime(status.start_time) : undefined,
-    endedAt: current_status === 'TERMINATED' ? parseEdgegapTime(status.removal_time) : undefined,
+    ...timesSaid(status),
     error: error ? status.error_detail : undefined,
   };
 }

@@ -3,11 +3,13 @@ import {
   deployElsewhere,
   deployReady,
   effectOf,
+  phase,
   pressAction,
   type Stage,
   stageOn,
   typeLine,
 } from '../command/harness.ts';
+import { until } from '../support/test-clock.ts';
 
 describe('list', () => {
   let stage: Stage;
@@ -48,6 +50,34 @@ describe('list', () => {
     expect(card?.text).not.toContain('chatops-');
     expect(card?.text).not.toContain('Page');
     expect(card?.buttons).toEqual(['Refresh']);
+  });
+
+  test('a page of the bot’s own deployments is one list call, and only what others deployed is asked about', async () => {
+    const { asked } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', 'list'));
+    expect(asked.toSorted()).toEqual(['GET list', 'GET status']);
+  });
+
+  test('a failed deployment is none of the active ones, and is found by its status', async () => {
+    const failed = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    stage.simulator.fail(failed, 'The server crashed.');
+    const all = await list();
+    expect(all?.text).toContain('2 active deployments');
+    expect(all?.text).not.toContain(failed);
+    const errors = await list('list --status error');
+    expect(errors?.text).toContain('1 failed deployment: status error');
+    expect(errors?.text).toContain(failed);
+    await fetch(`${stage.simulator.url}/v1/stop/${failed}`, {
+      method: 'DELETE',
+      headers: { authorization: `token ${stage.simulator.token}` },
+    });
+    await until(() => phase(stage.simulator, failed) === 'TERMINATED', 'it to be gone');
+  });
+
+  test('the beginning of a request_id finds a deployment that was not made here', async () => {
+    const others = [...stage.simulator.deployments.values()];
+    const other = others.find(({ application }) => application === 'lobby-chat')?.request_id ?? '';
+    expect((await list(`status ${other.slice(0, 8)}`))?.text).toContain(other);
+    expect((await list('status 000000'))?.text).toMatch(/knows no deployment/);
   });
 
   test('filters, each and together', async () => {

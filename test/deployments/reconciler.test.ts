@@ -296,8 +296,9 @@ describe.runIf(suiteDatabase === 'sqlite')('after hours', () => {
   });
 
   test('one that was asked about a minute ahead of this process’s clock is not asked about at once', async () => {
-    const { clock, store, calls, statuses, reconciler, add } = await openWatch({ callbacks: true });
+    const { clock, store, calls, statuses, listed, reconciler, add } = await openWatch({ callbacks: true });
     statuses.set('r1', 'ERROR');
+    listed.push({ request_id: 'r1' });
     await add(accepted('r1'), snapshot('r1', 'ERROR'));
     await store
       .updateTable('deployments')

@@ -27,7 +27,10 @@ export interface Watch {
   readonly edgegap: EdgegapApi;
   readonly log: readonly string[];
   /** What the status endpoint says of each; of any other, that there is none. */
-  readonly statuses: Map<string, string>;
+  readonly statuses: Map<
+    string,
+    string | { readonly current_status: string; readonly [field: string]: unknown }
+  >;
   /** The rows of the list, whatever was asked for. */
   readonly listed: { request_id: string; ready?: boolean; tags?: string[] }[];
   /** The calls so far: `status r1`, `list`, `stop r1`. */
@@ -82,9 +85,12 @@ export async function openWatch(
     },
     async status(request_id: string) {
       calls.push(`status ${request_id}`);
-      const current_status = statuses.get(request_id);
-      if (current_status === undefined) throw unknown('GET');
-      return DeploymentStatus.parse({ request_id, current_status });
+      const status = statuses.get(request_id);
+      if (status === undefined) throw unknown('GET');
+      return DeploymentStatus.parse({
+        request_id,
+        ...(typeof status === 'string' ? { current_status: status } : status),
+      });
     },
     async stop(request_id: string) {
       calls.push(`stop ${request_id}`);
@@ -171,7 +177,9 @@ export async function openWatch(
 }
 
 export const accepted = (requestId: string): News => ({ kind: 'accepted', requestId });
-export const snapshot = (request_id: string, current_status: string): News => ({
+export const snapshot = (request_id: string, current_status: string, fields: object = {}): News => ({
   kind: 'snapshot',
-  status: DeploymentStatus.parse({ request_id, current_status }),
+  status: DeploymentStatus.parse({ request_id, current_status, ...fields }),
 });
+/** A moment as Edgegap writes it. */
+export const edgegapTime = (ms: number) => new Date(ms).toISOString().replace('T', ' ').replace('Z', '000');

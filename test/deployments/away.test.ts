@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest';
+import { accepted, edgegapTime, openWatch, snapshot, type Watch } from './watch.ts';
+
+const MINUTE = 60_000;
+
+/** What the channel heard of each, when the next process has been there for a few seconds. */
+async function afterRestart(before: Watch): Promise<string> {
+  await before.reconciler.stop();
+  before.calls.length = 0;
+  const next = await openWatch({ callbacks: true, beside: before });
+  await next.reconciler.start();
+  await next.clock.advance(2_000);
+  return await next.told();
+}
+
+test('what became of every open deployment while the bot was away is asked for at its start, by one list call', async () => {
+  const watch = await openWatch({ callbacks: true });
+  const { add, statuses, listed, clock, reconciler, calls } = watch;
+  await reconciler.start();
+  for (const id of ['ready', 'failed', 'ended', 'same']) await add(accepted(id));
+  await add(accepted('gone'), snapshot('gone', 'READY'));
+  await add(accepted('runs'), snapshot('runs', 'READY'));
+  await clock.advance(40_000);
+  statuses.set('ready', 'READY').set('failed', 'ERROR').set('ended', 'TERMINATED').set('same', 'DEPLOYING');
+  statuses.set('gone', 'TERMINATED').set('runs', 'READY');
+  for (const one of ['ready', 'runs']) listed.push({ request_id: one, ready: true });
+  for (const one of ['failed', 'same']) listed.push({ request_id: one, ready: false });
+  const told = await afterRestart(watch);
+  expect(told).toMatch(/"ready"[^\n]* is ready/);
+  expect(told).toMatch(/"failed"[^\n]* failed/);
+  expect(told).toMatch(/"ended"[^\n]* terminated/);
+  expect(told).toMatch(/"gone"[^\n]* terminated/);
+  expect(calls.filter((call) => call === 'list')).toHaveLength(1);
+  expect(calls).not.toContain('status runs');
+});
+
+test('a start at which Edgegap cannot be asked asks again within seconds', async () => {
+  const watch = await openWatch({ callbacks: true });
+  await watch.add(accepted('r1'));
+  await watch.clock.advance(MINUTE);
+  watch.statuses.set('r1', 'READY');
+  watch.listed.push({ request_id: 'r1', ready: true });
+  let fails = true;
+  const edgegap: typeof watch.edgegap = {
+    ...watch.edgegap,
+    async *allDeployments(...given) {
+      if (fails) throw new Error('away');
+      yield* watch.edgegap.allDeployments(...given);
+    },
+  };
+  const next = await openWatch({ callbacks: true, beside: watch, edgegap });
+  await next.repository.agenda.schedule(
+    (await next.deployments.byRequestId('r1'))?.id ?? '',
+    next.clock.now() + MINUTE,
+  );
+  await next.reconciler.start();
+  await next.clock.advance(1_000);
+  fails = false;
+  await next.clock.advance(12_000);
+  expect(await next.told()).toContain(' is ready');
+});
+
+describe('how long it took and how long it lived', () => {
+  /** Deployed now, and learned a minute and a half later. */
+  async function learnedLate(fields: (start: number) => { readonly current_status: string }) {
+    const watch = await openWatch({ callbacks: true });
+    const start = watch.clock.now();
+    await watch.add(accepted('r1'));
+    await watch.clock.advance(90_000);
+    watch.statuses.set('r1', fields(start));
+    await afterRestart(watch);
+    return { told: await watch.told(), card: await watch.card() };
+  }
+
+  test('are Edgegap’s own times, however late they are learned', async () => {
+    const ready = await learnedLate((start) => ({
+      current_status: 'READY',
+      start_time: edgegapTime(start + 3_000),
+      elapsed_time: 87,
+    }));
+    expect(ready.card).toContain(', after 3 s');
+    const ended = await learnedLate((start) => ({
+      current_status: 'TERMINATED',
+      start_time: edgegapTime(start + 3_000),
+      elapsed_time: 7,
+      removal_time: edgegapTime(start + 10_000),
+    }));
+    expect(ended.told).toContain(' after 7 s');
+    expect(ended.card).toContain(' after 7 s');
+  });
+
+  test('are told by the time that it ran where its start is not said', async () => {
+    const { told } = await learnedLate((start) => ({
+      current_status: 'TERMINATED',
+      elapsed_time: 7,
+      removal_time: edgegapTime(start + 10_000),
+    }));
+    expect(told).toContain(' after 7 s');
+  });
+
+  test.each([
+    ['absent', {}],
+    ['empty', { start_time: '' }],
+    ['no time', { start_time: 'soon' }],
+    ['before it was asked for', { start_time: '2001-01-01 00:00:00.000000' }],
+    ['ahead of every clock', { start_time: '2199-01-01 00:00:00.000000' }],
+  ])('are our own where Edgegap’s start is %s', async (_, fields) => {
+    const { card } = await learnedLate(() => ({ current_status: 'READY', ...fields }));
+    expect(card).toMatch(/, after 1 min 3[0-9] s/);
+  });
+
+  test('are not told of one that was never ready', async () => {
+    const { told } = await learnedLate((start) => ({
+      current_status: 'TERMINATED',
+      start_time: edgegapTime(start),
+      elapsed_time: 0,
+      removal_time: edgegapTime(start + 10_000),
+    }));
+    expect(told).toContain(' terminated');
+    expect(told).not.toContain(' after ');
+  });
+});
