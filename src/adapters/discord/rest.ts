@@ -11,7 +11,16 @@ type Send = RESTOptions['makeRequest'];
  */
 export function createRest(options: Partial<RESTOptions>): REST {
   const agent = new Agent();
-  return new REST({ ...options, makeRequest: (url, init) => send(agent, url, init) });
+  return new REST({ ...options, makeRequest: (url, init) => send(agent, url, init).catch(named) });
+}
+
+/** How undici tells of a connection that ended before the whole answer had come. */
+const BROKEN = new Set(['UND_ERR_SOCKET', 'UND_ERR_CLOSED', 'UND_ERR_DESTROYED', 'EPIPE', 'ETIMEDOUT']);
+
+/** discord.js repeats what failed with ECONNRESET, and knows a broken connection by no other name. */
+function named(error: Error & { code?: string }): never {
+  if (!BROKEN.has(error.code ?? '')) throw error;
+  throw Object.assign(new Error(error.message, { cause: error }), { code: 'ECONNRESET' });
 }
 
 /** Ends the client's timers, without which a process would not exit. Idle connections do not keep a process running. */
@@ -31,17 +40,11 @@ async function send(agent: Agent, url: string, init: Parameters<Send>[1]): Retur
     signal: init.signal,
     dispatcher: agent,
   });
-  return {
+  // Read here, so that an answer that breaks off in the middle is a broken connection like any other.
+  const bytes = await body.arrayBuffer();
+  return new Response(bytes.byteLength > 0 ? bytes : null, {
     status: statusCode,
     statusText: STATUS_CODES[statusCode] ?? '',
-    ok: statusCode >= 200 && statusCode < 300,
-    headers: new Headers(headers as Record<string, string>),
-    body,
-    get bodyUsed() {
-      return body.bodyUsed;
-    },
-    arrayBuffer: () => body.arrayBuffer(),
-    json: () => body.json(),
-    text: () => body.text(),
-  };
+    headers: headers as Record<string, string>,
+  });
 }

@@ -258,6 +258,17 @@ describe('what goes wrong', () => {
     expect(bot.driver.server.requests).toHaveLength(requests);
   });
 
+  test.each(['reset', 'closed', 'cut'] as const)(
+    'a connection that breaks twice (%s) is tried again: a message stands once, an edit is made',
+    async (answer) => {
+      bot.driver.server.fault({ on: /^POST \/channels/, answer, times: 2, afterEffect: true });
+      const posted = await bot.adapter.post(here, { key: 'k', message: line('x') });
+      bot.driver.server.fault({ on: /^PATCH \/channels/, answer, times: 2 });
+      await bot.adapter.edit(posted, line('y'));
+      expect((await bot.driver.channel()).map(({ text }) => text)).toEqual(['y']);
+    },
+  );
+
   test('a broken connection: the outcome is unknown; nobody there: surely not sent', async () => {
     bot.driver.server.fault({ on: /^POST \/channels/, answer: 'reset', times: 3 });
     await expect(bot.adapter.post(here, { key: 'k', message: line('x') })).rejects.toMatchObject({
