@@ -197,6 +197,20 @@ describe('what goes wrong', () => {
     await expect(bot.adapter.edit(posted, line('y'))).rejects.toMatchObject(expected);
   });
 
+  test('an edit in an archived thread wakes the thread, where the bot may', async () => {
+    const { rest } = bot.driver.server;
+    const posted = await bot.adapter.post(here, { key: 'k', message: line('x') });
+    rest.archived = true;
+    await bot.adapter.edit(posted, line('y'));
+    expect((await bot.driver.channel()).map(({ text }) => text)).toEqual(['y']);
+    rest.archived = true;
+    bot.driver.server.fault({ on: /^PATCH \/channels\/\d+$/, answer: rejected(403, 50013) });
+    await expect(bot.adapter.edit(posted, line('z'))).rejects.toMatchObject({
+      code: 'discord.thread-closed',
+      mendable: true,
+    });
+  });
+
   test('a rate limit is handed on with its wait, not waited for', async () => {
     bot.driver.server.fault({
       on: /^POST \/channels/,
