@@ -65,13 +65,26 @@ export class Answer {
    * the outbox tells in the channel.
    */
   async #owed(error: unknown, message: Message, end?: End): Promise<boolean> {
-    if (!this.#record || !(error instanceof DeliveryError)) return false;
+    const record = this.#record ?? this.#unstored();
+    if (!record || !(error instanceof DeliveryError)) return false;
     const last = end !== undefined && this.#acknowledged !== undefined;
-    if (!isPassing(error) && !(last && this.#record.changes)) return false;
-    await this.#invocations.owe(this.#record, message, end);
+    if (!isPassing(error) && !(last && record.changes)) return false;
+    await this.#invocations.owe(record, message, end);
     const { id } = this.#invocation;
     this.#log.warn({ invocation: id, code: error.code }, 'invocation: its answer is left to the outbox');
     return true;
+  }
+
+  /**
+   * What was refused before anything of it was stored: nothing was done, and its person is told alone. Undefined where
+   * only this process can tell them: its first response is still to come.
+   */
+  #unstored(): InvocationRecord | undefined {
+    const { id, at, meanwhile, request, reply } = this.#invocation;
+    if (!meanwhile) return undefined;
+    const person = { id: meanwhile.askerId, name: meanwhile.askerId };
+    const what = request.kind === 'command' ? request.command : request.action.command;
+    return { id, at, person, what, changes: false, mode: 'private', reply: reply('private') };
   }
 
   /** Tells the person, whichever way is still open. What is not for people goes to the log. */
@@ -98,7 +111,7 @@ export class Answer {
         { err: failure, invocation: id, incident },
         'invocation: the answer could not be delivered',
       );
-      if (await this.#owed(failure, card, 'failed')) return;
+      if (await this.#owed(failure, card, this.#record && 'failed')) return;
     }
     if (this.#record) await this.#invocations.finish(id, 'failed');
   }

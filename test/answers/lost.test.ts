@@ -124,4 +124,28 @@ describe.each(['slack-socket', 'slack-http'] as const)('on %s', (name) => {
     ]);
     expect(await stage.driver.channel()).toEqual([]);
   });
+
+  test.each([
+    ['reader', 0, 'You may not change deployments here.'],
+    ['operator', 9, 'I could not ask Slack what you may do'],
+  ] as const)(
+    'a refusal of a mention that Slack does not take is given once it does, to the %s',
+    async (persona, unknown, text) => {
+      stage = await stageOn(name);
+      const driver = stage.driver as SlackDriver;
+      const { faults } = driver.server;
+      if (unknown) faults.inject('users.info', { kind: 'status', status: 503, when: 'before' }, unknown);
+      faults.inject('chat.postEphemeral', { kind: 'rate-limit', retryAfter: 2 });
+      faults.inject('chat.postMessage', { kind: 'status', status: 503, when: 'before' });
+      await driver.mention(persona, 'deploy kart-racing v1.2 --near Montreal');
+      await until(() => log(OWED), 'the refusal to be owed');
+      stage.speed(20);
+      const told = async () => (await driver.privately(persona)).map((one) => one.text);
+      await until(async () => (await told()).length > 0, 'the refusal');
+      await stage.bot.app.settled();
+      expect(await told()).toEqual([expect.stringContaining(text)]);
+      expect((await driver.channel()).filter((one) => !one.text.includes('deploy kart-racing'))).toEqual([]);
+      expect(stage.simulator.deployments.size).toBe(0);
+    },
+  );
 });

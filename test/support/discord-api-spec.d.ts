@@ -5,6 +5,7 @@ declare module 'discord-api-spec/zod' {
   }
   export const MessageCreateRequestSchema: Schema;
   export const MessageEditRequestPartialSchema: Schema;
+  export const UpdateThreadRequestPartialSchema: Schema;
   export const CreatePrivateChannelRequestSchema: Schema;
   export const MessageResponseSchema: Schema;
   export const IncomingWebhookUpdateRequestPartialSchema: Schema;

@@ -32,6 +32,8 @@ export class Rest {
   /** Persons who take no direct messages. */
   readonly closedToDirect = new Set<string>();
   /** The person at the other end of each direct channel that the bot opened. */
+  /** Whether the team's channel is a thread that is archived: a message wakes it, an edit does not. */
+  archived = false;
   readonly directChannels = new Map<string, string>();
   readonly #gatewayUrl: () => string;
 
@@ -118,10 +120,17 @@ export class Rest {
     if (method === 'POST') {
       this.#require(permissions.sendMessages, 50013, 'Missing Permissions');
       if (uploads.length > 0) this.#require(permissions.attachFiles, 50013, 'Missing Permissions');
+      this.archived = false;
       const wanted = body as MessageBody;
       const message = this.messages.create(channel, wanted, uploads);
       return { status: 200, body: this.messages.toJson(message, wanted.nonce) };
     }
+    if (method === 'PATCH' && id === undefined) {
+      this.#require(permissions.sendMessages, 50013, 'Missing Permissions');
+      this.archived = (body as { archived: boolean }).archived;
+      return { status: 200, body: { id: channel, type: 11 } };
+    }
+    if (method === 'PATCH' && this.archived) throw new ApiProblem(400, 50083, 'Thread is archived');
     const message = this.messages.find(channel, id ?? '');
     if (message.flags & flags.ephemeral) throw new ApiProblem(404, 10008, 'Unknown Message');
     if (method === 'PATCH') this.messages.edit(message, body as MessageBody, uploads);

@@ -10,6 +10,7 @@ const TOLERATED = new Set(['tts', 'enforce_nonce']);
 const routes: readonly [method: string, path: RegExp, schema: Schema][] = [
   ['POST', /^\/channels\/\d+\/messages$/, spec.MessageCreateRequestSchema],
   ['PATCH', /^\/channels\/\d+\/messages\/\d+$/, spec.MessageEditRequestPartialSchema],
+  ['PATCH', /^\/channels\/\d+$/, spec.UpdateThreadRequestPartialSchema],
   ['PATCH', /^\/webhooks\/\d+\/[^/]+\/messages\/[^/]+$/, spec.IncomingWebhookUpdateRequestPartialSchema],
   ['POST', /^\/webhooks\/\d+\/[^/]+$/, spec.IncomingWebhookRequestPartialSchema],
   ['POST', /^\/users\/@me\/channels$/, spec.CreatePrivateChannelRequestSchema],

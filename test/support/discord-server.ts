@@ -24,10 +24,14 @@ export interface Fault {
   readonly afterEffect?: boolean;
   /** Milliseconds until the answer, of whichever kind. */
   readonly delayMs?: number;
-  /** `reset` breaks the connection, `closed` ends it in order without an answer, `broken` ends in the middle of the JSON, `right` is only late. */
+  /**
+   * `reset` breaks the connection, `closed` ends it and `cut` ends it in the middle of the answer; `broken` ends in the
+   * middle of the JSON, `right` is only late.
+   */
   readonly answer:
     | 'reset'
     | 'closed'
+    | 'cut'
     | 'broken'
     | 'right'
     | {
@@ -106,6 +110,11 @@ export async function startDiscordServer(options: DiscordServerOptions = {}): Pr
     }
     if (fault?.answer === 'closed') {
       incoming.socket.end();
+      return;
+    }
+    if (fault?.answer === 'cut') {
+      response.writeHead(200, { ...JSON_TYPE, 'content-length': 1000 });
+      response.write('{"id": "4', () => incoming.socket.end());
       return;
     }
     if (fault?.answer === 'broken') {

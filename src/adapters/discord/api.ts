@@ -9,7 +9,7 @@ import {
 } from 'discord.js';
 import { DeliveryError } from '../../errors.ts';
 import type { Proxies } from '../../proxy.ts';
-import { toDeliveryError } from './delivery-error.ts';
+import { isThreadClosed, toDeliveryError } from './delivery-error.ts';
 import { limits } from './limits.ts';
 import type { Payload } from './payload.ts';
 import { closeRest, createRest } from './rest.ts';
@@ -165,9 +165,23 @@ export function createMessageApi({
         }),
       );
     },
-    edit(channel, message, { body, files }) {
+    async edit(channel, message, { body, files }) {
       const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);
-      return deliver(() => rest.patch(Routes.channelMessage(channel, message), { body, files, signal }));
+      const patch = (route: `/${string}`, data: object) =>
+        deliver<void>(() => rest.patch(route, { ...data, signal }));
+      const send = () => patch(Routes.channelMessage(channel, message), { body, files });
+      try {
+        await send();
+      } catch (error) {
+        if (!isThreadClosed(error)) throw error;
+        // A message wakes a thread that Discord has archived, an edit does not: its card would stay as it was.
+        await patch(Routes.channel(channel), { body: { archived: false } }).catch(
+          (refusal: DeliveryError) => {
+            throw refusal.retryable ? refusal : error;
+          },
+        );
+        await send();
+      }
     },
     async ownId() {
       own ??= (await deliver<RESTGetAPICurrentUserResult>(() => rest.get(Routes.user()))).id;

@@ -170,3 +170,7 @@ export function isTokenGone(error: unknown): boolean {
     ['discord.answer-expired', 'discord.too-late', 'discord.unknown-message'].includes(error.code)
   );
 }
+
+export function isThreadClosed(error: unknown): boolean {
+  return error instanceof DeliveryError && error.code === 'discord.thread-closed';
+}

@@ -12,7 +12,16 @@ type Send = RESTOptions['makeRequest'];
  */
 export function createRest(proxy: Proxies | undefined, options: Partial<RESTOptions>): REST {
   const agent = createAgent(proxy);
-  return new REST({ ...options, makeRequest: (url, init) => send(agent, url, init) });
+  return new REST({ ...options, makeRequest: (url, init) => send(agent, url, init).catch(named) });
+}
+
+/** How undici tells of a connection that ended before the whole answer had come. */
+const BROKEN = new Set(['UND_ERR_SOCKET', 'UND_ERR_CLOSED', 'UND_ERR_DESTROYED', 'EPIPE', 'ETIMEDOUT']);
+
+/** discord.js repeats what failed with ECONNRESET (`shouldRetry`), and knows a broken connection by no other name. */
+function named(error: Error & { code?: string }): never {
+  if (!BROKEN.has(error.code ?? '')) throw error;
+  throw Object.assign(new Error(error.message, { cause: error }), { code: 'ECONNRESET' });
 }
 
 /** Ends the client's timers, without which a process would not exit. Idle connections do not keep a process running. */
@@ -21,36 +30,20 @@ export function closeRest(rest: REST): void {
   rest.clearHashSweeper();
 }
 
-/**
- * discord.js repeats a request after ECONNRESET alone (`shouldRetry` of @discordjs/rest); a connection that the other side
- * ended in order, which undici calls UND_ERR_SOCKET, leaves as much unknown.
- */
-function toRepeatable(error: Error & { code?: string }): never {
-  if (error.code === 'UND_ERR_SOCKET')
-    throw Object.assign(new Error(error.message, { cause: error }), { code: 'ECONNRESET' });
-  throw error;
-}
-
 async function send(agent: Dispatcher, url: string, init: Parameters<Send>[1]): ReturnType<Send> {
-  const { body: bytes, type } = await bytesOf(init.body as RequestInit['body']);
+  const { body: form, type } = await bytesOf(init.body as RequestInit['body']);
   const { statusCode, headers, body } = await request(url, {
     method: (init.method ?? 'GET') as 'GET',
     headers: { ...(init.headers as Record<string, string>), ...(type ? { 'content-type': type } : {}) },
-    body: bytes as string | null,
+    body: form as string | null,
     signal: init.signal,
     dispatcher: agent,
-  }).catch(toRepeatable);
-  return {
+  });
+  // Read here, so that an answer that breaks off in the middle is a broken connection like any other.
+  const bytes = await body.arrayBuffer();
+  return new Response(bytes.byteLength > 0 ? bytes : null, {
     status: statusCode,
     statusText: STATUS_CODES[statusCode] ?? '',
-    ok: statusCode >= 200 && statusCode < 300,
-    headers: new Headers(headers as Record<string, string>),
-    body,
-    get bodyUsed() {
-      return body.bodyUsed;
-    },
-    arrayBuffer: () => body.arrayBuffer(),
-    json: () => body.json(),
-    text: () => body.text(),
-  };
+    headers: headers as Record<string, string>,
+  });
 }

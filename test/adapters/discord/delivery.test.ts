@@ -204,6 +204,20 @@ describe('what goes wrong', () => {
     await expect(bot.adapter.edit(posted, line('y'))).rejects.toMatchObject(expected);
   });
 
+  test('an edit in an archived thread wakes the thread, where the bot may', async () => {
+    const { rest } = bot.driver.server;
+    const posted = await bot.adapter.post(here, { key: 'k', message: line('x') });
+    rest.archived = true;
+    await bot.adapter.edit(posted, line('y'));
+    expect((await bot.driver.channel()).map(({ text }) => text)).toEqual(['y']);
+    rest.archived = true;
+    bot.driver.server.fault({ on: /^PATCH \/channels\/\d+$/, answer: rejected(403, 50013) });
+    await expect(bot.adapter.edit(posted, line('z'))).rejects.toMatchObject({
+      code: 'discord.thread-closed',
+      mendable: true,
+    });
+  });
+
   test('a rate limit is handed on with its wait, not waited for', async () => {
     bot.driver.server.fault({
       on: /^POST \/channels/,
@@ -264,6 +278,17 @@ describe('what goes wrong', () => {
     });
     expect(bot.driver.server.requests).toHaveLength(requests);
   });
+
+  test.each(['reset', 'closed', 'cut'] as const)(
+    'a connection that breaks twice (%s) is tried again: a message stands once, an edit is made',
+    async (answer) => {
+      bot.driver.server.fault({ on: /^POST \/channels/, answer, times: 2, afterEffect: true });
+      const posted = await bot.adapter.post(here, { key: 'k', message: line('x') });
+      bot.driver.server.fault({ on: /^PATCH \/channels/, answer, times: 2 });
+      await bot.adapter.edit(posted, line('y'));
+      expect((await bot.driver.channel()).map(({ text }) => text)).toEqual(['y']);
+    },
+  );
 
   test('a broken connection: the outcome is unknown; nobody there: surely not sent', async () => {
     bot.driver.server.fault({ on: /^POST \/channels/, answer: 'reset', times: 3 });
