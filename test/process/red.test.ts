@@ -65,6 +65,14 @@ test('npm test and .ci/run exit with 0 for a file that passes', async () => {
   expect(output.trimEnd().split('\n').at(-1)).toBe('1 passed, 0 failed');
 });
 
+test('.ci/run exits with 1 and names the file where a test.only keeps others from running', async () => {
+  const source =
+    "import { test } from 'vitest';\ntest.only('passes', () => undefined);\ntest('waits', () => undefined);";
+  const { code, output } = await runOn('only', source, 'bash', '.ci/run', 'test');
+  expect(code).toBe(1);
+  expect(output).toMatch(/^FAILED test\/only\.test\.ts/m);
+});
+
 test('.ci/run exits with 1 where no test ran', async () => {
   const { code, output } = await runOn('empty', '', 'bash', '.ci/run', 'test');
   expect(code).toBe(1);
