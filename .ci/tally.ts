@@ -31,10 +31,15 @@ export default class Tally implements Reporter {
         if (state === 'failed') fail(module.moduleId, `${test.fullName} [${test.project.name}]`, errors);
       }
     }
-    for (const error of unhandled)
-      fail(String(error.VITEST_TEST_PATH ?? 'no file known'), 'unhandled', [error]);
+    for (const error of unhandled) fail(fileOf(error), 'unhandled', [error]);
     const { TALLY } = process.env;
     if (TALLY)
       appendFileSync(TALLY, `${[...failures, `${passed} passed, ${failures.length} failed`].join('\n')}\n`);
   }
+}
+
+/** The test file that was running; of a worker that crashed, only the message of the cause names it. */
+function fileOf({ VITEST_TEST_PATH, cause }: SerializedError): string {
+  const message = (cause as SerializedError | undefined)?.message ?? '';
+  return String(VITEST_TEST_PATH ?? /\S+\.test\.ts/.exec(message)?.[0] ?? 'no file known');
 }

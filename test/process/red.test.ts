@@ -38,6 +38,7 @@ const broken = {
     "import { beforeAll, test } from 'vitest';\nbeforeAll(() => { throw new Error('no'); });\ntest('waits', () => undefined);",
   'an afterAll hook that throws':
     "import { afterAll, test } from 'vitest';\nafterAll(() => { throw new Error('no'); });\ntest('passes', () => undefined);",
+  'a worker that crashes': "import { test } from 'vitest';\ntest('ends the process', () => process.abort());",
   'a rejected promise that nobody handles':
     "import { test } from 'vitest';\ntest('passes', () => void Promise.reject(new Error('no')));",
 };
@@ -71,6 +72,12 @@ test('.ci/run exits with 1 and names the file where a test.only keeps others fro
   const { code, output } = await runOn('only', source, 'bash', '.ci/run', 'test');
   expect(code).toBe(1);
   expect(output).toMatch(/^FAILED test\/only\.test\.ts/m);
+});
+
+test('.ci/run runs nothing where one of its steps does not exist, and says which there are', async () => {
+  const { code, output } = await runOn('none', '', 'bash', '.ci/run', 'test', 'tpyo');
+  expect(code).toBe(2);
+  expect(output).toMatch(/^There is no step tpyo\. There are: install, test, /);
 });
 
 test('.ci/run exits with 1 where no test ran', async () => {
