@@ -14,7 +14,7 @@ export class Presses {
     this.#clock = clock;
   }
 
-  /** Throws InputError where the same press is under way. Its end is to be told by what this returns. */
+  /** Throws InputError where the same press is under way. The returned function ends the press. */
   take(button: string, invocation: string): () => void {
     const now = steadyNow(this.#clock);
     for (const [key, { until }] of this.#held) if (until <= now) this.#held.delete(key);

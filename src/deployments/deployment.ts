@@ -141,11 +141,6 @@ export function isId(text: string): boolean {
   return ID.test(text);
 }
 
-/** The tag that ties a deployment to its intent: 20 characters, the shorter of the vendor's documented limits. */
-export function ownTag(id: string): string {
-  return `chatops-${id}`;
-}
-
 /** Whether that message is the deployment's live card. */
 export function isCardOf({ card }: Deployment, message: MessageRef | undefined): boolean {
   return (

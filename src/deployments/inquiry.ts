@@ -1,11 +1,12 @@
 import { ageOf, type Clock, stopwatch } from '../clock.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import { isNoSuchDeployment } from '../edgegap/errors.ts';
+import { ownTag } from '../edgegap/outside.ts';
 import type { DeploymentStatus } from '../edgegap/schema.ts';
 import type { Logger } from '../log.ts';
 import type { Leases } from '../replicas/leases.ts';
 import type { Store } from '../store/store.ts';
-import { type CallbackEvent, type Deployment, endIsInferred, ownTag } from './deployment.ts';
+import { type CallbackEvent, type Deployment, endIsInferred } from './deployment.ts';
 import type { Deployments } from './deployments.ts';
 import type { DeploymentRepository } from './repository.ts';
 import type { News } from './state.ts';

@@ -3,6 +3,11 @@ import { DeploymentStatus } from './schema.ts';
 
 const OWN_TAG = /^chatops-[0-9a-z]{12}$/;
 
+/** The tag that ties a deployment to its intent: 20 characters, the shorter of the vendor's documented limits. */
+export function ownTag(id: string): string {
+  return `chatops-${id}`;
+}
+
 /** The bot's own tags are not shown and cannot be changed: an unknown outcome is settled by them. */
 export function isOwnTag(tag: string): boolean {
   return OWN_TAG.test(tag);

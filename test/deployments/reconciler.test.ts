@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ownTag } from '../../src/deployments/deployment.ts';
+import { ownTag } from '../../src/edgegap/outside.ts';
 import { DeploymentStatus } from '../../src/edgegap/schema.ts';
 import { suiteDatabase } from '../support/databases.ts';
 import { until } from '../support/test-clock.ts';

@@ -31,9 +31,9 @@ export class Rest {
   sessionsLeft = 1000;
   /** Persons who take no direct messages. */
   readonly closedToDirect = new Set<string>();
-  /** The person at the other end of each direct channel that the bot opened. */
-  /** Whether the team's channel is a thread that is archived: a message wakes it, an edit does not. */
+  /** Whether the team's channel is a thread that is archived: a message wakes the thread, an edit does not. */
   archived = false;
+  /** The person at the other end of each direct channel that the bot opened. */
   readonly directChannels = new Map<string, string>();
   readonly #gatewayUrl: () => string;
 

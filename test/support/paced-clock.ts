@@ -43,7 +43,7 @@ export function pacedClock(factor = 20, start = Date.now()): PacedClock {
   function plan(): void {
     clearTimeout(ticking);
     const [first] = timers;
-    ticking = first && setTimeout(tick, Math.min(STEP_MS, Math.ceil((first.at - now) / factor)));
+    ticking = first && setTimeout(tick, Math.max(0, Math.min(STEP_MS, Math.ceil((first.at - now) / factor))));
   }
 
   return {

@@ -143,7 +143,7 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   return await Promise.race([work, limit]).finally(() => clearTimeout(timer));
 }
 
-/** For vitest: one server for the whole run; each test makes a database of its own in it. */
+/** For Vitest: one server for each project that asks for one; each test makes a database of its own in the server. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = await startPostgres({ durable: false });
   await administer(server.url, `create database ${TEMPLATE}`);
