@@ -12,7 +12,7 @@ const PROCESSES = [
 
 /** Tests of several processes on one database, which only PostgreSQL can be. */
 const POSTGRES_ONLY = [
-  'test/adapters/turn.test.ts',
+  'test/adapters/receiving.test.ts',
   'test/answers/shared.test.ts',
   'test/notify/replicas.test.ts',
   'test/replicas/{membership,rate-places}.test.ts',

@@ -2,6 +2,7 @@
  * Whether the store grows slower as it fills: the same questions to a store of 100 deployments and to one of 100,000, of
  * which as many still run. All came from one channel.
  */
+
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +12,8 @@ import { pino } from 'pino';
 import { systemClock as clock } from '../src/clock.ts';
 import { DeploymentRepository } from '../src/deployments/repository.ts';
 import { Membership } from '../src/replicas/membership.ts';
-import { dialectFor, isShared, openStore, type Store } from '../src/store/store.ts';
+import { isShared, type Store } from '../src/store/schema.ts';
+import { dialectFor, openStore } from '../src/store/store.ts';
 import { startPostgres } from '../test/support/postgres-server.ts';
 import type { Bench } from './support/bench.ts';
 import { deploymentRows, insertAll } from './support/deployments.ts';

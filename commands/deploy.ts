@@ -1,7 +1,7 @@
-import { deploymentCard } from '../src/cards/deployment-card.ts';
 import { quoted } from '../src/command/argv.ts';
 import { type ActionContext, type Context, defineCommand } from '../src/command/define.ts';
 import { findDeployable, findLocation, placeName } from '../src/command/resolve.ts';
+import { deploymentCard } from '../src/deployments/card.ts';
 import type { Deployment, DeployPlan } from '../src/deployments/deployment.ts';
 import { requestingView } from '../src/deployments/view.ts';
 import type { Location } from '../src/edgegap/schema.ts';

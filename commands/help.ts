@@ -1,8 +1,7 @@
-import type { Field, Node, Rich } from '../src/cards/card.ts';
+import type { Field, Node, Rich } from '../src/chat/card.ts';
 import { nearest, parseText, quoted, unaddressed, usage } from '../src/command/argv.ts';
-import { type Command, defineCommand, leastPermission } from '../src/command/define.ts';
+import { type Command, defineCommand, leastPermission, type Services } from '../src/command/define.ts';
 import { namesakes } from '../src/command/same-name.ts';
-import type { Services } from '../src/command/services.ts';
 import { InputError } from '../src/errors.ts';
 
 export default defineCommand({

@@ -1,6 +1,6 @@
-import type { Button, Card, Node } from '../src/cards/card.ts';
-import { statusFace } from '../src/cards/deployment-card.ts';
+import type { Button, Card, Node } from '../src/chat/card.ts';
 import { type ActionContext, type Context, defineCommand } from '../src/command/define.ts';
+import { statusFace } from '../src/deployments/card.ts';
 import { viewOf, viewOfStatus } from '../src/deployments/view.ts';
 import type { DeploymentPage, EdgegapApi } from '../src/edgegap/client.ts';
 import { isOwnTag } from '../src/edgegap/outside.ts';

@@ -1,7 +1,7 @@
-import type { Card, Field, Inline, Node } from '../src/cards/card.ts';
+import type { Card, Field, Inline, Node } from '../src/chat/card.ts';
 import { type Context, defineCommand } from '../src/command/define.ts';
 import { theDeployment } from '../src/command/options.ts';
-import type { DeploymentTarget } from '../src/command/services.ts';
+import type { DeploymentTarget } from '../src/deployments/deployment.ts';
 import { EdgegapError } from '../src/edgegap/errors.ts';
 import type { Logs } from '../src/edgegap/logs.ts';
 import { InputError } from '../src/errors.ts';

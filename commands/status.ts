@@ -1,9 +1,8 @@
-import { deploymentCard } from '../src/cards/deployment-card.ts';
 import { type Context, type DeploymentActionContext, defineCommand } from '../src/command/define.ts';
 import { look } from '../src/command/look.ts';
 import { theDeployment } from '../src/command/options.ts';
-import type { DeploymentTarget } from '../src/command/services.ts';
-import { isCardOf } from '../src/deployments/deployment.ts';
+import { deploymentCard } from '../src/deployments/card.ts';
+import { type DeploymentTarget, isCardOf } from '../src/deployments/deployment.ts';
 
 export default defineCommand({
   description: 'Show a deployment: status, address, ports, location',

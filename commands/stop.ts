@@ -1,8 +1,8 @@
-import type { Card } from '../src/cards/card.ts';
+import type { Card } from '../src/chat/card.ts';
 import { type Context, type DeploymentActionContext, defineCommand } from '../src/command/define.ts';
 import { look } from '../src/command/look.ts';
 import { theDeployment } from '../src/command/options.ts';
-import type { DeploymentTarget } from '../src/command/services.ts';
+import type { DeploymentTarget } from '../src/deployments/deployment.ts';
 
 export default defineCommand({
   description: 'Stop a deployment (asks first)',

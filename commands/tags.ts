@@ -1,9 +1,9 @@
-import type { Card, Rich } from '../src/cards/card.ts';
+import type { Card, Rich } from '../src/chat/card.ts';
 import { quoted } from '../src/command/argv.ts';
 import { type CheckContext, type Context, defineCommand } from '../src/command/define.ts';
 import { theDeployment } from '../src/command/options.ts';
 import { namesakes } from '../src/command/same-name.ts';
-import type { DeploymentTarget } from '../src/command/services.ts';
+import type { DeploymentTarget } from '../src/deployments/deployment.ts';
 import { EdgegapError } from '../src/edgegap/errors.ts';
 import { isOwnTag } from '../src/edgegap/outside.ts';
 import { InputError } from '../src/errors.ts';

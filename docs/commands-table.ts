@@ -2,10 +2,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { usage } from '../src/command/argv.ts';
-import type { Command } from '../src/command/define.ts';
-import type { Directory, NamedCommand } from '../src/command/directory.ts';
+import type { Command, Directory, NamedCommand } from '../src/command/define.ts';
 import { loadCommands } from '../src/command/load.ts';
-import { permissions } from '../src/policy/permissions.ts';
+import { permissions } from '../src/command/permissions.ts';
 
 const FILE = join(import.meta.dirname, 'commands.md');
 const FOLDER = join(import.meta.dirname, '..', 'commands');

@@ -1,16 +1,15 @@
 import { join } from 'node:path';
-import type { Adapter } from './adapters/adapter.ts';
 import { createPlatforms } from './adapters/start.ts';
 import { createReadiness } from './app/readiness.ts';
 import { stopInOrder } from './app/stop.ts';
+import type { Adapter } from './chat/port.ts';
 import { type Clock, systemClock } from './clock.ts';
-import type { Directory } from './command/directory.ts';
+import type { Directory, Services } from './command/define.ts';
 import { Invocations } from './command/invocations.ts';
 import { createKept } from './command/kept.ts';
 import { loadCommands } from './command/load.ts';
 import { Recovery } from './command/recovery.ts';
 import { createPipeline } from './command/run.ts';
-import type { Services } from './command/services.ts';
 import type { AccessRules, Config } from './config.ts';
 import { Callbacks } from './deployments/callbacks.ts';
 import { type Catalog, createCatalog } from './deployments/catalog.ts';
@@ -24,15 +23,16 @@ import { DOCUMENTED_LIMITS } from './edgegap/scheduler.ts';
 import { AppError } from './errors.ts';
 import { createMask } from './log/mask.ts';
 import type { Logger } from './log.ts';
-import { purgeChannels, purgeOutbox } from './notify/forget.ts';
+import { purgeChannels, purgeOutbox } from './notify/report.ts';
 import { createOutboxWorker } from './notify/worker.ts';
 import { Leases } from './replicas/leases.ts';
 import { Membership } from './replicas/membership.ts';
 import { Pruner } from './replicas/pruner.ts';
 import { RatePlaces } from './replicas/rate-places.ts';
 import { buildServer } from './server/server.ts';
+import { isShared } from './store/schema.ts';
 import { giveBack } from './store/space.ts';
-import { dialectFor, isShared, lifelineOf, openStore } from './store/store.ts';
+import { dialectFor, lifelineOf, openStore } from './store/store.ts';
 
 /** The account all of this works for; there is one, from the environment, for now. */
 const ACCOUNT = 'default';

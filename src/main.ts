@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Adapter } from './adapters/adapter.ts';
 import { type App, buildApp } from './app.ts';
+import type { Adapter } from './chat/port.ts';
 import { systemClock } from './clock.ts';
-import type { Directory } from './command/directory.ts';
+import type { Directory } from './command/define.ts';
 import { type Config, readConfig } from './config.ts';
 import { AppError, ConfigError, StoreError } from './errors.ts';
 import { readFlags } from './flags.ts';

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { renderMessage as renderConsole } from '../src/adapters/console/render.ts';
 import { renderMessage as renderDiscord } from '../src/adapters/discord/render.ts';
 import { render as renderSlack } from '../src/adapters/slack/renderer.ts';
-import { type DeploymentView, deploymentCard } from '../src/cards/deployment-card.ts';
+import { type DeploymentView, deploymentCard } from '../src/deployments/card.ts';
 
 const README = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
 

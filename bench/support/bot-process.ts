@@ -1,8 +1,8 @@
 /** A whole bot, on a chat in memory, in a process of its own. */
 import { pino } from 'pino';
-import type { Invocation, MessageRef } from '../../src/adapters/adapter.ts';
 import { buildApp } from '../../src/app.ts';
-import type { Message } from '../../src/cards/card.ts';
+import type { Message } from '../../src/chat/card.ts';
+import type { Invocation, MessageRef } from '../../src/chat/port.ts';
 import { systemClock as clock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
 import { MemoryChat } from '../../test/notify/memory-chat.ts';

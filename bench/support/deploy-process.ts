@@ -1,4 +1,5 @@
 /** Deployments, the client and the store as the bot has them, without chat, in a process of its own. */
+
 import { pino } from 'pino';
 import { systemClock as clock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
@@ -8,7 +9,8 @@ import { EdgegapClient } from '../../src/edgegap/client.ts';
 import { MemoryPlaces } from '../../src/edgegap/places.ts';
 import { Membership } from '../../src/replicas/membership.ts';
 import { RatePlaces } from '../../src/replicas/rate-places.ts';
-import { dialectFor, isShared, openStore } from '../../src/store/store.ts';
+import { isShared } from '../../src/store/schema.ts';
+import { dialectFor, openStore } from '../../src/store/store.ts';
 import { answerParent } from './processes.ts';
 
 const { database, edgegap } = readConfig(process.env);

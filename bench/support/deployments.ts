@@ -1,7 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Insertable } from 'kysely';
-import type { DeploymentsTable } from '../../src/store/schema.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { DeploymentsTable, Store } from '../../src/store/schema.ts';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 const ROWS_AT_ONCE = 500;

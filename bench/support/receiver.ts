@@ -7,8 +7,7 @@ import { DeploymentRepository } from '../../src/deployments/repository.ts';
 import type { EdgegapApi } from '../../src/edgegap/client.ts';
 import type { Logger } from '../../src/log.ts';
 import { buildServer } from '../../src/server/server.ts';
-import type { DeploymentsTable } from '../../src/store/schema.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { DeploymentsTable, Store } from '../../src/store/schema.ts';
 import { deploymentRows, insertAll } from './deployments.ts';
 import type { Load } from './load.ts';
 

@@ -1,10 +1,10 @@
+import type { Adapter, Invocation } from '../chat/port.ts';
 import type { Clock } from '../clock.ts';
 import { AppError, ConfigError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Leases } from '../replicas/leases.ts';
 import type { Membership } from '../replicas/membership.ts';
-import type { Adapter, Invocation } from './adapter.ts';
-import { createTurn, type Role, type Turn } from './turn.ts';
+import { createTurn, type Role, type Turn } from './receiving.ts';
 
 const RETRY_FIRST_MS = 5_000;
 /** Rare enough for Discord, which allows a bot a thousand logins a day. */

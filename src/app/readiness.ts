@@ -3,7 +3,7 @@ import { type Clock, within } from '../clock.ts';
 import { countOutbox } from '../notify/report.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Readiness } from '../server/server.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/schema.ts';
 
 /** A database that does not answer makes the process not ready. */
 const ANSWER_MS = 2_000;

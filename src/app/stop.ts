@@ -6,7 +6,7 @@ import type { Deployments } from '../deployments/deployments.ts';
 import type { EdgegapClient } from '../edgegap/client.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Server } from '../server/server.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/schema.ts';
 
 /**
  * How long a process that is going still takes what comes, so that whoever passes requests on sees that it is not

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import type { AckMode, Invocation, MessageRef } from '../adapters/adapter.ts';
-import type { Card, Message } from '../cards/card.ts';
-import { errorCard } from '../cards/error-card.ts';
+import type { Card, Message } from '../chat/card.ts';
+import type { AckMode, Invocation, MessageRef } from '../chat/port.ts';
 import { AppError, DeliveryError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import type { Services } from './define.ts';
+import { errorCard } from './error-card.ts';
 import { interruptedLine } from './interrupted.ts';
 import { type End, type InvocationRecord, type Invocations, TakenOver } from './invocations.ts';
-import type { Services } from './services.ts';
 
 /** What one invocation is answered with: given, left to the outbox where that must wait, or taken back. */
 export class Answer {

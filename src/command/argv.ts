@@ -1,5 +1,5 @@
 import { closest, distance } from 'fastest-levenshtein';
-import type { InvocationRequest } from '../adapters/adapter.ts';
+import type { InvocationRequest } from '../chat/port.ts';
 import { InputError } from '../errors.ts';
 import { type OptionSpecs, usageOf } from './options.ts';
 import { nameKey } from './same-name.ts';

@@ -1,8 +1,13 @@
-import type { Address, MessageRef } from '../adapters/adapter.ts';
-import type { ActionRef, Message } from '../cards/card.ts';
-import type { Permission } from '../policy/permissions.ts';
+import type { ActionRef, Message } from '../chat/card.ts';
+import type { Address, MessageRef } from '../chat/port.ts';
+import type { Clock } from '../clock.ts';
+import type { Catalog } from '../deployments/catalog.ts';
+import type { DeploymentTarget } from '../deployments/deployment.ts';
+import type { Deployments } from '../deployments/deployments.ts';
+import type { EdgegapApi } from '../edgegap/client.ts';
+import type { Kept } from './kept.ts';
 import type { OptionSpecs, OptionsOf } from './options.ts';
-import type { DeploymentTarget, Services } from './services.ts';
+import type { Permission } from './permissions.ts';
 
 /**
  * What a command is. One file in `commands/` holds one of these as its default export; the file's name is the
@@ -108,4 +113,48 @@ export function defineCommand<const Specs extends OptionSpecs>(command: Command<
 /** The least that any use of a command needs. */
 export function leastPermission({ permission }: Command): Permission {
   return typeof permission === 'string' ? permission : permission.least;
+}
+
+/** What commands work with. */
+export interface Services {
+  readonly deployments: Deployments;
+  /** The account's API, behind the application allowlist. */
+  readonly edgegap: EdgegapApi;
+  /** Applications, versions and locations, cached. */
+  readonly catalog: Catalog;
+  /** All commands, for help. */
+  readonly directory: Directory;
+  /** Keeps what is too long for a button's argument. */
+  readonly kept: Kept;
+  readonly clock: Clock;
+  readonly settings: CommandSettings;
+}
+
+export interface CommandSettings {
+  /** Where to deploy when nobody says where. */
+  readonly defaultNear: string | undefined;
+  /** Longest tag, in characters. */
+  readonly maxTagLength: number;
+  /** The only applications to work with; undefined: all. */
+  readonly applicationAllowlist: readonly string[] | undefined;
+  /** Exact values that are masked wherever a log shows them. */
+  readonly secrets: readonly string[];
+}
+
+/** A command under its name, the name of its file. */
+export interface NamedCommand {
+  readonly name: string;
+  readonly command: Command;
+}
+
+/** All commands, in the order of their names. */
+export interface Directory {
+  readonly all: readonly NamedCommand[];
+  get(name: string): Command | undefined;
+}
+
+export function createDirectory(commands: readonly NamedCommand[]): Directory {
+  const all = commands.toSorted((a, b) => a.name.localeCompare(b.name));
+  const byName = new Map(all.map(({ name, command }) => [name, command]));
+  return { all, get: (name) => byName.get(name) };
 }

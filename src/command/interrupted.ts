@@ -1,5 +1,5 @@
-import type { Line } from '../cards/card.ts';
-import type { Directory } from './directory.ts';
+import type { Line } from '../chat/card.ts';
+import type { Directory } from './define.ts';
 
 const MAYBE = 'It may or may not have been done: look with status or list, and ask again if not.';
 

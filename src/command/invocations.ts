@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import type { AckMode, Address, Person, Reply } from '../adapters/adapter.ts';
-import type { Message } from '../cards/card.ts';
+import type { Message } from '../chat/card.ts';
+import type { AckMode, Address, Person, Reply } from '../chat/port.ts';
 import { type Clock, within } from '../clock.ts';
 import { addressColumns } from '../deployments/repository.ts';
 import { AppError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { enqueue } from '../notify/outbox.ts';
 import type { Membership } from '../replicas/membership.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
-import type { Directory } from './directory.ts';
+import type { Directory } from './define.ts';
 import { interruptedLine } from './interrupted.ts';
 
 /** How long the store may take when nobody says more precisely when the person must have an answer, in milliseconds. */

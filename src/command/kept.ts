@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/schema.ts';
 
 /** Few enough that nobody waits for them to go. */
 const PURGE_AT_ONCE = 500;

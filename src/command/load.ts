@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createDirectory, type Directory, type NamedCommand } from './directory.ts';
+import { createDirectory, type Directory, type NamedCommand } from './define.ts';
 import { LIMITS, validateCommand } from './validate.ts';
 
 /** What Node could run, and what somebody may therefore take for a command. */

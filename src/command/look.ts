@@ -1,8 +1,9 @@
-import type { DeploymentView } from '../cards/deployment-card.ts';
+import type { DeploymentView } from '../deployments/card.ts';
+import type { DeploymentTarget } from '../deployments/deployment.ts';
 import { isSettling } from '../deployments/timing.ts';
 import { viewOf, viewOfStatus } from '../deployments/view.ts';
 import { isNoSuchDeployment } from '../edgegap/errors.ts';
-import type { DeploymentTarget, Services } from './services.ts';
+import type { Services } from './define.ts';
 
 /**
  * A deployment as Edgegap sees it now, which is news for its own card too. Edgegap forgets a deployment some time after

@@ -1,5 +1,5 @@
+import type { DeploymentTarget } from '../deployments/deployment.ts';
 import type { Location } from '../edgegap/schema.ts';
-import type { DeploymentTarget } from './services.ts';
 
 /** Fields every option has. `positional` ones are typed without a name, in order; the others as `--name value`. */
 interface OptionBase {

@@ -1,12 +1,12 @@
-import type { Address } from '../adapters/adapter.ts';
+import type { Address } from '../chat/port.ts';
 import type { Clock } from '../clock.ts';
 import { StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { enqueue } from '../notify/outbox.ts';
 import type { Membership } from '../replicas/membership.ts';
-import { passingOverLocked, type Store } from '../store/store.ts';
+import { passingOverLocked, type Store } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
-import type { Directory } from './directory.ts';
+import type { Directory } from './define.ts';
 import { interruptedLine } from './interrupted.ts';
 import type { InvocationRecord, Invocations } from './invocations.ts';
 

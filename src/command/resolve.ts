@@ -1,6 +1,6 @@
-import type { Address } from '../adapters/adapter.ts';
+import type { Address } from '../chat/port.ts';
 import { type Catalog, findFresh, newestFirst } from '../deployments/catalog.ts';
-import type { Deployment } from '../deployments/deployment.ts';
+import type { Deployment, DeploymentTarget } from '../deployments/deployment.ts';
 import type { Deployments } from '../deployments/deployments.ts';
 import { checkDeploymentAllowed } from '../edgegap/allowlist.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
@@ -8,10 +8,10 @@ import { isNoSuchDeployment } from '../edgegap/errors.ts';
 import type { Application, AppVersion, Location } from '../edgegap/schema.ts';
 import { InputError } from '../errors.ts';
 import { nearest, quoted } from './argv.ts';
+import type { CommandSettings } from './define.ts';
 import type { OptionSpecs } from './options.ts';
 import { argumentMissing } from './parse.ts';
 import { isSameName, nameKey, namesakes } from './same-name.ts';
-import type { CommandSettings, DeploymentTarget } from './services.ts';
 
 /** Of a request_id: a shorter one is the beginning of one. */
 const ID_LENGTH = 12;

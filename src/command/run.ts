@@ -1,4 +1,4 @@
-import type { Invocation } from '../adapters/adapter.ts';
+import type { Invocation } from '../chat/port.ts';
 import { AppError } from '../errors.ts';
 import { Presses } from './presses.ts';
 import { Turn, type TurnParts } from './turn.ts';

@@ -1,19 +1,19 @@
-import type { AckMode, Invocation, InvocationRequest, MessageRef, Person } from '../adapters/adapter.ts';
-import type { ActionRef } from '../cards/card.ts';
+import type { ActionRef } from '../chat/card.ts';
+import type { AckMode, Invocation, InvocationRequest, MessageRef, Person } from '../chat/port.ts';
 import { type Clock, steadyNow, within } from '../clock.ts';
+import type { DeploymentTarget } from '../deployments/deployment.ts';
 import { InputError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { type Policy, refusal } from '../policy/authorise.ts';
-import { type Permission, permissions } from '../policy/permissions.ts';
 import { Answer } from './answer.ts';
 import { isTooLong, MAX_REQUEST, nearest, parseText, quoted, type RawValues } from './argv.ts';
-import { type Action, type Command, type Context, leastPermission } from './define.ts';
+import { type Policy, refusal } from './authorise.ts';
+import { type Action, type Command, type Context, leastPermission, type Services } from './define.ts';
 import type { InvocationRecord, Invocations } from './invocations.ts';
 import { parseRequestId, parseValues } from './parse.ts';
+import { type Permission, permissions } from './permissions.ts';
 import type { Presses } from './presses.ts';
 import { findDeployment, resolveValues } from './resolve.ts';
 import { namesakes } from './same-name.ts';
-import type { DeploymentTarget, Services } from './services.ts';
 
 /** When the first response has to leave, in milliseconds of real time since the invocation came; platforms allow 3000. */
 const FIRST_RESPONSE_MS = 2_500;

@@ -1,7 +1,7 @@
-import { ACTION_ID_LENGTH } from '../cards/action-id.ts';
-import { permissions } from '../policy/permissions.ts';
+import { ACTION_ID_LENGTH } from '../chat/action-id.ts';
 import type { Command } from './define.ts';
 import type { OptionKind, OptionSpec } from './options.ts';
+import { permissions } from './permissions.ts';
 
 /** Discord's limits for application commands, the tightest of the platforms (its application command reference). */
 export const LIMITS = {

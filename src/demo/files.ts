@@ -1,7 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CardFile } from '../cards/card.ts';
+import type { CardFile } from '../chat/card.ts';
 
 /** Keeps files in a folder of the system's temporary one, made when the first file comes. They are left there to be read. */
 export function temporaryFiles(): (file: CardFile) => Promise<string> {

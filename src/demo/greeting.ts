@@ -1,12 +1,12 @@
+import type { ConsoleOptions } from '../adapters/console/adapter.ts';
 import { paint, type Span, span } from '../adapters/console/spans.ts';
-import type { DemoOptions } from './run.ts';
 
 /** What this is, and what to try. */
 export function greeting({
   input,
   output,
   color,
-}: Pick<DemoOptions, 'input' | 'output' | 'color'>): string[] {
+}: Pick<ConsoleOptions, 'input' | 'output' | 'color'>): string[] {
   const interactive = Boolean(input.isTTY && output.isTTY);
   const lines: Span[][] = [
     [span('edgegap-chatops', 'bold'), span(' · your dedicated servers, from chat')],

@@ -1,8 +1,8 @@
-import type { Inline, Line, Rich, Tone } from '../cards/card.ts';
-import { deploymentCard, duration } from '../cards/deployment-card.ts';
+import type { Inline, Line, Rich, Tone } from '../chat/card.ts';
 import type { Clock } from '../clock.ts';
 import { enqueue } from '../notify/outbox.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/schema.ts';
+import { deploymentCard, duration } from './card.ts';
 import type { Deployment } from './deployment.ts';
 import type { Happening } from './state.ts';
 import { timesOf, viewOf } from './view.ts';

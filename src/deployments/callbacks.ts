@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { maskedBody } from '../edgegap/outside.ts';
 import type { Mask } from '../log/mask.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/schema.ts';
 import { together } from '../store/together.ts';
 import { type CallbackParts, CallbackWork } from './callback-work.ts';
 import { type CallbackEvent, isId } from './deployment.ts';

@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely';
-import type { Address, MessageRef } from '../adapters/adapter.ts';
+import type { Address, MessageRef } from '../chat/port.ts';
 import type { DeployUser } from '../edgegap/requests.ts';
 import type { DeploymentStatus } from '../edgegap/schema.ts';
 import type { DeploymentsTable } from '../store/schema.ts';
@@ -150,4 +150,13 @@ export function isCardOf({ card }: Deployment, message: MessageRef | undefined):
     message.channel === card.channel &&
     message.message === card.message
   );
+}
+
+/** A deployment someone named: always by its full request_id. */
+export interface DeploymentTarget {
+  readonly request_id: string;
+  /** Our own record, where it was deployed from chat. */
+  readonly known: Deployment | undefined;
+  /** Its status, where that had to be asked for to make sure that there is such a deployment. */
+  readonly seen: DeploymentStatus | undefined;
 }

@@ -1,4 +1,4 @@
-import type { Address } from '../adapters/adapter.ts';
+import type { Address } from '../chat/port.ts';
 import { type Clock, sleep } from '../clock.ts';
 import type { EdgegapApi, StopResult } from '../edgegap/client.ts';
 import { EdgegapError, isNoSuchDeployment } from '../edgegap/errors.ts';
@@ -7,7 +7,7 @@ import type { DeploymentStatus } from '../edgegap/schema.ts';
 import { AppError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Membership } from '../replicas/membership.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/schema.ts';
 import type { Source } from './announce.ts';
 import type { Deployment, DeployOrder } from './deployment.ts';
 import { type DeploymentRepository, type Intent, newId } from './repository.ts';

@@ -1,4 +1,4 @@
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/schema.ts';
 import { CALLBACK_EVENTS, type CallbackEvent, type Deployment } from './deployment.ts';
 import { hasStatus, isBeyond, type News, type Since } from './state.ts';
 

@@ -5,7 +5,7 @@ import { ownTag } from '../edgegap/outside.ts';
 import type { DeploymentStatus } from '../edgegap/schema.ts';
 import type { Logger } from '../log.ts';
 import type { Leases } from '../replicas/leases.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/schema.ts';
 import { type CallbackEvent, type Deployment, endIsInferred } from './deployment.ts';
 import type { Deployments } from './deployments.ts';
 import type { DeploymentRepository } from './repository.ts';

@@ -1,9 +1,8 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import type { Address } from '../adapters/adapter.ts';
+import type { Address } from '../chat/port.ts';
 import type { Clock } from '../clock.ts';
 import { InputError } from '../errors.ts';
-import type { DeploymentsTable } from '../store/schema.ts';
-import type { Store } from '../store/store.ts';
+import type { DeploymentsTable, Store } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
 import { Agenda } from './agenda.ts';
 import { announce, drawCard, type Source } from './announce.ts';

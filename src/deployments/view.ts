@@ -1,6 +1,6 @@
-import type { DeploymentView, PortView } from '../cards/deployment-card.ts';
 import { isOwnTag } from '../edgegap/outside.ts';
 import { type DeploymentStatus, parseEdgegapTime } from '../edgegap/schema.ts';
+import type { DeploymentView, PortView } from './card.ts';
 import type { Deployment, DeployPlan } from './deployment.ts';
 
 /** A deployment of ours as people see it. */

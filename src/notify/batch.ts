@@ -1,4 +1,4 @@
-import type { Line, Message, Rich } from '../cards/card.ts';
+import type { Line, Message, Rich } from '../chat/card.ts';
 import { FAULT } from './fate.ts';
 import type { OutboxRow } from './row.ts';
 

@@ -1,12 +1,8 @@
 import { type Expression, type SqlBool, sql } from 'kysely';
 import { farthest } from '../clock.ts';
 import type { Membership } from '../replicas/membership.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/schema.ts';
 import { PUT_OFF_MAX_MS } from './fate.ts';
-
-/** Written out, not parameters: only then do the partial indexes on them serve. */
-export const PENDING = sql.lit('pending');
-export const LEASED = sql.lit('leased');
 
 /** Where messages go: a channel, or one person. */
 export interface Place {

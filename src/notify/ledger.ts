@@ -2,12 +2,12 @@ import type { Clock } from '../clock.ts';
 import type { DeliveryError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Membership } from '../replicas/membership.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
-import { type Next, PENDING, type Place, release } from './channels.ts';
+import { type Next, type Place, release } from './channels.ts';
 import { fateOf, GIVE_UP_MS, isFault, sentenceOf, tooOld } from './fate.ts';
 import { enqueue } from './outbox.ts';
-import { fromRow, type OutboxRow } from './row.ts';
+import { fromRow, type OutboxRow, PENDING } from './row.ts';
 import { KEY_REMEMBERED_MS } from './send.ts';
 import { tell, tellBehind } from './tell.ts';
 

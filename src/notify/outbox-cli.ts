@@ -7,10 +7,9 @@ import { AppError, StoreError } from '../errors.ts';
 import { readFlags } from '../flags.ts';
 import { createLog } from '../log.ts';
 import { postgresDialect } from '../store/postgres.ts';
-import type { Database } from '../store/schema.ts';
+import { type Database, isShared } from '../store/schema.ts';
 import { sqliteDialect } from '../store/sqlite.ts';
 import { isTaken } from '../store/sqlite-errors.ts';
-import { isShared } from '../store/store.ts';
 import { reportOutbox } from './report.ts';
 
 /** PostgreSQL's and SQLite's words for a table, or a column of a newer version's, that is not there. */

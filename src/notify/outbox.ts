@@ -1,48 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { Address, MessageRef, Reply } from '../adapters/adapter.ts';
-import type { Line, Message } from '../cards/card.ts';
 import type { Clock } from '../clock.ts';
-import type { Store } from '../store/store.ts';
-import { PENDING } from './channels.ts';
-
-interface Common {
-  /** Deliveries with the same one (a deployment's id) arrive in the order in which they were written. */
-  readonly orderKey: string;
-  /** At most 24 characters; what was written under it before is not written again. A new one by default. */
-  readonly key?: string;
-}
-
-export type Delivery =
-  | (Common & { readonly kind: 'edit'; readonly target: MessageRef; readonly message: Message })
-  | (Common & {
-      readonly kind: 'post';
-      readonly to: Address;
-      /** Whom it mentions, if anyone, is told directly where it cannot be posted. */
-      readonly message: Message;
-      /** The card it belongs under. */
-      readonly under?: MessageRef;
-      readonly alsoToChannel?: boolean;
-      /** A failure: may overtake other deployments' messages, and is never folded into a digest. */
-      readonly urgent?: boolean;
-    })
-  /** The answer to an invocation of a process that did not live to give it. */
-  | (Common & {
-      readonly kind: 'answer';
-      readonly reply: Reply;
-      /** Where the invocation was. */
-      readonly at: Address;
-      readonly message: Message;
-      /** Posted there instead once the answer can no longer be given. */
-      readonly orElse?: Line;
-    })
-  /** A message to one person of a workspace, directly. */
-  | (Common & {
-      readonly kind: 'tell';
-      readonly person: string;
-      readonly at: Pick<Address, 'platform' | 'workspace'>;
-      readonly message: Line;
-      readonly urgent?: boolean;
-    });
+import type { Store } from '../store/schema.ts';
+import type { Delivery } from './row.ts';
+import { PENDING } from './row.ts';
 
 /**
  * Writes a delivery in the transaction `tx` of the change it tells about. An edit replaces an unsent edit of the

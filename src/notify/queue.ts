@@ -1,9 +1,8 @@
 import { type ExpressionBuilder, type SqlBool, sql } from 'kysely';
-import type { Adapter } from '../adapters/adapter.ts';
-import type { Line } from '../cards/card.ts';
+import type { Line } from '../chat/card.ts';
+import type { Adapter } from '../chat/port.ts';
 import type { Membership } from '../replicas/membership.ts';
-import type { Database, OutboxTable } from '../store/schema.ts';
-import type { Store } from '../store/store.ts';
+import type { Database, OutboxTable, Store } from '../store/schema.ts';
 import { FOLD_AT_MOST, fold, isFoldable, isInDigest } from './batch.ts';
 import {
   channelIdOf,
@@ -12,12 +11,10 @@ import {
   isFree,
   type Lanes,
   LEAD_MS,
-  LEASED,
   opensAt,
-  PENDING,
   type Place,
 } from './channels.ts';
-import { fromRow, type OutboxRow } from './row.ts';
+import { fromRow, LEASED, type OutboxRow, PENDING } from './row.ts';
 
 type Adapters = ReadonlyMap<string, Pick<Adapter, 'fits'>>;
 

@@ -1,7 +1,50 @@
-import type { Address, MessageRef, Reply } from '../adapters/adapter.ts';
-import type { Line, Message } from '../cards/card.ts';
+import { sql } from 'kysely';
+import type { Line, Message } from '../chat/card.ts';
+import type { Address, MessageRef, Reply } from '../chat/port.ts';
 import type { OutboxTable } from '../store/schema.ts';
-import type { Delivery } from './outbox.ts';
+
+/** Written out, not parameters: only then do the partial indexes on them serve. */
+export const PENDING = sql.lit('pending');
+export const LEASED = sql.lit('leased');
+
+interface Common {
+  /** Deliveries with the same one (a deployment's id) arrive in the order in which they were written. */
+  readonly orderKey: string;
+  /** At most 24 characters; what was written under it before is not written again. A new one by default. */
+  readonly key?: string;
+}
+
+export type Delivery =
+  | (Common & { readonly kind: 'edit'; readonly target: MessageRef; readonly message: Message })
+  | (Common & {
+      readonly kind: 'post';
+      readonly to: Address;
+      /** Whom it mentions, if anyone, is told directly where it cannot be posted. */
+      readonly message: Message;
+      /** The card it belongs under. */
+      readonly under?: MessageRef;
+      readonly alsoToChannel?: boolean;
+      /** A failure: may overtake other deployments' messages, and is never folded into a digest. */
+      readonly urgent?: boolean;
+    })
+  /** The answer to an invocation of a process that did not live to give it. */
+  | (Common & {
+      readonly kind: 'answer';
+      readonly reply: Reply;
+      /** Where the invocation was. */
+      readonly at: Address;
+      readonly message: Message;
+      /** Posted there instead once the answer can no longer be given. */
+      readonly orElse?: Line;
+    })
+  /** A message to one person of a workspace, directly. */
+  | (Common & {
+      readonly kind: 'tell';
+      readonly person: string;
+      readonly at: Pick<Address, 'platform' | 'workspace'>;
+      readonly message: Line;
+      readonly urgent?: boolean;
+    });
 
 /** A row of the outbox as the worker needs it. */
 export interface OutboxRow {

@@ -1,5 +1,5 @@
-import type { Adapter, Outgoing } from '../adapters/adapter.ts';
-import type { Message } from '../cards/card.ts';
+import type { Message } from '../chat/card.ts';
+import type { Adapter, Outgoing } from '../chat/port.ts';
 import { DeliveryError } from '../errors.ts';
 import { digestKey, digestOf, possiblyRepeated } from './batch.ts';
 import type { OutboxRow } from './row.ts';

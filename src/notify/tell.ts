@@ -1,11 +1,10 @@
-import type { Inline, Line } from '../cards/card.ts';
+import type { Inline, Line } from '../chat/card.ts';
 import type { Clock } from '../clock.ts';
 import type { DeliveryError } from '../errors.ts';
-import type { Store } from '../store/store.ts';
-import { PENDING } from './channels.ts';
+import type { Store } from '../store/schema.ts';
 import { sentenceOf } from './fate.ts';
 import { enqueue } from './outbox.ts';
-import { fromRow, type OutboxRow } from './row.ts';
+import { fromRow, type OutboxRow, PENDING } from './row.ts';
 
 /**
  * Tells the person whom a line mentions, directly, that it cannot be posted, and what it says. Once for each line,

@@ -1,12 +1,12 @@
-import type { Adapter } from '../adapters/adapter.ts';
+import type { Adapter } from '../chat/port.ts';
 import { type Clock, sleep } from '../clock.ts';
 import { DeliveryError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Membership } from '../replicas/membership.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/schema.ts';
 import { channelId, LEAD_MS, type Next, type Place } from './channels.ts';
+import { OutboxLeases } from './claims.ts';
 import { asDeliveryError, PUT_OFF_MAX_MS } from './fate.ts';
-import { OutboxLeases } from './leases.ts';
 import { OutboxLedger } from './ledger.ts';
 import { OutboxQueue } from './queue.ts';
 import type { OutboxRow } from './row.ts';

@@ -1,5 +1,5 @@
 import { type Clock, farthest } from '../clock.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/schema.ts';
 import type { Membership } from './membership.ts';
 
 /** What only one of all processes does: for as long as it lives, or once in a while. */

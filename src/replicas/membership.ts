@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely';
 import { type Clock, steadyNow, within } from '../clock.ts';
 import type { Logger } from '../log.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/schema.ts';
 
 /** Each process says this often that it lives. */
 const RENEW_MS = 2_000;

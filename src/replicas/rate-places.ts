@@ -12,7 +12,7 @@ import {
 } from '../edgegap/places.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/schema.ts';
 
 /** Background work leaves the next places to people for this long after the moment at which they will ask again. */
 const HEAD_START_MS = 250;

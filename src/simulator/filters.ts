@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Phase, SimulatedDeployment } from './deployment.ts';
-import { Refusal } from './exchange.ts';
+import { Refusal } from './refusal.ts';
 
 /** A deployment as the list sees it: its phase may be older than the deployment's own. */
 export interface Listed {

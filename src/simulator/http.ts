@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type Answer, Refusal } from './exchange.ts';
+import type { Answer } from './exchange.ts';
 import type { Endpoint, RequestFault } from './faults.ts';
+import { Refusal } from './refusal.ts';
 import { type Found, findRoute } from './router.ts';
 import type { World } from './world.ts';
 

@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { CatalogApplication, CatalogVersion } from './catalog.ts';
 import type { SimulatedDeployment } from './deployment.ts';
-import { Refusal } from './exchange.ts';
 import type { Settings } from './options.ts';
+import { Refusal } from './refusal.ts';
 import type { Order } from './world.ts';
 
 const Webhook = z.object({ url: z.url({ protocol: /^https?$/ }) });

@@ -1,4 +1,4 @@
-import { Refusal } from './exchange.ts';
+import { Refusal } from './refusal.ts';
 
 /** Small, so that whoever forgets to follow pages notices soon. */
 const DEFAULT_LIMIT = 10;

@@ -1,13 +1,13 @@
 import { Callbacks } from './callbacks.ts';
 import type { CatalogVersion } from './catalog.ts';
 import { isEnding, phaseOf, type SimulatedDeployment } from './deployment.ts';
-import { Refusal } from './exchange.ts';
 import type { Faults } from './faults.ts';
 import { externalPort, publicAddress, requestId } from './identity.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { RateLimiter } from './limits.ts';
 import type { Settings } from './options.ts';
 import { type Player, place } from './placement.ts';
+import { Refusal } from './refusal.ts';
 import { Timers } from './timers.ts';
 
 /** What a deploy asks for, once it has been found to make sense. */

@@ -3,7 +3,7 @@ import { Migrator } from 'kysely/migration';
 import { AppError } from '../errors.ts';
 import { migrations } from './migrations.ts';
 import { UnlockedAdapter } from './postgres.ts';
-import type { Store } from './store.ts';
+import type { Store } from './schema.ts';
 
 /** Brings the schema up to date; of many processes that start at once one does it. Throws AppError, and as the database does. */
 export async function migrate(store: Store): Promise<void> {

@@ -13,8 +13,7 @@ import { StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { connectionOf, placeOf } from './postgres-connection.ts';
 import { checkServer, explain, type Place, type Server } from './postgres-errors.ts';
-import type { Database } from './schema.ts';
-import type { Store } from './store.ts';
+import type { Database, Store } from './schema.ts';
 import { storable } from './text.ts';
 
 const CONNECTIONS = 10;

@@ -1,4 +1,23 @@
-import type { Generated } from 'kysely';
+import { type Generated, type Kysely, PostgresAdapter, type SelectQueryBuilder } from 'kysely';
+
+/** A handle for queries: the store itself, or a transaction in it. */
+export type Store = Kysely<Database>;
+
+/** Whether several processes can work on it: on PostgreSQL; a SQLite file has one. */
+export function isShared(database: string): boolean {
+  return /^postgres(ql)?:/i.test(database);
+}
+
+/**
+ * Adds to a choice of rows that those another transaction holds are passed over, where the database can: whoever holds
+ * them may be stopped in the middle of it, and they are there at the next look.
+ */
+export function passingOverLocked<DB, Table extends keyof DB, Row>(
+  rows: SelectQueryBuilder<DB, Table, Row>,
+  db: Store,
+): SelectQueryBuilder<DB, Table, Row> {
+  return db.getExecutor().adapter instanceof PostgresAdapter ? rows.forUpdate().skipLocked() : rows;
+}
 
 /** All times are integer milliseconds since the epoch; `*_json` columns hold JSON text. */
 export interface Database {

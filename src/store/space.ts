@@ -1,5 +1,5 @@
 import { SqliteAdapter, sql } from 'kysely';
-import type { Store } from './store.ts';
+import type { Store } from './schema.ts';
 
 /** So many pages at a time, 600 KB of the usual 4096 bytes: about 10 ms, in which everything else waits. */
 const PAGES = 150;

@@ -1,32 +1,13 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Dialect, Kysely, PostgresAdapter, type SelectQueryBuilder } from 'kysely';
+import { type Dialect, Kysely } from 'kysely';
 import { AppError, ConfigError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { migrate } from './migrate.ts';
 import { postgresDialect } from './postgres.ts';
 import { connectionOf } from './postgres-connection.ts';
-import type { Database } from './schema.ts';
+import { type Database, isShared, type Store } from './schema.ts';
 import { sqliteDialect } from './sqlite.ts';
-
-/** A handle for queries: the store itself, or a transaction in it. */
-export type Store = Kysely<Database>;
-
-/** Whether several processes can work on it: on PostgreSQL; a SQLite file has one. */
-export function isShared(database: string): boolean {
-  return /^postgres(ql)?:/i.test(database);
-}
-
-/**
- * Adds to a choice of rows that those another transaction holds are passed over, where the database can: whoever holds
- * them may be stopped in the middle of it, and they are there at the next look.
- */
-export function passingOverLocked<DB, Table extends keyof DB, Row>(
-  rows: SelectQueryBuilder<DB, Table, Row>,
-  db: Store,
-): SelectQueryBuilder<DB, Table, Row> {
-  return db.getExecutor().adapter instanceof PostgresAdapter ? rows.forUpdate().skipLocked() : rows;
-}
 
 /** `database` is a `postgres://` URL, a file path or `:memory:`. */
 export function dialectFor(database: string, log: Logger): Dialect {

@@ -1,4 +1,4 @@
-import type { Store } from './store.ts';
+import type { Store } from './schema.ts';
 
 /**
  * Another writer was faster: what was read is no longer so, and the transaction has to begin anew. The dialects make it

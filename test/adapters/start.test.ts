@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Adapter } from '../../src/adapters/adapter.ts';
 import { createPlatforms } from '../../src/adapters/start.ts';
+import type { Adapter } from '../../src/chat/port.ts';
 import { AppError, ConfigError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
 import { Leases } from '../../src/replicas/leases.ts';

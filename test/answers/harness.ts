@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import type { Adapter, Invocation } from '../../src/adapters/adapter.ts';
 import { createDiscordAdapter } from '../../src/adapters/discord/adapter.ts';
 import { createSlackAdapter } from '../../src/adapters/slack/adapter.ts';
 import { type App, buildApp } from '../../src/app.ts';
+import type { Adapter, Invocation } from '../../src/chat/port.ts';
 import { readConfig } from '../../src/config.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { AT_ONCE } from '../command/harness.ts';

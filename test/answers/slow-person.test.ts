@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Invocation, Person } from '../../src/adapters/adapter.ts';
-import type { Message } from '../../src/cards/card.ts';
+import type { Message } from '../../src/chat/card.ts';
+import type { Invocation, Person } from '../../src/chat/port.ts';
 import { systemClock } from '../../src/clock.ts';
 import { Invocations } from '../../src/command/invocations.ts';
 import { createPipeline } from '../../src/command/run.ts';

@@ -1,8 +1,8 @@
 import { flushCompileCache } from 'node:module';
-import type { Adapter } from '../../src/adapters/adapter.ts';
 import { type App, buildApp } from '../../src/app.ts';
+import type { Adapter } from '../../src/chat/port.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
-import type { Directory } from '../../src/command/directory.ts';
+import type { Directory } from '../../src/command/define.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { fastClock } from '../support/fast-clock.ts';

@@ -1,4 +1,4 @@
-import { statusFace } from '../../src/cards/deployment-card.ts';
+import { statusFace } from '../../src/deployments/card.ts';
 import type { Look } from './chat.ts';
 
 /** From the first to the last status a card can show; those of one rank may follow each other either way. */

@@ -321,12 +321,12 @@ const cases: readonly Case[] = [
       },
       {
         // However long the database takes.
-        file: 'src/notify/leases.ts',
+        file: 'src/notify/claims.ts',
         text: 'if (batch.length > 0) break;',
         instead: 'if (batch.length > 0) { await new Promise((done) => setTimeout(done, 500)); break; }',
       },
       {
-        file: 'src/notify/leases.ts',
+        file: 'src/notify/claims.ts',
         text: ".where('state', '=', 'pending')\n      .returningAll()",
         instead: '.returningAll()',
       },

@@ -1,5 +1,5 @@
-import { encodeActionId } from '../../src/cards/action-id.ts';
-import type { ActionRef } from '../../src/cards/card.ts';
+import { encodeActionId } from '../../src/chat/action-id.ts';
+import type { ActionRef } from '../../src/chat/card.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
 import { type Bot, type BotOptions, createDriver, type DriverName, startBot } from '../support/bot.ts';
 import type { ChatDriver, Persona, VisibleMessage } from '../support/chat-driver.ts';

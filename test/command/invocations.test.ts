@@ -1,14 +1,14 @@
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import type { AckMode } from '../../src/adapters/adapter.ts';
-import type { Message } from '../../src/cards/card.ts';
+import type { Message } from '../../src/chat/card.ts';
+import type { AckMode } from '../../src/chat/port.ts';
 import { systemClock } from '../../src/clock.ts';
 import { Invocations, TakenOver } from '../../src/command/invocations.ts';
 import { loadCommands } from '../../src/command/load.ts';
 import { Recovery } from '../../src/command/recovery.ts';
 import { Membership } from '../../src/replicas/membership.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/schema.ts';
 import { textOf } from '../notify/memory-chat.ts';
 import { freshStore, suiteDatabase } from '../support/databases.ts';
 import { TestClock, until } from '../support/test-clock.ts';

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { Invocation } from '../../src/adapters/adapter.ts';
-import type { Message } from '../../src/cards/card.ts';
+import type { Message } from '../../src/chat/card.ts';
+import type { Invocation } from '../../src/chat/port.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Context } from '../../src/command/define.ts';
 import { Invocations } from '../../src/command/invocations.ts';

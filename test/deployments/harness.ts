@@ -2,15 +2,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import type {
-  AckMode,
-  Invocation,
-  InvocationRequest,
-  MessageRef,
-  Person,
-} from '../../src/adapters/adapter.ts';
 import { buildApp } from '../../src/app.ts';
-import type { Message } from '../../src/cards/card.ts';
+import type { Message } from '../../src/chat/card.ts';
+import type { AckMode, Invocation, InvocationRequest, MessageRef, Person } from '../../src/chat/port.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';

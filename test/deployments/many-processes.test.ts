@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Callbacks } from '../../src/deployments/callbacks.ts';
 import { DeploymentRepository } from '../../src/deployments/repository.ts';
 import { StoreError } from '../../src/errors.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/schema.ts';
 import { suiteDatabase } from '../support/databases.ts';
 import { TestClock, turn, until } from '../support/test-clock.ts';
 import { accepted, openWatch, snapshot, type Watch } from './watch.ts';

@@ -10,7 +10,7 @@ import { refusalError } from '../../src/edgegap/refusals.ts';
 import { DeploymentRow, DeploymentStatus } from '../../src/edgegap/schema.ts';
 import { Leases } from '../../src/replicas/leases.ts';
 import { Membership } from '../../src/replicas/membership.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/schema.ts';
 import { freshStore, suiteDatabase } from '../support/databases.ts';
 import { TestClock } from '../support/test-clock.ts';
 

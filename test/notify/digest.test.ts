@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fits as fitsDiscord, renderMessage } from '../../src/adapters/discord/render.ts';
 import { fitsWhole as fitsSlack, render as renderSlack } from '../../src/adapters/slack/renderer.ts';
-import type { Inline, Line } from '../../src/cards/card.ts';
+import type { Inline, Line } from '../../src/chat/card.ts';
 import { digestOf, fold } from '../../src/notify/batch.ts';
 import { fromRow, type OutboxRow } from '../../src/notify/row.ts';
 

@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { channelId } from '../../src/notify/channels.ts';
-import { purgeChannels, purgeOutbox } from '../../src/notify/forget.ts';
-import type { Store } from '../../src/store/store.ts';
+import { purgeChannels, purgeOutbox } from '../../src/notify/report.ts';
+import type { Store } from '../../src/store/schema.ts';
 import { dialectFor, openStore } from '../../src/store/store.ts';
 import { createDriver, startBot } from '../support/bot.ts';
 import { freshDatabase, suiteDatabase } from '../support/databases.ts';

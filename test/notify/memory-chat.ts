@@ -1,12 +1,5 @@
-import type {
-  Adapter,
-  Address,
-  Capabilities,
-  MessageRef,
-  Outgoing,
-  Reply,
-} from '../../src/adapters/adapter.ts';
-import type { Message } from '../../src/cards/card.ts';
+import type { Message } from '../../src/chat/card.ts';
+import type { Adapter, Address, Capabilities, MessageRef, Outgoing, Reply } from '../../src/chat/port.ts';
 import { DeliveryError, type HeldUp } from '../../src/errors.ts';
 
 type Call = 'post' | 'edit' | 'find' | 'resume' | 'tell';

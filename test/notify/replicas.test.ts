@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { enqueue } from '../../src/notify/outbox.ts';
 import { createOutboxWorker } from '../../src/notify/worker.ts';
 import { Membership } from '../../src/replicas/membership.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/schema.ts';
 import { TestClock, until } from '../support/test-clock.ts';
 import { card, clockAhead, drained, here, line, openDesk } from './harness.ts';
 import { tooFast } from './memory-chat.ts';

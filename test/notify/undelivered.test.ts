@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fits as fitsDiscord } from '../../src/adapters/discord/render.ts';
 import { fitsWhole as fitsSlack } from '../../src/adapters/slack/renderer.ts';
-import type { Line } from '../../src/cards/card.ts';
+import type { Line } from '../../src/chat/card.ts';
 import { card, type Desk, drained, here, line, openDesk } from './harness.ts';
 import { closed, refusedForGood, tooFast } from './memory-chat.ts';
 

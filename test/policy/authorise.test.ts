@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Person } from '../../src/adapters/adapter.ts';
-import { refusal } from '../../src/policy/authorise.ts';
-import type { Permission } from '../../src/policy/permissions.ts';
+import type { Person } from '../../src/chat/port.ts';
+import { refusal } from '../../src/command/authorise.ts';
+import type { Permission } from '../../src/command/permissions.ts';
 
 const person: Person = { id: 'U1', name: 'Ada', home: true, guest: false, admin: true, groups: ['ops'] };
 const policy = {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ActionRef } from '../../src/cards/card.ts';
+import type { ActionRef } from '../../src/chat/card.ts';
 import { loadCommands } from '../../src/command/load.ts';
-import type { Permission } from '../../src/policy/permissions.ts';
+import type { Permission } from '../../src/command/permissions.ts';
 import {
   deployElsewhere,
   deployReady,

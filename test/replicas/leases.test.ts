@@ -3,7 +3,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { Leases } from '../../src/replicas/leases.ts';
 import { Membership } from '../../src/replicas/membership.ts';
-import { dialectFor, isShared, openStore } from '../../src/store/store.ts';
+import { isShared } from '../../src/store/schema.ts';
+import { dialectFor, openStore } from '../../src/store/store.ts';
 import { freshDatabase, suiteDatabase } from '../support/databases.ts';
 import { TestClock } from '../support/test-clock.ts';
 

@@ -9,9 +9,10 @@ import { Callbacks } from '../../src/deployments/callbacks.ts';
 import type { Deployments } from '../../src/deployments/deployments.ts';
 import { DeploymentRepository } from '../../src/deployments/repository.ts';
 import { buildServer } from '../../src/server/server.ts';
+import type { Store } from '../../src/store/schema.ts';
 import { giveBack } from '../../src/store/space.ts';
 import { sqliteDialect } from '../../src/store/sqlite.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
+import { openStore } from '../../src/store/store.ts';
 
 const MB = 1024 * 1024;
 

@@ -6,8 +6,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Store } from '../../src/store/schema.ts';
 import { sqliteDialect } from '../../src/store/sqlite.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
+import { openStore } from '../../src/store/store.ts';
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'chatops-store-'));

@@ -8,9 +8,9 @@ import {
 import { renderMessage } from '../../src/adapters/console/render.ts';
 import type { Shown } from '../../src/adapters/console/transcript.ts';
 import { readLine } from '../../src/adapters/console/typed.ts';
-import type { CardFile, Inline, Message, Rich } from '../../src/cards/card.ts';
+import type { CardFile, Inline, Message, Rich } from '../../src/chat/card.ts';
 import { systemClock } from '../../src/clock.ts';
-import type { Directory } from '../../src/command/directory.ts';
+import type { Directory } from '../../src/command/define.ts';
 import type { OptionSpecs } from '../../src/command/options.ts';
 import type { ChatDriver, Persona, Values, VisibleMessage } from './chat-driver.ts';
 import { until } from './test-clock.ts';

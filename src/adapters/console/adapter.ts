@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { CardFile, Message } from '../../cards/card.ts';
+import type { CardFile, Message } from '../../chat/card.ts';
+import type { Adapter, Address, Invocation, InvocationRequest, Person } from '../../chat/port.ts';
 import type { Clock } from '../../clock.ts';
-import type { Directory } from '../../command/directory.ts';
+import type { Directory } from '../../command/define.ts';
 import { DeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import type { Adapter, Address, Invocation, InvocationRequest, Person } from '../adapter.ts';
 import { createBoard } from './board.ts';
 import { completeLine } from './complete.ts';
 import { type Input, type LineHandlers, type LineSource, openPipe } from './input.ts';

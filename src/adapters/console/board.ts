@@ -1,7 +1,7 @@
-import type { CardFile, Message } from '../../cards/card.ts';
+import type { CardFile, Message } from '../../chat/card.ts';
+import type { MessageRef } from '../../chat/port.ts';
 import type { Clock } from '../../clock.ts';
 import { DeliveryError } from '../../errors.ts';
-import type { MessageRef } from '../adapter.ts';
 import { renderMessage } from './render.ts';
 import type { Screen } from './screen.ts';
 import { filesOf, type Shown, type Transcript } from './transcript.ts';

@@ -1,4 +1,4 @@
-import type { Directory } from '../../command/directory.ts';
+import type { Directory } from '../../command/define.ts';
 import type { OptionSpec } from '../../command/options.ts';
 
 /** What can follow in a line, for readline: the candidates, and the word they would replace. */

@@ -1,4 +1,4 @@
-import type { Inline, Rich } from '../../cards/card.ts';
+import type { Inline, Rich } from '../../chat/card.ts';
 import { literalLine, literalLines } from './literal.ts';
 import type { Style } from './spans.ts';
 import { type Span, type SpanLine, span } from './spans.ts';

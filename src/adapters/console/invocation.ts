@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { Message } from '../../cards/card.ts';
+import type { Message } from '../../chat/card.ts';
 import type {
   AckMode,
   Adapter,
@@ -9,7 +9,7 @@ import type {
   InvocationRequest,
   MessageRef,
   Person,
-} from '../adapter.ts';
+} from '../../chat/port.ts';
 
 /** The terminal that it was typed at may be gone; whoever sits at the next one is told. */
 export const Reply = z.object({ id: z.string(), private: z.boolean() });

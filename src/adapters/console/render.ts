@@ -1,4 +1,4 @@
-import type { Button, Card, CardFile, Line, Message, Node, Tone } from '../../cards/card.ts';
+import type { Button, Card, CardFile, Line, Message, Node, Tone } from '../../chat/card.ts';
 import { inlineLine, inlineLines, type Reader } from './inline.ts';
 import { limits } from './limits.ts';
 import { literalLine, literalLines } from './literal.ts';

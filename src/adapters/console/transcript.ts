@@ -1,5 +1,5 @@
-import type { Button, CardFile, Message } from '../../cards/card.ts';
-import type { MessageRef } from '../adapter.ts';
+import type { Button, CardFile, Message } from '../../chat/card.ts';
+import type { MessageRef } from '../../chat/port.ts';
 
 /** A message of the session, as it stands now. */
 export interface Shown {

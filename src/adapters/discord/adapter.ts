@@ -1,11 +1,11 @@
 import type { APIInteraction } from 'discord.js';
-import type { Message } from '../../cards/card.ts';
+import type { Message } from '../../chat/card.ts';
+import type { Adapter, Invocation } from '../../chat/port.ts';
 import type { Clock } from '../../clock.ts';
-import type { Directory } from '../../command/directory.ts';
+import type { Directory } from '../../command/define.ts';
 import type { DiscordConfig } from '../../config.ts';
 import { DeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import type { Adapter, Invocation } from '../adapter.ts';
 import { createAnswer, Reply, refOf } from './answer.ts';
 import { createMessageApi, LEAVE_WITHIN_MS } from './api.ts';
 import { readBookmark, writeBookmark } from './bookmark.ts';

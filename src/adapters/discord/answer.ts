@@ -1,10 +1,10 @@
 import type { APIMessage } from 'discord.js';
 import { z } from 'zod';
-import type { Message } from '../../cards/card.ts';
+import type { Message } from '../../chat/card.ts';
+import type { Adapter, Address, LateAnswer, MessageRef } from '../../chat/port.ts';
 import type { Clock } from '../../clock.ts';
 import { DeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import type { Adapter, Address, LateAnswer, MessageRef } from '../adapter.ts';
 import type { MessageApi } from './api.ts';
 import { isTokenGone } from './delivery-error.ts';
 import { isTooLong, isUnreadable } from './find-posted.ts';

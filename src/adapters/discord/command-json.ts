@@ -1,8 +1,8 @@
 import { ApplicationCommandOptionType, ApplicationCommandType, PermissionFlagsBits } from 'discord.js';
-import type { NamedCommand } from '../../command/directory.ts';
+import type { NamedCommand } from '../../command/define.ts';
 import type { OptionSpec } from '../../command/options.ts';
+import { permissions } from '../../command/permissions.ts';
 import type { AccessRules } from '../../config.ts';
-import { permissions } from '../../policy/permissions.ts';
 import { limits } from './limits.ts';
 
 /**

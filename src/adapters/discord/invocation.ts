@@ -3,8 +3,8 @@ import {
   type APIMessageComponentInteraction,
   MessageFlags,
 } from 'discord.js';
+import type { AckMode, Address, Invocation, InvocationRequest, MessageRef } from '../../chat/port.ts';
 import { DeliveryError } from '../../errors.ts';
-import type { AckMode, Address, Invocation, InvocationRequest, MessageRef } from '../adapter.ts';
 import { type Answer, type AnswerParts, createAnswer, type Reply, refOf } from './answer.ts';
 import type { InteractionToken } from './api.ts';
 import { payloadOf } from './payload.ts';

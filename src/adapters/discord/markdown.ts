@@ -1,4 +1,4 @@
-import type { Inline, Rich } from '../../cards/card.ts';
+import type { Inline, Rich } from '../../chat/card.ts';
 
 /**
  * Discord's markdown, written and escaped. The rules are those of Discord's help article "Markdown Text 101" and its

@@ -1,5 +1,5 @@
 import { type APIMessageTopLevelComponent, MessageFlags, type RawFile } from 'discord.js';
-import type { CardFile, Inline, Message } from '../../cards/card.ts';
+import type { CardFile, Inline, Message } from '../../chat/card.ts';
 import { limits } from './limits.ts';
 import { isSnowflake } from './markdown.ts';
 import { markerOf } from './marker.ts';

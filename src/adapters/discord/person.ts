@@ -1,5 +1,5 @@
 import { type APIInteraction, PermissionFlagsBits, PermissionsBitField } from 'discord.js';
-import type { Person } from '../adapter.ts';
+import type { Person } from '../../chat/port.ts';
 
 /**
  * Who pressed or typed. Discord sends the member's roles and permissions along with every interaction, as they are at

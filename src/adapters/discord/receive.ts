@@ -5,9 +5,9 @@ import {
   ApplicationCommandType,
   InteractionType,
 } from 'discord.js';
-import { decodeActionId } from '../../cards/action-id.ts';
-import type { Directory } from '../../command/directory.ts';
-import type { InvocationRequest } from '../adapter.ts';
+import { decodeActionId } from '../../chat/action-id.ts';
+import type { InvocationRequest } from '../../chat/port.ts';
+import type { Directory } from '../../command/define.ts';
 import { type Interaction, sourceOf } from './invocation.ts';
 
 /** What an interaction asks for; `stale` is a component this version of the bot has no action for. */

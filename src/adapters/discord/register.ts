@@ -1,5 +1,5 @@
 import { type APIApplicationCommand, DiscordAPIError, RateLimitError, type REST, Routes } from 'discord.js';
-import type { Directory } from '../../command/directory.ts';
+import type { Directory } from '../../command/define.ts';
 import { loadCommands } from '../../command/load.ts';
 import { type DiscordConfig, readConfig } from '../../config.ts';
 import { AppError, ConfigError } from '../../errors.ts';

@@ -6,10 +6,10 @@ import {
   ComponentType,
   SeparatorSpacingSize,
 } from 'discord.js';
-import { encodeActionId } from '../../cards/action-id.ts';
-import type { Button, Card, Field, Line, Message, Node, Tone } from '../../cards/card.ts';
-import { inOneDirection } from '../../cards/direction.ts';
-import { largest, shortenFields } from '../../cards/shorten.ts';
+import { encodeActionId } from '../../chat/action-id.ts';
+import type { Button, Card, Field, Line, Message, Node, Tone } from '../../chat/card.ts';
+import { inOneDirection } from '../../chat/direction.ts';
+import { largest, shortenFields } from '../../chat/shorten.ts';
 import { limits, shares } from './limits.ts';
 import { CODE_BLOCK_OVERHEAD, codeBlock, codeText, toMarkdown } from './markdown.ts';
 import { tableText } from './table.ts';

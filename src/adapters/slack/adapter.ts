@@ -1,9 +1,9 @@
 import { App, type ReceiverEvent } from '@slack/bolt';
+import type { Adapter, Invocation } from '../../chat/port.ts';
 import { type Clock, within } from '../../clock.ts';
-import type { Directory } from '../../command/directory.ts';
+import type { Directory } from '../../command/define.ts';
 import type { SlackConfig } from '../../config.ts';
 import type { Logger } from '../../log.ts';
-import type { Adapter, Invocation } from '../adapter.ts';
 import { type Acknowledgement, acknowledgeInTime } from './acknowledgement.ts';
 import { type Answers, type Asked, createAnswers, Reply } from './answers.ts';
 import { createSlackApi } from './api.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Message } from '../../cards/card.ts';
+import type { Message } from '../../chat/card.ts';
+import type { AckMode, LateAnswer } from '../../chat/port.ts';
 import { DeliveryError } from '../../errors.ts';
-import type { AckMode, LateAnswer } from '../adapter.ts';
 import type { SlackApi } from './api.ts';
 import { isNoAccess, noUrl } from './errors.ts';
 import type { Files } from './files.ts';

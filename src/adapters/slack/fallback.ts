@@ -1,4 +1,4 @@
-import { type Inline, type Message, type Node, plainText, type Rich } from '../../cards/card.ts';
+import { type Inline, type Message, type Node, plainText, type Rich } from '../../chat/card.ts';
 import { cutEnd } from './cut.ts';
 import { escapeMrkdwn } from './escape.ts';
 import { LIMITS } from './limits.ts';

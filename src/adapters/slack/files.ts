@@ -1,4 +1,4 @@
-import type { CardFile, Message } from '../../cards/card.ts';
+import type { CardFile, Message } from '../../chat/card.ts';
 import type { Logger } from '../../log.ts';
 import type { SlackApi } from './api.ts';
 import { toDeliveryError } from './errors.ts';

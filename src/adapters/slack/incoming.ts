@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { decodeActionId } from '../../cards/action-id.ts';
-import type { ActionRef } from '../../cards/card.ts';
+import { decodeActionId } from '../../chat/action-id.ts';
+import type { ActionRef } from '../../chat/card.ts';
 import { MAX_REQUEST, unaddressed } from '../../command/argv.ts';
 import type { Asked, Source } from './answers.ts';
 import { unescapeTyped, unformatted } from './escape.ts';

@@ -1,4 +1,11 @@
-import type { AckMode, Adapter, Address, Invocation, InvocationRequest, MessageRef } from '../adapter.ts';
+import type {
+  AckMode,
+  Adapter,
+  Address,
+  Invocation,
+  InvocationRequest,
+  MessageRef,
+} from '../../chat/port.ts';
 import type { Acknowledgement } from './acknowledgement.ts';
 import type { Answers, Asked } from './answers.ts';
 import type { Incoming } from './incoming.ts';

@@ -1,4 +1,4 @@
-import type { Directory } from '../../command/directory.ts';
+import type { Directory } from '../../command/define.ts';
 
 /** Where Slack delivers in HTTP mode. */
 export const SLACK_PATH = '/slack/events';

@@ -1,8 +1,8 @@
+import type { Person } from '../../chat/port.ts';
 import type { Clock } from '../../clock.ts';
 import type { AccessRules } from '../../config.ts';
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import type { Person } from '../adapter.ts';
 import { AgedCache } from './aged-cache.ts';
 import type { SlackApi } from './api.ts';
 import { slackErrorCode, toDeliveryError } from './errors.ts';

@@ -1,4 +1,4 @@
-import type { Message } from '../../cards/card.ts';
+import type { Message } from '../../chat/card.ts';
 import { DeliveryError, type HeldUp } from '../../errors.ts';
 import type { SlackApi } from './api.ts';
 import { isThreadGone, slackErrorCode, toDeliveryError } from './errors.ts';

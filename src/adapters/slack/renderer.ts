@@ -1,5 +1,5 @@
 import type { types } from '@slack/bolt';
-import { encodeActionId } from '../../cards/action-id.ts';
+import { encodeActionId } from '../../chat/action-id.ts';
 import {
   type Button,
   type Card,
@@ -9,9 +9,9 @@ import {
   plainText,
   type Rich,
   type Tone,
-} from '../../cards/card.ts';
-import { inOneDirection } from '../../cards/direction.ts';
-import { largest, shorten } from '../../cards/shorten.ts';
+} from '../../chat/card.ts';
+import { inOneDirection } from '../../chat/direction.ts';
+import { largest, shorten } from '../../chat/shorten.ts';
 import { cutEnd, cutLines } from './cut.ts';
 import { fallbackText } from './fallback.ts';
 import { LIMITS } from './limits.ts';

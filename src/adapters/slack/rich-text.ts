@@ -1,5 +1,5 @@
 import type { types } from '@slack/bolt';
-import type { Inline, Rich } from '../../cards/card.ts';
+import type { Inline, Rich } from '../../chat/card.ts';
 
 type Instant = Extract<Inline, { time: number }>;
 

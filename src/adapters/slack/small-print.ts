@@ -1,5 +1,5 @@
 import type { types } from '@slack/bolt';
-import { type Inline, plainText, type Rich } from '../../cards/card.ts';
+import { type Inline, plainText, type Rich } from '../../chat/card.ts';
 import { cutEnd } from './cut.ts';
 import { escapeMrkdwn } from './escape.ts';
 import { LIMITS } from './limits.ts';

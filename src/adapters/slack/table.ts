@@ -1,4 +1,4 @@
-import type { Node } from '../../cards/card.ts';
+import type { Node } from '../../chat/card.ts';
 
 const GAP = '  ';
 

@@ -1,8 +1,9 @@
 import { statusBody } from '../bodies.ts';
 import { phaseOf } from '../deployment.ts';
-import { type Answer, type Call, Refusal, type Route } from '../exchange.ts';
+import type { Answer, Call, Route } from '../exchange.ts';
 import { fateOf } from '../lifecycle.ts';
 import { readOrder } from '../order.ts';
+import { Refusal } from '../refusal.ts';
 
 export const deploymentRoutes: readonly Route[] = [
   { endpoint: 'deploy', method: 'POST', path: '/v2/deployments', handle: deploy },

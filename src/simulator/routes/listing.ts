@@ -1,9 +1,10 @@
 import { applicationBody, listRow, versionBody } from '../bodies.ts';
 import { phaseAt } from '../deployment.ts';
-import { type Answer, type Call, Refusal, type Route } from '../exchange.ts';
+import type { Answer, Call, Route } from '../exchange.ts';
 import { type Listed, select } from '../filters.ts';
 import { findApplication } from '../order.ts';
 import { paginate } from '../paging.ts';
+import { Refusal } from '../refusal.ts';
 
 export const listingRoutes: readonly Route[] = [
   { endpoint: 'list', method: 'GET', path: '/v1/deployments', handle: list },

@@ -1,6 +1,7 @@
 import { phaseOf } from '../deployment.ts';
-import { type Answer, type Call, Refusal, type Route } from '../exchange.ts';
+import type { Answer, Call, Route } from '../exchange.ts';
 import { logUntil } from '../logs.ts';
+import { Refusal } from '../refusal.ts';
 
 export const logRoutes: readonly Route[] = [
   { endpoint: 'logs', method: 'GET', path: '/v1/deployment/{id}/container-logs', handle: logs },

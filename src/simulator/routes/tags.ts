@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { tagBody } from '../bodies.ts';
 import type { SimulatedDeployment, SimulatedTag } from '../deployment.ts';
-import { type Answer, type Call, Refusal, type Route } from '../exchange.ts';
+import type { Answer, Call, Route } from '../exchange.ts';
 import { checkTags } from '../order.ts';
 import { paginate } from '../paging.ts';
+import { Refusal } from '../refusal.ts';
 
 const ALL = '/v1/deployments/{id}/tags';
 const ONE = '/v1/deployments/{id}/tags/{tag}';

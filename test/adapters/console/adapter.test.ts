@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Invocation } from '../../../src/adapters/adapter.ts';
+import type { Invocation } from '../../../src/chat/port.ts';
 import { DeliveryError } from '../../../src/errors.ts';
 import { turn } from '../../support/test-clock.ts';
 import { card, cardWithButtons, NOON } from './fixtures.ts';

@@ -1,7 +1,6 @@
 import type { RenderContext } from '../../../src/adapters/console/render.ts';
-import type { Card, Message } from '../../../src/cards/card.ts';
-import { type Command, defineCommand } from '../../../src/command/define.ts';
-import { createDirectory, type Directory } from '../../../src/command/directory.ts';
+import type { Card, Message } from '../../../src/chat/card.ts';
+import { type Command, createDirectory, type Directory, defineCommand } from '../../../src/command/define.ts';
 
 export const NOON = Date.UTC(2026, 2, 3, 12, 0, 0);
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { renderMessage } from '../../../src/adapters/console/render.ts';
 import { widthOf } from '../../../src/adapters/console/width.ts';
-import type { Card } from '../../../src/cards/card.ts';
+import type { Card } from '../../../src/chat/card.ts';
 import { usage } from '../../../src/command/argv.ts';
 import { loadCommands } from '../../../src/command/load.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { renderMessage } from '../../../src/adapters/console/render.ts';
-import type { Message, Node, Tone } from '../../../src/cards/card.ts';
+import type { Message, Node, Tone } from '../../../src/chat/card.ts';
 import { card, context, NOON } from './fixtures.ts';
 
 const deploymentCard = card({

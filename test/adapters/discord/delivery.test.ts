@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { MessageRef } from '../../../src/adapters/adapter.ts';
+import type { MessageRef } from '../../../src/chat/port.ts';
 import { allowedToPost, ids, permissions } from '../../support/discord-world.ts';
 import { card, confirmButtons, type Harness, here, line, startHarness } from './harness.ts';
 

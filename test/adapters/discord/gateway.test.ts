@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { Invocation } from '../../../src/adapters/adapter.ts';
+import type { Invocation } from '../../../src/chat/port.ts';
 import { AppError, ConfigError } from '../../../src/errors.ts';
 import { createDiscordDriver, type DiscordDriver } from '../../support/discord-driver.ts';
 import { ids } from '../../support/discord-world.ts';

@@ -1,9 +1,8 @@
-import type { Adapter, Invocation } from '../../../src/adapters/adapter.ts';
 import { createDiscordAdapter } from '../../../src/adapters/discord/adapter.ts';
-import type { Card, Line } from '../../../src/cards/card.ts';
+import type { Card, Line } from '../../../src/chat/card.ts';
+import type { Adapter, Invocation } from '../../../src/chat/port.ts';
 import type { Clock } from '../../../src/clock.ts';
-import type { Command } from '../../../src/command/define.ts';
-import { createDirectory } from '../../../src/command/directory.ts';
+import { type Command, createDirectory } from '../../../src/command/define.ts';
 import { readConfig } from '../../../src/config.ts';
 import { createLog } from '../../../src/log.ts';
 import { createDiscordDriver, type DiscordDriver, groupIds } from '../../support/discord-driver.ts';

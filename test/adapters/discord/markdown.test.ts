@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { codeBlock, escapeMarkdown, toMarkdown } from '../../../src/adapters/discord/markdown.ts';
-import type { Inline } from '../../../src/cards/card.ts';
+import type { Inline } from '../../../src/chat/card.ts';
 import { readMarkdown } from '../../support/discord-markdown.ts';
 
 const nasty = [

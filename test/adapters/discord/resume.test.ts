@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { AckMode, Invocation, Reply } from '../../../src/adapters/adapter.ts';
+import type { AckMode, Invocation, Reply } from '../../../src/chat/port.ts';
 import { until } from '../../support/test-clock.ts';
 import { adapterFor, card, confirmButtons, type Harness, here, line, startHarness } from './harness.ts';
 

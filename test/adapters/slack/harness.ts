@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished } from 'vitest';
-import type { Adapter, Address, Invocation } from '../../../src/adapters/adapter.ts';
 import { createSlackAdapter } from '../../../src/adapters/slack/adapter.ts';
-import type { Card, Line, Message } from '../../../src/cards/card.ts';
-import { createDirectory } from '../../../src/command/directory.ts';
+import type { Card, Line, Message } from '../../../src/chat/card.ts';
+import type { Adapter, Address, Invocation } from '../../../src/chat/port.ts';
+import { createDirectory } from '../../../src/command/define.ts';
 import { readConfig, type SlackConfig } from '../../../src/config.ts';
 import { createLog } from '../../../src/log.ts';
 import { createSlackDriver, type SlackDriver } from '../../support/slack-driver.ts';

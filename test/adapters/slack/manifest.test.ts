@@ -3,8 +3,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createManifest } from '../../../src/adapters/slack/manifest.ts';
-import { defineCommand } from '../../../src/command/define.ts';
-import { createDirectory } from '../../../src/command/directory.ts';
+import { createDirectory, defineCommand } from '../../../src/command/define.ts';
 
 /** What Slack accepts: docs.slack.dev, app manifest reference (and the comments of @slack/web-api's Manifest). */
 const HttpsUrl = z.url({ protocol: /^https$/ });

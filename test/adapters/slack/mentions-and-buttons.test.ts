@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Invocation } from '../../../src/adapters/adapter.ts';
+import type { Invocation } from '../../../src/chat/port.ts';
 import { turn, until } from '../../support/test-clock.ts';
 import { card, line, startBot } from './harness.ts';
 

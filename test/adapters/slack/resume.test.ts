@@ -1,8 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { AckMode, Adapter, Invocation, Reply } from '../../../src/adapters/adapter.ts';
 import { createSlackAdapter } from '../../../src/adapters/slack/adapter.ts';
-import type { Message } from '../../../src/cards/card.ts';
-import { createDirectory } from '../../../src/command/directory.ts';
+import type { Message } from '../../../src/chat/card.ts';
+import type { AckMode, Adapter, Invocation, Reply } from '../../../src/chat/port.ts';
+import { createDirectory } from '../../../src/command/define.ts';
 import { createLog } from '../../../src/log.ts';
 import { until } from '../../support/test-clock.ts';
 import { type Bot, card, line, slackConfig, startBot } from './harness.ts';

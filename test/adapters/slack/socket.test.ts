@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createSlackAdapter } from '../../../src/adapters/slack/adapter.ts';
-import { createDirectory } from '../../../src/command/directory.ts';
+import { createDirectory } from '../../../src/command/define.ts';
 import { createLog } from '../../../src/log.ts';
 import { createSlackDriver } from '../../support/slack-driver.ts';
 import type { SlackFault } from '../../support/slack-faults.ts';

@@ -1,14 +1,14 @@
-import type { Message } from '../cards/card.ts';
+import type { Message } from '../chat/card.ts';
 import type { Clock } from '../clock.ts';
 import type { Membership } from '../replicas/membership.ts';
-import { passingOverLocked, type Store } from '../store/store.ts';
+import { passingOverLocked, type Store } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
 import { digestKey } from './batch.ts';
-import { claim, LEASED, type Place, release } from './channels.ts';
+import { claim, type Place, release } from './channels.ts';
 import { GIVE_UP_MS, isTooOld, tooOld } from './fate.ts';
 import type { OutboxLedger } from './ledger.ts';
 import type { OutboxQueue } from './queue.ts';
-import { fromRow, type OutboxRow } from './row.ts';
+import { fromRow, LEASED, type OutboxRow } from './row.ts';
 
 /**
  * A process is taken for dead 1.5 s after the last moment at which it may have begun a request, and a request may take

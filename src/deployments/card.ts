@@ -1,4 +1,4 @@
-import type { Button, Card, Field, Inline, Node, Rich, Tone } from './card.ts';
+import type { Button, Card, Field, Inline, Node, Rich, Tone } from '../chat/card.ts';
 
 /** A deployment as people see it, whether it was deployed from chat or not. Times are epoch milliseconds. */
 export interface DeploymentView {

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
-import type { ActionRef, Line, Message } from '../cards/card.ts';
 import type { AppError } from '../errors.ts';
+import type { ActionRef, Line, Message } from './card.ts';
 
 /** Where messages go: a channel of a workspace (a Discord server, a Slack team), or a thread in it. */
 export interface Address {

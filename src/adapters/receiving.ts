@@ -1,9 +1,9 @@
+import type { Adapter, Invocation } from '../chat/port.ts';
 import { type Clock, steadyNow } from '../clock.ts';
 import { type AppError, ConfigError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Leases } from '../replicas/leases.ts';
 import type { Membership } from '../replicas/membership.ts';
-import type { Adapter, Invocation } from './adapter.ts';
 
 /** How often a process looks whether the turn is its own; a takeover waits for the next look. */
 const LOOK_MS = 1_000;

@@ -1,13 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { ACTION_ID_LENGTH, decodeActionId, encodeActionId } from '../../src/cards/action-id.ts';
-import { type Card, plainText } from '../../src/cards/card.ts';
-import {
-  type DeploymentView,
-  deploymentCard,
-  duration,
-  statusFace,
-} from '../../src/cards/deployment-card.ts';
-import { errorCard } from '../../src/cards/error-card.ts';
+import { ACTION_ID_LENGTH, decodeActionId, encodeActionId } from '../../src/chat/action-id.ts';
+import { type Card, plainText } from '../../src/chat/card.ts';
+import { errorCard } from '../../src/command/error-card.ts';
+import { type DeploymentView, deploymentCard, duration, statusFace } from '../../src/deployments/card.ts';
 import { InputError } from '../../src/errors.ts';
 
 const view: DeploymentView = {

@@ -1,4 +1,4 @@
-import type { Person } from '../adapters/adapter.ts';
+import type { Person } from '../chat/port.ts';
 import type { AccessRules } from '../config.ts';
 import { RefusedError } from '../errors.ts';
 import { type Permission, permissions } from './permissions.ts';

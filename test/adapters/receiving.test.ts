@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { Adapter, Invocation } from '../../src/adapters/adapter.ts';
-import { createTurn } from '../../src/adapters/turn.ts';
+import { createTurn } from '../../src/adapters/receiving.ts';
+import type { Adapter, Invocation } from '../../src/chat/port.ts';
 import { AppError, ConfigError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
 import { Leases } from '../../src/replicas/leases.ts';
 import { Membership } from '../../src/replicas/membership.ts';
-import { dialectFor, openStore, type Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/schema.ts';
+import { dialectFor, openStore } from '../../src/store/store.ts';
 import { freshDatabase } from '../support/databases.ts';
 import { TestClock, until } from '../support/test-clock.ts';
 

@@ -1,5 +1,5 @@
+import type { Card, Node } from '../chat/card.ts';
 import { AppError, StoreError } from '../errors.ts';
-import type { Card, Node } from './card.ts';
 
 /**
  * What a person reads when something went wrong: what happened and what to do next. Of an unexpected error only the
