@@ -1,5 +1,5 @@
 import type { Address } from '../chat/port.ts';
-import { type Clock, sleep } from '../clock.ts';
+import { ageOf, type Clock, sleep } from '../clock.ts';
 import type { EdgegapApi, StopResult } from '../edgegap/client.ts';
 import { EdgegapError, isNoSuchDeployment } from '../edgegap/errors.ts';
 import { ownTag } from '../edgegap/outside.ts';
@@ -35,6 +35,8 @@ export interface DeploymentsParts {
 /** `already-stopping`: someone was faster. `missing` is one of ours that Edgegap knows no more. */
 export type StopOutcome = StopResult['outcome'] | 'already-stopping' | 'missing';
 
+/** A status that is the same as one heard this short a time ago, in milliseconds, is not written down again. */
+const FRESH_MS = 60_000;
 /** Between tries to write down what Edgegap answered, while the store fails. */
 const REWRITE_MS = 250;
 const REWRITE_MAX_MS = 15_000;
@@ -186,10 +188,20 @@ export class Deployments {
     this.#parts.wakeReconciler();
   }
 
-  /** A status that someone asked for is news too, where the deployment is one of ours. */
+  /** A status that someone asked for is news too, where the deployment is one of ours and the status says anything new. */
   async observe(status: DeploymentStatus): Promise<Deployment | undefined> {
     const known = await this.#parts.repository.byRequestId(status.request_id);
-    return known && (await this.learn(known.id, { kind: 'snapshot', status }, 'asked'));
+    if (!known || this.#isKnown(known, status)) return known;
+    return await this.learn(known.id, { kind: 'snapshot', status }, 'asked');
+  }
+
+  /** Whether the deployment stood like this a moment ago, with nothing open that this status could settle. */
+  #isKnown(known: Deployment, status: DeploymentStatus): boolean {
+    const { snapshot, heardAt, stopAskedAt, missingAt, doubted } = known;
+    const open = stopAskedAt !== undefined || missingAt !== undefined || doubted !== undefined;
+    if (open || !snapshot || ageOf(heardAt, this.#parts.clock.now()) >= FRESH_MS) return false;
+    // The elapsed time grows with every answer.
+    return asText({ ...snapshot, tags: [...known.tags] }) === asText(status);
   }
 
   /**
@@ -282,6 +294,10 @@ function mayLeave(isUnbroken: () => boolean): void {
 /** Edgegap took the stop of somebody else: before it was ready, or since. */
 function taken({ readyAt, errorAt }: Deployment): 'accepted' | 'already-stopping' {
   return readyAt === undefined && errorAt === undefined ? 'accepted' : 'already-stopping';
+}
+
+function asText({ elapsed_time: _, ...status }: DeploymentStatus): string {
+  return JSON.stringify(status);
 }
 
 function sentences(error: AppError): string {
