@@ -155,7 +155,8 @@ export interface Invocation {
   readonly meanwhile?: Meanwhile;
 
   /**
-   * Who asks. `fresh` allows no stale cache: for what changes things, so that a role just taken away counts.
+   * Who asks. `fresh` is for what changes things: a role just taken away counts. While the platform does not answer, only
+   * an answer of the last minute does, and only if no event has contradicted that answer.
    * Throws when the platform cannot say; nobody is let in on a guess.
    */
   person(freshness: 'cached' | 'fresh'): Promise<Person>;

@@ -140,6 +140,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     if (acknowledgement) await receive(fromMention(body, identity()), acknowledgement);
   });
   app.event('subteam_members_changed', async ({ event }) => people.forgetGroup(event.subteam_id));
+  app.event('subteam_updated', async ({ event }) => people.forgetGroup(event.subteam.id));
   app.error(async (error) => {
     log.error({ err: error }, 'slack: a delivery could not be handled');
   });
