@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { databasePath, databaseProblem, passwordsOf } from './config/database.ts';
 import { everyoneOr, flag, type Items, list, wholeNumber } from './config/fields.ts';
@@ -46,6 +47,8 @@ export interface Config {
   /** Base URL under which Edgegap reaches this bot; no slash at the end. Undefined: no callbacks. */
   readonly publicUrl: string | undefined;
   readonly port: number;
+  /** The one address to listen on; undefined: all of this machine's. */
+  readonly host: string | undefined;
   /** A file path, `:memory:`, or a `postgres://` URL. */
   readonly database: string;
   /** How long what is over is kept, in milliseconds. */
@@ -118,6 +121,13 @@ const Environment = z.object({
   SLACK_API_URL: url.optional(),
   PUBLIC_URL: baseUrl.optional(),
   PORT: wholeNumber(0, 65_535).default(3000),
+  HOST: z
+    .string()
+    .refine(
+      (value) => isIP(value) > 0 || value === 'localhost',
+      'must be an IP address of this machine, or localhost',
+    )
+    .optional(),
   DATABASE_URL: z
     .string()
     .superRefine((value, context) => {
@@ -221,6 +231,7 @@ export function readConfig(
     slack: slackConfig(env, proxy),
     publicUrl: env.PUBLIC_URL && withoutSlash(env.PUBLIC_URL),
     port: env.PORT,
+    host: env.HOST,
     database: databasePath(env.DATABASE_URL),
     keepMs: env.KEEP_DAYS * DAY_MS,
     defaultNear: env.DEFAULT_NEAR,
