@@ -164,6 +164,7 @@ export async function buildApp({
   const pipeline = createPipeline({
     services,
     policy: { rules: access, readOnly: config.readOnly },
+    perPerson: config.perPerson,
     invocations,
     clock,
     realClock: heartbeat,

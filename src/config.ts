@@ -56,6 +56,8 @@ export interface Config {
   readonly defaultNear: string | undefined;
   readonly applicationAllowlist: readonly string[] | undefined;
   readonly readOnly: boolean;
+  /** How many requests of one person are carried out at once, and how many more may wait; 0: any number. */
+  readonly perPerson: { readonly requests: number; readonly waiting: number };
   readonly maxTagLength: number;
   readonly logLevel: string;
   /** Exact values that must never appear in a log or in chat. */
@@ -139,6 +141,8 @@ const Environment = z.object({
   DEFAULT_NEAR: z.string().max(100, 'must be the name of a city, at most 100 characters').optional(),
   APP_ALLOWLIST: list({ shape: /^.{1,64}$/, what: 'an application name' }).optional(),
   READ_ONLY: flag().default(false),
+  PERSON_REQUESTS: wholeNumber(0, 1_000).default(20),
+  PERSON_WAITING: wholeNumber(0, 10_000).default(60),
   MAX_TAG_LENGTH: wholeNumber(20, 40).default(20),
   LOG_LEVEL: z
     .string()
@@ -237,6 +241,7 @@ export function readConfig(
     defaultNear: env.DEFAULT_NEAR,
     applicationAllowlist: env.APP_ALLOWLIST,
     readOnly: env.READ_ONLY,
+    perPerson: { requests: env.PERSON_REQUESTS, waiting: env.PERSON_WAITING },
     maxTagLength: env.MAX_TAG_LENGTH,
     logLevel: env.LOG_LEVEL,
     secrets: [...secretsOf(env), ...ofProxy.secrets],

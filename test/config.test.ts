@@ -28,6 +28,7 @@ test('without any setting there are defaults, and no chat', () => {
     defaultNear: undefined,
     applicationAllowlist: undefined,
     readOnly: false,
+    perPerson: { requests: 20, waiting: 60 },
     keepMs: 30 * 24 * 60 * 60_000,
     maxTagLength: 20,
     logLevel: 'info',
