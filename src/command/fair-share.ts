@@ -14,24 +14,14 @@ export interface PerPerson {
   readonly waiting: number;
 }
 
-/** The place of one request among those of its person. */
-export interface Place {
-  /** Where the request has to wait: resolves when it may be carried out, and rejects where that is not to be. */
-  readonly wait?: Promise<void> | undefined;
-  /** The request is over. */
-  leave(): void;
-}
-
 interface Asker {
   /** When the last requests came, by steady time: one more than are carried out at once. */
-  times: readonly number[];
+  times: number[];
   readonly queue: PromiseWithResolvers<void>[];
   /** Of those that had to wait, the one that is carried out now. */
   current?: PromiseWithResolvers<void> | undefined;
   told: boolean;
 }
-
-const AT_ONCE: Place = { leave: () => undefined };
 
 /**
  * Keeps one person from taking all there is of the bot and of Edgegap's rate limits: who asks too much has one request
@@ -42,36 +32,34 @@ export class FairShare {
   readonly #clock: Clock;
   /** By platform, workspace and id; whoever asked last comes last. */
   readonly #askers = new Map<string, Asker>();
-  /** Whether a request was taken, by its id: what is delivered again is no further request. */
-  readonly #seen = new Map<string, boolean>();
+  /** Ids of requests: what is delivered again is no further request. */
+  readonly #taken = new Set<string>();
 
   constructor(limits: PerPerson, clock: Clock) {
     this.#limits = limits;
     this.#clock = clock;
   }
 
-  /** Throws where the request is refused. Undefined where the person was told so already, and their platform allows silence. */
-  async enter(invocation: Invocation): Promise<Place | undefined> {
+  /**
+   * Has `work` done, which may only acknowledge until `wait` resolves. Throws where the request is refused; where its
+   * person was told so already, and the platform shows nothing amiss without an answer, it is dropped.
+   */
+  async take(invocation: Invocation, work: (wait?: Promise<void>) => Promise<void>): Promise<void> {
     const { requests, waiting } = this.#limits;
-    if (requests === 0) return AT_ONCE;
     const { id, at, meanwhile } = invocation;
+    if (requests === 0 || this.#taken.has(id)) return await work();
     const person = meanwhile?.askerId ?? (await invocation.person('cached')).id;
-    const before = this.#seen.get(id);
-    if (before) return AT_ONCE;
     const asker = this.#asker(JSON.stringify([at.platform, at.workspace, person]));
-    const hasty = this.#isHasty(asker, before === undefined);
-    const refused = before === false || (hasty && waiting > 0 && asker.queue.length >= waiting);
-    this.#remember(id, !refused);
-    if (!refused) return hasty ? this.#line(asker) : AT_ONCE;
-    if (asker.told && invocation.maySkip) return undefined;
-    asker.told = true;
-    throw new AppError(
-      'too-many-waiting',
-      `${waiting} of your requests wait already; this one was refused.`,
-      {
-        hint: 'Nothing was done for it. Wait for the answers before you send more: until then I may refuse without a word.',
-      },
-    );
+    const [first = 0] = asker.times;
+    const hasty = asker.times.length > requests && steadyNow(this.#clock) - first < COUNT_MS;
+    asker.told &&= hasty;
+    if (hasty && waiting > 0 && asker.queue.length >= waiting) {
+      if (asker.told && invocation.maySkip) return;
+      asker.told = true;
+      throw tooMany(waiting);
+    }
+    this.#remember(id);
+    await (hasty ? inTurn(asker, work) : work());
   }
 
   /** Whoever waits is told `reason` instead. */
@@ -80,56 +68,50 @@ export class FairShare {
       for (const waiting of queue.splice(0)) waiting.reject(reason);
   }
 
+  /** Counts the request that came, and forgets whoever has been quiet. */
   #asker(key: string): Asker {
-    const since = steadyNow(this.#clock) - COUNT_MS;
+    const now = steadyNow(this.#clock);
     for (const [other, { times, current }] of this.#askers) {
-      if ((times.at(-1) ?? since) > since) break;
+      if (now - (times.at(-1) ?? 0) < COUNT_MS) break;
       if (!current) this.#askers.delete(other);
     }
     const asker = this.#askers.get(key) ?? { times: [], queue: [], told: false };
+    asker.times = [...asker.times, now].slice(-this.#limits.requests - 1);
     this.#askers.delete(key);
     this.#askers.set(key, asker);
     return asker;
   }
 
-  #isHasty(asker: Asker, counts: boolean): boolean {
-    const { requests } = this.#limits;
-    const now = steadyNow(this.#clock);
-    if (counts) asker.times = [...asker.times, now].slice(-requests - 1);
-    const [first = now] = asker.times;
-    const hasty = asker.times.length > requests && now - first < COUNT_MS;
-    if (!hasty) asker.told = false;
-    return hasty;
+  #remember(id: string): void {
+    this.#taken.add(id);
+    const [oldest = id] = this.#taken;
+    if (this.#taken.size > REMEMBERED) this.#taken.delete(oldest);
   }
+}
 
-  #line(asker: Asker): Place {
-    const own = Promise.withResolvers<void>();
-    // Its request may have been refused for another reason by then.
-    own.promise.catch(() => undefined);
-    asker.queue.push(own);
+async function inTurn(asker: Asker, work: (wait?: Promise<void>) => Promise<void>): Promise<void> {
+  const own = Promise.withResolvers<void>();
+  // Its request may have ended for another reason by then.
+  own.promise.catch(() => undefined);
+  asker.queue.push(own);
+  next(asker);
+  try {
+    await work(asker.current === own ? undefined : own.promise);
+  } finally {
+    const place = asker.queue.indexOf(own);
+    if (place >= 0) asker.queue.splice(place, 1);
+    if (asker.current === own) asker.current = undefined;
     next(asker);
-    return {
-      wait: asker.current === own ? undefined : own.promise,
-      leave() {
-        const place = asker.queue.indexOf(own);
-        if (place >= 0) asker.queue.splice(place, 1);
-        if (asker.current !== own) return;
-        asker.current = undefined;
-        next(asker);
-      },
-    };
-  }
-
-  #remember(id: string, taken: boolean): void {
-    this.#seen.set(id, taken);
-    for (const oldest of this.#seen.keys()) {
-      if (this.#seen.size <= REMEMBERED) break;
-      this.#seen.delete(oldest);
-    }
   }
 }
 
 function next(asker: Asker): void {
   asker.current ??= asker.queue.shift();
   asker.current?.resolve();
+}
+
+function tooMany(waiting: number): AppError {
+  return new AppError('too-many-waiting', `${waiting} of your requests wait already; this one was refused.`, {
+    hint: 'Nothing was done for it. Wait for the answers before you send more: until then I may refuse without a word.',
+  });
 }

@@ -1,6 +1,6 @@
 import type { Invocation } from '../adapters/adapter.ts';
 import { AppError } from '../errors.ts';
-import { FairShare, type PerPerson, type Place } from './fair-share.ts';
+import { FairShare, type PerPerson } from './fair-share.ts';
 import { Presses } from './presses.ts';
 import { Turn, type TurnParts } from './turn.ts';
 
@@ -27,16 +27,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   async function answered(invocation: Invocation): Promise<void> {
     const turn = new Turn(invocation, { ...parts, presses });
-    let place: Place | undefined;
     try {
       if (draining) throw restarting();
-      place = await fairShare.enter(invocation);
-      if (place) await turn.take(place.wait);
-      else parts.log.debug({ invocation: invocation.id }, 'invocation: refused without a word');
+      await fairShare.take(invocation, (wait) => turn.take(wait));
     } catch (error) {
       await turn.report(error);
-    } finally {
-      place?.leave();
     }
   }
 

@@ -93,12 +93,11 @@ export function buildServer(parts: ServerParts): Server {
       log.warn({ closed, limit: maxConnections }, 'server: so many connections that some were closed');
   }
   async function listenAt(port: number, [host, ...others]: readonly string[]): Promise<void> {
-    try {
-      await app.listen({ port, host });
-    } catch (error) {
-      if (others.length === 0 || !ABSENT.includes((error as { code?: string }).code)) throw error;
-      await listenAt(port, others);
-    }
+    await app.listen({ port, host }).catch(async (cause: { code?: string }) => {
+      const absent = ABSENT.includes(cause.code);
+      if (absent && others.length > 0) return await listenAt(port, others);
+      throw absent ? noSuchHost(host, cause) : noPort(port, cause);
+    });
   }
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
@@ -124,22 +123,7 @@ export function buildServer(parts: ServerParts): Server {
   });
   return {
     async listen(port, hosts = EVERYWHERE) {
-      await listenAt(port, hosts).catch((cause: { code?: string }) => {
-        if (ABSENT.includes(cause.code))
-          throw new AppError('host', `HOST is ${hosts[0]}, which is no address of this machine.`, {
-            hint: 'Set HOST to an address of this machine, or leave HOST out.',
-            cause,
-          });
-        const taken = cause.code === 'EADDRINUSE';
-        throw new AppError(
-          'port',
-          `Port ${port} cannot be used${taken ? ': something else listens on it' : ''}.`,
-          {
-            hint: 'Set PORT to another one.',
-            cause,
-          },
-        );
-      });
+      await listenAt(port, hosts);
       return (app.server.address() as AddressInfo).port;
     },
     retire() {
@@ -164,6 +148,21 @@ function timeouts(requestTimeout: number): ServerOptions {
     connectionsCheckingInterval: half,
     keepAliveTimeout: KEEP_ALIVE_MS,
   };
+}
+
+function noSuchHost(host: string | undefined, cause: unknown): AppError {
+  return new AppError('host', `HOST is ${host}, which is no address of this machine.`, {
+    hint: 'Set HOST to an address of this machine, or leave HOST out.',
+    cause,
+  });
+}
+
+function noPort(port: number, cause: { code?: string }): AppError {
+  const why = cause.code === 'EADDRINUSE' ? ': something else listens on it' : '';
+  return new AppError('port', `Port ${port} cannot be used${why}.`, {
+    hint: 'Set PORT to another one.',
+    cause,
+  });
 }
 
 function notFound(reply: FastifyReply): FastifyReply {
