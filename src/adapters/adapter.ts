@@ -151,6 +151,8 @@ export interface Invocation {
   readonly prompt?: string;
   /** How another process can answer it with `Adapter.resume`, should this one not live to. */
   reply(mode: AckMode): Reply;
+  /** Where the platform shows nothing amiss when it gets no first response, and tells itself that the request arrived. */
+  readonly maySkip?: boolean;
   /** Only where `person` has to ask the platform, which may take longer than the platform waits for a first response. */
   readonly meanwhile?: Meanwhile;
 
