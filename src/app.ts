@@ -236,6 +236,7 @@ export async function buildApp({
     },
     async stop() {
       stopping = true;
+      for (const adapter of adapters) adapter.hurry?.();
       await stopInOrder({
         clock,
         server,

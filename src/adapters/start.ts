@@ -18,8 +18,6 @@ export interface Platforms {
   start(): Promise<void>;
   /** Receives nothing more, except what comes to the bot's own port; another process may. */
   handOver(): Promise<void>;
-  /** The process is about to stop: nothing waits any longer until a platform takes a message. */
-  hurry(): void;
   /** Receives nothing more, and sends nothing. */
   close(): Promise<void>;
   /** Each platform by name: whether it works here, and what this process is to it where only one may receive. */
@@ -125,9 +123,6 @@ export function createPlatforms(parts: {
       });
     },
     handOver,
-    hurry() {
-      for (const adapter of adapters) adapter.hurry?.();
-    },
     async close() {
       await handOver();
       await Promise.allSettled(adapters.map((adapter) => adapter.close()));

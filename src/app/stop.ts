@@ -43,7 +43,6 @@ export async function stopInOrder(parts: Stoppable): Promise<void> {
   const spentMs = stopwatch(clock);
   const atMost = <T>(ms: number, work: Promise<T>) =>
     within(clock, Math.max(0, Math.min(ms, END_MS - spentMs())), work);
-  platforms.hurry();
   if (parts.membership.shared) {
     server.retire();
     // The others take over; what still comes here is carried out.

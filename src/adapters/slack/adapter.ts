@@ -1,5 +1,5 @@
 import { App, type ReceiverEvent } from '@slack/bolt';
-import { type Clock, stopwatch, within } from '../../clock.ts';
+import { type Clock, within } from '../../clock.ts';
 import type { Directory } from '../../command/directory.ts';
 import type { SlackConfig } from '../../config.ts';
 import type { Logger } from '../../log.ts';
@@ -70,8 +70,8 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     },
   });
 
-  const answersTo = (asked: Asked, patienceMs: number) =>
-    createAnswers({ asked, api, posts, files, patience, patienceMs, clock });
+  const answersTo = (asked: Asked, answerableMs: number) =>
+    createAnswers({ asked, api, posts, files, patience, answerableMs, clock });
 
   /** Deliveries that Slack still waits to have acknowledged. */
   const unacknowledged = new Set<Promise<void>>();
@@ -174,8 +174,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     fits: fitsWhole,
     async post(to, { message, key, replyTo, alsoToChannel = false }) {
       const posted = await posts.post(replyPlace(to, replyTo), message, { key, alsoToChannel });
-      const spentMs = stopwatch(clock);
-      await files.attach(posted, message, { leftMs: () => FILE_PATIENCE_MS - spentMs() });
+      await files.attach(posted, message, { patienceMs: FILE_PATIENCE_MS });
       return toRef(posted, PLATFORM, to.workspace);
     },
     async edit(ref, message) {

@@ -6,7 +6,6 @@ import type { AckMode, LateAnswer } from '../adapter.ts';
 import type { SlackApi } from './api.ts';
 import { isNoAccess, noUrl } from './errors.ts';
 import type { Files } from './files.ts';
-import { PACE_MS } from './limits.ts';
 import { lookingFirst, type Patience } from './patience.ts';
 import type { Posted, Posts } from './posts.ts';
 import { render } from './renderer.ts';
@@ -44,7 +43,6 @@ export const Reply = z.object({ mode: z.enum(['public', 'private', 'update']), a
 
 const WAITING =
   'Slack makes me wait before I can post in this channel. I go on as soon as it lets me: no need to ask again.';
-const NOTHING_DONE = 'I waited for it in vain, so nothing was done. Ask again later.';
 
 /** Allows for Slack's clock and this machine's to differ. */
 const CLOCK_SKEW_MS = 60_000;
@@ -67,11 +65,11 @@ export function createAnswers(parts: {
   readonly posts: Posts;
   readonly files: Files;
   readonly patience: Patience;
-  /** Milliseconds, from now on, for which it is worth waiting until Slack takes an answer. */
-  readonly patienceMs: number;
+  /** Milliseconds, from now on, in which it can be answered. */
+  readonly answerableMs: number;
   readonly clock: Clock;
 }): Answers {
-  const { asked, api, posts, files, patience, patienceMs, clock } = parts;
+  const { asked, api, posts, files, patience, answerableMs, clock } = parts;
   const { id, channel, thread, threadOpen, user, responseUrl, source } = asked;
   // By these another process can tell what we posted for this invocation.
   const cardKey = `card:${id}`;
@@ -81,8 +79,8 @@ export function createAnswers(parts: {
   let answer: Posted | undefined;
   /** That is a card as it was posted, which nobody else will bring to an end. */
   let cardStands = false;
-  /** Keys of messages that may stand in the channel without anybody knowing yet. */
-  const inDoubt = new Set<string>();
+  /** Slack did not take a card in time, as far as anybody knows: it may stand in the channel all the same. */
+  let cardGivenUp = false;
   const spentMs = stopwatch(clock);
   let toldToWait = false;
 
@@ -104,25 +102,23 @@ export function createAnswers(parts: {
     return posts.find(here, key, asked.receivedAt - CLOCK_SKEW_MS);
   }
 
-  const wait = {
-    leftMs: () => patienceMs - spentMs(),
-    /** Whoever waits is told so once; where Slack does not take that either, there is no harm done. */
-    noticed() {
-      if (toldToWait) return;
-      toldToWait = true;
-      void privately({ kind: 'line', tone: 'neutral', text: [WAITING] }).catch(() => undefined);
-    },
-  };
+  /** Whoever waits is told so once; where Slack does not take that either, there is no harm done. */
+  function noticed(): void {
+    if (toldToWait) return;
+    toldToWait = true;
+    void privately({ kind: 'line', tone: 'neutral', text: [WAITING] }).catch(() => undefined);
+  }
+  // What follows a card that was given up does not wait as well.
+  const wait = () => ({ patienceMs: cardGivenUp ? 0 : answerableMs - spentMs(), noticed });
 
   /** Posts in the channel as soon as Slack lets it, and looks there where Slack does not say what became of it. */
   async function post(message: Message, key: string): Promise<Posted> {
-    const send = () =>
-      posts.post(here, message, { key }).catch((error: unknown) => {
-        if (error instanceof DeliveryError && error.outcome === 'unknown') inDoubt.add(key);
-        throw error;
-      });
-    const attempt = lookingFirst(send, () => find(key));
-    return await patience.inTurn({ ...wait, lane: `post ${channel}`, paceMs: PACE_MS.post, attempt });
+    const send = () => posts.post(here, message, { key });
+    return await patience.inTurn(
+      `post ${channel}`,
+      wait(),
+      lookingFirst(send, () => find(key)),
+    );
   }
 
   async function privately(message: Message): Promise<void> {
@@ -151,7 +147,7 @@ export function createAnswers(parts: {
   }
 
   async function privatelyWithFiles(message: Message): Promise<void> {
-    await privately(withNote(message, await files.hand(user, message, wait)));
+    await privately(withNote(message, await files.hand(user, message, wait())));
   }
 
   /** An answer that cannot stand where all would see it reaches the one who asked, with the reason. */
@@ -162,7 +158,7 @@ export function createAnswers(parts: {
 
   /** The card that could not be looked for when it was posted. Throws where that cannot be done just now either. */
   async function doubtfulCard(): Promise<Posted | undefined> {
-    if (!inDoubt.has(cardKey)) return undefined;
+    if (!cardGivenUp) return undefined;
     try {
       const found = await find(cardKey);
       cardStands = found !== undefined;
@@ -191,19 +187,19 @@ export function createAnswers(parts: {
     } catch (error) {
       if (responseUrl === undefined || !isNoAccess(error)) return await aside(message, error);
       // Slack lets a response_url post where the person is, even where the bot is not. Files it cannot post.
-      const said = await files.hand(user, message, wait);
+      const said = await files.hand(user, message, wait());
       const shown = withNote(message, said);
       return await viaUrl(shown, { response_type: 'in_channel', replace_original: false }).catch(() =>
         privately(withNote(shown, `Only you see this. ${error.userMessage}`)),
       );
     }
-    await files.attach(answer, message, wait);
+    await files.attach(answer, message, wait());
   }
 
   async function inSource(message: Message): Promise<void> {
     if (!source) return await privatelyWithFiles(message);
     if (source.ephemeral) {
-      const shown = withNote(message, await files.hand(user, message, wait));
+      const shown = withNote(message, await files.hand(user, message, wait()));
       await viaUrl(shown, { response_type: 'ephemeral', replace_original: true }).catch(() =>
         privately(shown),
       );
@@ -216,12 +212,11 @@ export function createAnswers(parts: {
         await viaUrl(message, { response_type: 'in_channel', replace_original: true });
       });
     try {
-      const lane = `edit ${channel}`;
-      await patience.inTurn({ ...wait, lane, paceMs: PACE_MS.edit, attempt: edit });
+      await patience.inTurn(`edit ${channel}`, wait(), edit);
     } catch (error) {
       return await aside(message, error);
     }
-    await files.attach(source, message, wait);
+    await files.attach(source, message, wait());
   }
 
   return {
@@ -234,11 +229,15 @@ export function createAnswers(parts: {
           : privatelyWithFiles(message),
     async postCard(message) {
       const posted = await post(message, cardKey).catch((error: unknown) => {
-        throw nothingDone(error);
+        if (!(error instanceof DeliveryError) || !error.retryable) throw error;
+        cardGivenUp = true;
+        const { code, userMessage, outcome, retryable } = error;
+        const hint = 'I waited in vain, so nothing was done. Ask again later.';
+        throw new DeliveryError(code, userMessage, { hint, cause: error, outcome, retryable });
       });
       cardStands = answer === undefined;
       answer ??= posted;
-      await files.attach(posted, message, wait);
+      await files.attach(posted, message, wait());
       return posted;
     },
     async resume(mode, { message, again, mayLeave }) {
@@ -253,7 +252,7 @@ export function createAnswers(parts: {
         const card = await find(cardKey);
         mayLeave();
         if (card) await posts.edit(card, message);
-        await files.attach(card ?? (await posts.post(here, message, { key: answerKey })), message, wait);
+        await files.attach(card ?? (await posts.post(here, message, { key: answerKey })), message, wait());
       } catch (error) {
         if (!(error instanceof DeliveryError) || error.retryable) throw error;
         mayLeave();
@@ -261,13 +260,6 @@ export function createAnswers(parts: {
       }
     },
   };
-}
-
-/** A card that Slack did not take in time: what it was to announce has not begun. */
-function nothingDone(error: unknown): unknown {
-  if (!(error instanceof DeliveryError) || !error.retryable) return error;
-  const { code, userMessage, outcome, retryable } = error;
-  return new DeliveryError(code, userMessage, { hint: NOTHING_DONE, cause: error, outcome, retryable });
 }
 
 function withNote(message: Message, note: string | undefined): Message {

@@ -19,7 +19,7 @@ export interface SlackApi {
   /** Posts to the response_url of a payload. Throws DeliveryError. */
   respond(url: string, answer: UrlAnswer): Promise<void>;
   /** Sends a file's bytes to an upload URL (files.getUploadURLExternal). Throws DeliveryError. */
-  upload(url: string, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  upload(url: string, file: File): Promise<void>;
 }
 
 export interface UrlAnswer {
@@ -32,7 +32,7 @@ export interface UrlAnswer {
 
 type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
 
-const SLACK_API = 'https://slack.com/api/';
+const RETRY_AFTER = 'retry-after';
 /** For a 429 that does not say how long. */
 const PAUSE_MS = 1_000;
 
@@ -44,10 +44,9 @@ export function createSlackApi(
 ): SlackApi {
   // A WebSocket needs a connection of its own, which HTTP/2 has not.
   const agent = proxy && createAgent(proxy, { allowH2: false, proxyTunnel: true });
-  const slackApiUrl = apiUrl ? apiRoot(apiUrl) : SLACK_API;
-  const fetch = withPauses(withTimeout(fetchOn(agent)), slackApiUrl, clock);
+  const fetch = withPauses(withTimeout(fetchOn(agent)), clock);
   const options: webApi.WebClientOptions = {
-    slackApiUrl,
+    ...(apiUrl ? { slackApiUrl: apiRoot(apiUrl) } : {}),
     fetch,
     timeout: REQUEST_TIMEOUT_MS,
     rejectRateLimitedCalls: true,
@@ -55,11 +54,17 @@ export function createSlackApi(
   };
   const retries = { retries: 2, minTimeout: 200, maxTimeout: 1000 };
 
-  async function send(url: string, init: RequestInit): Promise<Response> {
-    const response = await fetch(url, { method: 'POST', ...init });
-    if (response.status === 429)
-      throw new webApi.WebAPIRateLimitedError(Number(response.headers.get(RETRY_AFTER)));
-    return response;
+  /** Posts to a URL that Slack handed out. Throws DeliveryError. */
+  async function send(url: string, init: RequestInit): Promise<void> {
+    try {
+      const response = await fetch(url, { method: 'POST', ...init });
+      const { ok, status, headers } = response;
+      if (status === 429) throw new webApi.WebAPIRateLimitedError(Number(headers.get(RETRY_AFTER)));
+      if (!ok) throw new RespondError('Slack refused what was posted', status);
+      await accepted(response);
+    } catch (error) {
+      throw toDeliveryError(error);
+    }
   }
 
   return {
@@ -68,26 +73,13 @@ export function createSlackApi(
     options,
     agent,
     async respond(url, answer) {
-      try {
-        const headers = { 'content-type': 'application/json' };
-        const response = await send(url, { headers, body: JSON.stringify(answer) });
-        if (!response.ok) throw new RespondError('A response_url was refused', response.status);
-        await accepted(response);
-      } catch (error) {
-        throw toDeliveryError(error);
-      }
+      const headers = { 'content-type': 'application/json' };
+      await send(url, { headers, body: JSON.stringify(answer) });
     },
-    async upload(url, name, bytes) {
+    async upload(url, file) {
       const body = new FormData();
-      body.append('file', new Blob([bytes]), name);
-      try {
-        const response = await send(url, { body });
-        const { ok, status, statusText } = response;
-        if (!ok) throw new webApi.WebAPIHTTPError(status, statusText, {});
-        await accepted(response);
-      } catch (error) {
-        throw toDeliveryError(error);
-      }
+      body.append('file', file);
+      await send(url, { body });
     },
   };
 }
@@ -103,28 +95,24 @@ function withTimeout(fetch: Fetch): Fetch {
     fetch(url, { ...init, signal: init?.signal ?? AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
 }
 
-const RETRY_AFTER = 'retry-after';
-
 /**
  * Obeys `Retry-After` for all callers: while a method pauses, a call gets its 429 without being made. Slack counts per
  * method and workspace (rate limits page); response_urls and uploads count as one method each.
  */
-function withPauses(fetch: Fetch, slackApiUrl: string, clock: Clock): Fetch {
+function withPauses(fetch: Fetch, clock: Clock): Fetch {
   const pauses = new Map<string, number>();
+  const leftMs = (method: string) => (pauses.get(method) ?? 0) - steadyNow(clock);
   return async (url, init) => {
-    const { href, origin, pathname } = new URL(String(url));
-    const method = href.startsWith(slackApiUrl) ? pathname : `${origin}/${pathname.split('/')[1]}`;
-    const paused = () => {
-      const seconds = Math.ceil(((pauses.get(method) ?? 0) - steadyNow(clock)) / 1000);
-      return seconds > 0 && new Response(null, { status: 429, headers: { [RETRY_AFTER]: `${seconds}` } });
-    };
-    const early = paused();
-    if (early) return early;
-    const response = await fetch(url, init);
-    if (response.status !== 429) return response;
-    await response.body?.cancel();
-    const ms = Number(response.headers.get(RETRY_AFTER)) * 1000 || PAUSE_MS;
-    pauses.set(method, Math.max(pauses.get(method) ?? 0, steadyNow(clock) + ms));
-    return paused() || response;
+    const { pathname } = new URL(url);
+    const method = /[a-z]+\.[a-z.]+$/i.exec(pathname)?.[0] ?? pathname.split('/', 2).join('/');
+    if (leftMs(method) <= 0) {
+      const response = await fetch(url, init);
+      if (response.status !== 429) return response;
+      await response.body?.cancel();
+      const ms = Number(response.headers.get(RETRY_AFTER)) * 1000 || PAUSE_MS;
+      pauses.set(method, steadyNow(clock) + Math.max(ms, leftMs(method)));
+    }
+    const headers = { [RETRY_AFTER]: `${Math.ceil(leftMs(method) / 1000)}` };
+    return new Response(null, { status: 429, headers });
   };
 }

@@ -2,9 +2,11 @@ import type { CardFile, Message } from '../../cards/card.ts';
 import type { Logger } from '../../log.ts';
 import type { SlackApi } from './api.ts';
 import { toDeliveryError } from './errors.ts';
-import { PACE_MS } from './limits.ts';
 import { lookingFirst, type Patience, type Wait } from './patience.ts';
 import type { Posted, Posts } from './posts.ts';
+
+/** So many messages of a thread are read back at once. */
+const THREAD = 999;
 
 export interface Files {
   /** Puts a card's files under it, in its thread. Never throws: the card is there already, and says more than nothing. */
@@ -14,33 +16,31 @@ export interface Files {
 }
 
 export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log: Logger): Files {
-  /** files.upload is gone (Slack's changelog): a URL for the bytes, the bytes, and one call that shows the files. */
+  /**
+   * A URL for the bytes, the bytes, and a call that shows the file: files.upload is gone (Slack's changelog). The first
+   * two are safe to repeat, as nobody sees what is not completed.
+   */
   async function upload({ channel, ts, thread = ts }: Posted, files: readonly CardFile[], wait: Wait) {
+    const web = api.write.files;
     const patiently = <T>(attempt: () => Promise<T>) =>
-      patience.inTurn({ leftMs: wait.leftMs, lane: `files ${channel}`, paceMs: PACE_MS.post, attempt });
-    const ids: string[] = [];
+      patience.inTurn(`files ${channel}`, { patienceMs: wait.patienceMs }, attempt);
     for (const { name, content } of files) {
-      const bytes = new TextEncoder().encode(content);
-      // Safe to repeat from the start: nobody sees what is not completed.
+      const file = new File([content], name);
       const id = await patiently(async () => {
-        const place = await called(
-          api.write.files.getUploadURLExternal({ filename: name, length: bytes.length }),
-        );
-        await api.upload(place.upload_url ?? '', name, bytes);
-        return place.file_id ?? '';
+        const place = () => web.getUploadURLExternal({ filename: name, length: file.size });
+        const { upload_url = '', file_id = '' } = await posts.joining(channel, place);
+        await api.upload(upload_url, file);
+        return file_id;
       });
-      ids.push(id);
+      const complete = () =>
+        web.completeUploadExternal({ files: [{ id, title: name }], channel_id: channel, thread_ts: thread });
+      const read = () => api.read.conversations.replies({ channel, ts: thread, limit: THREAD });
+      const look = async () => {
+        const { messages = [] } = await posts.joining(channel, read);
+        return messages.some((message) => message.files?.some((one) => one.id === id)) || undefined;
+      };
+      await patiently(lookingFirst(() => posts.joining(channel, complete).then(() => true), look));
     }
-    const [first, ...others] = ids.map((id, index) => ({ id, title: files[index]?.name ?? id }));
-    if (!first) return;
-    const complete = async () => {
-      const all = { files: [first, ...others] as [typeof first, ...typeof others] };
-      await called(
-        api.write.files.completeUploadExternal({ ...all, channel_id: channel, thread_ts: thread }),
-      );
-      return true;
-    };
-    await patiently(lookingFirst(complete, () => posts.hasFile({ channel, thread }, first.id)));
   }
 
   return {
@@ -75,12 +75,6 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
       }
     },
   };
-}
-
-async function called<T>(call: Promise<T>): Promise<T> {
-  return await call.catch((error: unknown) => {
-    throw toDeliveryError(error);
-  });
 }
 
 function filesOf(message: Message): readonly CardFile[] {

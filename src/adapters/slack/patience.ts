@@ -1,32 +1,30 @@
 import { type Clock, sleep, stopwatch } from '../../clock.ts';
 import { DeliveryError } from '../../errors.ts';
+import { toDeliveryError } from './errors.ts';
+import { PACE_MS } from './limits.ts';
 
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 10_000;
+/** A timer may ring a little early, while the method still pauses. */
+const EARLY_MS = 20;
 /** A wait that a person would notice. */
 const NOTICED_MS = 2_000;
 
 /** How long a caller waits for Slack. */
 export interface Wait {
-  /** Milliseconds that are left for waiting. */
-  leftMs(): number;
+  /** Milliseconds, from the call on. */
+  readonly patienceMs: number;
   /** Called, perhaps several times, when the wait is long enough for a person to notice. */
   noticed?(): void;
 }
 
-export interface Patient<T> extends Wait {
-  /** Calls in one lane go one after the other, in the order in which they came. */
-  readonly lane: string;
-  /** Milliseconds between two calls of a lane that Slack has asked to slow down. */
-  readonly paceMs: number;
-  /** Throws DeliveryError. Must be safe to repeat. */
-  attempt(): Promise<T>;
-}
-
 /** Waits for what passes by itself: a 429, a 5xx, a broken connection. */
 export interface Patience {
-  /** Throws the DeliveryError of the last attempt when no time is left, or when the process stops. */
-  inTurn<T>(call: Patient<T>): Promise<T>;
+  /**
+   * Calls in one lane go one after the other, in the order in which they came. `attempt` throws DeliveryError and is safe
+   * to repeat. Throws DeliveryError: of what does not pass, else when no time is left or the process stops.
+   */
+  inTurn<T>(lane: string, wait: Wait, attempt: () => Promise<T>): Promise<T>;
   /** Whoever waits gives up; a later call gets one attempt. */
   stop(): void;
 }
@@ -35,73 +33,62 @@ export function createPatience(clock: Clock): Patience {
   /** The last call of each lane: resolves, when the call is over, with whether the call had to slow down. */
   const lanes = new Map<string, Promise<boolean>>();
   const stopping = new AbortController();
+  const { signal } = stopping;
 
-  /** Throws `why` where the time does not suffice. */
-  async function pause({ leftMs, noticed }: Wait, ms: number, spentMs: number, why: Error): Promise<void> {
-    if (stopping.signal.aborted || ms >= leftMs()) throw why;
-    if (spentMs + ms > NOTICED_MS) noticed?.();
-    await sleep(clock, ms, stopping.signal).catch(() => {
-      throw why;
-    });
-  }
+  async function inTurn<T>(lane: string, wait: Wait, attempt: () => Promise<T>): Promise<T> {
+    const { patienceMs, noticed } = wait;
+    const spentMs = stopwatch(clock);
 
-  /** Resolves as the call before does; rejects when the time is up first. */
-  async function comeUp(before: Promise<boolean>, { leftMs, noticed }: Wait): Promise<boolean> {
-    const ended = new AbortController();
-    const cancel = clock.after(NOTICED_MS, () => noticed?.());
-    const timeUp = sleep(clock, leftMs(), AbortSignal.any([stopping.signal, ended.signal])).then(() => {
-      throw gaveUp('slack_turn_never_came', 'Other messages to this channel kept Slack busy for too long.');
-    });
-    return await Promise.race([before, timeUp]).finally(() => {
-      cancel();
-      ended.abort();
-    });
-  }
+    /** Throws `why` where the time does not suffice. */
+    async function pause(ms: number, why: DeliveryError): Promise<void> {
+      if (signal.aborted || spentMs() + ms >= patienceMs) throw why;
+      if (spentMs() + ms > NOTICED_MS) noticed?.();
+      await sleep(clock, ms, signal).catch(() => {
+        throw why;
+      });
+    }
 
-  /** One turn in the lane, which is kept while Slack asks to slow down. */
-  async function takeTurn<T>(call: Patient<T>, spentMs: () => number): Promise<T> {
-    const { lane } = call;
-    const before = lanes.get(lane);
-    const over = Promise.withResolvers<boolean>();
-    const own = Promise.all([over.promise, before]).then(([slowed]) => slowed);
-    lanes.set(lane, own);
-    void own.then(() => lanes.get(lane) === own && lanes.delete(lane));
-    let slowed = false;
-    try {
-      slowed = before !== undefined && (await comeUp(before, call));
-      if (slowed) await sleep(clock, call.paceMs, stopping.signal);
-      for (;;) {
-        try {
-          return await call.attempt();
-        } catch (error) {
-          if (!(error instanceof DeliveryError) || error.retryAfterMs === undefined) throw error;
-          slowed = true;
-          await pause(call, Math.max(error.retryAfterMs, RETRY_FIRST_MS), spentMs(), error);
+    /** One turn in the lane, which is kept while Slack asks to slow down. */
+    async function takeTurn(): Promise<T> {
+      const before = lanes.get(lane);
+      const over = Promise.withResolvers<boolean>();
+      const own = Promise.all([over.promise, before]).then(([slowed]) => slowed);
+      lanes.set(lane, own);
+      void own.then(() => lanes.get(lane) === own && lanes.delete(lane));
+      let slowed = false;
+      try {
+        if (before) {
+          const cancel = clock.after(NOTICED_MS, () => noticed?.());
+          slowed = await before.finally(cancel);
         }
+        if (slowed || spentMs() > patienceMs) await pause(PACE_MS.post, tooBusy());
+        for (;;) {
+          try {
+            return await attempt();
+          } catch (error) {
+            if (!(error instanceof DeliveryError) || error.retryAfterMs === undefined) throw error;
+            slowed = true;
+            await pause(error.retryAfterMs + EARLY_MS, error);
+          }
+        }
+      } finally {
+        over.resolve(slowed);
       }
-    } finally {
-      over.resolve(slowed);
+    }
+
+    for (let backoff = RETRY_FIRST_MS; ; backoff = Math.min(2 * backoff, RETRY_MAX_MS)) {
+      try {
+        return await (signal.aborted || patienceMs <= 0 ? attempt() : takeTurn());
+      } catch (error) {
+        const passes = error instanceof DeliveryError && error.retryable && error.retryAfterMs === undefined;
+        if (!passes) throw error;
+        // Outside the lane: a message that Slack chokes on must not hold up the others.
+        await pause(backoff, error);
+      }
     }
   }
 
-  return {
-    async inTurn(call) {
-      const spentMs = stopwatch(clock);
-      for (let backoff = RETRY_FIRST_MS; ; backoff = Math.min(2 * backoff, RETRY_MAX_MS)) {
-        try {
-          return await (stopping.signal.aborted ? call.attempt() : takeTurn(call, spentMs));
-        } catch (error) {
-          const passes = error instanceof DeliveryError && error.retryable;
-          if (!passes || error.retryAfterMs !== undefined) throw error;
-          // Outside the lane: a message that Slack chokes on must not hold up the others.
-          await pause(call, backoff, spentMs(), error);
-        }
-      }
-    },
-    stop() {
-      stopping.abort(gaveUp('slack_stopping', 'I am being restarted.'));
-    },
-  };
+  return { inTurn, stop: () => stopping.abort() };
 }
 
 /** Makes an attempt safe to repeat: where nobody knows what became of an earlier one, its effect is looked for first. */
@@ -110,28 +97,25 @@ export function lookingFirst<T>(
   look: () => Promise<T | undefined>,
 ): () => Promise<T> {
   let doubt: DeliveryError | undefined;
-  const lookAgain = ({ code, userMessage, cause }: DeliveryError) =>
+  const lookAfter = ({ code, userMessage, cause }: DeliveryError) =>
     look().catch((error: unknown) => {
-      if (!(error instanceof DeliveryError)) throw error;
       // Without a look, another attempt could be a second message.
-      const { retryable } = error;
+      const { retryable } = toDeliveryError(error);
       throw new DeliveryError(code, userMessage, { cause, outcome: 'unknown', retryable });
     });
   return async () => {
-    const earlier = doubt && (await lookAgain(doubt));
+    const earlier = doubt && (await lookAfter(doubt));
     if (earlier !== undefined) return earlier;
-    try {
-      return await attempt();
-    } catch (error) {
+    return await attempt().catch(async (error: unknown) => {
       if (!(error instanceof DeliveryError) || error.outcome !== 'unknown') throw error;
       doubt = error;
-      const found = await lookAgain(error);
-      if (found !== undefined) return found;
-      throw error;
-    }
+      const found = await lookAfter(error);
+      if (found === undefined) throw error;
+      return found;
+    });
   };
 }
 
-function gaveUp(code: string, sentence: string): DeliveryError {
-  return new DeliveryError(code, sentence, { outcome: 'not-sent', retryable: true });
+function tooBusy(): DeliveryError {
+  return new DeliveryError('slack_busy', 'Slack is too busy.', { outcome: 'not-sent', retryable: true });
 }

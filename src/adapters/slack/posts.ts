@@ -1,4 +1,3 @@
-import type { webApi } from '@slack/bolt';
 import type { Message } from '../../cards/card.ts';
 import { DeliveryError, type HeldUp } from '../../errors.ts';
 import type { SlackApi } from './api.ts';
@@ -41,11 +40,9 @@ export interface Posts {
     key: string,
     since: number,
   ): Promise<Posted | undefined>;
-  /** Whether this file, by its id, hangs in the thread; else undefined. */
-  hasFile(to: { readonly channel: string; readonly thread: string }, id: string): Promise<true | undefined>;
+  /** Makes a call that may take membership of the channel. */
+  joining<T>(channel: string, call: () => Promise<T>): Promise<T>;
 }
-
-type Read = NonNullable<webApi.ConversationsHistoryResponse['messages']>[number];
 
 /** Posting with the bot's own token. Everything throws DeliveryError. */
 export function createPosts(api: SlackApi, identity: () => Identity): Posts {
@@ -69,9 +66,10 @@ export function createPosts(api: SlackApi, identity: () => Identity): Posts {
   async function findIn(
     channel: string,
     thread: string | undefined,
-    isWanted: (message: Read) => boolean,
+    key: string,
     since: number,
   ): Promise<Posted | undefined> {
+    const { botId, botUser } = identity();
     const range = { channel, oldest: (since / 1000).toFixed(6), limit: PAGE, include_all_metadata: true };
     let cursor: string | undefined;
     for (let page = 0; page < PAGES; page++) {
@@ -81,8 +79,10 @@ export function createPosts(api: SlackApi, identity: () => Identity): Posts {
           ? api.read.conversations.history(at)
           : api.read.conversations.replies({ ...at, ts: thread }),
       );
-      const found = (answer.messages ?? []).find(isWanted);
-      if (found?.ts !== undefined) return { channel, ...threadOf(thread), ts: found.ts };
+      const ours = (answer.messages ?? []).find(
+        ({ bot_id, user, metadata }) => (bot_id === botId || user === botUser) && keyOf(metadata) === key,
+      );
+      if (ours?.ts !== undefined) return { channel, ...threadOf(thread), ts: ours.ts };
       cursor = answer.response_metadata?.next_cursor || undefined;
       if (cursor === undefined) return undefined;
     }
@@ -138,27 +138,16 @@ export function createPosts(api: SlackApi, identity: () => Identity): Posts {
     },
 
     async find({ channel, thread }, key, since) {
-      const { botId, botUser } = identity();
-      const isOurs = ({ bot_id, user, metadata }: Read) =>
-        (bot_id === botId || user === botUser) && keyOf(metadata) === key;
       try {
-        return await findIn(channel, thread, isOurs, since);
+        return await findIn(channel, thread, key, since);
       } catch (error) {
         // Then it may have been posted to the channel instead.
         if (thread === undefined || !isThreadGone(error)) throw error;
-        return await findIn(channel, undefined, isOurs, since);
+        return await findIn(channel, undefined, key, since);
       }
     },
 
-    async hasFile({ channel, thread }, id) {
-      const found = await findIn(
-        channel,
-        thread,
-        ({ files }) => files?.some((file) => file.id === id) ?? false,
-        0,
-      );
-      return found && true;
-    },
+    joining,
   };
 }
 
