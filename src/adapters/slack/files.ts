@@ -22,8 +22,7 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
    */
   async function upload({ channel, ts, thread = ts }: Posted, files: readonly CardFile[], wait: Wait) {
     const web = api.write.files;
-    const patiently = <T>(attempt: () => Promise<T>) =>
-      patience.inTurn(`files ${channel}`, { patienceMs: wait.patienceMs }, attempt);
+    const patiently = <T>(attempt: () => Promise<T>) => patience.inTurn(`files ${channel}`, wait, attempt);
     for (const { name, content } of files) {
       const file = new File([content], name);
       const id = await patiently(async () => {
@@ -44,15 +43,18 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
   }
 
   return {
-    async attach(to, message, wait) {
+    async attach(to, message, { patienceMs }) {
       const files = filesOf(message);
       if (files.length === 0) return;
       const { channel, thread = to.ts } = to;
+      // Nobody has to be told: the card is there.
+      const wait = { patienceMs };
       try {
         await upload(to, files, wait);
       } catch (error) {
         log.warn({ err: error, files: files.length }, 'slack: a file could not be attached');
-        await posts.post({ channel, thread }, notAttached(files, error)).catch((again: unknown) => {
+        const say = () => posts.post({ channel, thread }, notAttached(files, error));
+        await patience.inTurn(`post ${channel}`, wait, say).catch((again: unknown) => {
           log.warn({ err: again }, 'slack: nor could that be said');
         });
       }
@@ -63,10 +65,9 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
       if (files.length === 0) return undefined;
       try {
         // Posting to a person opens the direct message, and needs no scope beyond chat:write.
-        const to = await posts.post(
-          { channel: user },
-          { kind: 'line', tone: 'neutral', text: [`You asked for ${names(files)}.`] },
-        );
+        const line: Message = { kind: 'line', tone: 'neutral', text: [`You asked for ${names(files)}.`] };
+        const open = () => posts.post({ channel: user }, line);
+        const to = await patience.inTurn(`post ${user}`, wait, open);
         await upload(to, files, wait);
         return `${names(files)}: sent to you in a direct message.`;
       } catch (error) {

@@ -99,6 +99,22 @@ describe.each([...PASSING, ['breaks its answer off', { kind: 'broken' }] as cons
   },
 );
 
+test('a file of a private answer waits until the direct message can be opened', async () => {
+  const files = [{ name: 'server.log', content: 'line' }];
+  const bot = await startBot({ handle: answering('private', { ...card('Logs'), files }) });
+  bot.driver.server.faults.inject('chat.postMessage', LIMITED);
+  await bot.driver.slash('reader', 'logs');
+  await passing(bot, async () =>
+    JSON.stringify(await bot.driver.privately('reader')).includes('sent to you'),
+  );
+  const [asked, file, ...asides] = await bot.driver.privately('reader');
+  expect([asked?.text, file?.files]).toEqual(['You asked for server.log.', files]);
+  expect(asides.map(({ text }) => text)).toEqual([
+    expect.stringMatching(WAITS),
+    expect.stringContaining('server.log: sent to you in a direct message.'),
+  ]);
+});
+
 test('a file whose thread cannot be read is not sent twice: it may be missing', async () => {
   const bot = await startBot();
   const { faults } = bot.driver.server;
