@@ -229,10 +229,11 @@ export function createAnswers(parts: {
           : privatelyWithFiles(message),
     async postCard(message) {
       const posted = await post(message, cardKey).catch((error: unknown) => {
-        if (!(error instanceof DeliveryError) || !error.retryable) throw error;
-        cardGivenUp = true;
+        if (!(error instanceof DeliveryError)) throw error;
         const { code, userMessage, outcome, retryable } = error;
-        const hint = 'I waited in vain, so nothing was done. Ask again later.';
+        if (!retryable && outcome === 'not-sent') throw error;
+        cardGivenUp = true;
+        const hint = 'My card could not be posted in time, so nothing was done. Ask again later.';
         throw new DeliveryError(code, userMessage, { hint, cause: error, outcome, retryable });
       });
       cardStands = answer === undefined;

@@ -107,9 +107,10 @@ export function lookingFirst<T>(
     const earlier = doubt && (await lookAfter(doubt));
     if (earlier !== undefined) return earlier;
     return await attempt().catch(async (error: unknown) => {
-      if (!(error instanceof DeliveryError) || error.outcome !== 'unknown') throw error;
-      doubt = error;
-      const found = await lookAfter(error);
+      if (!(error instanceof DeliveryError)) throw error;
+      if (error.outcome === 'unknown') doubt = error;
+      // Also where a repeat is refused, perhaps because the earlier attempt has taken effect by now.
+      const found = doubt && (await lookAfter(doubt));
       if (found === undefined) throw error;
       return found;
     });

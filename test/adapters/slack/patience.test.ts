@@ -208,6 +208,18 @@ test('a card is given up when its invocation can no longer be answered, and says
   expect(bot.clock.now() - from).toBeGreaterThan(28 * 60_000);
 });
 
+test('a card that may stand in a channel that cannot be read is not posted again', async () => {
+  const outcomes: unknown[] = [];
+  const bot = await startBot({ handle: posting(outcomes) });
+  const { faults } = bot.driver.server;
+  faults.inject('chat.postMessage', { kind: 'status', status: 503, when: 'after' });
+  faults.inject('conversations.history', { kind: 'error', error: 'missing_scope' });
+  await bot.driver.slash('operator', 'deploy one');
+  await until(() => outcomes.length === 1);
+  expect(outcomes).toMatchObject([{ outcome: 'unknown', hint: expect.stringContaining('nothing was done') }]);
+  expect(calls(bot, 'chat.postMessage')).toBe(1);
+});
+
 test('a process that stops waits for nobody', async () => {
   const outcomes: unknown[] = [];
   const bot = await startBot({ handle: posting(outcomes) });
