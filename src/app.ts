@@ -237,6 +237,7 @@ export async function buildApp({
     },
     async stop() {
       stopping = true;
+      for (const adapter of adapters) adapter.hurry?.();
       await stopInOrder({
         clock,
         server,

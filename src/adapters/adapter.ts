@@ -92,6 +92,8 @@ export interface Adapter {
   stop(): Promise<void>;
   /** Where it is in what it receives, or was when it stopped; for `start` in another process. */
   bookmark?(): string | undefined;
+  /** The process is about to stop: what waits until the platform takes a message is given up, and its person told. */
+  hurry?(): void;
   /** The end: nothing is received or sent any more. */
   close(): Promise<void>;
   /** Whether it is connected right now; for /readyz. */
