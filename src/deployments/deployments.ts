@@ -276,6 +276,11 @@ export class Deployments {
     return this.#parts.repository.byPrefix(at, prefix, 5, applications);
   }
 
+  /** Those of `applications` (undefined: of all) that were deployed from chat, failed, and were not stopped. */
+  failed(applications?: readonly string[]): ReturnType<DeploymentRepository['failed']> {
+    return this.#parts.repository.failed(applications);
+  }
+
   latest(at: Address): Promise<Deployment | undefined> {
     return this.#parts.repository.latest(at);
   }
