@@ -11,7 +11,6 @@ import {
   type Value,
 } from './spans.ts';
 import { isHarmless, looksDrawn, looksMadeUp } from './values.ts';
-import { KEY_FIELDS, VALUE_FIELDS } from './words.ts';
 
 /** How far a value may be from the field with its name. */
 const NEAR = 200;
@@ -31,6 +30,9 @@ const BLANKS = new Set(' \t');
 /** What ends a bare word. */
 const WORD_END = /[\s,;"'}]/g;
 
+/** Fields that hold a name and the ones that hold its value, where these are two. */
+const KEY_FIELD = /^(?:key|name|variable|env|var|header|field|id|label|setting|property|param|parameter)$/i;
+const VALUE_FIELD = /^(?:values?|val|content|stringvalue)$/i;
 const HEADER = /^(?:proxy-|x-)?authorization$|^(?:set-)?cookie2?$/i;
 
 interface Name {
@@ -123,8 +125,7 @@ function startOf(characters: ReadonlySet<string>, text: string, end: number, mos
 /** A field that holds a name or a value, where a list has these apart: `{"key":"API_TOKEN","value":"abc"}`. */
 function fieldOf(text: string, name: Name, separator: string, at: number): Found | undefined {
   if (!/[=:]/.test(separator)) return undefined;
-  const word = name.text.toLowerCase();
-  const kind = KEY_FIELDS.has(word) ? 'key' : VALUE_FIELDS.has(word) ? 'value' : undefined;
+  const kind = KEY_FIELD.test(name.text) ? 'key' : VALUE_FIELD.test(name.text) ? 'value' : undefined;
   if (!kind || surenessOf(name.text, name.wordBefore) === 'token') return undefined;
   const value = quotedValue(text, at) ?? spanTo(text, at, WORD_END);
   if (kind === 'value') return { ...value, kind, secret: false };

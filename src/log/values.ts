@@ -1,5 +1,4 @@
-import type { Sureness } from './names.ts';
-import { LINKS, PROSE, STATES } from './words.ts';
+import { type Sureness, wordSet } from './names.ts';
 
 /** Longer than this nothing is taken for a state or a sentence. */
 const LONGEST_SENTENCE = 300;
@@ -15,6 +14,27 @@ const CODE =
 const PATH = /^(?:[~.]{0,2}\/(?:[\w.-]+\/?)*|[a-z]:\\.*)$/i;
 /** What is known to everybody: the UUID of a match, a fingerprint. */
 const PUBLIC = /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$|(?:sha\d+|md5)[:-])/i;
+
+/** What stands for a state and not for a secret. */
+const STATES = wordSet(
+  `true false yes no on off none null nil undefined ok okay n/a na nan void expired invalid valid missing required
+  optional accepted rejected refreshed set unset unknown present absent empty hidden redacted masked enabled disabled
+  failed failure success successful succeeded changed updated created revoked denied granted loaded received verified
+  unverified generated renewed rotated pending default not found wrong correct incorrect mismatch error matched matches
+  ready used unused reused consumed available unavailable needed given exists deleted removed sent stored saved cached
+  issued checking check passed string number boolean bool str int integer bytes object function array any text char
+  varchar file env environment allowed forbidden unauthorized authorized authorised unauthorised authenticated
+  anonymous skipped ignored done started starting request requested refreshing renewing validating validated
+  initialized initialised connected active inactive blank omitted filtered obtained acquired fetched encrypted plain
+  plaintext basic bearer oauth steam prompt`,
+);
+/** Words by which a value is read as a sentence. */
+const PROSE = wordSet(
+  `is are was were be been not no must may can cannot could will would should has have had does did do too please isn't
+  wasn't`,
+);
+/** Words that only longer sentences have. */
+const LINKS = wordSet('the which who that this or and to of for in with from');
 
 /** Whether a `value` may be shown although its name is that of a secret. */
 export function isHarmless(value: string, sureness: Sureness, mayBeSentence = true): boolean {
