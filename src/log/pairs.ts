@@ -70,17 +70,11 @@ export function maskPairs(text: string): string {
     if (!name || (match[0] === ':' && text[match.index + 1] === ':')) continue;
     const at = match.index + match[0].length;
     const field = fieldOf(text, name, match[0], at);
-    if (field) {
-      const pair = last && pairOf(text, last, field);
-      if (pair) spans.push(pair);
-      last = pair || (last?.kind === 'key' && field.kind === 'value') ? undefined : field;
-      if (pair === field) separator.lastIndex = Math.max(separator.lastIndex, field.end);
-      continue;
-    }
-    const value = secretValue(text, name, match[0], at);
-    if (!value) continue;
-    spans.push(value);
-    separator.lastIndex = Math.max(separator.lastIndex, value.end);
+    const value = field ? last && pairOf(text, last, field) : secretValue(text, name, match[0], at);
+    if (value) spans.push(value);
+    // The value of two fields may be the first of them.
+    if (value && value !== last) separator.lastIndex = Math.max(separator.lastIndex, value.end);
+    if (field) last = value || (last?.kind === 'key' && field.kind === 'value') ? undefined : field;
   }
   return replaced(text, spans);
 }
@@ -130,8 +124,7 @@ function fieldOf(text: string, name: Name, separator: string, at: number): Found
   const value = quotedValue(text, at) ?? spanTo(text, at, WORD_END);
   if (kind === 'value') return { ...value, kind, secret: false };
   if (!/^[\w.-]{2,80}$/.test(value.text)) return undefined;
-  const secret = surenessOf(value.text, '');
-  return { ...value, kind, secret: secret === 'password' || secret === 'token' || secret === 'perhaps' };
+  return { ...value, kind, secret: !/no|hardly/.test(surenessOf(value.text, '')) };
 }
 
 /** The value of the two fields, where one has the name of the other's. */
