@@ -23,9 +23,7 @@ export type Mask = (text: string) => string;
 /** For what enters a card, a log line or the store, the logs of game servers aside. Very long text is cut. */
 export function createMask(secrets: readonly string[]): Mask {
   return (text) =>
-    text.length > LONGEST_TEXT
-      ? `${maskSecrets(text.slice(0, LONGEST_TEXT), secrets)}…`
-      : maskSecrets(text, secrets);
+    maskSecrets(text.slice(0, LONGEST_TEXT), secrets) + (text.length > LONGEST_TEXT ? '…' : '');
 }
 
 /**

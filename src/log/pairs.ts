@@ -1,15 +1,6 @@
 import { type Sureness, surenessOf } from './names.ts';
 import { MASK } from './patterns.ts';
-import {
-  blockValue,
-  endOfLine,
-  isBlank,
-  nextLineValue,
-  quotedValue,
-  spanTo,
-  trimmed,
-  type Value,
-} from './spans.ts';
+import { blockValue, endOfLine, isBlank, quotedValue, spanTo, trimmed, type Value } from './spans.ts';
 import { isHarmless, looksDrawn, looksMadeUp } from './values.ts';
 
 /** How far a value may be from the field with its name. */
@@ -145,7 +136,7 @@ function secretValue(text: string, name: Name, separator: string, at: number): V
   if (sureness === 'no') return undefined;
   const pair = { text, name, mark, at, sureness };
   if (/[|│┃>,]$/.test(mark) && !/[=-]>/.test(mark)) return cellValue(pair);
-  const quoted = quotedValue(text, at) ?? (name.quote ? nextLineValue(text, at) : undefined);
+  const quoted = quotedValue(text, at, name.quote !== '');
   if (mark !== ':' && /^[a-z\s]*:?$/i.test(mark)) return wordedValue(pair, quoted);
   const short = quoted && name.quote && /^(?:pass|pwd|pw)$/i.test(name.text);
   return unlessHarmless(quoted ?? bareValue(pair), short ? 'password' : sureness, !mark.includes('='));

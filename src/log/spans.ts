@@ -1,5 +1,6 @@
 const OPENING = /[^\S\n]{0,60}[[{(]?(?:[burf]{1,2}(?=["'])|[\w.]{1,20}\((?=["']))?(\\{0,7}["'`])/y;
-const NEXT_LINE = /[^\S\n]{0,8}\[?\r?\n/y;
+/** JSON as it is printed for people may have the value on the next line, also as the first of a list. */
+const OPENING_BELOW = new RegExp(`(?:[^\\S\\n]{0,8}\\[?\\r?\\n)?${OPENING.source}`, 'y');
 /** `password: |` and the lines below it that stand further in. */
 const BLOCK = /[^\S\n]{0,8}[|>][-+]?\r?\n([^\S\n]{1,40})([^\n]*(?:\n\1[^\n]*){0,255})/y;
 const BLANKS = /[^\S\n]{0,60}/y;
@@ -10,9 +11,12 @@ export interface Value {
   readonly text: string;
 }
 
-/** Between quotation marks, up to the one that closes it or, where the text was cut, the end of the line. */
-export function quotedValue(text: string, at: number): Value | undefined {
-  const [whole = '', quote = ''] = matchAt(OPENING, text, at) ?? [];
+/**
+ * Between quotation marks, up to the one that closes it or, where the text was cut, the end of the line. `orBelow`: they may
+ * open on the next line.
+ */
+export function quotedValue(text: string, at: number, orBelow = false): Value | undefined {
+  const [whole = '', quote = ''] = matchAt(orBelow ? OPENING_BELOW : OPENING, text, at) ?? [];
   if (quote === '') return undefined;
   const from = at + whole.length;
   const start = from - quote.length;
@@ -26,12 +30,6 @@ export function quotedValue(text: string, at: number): Value | undefined {
       return { start, end: to + 1, text: text.slice(from, to - escapes) };
   }
   return { start, end: line, text: text.slice(from, line) };
-}
-
-/** The same on the line below, alone or as the first of a list. */
-export function nextLineValue(text: string, at: number): Value | undefined {
-  const line = matchAt(NEXT_LINE, text, at);
-  return line ? quotedValue(text, at + line[0].length) : undefined;
 }
 
 export function blockValue(text: string, at: number): Value | undefined {

@@ -45,24 +45,19 @@ export function isHarmless(value: string, sureness: Sureness, mayBeSentence = tr
   if (text.length > LONGEST_SENTENCE) return false;
   if (PLACEHOLDER.test(text) || CODE.test(text)) return true;
   if (STATES.has(text.toLowerCase()) || (mayBeSentence && isSentence(text, sureness))) return true;
-  switch (sureness) {
-    case 'password':
-      return MEASURE.test(text) && !/^\d+$/.test(text);
-    case 'token':
-      return MEASURE.test(text) && !/^\d{6,}$/.test(text);
-    case 'perhaps':
-      return MEASURE.test(text) || PATH.test(text) || !looksMadeUp(text);
-    case 'hardly':
-      return MEASURE.test(text) || PATH.test(text) || PUBLIC.test(text) || !looksDrawn(text);
-  }
+  if (sureness === 'password') return MEASURE.test(text) && !/^\d+$/.test(text);
+  if (sureness === 'token') return MEASURE.test(text) && !/^\d{6,}$/.test(text);
+  if (MEASURE.test(text) || PATH.test(text)) return true;
+  return sureness === 'perhaps' ? !looksMadeUp(text) : PUBLIC.test(text) || !looksDrawn(text);
 }
 
 /** A state, such as `expired`, or words with one among them by which they are a sentence. */
 function isSentence(text: string, sureness: Sureness): boolean {
-  const words = text
-    .toLowerCase()
-    .split(/[\s,.;:!?()"’–—]+/, 40)
-    .filter((word) => word !== '');
+  const words =
+    text
+      .toLowerCase()
+      .match(/[^\s,.;:!?()"’–—]+/g)
+      ?.slice(0, 40) ?? [];
   const first = words[0] ?? '';
   if (words.length <= 1) return STATES.has(first);
   const odd = words.filter((word) => !/^(?:[a-z]+(?:['/-][a-z]+){0,3}|\d{1,4})$/.test(word));
