@@ -19,7 +19,7 @@ export const bench: Bench = {
   bar: undefined,
   async run(print) {
     const driver = await createSlackDriver({ mode: 'http' });
-    const bot = await startBot(driver);
+    const bot = await startBot(driver, { environment: { PERSON_REQUESTS: '0' } });
 
     const bareDriver = await createSlackDriver({ mode: 'http' });
     const {

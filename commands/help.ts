@@ -24,7 +24,7 @@ export default defineCommand({
       const note: Rich = example
         ? [
             { code: `${prompt}help ${example.name}` },
-            ' shows how to use one. A request_id can be shortened to its beginning, where only one deployment of this channel begins so.',
+            ' shows how to use one. A request_id can be shortened to its beginning, where only one deployment of this channel, or else only one that was not deployed from chat, begins so.',
           ]
         : ['You may not look at or change deployments here. Ask an administrator of this place for access.'];
       const nodes: Node[] = [

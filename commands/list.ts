@@ -1,5 +1,6 @@
 import type { Button, Card, Node } from '../src/chat/card.ts';
 import { type ActionContext, type Context, defineCommand } from '../src/command/define.ts';
+import { namesakes } from '../src/command/same-name.ts';
 import { statusFace } from '../src/deployments/card.ts';
 import { viewOf, viewOfStatus } from '../src/deployments/view.ts';
 import type { DeploymentPage, EdgegapApi } from '../src/edgegap/client.ts';
@@ -22,11 +23,12 @@ const STATUSES = [
   'terminating',
 ] as const;
 
+/** Several versions or tags: each that means what was typed. */
 interface Filter {
   readonly application?: string | undefined;
-  readonly version?: string | undefined;
+  readonly version?: string | readonly string[] | undefined;
   readonly status?: string | undefined;
-  readonly tag?: string | undefined;
+  readonly tag?: string | readonly string[] | undefined;
 }
 
 export default defineCommand({
@@ -85,8 +87,55 @@ function pagesOf(total: number): number {
   return Math.max(1, Math.ceil(total / ROWS));
 }
 
-async function show(context: Context<unknown>, filter: Filter, wanted: number): Promise<void> {
-  const { rows, total_count, has_next, page } = await read(context.edgegap, filter, wanted);
+/** In place of a tag or version that finds nothing, those in use that mean the same. */
+async function inUse({ edgegap, catalog }: Context<unknown>, filter: Filter): Promise<Filter> {
+  const { application, version, tag } = filter;
+  const versions: string[] = [];
+  if (version && !application)
+    for (const { name } of await catalog.applications())
+      versions.push(...(await catalog.versions(name)).map((one) => one.name));
+  const named = { ...filter, version: likeNames(version, versions) };
+  const tags: string[] = [];
+  const others = filtersOf({ ...named, tag: undefined });
+  if (tag)
+    for await (const row of edgegap.allDeployments({ filters: others, limit: 50 }))
+      tags.push(...row.tags.filter((one) => !isOwnTag(one)));
+  return { ...named, tag: likeNames(tag, tags) };
+}
+
+function likeNames(given: Filter['tag'], known: readonly string[]): Filter['tag'] {
+  if (typeof given !== 'string') return given;
+  const found = namesakes(given, [...new Set(known)], (one) => one);
+  return found.length > 0 ? found : given;
+}
+
+/** How many failed that match but for that; as far as the bot itself knows: no list tells of both. */
+async function failedNote(context: Context<unknown>, filter: Filter): Promise<Node[]> {
+  const { deployments, settings, prompt } = context;
+  const { application, version = [], status, tag = [] } = filter;
+  const versions = [version].flat();
+  const tags = [tag].flat().map((one) => JSON.stringify(one));
+  const failed = status ? [] : await deployments.failed(settings.applicationAllowlist);
+  const { length } = failed.filter(
+    (one) =>
+      (!application || one.application === application) &&
+      (versions.length === 0 || versions.includes(one.version)) &&
+      (tags.length === 0 || tags.some((json) => one.tags_json?.includes(json))),
+  );
+  if (length === 0) return [];
+  const what = length === 1 ? '1 failed deployment is' : `${length} failed deployments are`;
+  return [{ kind: 'note', text: [`${what} not shown: use `, { code: `${prompt}list --status error` }] }];
+}
+
+async function show(context: Context<unknown>, asked: Filter, wanted: number): Promise<void> {
+  let filter = asked;
+  let found = await read(context.edgegap, filter, wanted);
+  if (found.total_count === 0 && (filter.tag || filter.version)) {
+    filter = await inUse(context, asked);
+    if (filter.tag !== asked.tag || filter.version !== asked.version)
+      found = await read(context.edgegap, filter, wanted);
+  }
+  const { rows, total_count, has_next, page } = found;
   const nodes: Node[] = [];
   if (rows.length > 0) {
     const table = await Promise.all(rows.map((row) => tableRow(context, row)));
@@ -102,6 +151,7 @@ async function show(context: Context<unknown>, filter: Filter, wanted: number): 
   const missed = wanted > page ? `There is no page ${wanted}. ` : '';
   if (missed || total_count > rows.length)
     nodes.push({ kind: 'note', text: [`${missed}Page ${page} of ${pagesOf(total_count)}`] });
+  nodes.push(...(await failedNote(context, filter)));
   const key = isFiltered(filter) ? await context.kept.keep({ ...filter }) : '';
   const button = (label: string, to: number): Button => ({
     label,
@@ -118,7 +168,9 @@ async function show(context: Context<unknown>, filter: Filter, wanted: number): 
 }
 
 function listCard(filter: Filter, total: number, nodes: readonly Node[]): Card {
-  const filters = Object.entries(filter).flatMap(([name, value]) => (value ? [`${name} ${value}`] : []));
+  const filters = Object.entries(filter).flatMap(([name, value]) =>
+    value ? [`${name} ${[value].flat().join(' or ')}`] : [],
+  );
   const what = `${total} ${filter.status === 'error' ? 'failed' : 'active'} ${total === 1 ? 'deployment' : 'deployments'}`;
   return {
     kind: 'card',
@@ -154,13 +206,13 @@ function addressOf(row: DeploymentRow): string {
 function filtersOf({ application, version, status, tag }: Filter): ListFilter[] {
   return [
     ...(application ? [{ field: 'application', operator: 'eq', value: application } as const] : []),
-    ...(version ? [{ field: 'version', operator: 'eq', value: version } as const] : []),
+    ...(version ? [{ field: 'version', operator: 'in', value: [version].flat() } as const] : []),
     // Edgegap lists what failed until somebody stops it; active it is not.
     {
       field: 'status',
       ...(status ? { operator: 'eq', value: status } : { operator: 'neq', value: 'error' }),
     },
-    ...(tag ? [{ field: 'tags', operator: 'eq', value: tag } as const] : []),
+    ...(tag ? [{ field: 'tags', operator: 'in', value: [tag].flat() } as const] : []),
   ];
 }
 

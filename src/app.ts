@@ -164,6 +164,7 @@ export async function buildApp({
   const pipeline = createPipeline({
     services,
     policy: { rules: access, readOnly: config.readOnly },
+    perPerson: config.perPerson,
     invocations,
     clock,
     realClock: heartbeat,
@@ -211,7 +212,7 @@ export async function buildApp({
     async start() {
       // Callbacks first: they are not sent twice. Chat last, when everything behind it works.
       if (await membership.join()) await waitOut(places, Object.keys(DOCUMENTED_LIMITS));
-      const port = await server.listen(config.port);
+      const port = await server.listen(config.port, config.host === undefined ? undefined : [config.host]);
       if (loopback) publicUrl ??= `http://127.0.0.1:${port}`;
       void warmUp(catalog, (why, message) => {
         if (!stopping) log.error(why, message);
@@ -236,6 +237,7 @@ export async function buildApp({
     },
     async stop() {
       stopping = true;
+      for (const adapter of adapters) adapter.hurry?.();
       await stopInOrder({
         clock,
         server,

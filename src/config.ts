@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { databasePath, databaseProblem, passwordsOf } from './config/database.ts';
 import { everyoneOr, flag, type Items, list, wholeNumber } from './config/fields.ts';
@@ -46,6 +47,8 @@ export interface Config {
   /** Base URL under which Edgegap reaches this bot; no slash at the end. Undefined: no callbacks. */
   readonly publicUrl: string | undefined;
   readonly port: number;
+  /** The one address to listen on; undefined: all of this machine's. */
+  readonly host: string | undefined;
   /** A file path, `:memory:`, or a `postgres://` URL. */
   readonly database: string;
   /** How long what is over is kept, in milliseconds. */
@@ -53,6 +56,8 @@ export interface Config {
   readonly defaultNear: string | undefined;
   readonly applicationAllowlist: readonly string[] | undefined;
   readonly readOnly: boolean;
+  /** How many requests of one person are carried out at once, and how many more may wait; 0: any number. */
+  readonly perPerson: { readonly requests: number; readonly waiting: number };
   readonly maxTagLength: number;
   readonly logLevel: string;
   /** Exact values that must never appear in a log or in chat. */
@@ -118,6 +123,13 @@ const Environment = z.object({
   SLACK_API_URL: url.optional(),
   PUBLIC_URL: baseUrl.optional(),
   PORT: wholeNumber(0, 65_535).default(3000),
+  HOST: z
+    .string()
+    .refine(
+      (value) => isIP(value) > 0 || value === 'localhost',
+      'must be an IP address of this machine, or localhost',
+    )
+    .optional(),
   DATABASE_URL: z
     .string()
     .superRefine((value, context) => {
@@ -129,6 +141,8 @@ const Environment = z.object({
   DEFAULT_NEAR: z.string().max(100, 'must be the name of a city, at most 100 characters').optional(),
   APP_ALLOWLIST: list({ shape: /^.{1,64}$/, what: 'an application name' }).optional(),
   READ_ONLY: flag().default(false),
+  PERSON_REQUESTS: wholeNumber(0, 1_000).default(20),
+  PERSON_WAITING: wholeNumber(0, 10_000).default(60),
   MAX_TAG_LENGTH: wholeNumber(20, 40).default(20),
   LOG_LEVEL: z
     .string()
@@ -221,11 +235,13 @@ export function readConfig(
     slack: slackConfig(env, proxy),
     publicUrl: env.PUBLIC_URL && withoutSlash(env.PUBLIC_URL),
     port: env.PORT,
+    host: env.HOST,
     database: databasePath(env.DATABASE_URL),
     keepMs: env.KEEP_DAYS * DAY_MS,
     defaultNear: env.DEFAULT_NEAR,
     applicationAllowlist: env.APP_ALLOWLIST,
     readOnly: env.READ_ONLY,
+    perPerson: { requests: env.PERSON_REQUESTS, waiting: env.PERSON_WAITING },
     maxTagLength: env.MAX_TAG_LENGTH,
     logLevel: env.LOG_LEVEL,
     secrets: [...secretsOf(env), ...ofProxy.secrets],

@@ -17,13 +17,8 @@ export function createAgent(
   options: Agent.Options & { proxyTunnel?: boolean } = {},
 ): Dispatcher {
   if (!proxy) return new Agent(options);
-  const { http, https, except } = proxy;
-  return new EnvHttpProxyAgent({
-    ...options,
-    httpProxy: http,
-    httpsProxy: https,
-    noProxy: `${except},${LOOPBACK}`,
-  });
+  const noProxy = `${proxy.except},${LOOPBACK}`;
+  return new EnvHttpProxyAgent({ ...options, httpProxy: proxy.http, httpsProxy: proxy.https, noProxy });
 }
 
 /** The platform's own fetch, or where there is a proxy one on `agent`, whose version of undici it has to be. */
@@ -31,19 +26,15 @@ export function fetchOn(agent: Dispatcher | undefined): typeof globalThis.fetch 
   if (!agent) return globalThis.fetch;
   return (async (url: string, init: RequestInit = {}) => {
     const { body, type } = await bytesOf(init.body);
-    const headers = {
-      ...Object.fromEntries(new Headers(init.headers)),
-      ...(type ? { 'content-type': type } : {}),
-    };
+    const headers = Object.fromEntries(new Headers(init.headers));
+    if (type) headers['content-type'] = type;
     return await fetch(url, { ...init, headers, body, dispatcher: agent } as Parameters<typeof fetch>[1]);
   }) as typeof globalThis.fetch;
 }
 
 /** The platform's own `Response` turns a form into bytes, which every version of undici sends. */
-export async function bytesOf(
-  body: RequestInit['body'],
-): Promise<{ body: unknown; type: string | undefined }> {
-  if (!(body instanceof FormData)) return { body, type: undefined };
+export async function bytesOf(body: RequestInit['body']): Promise<{ body: unknown; type: string | null }> {
+  if (!(body instanceof FormData)) return { body, type: null };
   const form = new Response(body);
-  return { body: Buffer.from(await form.arrayBuffer()), type: form.headers.get('content-type') ?? undefined };
+  return { body: Buffer.from(await form.arrayBuffer()), type: form.headers.get('content-type') };
 }

@@ -23,10 +23,12 @@ test('without any setting there are defaults, and no chat', () => {
     slack: undefined,
     publicUrl: undefined,
     port: 3000,
+    host: undefined,
     database: 'data/edgegap-chatops.db',
     defaultNear: undefined,
     applicationAllowlist: undefined,
     readOnly: false,
+    perPerson: { requests: 20, waiting: 60 },
     keepMs: 30 * 24 * 60 * 60_000,
     maxTagLength: 20,
     logLevel: 'info',
@@ -37,6 +39,8 @@ test('without any setting there are defaults, and no chat', () => {
 test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]>([
   ['a blank one is unset', { PORT: '  ', LOG_LEVEL: '' }, ({ port }) => port, 3000],
   ['blanks around it do not count', { PORT: ' 80 ' }, ({ port }) => port, 80],
+  ['HOST by its number', { HOST: '::1' }, ({ host }) => host, '::1'],
+  ['HOST by its name', { HOST: 'localhost' }, ({ host }) => host, 'localhost'],
   ['token with its word', { EDGEGAP_API_TOKEN: 'token abcdef' }, ({ secrets }) => secrets, ['abcdef']],
   [
     'EDGEGAP_API_URL',
@@ -225,6 +229,8 @@ test.each<[Record<string, string>, RegExp]>([
   [{ PORT: 'http' }, /^PORT must be a whole number from 0 to 65535$/],
   [{ PORT: '65536' }, /^PORT must be a whole number/],
   [{ PORT: '0x50' }, /^PORT must be a whole number/],
+  [{ HOST: 'my-machine' }, /^HOST must be an IP address of this machine, or localhost$/],
+  [{ HOST: '[::1]' }, /^HOST must be an IP address/],
   [{ DATABASE_URL: 'postgres://' }, /^DATABASE_URL must be a whole URL, such as postgres:/],
   ...['postgres:///bot', 'postgres://u:my-secret@/bot', 'postgres://u:my-secret@/bot?host='].map(
     (DATABASE_URL): [Record<string, string>, RegExp] => [
@@ -355,7 +361,7 @@ describe('a name that is no setting, and nearly one', () => {
   });
 
   test.each(
-    `PATH HOME HOST HOSTNAME HOSTTYPE PWD OLDPWD SHLVL USER LOGNAME LANG LANGUAGE TERM TZ SHELL EDITOR PAGER MAIL DISPLAY _
+    `PATH HOME HOSTNAME HOSTTYPE PWD OLDPWD SHLVL USER LOGNAME LANG LANGUAGE TERM TZ SHELL EDITOR PAGER MAIL DISPLAY _
     POSIX POSIXLY_CORRECT POST PORTS SPORT SORT APP_PORT DB_PORT WEB_PORT PORT_FILE_X PROFILE AWS_PROFILE LOG_FILE LOG_FORMAT
     NODE_ENV NODE_OPTIONS NODE_VERSION npm_config_loglevel npm_config_port npm_package_version YARN_VERSION INIT_CWD
     PGHOST PGPORT PGUSER PGPASSWORD PGDATABASE PGSSLMODE PG_VERSION POSTGRES_PASSWORD POSTGRES_USER DATABASE_HOST

@@ -50,7 +50,7 @@ test('the README shows Discord’s card as its payload reads', () => {
   const seen = texts(renderDiscord(deploymentCard(view)))
     .flatMap((text) => text.split('\n'))
     .map((line) => line.replace(/^(###|-#) /, '').replace(/\*\*|`|\\/g, ''))
-    .map((line) => line.replace(/<t:\d+:R>/, '2 minutes ago').replace(/<t:\d+:t>/, '14:19'));
+    .map((line) => line.replace(/<t:\d+:R>/, '2 minutes ago').replace(/<t:\d+:f>/, '23 November 2026 14:19'));
   expect(README).toContain(withButtons(seen, '┃ ').join('\n'));
 });
 
@@ -60,7 +60,7 @@ test('the README shows Slack’s card as its payload reads', () => {
     .map((block) => texts(block).join(''))
     .join('\n')
     .replace(/LogsRefreshStop$/, 'Logs\nRefresh\nStop')
-    .replace(/<!date\^\d+\^\{time\}[^>]*>/, '2:19 PM');
+    .replace(/<!date\^\d+\^\{date_short_pretty\} at \{time\}[^>]*>/, 'Today at 2:19 PM');
   expect(README).toContain(withButtons(seen.split('\n'), '').join('\n'));
 });
 

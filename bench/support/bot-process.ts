@@ -20,7 +20,7 @@ const adapter = chat.adapter({
   },
 });
 const app = await buildApp({
-  config: readConfig({ ...process.env, PORT: '0' }),
+  config: readConfig({ ...process.env, PORT: '0', PERSON_REQUESTS: '0' }),
   clock,
   log: pino({ level: 'silent' }),
   access: { memory: { operators: undefined, readers: undefined, readersByDefault: 'operators' } },

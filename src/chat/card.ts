@@ -13,7 +13,7 @@ export type Inline =
   | { readonly mention: string; readonly name: string }
   /** A channel (id on the platform), by its name where the platform shows it. */
   | { readonly channel: string }
-  /** An instant, in epoch milliseconds, shown in the reader's own time: "3 minutes ago" or a clock time. */
+  /** An instant, in epoch milliseconds, shown in the reader's own time: "3 minutes ago", or day and time. */
   | { readonly time: number; readonly style: 'relative' | 'clock' };
 
 export type Rich = readonly Inline[];

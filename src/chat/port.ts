@@ -92,6 +92,8 @@ export interface Adapter {
   stop(): Promise<void>;
   /** Where it is in what it receives, or was when it stopped; for `start` in another process. */
   bookmark?(): string | undefined;
+  /** The process is about to stop: what waits until the platform takes a message is given up, and its person told. */
+  hurry?(): void;
   /** The end: nothing is received or sent any more. */
   close(): Promise<void>;
   /** Whether it is connected right now; for /readyz. */
@@ -151,11 +153,14 @@ export interface Invocation {
   readonly prompt?: string;
   /** How another process can answer it with `Adapter.resume`, should this one not live to. */
   reply(mode: AckMode): Reply;
+  /** Where the platform shows nothing amiss when it gets no first response, and tells itself that the request arrived. */
+  readonly maySkip?: boolean;
   /** Only where `person` has to ask the platform, which may take longer than the platform waits for a first response. */
   readonly meanwhile?: Meanwhile;
 
   /**
-   * Who asks. `fresh` allows no stale cache: for what changes things, so that a role just taken away counts.
+   * Who asks. `fresh` is for what changes things: a role just taken away counts. While the platform does not answer, only
+   * an answer of the last minute does, and only if no event has contradicted that answer.
    * Throws when the platform cannot say; nobody is let in on a guess.
    */
   person(freshness: 'cached' | 'fresh'): Promise<Person>;

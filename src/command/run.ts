@@ -1,5 +1,6 @@
 import type { Invocation } from '../chat/port.ts';
 import { AppError } from '../errors.ts';
+import { FairShare, type PerPerson } from './fair-share.ts';
 import { Presses } from './presses.ts';
 import { Turn, type TurnParts } from './turn.ts';
 
@@ -12,18 +13,23 @@ export interface Pipeline {
   idle(): Promise<void>;
 }
 
-/** authorise -> parse -> acknowledge -> run -> report; for a command and for a button press alike. */
-export function createPipeline(parts: Omit<TurnParts, 'presses'>): Pipeline {
+export interface PipelineParts extends Omit<TurnParts, 'presses'> {
+  /** Without it, everybody may ask as much as they like. */
+  readonly perPerson?: PerPerson;
+}
+
+/** fair share -> authorise -> parse -> acknowledge -> run -> report; for a command and for a button press alike. */
+export function createPipeline(parts: PipelineParts): Pipeline {
   const underWay = new Set<Promise<void>>();
   const presses = new Presses(parts.clock);
+  const fairShare = new FairShare(parts.perPerson ?? { requests: 0, waiting: 0 }, parts.clock);
   let draining = false;
 
   async function answered(invocation: Invocation): Promise<void> {
     const turn = new Turn(invocation, { ...parts, presses });
     try {
-      if (draining)
-        throw new AppError('restarting', 'I am being restarted.', { hint: 'Try again in a few seconds.' });
-      await turn.take();
+      if (draining) throw restarting();
+      await fairShare.take(invocation, (wait) => turn.take(wait));
     } catch (error) {
       await turn.report(error);
     }
@@ -42,7 +48,12 @@ export function createPipeline(parts: Omit<TurnParts, 'presses'>): Pipeline {
     idle,
     async drain() {
       draining = true;
+      fairShare.close(restarting());
       await idle();
     },
   };
+}
+
+function restarting(): AppError {
+  return new AppError('restarting', 'I am being restarted.', { hint: 'Try again in a few seconds.' });
 }

@@ -34,48 +34,45 @@ export function readSecretFiles(
   for (const name of settings) {
     const path = set[`${name}_FILE`];
     if (path === undefined) continue;
-    const isSecret = SECRETS.some((secret) => secret === name);
-    if (!isSecret)
+    if (!SECRETS.some((secret) => secret === name))
       problems.push(`${name}_FILE is not read: only secrets can be given as a file. Set ${name} itself`);
     else if (set[name] !== undefined) problems.push(`${name}_FILE is set beside ${name}: keep one of them`);
-    else {
-      const content = contentOf(path);
-      if (typeof content === 'string') values[name] = content;
-      else {
+    else
+      try {
+        values[name] = contentOf(path);
+      } catch (error) {
         unread.push(name);
-        problems.push(`${name}_FILE ${content.problem}`);
+        problems.push(`${name}_FILE ${reasonOf(error)}`);
       }
-    }
   }
   return { values, unread, problems };
 }
 
-function contentOf(path: string): string | { readonly problem: string } {
-  try {
-    const file = statSync(path);
-    if (file.isDirectory()) return { problem: 'names a folder: give the path of the file in it' };
-    // A pipe or a device may keep the start waiting for ever.
-    if (!file.isFile()) return { problem: 'must name a plain file' };
-    if (file.size > MAX_BYTES)
-      return { problem: `names a file too large for a secret (over ${MAX_BYTES / 1024} KiB)` };
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)).trim();
-    if (text === '') return { problem: 'names an empty file: put the secret into it' };
-    if (/[\r\n\0]|^(["']).*\1$/.test(text))
-      return { problem: 'must name a file with the secret alone in it: one line, without quotation marks' };
-    return text;
-  } catch (error) {
-    const { code = '' } = error as { code?: string };
-    return { problem: REASONS[code] ?? `names a file that cannot be read (${code})` };
-  }
+/** Its message says what a file cannot be used for, and what to do. */
+class UnusableFile extends Error {}
+
+function contentOf(path: string): string {
+  const file = statSync(path);
+  if (file.isDirectory()) throw new UnusableFile('names a folder: give the path of the file in it');
+  // A pipe or a device may keep the start waiting for ever.
+  if (!file.isFile()) throw new UnusableFile('must name a plain file');
+  if (file.size > MAX_BYTES)
+    throw new UnusableFile(`names a file too large for a secret (over ${MAX_BYTES / 1024} KiB)`);
+  const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)).trim();
+  if (text === '') throw new UnusableFile('names an empty file: put the secret into it');
+  if (/[\r\n\0]|^(["']).*\1$/.test(text))
+    throw new UnusableFile('must name a file with the secret alone in it: one line, without quotation marks');
+  return text;
 }
 
-const MISSING = 'names a file that does not exist: give the path of a file with the secret in it';
-const FORBIDDEN = 'names a file that I may not read: let the user that I run as read it';
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: MISSING,
-  ENOTDIR: MISSING,
-  ENAMETOOLONG: MISSING,
-  EACCES: FORBIDDEN,
-  EPERM: FORBIDDEN,
-  ERR_ENCODING_INVALID_ENCODED_DATA: 'names a file that holds no text: save it as UTF-8',
-};
+function reasonOf(error: unknown): string {
+  if (error instanceof UnusableFile) return error.message;
+  const { code = '' } = error as { code?: string };
+  if (/^(?:ENOENT|ENOTDIR|ENAMETOOLONG)$/.test(code))
+    return 'names a file that does not exist: give the path of a file with the secret in it';
+  if (/^(?:EACCES|EPERM)$/.test(code))
+    return 'names a file that I may not read: let the user that I run as read it';
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
+    return 'names a file that holds no text: save it as UTF-8';
+  return `names a file that cannot be read (${code})`;
+}

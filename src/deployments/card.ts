@@ -120,7 +120,7 @@ function footnote(view: DeploymentView): Inline[] {
   const parts: Inline[] = [];
   if (view.askedBy) parts.push(`Deployed by ${view.askedBy}`);
   if (view.createdAt !== undefined)
-    parts.push(parts.length > 0 ? ' at ' : 'Deployed at ', { time: view.createdAt, style: 'clock' });
+    parts.push(parts.length > 0 ? ' · ' : 'Deployed ', { time: view.createdAt, style: 'clock' });
   return parts;
 }
 

@@ -12,7 +12,7 @@ import type { Source } from './announce.ts';
 import type { Deployment, DeployOrder } from './deployment.ts';
 import { type DeploymentRepository, type Intent, newId } from './repository.ts';
 import type { News } from './state.ts';
-import { isSettling, isStopUnderWay, nextCheck } from './timing.ts';
+import { isOnItsWay, isSettling, isStopUnderWay, LOOKS_APART_MS, nextCheck } from './timing.ts';
 
 /** What the domain needs around it. */
 export interface DeploymentsParts {
@@ -47,6 +47,8 @@ export class Deployments {
   readonly #over = new AbortController();
   /** Those that are on their way to Edgegap from here, by request_id. */
   readonly #stops = new Map<string, Promise<StopOutcome>>();
+  /** The last moment, in epoch milliseconds, that is taken for a look at steps of which no callback tells. */
+  #lookAt = 0;
 
   constructor(parts: DeploymentsParts) {
     this.#parts = parts;
@@ -177,9 +179,20 @@ export class Deployments {
 
   /** The same in a transaction that has the deployment to itself; `wake` is due once it is committed. */
   learnIn(tx: Store, before: Deployment, news: News, source: Source): Promise<Deployment> {
-    const { repository, clock } = this.#parts;
-    const checkAt = (after: Deployment) => nextCheck(after, clock.now(), this.callbacksExpected);
-    return repository.write(tx, before, news, { source, checkAt });
+    return this.#parts.repository.write(tx, before, news, {
+      source,
+      checkAt: (after) => this.checkAt(after),
+    });
+  }
+
+  /** When to ask about a deployment next, in epoch milliseconds; undefined where there is nothing to ask. */
+  checkAt(deployment: Deployment): number | undefined {
+    const now = this.#parts.clock.now();
+    const at = nextCheck(deployment, now, this.callbacksExpected);
+    const soon = isOnItsWay(deployment) ? nextCheck(deployment, now, false) : undefined;
+    if (!this.callbacksExpected || at === undefined || soon === undefined) return at;
+    this.#lookAt = Math.min(at, Math.max(soon, this.#lookAt + LOOKS_APART_MS));
+    return this.#lookAt;
   }
 
   /** Something was learned: there may be something to send, or to ask. */
@@ -273,6 +286,11 @@ export class Deployments {
   /** Up to five deployments of this channel and of `applications` whose request_id begins with `prefix`, newest first. */
   byPrefix(at: Address, prefix: string, applications?: readonly string[]): Promise<Deployment[]> {
     return this.#parts.repository.byPrefix(at, prefix, 5, applications);
+  }
+
+  /** Those of `applications` (undefined: of all) that were deployed from chat, failed, and were not stopped. */
+  failed(applications?: readonly string[]): ReturnType<DeploymentRepository['failed']> {
+    return this.#parts.repository.failed(applications);
   }
 
   latest(at: Address): Promise<Deployment | undefined> {

@@ -10,7 +10,7 @@ import { type CallbackEvent, type Deployment, endIsInferred } from './deployment
 import type { Deployments } from './deployments.ts';
 import type { DeploymentRepository } from './repository.ts';
 import type { News } from './state.ts';
-import { isSettling, LOOK_UPS_MS, MISSING_MS, nextCheck, SILENCE_MS } from './timing.ts';
+import { isSettling, LOOK_UPS_MS, MISSING_MS, SILENCE_MS } from './timing.ts';
 
 /** A callback that is only just on its way is not a lost one. */
 const CALLBACK_GRACE_MS = 10_000;
@@ -69,8 +69,7 @@ export class Inquiry {
     const now = this.#clock.now();
     const news = await this.#statusNews(requestId);
     if (news.kind === 'missing' && isSettling(deployment, now)) {
-      const next = nextCheck(deployment, now, this.#deployments.callbacksExpected);
-      await this.#repository.agenda.schedule(id, next ?? now + SILENCE_MS);
+      await this.#repository.agenda.schedule(id, this.#deployments.checkAt(deployment) ?? now + SILENCE_MS);
       return;
     }
     const status = news.kind === 'snapshot' ? news.status : undefined;
@@ -81,7 +80,8 @@ export class Inquiry {
     // What was missing has been waited for already.
     if (status && !again && (await this.#untold(deployment, news))) {
       // It may have happened this moment, with the callback on its way.
-      await this.#repository.agenda.schedule(id, now + CALLBACK_GRACE_MS, { doubted: status });
+      const silentAt = Math.max(now, deployment.createdAt + SILENCE_MS);
+      await this.#repository.agenda.schedule(id, silentAt + CALLBACK_GRACE_MS, { doubted: status });
       return;
     }
     await this.#pass(deployment, news);

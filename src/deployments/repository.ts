@@ -202,6 +202,18 @@ export class DeploymentRepository {
     return rows.map(fromRow);
   }
 
+  /** Those of `applications` (undefined: of all) that failed, and stay at Edgegap until somebody stops them. */
+  async failed(applications?: readonly string[]) {
+    return await this.#store
+      .selectFrom('deployments')
+      .select(['application', 'version', 'tags_json'])
+      .where('phase', '=', 'live')
+      .where('status', '=', 'ERROR')
+      .where('stop_asked_by', 'is', null)
+      .$if(applications !== undefined, (query) => query.where('application', 'in', applications ?? []))
+      .execute();
+  }
+
   /** The newest deployment from this channel that has a request_id. */
   async latest(at: Address): Promise<Deployment | undefined> {
     return this.#one(this.#inChannel(at).where('request_id', 'is not', null).limit(1).executeTakeFirst());

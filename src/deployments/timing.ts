@@ -7,6 +7,12 @@ export const LOOK_UPS_MS = [2_000, 4_000, 4_000, 20_000, 30_000, 60_000] as cons
 /** With callbacks on, a deployment this long silent is asked about all the same. */
 export const SILENCE_MS = 60_000;
 
+/**
+ * With callbacks on, this much lies between looks at the steps of deployments on their way: a fifth of Edgegap's 20 status
+ * calls a second. Where many are on their way, each is looked at less often.
+ */
+export const LOOKS_APART_MS = 250;
+
 /** Edgegap not knowing a deployment means that it ended when it says so again after this long. */
 export const MISSING_MS = 30_000;
 
@@ -45,6 +51,15 @@ export function nextCheck(deployment: Deployment, now: number, callbacks: boolea
   }
   if (callbacks) return now + SILENCE_MS;
   return now + (ageOf(createdAt, now) < YOUNG_MS ? POLL_YOUNG_MS : POLL_MS);
+}
+
+/**
+ * Whether it goes through the steps of which no callback tells. One that somebody stops is left to the callbacks: a look that
+ * sees the end first would make their news of the start late.
+ */
+export function isOnItsWay({ phase, status, missingAt, stopAskedBy }: Deployment): boolean {
+  if (phase !== 'live' || missingAt !== undefined || stopAskedBy !== undefined) return false;
+  return !['READY', 'ERROR', 'TERMINATING', 'TERMINATED'].includes(status ?? '');
 }
 
 /** Whether Edgegap took a stop that can still be expected to show. */

@@ -23,9 +23,7 @@ export type Mask = (text: string) => string;
 /** For what enters a card, a log line or the store, the logs of game servers aside. Very long text is cut. */
 export function createMask(secrets: readonly string[]): Mask {
   return (text) =>
-    text.length > LONGEST_TEXT
-      ? `${maskSecrets(text.slice(0, LONGEST_TEXT), secrets)}…`
-      : maskSecrets(text, secrets);
+    maskSecrets(text.slice(0, LONGEST_TEXT), secrets) + (text.length > LONGEST_TEXT ? '…' : '');
 }
 
 /**
@@ -34,28 +32,24 @@ export function createMask(secrets: readonly string[]): Mask {
  */
 export function maskSecrets(text: string, secrets: readonly string[] = []): string {
   const masked: string[] = [];
-  for (const _ of maskPieces(masked, linesOf(text, secrets)));
+  for (const _ of maskPieces(masked, text, secrets));
   return masked.join('\n');
 }
 
 /** The same for lines that may be many: everybody else has their turn in between. */
 export async function maskLines(lines: readonly string[], secrets: readonly string[]): Promise<string[]> {
   const masked: string[] = [];
-  for (const _ of maskPieces(masked, linesOf(lines.join('\n'), secrets))) await nextTurn();
+  for (const _ of maskPieces(masked, lines.join('\n'), secrets)) await nextTurn();
   return masked;
 }
 
-function linesOf(text: string, secrets: readonly string[]): string[] {
-  let masked = text;
-  for (const secret of secrets) if (secret.length >= 6) masked = masked.replaceAll(secret, MASK);
-  return maskKeys(masked.split('\n'));
-}
-
 /** Stops after each piece. */
-function* maskPieces(masked: string[], lines: readonly string[]): Generator<void> {
+function* maskPieces(masked: string[], text: string, secrets: readonly string[]): Generator<void> {
+  let known = text;
+  for (const secret of secrets) if (secret.length >= 6) known = known.replaceAll(secret, MASK);
   let piece: string[] = [];
   let length = 0;
-  for (const line of lines) {
+  for (const line of maskKeys(known.split('\n'))) {
     const long = line.length > LONGEST_LINE;
     if (piece.length > 0 && length + line.length > PIECE) {
       masked.push(...maskPiece(piece.join('\n')).split('\n'));

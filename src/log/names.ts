@@ -1,22 +1,55 @@
-import {
-  ABOUT_WORDS,
-  HOLDERS,
-  KEY_OWNERS,
-  LAST_WORDS,
-  NOT_SECRET_BEFORE,
-  PASSWORD_WORDS,
-  PERHAPS_WORDS,
-  SECRET_WORDS,
-} from './words.ts';
-
 /**
  * How sure a name is that of a secret: of a `password` anything is masked that is no state, of a `token` no small number
  * either, and the others only where the value looks made up (`perhaps`) or drawn by chance (`hardly`).
  */
 export type Sureness = 'password' | 'token' | 'perhaps' | 'hardly' | 'no';
 
-/** Words that are written as one. */
-const GLUED = /(?:password|passwd|passphrase|secret|token|apikey|secretkey|accesskey|privatekey|authkey)$/;
+/** The words of a text, for looking up. */
+export const wordSet = (words: string) => new Set(words.split(/\s+/));
+
+/** Words that name a secret wherever they stand in a name; what they hold is hidden unless it is plainly something else. */
+const SECRET =
+  /(?:password|passwd|passphrase|secret|token|apikey|secretkey|accesskey|privatekey|authkey)$|^(?:passcode|passwort|credentials?|creds|jwt|t?otp|mnemonic|psk|authorization|cookie|requirepass|masterauth|gslt|setsteamaccount)$/;
+/** Of these even a number or a bare word is one. */
+const PASSWORD = /pass(?:word|wd|phrase)$|^(?:passcode|passwort|pwd|pass|pw|pin|requirepass|masterauth)$/;
+/** What names one only at the end of a longer name: a bare `pass` is a ticket, a bare `PWD` a folder. */
+const LAST_WORDS = wordSet('pass pwd pw auth key keys sig signature sas bearer pin salt dsn basic');
+/** After one of these even a `key` is a secret. */
+const KEY_OWNERS = wordSet(
+  `api access secret private priv encryption decryption encrypt crypto cipher signing sign jwt auth oauth master account
+  shared storage ssh rsa aes hmac deploy admin root webhook hook write ingest integration subscription license bot
+  registry rcon steam playfab photon edgegap stripe sendgrid twilio mailgun aws gcp azure google openai anthropic
+  github gitlab slack discord datadog sentry algolia heroku cloudflare digitalocean hub twitch eos unity firebase
+  supabase tls ssl pem tfc consul vault pgp gpg cookie`,
+);
+/** After one of these, and the ones above, a `pass` or `auth` is one. */
+const HOLDERS = wordSet(
+  `session service client consumer app application user db database mysql postgres pg pgsql sql redis mongo mongodb
+  rabbitmq amqp mq smtp mail email ftp sftp ldap vpn wifi server sa login http proxy basic docker nats kafka es elastic
+  spotify epic gamelift agones sas ca cert team organization project sdk rest sso saml root admin host game`,
+);
+/** Words that say that the name is of something about a secret: how many, how long, where. */
+const ABOUT_WORDS = wordSet(
+  `count counts length len type limit limits max min size ttl expiry expires expire expiration expired age timeout name
+  names file files path paths dir url uri endpoint host required require requires enabled disabled enable policy hint
+  field fields valid validity status state service cache cached bucket buckets pool store storage validation version
+  format algorithm alg index usage budget rate used headers prefix suffix strength reset changed attempts attempt
+  retries rotation rotated refresh refreshed interval errors exception check checks checked test level kind source in
+  at seconds secs minutes ms days bytes bits set total remaining available left mode audience scope scopes verification
+  verify verified lifetime window offset position range list stream kept factory request requests response renewal
+  event events class module plugin component system ring box bar shop room map item items area ending boss weapon skin
+  achievement achievements found unlocked collected passage cave ingredient protected score entropy balance symbol
+  price amount supply reward cost currency colour icon sprite texture prefab mesh drop drops spawn spawned pickup slot
+  slots based bound entry screen dialog message text title`,
+);
+/** Suffixes under which something secret may stand all the same. */
+const PERHAPS_WORDS = wordSet('id hash digest url uri string str base data value b64 base64');
+/** Words before it by which it is counted or not one: `MAX_TOKENS`, `public key`. */
+const NOT_SECRET_BEFORE = wordSet(
+  `max min num total count number avg average used remaining prompt completion input output public primary foreign
+  unique sort partition composite hot unexpected syntax next previous prev page continuation pub invalid missing no
+  cancellation`,
+);
 
 /** What does something with it: a spawner, a handler. */
 const DOER = /^(?!user$|server$|docker$|owner$|number$).+(?:er|or)$/;
@@ -30,7 +63,7 @@ function wordsOf(name: string): string[] {
 /** `before`: the word that stands in front of the name, as in `API key`; '' where there is none. */
 export function surenessOf(name: string, before: string): Sureness {
   const words = wordsOf(name);
-  const at = words.findLastIndex((word) => SECRET_WORDS.has(singular(word)) || GLUED.test(singular(word)));
+  const at = words.findLastIndex((word) => SECRET.test(singular(word)));
   if (at !== -1) return surenessOfWord(words, at, before.toLowerCase());
   const last = words.findLastIndex((word) => !PERHAPS_WORDS.has(word));
   const word = words[last] ?? '';
@@ -45,7 +78,7 @@ function surenessOfWord(words: readonly string[], at: number, spaced: string): S
   if (after.some((one) => ABOUT_WORDS.has(one) || DOER.test(one))) return 'no';
   if (word !== singular(word) || after.some((one) => PERHAPS_WORDS.has(one))) return 'perhaps';
   if (before === undefined && NOT_SECRET_BEFORE.has(spaced)) return 'hardly';
-  return PASSWORD_WORDS.has(word) || /pass(?:word|wd|phrase)$/.test(word) ? 'password' : 'token';
+  return PASSWORD.test(word) ? 'password' : 'token';
 }
 
 function surenessOfLast(word: string, before: string, more: boolean): Sureness {
@@ -55,7 +88,7 @@ function surenessOfLast(word: string, before: string, more: boolean): Sureness {
     if (before === '') return 'no';
     return !owned ? 'hardly' : more || word === 'keys' ? 'perhaps' : 'token';
   }
-  if (PASSWORD_WORDS.has(word))
+  if (PASSWORD.test(word))
     return owned || HOLDERS.has(before) ? 'password' : word === 'pin' ? 'no' : 'perhaps';
   return (owned || HOLDERS.has(before)) && word === 'auth' ? 'perhaps' : 'hardly';
 }

@@ -1,21 +1,8 @@
 import { type Sureness, surenessOf } from './names.ts';
 import { MASK } from './patterns.ts';
-import {
-  blockValue,
-  endOfLine,
-  isBlank,
-  nextLineValue,
-  quotedValue,
-  spanTo,
-  trimmed,
-  type Value,
-  wordValue,
-} from './spans.ts';
+import { blockValue, endOfLine, isBlank, quotedValue, spanTo, trimmed, type Value } from './spans.ts';
 import { isHarmless, looksDrawn, looksMadeUp } from './values.ts';
-import { KEY_FIELDS, VALUE_FIELDS } from './words.ts';
 
-/** Names, and the blanks between a name and its value, are no longer than this. */
-const NAME_LENGTH = 80;
 /** How far a value may be from the field with its name. */
 const NEAR = 200;
 /** Where a value without quotation marks is looked through for the next pair. */
@@ -27,6 +14,16 @@ const SEPARATOR =
 /** The next pair, option or column. */
 const NEXT_PAIR = /[\s,;](?:\s?["'{]?[\w.-]{1,40}["']?\s{0,2}(?:=|:(?!\/\/))|--?[a-z]|[|│┃])/i;
 
+const NAME_CHARACTERS = new Set('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.');
+const CLOSING = new Set('"\'`\\])');
+const QUOTES = new Set('"\'`\\');
+const BLANKS = new Set(' \t');
+/** What ends a bare word. */
+const WORD_END = /[\s,;"'}]/g;
+
+/** Fields that hold a name and the ones that hold its value, where these are two. */
+const KEY_FIELD = /^(?:key|name|variable|env|var|header|field|id|label|setting|property|param|parameter)$/i;
+const VALUE_FIELD = /^(?:values?|val|content|stringvalue)$/i;
 const HEADER = /^(?:proxy-|x-)?authorization$|^(?:set-)?cookie2?$/i;
 
 interface Name {
@@ -38,6 +35,15 @@ interface Name {
   readonly before: string;
   /** The word in front of it, where a single blank is between them. */
   readonly wordBefore: string;
+}
+
+/** A name with what may be its value, at `at`. */
+interface Pair {
+  readonly text: string;
+  readonly name: Name;
+  readonly mark: string;
+  readonly at: number;
+  readonly sureness: Sureness;
 }
 
 interface Found extends Value {
@@ -55,17 +61,11 @@ export function maskPairs(text: string): string {
     if (!name || (match[0] === ':' && text[match.index + 1] === ':')) continue;
     const at = match.index + match[0].length;
     const field = fieldOf(text, name, match[0], at);
-    if (field) {
-      const pair = last && pairOf(text, last, field);
-      if (pair) spans.push(pair);
-      last = pair || (last?.kind === 'key' && field.kind === 'value') ? undefined : field;
-      if (pair === field) separator.lastIndex = Math.max(separator.lastIndex, field.end);
-      continue;
-    }
-    const value = secretValue(text, name, match[0], at);
-    if (!value) continue;
-    spans.push(value);
-    separator.lastIndex = Math.max(separator.lastIndex, value.end);
+    const value = field ? last && pairOf(text, last, field) : secretValue(text, name, match[0], at);
+    if (value) spans.push(value);
+    // The value of two fields may be the first of them.
+    if (value && value !== last) separator.lastIndex = Math.max(separator.lastIndex, value.end);
+    if (field) last = value || (last?.kind === 'key' && field.kind === 'value') ? undefined : field;
   }
   return replaced(text, spans);
 }
@@ -82,106 +82,89 @@ function replaced(text: string, spans: Value[]): string {
 }
 
 function nameBefore(text: string, separator: number): Name | undefined {
-  let end = separator;
-  for (let n = 0; n < 60 && isBlank(text[end - 1]); n++) end--;
-  let to = end;
-  for (let n = 0; n < 8 && to > 0 && '"\'`\\])'.includes(text.charAt(to - 1)); n++) to--;
-  let start = wordStart(text, to);
+  const end = startOf(BLANKS, text, separator, 60);
+  const to = startOf(CLOSING, text, end, 8);
+  let start = startOf(NAME_CHARACTERS, text, to);
   // `\u0026sig` and `%26sig`, an encoded `&`.
   if (/[%\\]/.test(text.charAt(start - 1)))
     start += /^(?:u00[23].|[23][6f])/i.exec(text.slice(start, to))?.[0].length ?? 0;
   if (start === to) return undefined;
-  let front = start;
-  for (let n = 0; n < 8 && front > 0 && '"\'`\\'.includes(text.charAt(front - 1)); n++) front--;
+  const front = startOf(QUOTES, text, start, 8);
   const spaced = /[ :]/.test(text.charAt(start - 1));
   return {
     text: text.slice(start, to),
     start,
     quote: to < end && front < start ? text.slice(to, end) : '',
     before: text[front < start && to === end ? start - 1 : front - 1] ?? '\n',
-    wordBefore: spaced ? text.slice(wordStart(text, start - 1), start - 1) : '',
+    wordBefore: spaced ? text.slice(startOf(NAME_CHARACTERS, text, start - 1), start - 1) : '',
   };
 }
 
-function wordStart(text: string, end: number): number {
+/** Where the run of such characters begins that ends at `end`; names are no longer than 80. */
+function startOf(characters: ReadonlySet<string>, text: string, end: number, most = 80): number {
   let start = end;
-  while (start > 0 && end - start < NAME_LENGTH && isNameCharacter(text.charCodeAt(start - 1))) start--;
+  while (start > 0 && end - start < most && characters.has(text.charAt(start - 1))) start--;
   return start;
-}
-
-/** Letters, digits, `_`, `-` and `.`. */
-function isNameCharacter(code: number): boolean {
-  return (
-    (code >= 97 && code <= 122) ||
-    (code >= 65 && code <= 90) ||
-    (code >= 48 && code <= 57) ||
-    code === 95 ||
-    code === 45 ||
-    code === 46
-  );
 }
 
 /** A field that holds a name or a value, where a list has these apart: `{"key":"API_TOKEN","value":"abc"}`. */
 function fieldOf(text: string, name: Name, separator: string, at: number): Found | undefined {
   if (!/[=:]/.test(separator)) return undefined;
-  const word = name.text.toLowerCase();
-  const kind = KEY_FIELDS.has(word) ? 'key' : VALUE_FIELDS.has(word) ? 'value' : undefined;
+  const kind = KEY_FIELD.test(name.text) ? 'key' : VALUE_FIELD.test(name.text) ? 'value' : undefined;
   if (!kind || surenessOf(name.text, name.wordBefore) === 'token') return undefined;
-  const value = quotedValue(text, at) ?? wordValue(text, at);
+  const value = quotedValue(text, at) ?? spanTo(text, at, WORD_END);
   if (kind === 'value') return { ...value, kind, secret: false };
   if (!/^[\w.-]{2,80}$/.test(value.text)) return undefined;
-  const secret = surenessOf(value.text, '');
-  return { ...value, kind, secret: secret === 'password' || secret === 'token' || secret === 'perhaps' };
+  return { ...value, kind, secret: !/no|hardly/.test(surenessOf(value.text, '')) };
 }
 
 /** The value of the two fields, where one has the name of the other's. */
-function pairOf(text: string, first: Found, second: Found): Found | undefined {
+function pairOf(text: string, first: Found, second: Found): Value | undefined {
   const [key, value] = first.kind === 'key' ? [first, second] : [second, first];
   if (key.kind !== 'key' || value.kind !== 'value' || !key.secret) return undefined;
   const between = text.slice(first.end, Math.min(second.start, first.end + NEAR + 1));
   if (between.length > NEAR || /[{}]|\n[^\n]*\n/.test(between)) return undefined;
-  return isHarmless(value.text, 'password') ? undefined : value;
+  return unlessHarmless(value, 'password');
 }
 
 /** The value of a name, where it is to be masked. */
 function secretValue(text: string, name: Name, separator: string, at: number): Value | undefined {
-  if (separator.trim() !== '' && HEADER.test(name.text === 'header' ? name.wordBefore : name.text))
+  const mark = separator.trim();
+  if (mark !== '' && HEADER.test(name.text === 'header' ? name.wordBefore : name.text))
     return headerValue(text, name, at);
   const sureness = sureIn(text, name, separator, at);
   if (sureness === 'no') return undefined;
-  const mark = separator.trim();
-  if (/[|│┃>,]$/.test(mark) && !/[=-]>/.test(mark)) return cellValue(text, name, mark, at, sureness);
-  const worded = /^(?:[a-z\s]*:?)$/i.test(mark) && mark !== ':';
-  const quoted = quotedValue(text, at) ?? (name.quote ? nextLineValue(text, at) : undefined);
-  if (worded)
-    return wordedValue(text, name, mark, quoted ?? wordValue(text, at), sureness, quoted !== undefined);
-  const short = /^(?:pass|pwd|pw)$/i.test(name.text);
-  if (quoted) {
-    const sure = short && name.quote ? 'password' : sureness;
-    return isHarmless(quoted.text, sure, !mark.includes('=')) ? undefined : quoted;
-  }
-  const value = bareValue(text, name, mark, at, sureness);
-  return value.text === '' || isHarmless(value.text, sureness, !mark.includes('=')) ? undefined : value;
+  const pair = { text, name, mark, at, sureness };
+  if (/[|│┃>,]$/.test(mark) && !/[=-]>/.test(mark)) return cellValue(pair);
+  const quoted = quotedValue(text, at, name.quote !== '');
+  if (mark !== ':' && /^[a-z\s]*:?$/i.test(mark)) return wordedValue(pair, quoted);
+  const short = quoted && name.quote && /^(?:pass|pwd|pw)$/i.test(name.text);
+  return unlessHarmless(quoted ?? bareValue(pair), short ? 'password' : sureness, !mark.includes('='));
+}
+
+function unlessHarmless(value: Value, sureness: Sureness, mayBeSentence?: boolean): Value | undefined {
+  return isHarmless(value.text, sureness, mayBeSentence) ? undefined : value;
 }
 
 /** A query's parameters have shorter names than anything else. */
-function sureIn(
-  text: string,
-  { text: name, start, wordBefore }: Name,
-  separator: string,
-  at: number,
-): Sureness {
-  if (isParameter(text, start) && /^(?:sig|signature|auth|pass|pwd)$|[-_]sig(?:nature)?$/i.test(name))
-    return 'password';
-  if (isParameter(text, start) && /^(?:key|code|sid|session|apikey)$/i.test(name)) return 'hardly';
-  if (/^pwd$/i.test(name) && /[;,]\s?$/.test(text.slice(Math.max(0, start - 2), start)) && separator === '=')
-    return 'password';
-  if (/^code$/i.test(name) || (separator.trim() === '' && text[at] === undefined)) return 'no';
-  return surenessOf(name, wordBefore);
+function sureIn(text: string, name: Name, separator: string, at: number): Sureness {
+  const { text: word, start } = name;
+  if (isParameter(text, start)) {
+    if (/^(?:sig|signature|auth|pass|pwd)$|[-_]sig(?:nature)?$/i.test(word)) return 'password';
+    if (/^(?:key|code|sid|session|apikey)$/i.test(word)) return 'hardly';
+  }
+  if (separator === '=' && /^pwd$/i.test(word) && /[;,]\s?$/.test(behind(text, start, 2))) return 'password';
+  if (/^code$/i.test(word) || (separator.trim() === '' && text[at] === undefined)) return 'no';
+  return surenessOf(word, name.wordBefore);
 }
 
 function isParameter(text: string, start: number): boolean {
-  return /(?:[?&;]|\\u0026|%26|%3F)$/i.test(text.slice(Math.max(0, start - 6), start));
+  return /(?:[?&;]|\\u0026|%26|%3F)$/i.test(behind(text, start, 6));
+}
+
+/** The characters in front of `at`. */
+function behind(text: string, at: number, count: number): string {
+  return text.slice(Math.max(0, at - count), at);
 }
 
 /** All of a header, as there is a scheme in front of the secret and there are more pairs behind it. */
@@ -191,64 +174,39 @@ function headerValue(text: string, name: Name, at: number): Value | undefined {
   if (!quoted && /["'`]/.test(name.before)) value = spanTo(text, at, new RegExp(`[${name.before}\n]`, 'g'));
   else if (!quoted && value.text.startsWith('[')) value = spanTo(text, value.start, /[\]\n]/g);
   if (/cookie/i.test(name.text) && !value.text.includes('=')) return undefined;
-  const scheme = /^\w+\s(?=\S+$)/.exec(value.text);
-  return isHarmless(value.text, 'token') && !(scheme && looksMadeUp(value.text.slice(scheme[0].length)))
-    ? undefined
-    : value;
+  const [, credentials = ''] = /^\w+\s(\S+)$/.exec(value.text) ?? [];
+  return looksMadeUp(credentials) ? value : unlessHarmless(value, 'token');
 }
 
 /** A cell of a table, an element of a list, or what is between two tags. */
-function cellValue(
-  text: string,
-  name: Name,
-  mark: string,
-  at: number,
-  sureness: Sureness,
-): Value | undefined {
-  const variable = /^[A-Z0-9]+(?:_[A-Z0-9]+)+$/.test(name.text) && sureness !== 'hardly';
+function cellValue({ text, name, mark, at, sureness }: Pair): Value | undefined {
+  const { before, start } = name;
+  const inTable = /[|│┃\n]/.test(before) || start === 0 || /[|│┃\n]\s{1,8}$/.test(behind(text, start, 9));
   let value: Value | undefined;
-  if (mark === ',') {
-    if (name.quote) value = quotedValue(text, at);
-    if (value && /^\s{0,8}[:=]/.test(text.slice(value.end, value.end + 10))) return undefined;
-  } else if (mark === '>') {
-    if (name.before === '<') value = spanTo(text, at, /[<\n]/g);
-  } else if (
-    /[|│┃\n]/.test(name.before) ||
-    /[|│┃\n]\s{1,8}$/.test(text.slice(Math.max(0, name.start - 9), name.start)) ||
-    name.start === 0
-  ) {
-    value = spanTo(text, at, /[|│┃\n]/g);
-  }
-  if (!value || value.text === '') return undefined;
-  const sure = variable || mark === '>' ? sureness : 'perhaps';
-  return isHarmless(value.text, sure) ? undefined : value;
+  if (mark === ',') value = name.quote ? quotedValue(text, at) : undefined;
+  else if (mark === '>') value = before === '<' ? spanTo(text, at, /[<\n]/g) : undefined;
+  else if (inTable) value = spanTo(text, at, /[|│┃\n]/g);
+  // The next name.
+  if (!value || (mark === ',' && /^\s{0,8}[:=]/.test(text.slice(value.end, value.end + 10))))
+    return undefined;
+  const variable = /^[A-Z0-9]+(?:_[A-Z0-9]+)+$/.test(name.text) && sureness !== 'hardly';
+  return unlessHarmless(value, variable || mark === '>' ? sureness : 'perhaps');
 }
 
 /** `password is x`, `-token x`, `TOKEN   x`, `bearer x`: only what looks like one, as this may be any sentence. */
-function wordedValue(
-  text: string,
-  name: Name,
-  mark: string,
-  value: Value,
-  sureness: Sureness,
-  quoted: boolean,
-): Value | undefined {
+function wordedValue({ text, name, mark, at, sureness }: Pair, quoted: Value | undefined): Value | undefined {
+  const value = quoted ?? spanTo(text, at, WORD_END);
   const bare = value.text.replace(/[.,;!?)]+$/, '');
-  if (
-    bare === '' ||
-    /[=:](?!=?$)|:$/.test(bare) ||
-    isHarmless(bare, sureness === 'hardly' ? 'token' : sureness)
-  )
+  if (/[=:](?!=?$)|:$/.test(bare) || isHarmless(bare, sureness === 'hardly' ? 'token' : sureness))
     return undefined;
+  const password = sureness === 'password';
   const odd = looksMadeUp(bare) && /\d|[@!#$%^&*]/.test(bare);
-  const ends = /^[.,;!]?\s{0,4}(?:\n|$)/.test(
-    text.slice(value.start + bare.length, value.start + bare.length + 8),
-  );
-  const word = ends && !/(?:ed|ing|able|ible|ly|ful)$/.test(bare);
-  if (mark !== '')
-    return quoted || odd || looksDrawn(bare) || (sureness === 'password' && word) ? value : undefined;
+  const end = value.start + bare.length;
+  const ends = /^[.,;!]?\s{0,4}(?:\n|$)/.test(text.slice(end, end + 8));
+  const word = ends && password && !/(?:ed|ing|able|ible|ly|ful)$/.test(bare);
+  if (mark !== '') return quoted || odd || word || looksDrawn(bare) ? value : undefined;
   if (/^--?[a-z]/i.test(name.text)) return value;
-  if (sureness === 'password') return quoted || odd || (word && /[_.]/.test(name.text)) ? value : undefined;
+  if (password) return quoted || odd || (word && /[_.]/.test(name.text)) ? value : undefined;
   if (looksDrawn(bare) || (UUID.test(bare) && /^token$/i.test(name.text))) return value;
   const long = bare.length >= 12 && odd && !quoted;
   return long && /^[A-Z0-9_]+_[A-Z0-9_]+$|^(?:bearer|basic)$/i.test(name.text) ? value : undefined;
@@ -257,27 +215,24 @@ function wordedValue(
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f-]{13,}$/i;
 
 /** Without quotation marks: the word, and what a variable or a line of settings may have behind a blank. */
-function bareValue(text: string, name: Name, mark: string, at: number, sureness: Sureness): Value {
+function bareValue({ text, name, mark, at, sureness }: Pair): Value {
   if (isParameter(text, name.start)) return spanTo(text, at, /[\s&"'<>\\;#)]/g);
   if (/["'`]/.test(name.before) && !name.quote)
     return spanTo(text, at, new RegExp(`[${name.before}\n]`, 'g'));
   const block = mark === ':' ? blockValue(text, at) : undefined;
   if (block) return block;
   const word = spanTo(text, at, /[\s,;]/g);
+  if (mark !== ':' && isHarmless(word.text, sureness, false)) return word;
   const line = endOfLine(text, at);
   const whole = line > word.end + REACH ? word : trimmed(text, word.start, line);
   const next = NEXT_PAIR.exec(whole.text);
-  const long: Value = next
-    ? { ...whole, end: whole.start + next.index, text: whole.text.slice(0, next.index) }
-    : whole;
-  const beginsLine = /(?:^|\n)[^\S\n]{0,20}(?:- |export )?$/.test(
-    text.slice(Math.max(0, name.start - 30), name.start),
-  );
-  const variable = /^[A-Z][A-Z0-9_]{3,}$/.test(name.text) && mark === '=' && !isBlank(text[at]);
-  if (mark !== ':' && isHarmless(word.text, sureness, false)) return word;
+  const { start } = whole;
+  const long = next ? { start, end: start + next.index, text: whole.text.slice(0, next.index) } : whole;
+  const beginsLine = /(?:^|\n)[^\S\n]{0,20}(?:- |export )?$/.test(behind(text, name.start, 30));
   const setting = sureness === 'password' && (mark === ':' ? next !== null : isBlank(text[at]));
   if (beginsLine || setting) return long;
-  if (variable) return trimmed(text, long.start, long.start + `${long.text}, `.search(/[,;]\s/));
+  if (mark === '=' && /^[A-Z][A-Z0-9_]{3,}$/.test(name.text) && !isBlank(text[at]))
+    return trimmed(text, start, start + `${long.text}, `.search(/[,;]\s/));
   if (mark === ':' && isHarmless(long.text, sureness)) return long;
   return /^,\S/.test(text.slice(word.end, word.end + 2)) && !next ? spanTo(text, at, /[\s;]/g) : word;
 }

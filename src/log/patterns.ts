@@ -7,8 +7,7 @@ export const MASK = '[masked]';
  */
 export const SHAPES: readonly RegExp[] = [
   // Slack, Discord, JWT.
-  /\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]+/g,
-  /\bxapp-[A-Za-z0-9-]+/g,
+  /\b(?:xox[a-z](?:\.xox[a-z])?|xapp)-[A-Za-z0-9-]+/g,
   /\b[MNO][A-Za-z0-9_-]{22,28}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}/g,
   /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*){1,3}/g,
   // GitHub, GitLab, npm, PyPI, RubyGems, Docker Hub, Hugging Face.
@@ -37,9 +36,7 @@ export const SHAPES: readonly RegExp[] = [
   // An edgegap callback's secret; who has the others can answer in our name for a while (Discord, Slack), or post.
   /(?<=\/callbacks\/edgegap\/[a-z]{1,20}\/)[^\s"'?]+/gi,
   /(?<=\/(?:interactions|webhooks)\/\d{5,20}\/)[\w.-]{10,}/gi,
-  /(?<=hooks\.slack\.com\/)[^\s"'?]+/gi,
-  /(?<=\.webhook\.office\.com\/)[^\s"'?]+/gi,
-  /(?<=hooks\.zapier\.com\/)[^\s"'?]+/gi,
+  /(?<=(?:hooks\.(?:slack|zapier)|\.webhook\.office)\.com\/)[^\s"'?]+/gi,
   // What an address says before its host.
   /(?<=\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:@/"']{0,200}:)[^\s@/"']{1,500}(?=@)/gi,
   /(?<=\b[a-z][a-z0-9+.-]{0,30}:\/\/)(?=[\w-]{0,200}\d)[\w-]{16,200}(?=@)/gi,

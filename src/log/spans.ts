@@ -1,4 +1,8 @@
 const OPENING = /[^\S\n]{0,60}[[{(]?(?:[burf]{1,2}(?=["'])|[\w.]{1,20}\((?=["']))?(\\{0,7}["'`])/y;
+/** JSON as it is printed for people may have the value on the next line, also as the first of a list. */
+const OPENING_BELOW = new RegExp(`(?:[^\\S\\n]{0,8}\\[?\\r?\\n)?${OPENING.source}`, 'y');
+/** `password: |` and the lines below it that stand further in. */
+const BLOCK = /[^\S\n]{0,8}[|>][-+]?\r?\n([^\S\n]{1,40})([^\n]*(?:\n\1[^\n]*){0,255})/y;
 const BLANKS = /[^\S\n]{0,60}/y;
 
 export interface Value {
@@ -7,61 +11,36 @@ export interface Value {
   readonly text: string;
 }
 
-/** Between quotation marks, up to the one that closes it or, where the text was cut, the end of the line. */
-export function quotedValue(text: string, at: number): Value | undefined {
-  OPENING.lastIndex = at;
-  const [whole = '', quote = ''] = OPENING.exec(text) ?? [];
+/**
+ * Between quotation marks, up to the one that closes it or, where the text was cut, the end of the line. `orBelow`: they may
+ * open on the next line.
+ */
+export function quotedValue(text: string, at: number, orBelow = false): Value | undefined {
+  const [whole = '', quote = ''] = matchAt(orBelow ? OPENING_BELOW : OPENING, text, at) ?? [];
   if (quote === '') return undefined;
-  const start = at + whole.length;
-  const line = endOfLine(text, start);
+  const from = at + whole.length;
+  const start = from - quote.length;
   const mark = quote.slice(-1);
-  for (
-    let close = text.indexOf(mark, start);
-    close !== -1 && close < line;
-    close = text.indexOf(mark, close + 1)
-  ) {
+  const line = endOfLine(text, from);
+  for (let to = text.indexOf(mark, from); to !== -1 && to < line; to = text.indexOf(mark, to + 1)) {
     let escapes = 0;
-    while (escapes < 16 && text[close - 1 - escapes] === '\\') escapes++;
-    const closes = quote.length === 1 ? escapes % 2 === 0 : escapes < quote.length;
-    if (closes)
-      return {
-        start: start - quote.length,
-        end: close + 1,
-        text: text.slice(start, close - (quote.length > 1 ? escapes : 0)),
-      };
+    while (escapes < 16 && text[to - 1 - escapes] === '\\') escapes++;
+    if (quote.length === 1 && escapes % 2 === 0) return { start, end: to + 1, text: text.slice(from, to) };
+    if (quote.length > 1 && escapes < quote.length)
+      return { start, end: to + 1, text: text.slice(from, to - escapes) };
   }
-  return { start: start - quote.length, end: line, text: text.slice(start, line) };
+  return { start, end: line, text: text.slice(from, line) };
 }
 
-/** JSON as it is printed for people may have the value on the next line; YAML, several lines further in. */
-export function nextLineValue(text: string, at: number): Value | undefined {
-  const line = /^[^\S\n]{0,8}\[?\r?\n/.exec(text.slice(at, at + 12));
-  return line ? quotedValue(text, at + line[0].length) : undefined;
-}
-
-export function wordValue(text: string, at: number): Value {
-  return spanTo(text, at, /[\s,;"'}]/g);
-}
-
-/** `password: |` and the lines below it that stand further in. */
 export function blockValue(text: string, at: number): Value | undefined {
-  const opening = /^[^\S\n]{0,8}[|>][-+]?\r?\n([^\S\n]{1,40})/.exec(text.slice(at, at + 60));
-  if (!opening) return undefined;
-  let end = at + opening[0].length;
-  const start = end;
-  for (let n = 0; n < 256; n++) {
-    end = endOfLine(text, end);
-    if (!text.startsWith(`\n${opening[1]}`, end)) break;
-    end += 1;
-  }
-  return { start, end, text: text.slice(start, end) };
+  const [whole = '', , block] = matchAt(BLOCK, text, at) ?? [];
+  const end = at + whole.length;
+  return block === undefined ? undefined : { start: end - block.length, end, text: block };
 }
 
 export function spanTo(text: string, at: number, stop: RegExp): Value {
-  BLANKS.lastIndex = at;
-  const start = at + (BLANKS.exec(text)?.[0].length ?? 0);
-  stop.lastIndex = start;
-  return trimmed(text, start, stop.exec(text)?.index ?? text.length);
+  const start = at + (matchAt(BLANKS, text, at)?.[0].length ?? 0);
+  return trimmed(text, start, matchAt(stop, text, start)?.index ?? text.length);
 }
 
 export function trimmed(text: string, from: number, to: number): Value {
@@ -78,4 +57,10 @@ export function endOfLine(text: string, from: number): number {
 
 export function isBlank(character: string | undefined): boolean {
   return character === ' ' || character === '\t';
+}
+
+/** A sticky pattern matches right there, a global one from there on. */
+function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
+  pattern.lastIndex = at;
+  return pattern.exec(text);
 }

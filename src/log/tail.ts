@@ -55,11 +55,8 @@ async function screenLines(lines: readonly string[]): Promise<string[]> {
 
 async function lineCount(text: string): Promise<number> {
   let count = 1;
-  for (let from = 0; from < text.length; from += SLICE) {
-    const slice = text.slice(from, from + SLICE);
-    for (let at = slice.indexOf('\n'); at !== -1; at = slice.indexOf('\n', at + 1)) count++;
-    if (from % (16 * SLICE) === 0) await nextTurn();
-  }
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1))
+    if (++count % SLICE === 0) await nextTurn();
   return count;
 }
 

@@ -1,5 +1,4 @@
-import type { Sureness } from './names.ts';
-import { LINKS, PROSE, STATES } from './words.ts';
+import { type Sureness, wordSet } from './names.ts';
 
 /** Longer than this nothing is taken for a state or a sentence. */
 const LONGEST_SENTENCE = 300;
@@ -16,6 +15,27 @@ const PATH = /^(?:[~.]{0,2}\/(?:[\w.-]+\/?)*|[a-z]:\\.*)$/i;
 /** What is known to everybody: the UUID of a match, a fingerprint. */
 const PUBLIC = /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$|(?:sha\d+|md5)[:-])/i;
 
+/** What stands for a state and not for a secret. */
+const STATES = wordSet(
+  `true false yes no on off none null nil undefined ok okay n/a na nan void expired invalid valid missing required
+  optional accepted rejected refreshed set unset unknown present absent empty hidden redacted masked enabled disabled
+  failed failure success successful succeeded changed updated created revoked denied granted loaded received verified
+  unverified generated renewed rotated pending default not found wrong correct incorrect mismatch error matched matches
+  ready used unused reused consumed available unavailable needed given exists deleted removed sent stored saved cached
+  issued checking check passed string number boolean bool str int integer bytes object function array any text char
+  varchar file env environment allowed forbidden unauthorized authorized authorised unauthorised authenticated
+  anonymous skipped ignored done started starting request requested refreshing renewing validating validated
+  initialized initialised connected active inactive blank omitted filtered obtained acquired fetched encrypted plain
+  plaintext basic bearer oauth steam prompt`,
+);
+/** Words by which a value is read as a sentence. */
+const PROSE = wordSet(
+  `is are was were be been not no must may can cannot could will would should has have had does did do too please isn't
+  wasn't`,
+);
+/** Words that only longer sentences have. */
+const LINKS = wordSet('the which who that this or and to of for in with from');
+
 /** Whether a `value` may be shown although its name is that of a secret. */
 export function isHarmless(value: string, sureness: Sureness, mayBeSentence = true): boolean {
   const whole = value.trim();
@@ -25,24 +45,19 @@ export function isHarmless(value: string, sureness: Sureness, mayBeSentence = tr
   if (text.length > LONGEST_SENTENCE) return false;
   if (PLACEHOLDER.test(text) || CODE.test(text)) return true;
   if (STATES.has(text.toLowerCase()) || (mayBeSentence && isSentence(text, sureness))) return true;
-  switch (sureness) {
-    case 'password':
-      return MEASURE.test(text) && !/^\d+$/.test(text);
-    case 'token':
-      return MEASURE.test(text) && !/^\d{6,}$/.test(text);
-    case 'perhaps':
-      return MEASURE.test(text) || PATH.test(text) || !looksMadeUp(text);
-    case 'hardly':
-      return MEASURE.test(text) || PATH.test(text) || PUBLIC.test(text) || !looksDrawn(text);
-  }
+  if (sureness === 'password') return MEASURE.test(text) && !/^\d+$/.test(text);
+  if (sureness === 'token') return MEASURE.test(text) && !/^\d{6,}$/.test(text);
+  if (MEASURE.test(text) || PATH.test(text)) return true;
+  return sureness === 'perhaps' ? !looksMadeUp(text) : PUBLIC.test(text) || !looksDrawn(text);
 }
 
 /** A state, such as `expired`, or words with one among them by which they are a sentence. */
 function isSentence(text: string, sureness: Sureness): boolean {
-  const words = text
-    .toLowerCase()
-    .split(/[\s,.;:!?()"’–—]+/, 40)
-    .filter((word) => word !== '');
+  const words =
+    text
+      .toLowerCase()
+      .match(/[^\s,.;:!?()"’–—]+/g)
+      ?.slice(0, 40) ?? [];
   const first = words[0] ?? '';
   if (words.length <= 1) return STATES.has(first);
   const odd = words.filter((word) => !/^(?:[a-z]+(?:['/-][a-z]+){0,3}|\d{1,4})$/.test(word));

@@ -1,10 +1,11 @@
 import { createServer, type RequestListener, type ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
-import type { Clock } from '../clock.ts';
+import { type Clock, seldom } from '../clock.ts';
 import { AppError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type CallbackReceiver, callbackRoutes } from './callbacks.ts';
+import { connectionLimit, limitConnections } from './connections.ts';
 
 /** A listener of an adapter whose platform delivers by HTTP. It reads and verifies the raw request itself. */
 export interface Mount {
@@ -32,11 +33,13 @@ export interface ServerParts {
   readonly log: Logger;
   /** How long a request may take to arrive in full; 10 000 by default, as Edgegap and Slack wait no longer. */
   readonly requestTimeoutMs?: number;
+  /** How many connections are held at once; by default what this process can bear. */
+  readonly maxConnections?: number;
 }
 
 export interface Server {
-  /** Resolves with the port it listens on. */
-  listen(port: number): Promise<number>;
+  /** Resolves with the port it listens on, at the first of `hosts` that this machine has; by default at all its addresses. */
+  listen(port: number, hosts?: readonly string[]): Promise<number>;
   /** From now on each answer ends its connection, so that whoever keeps one open goes elsewhere. */
   retire(): void;
   /** Takes no connection any more; resolves when what came was answered. */
@@ -51,10 +54,16 @@ export interface Server {
 const KEEP_ALIVE_MS = 620_000;
 /** How long a request that is being answered may hold up the end. */
 const CLOSE_MS = 1_000;
+/** All addresses of this machine: those of IPv4 too where it has IPv6, and alone where it has not. */
+const EVERYWHERE = ['::', '0.0.0.0'];
+/** This machine has no such address. */
+const ABSENT: unknown[] = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'ENOTFOUND'];
 
 /** The bot's one port: Edgegap's callbacks, Slack's requests in HTTP mode, and the probes. */
 export function buildServer(parts: ServerParts): Server {
   const { mounts, callbacks, readiness, clock, log, requestTimeoutMs = 10_000 } = parts;
+  const { maxConnections = connectionLimit() } = parts;
+  const countClosed = seldom(clock);
   let retired = false;
   const app: FastifyInstance = fastify({
     // Request lines would hold the callbacks' secrets.
@@ -65,16 +74,31 @@ export function buildServer(parts: ServerParts): Server {
     forceCloseConnections: 'idle',
     // What comes in at the last moment is taken all the same: Edgegap does not call a second time.
     return503OnClosing: false,
-    serverFactory: (handler) =>
+    serverFactory: (handler) => {
       // Fastify sets no limits on a server that it has not made.
-      createServer(timeouts(requestTimeoutMs), (request, response) => {
+      const server = createServer(timeouts(requestTimeoutMs), (request, response) => {
         if (retired) response.setHeader('connection', 'close');
         const path = request.url?.split('?', 1)[0];
         const mount = mounts.find((one) => one.path === path);
         if (mount) mount.listener(request, response);
         else handler(request, response);
-      }),
+      });
+      limitConnections(server, maxConnections, crowded);
+      return server;
+    },
   });
+  function crowded(): void {
+    const closed = countClosed();
+    if (closed !== undefined)
+      log.warn({ closed, limit: maxConnections }, 'server: so many connections that some were closed');
+  }
+  async function listenAt(port: number, [host, ...others]: readonly string[]): Promise<void> {
+    await app.listen({ port, host }).catch(async (cause: { code?: string }) => {
+      const absent = ABSENT.includes(cause.code);
+      if (absent && others.length > 0) return await listenAt(port, others);
+      throw absent ? noSuchHost(host, cause) : noPort(port, cause);
+    });
+  }
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
     const { stopping = false, ...state } = await readiness();
@@ -98,20 +122,8 @@ export function buildServer(parts: ServerParts): Server {
     return reply.code(status).send({ error: status >= 500 ? 'internal error' : error.message });
   });
   return {
-    async listen(port) {
-      try {
-        await app.listen({ port, host: '0.0.0.0' });
-      } catch (cause) {
-        const taken = (cause as { code?: string }).code === 'EADDRINUSE';
-        throw new AppError(
-          'port',
-          `Port ${port} cannot be used${taken ? ': something else listens on it' : ''}.`,
-          {
-            hint: 'Set PORT to another one.',
-            cause,
-          },
-        );
-      }
+    async listen(port, hosts = EVERYWHERE) {
+      await listenAt(port, hosts);
       return (app.server.address() as AddressInfo).port;
     },
     retire() {
@@ -136,6 +148,21 @@ function timeouts(requestTimeout: number): ServerOptions {
     connectionsCheckingInterval: half,
     keepAliveTimeout: KEEP_ALIVE_MS,
   };
+}
+
+function noSuchHost(host: string | undefined, cause: unknown): AppError {
+  return new AppError('host', `HOST is ${host}, which is no address of this machine.`, {
+    hint: 'Set HOST to an address of this machine, or leave HOST out.',
+    cause,
+  });
+}
+
+function noPort(port: number, cause: { code?: string }): AppError {
+  const why = cause.code === 'EADDRINUSE' ? ': something else listens on it' : '';
+  return new AppError('port', `Port ${port} cannot be used${why}.`, {
+    hint: 'Set PORT to another one.',
+    cause,
+  });
 }
 
 function notFound(reply: FastifyReply): FastifyReply {

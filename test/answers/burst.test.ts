@@ -61,7 +61,7 @@ test(`${DEPLOYS} people deploy at once: each is acknowledged, and has one deploy
         command: 'deploy',
         args: { kind: 'text', text: `kart-racing v1.2 --near Montreal --tag n${index}` },
       },
-      person: async () => PERSON,
+      person: async () => ({ ...PERSON, id: `person-${index}` }),
       refuse: say,
       acknowledge: async () => void did.push(`acknowledged ${index}`),
       respond: say,

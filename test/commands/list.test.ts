@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
+  AT_ONCE,
   deployElsewhere,
   deployReady,
   effectOf,
@@ -73,6 +74,29 @@ describe('list', () => {
     await until(() => phase(stage.simulator, failed) === 'TERMINATED', 'it to be gone');
   });
 
+  test('how many failed ones are not shown is said, and how to see them, without asking Edgegap', async () => {
+    const id = await deployReady(stage, 'kart-racing', 'v1.2', 'night');
+    expect((await list())?.text).not.toContain('failed');
+    stage.simulator.fail(id, 'The server crashed.');
+    const shown = (text: string) =>
+      until(async () => (await stage.driver.channel()).some((one) => one.text.includes(text)), text);
+    for (const text of [' failed: ', 'The server crashed.']) await shown(text);
+    await stage.bot.app.settled();
+    const { asked, privately } = await effectOf(stage, 'operator', () =>
+      typeLine(stage, 'operator', 'list --application kart-racing'),
+    );
+    expect(asked).toEqual(['GET list']);
+    expect(privately.at(-1)?.text).toContain('1 failed deployment is not shown: use list --status error');
+    expect((await list('list --tag night'))?.text).toContain('1 failed deployment is not shown');
+    for (const line of ['list --tag qa', 'list --application lobby-chat', 'list --status error'])
+      expect((await list(line))?.text).not.toContain('not shown');
+    await effectOf(stage, 'operator', () => typeLine(stage, 'operator', `stop ${id}`));
+    await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Stop it'));
+    for (const text of [' terminated', 'Terminated']) await shown(text);
+    await stage.bot.app.settled();
+    expect((await list())?.text).not.toContain('not shown');
+  });
+
   test('the beginning of a request_id finds a deployment that was not made here', async () => {
     const others = [...stage.simulator.deployments.values()];
     const other = others.find(({ application }) => application === 'lobby-chat')?.request_id ?? '';
@@ -87,6 +111,26 @@ describe('list', () => {
     ).toHaveLength(1);
     expect(rows((await list('list --status ERROR'))?.text)).toEqual([]);
     expect((await list('list --tag qa'))?.text).toContain('1 active deployment: tag qa');
+  });
+
+  test.each(['QA', ' “qa” ', 'qá', 'ＱＡ'])('a tag is found as %s', async (tag) => {
+    const found = await list(`list --tag '${tag}'`);
+    expect(found?.text).toContain('1 active deployment: tag qa');
+    expect(rows(found?.text)).toHaveLength(1);
+  });
+
+  test('a version of whichever application is found in capitals', async () => {
+    expect((await list('list --version V1.2'))?.text).toContain('1 active deployment: version v1.2');
+  });
+
+  test('the very tag comes before those that only mean the same; two of those are both listed', async () => {
+    const night = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['Night']);
+    const shift = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['NIGHT']);
+    expect(rows((await list('list --tag Night'))?.text)).toHaveLength(1);
+    expect((await list('list --tag night'))?.text).toMatch(/2 active deployments: tag (Night|NIGHT) or/);
+    stage.simulator.terminate(shift);
+    expect((await press('Refresh'))?.text).toMatch(/1 active deployment: tag (Night|NIGHT) or/);
+    stage.simulator.terminate(night);
   });
 
   test('many turn their pages by buttons, and stay filtered', async () => {
@@ -116,6 +160,40 @@ describe('list', () => {
     const [row = ''] = rows((await list('list --tag "`x`"'))?.text);
     expect(row).toContain('`x`, <!channel>');
   });
+});
+
+test('a deployment of the bot’s own that is on its way costs the list no status call', async () => {
+  const stage = await stageOn('console', {
+    simulator: { durations: { ...AT_ONCE.durations, deploying: 3_600_000 } },
+  });
+  try {
+    await effectOf(stage, 'operator', () =>
+      stage.driver.command('operator', 'deploy', {
+        application: 'kart-racing',
+        version: 'v1.2',
+        near: 'Montreal',
+      }),
+    );
+    // The bot’s own looks at the deployment are far between from now on.
+    stage.speed(0.001);
+    const { asked, privately } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', 'list'));
+    expect(asked).toEqual(['GET list']);
+    expect(privately.at(-1)?.text).toMatch(/kart-racing v1\.2/);
+    await fetch(`${stage.simulator.url}/v2/deployments`, {
+      method: 'POST',
+      headers: { authorization: `token ${stage.simulator.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        application: 'lobby-chat',
+        version: 'stable',
+        users: [{ user_type: 'ip_address', user_data: { ip_address: '1.2.3.4' } }],
+      }),
+    });
+    const both = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', 'list'));
+    expect(both.asked.toSorted()).toEqual(['GET list', 'GET status']);
+    expect(both.privately.at(-1)?.text).toContain('lobby-chat stable');
+  } finally {
+    await stage.close();
+  }
 });
 
 test.each(['discord', 'slack-http'] as const)(

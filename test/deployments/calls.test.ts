@@ -7,7 +7,8 @@ import { suiteDatabase } from '../support/databases.ts';
 import { TestClock } from '../support/test-clock.ts';
 import { accepted, openWatch, snapshot } from './watch.ts';
 
-const HOUR = 60 * 60_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 /** Calls to Edgegap in one hour for so many deployments that are in this status all the while. */
 async function inAnHour(callbacks: boolean, count: number, status: string) {
@@ -80,9 +81,8 @@ describe.runIf(suiteDatabase === 'sqlite')('calls to Edgegap in an hour', () => 
     { callbacks: true, count: 100, status: 'READY', lists: 120, statuses: 0 },
     { callbacks: false, count: 1, status: 'READY', lists: 360, statuses: 0 },
     { callbacks: false, count: 100, status: 'READY', lists: 720, statuses: 0 },
-    // One that is on its way is asked about once a minute with callbacks, every 15 seconds without.
-    { callbacks: true, count: 1, status: 'DEPLOYING', lists: 0, statuses: 60 },
-    { callbacks: false, count: 1, status: 'DEPLOYING', lists: 360, statuses: 240 },
+    // One that is on its way is asked about every 15 seconds: no callback tells of its steps.
+    { callbacks: true, count: 1, status: 'DEPLOYING', lists: 0, statuses: 240 },
   ])(
     'for $count in $status, callbacks: $callbacks',
     async ({ callbacks, count, status, lists, statuses }) => {
@@ -93,6 +93,21 @@ describe.runIf(suiteDatabase === 'sqlite')('calls to Edgegap in an hour', () => 
       expect(Math.abs(calls.statuses - statuses), `${calls.statuses} statuses`).toBeLessThanOrEqual(2);
     },
   );
+
+  test('of many that are on their way each is looked at less often: four looks a second are the most', async () => {
+    const watch = await openWatch({ callbacks: true });
+    for (let index = 0; index < 60; index++) {
+      watch.statuses.set(`r${index}`, 'DEPLOYING');
+      await watch.add(accepted(`r${index}`));
+    }
+    await watch.reconciler.start();
+    await watch.clock.advance(MINUTE);
+    watch.calls.length = 0;
+    await watch.clock.advance(MINUTE);
+    const looks = watch.calls.filter((call) => call.startsWith('status'));
+    expect(Math.abs(looks.length - 4 * 60)).toBeLessThanOrEqual(5);
+    expect(new Set(looks).size).toBe(60);
+  });
 
   test.each([
     { count: 50, lists: 60 },

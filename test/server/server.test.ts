@@ -5,8 +5,8 @@ import { buildServer, type ServerParts } from '../../src/server/server.ts';
 import { pacedClock } from '../support/paced-clock.ts';
 import { TestClock, until } from '../support/test-clock.ts';
 
-async function serve(parts: Partial<ServerParts> = {}) {
-  const server = buildServer({
+function bare(parts: Partial<ServerParts> = {}) {
+  return buildServer({
     callbacks: { isOurs: async () => true, receive: async () => undefined },
     mounts: [],
     readiness: async () => ({ parts: { store: true } }),
@@ -14,6 +14,10 @@ async function serve(parts: Partial<ServerParts> = {}) {
     log: pino({ level: 'silent' }),
     ...parts,
   });
+}
+
+async function serve(parts: Partial<ServerParts> = {}) {
+  const server = bare(parts);
   const port = await server.listen(0);
   onTestFinished(() => server.close());
   return { server, port, url: `http://127.0.0.1:${port}` };
@@ -90,16 +94,38 @@ test('a platform’s listener gets its path as it came, whatever the query', asy
 
 test('a port that is taken is named', async () => {
   const { port } = await serve();
-  const other = buildServer({
-    callbacks: { isOurs: async () => true, receive: async () => undefined },
-    mounts: [],
-    readiness: async () => ({ parts: {} }),
-    clock: pacedClock(),
-    log: pino({ level: 'silent' }),
-  });
-  await expect(other.listen(port)).rejects.toMatchObject({
+  await expect(bare().listen(port)).rejects.toMatchObject({
     userMessage: `Port ${port} cannot be used: something else listens on it.`,
     hint: 'Set PORT to another one.',
+  });
+});
+
+test('both kinds of addresses of this machine are answered', async () => {
+  const { port } = await serve();
+  for (const host of ['127.0.0.1', '[::1]'])
+    expect((await fetch(`http://${host}:${port}/healthz`)).status, host).toBe(200);
+});
+
+test('a machine without IPv6 is served by the addresses that it has', async () => {
+  const server = bare();
+  // An address for examples (RFC 3849), which no machine has.
+  const port = await server.listen(0, ['2001:db8::1', '127.0.0.1']);
+  onTestFinished(() => server.close());
+  expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+});
+
+test('one address is listened to alone', async () => {
+  const server = bare();
+  const port = await server.listen(0, ['::1']);
+  onTestFinished(() => server.close());
+  expect((await fetch(`http://[::1]:${port}/healthz`)).status).toBe(200);
+  await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
+});
+
+test('an address that this machine does not have is named', async () => {
+  await expect(bare().listen(0, ['2001:db8::1'])).rejects.toMatchObject({
+    userMessage: 'HOST is 2001:db8::1, which is no address of this machine.',
+    hint: 'Set HOST to an address of this machine, or leave HOST out.',
   });
 });
 

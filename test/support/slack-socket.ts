@@ -11,9 +11,12 @@ export class SlackSocket {
   greeted = 0;
   /** How many of the next connections are taken without a word. */
   silent = 0;
+  /** The connection on which Slack delivers, where several are open. */
+  route: 'newest' | 'oldest' = 'newest';
   readonly acknowledged: { readonly envelope_id: string; readonly payload?: unknown }[] = [];
   readonly #server = new WebSocketServer({ noServer: true });
   readonly #open = new Set<WebSocket>();
+  readonly #deliveredOn = new Map<string, WebSocket>();
   #envelopes = 0;
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -21,7 +24,9 @@ export class SlackSocket {
       this.#open.add(connection);
       connection.on('close', () => this.#open.delete(connection));
       connection.on('message', (data) => {
-        this.acknowledged.push(JSON.parse(String(data)) as { envelope_id: string });
+        const acknowledgement = JSON.parse(String(data)) as { envelope_id: string };
+        if (this.#deliveredOn.get(acknowledgement.envelope_id) === connection)
+          this.acknowledged.push(acknowledgement);
       });
       if (this.silent > 0) {
         this.silent -= 1;
@@ -43,16 +48,17 @@ export class SlackSocket {
     return this.#open.size;
   }
 
-  /** Sends an envelope on the newest connection and waits for its acknowledgement. */
+  /** Sends an envelope on one connection and waits for its acknowledgement, which has to come on the same one. */
   async deliver(
     type: EnvelopeKind,
     payload: unknown,
     retry?: { readonly attempt: number },
   ): Promise<unknown> {
-    const connection = [...this.#open].at(-1);
+    const connection = [...this.#open].at(this.route === 'newest' ? -1 : 0);
     if (!connection) throw new Error('No Socket Mode connection is open');
     this.#envelopes += 1;
     const envelope_id = `envelope-${this.#envelopes}`;
+    this.#deliveredOn.set(envelope_id, connection);
     connection.send(
       JSON.stringify({
         envelope_id,
@@ -71,10 +77,16 @@ export class SlackSocket {
     return ack.payload;
   }
 
-  /** Slack recycles a connection: it says so, and the client is to close. */
+  /** Slack is about to close the newest connection, and says so. */
   refresh(reason: 'warning' | 'refresh_requested' | 'link_disabled' = 'refresh_requested'): void {
-    for (const connection of this.#open)
-      connection.send(JSON.stringify({ type: 'disconnect', reason, debug_info: { host: 'local' } }));
+    [...this.#open]
+      .at(-1)
+      ?.send(JSON.stringify({ type: 'disconnect', reason, debug_info: { host: 'local' } }));
+  }
+
+  /** Slack closes the oldest connection. */
+  end(): void {
+    [...this.#open][0]?.close();
   }
 
   /** The network breaks. */

@@ -34,6 +34,10 @@ export interface Change {
 export class SlackWebApi {
   /** Channels where the bot may post only as a member, as without chat:write.public. */
   readonly membersOnly = new Set<string>();
+  /** User groups that an admin has disabled. */
+  readonly disabledGroups = new Set<string>();
+  /** How many members of a group `usergroups.list` names. */
+  namedMembers = Number.POSITIVE_INFINITY;
   /** The Enterprise Grid organisation of the workspace. */
   enterprise: string | undefined;
   /** Scopes that were not granted. */
@@ -71,6 +75,7 @@ export class SlackWebApi {
     const { method, params } = request;
     if (method === 'apps.connections.open')
       return { ok: true, url: `${this.#origin().replace('http', 'ws')}/link/?ticket=local` };
+    if (method === 'usergroups.list') return this.#groups(params);
     if (method === 'usergroups.users.list') return this.#groupMembers(params);
     const refusal = method.startsWith('chat.')
       ? refusalOf(parsed(params.blocks), { total: true })
@@ -112,6 +117,19 @@ export class SlackWebApi {
     if (this.#joined.has(channel) || channel.startsWith('D')) return true;
     if (method === 'conversations.history' || method === 'conversations.replies') return false;
     return !(method.startsWith('chat.') && this.membersOnly.has(channel));
+  }
+
+  /** Disabled groups come only when asked for, members and their number likewise. */
+  #groups(params: Readonly<Record<string, string>>): WebAnswer {
+    const usergroups = [...this.#world.members]
+      .map(([id, users]) => ({ id, users: [...users], date_delete: this.disabledGroups.has(id) ? 1 : 0 }))
+      .filter(({ date_delete }) => date_delete === 0 || params.include_disabled === 'true')
+      .map(({ users, ...group }) => ({
+        ...group,
+        ...(params.include_users === 'true' ? { users: users.slice(0, this.namedMembers) } : {}),
+        ...(params.include_count === 'true' ? { user_count: users.length } : {}),
+      }));
+    return { ok: true, usergroups };
   }
 
   #groupMembers({ usergroup = '' }: Readonly<Record<string, string>>): WebAnswer {

@@ -94,7 +94,7 @@ function render(inline: Inline): string {
     return isSnowflake(inline.mention) ? `<@${inline.mention}>` : escapeMarkdown(inline.name);
   if ('channel' in inline)
     return isSnowflake(inline.channel) ? `<#${inline.channel}>` : escapeMarkdown(`#${inline.channel}`);
-  return `<t:${Math.floor(inline.time / 1000)}:${inline.style === 'relative' ? 'R' : 't'}>`;
+  return `<t:${Math.floor(inline.time / 1000)}:${inline.style === 'relative' ? 'R' : 'f'}>`;
 }
 
 /** As much of `inline` as fits behind `out`, found by halving, since escapes make lengths uneven. */

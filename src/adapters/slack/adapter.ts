@@ -13,8 +13,9 @@ import { createHttpDoor } from './http-door.ts';
 import { fetchIdentity, type Identity } from './identity.ts';
 import { fromBlockActions, fromMention, fromSlashCommand, type Incoming } from './incoming.ts';
 import { createInvocation, replyPlace, toRef } from './invocation.ts';
-import { PACE_MS } from './limits.ts';
+import { ANSWERABLE_MS, PACE_MS } from './limits.ts';
 import { SLACK_PATH } from './manifest.ts';
+import { createPatience } from './patience.ts';
 import { createPeople } from './people.ts';
 import { createPosts } from './posts.ts';
 import { fitsWhole } from './renderer.ts';
@@ -24,6 +25,9 @@ const PLATFORM = 'slack';
 
 /** Slack waits for an acknowledgement no longer than this (docs.slack.dev, acknowledging). */
 const ACKNOWLEDGE_MS = 3_000;
+
+/** How long a file of a delivery may hold up the outbox's other deliveries to its channel. */
+const FILE_PATIENCE_MS = 60_000;
 
 export interface SlackAdapterOptions {
   readonly config: SlackConfig;
@@ -37,7 +41,7 @@ export interface SlackAdapterOptions {
 export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions): Adapter {
   const logger = createBoltLogger(log);
   const quiet = createBoltLogger(log, { quiet: true });
-  const api = createSlackApi(config, quiet);
+  const api = createSlackApi(config, quiet, clock);
   let self: Identity | undefined;
   let handle: ((invocation: Invocation) => Promise<void>) | undefined;
 
@@ -46,7 +50,8 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     return self;
   };
   const posts = createPosts(api, identity);
-  const files = createFiles(api, posts, log);
+  const patience = createPatience(clock);
+  const files = createFiles(api, posts, patience, log);
   const people = createPeople({ api, access: config.access, clock, log, identity });
   const door =
     config.mode.kind === 'socket'
@@ -65,7 +70,8 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     },
   });
 
-  const answersTo = (asked: Asked) => createAnswers({ asked, api, posts, files });
+  const answersTo = (asked: Asked, answerableMs: number) =>
+    createAnswers({ asked, api, posts, files, patience, answerableMs, clock });
 
   /** Deliveries that Slack still waits to have acknowledged. */
   const unacknowledged = new Set<Promise<void>>();
@@ -112,7 +118,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
       if (!incoming || !handle) return;
       const { did: _, ...place } = incoming;
       const asked: Asked = { ...place, receivedAt: clock.now() };
-      const answers = answersTo(asked);
+      const answers = answersTo(asked, ANSWERABLE_MS);
       const { team: workspace } = identity();
       const invocation = createInvocation({
         adapter,
@@ -140,6 +146,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     if (acknowledgement) await receive(fromMention(body, identity()), acknowledgement);
   });
   app.event('subteam_members_changed', async ({ event }) => people.forgetGroup(event.subteam_id));
+  app.event('subteam_updated', async ({ event }) => people.forgetGroup(event.subteam.id));
   app.error(async (error) => {
     log.error({ err: error }, 'slack: a delivery could not be handled');
   });
@@ -161,13 +168,14 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
       await door.close();
       handle = undefined;
     },
+    hurry: () => patience.stop(),
     close: () => adapter.stop(),
     healthy: () => door.isOpen(),
 
     fits: fitsWhole,
     async post(to, { message, key, replyTo, alsoToChannel = false }) {
       const posted = await posts.post(replyPlace(to, replyTo), message, { key, alsoToChannel });
-      await files.attach(posted, message);
+      await files.attach(posted, message, { patienceMs: FILE_PATIENCE_MS });
       return toRef(posted, PLATFORM, to.workspace);
     },
     async edit(ref, message) {
@@ -179,7 +187,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     },
     async resume(reply, answer) {
       const { mode, asked } = Reply.parse(reply);
-      await answersTo(asked).resume(mode, answer);
+      await answersTo(asked, FILE_PATIENCE_MS).resume(mode, answer);
     },
     async tell({ id }, { message, key }) {
       // Posting to a person opens the direct message, and needs no scope beyond chat:write (chat.postMessage).

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import type { Message } from '../../chat/card.ts';
 import type { AckMode, LateAnswer } from '../../chat/port.ts';
+import { type Clock, stopwatch } from '../../clock.ts';
 import { DeliveryError } from '../../errors.ts';
 import type { SlackApi } from './api.ts';
 import { isNoAccess, noUrl } from './errors.ts';
 import type { Files } from './files.ts';
+import { lookingFirst, type Patience } from './patience.ts';
 import type { Posted, Posts } from './posts.ts';
 import { render } from './renderer.ts';
 
@@ -39,6 +41,9 @@ export type Asked = z.infer<typeof Asked>;
 /** What is stored of it. */
 export const Reply = z.object({ mode: z.enum(['public', 'private', 'update']), asked: Asked });
 
+const WAITING =
+  'Slack makes me wait before I can post in this channel. I go on as soon as it lets me: no need to ask again.';
+
 /** Allows for Slack's clock and this machine's to differ. */
 const CLOCK_SKEW_MS = 60_000;
 
@@ -59,8 +64,12 @@ export function createAnswers(parts: {
   readonly api: SlackApi;
   readonly posts: Posts;
   readonly files: Files;
+  readonly patience: Patience;
+  /** Milliseconds, from now on, in which it can be answered. */
+  readonly answerableMs: number;
+  readonly clock: Clock;
 }): Answers {
-  const { asked, api, posts, files } = parts;
+  const { asked, api, posts, files, patience, answerableMs, clock } = parts;
   const { id, channel, thread, threadOpen, user, responseUrl, source } = asked;
   // By these another process can tell what we posted for this invocation.
   const cardKey = `card:${id}`;
@@ -70,8 +79,10 @@ export function createAnswers(parts: {
   let answer: Posted | undefined;
   /** That is a card as it was posted, which nobody else will bring to an end. */
   let cardStands = false;
-  /** A card may stand in the channel of which nobody knows yet. */
-  let cardInDoubt = false;
+  /** Slack did not take a card in time, as far as anybody knows: it may stand in the channel all the same. */
+  let cardGivenUp = false;
+  const spentMs = stopwatch(clock);
+  let toldToWait = false;
 
   async function viaUrl(
     message: Message,
@@ -91,16 +102,23 @@ export function createAnswers(parts: {
     return posts.find(here, key, asked.receivedAt - CLOCK_SKEW_MS);
   }
 
-  /** Posts in the channel, and looks there where Slack does not say what became of it. */
+  /** Whoever waits is told so once; where Slack does not take that either, there is no harm done. */
+  function noticed(): void {
+    if (toldToWait) return;
+    toldToWait = true;
+    void privately({ kind: 'line', tone: 'neutral', text: [WAITING] }).catch(() => undefined);
+  }
+  // What follows a card that was given up does not wait as well.
+  const wait = () => ({ patienceMs: cardGivenUp ? 0 : answerableMs - spentMs(), noticed });
+
+  /** Posts in the channel as soon as Slack lets it, and looks there where Slack does not say what became of it. */
   async function post(message: Message, key: string): Promise<Posted> {
-    try {
-      return await posts.post(here, message, { key });
-    } catch (error) {
-      if (!(error instanceof DeliveryError) || error.outcome !== 'unknown') throw error;
-      const found = await find(key).catch(() => undefined);
-      if (!found) throw error;
-      return found;
-    }
+    const send = () => posts.post(here, message, { key });
+    return await patience.inTurn(
+      `post ${channel}`,
+      wait(),
+      lookingFirst(send, () => find(key)),
+    );
   }
 
   async function privately(message: Message): Promise<void> {
@@ -129,7 +147,7 @@ export function createAnswers(parts: {
   }
 
   async function privatelyWithFiles(message: Message): Promise<void> {
-    await privately(withNote(message, await files.hand(user, message)));
+    await privately(withNote(message, await files.hand(user, message, wait())));
   }
 
   /** An answer that cannot stand where all would see it reaches the one who asked, with the reason. */
@@ -140,7 +158,7 @@ export function createAnswers(parts: {
 
   /** The card that could not be looked for when it was posted. Throws where that cannot be done just now either. */
   async function doubtfulCard(): Promise<Posted | undefined> {
-    if (!cardInDoubt) return undefined;
+    if (!cardGivenUp) return undefined;
     try {
       const found = await find(cardKey);
       cardStands = found !== undefined;
@@ -169,34 +187,36 @@ export function createAnswers(parts: {
     } catch (error) {
       if (responseUrl === undefined || !isNoAccess(error)) return await aside(message, error);
       // Slack lets a response_url post where the person is, even where the bot is not. Files it cannot post.
-      const said = await files.hand(user, message);
+      const said = await files.hand(user, message, wait());
       const shown = withNote(message, said);
       return await viaUrl(shown, { response_type: 'in_channel', replace_original: false }).catch(() =>
         privately(withNote(shown, `Only you see this. ${error.userMessage}`)),
       );
     }
-    await files.attach(answer, message);
+    await files.attach(answer, message, wait());
   }
 
   async function inSource(message: Message): Promise<void> {
     if (!source) return await privatelyWithFiles(message);
     if (source.ephemeral) {
-      const shown = withNote(message, await files.hand(user, message));
+      const shown = withNote(message, await files.hand(user, message, wait()));
       await viaUrl(shown, { response_type: 'ephemeral', replace_original: true }).catch(() =>
         privately(shown),
       );
       return;
     }
-    try {
-      await posts.edit(source, message).catch(async (error: unknown) => {
+    const edit = () =>
+      posts.edit(source, message).catch(async (error: unknown) => {
         // What was posted through a response_url is not the bot's to edit.
         if (responseUrl === undefined || !(error instanceof DeliveryError) || error.retryable) throw error;
         await viaUrl(message, { response_type: 'in_channel', replace_original: true });
       });
+    try {
+      await patience.inTurn(`edit ${channel}`, wait(), edit);
     } catch (error) {
       return await aside(message, error);
     }
-    await files.attach(source, message);
+    await files.attach(source, message, wait());
   }
 
   return {
@@ -209,12 +229,16 @@ export function createAnswers(parts: {
           : privatelyWithFiles(message),
     async postCard(message) {
       const posted = await post(message, cardKey).catch((error: unknown) => {
-        cardInDoubt = error instanceof DeliveryError && error.outcome === 'unknown';
-        throw error;
+        if (!(error instanceof DeliveryError)) throw error;
+        const { code, userMessage, outcome, retryable } = error;
+        if (!retryable && outcome === 'not-sent') throw error;
+        cardGivenUp = true;
+        const hint = 'My card could not be posted in time, so nothing was done. Ask again later.';
+        throw new DeliveryError(code, userMessage, { hint, cause: error, outcome, retryable });
       });
       cardStands = answer === undefined;
       answer ??= posted;
-      await files.attach(posted, message);
+      await files.attach(posted, message, wait());
       return posted;
     },
     async resume(mode, { message, again, mayLeave }) {
@@ -229,7 +253,7 @@ export function createAnswers(parts: {
         const card = await find(cardKey);
         mayLeave();
         if (card) await posts.edit(card, message);
-        await files.attach(card ?? (await posts.post(here, message, { key: answerKey })), message);
+        await files.attach(card ?? (await posts.post(here, message, { key: answerKey })), message, wait());
       } catch (error) {
         if (!(error instanceof DeliveryError) || error.retryable) throw error;
         mayLeave();

@@ -1,5 +1,6 @@
 import { RespondError, type types, webApi } from '@slack/bolt';
 import type { Dispatcher } from 'undici';
+import { type Clock, steadyNow } from '../../clock.ts';
 import type { SlackConfig } from '../../config.ts';
 import { createAgent, fetchOn } from '../../proxy.ts';
 import type { createBoltLogger } from './bolt-logger.ts';
@@ -17,6 +18,8 @@ export interface SlackApi {
   readonly agent: Dispatcher | undefined;
   /** Posts to the response_url of a payload. Throws DeliveryError. */
   respond(url: string, answer: UrlAnswer): Promise<void>;
+  /** Sends a file's bytes to an upload URL (files.getUploadURLExternal). Throws DeliveryError. */
+  upload(url: string, file: File): Promise<void>;
 }
 
 export interface UrlAnswer {
@@ -27,14 +30,21 @@ export interface UrlAnswer {
   readonly thread_ts?: string;
 }
 
-/** Clients for the Web API, which never wait out a 429 by themselves: the outbox keeps the pace. */
+type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+
+const RETRY_AFTER = 'retry-after';
+/** For a 429 that does not say how long. */
+const PAUSE_MS = 1_000;
+
+/** Clients for the Web API, which never wait out a 429 by themselves: their callers do, each as long as it may. */
 export function createSlackApi(
   { botToken: token, apiUrl, proxy }: Pick<SlackConfig, 'botToken' | 'apiUrl' | 'proxy'>,
   logger: ReturnType<typeof createBoltLogger>,
+  clock: Clock,
 ): SlackApi {
   // A WebSocket needs a connection of its own, which HTTP/2 has not.
   const agent = proxy && createAgent(proxy, { allowH2: false, proxyTunnel: true });
-  const fetch = withTimeout(fetchOn(agent));
+  const fetch = withPauses(withTimeout(fetchOn(agent)), clock);
   const options: webApi.WebClientOptions = {
     ...(apiUrl ? { slackApiUrl: apiRoot(apiUrl) } : {}),
     fetch,
@@ -43,24 +53,33 @@ export function createSlackApi(
     retryConfig: { retries: 0 },
   };
   const retries = { retries: 2, minTimeout: 200, maxTimeout: 1000 };
+
+  /** Posts to a URL that Slack handed out. Throws DeliveryError. */
+  async function send(url: string, init: RequestInit): Promise<void> {
+    try {
+      const response = await fetch(url, { method: 'POST', ...init });
+      const { ok, status, headers } = response;
+      if (status === 429) throw new webApi.WebAPIRateLimitedError(Number(headers.get(RETRY_AFTER)));
+      if (!ok) throw new RespondError('Slack refused what was posted', status);
+      await accepted(response);
+    } catch (error) {
+      throw toDeliveryError(error);
+    }
+  }
+
   return {
     write: new webApi.WebClient(token, { ...options, logger }),
     read: new webApi.WebClient(token, { ...options, logger, retryConfig: retries }),
     options,
     agent,
     async respond(url, answer) {
-      try {
-        const headers = { 'content-type': 'application/json' };
-        const response = await fetch(url, {
-          method: 'POST',
-          headers,
-          body: JSON.stringify(answer),
-        });
-        if (!response.ok) throw new RespondError('A response_url was refused', response.status);
-        await accepted(response);
-      } catch (error) {
-        throw toDeliveryError(error);
-      }
+      const headers = { 'content-type': 'application/json' };
+      await send(url, { headers, body: JSON.stringify(answer) });
+    },
+    async upload(url, file) {
+      const body = new FormData();
+      body.append('file', file);
+      await send(url, { body });
     },
   };
 }
@@ -71,7 +90,29 @@ function apiRoot(url: string): string {
 }
 
 /** The client's own timeout covers its calls; uploads and response_urls would otherwise wait for five minutes. */
-function withTimeout(fetch: typeof globalThis.fetch): webApi.FetchFunction {
+function withTimeout(fetch: Fetch): Fetch {
   return (url, init) =>
     fetch(url, { ...init, signal: init?.signal ?? AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+}
+
+/**
+ * Obeys `Retry-After` for all callers: while a method pauses, a call gets its 429 without being made. Slack counts per
+ * method and workspace (rate limits page); response_urls and uploads count as one method each.
+ */
+function withPauses(fetch: Fetch, clock: Clock): Fetch {
+  const pauses = new Map<string, number>();
+  const leftMs = (method: string) => (pauses.get(method) ?? 0) - steadyNow(clock);
+  return async (url, init) => {
+    const { pathname } = new URL(url);
+    const method = /[a-z]+\.[a-z.]+$/i.exec(pathname)?.[0] ?? pathname.split('/', 2).join('/');
+    if (leftMs(method) <= 0) {
+      const response = await fetch(url, init);
+      if (response.status !== 429) return response;
+      await response.body?.cancel();
+      const ms = Number(response.headers.get(RETRY_AFTER)) * 1000 || PAUSE_MS;
+      pauses.set(method, steadyNow(clock) + Math.max(ms, leftMs(method)));
+    }
+    const headers = { [RETRY_AFTER]: `${Math.ceil(leftMs(method) / 1000)}` };
+    return new Response(null, { status: 429, headers });
+  };
 }

@@ -93,6 +93,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   // "It's possible some aspect of the operation succeeded before the error was raised."
   fatal_error: { sentence: 'Slack had an error of its own.', outcome: 'unknown', retryable: true },
   internal_error: { sentence: 'Slack had an error of its own.', outcome: 'unknown', retryable: true },
+  // Of files.completeUploadExternal: of the moment, and to be called again (python-slack-sdk#1730).
+  file_update_failed: { sentence: 'Slack had an error of its own.', outcome: 'unknown', retryable: true },
   request_timeout: { sentence: 'Slack did not get the whole message.', retryable: true },
 };
 
@@ -176,7 +178,6 @@ function respondFailure(error: RespondError): DeliveryError {
 }
 
 function statusFailure(status: number, error: unknown): DeliveryError {
-  if (status === 429) return failure('ratelimited', MEANINGS.ratelimited, error);
   if (status >= 500)
     return failure(
       `http_${status}`,

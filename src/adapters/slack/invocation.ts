@@ -42,6 +42,8 @@ export function createInvocation(parts: {
     prompt: incoming.threadOpen ? `@${BOT_NAME} ` : `${SLASH_COMMAND} `,
     reply: (mode) => ({ mode, asked }),
     meanwhile: { askerId: incoming.user, holdBack: acknowledgement.holdBack },
+    // It is acknowledged whatever becomes of it.
+    maySkip: true,
     person: (freshness) => people.person(incoming.user, freshness),
     async refuse(message) {
       await acknowledgement.now();

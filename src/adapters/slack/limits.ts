@@ -29,5 +29,8 @@ export const LIMITS = {
 /** About one message a second and channel is allowed, and 50 edits a minute (docs.slack.dev, rate limits). */
 export const PACE_MS = { post: 1_000, edit: 1_200 } as const;
 
+/** A response_url takes answers for half an hour (handling user interaction); a mention is given as long. */
+export const ANSWERABLE_MS = 29 * 60_000;
+
 /** A request that Slack has not answered by then has an unknown outcome. */
 export const REQUEST_TIMEOUT_MS = 10_000;

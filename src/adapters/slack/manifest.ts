@@ -24,8 +24,11 @@ export const BOT_SCOPES = [
   'users:read',
 ] as const;
 
-/** A change of a user group is told at once, so that a role taken away counts at the next press. */
-export const BOT_EVENTS = ['app_mention', 'subteam_members_changed'] as const;
+/**
+ * A change of a user group is told at once, so that a role taken away counts at the next press. Only `subteam_updated`
+ * tells that a group was disabled.
+ */
+export const BOT_EVENTS = ['app_mention', 'subteam_members_changed', 'subteam_updated'] as const;
 
 /** Longest usage hint (docs.slack.dev, app manifest reference). */
 const USAGE_HINT_LENGTH = 1000;

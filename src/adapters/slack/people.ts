@@ -8,16 +8,22 @@ import type { SlackApi } from './api.ts';
 import { slackErrorCode, toDeliveryError } from './errors.ts';
 import type { Identity } from './identity.ts';
 
-/** How old an answer may be. users.info allows 100 calls a minute, usergroups.users.list only 20 (rate limits page). */
+/**
+ * How old an answer may be, and how old while Slack does not answer: a minute for a change, as Slack's events would have
+ * told of a group that has changed. users.info allows 100 calls a minute, usergroups.list only 20 (rate limits page).
+ */
 const AGES = {
   cached: { maxAge: 60_000, staleAge: 10 * 60_000 },
-  fresh: { maxAge: 5000, staleAge: 0 },
+  fresh: { maxAge: 5000, staleAge: 60_000 },
 } as const;
+
+/** The answers about all groups are one entry. */
+const ALL = 'all';
 
 export interface People {
   /** Throws AppError when Slack cannot say. */
   person(id: string, freshness: 'cached' | 'fresh'): Promise<Person>;
-  /** A user group has changed: what was known about it no longer counts. */
+  /** A user group has changed: an older answer about its members no longer counts. */
   forgetGroup(id: string): void;
 }
 
@@ -42,15 +48,25 @@ export function createPeople(parts: {
       throw error;
     }
   });
-  const members = new AgedCache(clock, async (group): Promise<readonly string[]> => {
-    try {
-      return (await api.read.usergroups.users.list({ usergroup: group })).users ?? [];
-    } catch (error) {
-      if (slackErrorCode(error) !== 'no_such_subteam') throw error;
-      log.warn({ group }, 'a user group named in SLACK_OPERATORS or SLACK_READERS does not exist');
-      return [];
-    }
+  const missing = new Set<string>();
+  /** One call for all groups: the limit counts calls, however many groups the settings name. */
+  const members = new AgedCache(clock, async () => {
+    const { usergroups = [] } = await api.read.usergroups.list({ include_users: true, include_count: true });
+    const byGroup = groupIds.map(async (id) => {
+      const group = usergroups.find((candidate) => candidate.id === id && !candidate.date_delete);
+      if (!group && !missing.has(id))
+        log.warn({ group: id }, 'a user group named in SLACK_OPERATORS or SLACK_READERS does not exist');
+      if (!group) missing.add(id);
+      return { id, users: group ? await membersOf(id, group) : [] };
+    });
+    return await Promise.all(byGroup);
   });
+
+  /** Slack cuts long lists of members off elsewhere (event subteam_updated): then the group is asked for by itself. */
+  async function membersOf(id: string, { users, user_count }: Group): Promise<readonly string[]> {
+    if (users && users.length >= Number(user_count ?? 0)) return users;
+    return (await api.read.usergroups.users.list({ usergroup: id })).users ?? [];
+  }
 
   async function person(id: string, freshness: 'cached' | 'fresh'): Promise<Person> {
     try {
@@ -58,22 +74,29 @@ export function createPeople(parts: {
       const home = isHome(user, parts.identity());
       const name = user?.profile?.display_name || user?.real_name || user?.name || id;
       if (!user || !home) return { id, name, home: false, guest: false, admin: false, groups: [] };
-      const inGroup = await Promise.all(groupIds.map((group) => members.get(group, AGES[freshness])));
+      const groups = groupIds.length > 0 ? await members.get(ALL, AGES[freshness]) : [];
       return {
         id,
         name,
         home,
         guest: Boolean(user.is_restricted || user.is_ultra_restricted),
         admin: Boolean(user.is_admin || user.is_owner || user.is_primary_owner),
-        groups: [id, ...groupIds.filter((_, index) => inGroup[index]?.includes(id))],
+        groups: [id, ...groups.filter(({ users }) => users.includes(id)).map((group) => group.id)],
       };
     } catch (error) {
       throw cannotTell(error);
     }
   }
 
-  return { person, forgetGroup: (id) => members.forget(id) };
+  return {
+    person,
+    forgetGroup(id) {
+      if (groupIds.includes(id)) members.forget(ALL);
+    },
+  };
 }
+
+type Group = NonNullable<Awaited<ReturnType<SlackApi['read']['usergroups']['list']>>['usergroups']>[number];
 
 type SlackUser = Awaited<ReturnType<SlackApi['read']['users']['info']>>['user'];
 

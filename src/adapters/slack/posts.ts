@@ -40,6 +40,8 @@ export interface Posts {
     key: string,
     since: number,
   ): Promise<Posted | undefined>;
+  /** Makes a call that may take membership of the channel. */
+  joining<T>(channel: string, call: () => Promise<T>): Promise<T>;
 }
 
 /** Posting with the bot's own token. Everything throws DeliveryError. */
@@ -144,6 +146,8 @@ export function createPosts(api: SlackApi, identity: () => Identity): Posts {
         return await findIn(channel, undefined, key, since);
       }
     },
+
+    joining,
   };
 }
 

@@ -51,7 +51,7 @@ function literal(text: string, style?: { bold?: boolean; code?: boolean }): type
 function dateOf({ time, style }: Instant) {
   return {
     timestamp: Math.floor(time / 1000),
-    format: style === 'relative' ? '{ago}' : '{time}',
+    format: style === 'relative' ? '{ago}' : '{date_short_pretty} at {time}',
     fallback: new Date(time).toISOString(),
   };
 }

@@ -1,111 +1,116 @@
-import { SocketModeReceiver } from '@slack/bolt';
-import { type Clock, stopwatch } from '../../clock.ts';
-import { DeliveryError } from '../../errors.ts';
+import type { App } from '@slack/bolt';
+import { within } from '../../clock.ts';
 import type { Logger } from '../../log.ts';
-import type { SlackApi } from './api.ts';
-import type { createBoltLogger } from './bolt-logger.ts';
 import type { Door } from './door.ts';
 import { toDeliveryError } from './errors.ts';
 import { startError } from './identity.ts';
+import { type Connection, createConnection, type SocketOptions } from './socket-connection.ts';
 
 const RETRY_FIRST_MS = 1000;
 const RETRY_MAX_MS = 30_000;
 /** A connection that ended sooner than this counts as a failed one. */
 const SETTLED_MS = 10_000;
 const CLOSE_MS = 2000;
-/** How long Slack may take from the asking for a connection to its hello. */
-const HELLO_MS = 20_000;
 
 /**
- * Bolt's Socket Mode, with reconnecting of our own. The client's waits five seconds after each of Slack's regular
- * refreshes, in which commands fail, and leaves a rejection unhandled when it cannot reconnect
- * (SocketModeClient.delayReconnectAttempt, socket-mode 3.1).
+ * Bolt's Socket Mode, with reconnecting of our own: the next connection is open before the last one is left. The client's
+ * waits five seconds after each of Slack's regular refreshes, in which commands fail, and leaves a rejection unhandled
+ * when it cannot reconnect (SocketModeClient.delayReconnectAttempt, socket-mode 3.1).
  */
-export function createSocketDoor(parts: {
-  readonly appToken: string;
-  readonly api: SlackApi;
-  readonly logger: ReturnType<typeof createBoltLogger>;
-  readonly clock: Clock;
-  readonly log: Logger;
-}): Door {
-  const { appToken, api, logger, clock, log } = parts;
-  const receiver = new SocketModeReceiver({
-    appToken,
-    logger,
-    dispatcher: api.agent,
-    autoReconnectEnabled: false,
-    installerOptions: { clientOptions: api.options },
-  });
-  const { client } = receiver;
+export function createSocketDoor({ log, ...options }: SocketOptions & { readonly log: Logger }): Door {
+  const { clock } = options;
+  let app: App | undefined;
   let wanted = false;
-  let connectedForMs: (() => number) | undefined;
+  let current: Connection | undefined;
+  /** Replaced by the current connection; Slack may still deliver on it. */
+  let left: Connection | undefined;
+  /** To become the current connection. */
+  let next: Connection | undefined;
+  let attempt: Promise<void> | undefined;
   let failures = 0;
   let cancelRetry: (() => void) | undefined;
 
-  client.on('connected', () => {
-    connectedForMs = stopwatch(clock);
+  function opened(connection: Connection): void {
+    // Given up before: a client that asks Slack for a connection cannot be held back.
+    if (connection !== next) return void connection.close();
+    if (!wanted) return;
     log.info({}, 'slack: connected');
-  });
-  client.on('disconnected', () => {
-    const settled = connectedForMs !== undefined && connectedForMs() >= SETTLED_MS;
-    const lost = connectedForMs !== undefined;
-    connectedForMs = undefined;
-    if (!wanted || !lost) return;
-    failures = settled ? 0 : failures + 1;
+    // Slack allows an app ten connections.
+    void left?.close();
+    left = current;
+    left?.leave();
+    current = connection;
+    next = undefined;
+  }
+
+  function lost(connection: Connection): void {
+    if (connection === left) left = undefined;
+    if (connection !== current) return;
+    current = undefined;
+    if (!hasSettled(connection)) failures += 1;
     reconnect();
-  });
+  }
+
+  function hasSettled(connection: Connection): boolean {
+    const settled = connection.age() >= SETTLED_MS;
+    if (settled) failures = 0;
+    return settled;
+  }
 
   function reconnect(atLeast = 0): void {
-    cancelRetry?.();
+    if (!wanted || next || cancelRetry) return;
     const backoff = failures === 0 ? 0 : Math.min(RETRY_FIRST_MS * 2 ** (failures - 1), RETRY_MAX_MS);
-    cancelRetry = clock.after(Math.max(backoff, atLeast), () => void tryAgain());
+    cancelRetry = clock.after(Math.max(backoff, atLeast), () => {
+      cancelRetry = undefined;
+      attempt = tryAgain();
+    });
   }
 
-  /** The client waits for the hello for as long as the connection lasts, which may be for ever. */
   async function connect(): Promise<void> {
-    const greeted = client.start().then(() => true);
-    if (await first(greeted, HELLO_MS)) return;
-    greeted.catch(() => undefined);
-    await hangUp();
-    throw new DeliveryError('slack_no_hello', 'Slack took a connection and said nothing on it.', {
-      hint: 'Is there a proxy that does not pass WebSockets on?',
-      outcome: 'not-sent',
-      retryable: true,
+    if (!app) throw new Error('The receiver was not given to Bolt');
+    const connection: Connection = createConnection({
+      ...options,
+      app,
+      onOpen: () => opened(connection),
+      onRenewal: () => connection === current && reconnect(hasSettled(connection) ? 0 : RETRY_FIRST_MS),
+      onLost: () => lost(connection),
     });
-  }
-
-  async function hangUp(): Promise<void> {
-    await first(client.disconnect(), CLOSE_MS);
-  }
-
-  /** What it resolves with, or undefined when that takes longer than `ms`. */
-  async function first<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
-    let cancel = (): void => undefined;
-    const limit = new Promise<undefined>((resolve) => {
-      cancel = clock.after(ms, () => resolve(undefined));
-    });
-    return await Promise.race([work, limit]).finally(() => cancel());
+    next = connection;
+    try {
+      await connection.open();
+      if (!wanted) await connection.close();
+    } finally {
+      if (next === connection) next = undefined;
+    }
   }
 
   async function tryAgain(): Promise<void> {
-    if (!wanted) return;
     try {
       await connect();
-      if (!wanted) await client.disconnect();
     } catch (error) {
+      if (!wanted) return;
       failures += 1;
       log.warn({ err: startError('SLACK_APP_TOKEN', 'it again', error), failures }, 'slack: cannot connect');
-      if (wanted) reconnect(toDeliveryError(error).retryAfterMs);
+      reconnect(toDeliveryError(error).retryAfterMs);
     }
   }
 
   return {
-    receiver,
+    receiver: {
+      init(given) {
+        app = given;
+      },
+      start: connect,
+      stop: async () => undefined,
+    },
     async open() {
+      wanted = true;
       try {
-        await connect();
-        wanted = true;
+        attempt = connect();
+        await attempt;
       } catch (error) {
+        if (!wanted) return;
+        wanted = false;
         throw startError(
           'SLACK_APP_TOKEN',
           'an app-level token with the scope connections:write from "Basic Information"',
@@ -116,9 +121,10 @@ export function createSocketDoor(parts: {
     async close() {
       wanted = false;
       cancelRetry?.();
-      if (connectedForMs === undefined) return;
-      await hangUp();
+      const closed = [current, left, next].map((connection) => connection?.close());
+      // A connection that was only being asked for opens all the same, and is closed then.
+      await within(clock, CLOSE_MS, Promise.allSettled([...closed, attempt]));
     },
-    isOpen: () => connectedForMs !== undefined,
+    isOpen: () => current !== undefined,
   };
 }

@@ -64,7 +64,7 @@ const NEEDS = {
   'im:history': 'conversations.history, replies in direct messages',
   'metadata.message:read': 'include_all_metadata',
   'mpim:history': 'conversations.history, replies in group messages',
-  'usergroups:read': 'usergroups.users.list, event subteam_members_changed',
+  'usergroups:read': 'usergroups.list, usergroups.users.list, events subteam_*',
   'users:read': 'users.info',
 };
 

@@ -4,14 +4,11 @@ import type { SlackDriver } from '../../support/slack-driver.ts';
 import type { SlackFault } from '../../support/slack-faults.ts';
 import { answering, card, line, startBot } from './harness.ts';
 
-const limited: SlackFault = { kind: 'rate-limit', retryAfter: 30 };
 const refusals: readonly (readonly [string, SlackFault])[] = [
-  ['asks to slow down', limited],
   ['has archived the channel', { kind: 'error', error: 'is_archived' }],
   ['lets the bot only read', { kind: 'error', error: 'restricted_action_read_only_channel' }],
   ['wants threads only', { kind: 'error', error: 'restricted_action_thread_only_channel' }],
   ['says something new', { kind: 'error', error: 'a_word_of_tomorrow' }],
-  ['has trouble', { kind: 'status', status: 503, when: 'before' }],
 ];
 
 describe('the whole bot', () => {
@@ -46,23 +43,6 @@ describe('the whole bot', () => {
       expect.stringMatching(/Log[\s\S]*Only you see this\./),
     ]);
   });
-});
-
-test('a press while edits are limited: the answer is shown to the one who pressed', async () => {
-  const bot = await startBot({
-    handle: async (invocation) => {
-      const pressed = invocation.request.kind === 'action';
-      await invocation.acknowledge(pressed ? 'update' : 'public');
-      await invocation.respond(pressed ? card('Page two') : card('Page one', more));
-    },
-  });
-  await bot.driver.command('reader', 'list');
-  bot.driver.server.faults.inject('chat.update', limited);
-  await bot.driver.press('member', 'More');
-  expect(await bot.driver.privately('member')).toMatchObject([
-    { text: '🟢 Page two\nOnly you see this. Slack asks me to slow down.' },
-  ]);
-  expect(await bot.driver.channel()).toMatchObject([{ text: '🟢 Page one', edits: 0 }]);
 });
 
 describe('a mention, which has no response_url', () => {

@@ -245,20 +245,22 @@ describe('files', () => {
     expect(file).toMatchObject({ parent: ref.message, files: withFile.files });
   });
 
-  it.each(['files.getUploadURLExternal', 'upload', 'files.completeUploadExternal'])(
-    'never take the card with them when %s fails',
-    async (step) => {
-      const bot = await startBot();
-      bot.driver.server.faults.inject(step, { kind: 'status', status: 500, when: 'before' });
-      const ref = await bot.adapter.post(bot.team, { message: withFile, key: 'key-1' });
-      const [posted, said] = await bot.driver.channel();
-      expect(posted).toMatchObject({ id: ref.message });
-      expect(said).toMatchObject({
-        parent: ref.message,
-        text: expect.stringContaining('server.log could not be attached'),
-      });
-    },
-  );
+  const refused = { kind: 'error', error: 'file_uploads_disabled' } as const;
+  it.each([
+    ['files.getUploadURLExternal', refused],
+    ['upload', { kind: 'status', status: 403, when: 'before' }],
+    ['files.completeUploadExternal', refused],
+  ] as const)('never take the card with them when %s is refused', async (step, fault) => {
+    const bot = await startBot();
+    bot.driver.server.faults.inject(step, fault);
+    const ref = await bot.adapter.post(bot.team, { message: withFile, key: 'key-1' });
+    const [posted, said] = await bot.driver.channel();
+    expect(posted).toMatchObject({ id: ref.message });
+    expect(said).toMatchObject({
+      parent: ref.message,
+      text: expect.stringContaining('server.log could not be attached'),
+    });
+  });
 
   it('of a private answer go to a direct message', async () => {
     const bot = await startBot({

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Persona } from '../../support/chat-driver.ts';
 import type { SlackDriver } from '../../support/slack-driver.ts';
+import type { SlackFault } from '../../support/slack-faults.ts';
+import { eventPayload } from '../../support/slack-payloads.ts';
 import { turn } from '../../support/test-clock.ts';
 import { type Bot, startBot } from './harness.ts';
 
@@ -17,6 +19,19 @@ async function askAs(bot: Bot, persona: Persona) {
 
 function asked(bot: Bot, method: string): number {
   return bot.driver.server.requests.filter((request) => request.method === method).length;
+}
+
+/** Slack's 429, 5xx and broken connections. `times` covers the repeats of a reading client. */
+const silences = [
+  { kind: 'rate-limit', retryAfter: 12 },
+  { kind: 'status', status: 503, when: 'before' },
+  { kind: 'reset', when: 'before' },
+] satisfies SlackFault[];
+const ALWAYS = 1000;
+
+async function groupEvent(bot: Bot, event: object): Promise<void> {
+  await bot.driver.deliver('events_api', eventPayload(bot.driver.server.world, event, `Ev-${Math.random()}`));
+  await turn();
 }
 
 const nobody = { home: false, guest: false, admin: false, groups: [] };
@@ -81,7 +96,7 @@ describe('what is known about a person', () => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     await Promise.all([invocation.person('cached'), invocation.person('fresh'), invocation.person('cached')]);
-    expect([asked(bot, 'users.info'), asked(bot, 'usergroups.users.list')]).toEqual([1, 2]);
+    expect([asked(bot, 'users.info'), asked(bot, 'usergroups.list')]).toEqual([1, 1]);
     await bot.clock.advance(5000);
     await invocation.person('fresh');
     expect(asked(bot, 'users.info')).toBe(1);
@@ -89,7 +104,7 @@ describe('what is known about a person', () => {
     await invocation.person('cached');
     expect(asked(bot, 'users.info')).toBe(1);
     await invocation.person('fresh');
-    expect([asked(bot, 'users.info'), asked(bot, 'usergroups.users.list')]).toEqual([2, 4]);
+    expect([asked(bot, 'users.info'), asked(bot, 'usergroups.list')]).toEqual([2, 2]);
     await bot.clock.advance(60_001);
     await invocation.person('cached');
     expect(asked(bot, 'users.info')).toBe(3);
@@ -104,11 +119,75 @@ describe('what is known about a person', () => {
     expect((await invocation.person('cached')).groups).toEqual([bot.driver.userIds.operator, 'S0READERS']);
   });
 
+  it('counts at once when a group is disabled: Slack tells', async () => {
+    const bot = await startBot({ environment });
+    const invocation = await askAs(bot, 'operator');
+    expect((await invocation.person('fresh')).groups).toContain('S0OPERATORS');
+    bot.driver.server.web.disabledGroups.add('S0OPERATORS');
+    await groupEvent(bot, { type: 'subteam_updated', subteam: { id: 'S0OPERATORS', date_delete: 1 } });
+    expect((await invocation.person('fresh')).groups).toEqual([bot.driver.userIds.operator]);
+  });
+
+  it('takes 12 calls a minute at most for changes, however many groups are named', async () => {
+    const environment = ({ groupIds }: SlackDriver) => ({
+      SLACK_OPERATORS: `${groupIds.operators},${groupIds.readers},S0THIRD,S0FOURTH`,
+    });
+    const bot = await startBot({
+      environment,
+      prepare: ({ server, userIds }) => {
+        for (const id of ['S0THIRD', 'S0FOURTH']) server.world.members.set(id, new Set([userIds.operator]));
+      },
+    });
+    const invocation = await askAs(bot, 'operator');
+    for (let second = 0; second < 60; second++) {
+      expect((await invocation.person('fresh')).groups).toContain('S0THIRD');
+      await bot.clock.advance(1000);
+    }
+    expect(asked(bot, 'usergroups.list')).toBeLessThanOrEqual(12);
+    expect(asked(bot, 'usergroups.users.list')).toBe(0);
+  });
+
+  it('is complete for a group of which Slack names only some members', async () => {
+    const bot = await startBot({
+      environment,
+      prepare: ({ server }) => {
+        server.web.namedMembers = 0;
+      },
+    });
+    expect((await (await askAs(bot, 'operator')).person('fresh')).groups).toContain('S0OPERATORS');
+  });
+
+  it.each(
+    ['users.info', 'usergroups.list'].flatMap((method) => silences.map((fault) => [method, fault] as const)),
+  )('may be a minute old for a change while %s gets %j', async (method, fault) => {
+    const bot = await startBot({ environment });
+    const invocation = await askAs(bot, 'operator');
+    const person = await invocation.person('fresh');
+    bot.driver.server.faults.inject(method, fault, ALWAYS);
+    await bot.clock.advance(60_000);
+    expect(await invocation.person('fresh')).toEqual(person);
+    await bot.clock.advance(1);
+    await expect(invocation.person('fresh')).rejects.toMatchObject({ code: 'slack_person_unknown' });
+  });
+
+  it('does not outlive an event about a named group while Slack does not answer', async () => {
+    const bot = await startBot({ environment });
+    const invocation = await askAs(bot, 'operator');
+    const person = await invocation.person('fresh');
+    bot.driver.server.faults.inject('usergroups.list', { kind: 'rate-limit', retryAfter: 12 }, ALWAYS);
+    await groupEvent(bot, { type: 'subteam_members_changed', subteam_id: 'S0OTHERS' });
+    await bot.clock.advance(5001);
+    expect(await invocation.person('fresh')).toEqual(person);
+    await bot.driver.regroup('operator', []);
+    await turn();
+    await expect(invocation.person('fresh')).rejects.toMatchObject({ code: 'slack_person_unknown' });
+  });
+
   it('may be ten minutes old when Slack does not answer, and only for what changes nothing', async () => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     const person = await invocation.person('cached');
-    bot.driver.server.faults.inject('usergroups.users.list', { kind: 'rate-limit', retryAfter: 12 }, 100);
+    bot.driver.server.faults.inject('usergroups.list', { kind: 'rate-limit', retryAfter: 12 }, ALWAYS);
     await bot.clock.advance(600_000);
     expect(await invocation.person('cached')).toEqual(person);
     await expect(invocation.person('fresh')).rejects.toMatchObject({
@@ -120,11 +199,13 @@ describe('what is known about a person', () => {
     await expect(invocation.person('cached')).rejects.toMatchObject({ code: 'slack_person_unknown' });
   });
 
-  it('lacks a configured group that does not exist, which the log says', async () => {
+  it('lacks a configured group that does not exist, which the log says once', async () => {
     const bot = await startBot({ environment: () => ({ SLACK_OPERATORS: 'S0DELETED' }) });
-    expect((await (await askAs(bot, 'operator')).person('fresh')).groups).toEqual([
-      bot.driver.userIds.operator,
-    ]);
-    expect(bot.logLines.join('')).toContain('S0DELETED');
+    const invocation = await askAs(bot, 'operator');
+    for (let check = 0; check < 3; check++) {
+      expect((await invocation.person('fresh')).groups).toEqual([bot.driver.userIds.operator]);
+      await bot.clock.advance(5001);
+    }
+    expect(bot.logLines.filter((line) => line.includes('S0DELETED'))).toHaveLength(1);
   });
 });

@@ -94,7 +94,7 @@ describe('markup of ours', () => {
               {
                 type: 'date',
                 timestamp: 1_772_553_600,
-                format: '{time}',
+                format: '{date_short_pretty} at {time}',
                 fallback: '2026-03-03T16:00:00.500Z',
               },
             ],
@@ -114,7 +114,11 @@ describe('markup of ours', () => {
         { type: 'mrkdwn', text: '`x`', verbatim: true },
         { type: 'mrkdwn', text: '<https://docs.edgegap.com|docs>', verbatim: true },
         { type: 'mrkdwn', text: '<!date^1772553600^{ago}|2026-03-03T16:00:00.500Z>', verbatim: true },
-        { type: 'mrkdwn', text: '<!date^1772553600^{time}|2026-03-03T16:00:00.500Z>', verbatim: true },
+        {
+          type: 'mrkdwn',
+          text: '<!date^1772553600^{date_short_pretty} at {time}|2026-03-03T16:00:00.500Z>',
+          verbatim: true,
+        },
       ],
     });
   });

@@ -188,6 +188,8 @@ describe('a card whose answer is lost, and which cannot be looked for', () => {
     const { bot, died, channel, privately } = await open();
     const { faults } = bot.driver.server;
     faults.inject('chat.postMessage', { kind: 'reset', when });
+    // About to stop, so that nothing is waited for.
+    bot.adapter.hurry?.();
     // One, and the two repeats of what only reads: first when it is posted, then when it is to be answered.
     faults.inject('conversations.history', unavailable, 6);
     await died('public', async (invocation) => {

@@ -14,6 +14,26 @@ async function connectedAgain(bot: Bot, times: number): Promise<void> {
   );
 }
 
+/** Slack renews the connection once it is `age` milliseconds old. */
+async function renewed(bot: Bot, times: number, age = 60_000): Promise<void> {
+  await bot.clock.advance(age);
+  const { pending } = bot.clock;
+  bot.driver.server.socket.refresh('warning');
+  await until(() => bot.clock.pending > pending, 'the next connection to be due');
+  await bot.clock.advance(age < 10_000 ? 1000 : 0);
+  await connectedAgain(bot, times);
+}
+
+/** The replaced connection is closed once nothing has come on it for five seconds. */
+async function leftAlone(bot: Bot): Promise<void> {
+  const { socket } = bot.driver.server;
+  await bot.clock.advance(4999);
+  await turn();
+  expect(socket.connections).toBe(2);
+  await bot.clock.advance(1);
+  await until(() => socket.connections === 1, 'the replaced connection to be left');
+}
+
 async function lost(bot: Bot): Promise<void> {
   await until(() => !bot.adapter.healthy(), 'the connection to be gone');
 }
@@ -90,10 +110,10 @@ describe('Socket Mode', () => {
     await bot.adapter.stop();
   });
 
-  it('reconnects without a pause when Slack refreshes a connection', async () => {
+  it('reconnects without a pause when Slack turns a connection off', async () => {
     const bot = await startBot();
     await bot.clock.advance(60_000);
-    bot.driver.server.socket.refresh('warning');
+    bot.driver.server.socket.refresh('link_disabled');
     await lost(bot);
     await bot.clock.advance(0);
     await connectedAgain(bot, 2);
@@ -168,6 +188,128 @@ describe('Socket Mode', () => {
     await bot.driver.slash('operator', 'list');
     await bot.invocation(2);
     await until(() => bot.logLines.some((logLine) => logLine.includes('broken handler')));
+  });
+});
+
+describe('a renewal by Slack', () => {
+  it.each(['warning', 'refresh_requested'] as const)(
+    '(%s) opens the next connection before the last one is left, and commands on both are answered once',
+    async (reason) => {
+      const bot = await startBot();
+      const { socket } = bot.driver.server;
+      await bot.clock.advance(60_000);
+      socket.refresh(reason);
+      await until(() => bot.clock.pending === 1, 'the next connection to be due');
+      await bot.driver.slash('operator', 'before');
+      await bot.clock.advance(0);
+      await connectedAgain(bot, 2);
+      expect(socket.connections).toBe(2);
+      socket.route = 'oldest';
+      await bot.driver.slash('operator', 'old');
+      socket.route = 'newest';
+      await bot.driver.slash('operator', 'new');
+      await leftAlone(bot);
+      await bot.driver.slash('operator', 'after');
+      expect(bot.invocations.map(({ request }) => request)).toMatchObject(
+        ['before', 'old', 'new', 'after'].map((command) => ({ command })),
+      );
+      expect(socket.acknowledged).toHaveLength(4);
+    },
+  );
+
+  it('keeps the last connection for as long as Slack delivers on it', async () => {
+    const bot = await startBot({ handle: () => new Promise(() => {}) });
+    const { socket } = bot.driver.server;
+    await renewed(bot, 2);
+    socket.route = 'oldest';
+    for (let number = 1; number <= 3; number++) {
+      await bot.clock.advance(2900);
+      const delivered = bot.driver.slash('operator', 'list');
+      await bot.invocation(number);
+      // The acknowledgement is due after two seconds.
+      await bot.clock.advance(2000);
+      await delivered;
+    }
+    expect(socket.connections).toBe(2);
+    await bot.clock.advance(3000);
+    await until(() => socket.connections === 1, 'the replaced connection to be left');
+  });
+
+  it('leaves one connection, also after twenty renewals in haste', async () => {
+    const bot = await startBot();
+    const { socket } = bot.driver.server;
+    for (let times = 2; times <= 21; times++) {
+      await renewed(bot, times, times % 2 === 0 ? 60_000 : 1000);
+      await until(() => socket.connections <= 2, 'two connections at most');
+    }
+    await leftAlone(bot);
+    expect(bot.adapter.healthy()).toBe(true);
+  });
+
+  it('that fails at first is tried again, and the last connection goes on', async () => {
+    const bot = await startBot();
+    const { socket, faults } = bot.driver.server;
+    faults.inject('apps.connections.open', { kind: 'status', status: 500, when: 'before' });
+    await bot.clock.advance(60_000);
+    socket.refresh('warning');
+    await until(() => bot.clock.pending === 1, 'the next connection to be due');
+    await bot.clock.advance(0);
+    await until(() => bot.logLines.some((logLine) => logLine.includes('cannot connect')), 'the failure');
+    expect(bot.adapter.healthy()).toBe(true);
+    await bot.driver.slash('operator', 'list');
+    await until(() => bot.clock.pending === 1, 'another attempt to wait for');
+    await bot.clock.advance(1000);
+    await connectedAgain(bot, 2);
+    await leftAlone(bot);
+  });
+
+  it('that Slack cuts short, closing the last connection first, makes no second attempt', async () => {
+    const bot = await startBot();
+    const { socket, faults } = bot.driver.server;
+    faults.inject('apps.connections.open', { kind: 'rate-limit', retryAfter: 30 });
+    await bot.clock.advance(60_000);
+    socket.refresh('warning');
+    await until(() => bot.clock.pending === 1, 'the next connection to be due');
+    await bot.clock.advance(0);
+    await until(() => bot.clock.pending === 1, 'another attempt to wait for');
+    socket.end();
+    await lost(bot);
+    await bot.clock.advance(29_999);
+    expect(socket.greeted).toBe(1);
+    await bot.clock.advance(1);
+    await connectedAgain(bot, 2);
+  });
+
+  it.each([
+    ['waits for an answer', { kind: 'slow', ms: 50 }, 0],
+    ['waits for the hello', undefined, 1],
+  ] satisfies [string, SlackFault | undefined, number][])(
+    'that %s when the bot is stopped leaves no connection',
+    async (_, fault, silent) => {
+      const bot = await startBot();
+      const { socket, faults, requests } = bot.driver.server;
+      if (fault) faults.inject('apps.connections.open', fault);
+      socket.silent = silent;
+      await bot.clock.advance(60_000);
+      socket.refresh('warning');
+      await until(() => bot.clock.pending === 1, 'the next connection to be due');
+      await bot.clock.advance(0);
+      const asked = () => requests.filter(({ method }) => method === 'apps.connections.open').length;
+      await until(() => (fault ? asked() === 2 : socket.connections === 2), 'the renewal');
+      await bot.adapter.stop();
+      await until(() => socket.connections === 0, 'the end of all connections');
+      await bot.clock.advance(60_000);
+      expect(socket.connections).toBe(0);
+      expect(bot.adapter.healthy()).toBe(false);
+    },
+  );
+
+  it('that is over, but for the replaced connection, leaves none when the bot is stopped', async () => {
+    const bot = await startBot();
+    const { socket } = bot.driver.server;
+    await renewed(bot, 2);
+    await bot.adapter.stop();
+    await until(() => socket.connections === 0, 'the end of both connections');
   });
 });
 

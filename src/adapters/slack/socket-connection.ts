@@ -1,0 +1,94 @@
+import { type App, SocketModeReceiver } from '@slack/bolt';
+import { type Clock, stopwatch, within } from '../../clock.ts';
+import { DeliveryError } from '../../errors.ts';
+import type { SlackApi } from './api.ts';
+import type { createBoltLogger } from './bolt-logger.ts';
+
+/** How long Slack may take from the asking for a connection to its hello. */
+const HELLO_MS = 20_000;
+/** Longer than a delivery waits for its acknowledgement, which has to go out on the same connection. */
+const QUIET_MS = 5000;
+
+export interface SocketOptions {
+  readonly appToken: string;
+  readonly api: SlackApi;
+  readonly logger: ReturnType<typeof createBoltLogger>;
+  readonly clock: Clock;
+}
+
+interface ConnectionParts extends SocketOptions {
+  readonly app: App;
+  readonly onOpen: () => void;
+  /** Slack is about to close the connection. */
+  readonly onRenewal: () => void;
+  readonly onLost: () => void;
+}
+
+export type Connection = ReturnType<typeof createConnection>;
+
+/** One connection of Bolt's Socket Mode, with a client of its own: a client knows only the last one that it opened. */
+export function createConnection(parts: ConnectionParts) {
+  const { appToken, api, logger, clock } = parts;
+  const receiver = new SocketModeReceiver({
+    appToken,
+    logger,
+    dispatcher: api.agent,
+    autoReconnectEnabled: false,
+    installerOptions: { clientOptions: api.options },
+  });
+  receiver.init(parts.app);
+  const { client } = receiver;
+  let age = () => 0;
+  let cancelLeaving: (() => void) | undefined;
+
+  client.on('connected', () => {
+    age = stopwatch(clock);
+    parts.onOpen();
+  });
+  client.on('disconnected', () => {
+    cancelLeaving?.();
+    parts.onLost();
+  });
+  // The client would close the connection at the first word of a renewal, before there is another connection.
+  const handlers = client.listeners('ws_message');
+  client.removeAllListeners('ws_message');
+  client.on('ws_message', (message, isBinary) => {
+    if (cancelLeaving) leave();
+    if (isRenewal(message)) parts.onRenewal();
+    else for (const handle of handlers) handle.call(client, message, isBinary);
+  });
+
+  /** Closes the connection once nothing has come on it for some seconds. */
+  function leave(): void {
+    cancelLeaving?.();
+    cancelLeaving = clock.after(QUIET_MS, () => void close());
+  }
+
+  async function close(): Promise<void> {
+    cancelLeaving?.();
+    await client.disconnect();
+  }
+
+  /** Resolves at Slack's hello, for which the client would wait as long as the connection lasts, maybe for ever. */
+  async function open(): Promise<void> {
+    const greeted = client.start().then(() => true);
+    if (await within(clock, HELLO_MS, greeted)) return;
+    void close();
+    throw new DeliveryError('slack_no_hello', 'Slack took a connection and said nothing on it.', {
+      hint: 'Is there a proxy that does not pass WebSockets on?',
+      outcome: 'not-sent',
+      retryable: true,
+    });
+  }
+
+  return { open, leave, close, age: () => age() };
+}
+
+function isRenewal(message: unknown): boolean {
+  try {
+    const { type, reason } = JSON.parse(String(message));
+    return type === 'disconnect' && (reason === 'warning' || reason === 'refresh_requested');
+  } catch {
+    return false;
+  }
+}

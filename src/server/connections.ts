@@ -1,0 +1,58 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** More than proxies and platforms keep open, and than callbacks that arrive in one moment take. */
+const MOST = 1_000;
+/** Nothing came in full, the first request is arriving, idle since an answer: those that can be closed, the first first. */
+const [SILENT, ARRIVING, IDLE, BUSY] = [0, 1, 2, 3];
+
+/** Half of the files that this process may open: the database, the platforms and Edgegap need the others. */
+export function connectionLimit(): number {
+  // The report would ask for the names of the other ends of its connections.
+  const report = Object.assign(process.report, { excludeNetwork: true });
+  const { userLimits } = report.getReport() as { userLimits?: { open_files?: { soft?: unknown } } };
+  return Math.min(MOST, Math.floor((Number(userLimits?.open_files?.soft) || 2 * MOST) / 2));
+}
+
+/**
+ * Holds at most `limit` connections. One more takes the place of another: `server.maxConnections` would turn the new
+ * connection away, so that strangers who only connect could keep Slack, Edgegap and the probes out. A connection whose
+ * request has come in full is never closed; where all are such, the new one is. `closed` is called for each that is closed.
+ */
+export function limitConnections(server: Server, limit: number, closed: () => void): void {
+  /** What each was asked and has not answered. The one that was opened, or had its last answer, longest ago comes first. */
+  const connections = new Map<Socket, Set<IncomingMessage>>();
+  server.on('connection', (socket: Socket) => {
+    if (connections.size >= limit) {
+      const dispensable = dispensableOf(connections) ?? socket;
+      connections.delete(dispensable);
+      dispensable.destroy();
+      closed();
+    }
+    if (socket.destroyed) return;
+    connections.set(socket, new Set());
+    socket.once('close', () => connections.delete(socket));
+  });
+  server.on('request', (request, response) => {
+    const { socket } = request;
+    const requests = connections.get(socket);
+    requests?.add(request);
+    response.once('close', () => {
+      requests?.delete(request);
+      if (requests && connections.delete(socket)) connections.set(socket, requests);
+    });
+  });
+}
+
+/** Undefined where each is busy with a request. */
+function dispensableOf(connections: ReadonlyMap<Socket, ReadonlySet<IncomingMessage>>): Socket | undefined {
+  for (const state of [SILENT, ARRIVING, IDLE])
+    for (const [socket, requests] of connections) if (stateOf(socket, requests) === state) return socket;
+  return undefined;
+}
+
+function stateOf(socket: Socket, requests: ReadonlySet<IncomingMessage>): number | undefined {
+  if ([...requests].some(({ complete }) => complete)) return BUSY;
+  if (socket.bytesWritten > 0) return IDLE;
+  return requests.size > 0 ? ARRIVING : SILENT;
+}

@@ -1,0 +1,174 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type Stage, stageOn } from '../command/harness.ts';
+import type { Persona } from '../support/chat-driver.ts';
+import { pacedClock } from '../support/paced-clock.ts';
+import type { SlackDriver } from '../support/slack-driver.ts';
+import { until } from '../support/test-clock.ts';
+
+const REFUSED = /of your requests wait already/;
+const LIST = /active deployments/;
+/** Carried out at once, and waiting. */
+const [AT_ONCE, WAITING] = [2, 2];
+
+async function stageWith(
+  name: 'slack-http' | 'slack-socket' | 'discord',
+  environment: Record<string, string>,
+) {
+  const clock = pacedClock(1);
+  const stage = await stageOn(name, { clock, environment });
+  onTestFinished(() => stage.close());
+  return Object.assign(stage, { clock, speed: clock.speed });
+}
+
+const small = { PERSON_REQUESTS: String(AT_ONCE), PERSON_WAITING: String(WAITING) };
+
+/** Types `list` so many times, without waiting for the answers. */
+function askFor(stage: Stage, persona: Persona, times: number): void {
+  const { driver } = stage;
+  for (let nth = 0; nth < times; nth++)
+    void (
+      driver.platform === 'slack'
+        ? (driver as SlackDriver).slash(persona, 'list')
+        : driver.command(persona, 'list')
+    ).catch(() => undefined);
+}
+
+const lists = ({ simulator }: Stage) =>
+  simulator.requests.filter(({ endpoint }) => endpoint === 'list').length;
+
+async function texts({ driver }: Stage, persona: Persona, like: RegExp): Promise<string[]> {
+  return (await driver.privately(persona)).map(({ text }) => text).filter((text) => like.test(text));
+}
+
+/** Edgegap answers no list before time runs faster. */
+function holdEdgegap(stage: Stage): () => void {
+  stage.simulator.faults.next({ endpoint: 'list' }, { kind: 'slow', when: 'before', ms: 8_000 }, 100);
+  return () => stage.speed(50);
+}
+
+describe.each(['slack-http', 'slack-socket', 'discord'] as const)(
+  'a person who asks too much on %s',
+  (name) => {
+    test('has requests wait, and is refused beyond that, while others are served', async () => {
+      const stage = await stageWith(name, small);
+      const before = lists(stage);
+      const release = holdEdgegap(stage);
+      askFor(stage, 'operator', AT_ONCE + 1 + WAITING + 3);
+      await until(async () => (await texts(stage, 'operator', REFUSED)).length > 0, 'the refusal');
+      await until(
+        () => lists(stage) - before === AT_ONCE + 1,
+        'one request beyond those that are carried out at once',
+      );
+      askFor(stage, 'reader', 1);
+      await until(() => lists(stage) - before === AT_ONCE + 2, 'the request of somebody else');
+      release();
+      await stage.bot.app.settled();
+      expect(await texts(stage, 'operator', LIST)).toHaveLength(AT_ONCE + 1 + WAITING);
+      expect(await texts(stage, 'reader', LIST)).toHaveLength(1);
+      // Discord shows a request without any answer as failed, so there each has one.
+      expect(await texts(stage, 'operator', REFUSED)).toHaveLength(name === 'discord' ? 3 : 1);
+      expect(await stage.driver.channel()).toEqual([]);
+    });
+
+    test('whose requests wait is told when the bot stops, at once', async () => {
+      const stage = await stageWith(name, small);
+      const before = lists(stage);
+      const release = holdEdgegap(stage);
+      askFor(stage, 'operator', AT_ONCE + 1 + WAITING);
+      await until(() => lists(stage) - before === AT_ONCE + 1, 'those that are carried out');
+      await until(
+        () =>
+          stage.bot.log.filter((line) => line.includes('invocation: taken')).length >= AT_ONCE + 1 + WAITING,
+        'all to be acknowledged',
+      );
+      const stopped = stage.bot.stop();
+      await until(
+        async () => (await texts(stage, 'operator', /being restarted/)).length === WAITING,
+        'the answers',
+      );
+      release();
+      await stopped;
+      expect(lists(stage) - before).toBe(AT_ONCE + 1);
+    });
+  },
+);
+
+describe('on Slack', () => {
+  test('1,000 lists of one person: all are acknowledged, and somebody else is answered before the rest', async () => {
+    const stage = await stageWith('slack-http', {});
+    const driver = stage.driver as SlackDriver;
+    let acknowledged = 0;
+    const flood = Array.from({ length: 20 }, async () => {
+      for (let nth = 0; nth < 50; nth++) {
+        await driver.slash('operator', 'list');
+        acknowledged++;
+      }
+    });
+    await until(() => acknowledged > 500, 'half of them');
+    await driver.slash('reader', 'list');
+    await until(async () => (await texts(stage, 'reader', LIST)).length === 1, 'the answer to somebody else');
+    const meanwhile = (await texts(stage, 'operator', LIST)).length;
+    await Promise.all(flood);
+    stage.speed(20);
+    await stage.bot.app.settled();
+    const answered = (await texts(stage, 'operator', LIST)).length;
+    expect(answered).toBeGreaterThanOrEqual(81);
+    expect(meanwhile).toBeLessThan(answered - 20);
+    expect(await texts(stage, 'operator', REFUSED)).toHaveLength(1);
+  });
+
+  test('what is delivered again is neither counted, nor refused where it was taken', async () => {
+    const stage = await stageWith('slack-http', small);
+    const driver = stage.driver as SlackDriver;
+    const release = holdEdgegap(stage);
+    const ask = (trigger: string) => driver.slash('operator', 'list', { trigger });
+    const taken = ['1', '2', '3', '4', '5'];
+    await Promise.all(taken.map(ask));
+    await Promise.all(taken.map(ask));
+    expect(await texts(stage, 'operator', REFUSED)).toEqual([]);
+    await ask('6');
+    await until(async () => (await texts(stage, 'operator', REFUSED)).length === 1, 'the refusal');
+    await ask('6');
+    release();
+    await stage.bot.app.settled();
+    expect(await texts(stage, 'operator', LIST)).toHaveLength(taken.length);
+    expect(await texts(stage, 'operator', REFUSED)).toHaveLength(1);
+  });
+
+  test('after ten quiet seconds nothing waits any more, and the next burst is told again', async () => {
+    const stage = await stageWith('slack-http', small);
+    for (const burst of [1, 2]) {
+      stage.speed(1);
+      const release = holdEdgegap(stage);
+      askFor(stage, 'operator', AT_ONCE + 1 + WAITING + 1);
+      await until(async () => (await texts(stage, 'operator', REFUSED)).length === burst, 'the refusal');
+      release();
+      await stage.bot.app.settled();
+      stage.simulator.faults.clear();
+      const quiet = stage.clock.now() + 10_000;
+      await until(() => stage.clock.now() > quiet, 'ten seconds');
+    }
+  });
+
+  test('30 deploys of one person are all carried out', async () => {
+    const stage = await stageWith('slack-http', {});
+    stage.speed(20);
+    const driver = stage.driver as SlackDriver;
+    await Promise.all(
+      Array.from({ length: 30 }, (_, nth) =>
+        driver.slash('operator', `deploy kart-racing v1.2 --near Montreal --tag n${nth}`),
+      ),
+    );
+    await stage.bot.app.settled();
+    expect(stage.simulator.deployments.size).toBe(30);
+    expect(await texts(stage, 'operator', /./)).toEqual([]);
+  });
+
+  test('0 lets everybody ask as much as they like', async () => {
+    const stage = await stageWith('slack-http', { PERSON_REQUESTS: '0' });
+    stage.speed(20);
+    askFor(stage, 'operator', 100);
+    await until(async () => (await texts(stage, 'operator', LIST)).length === 100, 'all answers');
+    expect(await texts(stage, 'operator', REFUSED)).toEqual([]);
+  });
+});
