@@ -2,11 +2,23 @@ import { randomBytes } from 'node:crypto';
 import type { AckMode, Invocation, MessageRef } from '../adapters/adapter.ts';
 import type { Card, Message } from '../cards/card.ts';
 import { errorCard } from '../cards/error-card.ts';
-import { AppError, DeliveryError, StoreError } from '../errors.ts';
+import { AppError, DeliveryError, InputError, RefusedError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { interruptedLine } from './interrupted.ts';
 import { type End, type InvocationRecord, type Invocations, TakenOver } from './invocations.ts';
 import type { Services } from './services.ts';
+
+/** What an invocation came to, for the log. `incident` stands in what its person was shown. */
+export interface Ending {
+  /** `unanswered`: failed or refused, and nobody could be told. */
+  readonly outcome: 'done' | 'refused' | 'failed' | 'unknown' | 'unanswered' | 'repeat' | 'taken-over';
+  readonly code?: string;
+  readonly incident?: string;
+  /** Why the database failed, in words. */
+  readonly problem?: string;
+  /** What the operator has to see whole. */
+  readonly err?: unknown;
+}
 
 /** What one invocation is answered with: given, left to the outbox where that must wait, or taken back. */
 export class Answer {
@@ -88,22 +100,16 @@ export class Answer {
   }
 
   /** Tells the person, whichever way is still open. What is not for people goes to the log. */
-  async report(error: unknown): Promise<void> {
+  async report(error: unknown): Promise<Ending> {
     const { id } = this.#invocation;
     if (error instanceof TakenOver) {
-      this.#log.warn({ invocation: id }, 'invocation: another process has answered it');
-      return await this.#takeBack();
+      await this.#takeBack();
+      return { outcome: 'taken-over' };
     }
     const incident = randomBytes(4).toString('hex');
-    if (error instanceof StoreError)
-      this.#log.error(
-        { invocation: id, code: error.code, problem: error.problem },
-        'invocation: the database failed',
-      );
-    else if (error instanceof AppError)
-      this.#log.info({ invocation: id, code: error.code }, 'invocation: refused or failed');
-    else this.#log.error({ err: error, invocation: id, incident }, 'invocation: failed in an unexpected way');
+    const ending: Ending = { ...endingOf(error), incident };
     const card = errorCard(error, incident, this.#acknowledged !== undefined);
+    let told = true;
     try {
       await this.#tell(card);
     } catch (failure) {
@@ -111,9 +117,11 @@ export class Answer {
         { err: failure, invocation: id, incident },
         'invocation: the answer could not be delivered',
       );
-      if (await this.#owed(failure, card, this.#record && 'failed')) return;
+      if (await this.#owed(failure, card, this.#record && 'failed')) return ending;
+      told = false;
     }
     if (this.#record) await this.#invocations.finish(id, 'failed');
+    return told ? ending : { ...ending, outcome: 'unanswered' };
   }
 
   /** The card that was posted after another process had answered would stand for ever: it says what that one said. */
@@ -147,4 +155,14 @@ export class Answer {
 
 function isPassing(error: unknown): error is DeliveryError {
   return error instanceof DeliveryError && error.retryable;
+}
+
+function endingOf(error: unknown): Ending {
+  if (!(error instanceof AppError)) return { outcome: 'failed', err: error };
+  const { code } = error;
+  if (error instanceof StoreError) return { outcome: 'failed', code, problem: error.problem, err: error };
+  return {
+    outcome: error instanceof InputError || error instanceof RefusedError ? 'refused' : 'failed',
+    code,
+  };
 }

@@ -1,5 +1,5 @@
 import type { Invocation } from '../adapters/adapter.ts';
-import { AppError } from '../errors.ts';
+import { RefusedError } from '../errors.ts';
 import { Presses } from './presses.ts';
 import { Turn, type TurnParts } from './turn.ts';
 
@@ -22,7 +22,9 @@ export function createPipeline(parts: Omit<TurnParts, 'presses'>): Pipeline {
     const turn = new Turn(invocation, { ...parts, presses });
     try {
       if (draining)
-        throw new AppError('restarting', 'I am being restarted.', { hint: 'Try again in a few seconds.' });
+        throw new RefusedError('restarting', 'I am being restarted.', {
+          hint: 'Try again in a few seconds.',
+        });
       await turn.take();
     } catch (error) {
       await turn.report(error);

@@ -5,7 +5,7 @@ import { InputError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type Policy, refusal } from '../policy/authorise.ts';
 import { type Permission, permissions } from '../policy/permissions.ts';
-import { Answer } from './answer.ts';
+import { Answer, type Ending } from './answer.ts';
 import { isTooLong, MAX_REQUEST, nearest, parseText, quoted, type RawValues } from './argv.ts';
 import { type Action, type Command, type Context, leastPermission } from './define.ts';
 import type { InvocationRecord, Invocations } from './invocations.ts';
@@ -14,6 +14,7 @@ import type { Presses } from './presses.ts';
 import { findDeployment, resolveValues } from './resolve.ts';
 import { namesakes } from './same-name.ts';
 import type { DeploymentTarget, Services } from './services.ts';
+import { asTyped, ENDED, type Tried, targetOf } from './tried.ts';
 
 /** When the first response has to leave, in milliseconds of real time since the invocation came; platforms allow 3000. */
 const FIRST_RESPONSE_MS = 2_500;
@@ -44,7 +45,9 @@ interface Wanted<Checked> {
   authorise(): Promise<Person>;
   /** Looks up what was named. Throws where that is not as it should be. */
   check(): Promise<Checked>;
-  run(person: Person, checked: Checked): Promise<void>;
+  run(person: Person, checked: Checked): ReturnType<Command['run']>;
+  /** What was named, as it exists. */
+  target(checked: Checked): string | undefined;
 }
 
 /** One invocation on its way through. */
@@ -54,6 +57,9 @@ export class Turn {
   readonly #cameAt: number;
   readonly #answer: Answer;
   readonly #prompt: string;
+  #tried: Tried;
+  /** Once it is known who asks. */
+  #person: Person | undefined;
   /** Resolves when the store has taken it, or has not in time. */
   readonly #begun = Promise.withResolvers<void>();
 
@@ -62,16 +68,20 @@ export class Turn {
     this.#parts = parts;
     this.#prompt = invocation.prompt ?? '';
     this.#answer = new Answer(invocation, parts);
+    this.#tried = asTyped(invocation.request, parts.services.directory);
     this.#cameAt = steadyNow(parts.realClock);
   }
 
   async take(): Promise<void> {
     const { request } = this.#invocation;
-    if (request.kind === 'action') await this.#takeAction(request.action, request.source);
-    else await this.#takeCommand(request);
+    const outcome =
+      request.kind === 'action'
+        ? await this.#takeAction(request.action, request.source)
+        : await this.#takeCommand(request);
+    await this.#log({ outcome });
   }
 
-  async #takeCommand(request: CommandRequest): Promise<void> {
+  async #takeCommand(request: CommandRequest): Promise<Ending['outcome']> {
     const { directory } = this.#parts.services;
     if (isTooLong(request)) {
       await this.#authorised('help');
@@ -98,11 +108,15 @@ export class Turn {
       if ('mistake' in typed) throw typed.mistake;
       return typed.permission === least ? person : await this.#authorised(typed.permission);
     };
-    if (!command || 'mistake' in typed) return void (await authorise());
+    if (!command || 'mistake' in typed) {
+      await authorise();
+      return 'refused';
+    }
     const { parsed, ...wanted } = typed;
-    await this.#carryOut({
+    return await this.#carryOut({
       ...wanted,
       what: name,
+      target: (options) => targetOf(command.options, options),
       authorise,
       check: () => this.#resolve(name, command, parsed),
       run: (person, options) => command.run(this.#context(person, options as never)),
@@ -116,6 +130,7 @@ export class Turn {
       const shown = this.#prompt + name;
       const { options } = command;
       const raw: RawValues = args.kind === 'text' ? parseText(args.text, shown, options) : args.values;
+      this.#tried = { command: name, target: targetOf(options, raw) };
       const parsed = parseValues(raw, shown, options, this.#parts.services.settings);
       const { permission, ack } = command;
       return {
@@ -128,7 +143,7 @@ export class Turn {
     }
   }
 
-  async #takeAction(ref: ActionRef, source: MessageRef | undefined): Promise<void> {
+  async #takeAction(ref: ActionRef, source: MessageRef | undefined): Promise<Ending['outcome']> {
     const { actions = {} } = this.#parts.services.directory.get(ref.command) ?? {};
     const action: Action | undefined = Object.hasOwn(actions, ref.action) ? actions[ref.action] : undefined;
     if (!action) {
@@ -139,8 +154,9 @@ export class Turn {
     }
     let release: (() => void) | undefined;
     const { id, at } = this.#invocation;
-    await this.#carryOut({
+    return await this.#carryOut({
       what: `${ref.command}:${ref.action}`,
+      target: (target) => target?.request_id,
       permission: action.permission,
       mode: action.ack,
       authorise: async () => {
@@ -152,8 +168,8 @@ export class Turn {
       check: () => this.#checkAction(action, ref),
       run: async (person, target) => {
         const context = { ...this.#context(person, {}), action: ref, source };
-        if (action.on !== 'deployment') await action.run(context);
-        else if (target) await action.run({ ...context, target });
+        if (action.on !== 'deployment') return await action.run(context);
+        if (target) return await action.run({ ...context, target });
       },
     }).finally(() => release?.());
   }
@@ -180,8 +196,8 @@ export class Turn {
     return undefined;
   }
 
-  async #carryOut<Checked>(wanted: Wanted<Checked>): Promise<void> {
-    const { invocations, clock, log } = this.#parts;
+  async #carryOut<Checked>(wanted: Wanted<Checked>): Promise<Ending['outcome']> {
+    const { invocations, clock } = this.#parts;
     const { id, at, meanwhile } = this.#invocation;
     const { what, mode } = wanted;
     const changes = permissions[wanted.permission] === 'change';
@@ -195,7 +211,7 @@ export class Turn {
       if (!(await within(clock, CHECK_BUDGET_MS, authorising))) {
         const person = { id: meanwhile.askerId, name: meanwhile.askerId };
         taken = await this.#begin({ ...about, person });
-        if (!taken) return;
+        if (!taken) return 'repeat';
         // Nothing has been announced yet: what it is refused for is private.
         this.#answer.stored({ ...about, person, reply: this.#invocation.reply('private') });
       }
@@ -206,26 +222,22 @@ export class Turn {
     const spent = changes && !taken ? steadyNow(clock) - since : 0;
     // Where it takes longer than the first response can wait, its failure comes when it is awaited.
     await within(clock, Math.max(CHECK_BUDGET_MS - spent, 0), checking);
-    if (!taken && !(await this.#begin(record))) return;
+    if (!taken && !(await this.#begin(record))) return 'repeat';
     this.#answer.stored(record);
     await this.#answer.acknowledge(mode);
-    log.info(
-      { invocation: id, what, person: person.id, channel: at.channel, platform: at.platform },
-      'invocation: taken',
-    );
-    await wanted.run(person, await checking);
+    const checked = await checking;
+    this.#tried = { command: what, target: wanted.target(checked) ?? this.#tried.target };
+    const shortfall = await wanted.run(person, checked);
     await invocations.finish(id, 'done');
+    return shortfall ?? 'done';
   }
 
   /** Before it is acknowledged: a platform that retries, or a crash from here on, finds it. False for such a retry. */
   async #begin(record: InvocationRecord): Promise<boolean> {
-    const { invocations, realClock, log } = this.#parts;
-    const { id, what } = record;
+    const { invocations, realClock } = this.#parts;
     const left = FIRST_RESPONSE_MS - (steadyNow(realClock) - this.#cameAt);
     try {
-      const taken = await invocations.begin(record, Math.max(left, STORE_BUDGET_MS));
-      if (!taken) log.info({ invocation: id, what }, 'invocation: a repeat, already taken');
-      return taken;
+      return await invocations.begin(record, Math.max(left, STORE_BUDGET_MS));
     } finally {
       this.#begun.resolve();
     }
@@ -233,6 +245,7 @@ export class Turn {
 
   async #authorised(permission: Permission): Promise<Person> {
     const person = await this.#invocation.person(permissions[permission] === 'change' ? 'fresh' : 'cached');
+    this.#person = person;
     const refused = refusal(this.#parts.policy, this.#invocation.at.platform, person, permission);
     if (refused) throw refused;
     return person;
@@ -259,7 +272,28 @@ export class Turn {
 
   /** Tells the person what became of it: `error` is what `take` rejected with. */
   async report(error: unknown): Promise<void> {
-    await this.#answer.report(error);
+    await this.#log(await this.#answer.report(error));
+  }
+
+  /** The one line of each invocation: who tried what, on what, and what became of the request. */
+  async #log(ending: Ending): Promise<void> {
+    const { log, realClock } = this.#parts;
+    const { id, at, meanwhile } = this.#invocation;
+    // Where the platform sends the person along, the name costs no question.
+    const known = meanwhile ? undefined : await this.#invocation.person('cached').catch(() => undefined);
+    const person = this.#person ?? known;
+    const line = {
+      invocation: id,
+      platform: at.platform,
+      workspace: at.workspace,
+      channel: at.channel,
+      person: person?.id ?? meanwhile?.askerId,
+      name: person?.name,
+      ...this.#tried,
+      ...ending,
+      ms: Math.round(steadyNow(realClock) - this.#cameAt),
+    };
+    log[ending.err ? 'error' : 'info'](line, ENDED);
   }
 }
 

@@ -111,13 +111,16 @@ test.each([
 });
 
 describe('an error', () => {
-  test('of ours is a sentence and what to do', () => {
+  test('of ours is a sentence, what to do, and a reference for the log', () => {
     const card = errorCard(new InputError('x', 'It is wrong.', { hint: 'Do it right.' }), 'cafe', true);
     expect(plainText(card.title)).toBe('It is wrong.');
-    expect(JSON.stringify(card)).not.toContain('cafe');
+    expect(card.nodes).toEqual([
+      { kind: 'text', text: ['Do it right.'] },
+      { kind: 'note', text: ['Reference cafe'] },
+    ]);
   });
 
-  test('that nobody expected shows nothing but the incident', () => {
+  test('that nobody expected shows nothing but the reference', () => {
     const card = errorCard(new TypeError('cannot read /var/secret'), 'cafe', true);
     const text = JSON.stringify(card);
     expect(text).toContain('cafe');
