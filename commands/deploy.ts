@@ -126,11 +126,11 @@ async function lostOne({
     throw new InputError('again-unknown', 'I no longer know that deployment.', { hint: 'Use deploy.' });
   if (before.replacedBy !== undefined)
     throw new InputError('again-done', 'Someone has deployed it again already.', {
-      hint: 'See its own card.',
+      hint: 'Nothing more was deployed. See the card of that one.',
     });
   if (before.phase !== 'lost')
     throw new InputError('again-done', 'There is nothing to deploy again: it did start after all.', {
-      hint: 'See its card.',
+      hint: 'Nothing more was deployed. See its card.',
     });
   await findDeployable(catalog, before);
   return before;

@@ -1,22 +1,46 @@
 import { AppError, StoreError } from '../errors.ts';
-import type { Card, Node } from './card.ts';
+import type { Asked, Card, Line, Node, Rich } from './card.ts';
 
-/**
- * What a person reads when something went wrong: what happened and what to do next, and small under it the reference by
- * which whoever runs the bot finds it in the log. `begun`: whether something may have been done already.
- */
-export function errorCard(error: unknown, incident: string, begun: boolean): Card {
-  const { userMessage, hint } = inWords(error, begun);
+/** What went wrong, as far as a person is told. */
+export interface Failure {
+  readonly error: unknown;
+  /** By which whoever runs the bot finds it in the log. */
+  readonly incident: string;
+  /** Something may have been done already. */
+  readonly begun: boolean;
+  /** What is known of what was to be done, e.g. `Nothing was deployed.` */
+  readonly effect: string | undefined;
+}
+
+/** What a person reads when something went wrong: what happened, what did not, and what to do next. */
+export function errorCard(failure: Failure): Card {
+  const { userMessage, hint } = inWords(failure);
   const nodes: Node[] = hint ? [{ kind: 'text', text: [hint] }] : [];
-  const reference: Node = { kind: 'note', text: [`Reference ${incident}`] };
+  const reference: Node = { kind: 'note', text: [referenceTo(failure)] };
   return { kind: 'card', tone: 'danger', title: [userMessage], nodes: [...nodes, reference] };
 }
 
-function inWords(error: unknown, begun: boolean): Pick<AppError, 'userMessage' | 'hint'> {
+/** The same in the channel, where nothing else shows whose command it was. */
+export function errorLine(failure: Failure, { id, name, command }: Asked): Line {
+  const { userMessage, hint } = inWords(failure);
+  const why = [userMessage, hint, `(${referenceTo(failure)})`].filter(Boolean).join(' ');
+  const text: Rich = [{ mention: id, name }, ': ', { code: command }, ` was not carried out: ${why}`];
+  return { kind: 'line', tone: 'danger', text };
+}
+
+function referenceTo({ incident }: Failure): string {
+  return `Reference ${incident}`;
+}
+
+function inWords({ error, begun, effect }: Failure): Pick<AppError, 'userMessage' | 'hint'> {
   if (error instanceof StoreError && !begun) return error.nothingDone();
-  if (error instanceof AppError) return error;
+  if (error instanceof AppError) {
+    const { userMessage, hint } = error;
+    const said = effect === undefined || /\bnothing\b/i.test(`${userMessage} ${hint}`);
+    return { userMessage, hint: said ? hint : [effect, hint].filter(Boolean).join(' ') };
+  }
   return {
-    userMessage: 'Something went wrong on my side',
+    userMessage: 'Something went wrong on my side.',
     hint: begun
       ? 'Look with status or list before you try again: part of it may have been done.'
       : 'Nothing was done. Try again in a moment.',

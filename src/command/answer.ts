@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { AckMode, Invocation, MessageRef } from '../adapters/adapter.ts';
-import type { Card, Message } from '../cards/card.ts';
-import { errorCard } from '../cards/error-card.ts';
+import { type Asked, attributed, type Card, type Line, type Message } from '../cards/card.ts';
+import { errorCard, errorLine, type Failure } from '../cards/error-card.ts';
+import { EdgegapError } from '../edgegap/errors.ts';
 import { AppError, DeliveryError, InputError, RefusedError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { interruptedLine } from './interrupted.ts';
+import { nothingDone, type Permission } from '../policy/permissions.ts';
+import { interruptedLine, MAYBE } from './interrupted.ts';
 import { type End, type InvocationRecord, type Invocations, TakenOver } from './invocations.ts';
 import type { Services } from './services.ts';
+import { asTyped } from './tried.ts';
 
 /** What an invocation came to, for the log. `incident` stands in what its person was shown. */
 export interface Ending {
@@ -29,8 +32,11 @@ export class Answer {
   #acknowledged: AckMode | undefined;
   /** Once it is stored. */
   #record: InvocationRecord | undefined;
-  /** A card is shown that somebody has to bring to an end. */
+  /** A card is shown, or may be, that somebody has to bring to an end. */
   #cardPosted = false;
+  /** The command has come to its answer. */
+  #answering = false;
+  #permission: Permission = 'help';
 
   constructor(
     invocation: Invocation,
@@ -51,6 +57,11 @@ export class Answer {
     this.#record = record;
   }
 
+  /** What the person has to be allowed to do for it. */
+  takes(permission: Permission): void {
+    this.#permission = permission;
+  }
+
   async acknowledge(mode: AckMode): Promise<void> {
     await this.#invocation.acknowledge(mode);
     this.#acknowledged = mode;
@@ -58,6 +69,7 @@ export class Answer {
 
   /** An answer that the platform does not take just now is given as soon as it does. */
   async respond(message: Message): Promise<void> {
+    this.#answering = true;
     try {
       await this.#invocation.respond(message);
     } catch (error) {
@@ -67,21 +79,29 @@ export class Answer {
 
   async postCard(message: Message): Promise<MessageRef> {
     await this.#invocations.confirmInDoubt(this.#invocation.id);
-    const card = await this.#invocation.postCard(message);
-    this.#cardPosted = true;
-    return card;
+    try {
+      const card = await this.#invocation.postCard(message);
+      this.#cardPosted = true;
+      return card;
+    } catch (error) {
+      this.#cardPosted = error instanceof DeliveryError && error.outcome === 'unknown';
+      throw error;
+    }
   }
 
   /**
    * `end` is what the invocation has come to with it. Of a change somebody hears in any case: what cannot be given at all
-   * the outbox tells in the channel.
+   * the outbox tells in the channel, by `orElse`.
    */
-  async #owed(error: unknown, message: Message, end?: End): Promise<boolean> {
+  async #owed(error: unknown, message: Message, end?: End, orElse?: Line): Promise<boolean> {
     const record = this.#record ?? this.#unstored();
     if (!record || !(error instanceof DeliveryError)) return false;
     const last = end !== undefined && this.#acknowledged !== undefined;
     if (!isPassing(error) && !(last && record.changes)) return false;
-    await this.#invocations.owe(record, message, end);
+    // What failed is for its person alone, unless its card stands.
+    const alone = end === 'failed' && record.mode === 'public' && !this.#cardPosted;
+    const how = alone ? { mode: 'private' as const, reply: this.#invocation.reply('private') } : {};
+    await this.#invocations.owe({ ...record, ...how }, message, end, orElse);
     const { id } = this.#invocation;
     this.#log.warn({ invocation: id, code: error.code }, 'invocation: its answer is left to the outbox');
     return true;
@@ -108,16 +128,16 @@ export class Answer {
     }
     const incident = randomBytes(4).toString('hex');
     const ending: Ending = { ...endingOf(error), incident };
-    const card = errorCard(error, incident, this.#acknowledged !== undefined);
+    const begun = this.#acknowledged !== undefined;
+    const failure: Failure = { error, incident, begun, effect: this.#effect(error) };
+    const card = errorCard(failure);
     let told = true;
     try {
       await this.#tell(card);
-    } catch (failure) {
-      this.#log.warn(
-        { err: failure, invocation: id, incident },
-        'invocation: the answer could not be delivered',
-      );
-      if (await this.#owed(failure, card, this.#record && 'failed')) return ending;
+    } catch (err) {
+      this.#log.warn({ err, invocation: id, incident }, 'invocation: the answer could not be delivered');
+      const line = this.#mayHaveBeenDone(error) ? undefined : errorLine(failure, this.#asked());
+      if (await this.#owed(err, card, this.#record && 'failed', line)) return ending;
       told = false;
     }
     if (this.#record) await this.#invocations.finish(id, 'failed');
@@ -138,18 +158,47 @@ export class Answer {
 
   async #tell(card: Card): Promise<void> {
     const { request } = this.#invocation;
-    if (this.#acknowledged === undefined) return await this.#invocation.refuse(card);
-    // What everybody sees, the live card above all, is not to be replaced by one person's failure.
-    const shared =
-      this.#acknowledged === 'update' && request.kind === 'action' && request.source !== undefined;
+    const mode = this.#acknowledged;
+    if (mode === undefined) return await this.#invocation.refuse(card);
+    // What everybody sees is not to be replaced by one person's failure, unless it is the card of what failed.
+    const shared = mode === 'update' && request.kind === 'action' && request.source !== undefined;
+    const aside = shared || (mode === 'public' && !this.#cardPosted);
+    const privately = () => this.#invocation.respondPrivately(card);
+    const inPlace = () =>
+      this.#invocation.respond(mode === 'public' ? attributed(card, this.#asked()) : card);
     try {
-      await (shared ? this.#invocation.respondPrivately(card) : this.#invocation.respond(card));
+      await (aside ? privately() : inPlace());
     } catch (error) {
       if (isPassing(error)) throw error;
       // A channel that cannot be posted in may be why it failed: the person is still there.
-      if (shared || this.#acknowledged === 'private') throw error;
-      await this.#invocation.respondPrivately(card);
+      if (shared || mode === 'private') throw error;
+      await (aside ? inPlace() : privately());
     }
+  }
+
+  /** Who asked, for what is said where others read it. */
+  #asked(): Asked {
+    const { request } = this.#invocation;
+    const { command, target } = asTyped(request, this.#services.directory);
+    const { id, name } = this.#record?.person ?? { id: '', name: '' };
+    if (request.kind === 'action') return { id, name, command: request.action.command };
+    return { id, name, command: [command, target].filter(Boolean).join(' ') };
+  }
+
+  #mayHaveBeenDone(error: unknown): boolean {
+    if (this.#acknowledged === undefined) return false;
+    if (error instanceof EdgegapError) return error.outcome !== 'not-done';
+    const before = error instanceof InputError || error instanceof RefusedError;
+    return this.#answering || !(before || error instanceof DeliveryError);
+  }
+
+  /** For a person who asked for a change: what is known of it. */
+  #effect(error: unknown): string | undefined {
+    const nothing = nothingDone[this.#permission];
+    const refused = error instanceof InputError || error instanceof RefusedError;
+    if (nothing === undefined || (refused && this.#acknowledged === undefined)) return undefined;
+    if (!this.#mayHaveBeenDone(error)) return isPassing(error) ? `${nothing} Run it again.` : nothing;
+    return error instanceof DeliveryError ? MAYBE : undefined;
   }
 }
 

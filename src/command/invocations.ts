@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { AckMode, Address, Person, Reply } from '../adapters/adapter.ts';
-import type { Message } from '../cards/card.ts';
+import { attributed, type Line, type Message } from '../cards/card.ts';
 import { type Clock, within } from '../clock.ts';
 import { addressColumns } from '../deployments/repository.ts';
 import { AppError, StoreError } from '../errors.ts';
@@ -40,6 +40,7 @@ interface Owed {
   readonly record: InvocationRecord;
   readonly message: Message;
   readonly end: End | undefined;
+  readonly orElse: Line | undefined;
   /** The delivery's own, so that it is written once however often that is tried: a commit's answer may be lost. */
   readonly key: string;
 }
@@ -230,11 +231,12 @@ export class Invocations {
   }
 
   /**
-   * Leaves an answer that cannot be given right now to the outbox; with `end` it was the last of it. Never rejects: what
-   * the store does not take now is written down later, and until then the invocation is not over.
+   * Leaves an answer that cannot be given right now to the outbox; with `end` it was the last of it. `orElse` is what the
+   * channel reads where a change's answer can be given no more. Never rejects: what the store does not take now is
+   * written down later, and until then the invocation is not over.
    */
-  async owe(record: InvocationRecord, message: Message, end?: End): Promise<void> {
-    const owed = { record, message, end, key: randomBytes(12).toString('hex') };
+  async owe(record: InvocationRecord, message: Message, end?: End, orElse?: Line): Promise<void> {
+    const owed = { record, message, end, orElse, key: randomBytes(12).toString('hex') };
     try {
       await this.#owe(owed);
     } catch (err) {
@@ -243,10 +245,11 @@ export class Invocations {
     }
   }
 
-  async #owe({ record, message, end, key }: Owed): Promise<void> {
-    const { id, at, person, what, changes, reply } = record;
+  async #owe({ record, message, end, key, ...owed }: Owed): Promise<void> {
+    const { id, at, person, what, changes, mode, reply } = record;
     const { store, clock, directory, wakeOutbox } = this.#parts;
-    const orElse = interruptedLine(directory, { what, changes, how: 'unanswered', mention: person });
+    const unanswered = interruptedLine(directory, { what, changes, how: 'unanswered', mention: person });
+    const [command = what] = what.split(':');
     await transact(store, async (tx) => {
       if (end) await this.#end(id, end, tx);
       await enqueue(tx, clock, {
@@ -255,8 +258,9 @@ export class Invocations {
         key,
         at,
         reply,
-        message,
-        ...(changes ? { orElse } : {}),
+        // By then it may have to stand in the channel by itself.
+        message: mode === 'public' ? attributed(message, { ...person, command }) : message,
+        ...(changes ? { orElse: owed.orElse ?? unanswered } : {}),
       });
     });
     wakeOutbox();

@@ -202,6 +202,7 @@ export class Turn {
     const { what, mode } = wanted;
     const changes = permissions[wanted.permission] === 'change';
     const about = { id, at, what, changes, mode, reply: this.#invocation.reply(mode) };
+    this.#answer.takes(wanted.permission);
     const since = steadyNow(clock);
     const authorising = wanted.authorise();
     let taken = false;

@@ -27,7 +27,11 @@ export interface MessageApi {
   editAnswer(to: InteractionToken, payload: Payload): Promise<APIMessage>;
   /** The answer as it stands; after `update`, the message whose button was pressed. */
   readAnswer(to: InteractionToken): Promise<APIMessage>;
-  /** One more answer to an acknowledged interaction, for the person alone. */
+  deleteAnswer(to: InteractionToken): Promise<void>;
+  /**
+   * One more answer to an acknowledged interaction, for the person alone. Where a deferred answer still waits, Discord
+   * puts this one into it, for whom that was deferred (Receiving and Responding, "Create Followup Message").
+   */
   followUpPrivately(to: InteractionToken, payload: Payload): Promise<void>;
   create(
     channel: string,
@@ -141,6 +145,10 @@ export function createMessageApi({
       return deliver(() => rest.patch(route, { body, files, auth: false }));
     },
     readAnswer,
+    deleteAnswer({ applicationId, token }) {
+      const route = Routes.webhookMessage(applicationId, token, '@original');
+      return deliver(() => rest.delete(route, { auth: false }));
+    },
     followUpPrivately({ applicationId, token }, { body, files }) {
       const data = { ...body, flags: body.flags | MessageFlags.Ephemeral };
       // A repeat after a lost answer would be seen twice, by one person; it is not tried.
