@@ -83,7 +83,6 @@ export interface Asked {
 }
 
 /** For a place where nothing else shows whose answer it is. */
-export function attributed<Kind extends Message>(message: Kind, { id, name, command }: Asked): Kind;
 export function attributed(message: Message, { id, name, command }: Asked): Message {
   const by: Rich = [{ mention: id, name }, ': ', { code: command }];
   // It may be said there already.

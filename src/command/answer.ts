@@ -36,7 +36,8 @@ export class Answer {
   #cardPosted = false;
   /** The command has come to its answer. */
   #answering = false;
-  #permission: Permission = 'help';
+  /** What the person has to be allowed to do for it. */
+  permission: Permission = 'help';
 
   constructor(
     invocation: Invocation,
@@ -57,11 +58,6 @@ export class Answer {
     this.#record = record;
   }
 
-  /** What the person has to be allowed to do for it. */
-  takes(permission: Permission): void {
-    this.#permission = permission;
-  }
-
   async acknowledge(mode: AckMode): Promise<void> {
     await this.#invocation.acknowledge(mode);
     this.#acknowledged = mode;
@@ -79,14 +75,11 @@ export class Answer {
 
   async postCard(message: Message): Promise<MessageRef> {
     await this.#invocations.confirmInDoubt(this.#invocation.id);
-    try {
-      const card = await this.#invocation.postCard(message);
-      this.#cardPosted = true;
-      return card;
-    } catch (error) {
+    this.#cardPosted = true;
+    return await this.#invocation.postCard(message).catch((error: unknown) => {
       this.#cardPosted = error instanceof DeliveryError && error.outcome === 'unknown';
       throw error;
-    }
+    });
   }
 
   /**
@@ -99,9 +92,9 @@ export class Answer {
     const last = end !== undefined && this.#acknowledged !== undefined;
     if (!isPassing(error) && !(last && record.changes)) return false;
     // What failed is for its person alone, unless its card stands.
-    const alone = end === 'failed' && record.mode === 'public' && !this.#cardPosted;
-    const how = alone ? { mode: 'private' as const, reply: this.#invocation.reply('private') } : {};
-    await this.#invocations.owe({ ...record, ...how }, message, end, orElse);
+    const aside = end === 'failed' && record.mode === 'public' && !this.#cardPosted;
+    const how = aside ? { mode: 'private' as const, reply: this.#invocation.reply('private') } : {};
+    await this.#invocations.owe({ ...record, ...how, orElse }, message, end);
     const { id } = this.#invocation;
     this.#log.warn({ invocation: id, code: error.code }, 'invocation: its answer is left to the outbox');
     return true;
@@ -181,25 +174,28 @@ export class Answer {
     const { request } = this.#invocation;
     const { command, target } = asTyped(request, this.#services.directory);
     const { id, name } = this.#record?.person ?? { id: '', name: '' };
-    if (request.kind === 'action') return { id, name, command: request.action.command };
-    return { id, name, command: [command, target].filter(Boolean).join(' ') };
+    const typed =
+      request.kind === 'action' ? request.action.command : [command, target].filter(Boolean).join(' ');
+    return { id, name, command: typed };
   }
 
   #mayHaveBeenDone(error: unknown): boolean {
-    if (this.#acknowledged === undefined) return false;
+    if (this.#acknowledged === undefined || isRefusal(error)) return this.#answering;
     if (error instanceof EdgegapError) return error.outcome !== 'not-done';
-    const before = error instanceof InputError || error instanceof RefusedError;
-    return this.#answering || !(before || error instanceof DeliveryError);
+    return this.#answering || !(error instanceof DeliveryError);
   }
 
   /** For a person who asked for a change: what is known of it. */
   #effect(error: unknown): string | undefined {
-    const nothing = nothingDone[this.#permission];
-    const refused = error instanceof InputError || error instanceof RefusedError;
-    if (nothing === undefined || (refused && this.#acknowledged === undefined)) return undefined;
+    const nothing = nothingDone[this.permission];
+    if (nothing === undefined || (isRefusal(error) && this.#acknowledged === undefined)) return undefined;
     if (!this.#mayHaveBeenDone(error)) return isPassing(error) ? `${nothing} Run it again.` : nothing;
     return error instanceof DeliveryError ? MAYBE : undefined;
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof InputError || error instanceof RefusedError;
 }
 
 function isPassing(error: unknown): error is DeliveryError {
@@ -211,7 +207,7 @@ function endingOf(error: unknown): Ending {
   const { code } = error;
   if (error instanceof StoreError) return { outcome: 'failed', code, problem: error.problem, err: error };
   return {
-    outcome: error instanceof InputError || error instanceof RefusedError ? 'refused' : 'failed',
+    outcome: isRefusal(error) ? 'refused' : 'failed',
     code,
   };
 }

@@ -25,6 +25,8 @@ export interface InvocationRecord {
   readonly mode: AckMode;
   /** How another process can answer it. Holds a token of the platform, so it is kept no longer than it is needed. */
   readonly reply: Reply;
+  /** What the channel reads where the answer to a change can be given no more. */
+  readonly orElse?: Line | undefined;
 }
 
 export type End = 'done' | 'failed';
@@ -40,7 +42,6 @@ interface Owed {
   readonly record: InvocationRecord;
   readonly message: Message;
   readonly end: End | undefined;
-  readonly orElse: Line | undefined;
   /** The delivery's own, so that it is written once however often that is tried: a commit's answer may be lost. */
   readonly key: string;
 }
@@ -231,12 +232,11 @@ export class Invocations {
   }
 
   /**
-   * Leaves an answer that cannot be given right now to the outbox; with `end` it was the last of it. `orElse` is what the
-   * channel reads where a change's answer can be given no more. Never rejects: what the store does not take now is
-   * written down later, and until then the invocation is not over.
+   * Leaves an answer that cannot be given right now to the outbox; with `end` it was the last of it. Never rejects: what
+   * the store does not take now is written down later, and until then the invocation is not over.
    */
-  async owe(record: InvocationRecord, message: Message, end?: End, orElse?: Line): Promise<void> {
-    const owed = { record, message, end, orElse, key: randomBytes(12).toString('hex') };
+  async owe(record: InvocationRecord, message: Message, end?: End): Promise<void> {
+    const owed = { record, message, end, key: randomBytes(12).toString('hex') };
     try {
       await this.#owe(owed);
     } catch (err) {
@@ -245,10 +245,11 @@ export class Invocations {
     }
   }
 
-  async #owe({ record, message, end, key, ...owed }: Owed): Promise<void> {
+  async #owe({ record, message, end, key }: Owed): Promise<void> {
     const { id, at, person, what, changes, mode, reply } = record;
     const { store, clock, directory, wakeOutbox } = this.#parts;
-    const unanswered = interruptedLine(directory, { what, changes, how: 'unanswered', mention: person });
+    const about = { what, changes, how: 'unanswered', mention: person } as const;
+    const { orElse = interruptedLine(directory, about) } = record;
     const [command = what] = what.split(':');
     await transact(store, async (tx) => {
       if (end) await this.#end(id, end, tx);
@@ -260,7 +261,7 @@ export class Invocations {
         reply,
         // By then it may have to stand in the channel by itself.
         message: mode === 'public' ? attributed(message, { ...person, command }) : message,
-        ...(changes ? { orElse: owed.orElse ?? unanswered } : {}),
+        ...(changes ? { orElse } : {}),
       });
     });
     wakeOutbox();

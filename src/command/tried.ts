@@ -1,7 +1,6 @@
 import type { InvocationRequest } from '../adapters/adapter.ts';
 import type { Directory } from './directory.ts';
 import type { OptionKind, OptionSpecs } from './options.ts';
-import { namesakes } from './same-name.ts';
 
 /** The message of the one line that each invocation leaves in the log. */
 export const ENDED = 'invocation: ended';
@@ -25,12 +24,10 @@ export function asTyped(request: InvocationRequest, directory: Directory): Tried
     const { command, action, arg } = request.action;
     return { command: short(`${command}:${action}`), target: /^\w+$/.test(arg) ? short(arg) : undefined };
   }
-  const given = short(request.command);
-  const [name = ''] = namesakes(given, directory.all, (one) => one.name).map((one) => one.name);
-  const specs = directory.get(name)?.options ?? {};
-  const { args } = request;
+  const { args, command } = request;
+  const specs = directory.get(command)?.options ?? {};
   const values = args.kind === 'values' ? args.values : firstWords(args.text, specs);
-  return { command: name || given, target: targetOf(specs, values) };
+  return { command: short(command), target: targetOf(specs, values) };
 }
 
 /** The deployment or application among the values of a command's options, read or not. */
@@ -44,14 +41,10 @@ export function targetOf(specs: OptionSpecs, values: Readonly<Record<string, unk
 
 /** Up to the first `--option`: a value that follows may be a tag. */
 function firstWords(text: string, specs: OptionSpecs): Record<string, string | undefined> {
-  const words = text
-    .slice(0, 4 * SHOWN)
-    .trim()
-    .split(/\s+/);
-  const end = words.findIndex((word) => /^[-‐‑−‒–—―]/u.test(word));
+  const [plain = ''] = text.slice(0, 4 * SHOWN).split(/(?:^|\s)[-‐‑−‒–—―]/u);
+  const words = plain.trim().split(/\s+/);
   const positional = Object.keys(specs).filter((name) => specs[name]?.positional);
-  const typed = end === -1 ? words : words.slice(0, end);
-  return Object.fromEntries(positional.map((name, index) => [name, typed[index]]));
+  return Object.fromEntries(positional.map((name, index) => [name, words[index]]));
 }
 
 function short(text: string): string {

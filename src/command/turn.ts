@@ -202,7 +202,7 @@ export class Turn {
     const { what, mode } = wanted;
     const changes = permissions[wanted.permission] === 'change';
     const about = { id, at, what, changes, mode, reply: this.#invocation.reply(mode) };
-    this.#answer.takes(wanted.permission);
+    this.#answer.permission = wanted.permission;
     const since = steadyNow(clock);
     const authorising = wanted.authorise();
     let taken = false;
@@ -279,21 +279,14 @@ export class Turn {
   /** The one line of each invocation: who tried what, on what, and what became of the request. */
   async #log(ending: Ending): Promise<void> {
     const { log, realClock } = this.#parts;
-    const { id, at, meanwhile } = this.#invocation;
+    const { id: invocation, at, meanwhile } = this.#invocation;
+    const { platform, workspace, channel } = at;
     // Where the platform sends the person along, the name costs no question.
     const known = meanwhile ? undefined : await this.#invocation.person('cached').catch(() => undefined);
-    const person = this.#person ?? known;
-    const line = {
-      invocation: id,
-      platform: at.platform,
-      workspace: at.workspace,
-      channel: at.channel,
-      person: person?.id ?? meanwhile?.askerId,
-      name: person?.name,
-      ...this.#tried,
-      ...ending,
-      ms: Math.round(steadyNow(realClock) - this.#cameAt),
-    };
+    const { id: person = meanwhile?.askerId, name = undefined } = this.#person ?? known ?? {};
+    const where = { invocation, platform, workspace, channel, person, name };
+    const ms = Math.round(steadyNow(realClock) - this.#cameAt);
+    const line = { ...where, ...this.#tried, ...ending, ms };
     log[ending.err ? 'error' : 'info'](line, ENDED);
   }
 }

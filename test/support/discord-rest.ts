@@ -98,6 +98,7 @@ export class Rest {
     const message = which === '@original' ? original : this.messages.find(channel, which ?? '');
     // Gone, if someone deleted it in the meantime.
     this.messages.find(channel, message.id);
+    if (method === 'PATCH' && this.archived) throw new ApiProblem(400, 50083, 'Thread is archived');
     if (method === 'PATCH') this.messages.edit(message, body as MessageBody, uploads);
     else if (method === 'DELETE') {
       this.messages.remove(message);
