@@ -111,8 +111,7 @@ async function launch(
   const card = await context.postCard(deploymentCard(view));
   const order = { invocationId, application, version, plan, asker, at: asker.at, card };
   const { phase } = await deployments.deploy(order, replaces);
-  if (phase === 'refused') return 'failed';
-  if (phase === 'unknown') return 'unknown';
+  return phase === 'refused' ? 'failed' : phase === 'unknown' ? 'unknown' : undefined;
 }
 
 /** The deployment of a button, which may have started and was not found. */

@@ -174,9 +174,8 @@ export class Answer {
     const { request } = this.#invocation;
     const { command, target } = asTyped(request, this.#services.directory);
     const { id, name } = this.#record?.person ?? { id: '', name: '' };
-    const typed =
-      request.kind === 'action' ? request.action.command : [command, target].filter(Boolean).join(' ');
-    return { id, name, command: typed };
+    if (request.kind === 'action') return { id, name, command: request.action.command };
+    return { id, name, command: `${command} ${target ?? ''}`.trim() };
   }
 
   #mayHaveBeenDone(error: unknown): boolean {
@@ -206,8 +205,5 @@ function endingOf(error: unknown): Ending {
   if (!(error instanceof AppError)) return { outcome: 'failed', err: error };
   const { code } = error;
   if (error instanceof StoreError) return { outcome: 'failed', code, problem: error.problem, err: error };
-  return {
-    outcome: isRefusal(error) ? 'refused' : 'failed',
-    code,
-  };
+  return { outcome: isRefusal(error) ? 'refused' : 'failed', code };
 }

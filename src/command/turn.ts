@@ -46,8 +46,6 @@ interface Wanted<Checked> {
   /** Looks up what was named. Throws where that is not as it should be. */
   check(): Promise<Checked>;
   run(person: Person, checked: Checked): ReturnType<Command['run']>;
-  /** What was named, as it exists. */
-  target(checked: Checked): string | undefined;
 }
 
 /** One invocation on its way through. */
@@ -58,6 +56,7 @@ export class Turn {
   readonly #answer: Answer;
   readonly #prompt: string;
   #tried: Tried;
+  #outcome: Ending['outcome'] = 'done';
   /** Once it is known who asks. */
   #person: Person | undefined;
   /** Resolves when the store has taken it, or has not in time. */
@@ -74,14 +73,12 @@ export class Turn {
 
   async take(): Promise<void> {
     const { request } = this.#invocation;
-    const outcome =
-      request.kind === 'action'
-        ? await this.#takeAction(request.action, request.source)
-        : await this.#takeCommand(request);
-    await this.#log({ outcome });
+    if (request.kind === 'action') await this.#takeAction(request.action, request.source);
+    else await this.#takeCommand(request);
+    await this.#log({ outcome: this.#outcome });
   }
 
-  async #takeCommand(request: CommandRequest): Promise<Ending['outcome']> {
+  async #takeCommand(request: CommandRequest): Promise<void> {
     const { directory } = this.#parts.services;
     if (isTooLong(request)) {
       await this.#authorised('help');
@@ -108,15 +105,11 @@ export class Turn {
       if ('mistake' in typed) throw typed.mistake;
       return typed.permission === least ? person : await this.#authorised(typed.permission);
     };
-    if (!command || 'mistake' in typed) {
-      await authorise();
-      return 'refused';
-    }
+    if (!command || 'mistake' in typed) return void (await authorise());
     const { parsed, ...wanted } = typed;
-    return await this.#carryOut({
+    await this.#carryOut({
       ...wanted,
       what: name,
-      target: (options) => targetOf(command.options, options),
       authorise,
       check: () => this.#resolve(name, command, parsed),
       run: (person, options) => command.run(this.#context(person, options as never)),
@@ -143,7 +136,7 @@ export class Turn {
     }
   }
 
-  async #takeAction(ref: ActionRef, source: MessageRef | undefined): Promise<Ending['outcome']> {
+  async #takeAction(ref: ActionRef, source: MessageRef | undefined): Promise<void> {
     const { actions = {} } = this.#parts.services.directory.get(ref.command) ?? {};
     const action: Action | undefined = Object.hasOwn(actions, ref.action) ? actions[ref.action] : undefined;
     if (!action) {
@@ -154,9 +147,8 @@ export class Turn {
     }
     let release: (() => void) | undefined;
     const { id, at } = this.#invocation;
-    return await this.#carryOut({
+    await this.#carryOut({
       what: `${ref.command}:${ref.action}`,
-      target: (target) => target?.request_id,
       permission: action.permission,
       mode: action.ack,
       authorise: async () => {
@@ -184,19 +176,23 @@ export class Turn {
     const specs = command.options;
     const shown = { name: this.#prompt + name, specs };
     const options = await resolveValues(parsed, shown, this.#invocation.at, services);
+    this.#tried = { command: name, target: targetOf(specs, options) };
     const checked = await command.check?.({ ...services, prompt: this.#prompt, options: options as never });
     return checked ?? options;
   }
 
   async #checkAction(action: Action, ref: ActionRef): Promise<DeploymentTarget | undefined> {
     const { services } = this.#parts;
-    if (action.on === 'deployment')
-      return await findDeployment(services, this.#invocation.at, parseRequestId(ref.arg));
+    if (action.on === 'deployment') {
+      const target = await findDeployment(services, this.#invocation.at, parseRequestId(ref.arg));
+      this.#tried = { ...this.#tried, target: target.request_id };
+      return target;
+    }
     await action.check?.({ ...services, action: ref });
     return undefined;
   }
 
-  async #carryOut<Checked>(wanted: Wanted<Checked>): Promise<Ending['outcome']> {
+  async #carryOut<Checked>(wanted: Wanted<Checked>): Promise<void> {
     const { invocations, clock } = this.#parts;
     const { id, at, meanwhile } = this.#invocation;
     const { what, mode } = wanted;
@@ -212,7 +208,7 @@ export class Turn {
       if (!(await within(clock, CHECK_BUDGET_MS, authorising))) {
         const person = { id: meanwhile.askerId, name: meanwhile.askerId };
         taken = await this.#begin({ ...about, person });
-        if (!taken) return 'repeat';
+        if (!taken) return;
         // Nothing has been announced yet: what it is refused for is private.
         this.#answer.stored({ ...about, person, reply: this.#invocation.reply('private') });
       }
@@ -223,14 +219,11 @@ export class Turn {
     const spent = changes && !taken ? steadyNow(clock) - since : 0;
     // Where it takes longer than the first response can wait, its failure comes when it is awaited.
     await within(clock, Math.max(CHECK_BUDGET_MS - spent, 0), checking);
-    if (!taken && !(await this.#begin(record))) return 'repeat';
+    if (!taken && !(await this.#begin(record))) return;
     this.#answer.stored(record);
     await this.#answer.acknowledge(mode);
-    const checked = await checking;
-    this.#tried = { command: what, target: wanted.target(checked) ?? this.#tried.target };
-    const shortfall = await wanted.run(person, checked);
+    this.#outcome = (await wanted.run(person, await checking)) ?? 'done';
     await invocations.finish(id, 'done');
-    return shortfall ?? 'done';
   }
 
   /** Before it is acknowledged: a platform that retries, or a crash from here on, finds it. False for such a retry. */
@@ -238,7 +231,9 @@ export class Turn {
     const { invocations, realClock } = this.#parts;
     const left = FIRST_RESPONSE_MS - (steadyNow(realClock) - this.#cameAt);
     try {
-      return await invocations.begin(record, Math.max(left, STORE_BUDGET_MS));
+      const taken = await invocations.begin(record, Math.max(left, STORE_BUDGET_MS));
+      if (!taken) this.#outcome = 'repeat';
+      return taken;
     } finally {
       this.#begun.resolve();
     }
