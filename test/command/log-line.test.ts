@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { driverNames } from '../support/bot.ts';
 import type { Persona, Values } from '../support/chat-driver.ts';
@@ -152,4 +155,32 @@ test('what comes while the bot is being restarted leaves a line too', async () =
       ['logs', 'done', id, 'Olga'],
     ]),
   );
+});
+
+test('a fault of the bot’s own is an error with its stack, under the reference that the person sees', async () => {
+  const commands = mkdtempSync(join(import.meta.dirname, '.log-line-'));
+  const define = pathToFileURL(join(import.meta.dirname, '../../src/command/define.ts'));
+  writeFileSync(
+    join(commands, 'boom.ts'),
+    `import { defineCommand } from '${define.href}';
+    export default defineCommand({
+      description: 'Fail', permission: 'deployments.read', ack: 'public', options: {},
+      run: async () => { throw new TypeError('not for people'); },
+    });`,
+  );
+  const stage = await stageOn('discord', { commands });
+  onTestFinished(async () => {
+    await stage.close();
+    rmSync(commands, { recursive: true });
+  });
+  const { privately, publicly } = await effectOf(stage, 'operator', () =>
+    stage.driver.command('operator', 'boom'),
+  );
+  expect(publicly).toEqual([]);
+  const [line, ...others] = ended(stage);
+  expect(others).toEqual([]);
+  expect(line).toMatchObject({ level: 50, outcome: 'failed', command: 'boom', name: 'Olga' });
+  expect(line?.err).toMatchObject({ message: 'not for people', stack: expect.stringContaining('boom.ts') });
+  expect(privately[0]?.text).toContain(`Reference ${line?.incident}`);
+  expect(privately[0]?.text).not.toContain('not for people');
 });
