@@ -1,6 +1,9 @@
 import { AppError, StoreError } from '../errors.ts';
 import type { Asked, Card, Line, Node, Rich } from './card.ts';
 
+/** Of some errors the sentence itself says that nothing came of it. */
+const SAYS_SO = /\bnothing (?:more )?was\b|\bdid nothing\b/i;
+
 /** What went wrong, as far as a person is told. */
 export interface Failure {
   readonly error: unknown;
@@ -36,8 +39,8 @@ function inWords({ error, begun, effect }: Failure): Pick<AppError, 'userMessage
   if (error instanceof StoreError && !begun) return error.nothingDone();
   if (error instanceof AppError) {
     const { userMessage, hint } = error;
-    const said = effect === undefined || /\bnothing\b/i.test(`${userMessage} ${hint}`);
-    return { userMessage, hint: said ? hint : [effect, hint].filter(Boolean).join(' ') };
+    if (SAYS_SO.test(`${userMessage} ${hint}`)) return error;
+    return { userMessage, hint: [effect, hint].filter(Boolean).join(' ') };
   }
   return {
     userMessage: 'Something went wrong on my side.',

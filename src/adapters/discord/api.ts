@@ -133,7 +133,10 @@ export function createMessageApi({
     const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);
     const body = { ...payloadOf(woken).body, nonce: `w${of}`, enforce_nonce: true };
     await deliver(() => rest.patch(Routes.channel(channel), { body: { archived: false }, signal }))
-      .catch(() => deliver(() => rest.post(Routes.channelMessages(channel), { body, signal })))
+      .catch((refusal: DeliveryError) => {
+        if (refusal.retryable) throw refusal;
+        return deliver(() => rest.post(Routes.channelMessages(channel), { body, signal }));
+      })
       .catch(giveUp);
     return await edit().catch((error) => (isThreadClosed(error) ? giveUp(error) : Promise.reject(error)));
   }

@@ -178,6 +178,6 @@ export function isThreadClosed(error: unknown): boolean {
 /** For an edit: a thread stays closed until somebody writes there, and by then the edit is old news. */
 export function giveUp(error: DeliveryError): never {
   if (error.retryable) throw error;
-  const [code, sentence, hint = ''] = meanings[codes.threadArchived] ?? [error.code, error.userMessage];
-  throw new DeliveryError(code, sentence, { hint, cause: error, outcome: 'not-sent', retryable: false });
+  const { code, userMessage, hint = '' } = error;
+  throw new DeliveryError(code, userMessage, { hint, cause: error, outcome: 'not-sent', retryable: false });
 }
