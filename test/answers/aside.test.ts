@@ -80,22 +80,4 @@ describe('what ends up in the channel by itself says whose it is', () => {
     expect(said?.pings).toEqual([user('operator').id]);
     expect(stage.simulator.deployments.size).toBe(0);
   });
-
-  test('a log that Slack takes only later', async () => {
-    stage = await stageOn('slack-http');
-    const { driver, simulator } = stage;
-    const deployment = await deployElsewhere(simulator, 'kart-racing', 'v1.2');
-    const { faults } = (driver as SlackDriver).server;
-    for (const method of ['response_url', 'chat.postEphemeral', 'chat.postMessage'])
-      faults.inject(method, { kind: 'status', status: 503, when: 'before' }, 2);
-    const asked = driver.command('operator', 'logs', { deployment });
-    stage.speed(20);
-    const [said] = await until(async () => {
-      const messages = await driver.channel();
-      return messages.length > 0 ? messages : undefined;
-    }, 'the log');
-    await asked;
-    expect(said?.text).toMatch(/Log of/);
-    expect(said?.text).toMatch(/<@\w+>: `?logs/);
-  });
 });
