@@ -1,5 +1,5 @@
 import { quoted } from '../src/command/argv.ts';
-import { type ActionContext, type Context, defineCommand } from '../src/command/define.ts';
+import { type ActionContext, type Context, defineCommand, type Shortfall } from '../src/command/define.ts';
 import { findDeployable, findLocation, placeName } from '../src/command/resolve.ts';
 import { deploymentCard } from '../src/deployments/card.ts';
 import type { Deployment, DeployPlan } from '../src/deployments/deployment.ts';
@@ -45,7 +45,7 @@ export default defineCommand({
       check: async (context) => void (await lostOne(context)),
       run: async (context) => {
         const { id, application, version, plan } = await lostOne(context);
-        await launch(context, application, version, plan, id);
+        return await launch(context, application, version, plan, id);
       },
     },
   },
@@ -53,7 +53,7 @@ export default defineCommand({
   async run(context) {
     const { application, version, near, ip, tag } = context.options;
     const plan = { ...(await placement(context, near, ip)), tags: tag ?? [] };
-    await launch(context, application, version, plan);
+    return await launch(context, application, version, plan);
   },
 });
 
@@ -105,11 +105,13 @@ async function launch(
   version: string,
   plan: DeployPlan,
   replaces?: string,
-): Promise<void> {
+): Promise<Shortfall> {
   const { asker, invocationId, deployments, clock } = context;
   const view = requestingView({ application, version, plan, askedBy: asker.name, createdAt: clock.now() });
   const card = await context.postCard(deploymentCard(view));
-  await deployments.deploy({ invocationId, application, version, plan, asker, at: asker.at, card }, replaces);
+  const order = { invocationId, application, version, plan, asker, at: asker.at, card };
+  const { phase } = await deployments.deploy(order, replaces);
+  return phase === 'refused' ? 'failed' : phase === 'unknown' ? 'unknown' : undefined;
 }
 
 /** The deployment of a button, which may have started and was not found. */
@@ -123,11 +125,11 @@ async function lostOne({
     throw new InputError('again-unknown', 'I no longer know that deployment.', { hint: 'Use deploy.' });
   if (before.replacedBy !== undefined)
     throw new InputError('again-done', 'Someone has deployed it again already.', {
-      hint: 'See its own card.',
+      hint: 'Nothing more was deployed. See the card of that one.',
     });
   if (before.phase !== 'lost')
     throw new InputError('again-done', 'There is nothing to deploy again: it did start after all.', {
-      hint: 'See its card.',
+      hint: 'Nothing more was deployed. See its card.',
     });
   await findDeployable(catalog, before);
   return before;

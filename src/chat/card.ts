@@ -75,6 +75,22 @@ export interface CardFile {
   readonly content: string;
 }
 
+/** Who asked, and for what: a command's name, and what it names where that is known. */
+export interface Asked {
+  readonly id: string;
+  readonly name: string;
+  readonly command: string;
+}
+
+/** For a place where nothing else shows whose answer it is. */
+export function attributed(message: Message, { id, name, command }: Asked): Message {
+  const by: Rich = [{ mention: id, name }, ': ', { code: command }];
+  // It may be said there already.
+  if (JSON.stringify(message).includes(JSON.stringify(by[0]))) return message;
+  if (message.kind === 'line') return { ...message, text: [...by, ': ', ...message.text] };
+  return { ...message, nodes: [{ kind: 'text', text: by }, ...message.nodes] };
+}
+
 /** What a notification, a log or a screen reader gets: the title or line without markup. */
 export function plainText(rich: Rich): string {
   return rich.map((inline) => plainInline(inline)).join('');

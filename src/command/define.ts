@@ -36,8 +36,12 @@ export interface Command<Specs extends OptionSpecs = OptionSpecs> {
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: most checks return nothing
   check?(context: CheckContext<OptionsOf<Specs>>): Promise<OptionsOf<Specs> | void> | void;
-  run(context: Context<OptionsOf<Specs>>): Promise<void>;
+  run(context: Context<OptionsOf<Specs>>): Promise<Shortfall>;
 }
+
+/** For the log, where the answer says more than an error could: what was asked for was not done, or perhaps not. */
+// biome-ignore lint/suspicious/noConfusingVoidType: most commands do what they were asked for
+export type Shortfall = 'failed' | 'unknown' | void;
 
 export interface CheckContext<Options> extends Services {
   readonly options: Options;
@@ -66,13 +70,13 @@ interface PlainAction extends ActionBase {
   readonly on?: undefined;
   /** As a command's: refuses before anything is acknowledged. */
   check?(context: Services & Pick<ActionContext, 'action'>): Promise<void> | void;
-  run(context: ActionContext): Promise<void>;
+  run(context: ActionContext): Promise<Shortfall>;
 }
 
 /** The button's argument is a request_id, which is looked up and checked just like an option of that kind. */
 interface DeploymentAction extends ActionBase {
   readonly on: 'deployment';
-  run(context: DeploymentActionContext): Promise<void>;
+  run(context: DeploymentActionContext): Promise<Shortfall>;
 }
 
 /** What `run` gets: the services, and this one person's request. */

@@ -1,30 +1,51 @@
-import type { Card, Node } from '../chat/card.ts';
+import type { Asked, Card, Line, Node, Rich } from '../chat/card.ts';
 import { AppError, StoreError } from '../errors.ts';
 
-/**
- * What a person reads when something went wrong: what happened and what to do next. Of an unexpected error only the
- * incident's id is shown; the rest is in the log under it. `begun`: whether something may have been done already.
- */
-export function errorCard(error: unknown, incident: string, begun: boolean): Card {
-  if (!(error instanceof AppError)) {
-    return {
-      kind: 'card',
-      tone: 'danger',
-      title: ['Something went wrong on my side'],
-      nodes: [
-        { kind: 'text', text: ['It is in my log as incident ', { code: incident }, '.'] },
-        {
-          kind: 'note',
-          text: [
-            begun
-              ? 'Look with status or list before you try again: part of it may have been done.'
-              : 'Nothing was done. Try again in a moment.',
-          ],
-        },
-      ],
-    };
-  }
-  const { hint, userMessage } = error instanceof StoreError && !begun ? error.nothingDone() : error;
+/** Of some errors the sentence itself says that nothing came of it. */
+const SAYS_SO = /\bnothing (?:more )?was\b|\bdid nothing\b/i;
+
+/** What went wrong, as far as a person is told. */
+export interface Failure {
+  readonly error: unknown;
+  /** By which whoever runs the bot finds it in the log. */
+  readonly incident: string;
+  /** Something may have been done already. */
+  readonly begun: boolean;
+  /** What is known of what was to be done, e.g. `Nothing was deployed.` */
+  readonly effect: string | undefined;
+}
+
+/** What a person reads when something went wrong: what happened, what did not, and what to do next. */
+export function errorCard(failure: Failure): Card {
+  const { userMessage, hint } = inWords(failure);
   const nodes: Node[] = hint ? [{ kind: 'text', text: [hint] }] : [];
-  return { kind: 'card', tone: 'danger', title: [userMessage], nodes };
+  const reference: Node = { kind: 'note', text: [referenceTo(failure)] };
+  return { kind: 'card', tone: 'danger', title: [userMessage], nodes: [...nodes, reference] };
+}
+
+/** The same in the channel, where nothing else shows whose command it was. */
+export function errorLine(failure: Failure, { id, name, command }: Asked): Line {
+  const { userMessage, hint } = inWords(failure);
+  const why = [userMessage, hint, `(${referenceTo(failure)})`].filter(Boolean).join(' ');
+  const text: Rich = [{ mention: id, name }, ': ', { code: command }, ` was not carried out: ${why}`];
+  return { kind: 'line', tone: 'danger', text };
+}
+
+function referenceTo({ incident }: Failure): string {
+  return `Reference ${incident}`;
+}
+
+function inWords({ error, begun, effect }: Failure): Pick<AppError, 'userMessage' | 'hint'> {
+  if (error instanceof StoreError && !begun) return error.nothingDone();
+  if (error instanceof AppError) {
+    const { userMessage, hint } = error;
+    if (SAYS_SO.test(`${userMessage} ${hint}`)) return error;
+    return { userMessage, hint: [effect, hint].filter(Boolean).join(' ') };
+  }
+  return {
+    userMessage: 'Something went wrong on my side.',
+    hint: begun
+      ? 'Look with status or list before you try again: part of it may have been done.'
+      : 'Nothing was done. Try again in a moment.',
+  };
 }

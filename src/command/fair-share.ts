@@ -1,6 +1,6 @@
 import type { Invocation } from '../chat/port.ts';
 import { type Clock, steadyNow } from '../clock.ts';
-import { AppError } from '../errors.ts';
+import { type AppError, RefusedError } from '../errors.ts';
 
 /** A request counts for so long, in milliseconds. */
 const COUNT_MS = 10_000;
@@ -42,9 +42,13 @@ export class FairShare {
 
   /**
    * Has `work` done, which may only acknowledge until `wait` resolves. Throws where the request is refused; where its
-   * person was told so already, and the platform shows nothing amiss without an answer, it is dropped.
+   * person was told so already, and the platform shows nothing amiss without an answer, `drop` is called instead.
    */
-  async take(invocation: Invocation, work: (wait?: Promise<void>) => Promise<void>): Promise<void> {
+  async take(
+    invocation: Invocation,
+    work: (wait?: Promise<void>) => Promise<void>,
+    drop: (reason: RefusedError) => Promise<void>,
+  ): Promise<void> {
     const { requests, waiting } = this.#limits;
     const { id, at, meanwhile } = invocation;
     if (requests === 0 || this.#taken.has(id)) return await work();
@@ -54,7 +58,7 @@ export class FairShare {
     const hasty = asker.times.length > requests && steadyNow(this.#clock) - first < COUNT_MS;
     asker.told &&= hasty;
     if (hasty && waiting > 0 && asker.queue.length >= waiting) {
-      if (asker.told && invocation.maySkip) return;
+      if (asker.told && invocation.maySkip) return await drop(tooMany(waiting));
       asker.told = true;
       throw tooMany(waiting);
     }
@@ -110,8 +114,12 @@ function next(asker: Asker): void {
   asker.current?.resolve();
 }
 
-function tooMany(waiting: number): AppError {
-  return new AppError('too-many-waiting', `${waiting} of your requests wait already; this one was refused.`, {
-    hint: 'Nothing was done for it. Wait for the answers before you send more: until then I may refuse without a word.',
-  });
+function tooMany(waiting: number): RefusedError {
+  return new RefusedError(
+    'too-many-waiting',
+    `${waiting} of your requests wait already; this one was refused.`,
+    {
+      hint: 'Nothing was done for it. Wait for the answers before you send more: until then I may refuse without a word.',
+    },
+  );
 }

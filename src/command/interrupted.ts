@@ -1,7 +1,7 @@
 import type { Line } from '../chat/card.ts';
 import type { Directory } from './define.ts';
 
-const MAYBE = 'It may or may not have been done: look with status or list, and ask again if not.';
+export const MAYBE = 'It may or may not have been done: look with status or list, and ask again if not.';
 
 /** What a person reads whose invocation was carried out, or was to be, by a process that did not live to answer. */
 export function interruptedLine(

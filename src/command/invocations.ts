@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Message } from '../chat/card.ts';
+import { attributed, type Line, type Message } from '../chat/card.ts';
 import type { AckMode, Address, Person, Reply } from '../chat/port.ts';
 import { type Clock, within } from '../clock.ts';
 import { addressColumns } from '../deployments/repository.ts';
@@ -25,6 +25,8 @@ export interface InvocationRecord {
   readonly mode: AckMode;
   /** How another process can answer it. Holds a token of the platform, so it is kept no longer than it is needed. */
   readonly reply: Reply;
+  /** What the channel reads where the answer to a change can be given no more. */
+  readonly orElse?: Line | undefined;
 }
 
 export type End = 'done' | 'failed';
@@ -244,9 +246,11 @@ export class Invocations {
   }
 
   async #owe({ record, message, end, key }: Owed): Promise<void> {
-    const { id, at, person, what, changes, reply } = record;
+    const { id, at, person, what, changes, mode, reply } = record;
     const { store, clock, directory, wakeOutbox } = this.#parts;
-    const orElse = interruptedLine(directory, { what, changes, how: 'unanswered', mention: person });
+    const about = { what, changes, how: 'unanswered', mention: person } as const;
+    const { orElse = interruptedLine(directory, about) } = record;
+    const [command = what] = what.split(':');
     await transact(store, async (tx) => {
       if (end) await this.#end(id, end, tx);
       await enqueue(tx, clock, {
@@ -255,7 +259,8 @@ export class Invocations {
         key,
         at,
         reply,
-        message,
+        // By then it may have to stand in the channel by itself.
+        message: mode === 'public' ? attributed(message, { ...person, command }) : message,
         ...(changes ? { orElse } : {}),
       });
     });

@@ -11,3 +11,10 @@ export const permissions = {
 export type PermissionLevel = 'open' | 'read' | 'change';
 
 export type Permission = keyof typeof permissions;
+
+/** What a person is told where nothing came of it. */
+export const nothingDone: Readonly<Partial<Record<Permission, string>>> = {
+  'deployments.deploy': 'Nothing was deployed.',
+  'deployments.stop': 'Nothing was stopped.',
+  'deployments.tag': 'Nothing was changed.',
+};

@@ -23,7 +23,7 @@ export class Presses {
     if (first?.invocation === invocation) return () => undefined;
     if (first)
       throw new InputError('pressed-twice', 'You have pressed that already; it is on its way.', {
-        hint: 'Press again in a few seconds if nothing has come.',
+        hint: 'This press did nothing. Press again in a few seconds if no answer has come.',
       });
     const held = { invocation, until: Number.POSITIVE_INFINITY };
     this.#held.set(button, held);

@@ -9,6 +9,7 @@ import { transact } from '../store/transact.ts';
 import type { Directory } from './define.ts';
 import { interruptedLine } from './interrupted.ts';
 import type { InvocationRecord, Invocations } from './invocations.ts';
+import { ENDED } from './tried.ts';
 
 /** How often what other processes left behind is looked for; they may die at any time. */
 const RECOVER_MS = 5_000;
@@ -101,7 +102,7 @@ export class Recovery {
 
   async #answer(id: string): Promise<void> {
     const { store, membership, directory, clock, log } = this.#parts;
-    const what = await transact(store, async (tx) => {
+    const left = await transact(store, async (tx) => {
       const row = await tx
         .updateTable('invocations')
         .set({ state: 'interrupted', finished_at: clock.now() })
@@ -118,7 +119,7 @@ export class Recovery {
         .where('invocation_id', '=', id)
         .executeTakeFirst();
       // Its card was the answer, and goes on to tell how things are.
-      if (deployment) return row.what;
+      if (deployment) return row;
       const { platform, workspace, channel, thread } = row;
       const at: Address = { platform, workspace, channel, ...(thread === null ? {} : { thread }) };
       const changes = row.changes === 1;
@@ -141,9 +142,12 @@ export class Recovery {
       } else if (changes) {
         await enqueue(tx, clock, { kind: 'post', orderKey: id, to: at, message: inChannel });
       }
-      return row.what;
+      return row;
     });
-    if (what !== undefined) log.warn({ invocation: id, what }, 'invocation: its process is gone');
+    if (!left) return;
+    const { platform, workspace, channel, asker_id, asker_name, what } = left;
+    const who = { platform, workspace, channel, person: asker_id, name: asker_name };
+    log.warn({ invocation: id, ...who, command: what, outcome: 'interrupted' }, ENDED);
   }
 
   /** Forgets some of those from before `before` (epoch ms) that are over; true while there may be more. */

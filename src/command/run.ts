@@ -1,5 +1,5 @@
 import type { Invocation } from '../chat/port.ts';
-import { AppError } from '../errors.ts';
+import { RefusedError } from '../errors.ts';
 import { FairShare, type PerPerson } from './fair-share.ts';
 import { Presses } from './presses.ts';
 import { Turn, type TurnParts } from './turn.ts';
@@ -29,7 +29,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const turn = new Turn(invocation, { ...parts, presses });
     try {
       if (draining) throw restarting();
-      await fairShare.take(invocation, (wait) => turn.take(wait));
+      await fairShare.take(
+        invocation,
+        (wait) => turn.take(wait),
+        (reason) => turn.drop(reason),
+      );
     } catch (error) {
       await turn.report(error);
     }
@@ -54,6 +58,6 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   };
 }
 
-function restarting(): AppError {
-  return new AppError('restarting', 'I am being restarted.', { hint: 'Try again in a few seconds.' });
+function restarting(): RefusedError {
+  return new RefusedError('restarting', 'I am being restarted.', { hint: 'Try again in a few seconds.' });
 }

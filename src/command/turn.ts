@@ -2,9 +2,9 @@ import type { ActionRef } from '../chat/card.ts';
 import type { AckMode, Invocation, InvocationRequest, MessageRef, Person } from '../chat/port.ts';
 import { type Clock, steadyNow, within } from '../clock.ts';
 import type { DeploymentTarget } from '../deployments/deployment.ts';
-import { InputError } from '../errors.ts';
+import { type AppError, InputError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { Answer } from './answer.ts';
+import { Answer, type Ending } from './answer.ts';
 import { isTooLong, MAX_REQUEST, nearest, parseText, quoted, type RawValues } from './argv.ts';
 import { type Policy, refusal } from './authorise.ts';
 import { type Action, type Command, type Context, leastPermission, type Services } from './define.ts';
@@ -14,6 +14,7 @@ import { type Permission, permissions } from './permissions.ts';
 import type { Presses } from './presses.ts';
 import { findDeployment, resolveValues } from './resolve.ts';
 import { namesakes } from './same-name.ts';
+import { asTyped, ENDED, type Tried, targetOf } from './tried.ts';
 
 /** When the first response has to leave, in milliseconds of real time since the invocation came; platforms allow 3000. */
 const FIRST_RESPONSE_MS = 2_500;
@@ -44,7 +45,7 @@ interface Wanted<Checked> {
   authorise(): Promise<Person>;
   /** Looks up what was named. Throws where that is not as it should be. */
   check(): Promise<Checked>;
-  run(person: Person, checked: Checked): Promise<void>;
+  run(person: Person, checked: Checked): ReturnType<Command['run']>;
 }
 
 /** One invocation on its way through. */
@@ -54,6 +55,10 @@ export class Turn {
   readonly #cameAt: number;
   readonly #answer: Answer;
   readonly #prompt: string;
+  #tried: Tried;
+  #outcome: Ending['outcome'] = 'done';
+  /** Once it is known who asks. */
+  #person: Person | undefined;
   /** Resolves when the store has taken it, or has not in time. */
   readonly #begun = Promise.withResolvers<void>();
   #wait: Promise<void> | undefined;
@@ -63,6 +68,7 @@ export class Turn {
     this.#parts = parts;
     this.#prompt = invocation.prompt ?? '';
     this.#answer = new Answer(invocation, parts);
+    this.#tried = asTyped(invocation.request, parts.services.directory);
     this.#cameAt = steadyNow(parts.realClock);
   }
 
@@ -72,6 +78,7 @@ export class Turn {
     const { request } = this.#invocation;
     if (request.kind === 'action') await this.#takeAction(request.action, request.source);
     else await this.#takeCommand(request);
+    await this.#log({ outcome: this.#outcome });
   }
 
   async #takeCommand(request: CommandRequest): Promise<void> {
@@ -119,6 +126,7 @@ export class Turn {
       const shown = this.#prompt + name;
       const { options } = command;
       const raw: RawValues = args.kind === 'text' ? parseText(args.text, shown, options) : args.values;
+      this.#tried = { command: name, target: targetOf(options, raw) };
       const parsed = parseValues(raw, shown, options, this.#parts.services.settings);
       const { permission, ack } = command;
       return {
@@ -155,8 +163,8 @@ export class Turn {
       check: () => this.#checkAction(action, ref),
       run: async (person, target) => {
         const context = { ...this.#context(person, {}), action: ref, source };
-        if (action.on !== 'deployment') await action.run(context);
-        else if (target) await action.run({ ...context, target });
+        if (action.on !== 'deployment') return await action.run(context);
+        if (target) return await action.run({ ...context, target });
       },
     }).finally(() => release?.());
   }
@@ -171,24 +179,29 @@ export class Turn {
     const specs = command.options;
     const shown = { name: this.#prompt + name, specs };
     const options = await resolveValues(parsed, shown, this.#invocation.at, services);
+    this.#tried = { command: name, target: targetOf(specs, options) };
     const checked = await command.check?.({ ...services, prompt: this.#prompt, options: options as never });
     return checked ?? options;
   }
 
   async #checkAction(action: Action, ref: ActionRef): Promise<DeploymentTarget | undefined> {
     const { services } = this.#parts;
-    if (action.on === 'deployment')
-      return await findDeployment(services, this.#invocation.at, parseRequestId(ref.arg));
+    if (action.on === 'deployment') {
+      const target = await findDeployment(services, this.#invocation.at, parseRequestId(ref.arg));
+      this.#tried = { ...this.#tried, target: target.request_id };
+      return target;
+    }
     await action.check?.({ ...services, action: ref });
     return undefined;
   }
 
   async #carryOut<Checked>(wanted: Wanted<Checked>): Promise<void> {
-    const { invocations, clock, log } = this.#parts;
+    const { invocations, clock } = this.#parts;
     const { id, at, meanwhile } = this.#invocation;
     const { what, mode } = wanted;
     const changes = permissions[wanted.permission] === 'change';
     const about = { id, at, what, changes, mode, reply: this.#invocation.reply(mode) };
+    this.#answer.permission = wanted.permission;
     const since = steadyNow(clock);
     const authorising = wanted.authorise();
     let taken = false;
@@ -214,22 +227,17 @@ export class Turn {
     if (!taken && !(await this.#begin(record))) return;
     this.#answer.stored(record);
     await this.#answer.acknowledge(mode);
-    log.info(
-      { invocation: id, what, person: person.id, channel: at.channel, platform: at.platform },
-      'invocation: taken',
-    );
-    await wanted.run(person, await checking);
+    this.#outcome = (await wanted.run(person, await checking)) ?? 'done';
     await invocations.finish(id, 'done');
   }
 
   /** Before it is acknowledged: a platform that retries, or a crash from here on, finds it. False for such a retry. */
   async #begin(record: InvocationRecord): Promise<boolean> {
-    const { invocations, realClock, log } = this.#parts;
-    const { id, what } = record;
+    const { invocations, realClock } = this.#parts;
     const left = FIRST_RESPONSE_MS - (steadyNow(realClock) - this.#cameAt);
     try {
       const taken = await invocations.begin(record, Math.max(left, STORE_BUDGET_MS));
-      if (!taken) log.info({ invocation: id, what }, 'invocation: a repeat, already taken');
+      if (!taken) this.#outcome = 'repeat';
       return taken;
     } finally {
       this.#begun.resolve();
@@ -238,6 +246,7 @@ export class Turn {
 
   async #authorised(permission: Permission): Promise<Person> {
     const person = await this.#invocation.person(permissions[permission] === 'change' ? 'fresh' : 'cached');
+    this.#person = person;
     const refused = refusal(this.#parts.policy, this.#invocation.at.platform, person, permission);
     if (refused) throw refused;
     return person;
@@ -264,7 +273,26 @@ export class Turn {
 
   /** Tells the person what became of it: `error` is what `take` rejected with. */
   async report(error: unknown): Promise<void> {
-    await this.#answer.report(error);
+    await this.#log(await this.#answer.report(error));
+  }
+
+  /** Refused without an answer. */
+  async drop({ code }: AppError): Promise<void> {
+    await this.#log({ outcome: 'refused', code });
+  }
+
+  /** The one line of each invocation: who tried what, on what, and what became of the request. */
+  async #log(ending: Ending): Promise<void> {
+    const { log, realClock } = this.#parts;
+    const { id: invocation, at, meanwhile } = this.#invocation;
+    const { platform, workspace, channel } = at;
+    // Where the platform sends the person along, the name costs no question.
+    const known = meanwhile ? undefined : await this.#invocation.person('cached').catch(() => undefined);
+    const { id: person = meanwhile?.askerId, name = undefined } = this.#person ?? known ?? {};
+    const where = { invocation, platform, workspace, channel, person, name };
+    const ms = Math.round(steadyNow(realClock) - this.#cameAt);
+    const line = { ...where, ...this.#tried, ...ending, ms };
+    log[ending.err ? 'error' : 'info'](line, ENDED);
   }
 }
 

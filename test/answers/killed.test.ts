@@ -99,6 +99,10 @@ describe.each(driverNames.filter((name) => name !== 'console'))('on %s', (name) 
     expect(await answered(stage, 6)).toEqual(all);
     expect((await driver.channel()).some(({ text }) => text.includes('Requesting'))).toBe(false);
     await second.app.settled();
+    const ended = second.log.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'invocation: ended');
+    expect(ended.map(({ outcome, command }) => `${outcome} ${command}`).toSorted()).toEqual(
+      ['deploy', 'help', 'list', 'logs', 'stop:confirm', 'tags'].map((command) => `interrupted ${command}`),
+    );
     await second.kill();
     const third = await stage.start();
     await third.app.settled();

@@ -49,7 +49,7 @@ describe('on Discord', () => {
     };
     server().fault({ on: /\/callback$/, answer: taken, times: 2 });
     ask('list');
-    await until(() => log('the answer could not be delivered'), 'the end of it');
+    await until(() => log('"outcome":"unanswered"'), 'the end of it');
     await stage.bot.app.settled();
     expect(stage.simulator.requests.slice(asked)).toEqual([]);
     expect(await answers()).toEqual([]);
@@ -60,7 +60,7 @@ describe('on Discord', () => {
     const asked = stage.simulator.requests.length;
     server().fault({ on: /\/callback$/, afterEffect: true, answer: 'reset' });
     server().redeliver(ask('list'));
-    await until(() => log('a repeat, already taken'), 'the repeat to be known');
+    await until(() => log('"outcome":"repeat"'), 'the repeat to be known');
     await until(async () => (await answers()).length === 1, 'the answer');
     await stage.bot.app.settled();
     const listings = stage.simulator.requests.slice(asked).filter(({ endpoint }) => endpoint === 'list');

@@ -43,7 +43,7 @@ describe('processes that share a database', () => {
     await other.app.settled();
     expect(deploys(stage)).toBe(1);
     const again = [one, other].map(
-      ({ log }) => log.filter((line) => line.includes('a repeat, already taken')).length,
+      ({ log }) => log.filter((line) => line.includes('"outcome":"repeat"')).length,
     );
     expect(again).toEqual([1, 1]);
   });
@@ -63,7 +63,7 @@ describe('processes that share a database', () => {
     await until(async () => (await told('Nothing was deployed by it; ask again')) > 0, 'the answer', 40_000);
     slow.goOn();
     await until(
-      () => slow.log.some((line) => line.includes('another process has answered it')) || deploys(stage) > 0,
+      () => slow.log.some((line) => line.includes('"outcome":"taken-over"')) || deploys(stage) > 0,
       'it to go on',
     );
     await slow.app.settled();

@@ -158,7 +158,9 @@ function unansweredOf(
   const excuses = [
     ...[...new Map(looks.map(({ message, text }) => [message, text])).values()].map((text) => ({ text })),
     ...chat.privately(),
-  ].filter(({ text }) => /restarted in the middle|could not show you the answer/.test(text));
+  ].filter(({ text }) =>
+    /restarted in the middle|could not show you the answer|was not carried out/.test(text),
+  );
   const open = chat
     .asked()
     .filter(({ acknowledged, answered }) => acknowledged && !answered)

@@ -106,19 +106,34 @@ test.each([
 });
 
 describe('an error', () => {
-  test('of ours is a sentence and what to do', () => {
-    const card = errorCard(new InputError('x', 'It is wrong.', { hint: 'Do it right.' }), 'cafe', true);
-    expect(plainText(card.title)).toBe('It is wrong.');
-    expect(JSON.stringify(card)).not.toContain('cafe');
+  const failed = (error: unknown, begun: boolean, effect?: string) =>
+    errorCard({ error, incident: 'cafe', begun, effect });
+
+  test.each([
+    ['Ask an administrator.', 'Nothing was deployed. Ask an administrator.'],
+    ['Nothing was sent.', 'Nothing was sent.'],
+    ['', 'Nothing was deployed.'],
+  ])('says that nothing came of the command, once: %s', (hint, text) => {
+    const card = failed(new InputError('x', 'It is wrong.', { hint }), true, 'Nothing was deployed.');
+    expect(card.nodes[0]).toEqual({ kind: 'text', text: [text] });
   });
 
-  test('that nobody expected shows nothing but the incident', () => {
-    const card = errorCard(new TypeError('cannot read /var/secret'), 'cafe', true);
+  test('of ours is a sentence, what to do, and a reference for the log', () => {
+    const card = failed(new InputError('x', 'It is wrong.', { hint: 'Do it right.' }), true);
+    expect(plainText(card.title)).toBe('It is wrong.');
+    expect(card.nodes).toEqual([
+      { kind: 'text', text: ['Do it right.'] },
+      { kind: 'note', text: ['Reference cafe'] },
+    ]);
+  });
+
+  test('that nobody expected shows nothing but the reference', () => {
+    const card = failed(new TypeError('cannot read /var/secret'), true);
     const text = JSON.stringify(card);
     expect(text).toContain('cafe');
     expect(text).toContain('part of it may have been done');
     expect(text).not.toMatch(/secret|TypeError/);
-    expect(JSON.stringify(errorCard(new TypeError('x'), 'cafe', false))).toContain('Nothing was done.');
+    expect(JSON.stringify(failed(new TypeError('x'), false))).toContain('Nothing was done.');
   });
 });
 

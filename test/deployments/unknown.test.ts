@@ -182,8 +182,11 @@ describe('“Deploy again”', () => {
     apps();
     expect(studio.deploys()).toBe(2);
     expect(studio.simulator.deployments.size).toBe(1);
-    const all = `${studio.chat.texts.join('; ')}; ${studio.privately.join('; ')}`;
-    expect(all).toMatch(/deployed it again already|nothing to deploy again/i);
+    const loser = studio.chat.messages
+      .map(({ message }) => JSON.stringify(message))
+      .find((text) => /deployed it again already|nothing to deploy again/i.test(text));
+    expect(loser, 'whose card it is').toMatch(/"mention":"(?:ann|ben)".*"code":"deploy"/);
+    expect(loser, 'what did not happen').toMatch(/othing (?:more )?was deployed\./);
     await until(() => studio.count('Requesting') === 0, 'both cards to say what became of them');
     await until(
       () => !JSON.stringify(studio.chat.messages[0]?.message).includes('Deploy again'),

@@ -87,12 +87,18 @@ export class Rest {
     if (method === 'POST') {
       const followUp = body as MessageBody;
       const onlyFor = (followUp.flags ?? 0) & flags.ephemeral ? user.id : undefined;
-      const message = this.messages.create(channel, followUp, uploads, { onlyFor });
+      // "the loading message will be edited instead. The ephemeral flag will be ignored" (Receiving and Responding,
+      // "Create Followup Message"), unless that message was deleted (discord-api-docs#2739).
+      const waits = (original.flags & flags.loading) !== 0 && this.messages.all().includes(original);
+      const message = waits
+        ? this.messages.edit(original, followUp, uploads)
+        : this.messages.create(channel, followUp, uploads, { onlyFor });
       return { status: 200, body: this.messages.toJson(message) };
     }
     const message = which === '@original' ? original : this.messages.find(channel, which ?? '');
     // Gone, if someone deleted it in the meantime.
     this.messages.find(channel, message.id);
+    if (method === 'PATCH' && this.archived) throw new ApiProblem(400, 50083, 'Thread is archived');
     if (method === 'PATCH') this.messages.edit(message, body as MessageBody, uploads);
     else if (method === 'DELETE') {
       this.messages.remove(message);

@@ -1,6 +1,6 @@
-import type { APIMessage } from 'discord.js';
+import { type APIMessage, MessageFlags } from 'discord.js';
 import { z } from 'zod';
-import type { Message } from '../../chat/card.ts';
+import { type Asked, attributed, type Message } from '../../chat/card.ts';
 import type { Adapter, Address, LateAnswer, MessageRef } from '../../chat/port.ts';
 import type { Clock } from '../../clock.ts';
 import { DeliveryError } from '../../errors.ts';
@@ -36,6 +36,8 @@ export type Reply = z.infer<typeof Reply>;
 export interface Answer {
   /** Puts it where the answer belongs, or in place of what is there. */
   give(message: Message): Promise<void>;
+  /** Tells the person alone. A public answer that was announced and not given is taken back. */
+  aside(message: Message): Promise<void>;
   /** Posts a card that the bot's own token can edit. */
   postCard(message: Message): Promise<MessageRef>;
   /** See `Adapter.resume`. */
@@ -47,9 +49,11 @@ export interface AnswerParts {
   readonly api: MessageApi;
   readonly clock: Clock;
   readonly log: Logger;
+  /** For what has to stand in the channel by itself. */
+  readonly asked?: Asked;
 }
 
-export function createAnswer(reply: Reply, { adapter, api, clock, log }: AnswerParts): Answer {
+export function createAnswer(reply: Reply, { adapter, api, clock, log, asked }: AnswerParts): Answer {
   const { id, mode } = reply;
   const at: Address = { platform: adapter.platform, workspace: reply.workspace, channel: reply.channel };
   // Each message carries one of these, by which another process can tell what it is. One message of each kind for an
@@ -62,6 +66,10 @@ export function createAnswer(reply: Reply, { adapter, api, clock, log }: AnswerP
   /** The message that holds the answer, where the bot's own token can edit it. */
   let standing = source;
   let tokenGone = false;
+  /** It is no reply to the interaction, so that nothing else shows whose it is. */
+  let byItself = false;
+  /** Whether a public answer was announced and is still to come. */
+  let waits = mode === 'public';
 
   /** What the interaction's token does; undefined once it does nothing any more, while the channel may still be there. */
   async function byToken<T>(act: () => Promise<T>): Promise<T | undefined> {
@@ -89,20 +97,34 @@ export function createAnswer(reply: Reply, { adapter, api, clock, log }: AnswerP
   async function fillIn(message: Message, key: string): Promise<MessageRef | undefined> {
     const filled = await byToken(() => api.editAnswer(reply, payloadOf(message, key)));
     if (filled) {
+      waits = false;
       const ref = refOf(at, filled);
       if (isPublic) standing = ref;
       return ref;
     }
     if (!isPublic) throw expired();
-    if (standing) await adapter.edit(standing, message);
-    else standing = await adapter.post(at, { message, key });
+    byItself ||= standing === undefined;
+    const named = byItself && asked ? attributed(message, asked) : message;
+    if (standing) await adapter.edit(standing, named);
+    else standing = await adapter.post(at, { message: named, key });
     return standing;
+  }
+
+  async function aside(message: Message): Promise<void> {
+    // Else Discord shows it in the announced answer, to everybody.
+    if (waits)
+      await api.deleteAnswer(reply).catch(async (error: unknown) => {
+        if (!isUnknownMessage(error)) await api.editAnswer(reply, payloadOf(elsewhere));
+      });
+    waits = false;
+    await api.followUpPrivately(reply, payloadOf(message));
   }
 
   return {
     async give(message) {
       await fillIn(message, answerKey);
     },
+    aside,
     async postCard(message) {
       const card =
         mode === 'public'
@@ -113,12 +135,18 @@ export function createAnswer(reply: Reply, { adapter, api, clock, log }: AnswerP
     },
     async resume({ message, again, mayLeave }) {
       const done = await byToken(async () => {
-        const shown = (await api.readAnswer(reply)).components?.[0]?.id;
-        if (shown === markerOf(answerKey)) return true;
+        const shown = await api.readAnswer(reply).catch((error: unknown) => {
+          // What was announced to everybody has been taken back.
+          if (mode === 'private' && isUnknownMessage(error)) return undefined;
+          throw error;
+        });
+        if (shown?.components?.[0]?.id === markerOf(answerKey)) return true;
         mayLeave();
+        const { flags = 0 } = shown ?? {};
+        waits = (flags & MessageFlags.Loading) !== 0;
         // What everybody sees, a live card above all, is not to be replaced by one person's news.
         // It takes no nonce and is not read back (Execute Webhook): whether it is a repeat nobody can tell.
-        if (source) await api.followUpPrivately(reply, payloadOf(again));
+        if (source || (mode === 'private' && !(flags & MessageFlags.Ephemeral))) await aside(again);
         else await api.editAnswer(reply, payloadOf(message, answerKey));
         return true;
       });
@@ -138,6 +166,17 @@ export function createAnswer(reply: Reply, { adapter, api, clock, log }: AnswerP
       else await adapter.post(at, { message: told, key: answerKey });
     },
   };
+}
+
+/** Where the announced answer cannot be taken back. */
+const elsewhere: Message = {
+  kind: 'line',
+  tone: 'neutral',
+  text: ['The answer to this is for the person who asked, who alone sees it.'],
+};
+
+function isUnknownMessage(error: unknown): boolean {
+  return error instanceof DeliveryError && error.code === 'discord.unknown-message';
 }
 
 function expired(): DeliveryError {

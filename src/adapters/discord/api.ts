@@ -9,13 +9,15 @@ import {
 } from 'discord.js';
 import { DeliveryError } from '../../errors.ts';
 import type { Proxies } from '../../proxy.ts';
-import { isThreadClosed, toDeliveryError } from './delivery-error.ts';
+import { giveUp, isThreadClosed, toDeliveryError } from './delivery-error.ts';
 import { limits } from './limits.ts';
-import type { Payload } from './payload.ts';
+import { type Payload, payloadOf } from './payload.ts';
 import { closeRest, createRest } from './rest.ts';
 
 /** A message has left, with all its repeats, or never will, after this long: another process may count on that. */
 export const LEAVE_WITHIN_MS = 15_000;
+
+const woken = { kind: 'line', tone: 'neutral', text: ['A message in this thread has changed.'] } as const;
 
 /** The few requests this bot makes for messages. Every one of them throws DeliveryError. */
 export interface MessageApi {
@@ -24,10 +26,14 @@ export interface MessageApi {
   /** First response: an answer, or for `update` a change of `source`, whose button was pressed, will follow. */
   defer(to: InteractionToken, mode: 'public' | 'private' | 'update', source?: string): Promise<void>;
   /** Fills in, or replaces, what was deferred. */
-  editAnswer(to: InteractionToken, payload: Payload): Promise<APIMessage>;
+  editAnswer(to: InteractionToken & { channel: string }, payload: Payload): Promise<APIMessage>;
   /** The answer as it stands; after `update`, the message whose button was pressed. */
   readAnswer(to: InteractionToken): Promise<APIMessage>;
-  /** One more answer to an acknowledged interaction, for the person alone. */
+  deleteAnswer(to: InteractionToken): Promise<void>;
+  /**
+   * One more answer to an acknowledged interaction, for the person alone. Where a deferred answer still waits, Discord
+   * puts this one into it, for whom that was deferred (Receiving and Responding, "Create Followup Message").
+   */
   followUpPrivately(to: InteractionToken, payload: Payload): Promise<void>;
   create(
     channel: string,
@@ -114,6 +120,27 @@ export function createMessageApi({
     return await deliver<APIMessage>(() => rest.get(route, { auth: false }));
   }
 
+  /**
+   * Edits in a thread that Discord may have archived. An edit does not wake a thread, a message does, and who may write
+   * there may wake it (Threads, "Archiving"). In one that stays closed the edit is given up: no wait opens it.
+   */
+  async function awake<T>(channel: string, of: string, edit: () => Promise<T>): Promise<T> {
+    try {
+      return await edit();
+    } catch (error) {
+      if (!isThreadClosed(error)) throw error;
+    }
+    const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);
+    const body = { ...payloadOf(woken).body, nonce: `w${of}`, enforce_nonce: true };
+    await deliver(() => rest.patch(Routes.channel(channel), { body: { archived: false }, signal }))
+      .catch((refusal: DeliveryError) => {
+        if (refusal.retryable) throw refusal;
+        return deliver(() => rest.post(Routes.channelMessages(channel), { body, signal }));
+      })
+      .catch(giveUp);
+    return await edit().catch((error) => (isThreadClosed(error) ? giveUp(error) : Promise.reject(error)));
+  }
+
   const types = {
     public: InteractionResponseType.DeferredChannelMessageWithSource,
     private: InteractionResponseType.DeferredChannelMessageWithSource,
@@ -136,11 +163,15 @@ export function createMessageApi({
       const { id, flags = 0 } = await readAnswer(to);
       if (mode === 'update' ? id !== source : !(flags & MessageFlags.Loading)) throw refusal;
     },
-    editAnswer({ applicationId, token }, { body, files }) {
+    editAnswer({ id, applicationId, token, channel }, { body, files }) {
       const route = Routes.webhookMessage(applicationId, token, '@original');
-      return deliver(() => rest.patch(route, { body, files, auth: false }));
+      return awake(channel, id, () => deliver(() => rest.patch(route, { body, files, auth: false })));
     },
     readAnswer,
+    deleteAnswer({ applicationId, token }) {
+      const route = Routes.webhookMessage(applicationId, token, '@original');
+      return deliver(() => rest.delete(route, { auth: false }));
+    },
     followUpPrivately({ applicationId, token }, { body, files }) {
       const data = { ...body, flags: body.flags | MessageFlags.Ephemeral };
       // A repeat after a lost answer would be seen twice, by one person; it is not tried.
@@ -167,21 +198,8 @@ export function createMessageApi({
     },
     async edit(channel, message, { body, files }) {
       const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);
-      const patch = (route: `/${string}`, data: object) =>
-        deliver<void>(() => rest.patch(route, { ...data, signal }));
-      const send = () => patch(Routes.channelMessage(channel, message), { body, files });
-      try {
-        await send();
-      } catch (error) {
-        if (!isThreadClosed(error)) throw error;
-        // A message wakes a thread that Discord has archived, an edit does not: its card would stay as it was.
-        await patch(Routes.channel(channel), { body: { archived: false } }).catch(
-          (refusal: DeliveryError) => {
-            throw refusal.retryable ? refusal : error;
-          },
-        );
-        await send();
-      }
+      const route = Routes.channelMessage(channel, message);
+      await awake(channel, message, () => deliver(() => rest.patch(route, { body, files, signal })));
     },
     async ownId() {
       own ??= (await deliver<RESTGetAPICurrentUserResult>(() => rest.get(Routes.user()))).id;

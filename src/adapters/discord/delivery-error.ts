@@ -174,3 +174,10 @@ export function isTokenGone(error: unknown): boolean {
 export function isThreadClosed(error: unknown): boolean {
   return error instanceof DeliveryError && error.code === 'discord.thread-closed';
 }
+
+/** For an edit: a thread stays closed until somebody writes there, and by then the edit is old news. */
+export function giveUp(error: DeliveryError): never {
+  if (error.retryable) throw error;
+  const { code, userMessage, hint = '' } = error;
+  throw new DeliveryError(code, userMessage, { hint, cause: error, outcome: 'not-sent', retryable: false });
+}

@@ -20,13 +20,16 @@ interface Surroundings extends AnswerParts {
 export function createInvocation(
   interaction: Interaction,
   request: InvocationRequest,
-  { guilds, ...parts }: Surroundings,
+  { guilds, ...surroundings }: Surroundings,
 ): Invocation {
-  const { adapter, api, clock, log } = parts;
+  const { adapter, api, clock, log } = surroundings;
   const { id } = interaction;
   const to = answerTo(interaction);
   const at = addressOf(interaction);
   const receivedAt = clock.now();
+  const { id: asker, name } = personOf(interaction, guilds);
+  const command = request.kind === 'command' ? request.command : request.action.command;
+  const parts = { ...surroundings, asked: { id: asker, name, command } };
   let answer: Answer | undefined;
   /** Of an acknowledgement of which we do not know whether it arrived. */
   let doubtful: AckMode | undefined;
@@ -57,7 +60,8 @@ export function createInvocation(
       } catch (error) {
         const arrived = error instanceof DeliveryError && error.code === 'discord.answered-elsewhere';
         if (doubtful === undefined || !arrived) throw error;
-        await createAnswer(reply(doubtful), parts).give(message);
+        const announced = createAnswer(reply(doubtful), parts);
+        await (doubtful === 'public' ? announced.aside(message) : announced.give(message));
       }
     },
     async acknowledge(mode) {
@@ -77,8 +81,7 @@ export function createInvocation(
       await acknowledged().give(message);
     },
     async respondPrivately(message) {
-      acknowledged();
-      await api.followUpPrivately(to, payloadOf(message));
+      await acknowledged().aside(message);
     },
     async postCard(message) {
       requirePosting(interaction, message.kind === 'card' && (message.files?.length ?? 0) > 0);

@@ -82,7 +82,6 @@ export function createAnswers(parts: {
   /** Slack did not take a card in time, as far as anybody knows: it may stand in the channel all the same. */
   let cardGivenUp = false;
   const spentMs = stopwatch(clock);
-  let toldToWait = false;
 
   async function viaUrl(
     message: Message,
@@ -102,14 +101,15 @@ export function createAnswers(parts: {
     return posts.find(here, key, asked.receivedAt - CLOCK_SKEW_MS);
   }
 
-  /** Whoever waits is told so once; where Slack does not take that either, there is no harm done. */
-  function noticed(): void {
-    if (toldToWait) return;
-    toldToWait = true;
+  /** Where Slack does not take that either, there is no harm done. */
+  function tell(): void {
     void privately({ kind: 'line', tone: 'neutral', text: [WAITING] }).catch(() => undefined);
   }
   // What follows a card that was given up does not wait as well.
-  const wait = () => ({ patienceMs: cardGivenUp ? 0 : answerableMs - spentMs(), noticed });
+  const wait = () => ({
+    patienceMs: cardGivenUp ? 0 : answerableMs - spentMs(),
+    told: { person: user, tell },
+  });
 
   /** Posts in the channel as soon as Slack lets it, and looks there where Slack does not say what became of it. */
   async function post(message: Message, key: string): Promise<Posted> {

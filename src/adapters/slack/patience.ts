@@ -14,8 +14,8 @@ const NOTICED_MS = 2_000;
 export interface Wait {
   /** Milliseconds, from the call on. */
   readonly patienceMs: number;
-  /** Called, perhaps several times, when the wait is long enough for a person to notice. */
-  noticed?(): void;
+  /** Who is told when the wait is long enough for a person to notice: once for all their calls that wait in the lane. */
+  readonly told?: { readonly person: string; tell(): void };
 }
 
 /** Waits for what passes by itself: a 429, a 5xx, a broken connection. */
@@ -32,17 +32,27 @@ export interface Patience {
 export function createPatience(clock: Clock): Patience {
   /** The last call of each lane: resolves, when the call is over, with whether the call had to slow down. */
   const lanes = new Map<string, Promise<boolean>>();
+  /** By lane, who was told to wait. */
+  const told = new Map<string, Set<string>>();
   const stopping = new AbortController();
   const { signal } = stopping;
 
   async function inTurn<T>(lane: string, wait: Wait, attempt: () => Promise<T>): Promise<T> {
-    const { patienceMs, noticed } = wait;
+    const { patienceMs } = wait;
     const spentMs = stopwatch(clock);
+
+    function noticed(): void {
+      if (!wait.told) return;
+      const persons = told.get(lane) ?? new Set();
+      told.set(lane, persons);
+      if (!persons.has(wait.told.person)) wait.told.tell();
+      persons.add(wait.told.person);
+    }
 
     /** Throws `why` where the time does not suffice. */
     async function pause(ms: number, why: DeliveryError): Promise<void> {
       if (signal.aborted || spentMs() + ms >= patienceMs) throw why;
-      if (spentMs() + ms > NOTICED_MS) noticed?.();
+      if (spentMs() + ms > NOTICED_MS) noticed();
       await sleep(clock, ms, signal).catch(() => {
         throw why;
       });
@@ -54,11 +64,11 @@ export function createPatience(clock: Clock): Patience {
       const over = Promise.withResolvers<boolean>();
       const own = Promise.all([over.promise, before]).then(([slowed]) => slowed);
       lanes.set(lane, own);
-      void own.then(() => lanes.get(lane) === own && lanes.delete(lane));
+      void own.then(() => lanes.get(lane) === own && lanes.delete(lane) && told.delete(lane));
       let slowed = false;
       try {
         if (before) {
-          const cancel = clock.after(NOTICED_MS, () => noticed?.());
+          const cancel = clock.after(NOTICED_MS, noticed);
           slowed = await before.finally(cancel);
         }
         if (slowed || spentMs() > patienceMs) await pause(PACE_MS.post, tooBusy());

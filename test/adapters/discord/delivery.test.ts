@@ -210,11 +210,54 @@ describe('what goes wrong', () => {
     rest.archived = true;
     await bot.adapter.edit(posted, line('y'));
     expect((await bot.driver.channel()).map(({ text }) => text)).toEqual(['y']);
-    rest.archived = true;
-    bot.driver.server.fault({ on: /^PATCH \/channels\/\d+$/, answer: rejected(403, 50013) });
+  });
+
+  const closed = (code: number) => ({ on: /^PATCH \/channels\/\d+$/, answer: rejected(403, code) });
+  test.each([50013, 50001, 160005])(
+    'an edit in an archived thread that may not be opened (%i) comes after a message, which opens the thread',
+    async (code) => {
+      const { server } = bot.driver;
+      const posted = await bot.adapter.post(here, { key: 'k', message: card('Ready') });
+      server.rest.archived = true;
+      server.fault(closed(code));
+      await bot.adapter.edit(posted, card('Terminated'));
+      expect((await bot.driver.channel()).map(({ text }) => text)).toEqual([
+        '### Terminated',
+        'A message in this thread has changed.',
+      ]);
+    },
+  );
+
+  test('so does an edit by an interaction’s token', async () => {
+    const { server } = bot.driver;
+    const done = Promise.withResolvers<void>();
+    bot.handle = async (invocation) => {
+      await invocation.acknowledge('public');
+      await invocation.respond(line('Looking'));
+      server.rest.archived = true;
+      await invocation.respond(line('Found'));
+      server.rest.archived = true;
+      server.fault(closed(50013));
+      await invocation.respond(line('Told')).then(done.resolve, done.reject);
+    };
+    await bot.driver.command('operator', 'stop');
+    await done.promise;
+    expect((await bot.driver.channel()).map(({ text }) => text)).toEqual([
+      'Told',
+      'A message in this thread has changed.',
+    ]);
+  });
+
+  test('an edit in a thread that stays closed is given up at once', async () => {
+    const { server } = bot.driver;
+    const posted = await bot.adapter.post(here, { key: 'k', message: line('x') });
+    server.rest.archived = true;
+    server.fault(closed(50013));
+    server.fault({ on: /^POST \/channels/, answer: rejected(403, 160005) });
     await expect(bot.adapter.edit(posted, line('z'))).rejects.toMatchObject({
       code: 'discord.thread-closed',
-      mendable: true,
+      ...final,
+      mendable: false,
     });
   });
 

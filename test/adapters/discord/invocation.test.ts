@@ -185,6 +185,48 @@ describe('buttons', () => {
     },
   );
 
+  const rejected = { status: 400, body: { code: 50035, message: 'Invalid Form Body' } };
+  test.each([
+    ['taken back', [], []],
+    [
+      'filled with a line that tells nothing',
+      [{ on: /^DELETE \/webhooks/, answer: rejected }],
+      ['The answer to this is for the person who asked, who alone sees it.'],
+    ],
+    [
+      'left as it is where somebody deleted it',
+      [
+        {
+          on: /^DELETE \/webhooks/,
+          answer: { status: 404, body: { code: 10008, message: 'Gone' } },
+          afterEffect: true,
+        },
+      ],
+      [],
+    ],
+  ] as const)(
+    'a public answer that Discord does not take is given privately; what was announced is %s',
+    async (_, faults, left) => {
+      const { server } = bot.driver;
+      server.fault({ on: /^PATCH \/webhooks/, answer: rejected });
+      for (const fault of faults) server.fault(fault);
+      const done = Promise.withResolvers<void>();
+      bot.handle = async (invocation) => {
+        await invocation.acknowledge('public');
+        await invocation
+          .respond(line('For all'))
+          .catch(() => invocation.respondPrivately(line('For you')))
+          .then(done.resolve, done.reject);
+      };
+      await bot.driver.command('operator', 'stop');
+      await done.promise;
+      expect((await bot.driver.channel()).map(({ text }) => text)).toEqual(left);
+      expect((await bot.driver.privately('operator')).map(({ text }) => text)).toEqual(['For you']);
+      expect(await bot.driver.privately('member')).toEqual([]);
+      expect(server.rest.messages.all()).toHaveLength(1 + left.length);
+    },
+  );
+
   test('a private message has no source the bot could edit later, and is updated all the same', async () => {
     await ask('private');
     bot.handle = async (invocation) => {
@@ -400,7 +442,9 @@ describe('when Discord is slow or the token is gone', () => {
       await invocation.respond(line('Really done'));
     });
     expect(error).toBeUndefined();
-    expect(await bot.driver.channel()).toMatchObject([{ text: 'Really done', edits: 1 }]);
+    expect(await bot.driver.channel()).toMatchObject([
+      { text: '<@500000000000000006>\\: `list`\\: Really done', edits: 1 },
+    ]);
   });
 
   test('after 15 minutes it does not even try the token', async () => {

@@ -171,3 +171,17 @@ test('mentions ping unless they are told not to, escaped or not', async () => {
   expect(await pings({ parse: [] })).toEqual([]);
   expect(await pings({ parse: [], users: ['500000000000000001'] })).toEqual(['500000000000000001']);
 });
+
+test('the first follow-up after a public deferral fills what waits, for everybody; once that is deleted, it is private', async () => {
+  const { interactions, messages: known } = driver.server.rest;
+  const followUp = async (how: 'at once' | 'after a deletion') => {
+    const { id, token } = interactions.create(driver.user('operator'));
+    await send('POST', `/interactions/${id}/${token}/callback`, { type: 5 });
+    const webhook = `/webhooks/${ids.application}/${token}`;
+    if (how !== 'at once') await send('DELETE', `${webhook}/messages/@original`);
+    const { json } = await send('POST', webhook, { ...v2, flags: v2.flags | flags.ephemeral });
+    return known.all().find((message) => message.id === json.id)?.onlyFor;
+  };
+  expect(await followUp('at once')).toBeUndefined();
+  expect(await followUp('after a deletion')).toBe(driver.user('operator').id);
+});

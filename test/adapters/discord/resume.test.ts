@@ -70,6 +70,21 @@ describe('another process answers what one acknowledged and did not live to answ
     expect(await bot.driver.privately('member')).toEqual([]);
   });
 
+  test.each([
+    ['that still waits', async () => undefined],
+    [
+      'that was taken back',
+      async () => bot.driver.server.rest.messages.remove(bot.driver.server.rest.messages.all()[0] as never),
+    ],
+  ])('privately what is for the person alone, beside a public answer %s', async (_, before) => {
+    const reply = await died('public');
+    await before();
+    await resume({ ...reply, mode: 'private' });
+    expect(await channel()).toEqual([]);
+    expect(await privately()).toEqual(['I was restarted.']);
+    expect(bot.driver.server.rest.messages.all()).toHaveLength(1);
+  });
+
   test('in place of the card that had been posted', async () => {
     await resume(await died('public', (invocation) => invocation.postCard(card('Requesting'))));
     expect(await channel()).toEqual([{ text: 'I was restarted.', edits: 1 }]);
@@ -149,7 +164,7 @@ describe('once the token is of no use', () => {
       await invocation.respond(line('Done'));
     });
     await resume(reply);
-    expect(await channel()).toMatchObject([{ text: 'Done' }]);
+    expect(await channel()).toMatchObject([{ text: '<@500000000000000006>\\: `stop`\\: Done' }]);
   });
 
   test.each(['private', 'update'] as const)('a %s answer can be given no more', async (mode) => {

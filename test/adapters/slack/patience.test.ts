@@ -158,11 +158,7 @@ describe('after a 429', () => {
     expect(outcomes).toEqual(['one', 'two', 'three']);
     expect(calls(bot, 'chat.postMessage')).toBe(4);
     const told = (await bot.driver.privately('operator')).map(({ text }) => text);
-    expect(told).toEqual([
-      expect.stringMatching(WAITS),
-      expect.stringMatching(WAITS),
-      expect.stringMatching(WAITS),
-    ]);
+    expect(told).toEqual([expect.stringMatching(WAITS)]);
   });
 
   test('of a response_url nobody posts to one before its time', async () => {

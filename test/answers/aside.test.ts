@@ -1,0 +1,83 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { deployElsewhere, type Stage, stageOn } from '../command/harness.ts';
+import type { DiscordDriver } from '../support/discord-driver.ts';
+import { permissions } from '../support/discord-world.ts';
+import type { SlackDriver } from '../support/slack-driver.ts';
+import { until } from '../support/test-clock.ts';
+
+let stage: Stage;
+afterEach(() => stage.close());
+
+const KART = { application: 'kart-racing', version: 'v1.2', near: 'Tokyo' };
+
+/** What the operator alone was told; nobody else was shown anything by then. */
+async function toldAlone(part: string): Promise<string> {
+  const { driver, bot } = stage;
+  const before = await driver.channel();
+  const told = async () =>
+    (await driver.privately('operator'))
+      .map(({ text }) => text.replaceAll('\\', ''))
+      .find((text) => text.includes(part));
+  const text = await until(told, `the operator to be told of ${part}`);
+  await bot.app.settled();
+  expect(await driver.channel()).toEqual(before);
+  expect(before).toEqual([]);
+  return text;
+}
+
+describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a refusal on %s', (name) => {
+  test('of a log is private, also after its answer was announced to everybody', async () => {
+    stage = await stageOn(name);
+    const { driver, simulator } = stage;
+    const deployment = await deployElsewhere(simulator, 'kart-racing', 'v1.2');
+    simulator.faults.next({ endpoint: 'logs' }, { kind: 'server-error', when: 'before' }, 9);
+    stage.speed(20);
+    await driver.command('operator', 'logs', { deployment });
+    expect(await toldAlone('Edgegap')).toMatch(/Reference [0-9a-f]{8}/);
+    if (name === 'discord') expect((driver as DiscordDriver).server.rest.messages.all()).toHaveLength(1);
+  });
+});
+
+test('a deploy where the bot may not post on Discord is refused privately, and says that nothing was deployed', async () => {
+  stage = await stageOn('discord');
+  const { server } = stage.driver as DiscordDriver;
+  server.rest.botPermissions = permissions.viewChannel;
+  await stage.driver.command('operator', 'deploy', KART);
+  expect(await toldAlone('may not post')).toMatch(/Nothing was deployed\..*Send Messages/);
+  expect(server.rest.messages.all()).toHaveLength(1);
+});
+
+test('a deploy in a channel that the bot is not in on Slack is refused privately, and says that nothing was deployed', async () => {
+  stage = await stageOn('slack-http');
+  const { server, slash } = stage.driver as SlackDriver;
+  const { secret } = server.world.channels;
+  await slash('operator', 'deploy kart-racing v1.2 --near Tokyo', { channel: secret });
+  expect(await toldAlone('/invite')).toContain('Nothing was deployed.');
+  expect(await server.web.messages(secret)).toEqual([]);
+});
+
+describe('what ends up in the channel by itself says whose it is', () => {
+  test('a deploy for which Discord had no ear', async () => {
+    stage = await stageOn('discord');
+    const { driver } = stage;
+    const { server, user } = driver as DiscordDriver;
+    server.fault({ on: /\/callback$/, answer: { status: 503 }, times: 4 });
+    server.command(user('operator'), 'deploy', [
+      { name: 'application', type: 3, value: 'kart-racing' },
+      { name: 'version', type: 3, value: 'v1.2' },
+      { name: 'near', type: 3, value: 'Tokyo' },
+    ]);
+    stage.speed(5);
+    const [said] = await until(async () => {
+      const messages = await driver.channel();
+      return messages.length > 0 ? messages : undefined;
+    }, 'word of it');
+    await stage.bot.app.settled();
+    expect(await driver.channel()).toHaveLength(1);
+    expect(said?.text.replaceAll('\\', '')).toMatch(
+      /<@500000000000000006>: `deploy kart-racing v1.2` was not carried out: Discord .*Nothing was deployed\. Run it again\./,
+    );
+    expect(said?.pings).toEqual([user('operator').id]);
+    expect(stage.simulator.deployments.size).toBe(0);
+  });
+});

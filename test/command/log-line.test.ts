@@ -1,0 +1,186 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { driverNames } from '../support/bot.ts';
+import type { Persona, Values } from '../support/chat-driver.ts';
+import { deployElsewhere, effectOf, type Stage, stageOn, typeLine } from './harness.ts';
+
+const KART = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
+
+interface Line {
+  readonly level: number;
+  readonly outcome: string;
+  readonly command: string;
+  readonly incident?: string;
+  readonly [field: string]: unknown;
+}
+
+/** The lines that say what became of invocations. */
+function ended({ bot }: Stage): Line[] {
+  return bot.log.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'invocation: ended');
+}
+
+describe.each(driverNames)('each invocation leaves one line in the log, on %s', (name) => {
+  let stage: Stage;
+  let id: string;
+  beforeAll(async () => {
+    stage = await stageOn(name);
+    id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+  });
+  afterAll(() => stage?.close());
+
+  /** The one line of what a person did, and what the person was shown alone. */
+  async function lineOf(persona: Persona, act: () => Promise<void>) {
+    const before = ended(stage).length;
+    const effect = await effectOf(stage, persona, act);
+    const lines = ended(stage).slice(before);
+    expect(lines).toHaveLength(1);
+    const [line] = lines as [Line];
+    const secret = stage.bot.log.filter((one) => /hush-hush|203\.0\.113\.7/.test(one));
+    expect(secret).toEqual([]);
+    expect(line).toMatchObject({
+      platform: stage.driver.platform,
+      workspace: expect.any(String),
+      channel: expect.any(String),
+      person: expect.any(String),
+      name: expect.any(String),
+      ms: expect.any(Number),
+    });
+    return { line, shown: effect.privately.map(({ text }) => text).join('\n') };
+  }
+  const commanded = (persona: Persona, command: string, values: Values = {}) =>
+    lineOf(persona, () => stage.driver.command(persona, command, values));
+
+  test('what was done', async () => {
+    const { line } = await commanded('operator', 'logs', { deployment: id.slice(0, 8) });
+    expect(line).toMatchObject({ outcome: 'done', command: 'logs', target: id });
+    expect(line).not.toHaveProperty('code');
+    const deployed = await commanded('operator', 'deploy', { ...KART, ip: '203.0.113.7', tag: 'hush-hush' });
+    expect(deployed.line).toMatchObject({ outcome: 'done', command: 'deploy', target: 'kart-racing v1.2' });
+    expect((await commanded('operator', 'help')).line).not.toHaveProperty('target');
+  });
+
+  test('a button that was pressed', async () => {
+    await commanded('operator', 'stop', { deployment: id });
+    const { line } = await lineOf('operator', () => stage.driver.press('operator', 'Keep it'));
+    expect(line).toMatchObject({ outcome: 'done', command: 'stop:cancel', target: id });
+  });
+
+  const refused = (values: Values, command = 'deploy') => commanded('operator', command, values);
+  test.each<[string, string, () => ReturnType<typeof lineOf>, object]>([
+    [
+      'an application that is not there',
+      'application-unknown',
+      () => refused({ ...KART, application: 'kart-raching' }),
+      { command: 'deploy', target: 'kart-raching v1.2' },
+    ],
+    [
+      'a tag that is too long',
+      'tag-too-long',
+      () => refused({ ...KART, tag: `hush-hush${'x'.repeat(20)}` }),
+      { command: 'deploy', target: 'kart-racing v1.2' },
+    ],
+    [
+      'a name without end',
+      'not-a-request-id',
+      () => refused({ deployment: 'y'.repeat(9_000) }, 'status'),
+      { command: 'status', target: `${'y'.repeat(64)}…` },
+    ],
+    [
+      'more than anybody reads',
+      'text-too-long',
+      () => refused({ deployment: 'z'.repeat(13_000) }, 'status'),
+      {},
+    ],
+    [
+      'a person who may not',
+      'not-permitted',
+      () => commanded('reader', 'stop', { deployment: '93924761ccde' }),
+      { command: 'stop', target: '93924761ccde' },
+    ],
+    [
+      'a person from elsewhere',
+      'not-home',
+      () => commanded('stranger', 'stop', { deployment: '93924761ccde' }),
+      { command: 'stop', target: '93924761ccde' },
+    ],
+  ])('a refusal: %s', async (title, code, act, expected) => {
+    // A terminal has no strangers, and nobody who may only look.
+    if (name === 'console' && title.startsWith('a person')) return;
+    const { line, shown } = await act();
+    expect(line).toMatchObject({ outcome: 'refused', code, level: 30, ...expected });
+    expect(line.incident).toMatch(/^[0-9a-f]{8}$/);
+    expect(shown).toContain(`Reference ${line.incident}`);
+  });
+
+  if (name !== 'discord')
+    test.each([
+      ['frobnicate the lot', 'command-unknown', { command: 'frobnicate' }],
+      [
+        'deploy kart-racing v1.2 hush-hush',
+        'argument-extra',
+        { command: 'deploy', target: 'kart-racing v1.2' },
+      ],
+      ['deploy --tag hush-hush --tag', 'value-missing', { command: 'deploy' }],
+    ])('a refusal of %s', async (text, code, expected) => {
+      const { line, shown } = await lineOf('operator', () => typeLine(stage, 'operator', text));
+      expect(line).toMatchObject({ outcome: 'refused', code, ...expected });
+      expect(shown).toContain(`Reference ${line.incident}`);
+    });
+
+  test.each([
+    [403, 'failed'],
+    [500, 'unknown'],
+  ])('a deployment that Edgegap answers with %i', async (status, outcome) => {
+    stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'server-error', when: 'before', status }, 9);
+    const { line } = await commanded('operator', 'deploy', KART);
+    stage.simulator.faults.clear();
+    expect(line).toMatchObject({ outcome, command: 'deploy', target: 'kart-racing v1.2' });
+  });
+});
+
+test('what comes while the bot is being restarted leaves a line too', async () => {
+  const stage = await stageOn('discord');
+  onTestFinished(() => stage.driver.close());
+  const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+  stage.simulator.faults.next({ endpoint: 'logs' }, { kind: 'slow', when: 'before', ms: 1_000 });
+  await stage.driver.command('operator', 'logs', { deployment: id });
+  const stopped = stage.bot.stop();
+  await stage.driver.command('operator', 'stop', { deployment: id });
+  await stopped;
+  expect(ended(stage).map(({ command, outcome, target, name }) => [command, outcome, target, name])).toEqual(
+    expect.arrayContaining([
+      ['stop', 'refused', id, 'Olga'],
+      ['logs', 'done', id, 'Olga'],
+    ]),
+  );
+});
+
+test('a fault of the bot’s own is an error with its stack, under the reference that the person sees', async () => {
+  const commands = mkdtempSync(join(import.meta.dirname, '.log-line-'));
+  const define = pathToFileURL(join(import.meta.dirname, '../../src/command/define.ts'));
+  writeFileSync(
+    join(commands, 'boom.ts'),
+    `import { defineCommand } from '${define.href}';
+    export default defineCommand({
+      description: 'Fail', permission: 'deployments.read', ack: 'public', options: {},
+      run: async () => { throw new TypeError('not for people'); },
+    });`,
+  );
+  const stage = await stageOn('discord', { commands });
+  onTestFinished(async () => {
+    await stage.close();
+    rmSync(commands, { recursive: true });
+  });
+  const { privately, publicly } = await effectOf(stage, 'operator', () =>
+    stage.driver.command('operator', 'boom'),
+  );
+  expect(publicly).toEqual([]);
+  const [line, ...others] = ended(stage);
+  expect(others).toEqual([]);
+  expect(line).toMatchObject({ level: 50, outcome: 'failed', command: 'boom', name: 'Olga' });
+  expect(line?.err).toMatchObject({ message: 'not for people', stack: expect.stringContaining('boom.ts') });
+  expect(privately[0]?.text).toContain(`Reference ${line?.incident}`);
+  expect(privately[0]?.text).not.toContain('not for people');
+});
