@@ -1,7 +1,10 @@
 import type { Field, Node, Rich } from '../src/chat/card.ts';
-import { nearest, parseText, quoted, unaddressed, usage } from '../src/command/argv.ts';
+import { nearest, parseText, quoted, unaddressed } from '../src/command/argv.ts';
 import { type Command, defineCommand, leastPermission, type Services } from '../src/command/define.ts';
+import { application as applicationKind } from '../src/command/kinds/application.ts';
+import { version as versionKind } from '../src/command/kinds/version.ts';
 import { namesakes } from '../src/command/same-name.ts';
+import { usage } from '../src/command/usage.ts';
 import { InputError } from '../src/errors.ts';
 
 export default defineCommand({
@@ -51,10 +54,12 @@ export default defineCommand({
 
 function explain(name: string, command: Command, prompt: string, catalog: Services['catalog']) {
   const example = exampleOf(command, catalog);
-  const fields: Field[] = Object.entries(command.options).map(([option, spec]) => ({
-    label: spec.required ? option : `${option} (optional)`,
-    value: [spec.kind === 'choice' ? `${spec.description}: ${spec.choices.join(', ')}` : spec.description],
-  }));
+  const fields: Field[] = Object.entries(command.options).map(
+    ([option, { required, description, input }]) => ({
+      label: required ? option : `${option} (optional)`,
+      value: [input.type === 'choice' ? `${description}: ${input.choices.join(', ')}` : description],
+    }),
+  );
   const nodes: Node[] = [
     { kind: 'text', text: [command.description, '.'] },
     { kind: 'code', text: usage(prompt + name, command.options), keep: 'start' },
@@ -69,7 +74,7 @@ function explain(name: string, command: Command, prompt: string, catalog: Servic
 /** The command's own, with an application and a version that there are, as far as that is known without asking. */
 function exampleOf({ example = '', options }: Command, catalog: Services['catalog']): string {
   const values = parseText(example, '', options);
-  const [application, version] = ['application', 'version'].map((kind) =>
+  const [application, version] = [applicationKind, versionKind].map((kind) =>
     String(values[Object.keys(values).find((name) => options[name]?.kind === kind) ?? ''] ?? ''),
   );
   if (!application) return example;

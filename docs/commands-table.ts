@@ -1,10 +1,10 @@
 /** `npm run docs`: writes what the commands say of themselves into docs/commands.md, between the markers. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { usage } from '../src/command/argv.ts';
 import type { Command, Directory, NamedCommand } from '../src/command/define.ts';
 import { loadCommands } from '../src/command/load.ts';
 import { permissions } from '../src/command/permissions.ts';
+import { usage } from '../src/command/usage.ts';
 
 const FILE = join(import.meta.dirname, 'commands.md');
 const FOLDER = join(import.meta.dirname, '..', 'commands');
@@ -31,8 +31,9 @@ function describe(all: Directory['all']): string {
 
 function details({ name, command }: NamedCommand): string {
   const options = Object.entries(command.options).map(([option, spec]) => {
+    const { input } = spec;
     const choices =
-      spec.kind === 'choice' ? `: ${spec.choices.map((choice) => `\`${choice}\``).join(', ')}` : '';
+      input.type === 'choice' ? `: ${input.choices.map((choice) => `\`${choice}\``).join(', ')}` : '';
     return `| \`${option}\` | ${spec.required ? 'yes' : 'no'} | ${spec.description}${choices} |`;
   });
   return [

@@ -6,7 +6,9 @@ import type { DeploymentTarget } from '../deployments/deployment.ts';
 import type { Deployments } from '../deployments/deployments.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import type { Kept } from './kept.ts';
-import type { OptionSpecs, OptionsOf } from './options.ts';
+import type { Options, ParseSettings } from './kinds/kind.ts';
+import { kinds as allKinds } from './kinds/kinds.ts';
+import { type Kinds, type OptionSpecs, type OptionsOf, withKinds } from './options.ts';
 import type { Permission } from './permissions.ts';
 
 /**
@@ -14,19 +16,27 @@ import type { Permission } from './permissions.ts';
  * command's name. Everything else (Discord's JSON, Slack's parser, help, the docs table, permission checks)
  * derives from it.
  */
-export interface Command<Specs extends OptionSpecs = OptionSpecs> {
+export interface CommandSpec<Specs extends OptionSpecs = OptionSpecs> extends CommandParts<OptionsOf<Specs>> {
+  /** In the order in which they are typed: the ones marked `positional` first. */
+  readonly options: Specs;
+}
+
+/** A command as everybody knows it who has to do with it: with the kinds of its options in place of their names. */
+export interface Command extends CommandParts<never, Record<string, unknown>> {
+  readonly options: Options;
+}
+
+interface CommandParts<Values, Checked = Values> {
   /** One sentence without a full stop, at most 100 characters (Discord's limit for descriptions). */
   readonly description: string;
   /** Example arguments for help, e.g. `kart-racing v1.2 --near Montreal`. */
   readonly example?: string;
   /** What the person must be allowed to do; a function where it depends on the options. */
-  readonly permission: Permission | PermissionByOptions<Specs>;
+  readonly permission: Permission | PermissionByOptions<Values>;
   /** Whether the channel sees the answer, or only the person. */
-  readonly ack: 'public' | 'private' | ((options: OptionsOf<Specs>) => 'public' | 'private');
+  readonly ack: 'public' | 'private' | ((options: Values) => 'public' | 'private');
   /** Where it changes something: what a crash in the middle of it may have left, and what to do. One or two sentences. */
   readonly interrupted?: string;
-  /** In the order in which they are typed: the ones marked `positional` first. */
-  readonly options: Specs;
   /** Buttons, routed as `<command>:<action>`. */
   readonly actions?: Readonly<Record<string, Action>>;
   /**
@@ -35,8 +45,8 @@ export interface Command<Specs extends OptionSpecs = OptionSpecs> {
    * name something exists, it returns the options with that in them.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: most checks return nothing
-  check?(context: CheckContext<OptionsOf<Specs>>): Promise<OptionsOf<Specs> | void> | void;
-  run(context: Context<OptionsOf<Specs>>): Promise<void>;
+  check?(context: CheckContext<Values>): Promise<Checked | void> | void;
+  run(context: Context<Values>): Promise<void>;
 }
 
 export interface CheckContext<Options> extends Services {
@@ -45,10 +55,10 @@ export interface CheckContext<Options> extends Services {
   readonly prompt: string;
 }
 
-interface PermissionByOptions<Specs extends OptionSpecs> {
+interface PermissionByOptions<Values> {
   /** The least that any use of the command needs: decides whether help shows it. */
   readonly least: Permission;
-  readonly of: (options: OptionsOf<Specs>) => Permission;
+  readonly of: (options: Values) => Permission;
 }
 
 /** What a button press does. */
@@ -106,7 +116,9 @@ export interface Asker {
 }
 
 /** Gives the options their types in `run`. */
-export function defineCommand<const Specs extends OptionSpecs>(command: Command<Specs>): Command<Specs> {
+export function defineCommand<const Specs extends OptionSpecs>(
+  command: CommandSpec<Specs>,
+): CommandSpec<Specs> {
   return command;
 }
 
@@ -130,11 +142,9 @@ export interface Services {
   readonly settings: CommandSettings;
 }
 
-export interface CommandSettings {
+export interface CommandSettings extends ParseSettings {
   /** Where to deploy when nobody says where. */
   readonly defaultNear: string | undefined;
-  /** Longest tag, in characters. */
-  readonly maxTagLength: number;
   /** The only applications to work with; undefined: all. */
   readonly applicationAllowlist: readonly string[] | undefined;
   /** Exact values that are masked wherever a log shows them. */
@@ -142,10 +152,12 @@ export interface CommandSettings {
 }
 
 /** A command under its name, the name of its file. */
-export interface NamedCommand {
+export interface Named<Given> {
   readonly name: string;
-  readonly command: Command;
+  readonly command: Given;
 }
+
+export type NamedCommand = Named<Command>;
 
 /** All commands, in the order of their names. */
 export interface Directory {
@@ -153,8 +165,12 @@ export interface Directory {
   get(name: string): Command | undefined;
 }
 
-export function createDirectory(commands: readonly NamedCommand[]): Directory {
-  const all = commands.toSorted((a, b) => a.name.localeCompare(b.name));
+export function createDirectory(commands: readonly Named<CommandSpec>[], kinds: Kinds = allKinds): Directory {
+  const known = commands.map(({ name, command }) => ({
+    name,
+    command: { ...command, options: withKinds(command.options, kinds) },
+  }));
+  const all = known.toSorted((a, b) => a.name.localeCompare(b.name));
   const byName = new Map(all.map(({ name, command }) => [name, command]));
   return { all, get: (name) => byName.get(name) };
 }

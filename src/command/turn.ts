@@ -9,10 +9,11 @@ import { isTooLong, MAX_REQUEST, nearest, parseText, quoted, type RawValues } fr
 import { type Policy, refusal } from './authorise.ts';
 import { type Action, type Command, type Context, leastPermission, type Services } from './define.ts';
 import type { InvocationRecord, Invocations } from './invocations.ts';
-import { parseRequestId, parseValues } from './parse.ts';
+import { findDeployment, parseRequestId } from './kinds/deployment.ts';
+import { parseValues } from './parse.ts';
 import { type Permission, permissions } from './permissions.ts';
 import type { Presses } from './presses.ts';
-import { findDeployment, resolveValues } from './resolve.ts';
+import { resolveValues } from './resolve.ts';
 import { namesakes } from './same-name.ts';
 
 /** When the first response has to leave, in milliseconds of real time since the invocation came; platforms allow 3000. */
@@ -165,9 +166,8 @@ export class Turn {
     parsed: Readonly<Record<string, unknown>>,
   ): Promise<Record<string, unknown>> {
     const { services } = this.#parts;
-    const specs = command.options;
-    const shown = { name: this.#prompt + name, specs };
-    const options = await resolveValues(parsed, shown, this.#invocation.at, services);
+    const lookup = { ...services, at: this.#invocation.at };
+    const options = await resolveValues(parsed, this.#prompt + name, command.options, lookup);
     const checked = await command.check?.({ ...services, prompt: this.#prompt, options: options as never });
     return checked ?? options;
   }
@@ -175,7 +175,7 @@ export class Turn {
   async #checkAction(action: Action, ref: ActionRef): Promise<DeploymentTarget | undefined> {
     const { services } = this.#parts;
     if (action.on === 'deployment')
-      return await findDeployment(services, this.#invocation.at, parseRequestId(ref.arg));
+      return await findDeployment({ ...services, at: this.#invocation.at }, parseRequestId(ref.arg));
     await action.check?.({ ...services, action: ref });
     return undefined;
   }

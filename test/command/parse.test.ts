@@ -1,22 +1,26 @@
 import { expect, test } from 'vitest';
-import type { OptionSpec } from '../../src/command/options.ts';
+import { kinds as allKinds } from '../../src/command/kinds/kinds.ts';
+import { theDeployment, withKinds } from '../../src/command/options.ts';
 import { parseValues } from '../../src/command/parse.ts';
 import { InputError } from '../../src/errors.ts';
 
 type Value = string | number | boolean | readonly string[];
 
-const kinds: Readonly<Record<string, OptionSpec>> = {
-  text: { kind: 'string', description: 'x', maxLength: 10 },
-  integer: { kind: 'integer', min: 1, max: 50, description: 'x' },
-  boolean: { kind: 'boolean', description: 'x' },
-  choice: { kind: 'choice', choices: ['add', 'remove'], description: 'x' },
-  ips: { kind: 'list', of: 'ip', description: 'x' },
-  tags: { kind: 'list', of: 'tag', description: 'x' },
-  tag: { kind: 'tag', description: 'x' },
-  city: { kind: 'location', description: 'x' },
-  application: { kind: 'application', description: 'x' },
-  deployment: { kind: 'deployment', description: 'x' },
-};
+const kinds = withKinds(
+  {
+    text: { kind: 'string', description: 'x', maxLength: 10 },
+    integer: { kind: 'integer', min: 1, max: 50, description: 'x' },
+    boolean: { kind: 'boolean', description: 'x' },
+    choice: { kind: 'choice', choices: ['add', 'remove'], description: 'x' },
+    ips: { kind: 'list', of: 'ip', description: 'x' },
+    tags: { kind: 'list', of: 'tag', description: 'x' },
+    tag: { kind: 'tag', description: 'x' },
+    city: { kind: 'location', description: 'x' },
+    application: { kind: 'application', description: 'x' },
+    deployment: { kind: 'deployment', description: 'x' },
+  },
+  allKinds,
+);
 const parse = (kind: string, value: Value) => {
   const spec = kinds[kind];
   if (!spec) throw new Error(`No such kind: ${kind}`);
@@ -133,9 +137,9 @@ test.each(
 });
 
 test('what is missing is named, with how to say it', () => {
-  const specs = { deployment: { ...kinds.deployment, required: true, positional: true } as OptionSpec };
+  const specs = withKinds({ deployment: theDeployment }, allKinds);
   const error = refused(() => parseValues({}, 'stop', specs, { maxTagLength: 20 }));
-  expect(error.userMessage).toBe('stop needs a deployment: x.');
+  expect(error.userMessage).toBe('stop needs a deployment: its request_id, or the beginning of it.');
   expect(error.hint).toBe('Use: stop <deployment>');
 });
 

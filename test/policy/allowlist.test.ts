@@ -3,6 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { deployment } from '../../src/command/kinds/deployment.ts';
 import { loadCommands } from '../../src/command/load.ts';
 import { requestId } from '../../src/simulator/identity.ts';
 import {
@@ -23,7 +24,7 @@ const directory = await loadCommands(join(import.meta.dirname, '..', '..', 'comm
 
 /** Every command that is keyed by a request_id, with what it needs besides. */
 const keyed = directory.all
-  .filter(({ command }) => Object.values(command.options).some(({ kind }) => kind === 'deployment'))
+  .filter(({ command }) => Object.values(command.options).some(({ kind }) => kind === deployment))
   .map(({ name }) => name);
 const extra: Readonly<Record<string, readonly Values[]>> = {
   tags: [

@@ -1,12 +1,12 @@
 import type { Directory } from '../../command/define.ts';
-import type { OptionSpec } from '../../command/options.ts';
+import type { Option, Options } from '../../command/kinds/kind.ts';
 
 /** What can follow in a line, for readline: the candidates, and the word they would replace. */
-export function completeLine(
+export async function completeLine(
   line: string,
   directory: Directory,
   buttonNumbers: readonly number[],
-): [string[], string] {
+): Promise<[string[], string]> {
   const word = line.split(/\s/).at(-1) ?? '';
   const before = line.slice(0, line.length - word.length).replace(/^\s*\/?\s*(?:edgegap\s+)?/, '');
   if (word.startsWith('#') && before === '')
@@ -28,33 +28,35 @@ export function completeLine(
   const options = directory.get(name)?.options ?? {};
   const previous = typed.at(-1);
   const named = previous?.startsWith('--') ? options[previous.slice(2)] : undefined;
-  if (named && named.kind !== 'boolean') return pick(valuesOf(named), word);
+  if (named && takesValue(named)) return pick(await valuesOf(named), word);
   if (word.startsWith('-')) return pick(freeOptions(options, typed), word);
 
   const position = positionalCount(typed, options);
   const positional = Object.values(options).filter((spec) => spec.positional)[position];
-  const values = positional ? valuesOf(positional) : [];
+  const values = positional ? await valuesOf(positional) : [];
   return pick(values.length > 0 || positional ? values : freeOptions(options, typed), word);
 }
 
 /** The named options that may still be given. */
-function freeOptions(options: Readonly<Record<string, OptionSpec>>, typed: readonly string[]): string[] {
+function freeOptions(options: Options, typed: readonly string[]): string[] {
   return Object.entries(options)
-    .filter(([name, spec]) => !spec.positional && (spec.kind === 'list' || !typed.includes(`--${name}`)))
+    .filter(([name, spec]) => !spec.positional && (spec.kind.many || !typed.includes(`--${name}`)))
     .map(([name]) => `--${name} `);
 }
 
-function valuesOf(spec: OptionSpec): string[] {
-  if (spec.kind === 'choice') return spec.choices.map((choice) => `${choice} `);
-  if (spec.kind === 'deployment') return ['@last '];
-  return [];
+async function valuesOf(option: Option): Promise<string[]> {
+  return ((await option.kind.suggest?.(option)) ?? []).map((value) => `${value} `);
 }
 
-function positionalCount(typed: readonly string[], options: Readonly<Record<string, OptionSpec>>): number {
+function takesValue(option: Option | undefined): boolean {
+  return option?.input.type !== 'boolean';
+}
+
+function positionalCount(typed: readonly string[], options: Options): number {
   let count = 0;
   for (const [index, word] of typed.entries()) {
     const previous = typed[index - 1];
-    const value = previous?.startsWith('--') && options[previous.slice(2)]?.kind !== 'boolean';
+    const value = previous?.startsWith('--') && takesValue(options[previous.slice(2)]);
     if (!word.startsWith('--') && !value) count += 1;
   }
   return count;

@@ -1,6 +1,6 @@
 import { ApplicationCommandOptionType, ApplicationCommandType, PermissionFlagsBits } from 'discord.js';
 import type { NamedCommand } from '../../command/define.ts';
-import type { OptionSpec } from '../../command/options.ts';
+import type { Option } from '../../command/kinds/kind.ts';
 import { permissions } from '../../command/permissions.ts';
 import type { AccessRules } from '../../config.ts';
 import { limits } from './limits.ts';
@@ -34,7 +34,7 @@ export function commandJson({ name, command }: NamedCommand, access: AccessRules
     type: ApplicationCommandType.ChatInput,
     name,
     description: command.description,
-    options: Object.entries(command.options).map(([option, spec]) => optionJson(option, spec)),
+    options: Object.entries(command.options).map(([option, one]) => optionJson(option, one)),
     default_member_permissions: leastRight(command.permission, access),
   };
   const characters = [json, ...json.options, ...json.options.flatMap((option) => option.choices ?? [])]
@@ -58,15 +58,15 @@ function leastRight(permission: NamedCommand['command']['permission'], access: A
   return administratorsOnly ? Number(PermissionFlagsBits.ManageGuild) : null;
 }
 
-function optionJson(name: string, spec: OptionSpec): OptionJson {
-  const base = { name, description: spec.description, required: spec.required ?? false };
-  switch (spec.kind) {
+function optionJson(name: string, { description, required = false, input }: Option): OptionJson {
+  const base = { name, description, required };
+  switch (input.type) {
     case 'integer':
       return {
         ...base,
         type: ApplicationCommandOptionType.Integer,
-        min_value: spec.min,
-        max_value: spec.max,
+        min_value: input.min,
+        max_value: input.max,
       };
     case 'boolean':
       return { ...base, type: ApplicationCommandOptionType.Boolean };
@@ -74,22 +74,13 @@ function optionJson(name: string, spec: OptionSpec): OptionJson {
       return {
         ...base,
         type: ApplicationCommandOptionType.String,
-        choices: spec.choices.map((choice) => ({ name: choice, value: choice })),
+        choices: input.choices.map((choice) => ({ name: choice, value: choice })),
       };
-    case 'string':
-      return text(Math.min(spec.maxLength ?? limits.optionLength, limits.optionLength));
-    case 'list':
-      return text(1000);
-    case 'application':
-    case 'version':
-    case 'deployment':
-    case 'location':
-    case 'tag':
-      // Longer than anything that exists, short enough to stop a whole paste; what exists is checked by the bot.
-      return text(200);
-  }
-
-  function text(max_length: number): OptionJson {
-    return { ...base, type: ApplicationCommandOptionType.String, max_length };
+    case 'text':
+      return {
+        ...base,
+        type: ApplicationCommandOptionType.String,
+        max_length: Math.min(input.maxLength, limits.optionLength),
+      };
   }
 }

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { renderMessage } from '../../../src/adapters/console/render.ts';
 import { widthOf } from '../../../src/adapters/console/width.ts';
 import type { Card } from '../../../src/chat/card.ts';
-import { usage } from '../../../src/command/argv.ts';
 import { loadCommands } from '../../../src/command/load.ts';
+import { usage } from '../../../src/command/usage.ts';
 
 const directory = await loadCommands(join(import.meta.dirname, '../../../commands'));
 

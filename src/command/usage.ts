@@ -1,0 +1,34 @@
+import { InputError } from '../errors.ts';
+import type { Option, Options } from './kinds/kind.ts';
+
+/** `Use: deploy <application> <version> [--near <city>]`. */
+export function usageHint(command: string, options: Options): string {
+  return `Use: ${usage(command, options)}`;
+}
+
+export function usage(command: string, options: Options): string {
+  return [command, ...Object.entries(options).map(([name, option]) => usageOf(name, option))].join(' ');
+}
+
+/** How an option reads in help and usage lines: `<application>`, `[--near <city>]`. */
+function usageOf(name: string, { kind, input, required, positional }: Option): string {
+  let shown = input.type === 'boolean' ? `--${name}` : `--${name} <${kind.placeholder ?? name}>`;
+  if (positional) shown = input.type === 'choice' ? input.choices.join('|') : `<${name}>`;
+  return required ? shown : `[${shown}]`;
+}
+
+/** `known` is a sentence with what could be given. */
+export function argumentMissing(name: string, command: string, options: Options, known = ''): InputError {
+  const what = lowerFirst(options[name]?.description ?? '');
+  return new InputError('argument-missing', `${command} needs ${article(name)}: ${what}.`, {
+    hint: `${known} ${usageHint(command, options)}`.trim(),
+  });
+}
+
+function article(name: string): string {
+  return /^[aeiou]/.test(name) ? `an ${name}` : `a ${name}`;
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
