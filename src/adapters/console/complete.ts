@@ -9,32 +9,25 @@ export async function completeLine(
 ): Promise<[string[], string]> {
   const word = line.split(/\s/).at(-1) ?? '';
   const before = line.slice(0, line.length - word.length).replace(/^\s*\/?\s*(?:edgegap\s+)?/, '');
-  if (word.startsWith('#') && before === '')
-    return pick(
-      buttonNumbers.map((number) => `#${number}`),
-      word,
-    );
+  const pick = (candidates: readonly string[]): [string[], string] => [
+    candidates.filter((candidate) => candidate.startsWith(word)),
+    word,
+  ];
+  if (word.startsWith('#') && before === '') return pick(buttonNumbers.map((number) => `#${number}`));
 
-  const words = before.split(/\s+/).filter((part) => part !== '');
-  const [name, ...typed] = words;
-  if (name === undefined) {
-    const slash = word.startsWith('/') ? '/' : '';
-    return pick(
-      directory.all.map((entry) => `${slash}${entry.name} `),
-      word,
-    );
-  }
+  const [name, ...typed] = before.split(/\s+/).filter((part) => part !== '');
+  if (name === undefined)
+    return pick(directory.all.map((entry) => `${word.startsWith('/') ? '/' : ''}${entry.name} `));
 
   const options = directory.get(name)?.options ?? {};
   const previous = typed.at(-1);
   const named = previous?.startsWith('--') ? options[previous.slice(2)] : undefined;
-  if (named && takesValue(named)) return pick(await valuesOf(named), word);
-  if (word.startsWith('-')) return pick(freeOptions(options, typed), word);
-
-  const position = positionalCount(typed, options);
-  const positional = Object.values(options).filter((spec) => spec.positional)[position];
-  const values = positional ? await valuesOf(positional) : [];
-  return pick(values.length > 0 || positional ? values : freeOptions(options, typed), word);
+  if (named && takesValue(named)) return pick(await valuesOf(named));
+  const positional = Object.values(options).filter((option) => option.positional)[
+    positionalCount(typed, options)
+  ];
+  if (positional && !word.startsWith('-')) return pick(await valuesOf(positional));
+  return pick(freeOptions(options, typed));
 }
 
 /** The named options that may still be given. */
@@ -53,15 +46,9 @@ function takesValue(option: Option | undefined): boolean {
 }
 
 function positionalCount(typed: readonly string[], options: Options): number {
-  let count = 0;
-  for (const [index, word] of typed.entries()) {
+  return typed.filter((word, index) => {
     const previous = typed[index - 1];
-    const value = previous?.startsWith('--') && takesValue(options[previous.slice(2)]);
-    if (!word.startsWith('--') && !value) count += 1;
-  }
-  return count;
-}
-
-function pick(candidates: readonly string[], word: string): [string[], string] {
-  return [candidates.filter((candidate) => candidate.startsWith(word)), word];
+    const isValue = previous?.startsWith('--') && takesValue(options[previous.slice(2)]);
+    return !word.startsWith('--') && !isValue;
+  }).length;
 }

@@ -28,6 +28,13 @@ export interface OptionJson {
   readonly max_length?: number;
 }
 
+const types = {
+  text: ApplicationCommandOptionType.String,
+  choice: ApplicationCommandOptionType.String,
+  integer: ApplicationCommandOptionType.Integer,
+  boolean: ApplicationCommandOptionType.Boolean,
+} as const;
+
 /** Throws where Discord would not take the command. */
 export function commandJson({ name, command }: NamedCommand, access: AccessRules): CommandJson {
   const json: CommandJson = {
@@ -59,28 +66,9 @@ function leastRight(permission: NamedCommand['command']['permission'], access: A
 }
 
 function optionJson(name: string, { description, required = false, input }: Option): OptionJson {
-  const base = { name, description, required };
-  switch (input.type) {
-    case 'integer':
-      return {
-        ...base,
-        type: ApplicationCommandOptionType.Integer,
-        min_value: input.min,
-        max_value: input.max,
-      };
-    case 'boolean':
-      return { ...base, type: ApplicationCommandOptionType.Boolean };
-    case 'choice':
-      return {
-        ...base,
-        type: ApplicationCommandOptionType.String,
-        choices: input.choices.map((choice) => ({ name: choice, value: choice })),
-      };
-    case 'text':
-      return {
-        ...base,
-        type: ApplicationCommandOptionType.String,
-        max_length: Math.min(input.maxLength, limits.optionLength),
-      };
-  }
+  const json = { type: types[input.type], name, description, required };
+  if (input.type === 'integer') return { ...json, min_value: input.min, max_value: input.max };
+  if (input.type === 'text') return { ...json, max_length: Math.min(input.maxLength, limits.optionLength) };
+  if (input.type === 'boolean') return json;
+  return { ...json, choices: input.choices.map((value) => ({ name: value, value })) };
 }

@@ -213,6 +213,7 @@ function renderButton(button: Button): APIButtonComponent {
   return { type: ComponentType.Button, style: styles[button.style], label, custom_id };
 }
 
+/** Discord counts characters here, and not their halves. */
 function cutLabel(label: string): string {
   const characters = [...label];
   return characters.length > limits.buttonLabel

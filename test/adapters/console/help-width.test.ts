@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { renderMessage } from '../../../src/adapters/console/render.ts';
-import { widthOf } from '../../../src/adapters/console/width.ts';
 import type { Card } from '../../../src/chat/card.ts';
+import { widthOf } from '../../../src/chat/text.ts';
 import { loadCommands } from '../../../src/command/load.ts';
 import { usage } from '../../../src/command/usage.ts';
 
