@@ -125,7 +125,11 @@ export type AckMode = 'public' | 'private' | 'update';
 
 /** Typed option values (Discord), or the text after the command's name (Slack, console). */
 export type Arguments =
-  | { readonly kind: 'values'; readonly values: Readonly<Record<string, string | number | boolean>> }
+  | {
+      readonly kind: 'values';
+      readonly subcommand?: string | undefined;
+      readonly values: Readonly<Record<string, string | number | boolean>>;
+    }
   | { readonly kind: 'text'; readonly text: string };
 
 export type InvocationRequest =

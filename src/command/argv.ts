@@ -20,11 +20,14 @@ const OPTION = /^(?:[-‐‑−]{2}|[‒–—―]{1,2})([^=]+)(?:=(.*))?$/su;
  * Throws InputError.
  */
 export function parseText(text: string, command: string, options: Options): RawValues {
+  return parseTokens(tokenise(text), command, options);
+}
+
+export function parseTokens(tokens: readonly Token[], command: string, options: Options): RawValues {
   const positional = Object.entries(options).filter(([, option]) => option.positional);
   const values: Record<string, string | boolean | string[]> = {};
   const valueMissing = (name: string) =>
     new InputError('value-missing', `--${name} needs a value.`, { hint: usageHint(command, options) });
-  const tokens = tokenise(text);
   let position = 0;
   for (let index = 0; index < tokens.length; index++) {
     const token = tokens[index];
@@ -110,7 +113,7 @@ export function quoted(text: string): string {
   return `“${shown}${shown.length < text.length ? '…' : ''}”`;
 }
 
-interface Token {
+export interface Token {
   readonly text: string;
   readonly quoted: boolean;
 }
@@ -120,7 +123,7 @@ const SINGLE = "'‘’‚‛＇❛❜";
 /** Families of quotation marks: each mark opens, and any of its family closes, as phones and languages mix them. */
 const QUOTES = [SINGLE, '"“”„‟＂❝❞〝〞〟', '«»', '‹›', '「」', '『』', '《》', '〈〉', '｢｣'];
 
-function tokenise(text: string): Token[] {
+export function tokenise(text: string): Token[] {
   const tokens: Token[] = [];
   const characters = [...text];
   let index = 0;
@@ -174,6 +177,14 @@ function quotation(characters: readonly string[], start: number, closing: string
 function isMisspeltOption({ text, quoted: isQuoted }: Token, options: Options): boolean {
   const bare = isQuoted ? undefined : /^-([\p{L}\d-]+)(?:=.*)?$/su.exec(text)?.[1];
   return bare !== undefined && Object.hasOwn(options, bare.toLowerCase());
+}
+
+/** The first `count` of those that are neither the name of an option nor, as it seems, the value of one. */
+export function words(tokens: readonly Token[], count: number): Token[] {
+  const named = (token: Token | undefined) => token !== undefined && isOptionName(token);
+  return tokens
+    .filter((token, nth) => !named(token) && (!named(tokens[nth - 1]) || tokens[nth - 1]?.text.includes('=')))
+    .slice(0, count);
 }
 
 function isOptionName({ text, quoted: isQuoted }: Token): boolean {

@@ -9,56 +9,79 @@ import type { Kept } from './kept.ts';
 import type { Options, ParseSettings } from './kinds/kind.ts';
 import { kinds as allKinds } from './kinds/kinds.ts';
 import { type Kinds, type OptionSpecs, type OptionsOf, withKinds } from './options.ts';
-import type { Permission } from './permissions.ts';
+import { type Permission, permissions } from './permissions.ts';
 
 /**
  * What a command is. One file in `commands/` holds one of these as its default export; the file's name is the
  * command's name. Everything else (Discord's JSON, Slack's parser, help, the docs table, permission checks)
  * derives from it.
  */
-export interface CommandSpec<Specs extends OptionSpecs = OptionSpecs> extends CommandParts<OptionsOf<Specs>> {
+export interface CommandSpec<Specs extends OptionSpecs = OptionSpecs>
+  extends CommandParts<OptionsOf<Specs>>,
+    Actions {
   /** In the order in which they are typed: the ones marked `positional` first. */
   readonly options: Specs;
 }
 
-/** A command as everybody knows it who has to do with it: with the kinds of its options in place of their names. */
-export interface Command extends CommandParts<never, Record<string, unknown>> {
-  readonly options: Options;
+/** A command of several subcommands, which is one file too. */
+export interface GroupSpec extends Actions {
+  readonly description: string;
+  /** By the word that follows the command's name; none has actions of its own. */
+  readonly subcommands: Readonly<Record<string, CommandSpec>>;
+  /** The subcommand that is meant where people type no word for a subcommand. */
+  readonly usual?: string;
 }
 
-interface CommandParts<Values, Checked = Values> {
+interface Actions {
+  /** Buttons, routed as `<command>:<action>`. */
+  readonly actions?: Readonly<Record<string, Action>>;
+}
+
+interface CommandParts<Values> {
   /** One sentence without a full stop, at most 100 characters (Discord's limit for descriptions). */
   readonly description: string;
   /** Example arguments for help, e.g. `kart-racing v1.2 --near Montreal`. */
   readonly example?: string;
-  /** What the person must be allowed to do; a function where it depends on the options. */
-  readonly permission: Permission | PermissionByOptions<Values>;
+  /** What the person must be allowed to do. */
+  readonly permission: Permission;
   /** Whether the channel sees the answer, or only the person. */
-  readonly ack: 'public' | 'private' | ((options: Values) => 'public' | 'private');
+  readonly ack: 'public' | 'private';
   /** Where it changes something: what a crash in the middle of it may have left, and what to do. One or two sentences. */
   readonly interrupted?: string;
-  /** Buttons, routed as `<command>:<action>`. */
-  readonly actions?: Readonly<Record<string, Action>>;
   /**
    * What the kinds of the options cannot say, e.g. that two of them do not go together: throws InputError. Comes before
    * the acknowledgement, so that its refusal is the first answer and private, and changes nothing. Where it finds by what
    * name something exists, it returns the options with that in them.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: most checks return nothing
-  check?(context: CheckContext<Values>): Promise<Checked | void> | void;
+  check?(context: CheckContext<Values>): Promise<Values | void> | void;
   run(context: Context<Values>): Promise<void>;
+}
+
+/** What can be asked for under one name: a subcommand, or a command that has no subcommands. */
+export interface Entry extends CommandParts<Readonly<Record<string, unknown>>> {
+  /** `tags add`, or `deploy`. */
+  readonly name: string;
+  /** `add`, of a subcommand. */
+  readonly word: string | undefined;
+  readonly options: Options;
+}
+
+/** A command as it was loaded: with the kinds of its options in place of their names. */
+export interface Command {
+  /** The name of its file. */
+  readonly name: string;
+  readonly description: string;
+  readonly entries: readonly Entry[];
+  /** What is asked for where no subcommand is named. */
+  readonly usual: Entry | undefined;
+  readonly actions: Readonly<Record<string, Action>>;
 }
 
 export interface CheckContext<Options> extends Services {
   readonly options: Options;
   /** What a person types before a command's name. */
   readonly prompt: string;
-}
-
-interface PermissionByOptions<Values> {
-  /** The least that any use of the command needs: decides whether help shows it. */
-  readonly least: Permission;
-  readonly of: (options: Values) => Permission;
 }
 
 /** What a button press does. */
@@ -122,9 +145,15 @@ export function defineCommand<const Specs extends OptionSpecs>(
   return command;
 }
 
-/** The least that any use of a command needs. */
-export function leastPermission({ permission }: Command): Permission {
-  return typeof permission === 'string' ? permission : permission.least;
+/** A command with subcommands, each made with `defineCommand`. */
+export function defineGroup(group: GroupSpec): GroupSpec {
+  return group;
+}
+
+/** The least that any use of a command needs: decides whether help shows it. */
+export function leastPermission({ entries }: Command): Permission {
+  const rank = ({ permission }: Entry) => ['open', 'read', 'change'].indexOf(permissions[permission]);
+  return entries.reduce((least, entry) => (rank(entry) < rank(least) ? entry : least)).permission;
 }
 
 /** What commands work with. */
@@ -151,26 +180,34 @@ export interface CommandSettings extends ParseSettings {
   readonly secrets: readonly string[];
 }
 
-/** A command under its name, the name of its file. */
-export interface Named<Given> {
-  readonly name: string;
-  readonly command: Given;
-}
-
-export type NamedCommand = Named<Command>;
-
 /** All commands, in the order of their names. */
 export interface Directory {
-  readonly all: readonly NamedCommand[];
+  readonly all: readonly Command[];
   get(name: string): Command | undefined;
 }
 
-export function createDirectory(commands: readonly Named<CommandSpec>[], kinds: Kinds = allKinds): Directory {
-  const known = commands.map(({ name, command }) => ({
-    name,
-    command: { ...command, options: withKinds(command.options, kinds) },
-  }));
-  const all = known.toSorted((a, b) => a.name.localeCompare(b.name));
-  const byName = new Map(all.map(({ name, command }) => [name, command]));
+/** What a file holds, under the file's name. */
+export interface Written {
+  readonly name: string;
+  readonly command: CommandSpec | GroupSpec;
+}
+
+export function createDirectory(written: readonly Written[], kinds: Kinds = allKinds): Directory {
+  const all = written.map((one) => commandOf(one, kinds)).toSorted((a, b) => a.name.localeCompare(b.name));
+  const byName = new Map(all.map((command) => [command.name, command]));
   return { all, get: (name) => byName.get(name) };
+}
+
+function commandOf({ name, command }: Written, kinds: Kinds): Command {
+  const { description, actions = {} } = command;
+  const isGroup = 'subcommands' in command;
+  const specs: [string | undefined, CommandSpec][] = isGroup
+    ? Object.entries(command.subcommands)
+    : [[undefined, command]];
+  const entries = specs.map(([word, spec]): Entry => {
+    const options = withKinds(spec.options, kinds);
+    return { ...spec, name: word === undefined ? name : `${name} ${word}`, word, options };
+  });
+  const usual = isGroup ? entries.find(({ word }) => word === command.usual) : entries[0];
+  return { name, description, entries, usual, actions };
 }

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type CommandSpec, createDirectory, type Directory, type Named } from './define.ts';
+import { createDirectory, type Directory, type Written } from './define.ts';
 import { kinds as allKinds } from './kinds/kinds.ts';
 import type { Kinds } from './options.ts';
 import { LIMITS, validateCommand } from './validate.ts';
@@ -12,7 +12,7 @@ const SCRIPT = /\.[cm]?[jt]sx?$/;
 /** Loads every command in a folder. Throws on a file that is not a command or that no platform would take. */
 export async function loadCommands(folder: string, kinds: Kinds = allKinds): Promise<Directory> {
   const files = (await readdir(folder)).filter((file) => SCRIPT.test(file)).toSorted();
-  const commands: Named<CommandSpec>[] = [];
+  const commands: Written[] = [];
   const names = new Map<string, string>();
   for (const file of files) {
     const name = basename(file, extname(file));

@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts';
 import { quoted, type RawValues } from './argv.ts';
 import type { Options, ParseSettings, RawValue } from './kinds/kind.ts';
-import { argumentMissing } from './usage.ts';
+import { argumentMissing, stale } from './usage.ts';
 
 /**
  * Checks each value by itself: present where required, of the right form. Whether what it names exists is `resolve`'s
@@ -14,11 +14,8 @@ export function parseValues(
   options: Options,
   settings: ParseSettings,
 ): Record<string, unknown> {
-  const stale = Object.keys(raw).find((name) => !Object.hasOwn(options, name));
-  if (stale !== undefined)
-    throw new InputError('option-stale', `${command} no longer has the option ${quoted(stale)}.`, {
-      hint: 'My commands have changed since they were registered here. Whoever runs me can run: npm run register',
-    });
+  const unknown = Object.keys(raw).find((name) => !Object.hasOwn(options, name));
+  if (unknown !== undefined) throw stale(`${command} no longer has the option ${quoted(unknown)}.`);
   const parsed: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(options)) {
     const { kind, required } = option;

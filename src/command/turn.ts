@@ -5,9 +5,17 @@ import type { DeploymentTarget } from '../deployments/deployment.ts';
 import { InputError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { Answer } from './answer.ts';
-import { isTooLong, MAX_REQUEST, nearest, parseText, quoted, type RawValues } from './argv.ts';
+import { isTooLong, MAX_REQUEST, nearest, quoted } from './argv.ts';
 import { type Policy, refusal } from './authorise.ts';
-import { type Action, type Command, type Context, leastPermission, type Services } from './define.ts';
+import { choose } from './choose.ts';
+import {
+  type Action,
+  type Command,
+  type Context,
+  type Entry,
+  leastPermission,
+  type Services,
+} from './define.ts';
 import type { InvocationRecord, Invocations } from './invocations.ts';
 import { findDeployment, parseRequestId } from './kinds/deployment.ts';
 import { parseValues } from './parse.ts';
@@ -85,45 +93,41 @@ export class Turn {
     const [name = given, ...others] = namesakes(given, names, (one) => one);
     const command = others.length > 0 ? undefined : directory.get(name);
     const least = command ? leastPermission(command) : 'help';
-    const typed = this.#read(name, command, request);
+    const typed = this.#read(command, request);
     const authorise = async () => {
       // Before anything else is said: a stranger learns nothing, not even which commands there are.
       const person = await this.#authorised(least);
       if (!command) {
-        const allowed = directory.all.filter((one) => this.#may(person, leastPermission(one.command)));
+        const allowed = directory.all.filter((one) => this.#may(person, leastPermission(one)));
         throw unknownCommand(
           given,
           allowed.map((one) => one.name),
         );
       }
       if ('mistake' in typed) throw typed.mistake;
-      return typed.permission === least ? person : await this.#authorised(typed.permission);
+      const { permission } = typed.entry;
+      return permission === least ? person : await this.#authorised(permission);
     };
-    if (!command || 'mistake' in typed) return void (await authorise());
-    const { parsed, ...wanted } = typed;
+    if ('mistake' in typed) return void (await authorise());
+    const { entry, parsed } = typed;
     await this.#carryOut({
-      ...wanted,
-      what: name,
+      what: entry.name,
+      permission: entry.permission,
+      mode: entry.ack,
       authorise,
-      check: () => this.#resolve(name, command, parsed),
-      run: (person, options) => command.run(this.#context(person, options as never)),
+      check: () => this.#resolve(entry, parsed),
+      run: (person, options) => entry.run(this.#context(person, options)),
     });
   }
 
   /** What was typed or picked, as far as the command itself tells; or what is wrong with it. */
-  #read(name: string, command: Command | undefined, { args }: CommandRequest) {
+  #read(command: Command | undefined, { args }: CommandRequest) {
     try {
       if (!command) return { mistake: undefined };
-      const shown = this.#prompt + name;
-      const { options } = command;
-      const raw: RawValues = args.kind === 'text' ? parseText(args.text, shown, options) : args.values;
-      const parsed = parseValues(raw, shown, options, this.#parts.services.settings);
-      const { permission, ack } = command;
-      return {
-        parsed,
-        permission: typeof permission === 'string' ? permission : permission.of(parsed as never),
-        mode: typeof ack === 'string' ? ack : ack(parsed as never),
-      };
+      const { entry, raw } = choose(command, args, this.#prompt);
+      const shown = this.#prompt + entry.name;
+      const parsed = parseValues(raw, shown, entry.options, this.#parts.services.settings);
+      return { entry, parsed };
     } catch (mistake) {
       return { mistake };
     }
@@ -160,15 +164,11 @@ export class Turn {
   }
 
   /** Puts what exists in place of what was named, and lets the command have its own look. */
-  async #resolve(
-    name: string,
-    command: Command,
-    parsed: Readonly<Record<string, unknown>>,
-  ): Promise<Record<string, unknown>> {
+  async #resolve(entry: Entry, parsed: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> {
     const { services } = this.#parts;
     const lookup = { ...services, at: this.#invocation.at };
-    const options = await resolveValues(parsed, this.#prompt + name, command.options, lookup);
-    const checked = await command.check?.({ ...services, prompt: this.#prompt, options: options as never });
+    const options = await resolveValues(parsed, this.#prompt + entry.name, entry.options, lookup);
+    const checked = await entry.check?.({ ...services, prompt: this.#prompt, options });
     return checked ?? options;
   }
 

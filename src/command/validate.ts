@@ -1,5 +1,5 @@
 import { ACTION_ID_LENGTH } from '../chat/action-id.ts';
-import type { CommandSpec } from './define.ts';
+import type { CommandSpec, GroupSpec } from './define.ts';
 import type { Kinds, OptionSpecs } from './options.ts';
 import { permissions } from './permissions.ts';
 
@@ -17,23 +17,49 @@ const ACTION_ROOM = ACTION_ID_LENGTH - 64;
 type Fail = (problem: string) => never;
 
 /** `value`, the default export of a file, as the command it is. Throws with the file's name where it is none. */
-export function validateCommand(name: string, file: string, value: unknown, kinds: Kinds): CommandSpec {
+export function validateCommand(
+  name: string,
+  file: string,
+  value: unknown,
+  kinds: Kinds,
+): CommandSpec | GroupSpec {
   const fail: Fail = (problem) => {
     throw new Error(`commands/${file}: ${problem}`);
   };
   if (!NAME.test(name) || name.length > LIMITS.name)
     fail(`the file name must be lower case words joined by dashes, at most ${LIMITS.name} characters`);
-  if (!isCommand(value)) return fail('has no default export made with defineCommand()');
-  checkDescription('the description', value.description, fail);
-  const { permission } = value;
-  checkPermission('the permission', typeof permission === 'object' ? permission.least : permission, fail);
-  if (typeof permission === 'object' && typeof permission.of !== 'function')
-    fail('the permission has no function "of"');
-  if (typeof value.ack !== 'function' && value.ack !== 'public' && value.ack !== 'private')
-    fail('ack must be public, private, or a function of the options');
-  checkOptions(value.options, kinds, fail);
+  if (isGroup(value)) checkGroup(value, kinds, fail);
+  else if (isCommand(value)) checkCommand(value, kinds, fail);
+  else return fail('has no default export made with defineCommand() or defineGroup()');
   checkActions(name, value, fail);
   return value;
+}
+
+function checkGroup({ description, subcommands, usual }: GroupSpec, kinds: Kinds, fail: Fail): void {
+  checkDescription('the description', description, fail);
+  const all = Object.entries(subcommands);
+  if (all.length < 1 || all.length > LIMITS.options) fail(`must have 1 to ${LIMITS.options} subcommands`);
+  if (usual !== undefined && !Object.hasOwn(subcommands, usual))
+    fail(`the usual subcommand ${usual} is not there`);
+  for (const [word, spec] of all) {
+    const failIn: Fail = (problem) => fail(`${word}: ${problem}`);
+    if (!NAME.test(word) || word.length > LIMITS.name)
+      fail(`the subcommand "${word}" is not lower case words`);
+    if (spec.actions) failIn('actions belong to the command, not to a subcommand');
+    if (isCommand(spec)) checkCommand(spec, kinds, failIn);
+    else failIn('is not made with defineCommand()');
+  }
+}
+
+function checkCommand(
+  { description, permission, ack, options }: CommandSpec,
+  kinds: Kinds,
+  fail: Fail,
+): void {
+  checkDescription('the description', description, fail);
+  checkPermission('the permission', permission, fail);
+  if (!['public', 'private'].includes(ack)) fail('ack must be public or private');
+  checkOptions(options, kinds, fail);
 }
 
 function checkOptions(specs: OptionSpecs, kinds: Kinds, fail: Fail): void {
@@ -57,7 +83,7 @@ function checkOptions(specs: OptionSpecs, kinds: Kinds, fail: Fail): void {
   }
 }
 
-function checkActions(name: string, command: CommandSpec, fail: Fail): void {
+function checkActions(name: string, command: CommandSpec | GroupSpec, fail: Fail): void {
   for (const [id, action] of Object.entries(command.actions ?? {})) {
     if (!NAME.test(id)) fail(`the action name "${id}" is not lower case words`);
     if (name.length + id.length + 2 > ACTION_ROOM) fail(`the action name "${id}" is too long`);
@@ -80,16 +106,14 @@ function checkPermission(what: string, permission: unknown, fail: Fail): void {
 }
 
 function isCommand(value: unknown): value is CommandSpec {
-  const command = value as Partial<CommandSpec> | null;
-  return (
-    typeof command === 'object' &&
-    command !== null &&
-    typeof command.description === 'string' &&
-    typeof command.options === 'object' &&
-    command.options !== null &&
-    typeof command.run === 'function' &&
-    command.permission !== undefined &&
-    command.permission !== null &&
-    command.ack !== undefined
-  );
+  const { description, options, run } = (value ?? {}) as Partial<CommandSpec>;
+  return typeof description === 'string' && isObject(options) && typeof run === 'function';
+}
+
+function isGroup(value: unknown): value is GroupSpec {
+  return isObject(value) && isObject((value as Partial<GroupSpec>).subcommands);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

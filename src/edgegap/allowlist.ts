@@ -80,6 +80,10 @@ export function withAllowlist(
       await checkDeployment(request_id, call);
       return api.tags(request_id, call);
     },
+    async tag(request_id, name, call) {
+      await checkDeployment(request_id, call);
+      return api.tag(request_id, name, call);
+    },
     async addTag(request_id, tag, call) {
       await checkDeployment(request_id, call);
       return api.addTag(request_id, tag, call);

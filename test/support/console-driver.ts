@@ -67,7 +67,8 @@ export async function createConsoleDriver(): Promise<ConsoleDriver> {
     platform: 'console',
     environment: {},
     adapter(directory, options) {
-      commands = (name) => directory.get(name)?.options;
+      commands = (name) =>
+        directory.all.flatMap(({ entries }) => entries).find((entry) => entry.name === name)?.options;
       chat = announcing(
         createConsoleAdapter({
           input,

@@ -19,15 +19,22 @@ export async function completeLine(
   if (name === undefined)
     return pick(directory.all.map((entry) => `${word.startsWith('/') ? '/' : ''}${entry.name} `));
 
-  const options = directory.get(name)?.options ?? {};
-  const previous = typed.at(-1);
+  const { entries = [], usual } = directory.get(name) ?? {};
+  // As people may type it: the word of a subcommand stands first, or second.
+  const words = entries.flatMap((entry) => entry.word ?? []);
+  const at = typed.slice(0, 2).findIndex((one) => words.includes(one));
+  const entry = at === -1 ? usual : entries.find((one) => one.word === typed[at]);
+  const given = typed.filter((_, nth) => nth !== at);
+  const options = entry?.options ?? {};
+  const previous = given.at(-1);
   const named = previous?.startsWith('--') ? options[previous.slice(2)] : undefined;
   if (named && takesValue(named)) return pick(await valuesOf(named));
   const positional = Object.values(options).filter((option) => option.positional)[
-    positionalCount(typed, options)
+    positionalCount(given, options)
   ];
-  if (positional && !word.startsWith('-')) return pick(await valuesOf(positional));
-  return pick(freeOptions(options, typed));
+  if (word.startsWith('-')) return pick(freeOptions(options, given));
+  const values = positional ? await valuesOf(positional) : freeOptions(options, given);
+  return pick(at === -1 && typed.length < 2 ? [...words.map((one) => `${one} `), ...values] : values);
 }
 
 /** The named options that may still be given. */

@@ -1,7 +1,7 @@
 import { ApplicationCommandOptionType, ApplicationCommandType, PermissionFlagsBits } from 'discord.js';
-import type { NamedCommand } from '../../command/define.ts';
+import { type Command, type Entry, leastPermission } from '../../command/define.ts';
 import type { Option } from '../../command/kinds/kind.ts';
-import { permissions } from '../../command/permissions.ts';
+import { type Permission, permissions } from '../../command/permissions.ts';
 import type { AccessRules } from '../../config.ts';
 import { limits } from './limits.ts';
 
@@ -21,7 +21,9 @@ export interface OptionJson {
   readonly type: ApplicationCommandOptionType;
   readonly name: string;
   readonly description: string;
-  readonly required: boolean;
+  /** Of a subcommand. */
+  readonly options?: readonly OptionJson[];
+  readonly required?: boolean;
   readonly choices?: readonly { name: string; value: string }[];
   readonly min_value?: number;
   readonly max_value?: number;
@@ -36,28 +38,43 @@ const types = {
 } as const;
 
 /** Throws where Discord would not take the command. */
-export function commandJson({ name, command }: NamedCommand, access: AccessRules): CommandJson {
+export function commandJson(command: Command, access: AccessRules): CommandJson {
+  const { name, description, entries } = command;
   const json: CommandJson = {
     type: ApplicationCommandType.ChatInput,
     name,
-    description: command.description,
-    options: Object.entries(command.options).map(([option, one]) => optionJson(option, one)),
-    default_member_permissions: leastRight(command.permission, access),
+    description,
+    options: entries.flatMap((entry) => entryJson(entry)),
+    default_member_permissions: leastRight(leastPermission(command), access),
   };
-  const characters = [json, ...json.options, ...json.options.flatMap((option) => option.choices ?? [])]
-    .flatMap((part) => [part.name, 'description' in part ? part.description : part.value])
-    .join('').length;
+  const characters = charactersOf(json);
   if (characters > limits.command.characters)
     throw new Error(`/${name} has ${characters} characters; Discord allows ${limits.command.characters}`);
   return json;
+}
+
+function charactersOf({ name, description, options = [], ...rest }: CommandJson | OptionJson): number {
+  const choices = 'choices' in rest ? (rest.choices ?? []) : [];
+  const inside = [
+    ...options.map(charactersOf),
+    ...choices.map((choice) => choice.name.length + choice.value.length),
+  ];
+  return inside.reduce((sum, one) => sum + one, name.length + description.length);
+}
+
+/** The options of a command; of a subcommand, the one option that it is to Discord. */
+function entryJson({ word, description, options }: Entry): OptionJson[] {
+  const all = Object.entries(options).map(([name, option]) => optionJson(name, option));
+  if (word === undefined) return all;
+  return [{ type: ApplicationCommandOptionType.Subcommand, name: word, description, options: all }];
 }
 
 /**
  * Who sees the command before an administrator of the server says otherwise. As soon as a role decides, everybody has
  * to see it: Discord cannot be told here which roles, and would hide it from people the bot's own check lets in.
  */
-function leastRight(permission: NamedCommand['command']['permission'], access: AccessRules): number | null {
-  const level = permissions[typeof permission === 'object' ? permission.least : permission];
+function leastRight(permission: Permission, access: AccessRules): number | null {
+  const level = permissions[permission];
   const administratorsOnly =
     access.operators === undefined &&
     (level === 'change' ||

@@ -35,7 +35,7 @@ test.each([40, 60, 80])(
 describe.each([20, 40, 80, 100, 200])('in a window of %i columns', (columns) => {
   test.each([
     'deploy',
-    ...directory.all.map(({ name, command }) => usage(name, command.options)),
+    ...directory.all.flatMap(({ entries }) => entries.map(({ name, options }) => usage(name, options))),
     'x'.repeat(300),
   ])('a field labelled %s fits', (label) => {
     const card: Card = {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { commandJson } from '../../../src/adapters/discord/command-json.ts';
 import { runRegister } from '../../../src/adapters/discord/register.ts';
-import { type CommandSpec, createDirectory, type NamedCommand } from '../../../src/command/define.ts';
+import { type Command, type CommandSpec, createDirectory } from '../../../src/command/define.ts';
 import type { AccessRules } from '../../../src/config.ts';
 import { createDiscordDriver, type DiscordDriver, groupIds } from '../../support/discord-driver.ts';
 import { ids } from '../../support/discord-world.ts';
@@ -171,7 +171,7 @@ test('what Discord refuses is passed on', async () => {
   expect((await register()).text).toMatch(/no more command changes for now\.\nTry again in 6[01] minutes/);
 });
 
-function named(command: object): NamedCommand {
+function named(command: object): Command {
   const [loaded] = createDirectory([
     { name: 'x', command: { ...command, run: async () => {} } as unknown as CommandSpec },
   ]).all;
