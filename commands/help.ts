@@ -1,6 +1,12 @@
-import type { Field, Node, Rich } from '../src/chat/card.ts';
+import type { Card, Field, Node, Rich } from '../src/chat/card.ts';
 import { nearest, parseText, quoted, unaddressed } from '../src/command/argv.ts';
-import { defineCommand, type Entry, leastPermission, type Services } from '../src/command/define.ts';
+import {
+  type Command,
+  defineCommand,
+  type Entry,
+  leastPermission,
+  type Services,
+} from '../src/command/define.ts';
 import { application as applicationKind } from '../src/command/kinds/application.ts';
 import { version as versionKind } from '../src/command/kinds/version.ts';
 import { namesakes } from '../src/command/same-name.ts';
@@ -41,15 +47,11 @@ export default defineCommand({
     const command = find('command', name, allowed, (one) => one.name);
     const entries = command.entries.filter(({ permission }) => may(permission));
     const { subcommand } = options;
-    const [only, ...others] =
+    const asked =
       subcommand === undefined
         ? entries
         : [find(`subcommand of ${command.name}`, subcommand, entries, ({ word = '' }) => word)];
-    const isOne = only !== undefined && others.length === 0;
-    const { name: title, description } = isOne ? only : command;
-    const more = isOne ? oneEntry(only, prompt, catalog) : severalEntries(entries, prompt);
-    const nodes: Node[] = [{ kind: 'text', text: [description, '.'] }, ...more];
-    await respond({ kind: 'card', tone: 'neutral', title: [title], nodes });
+    await respond(explain(command, asked, prompt, catalog));
   },
 });
 
@@ -68,30 +70,32 @@ function find<Item>(
   });
 }
 
-function oneEntry(entry: Entry, prompt: string, catalog: Services['catalog']): Node[] {
-  const { name, options } = entry;
-  const example = exampleOf(entry, catalog);
-  const fields: Field[] = Object.entries(options).map(([option, { required, description, input }]) => ({
-    label: required ? option : `${option} (optional)`,
-    value: [input.type === 'choice' ? `${description}: ${input.choices.join(', ')}` : description],
-  }));
-  return [
-    { kind: 'code', text: usage(prompt + name, options), keep: 'start' },
+function explain(
+  command: Command,
+  entries: readonly Entry[],
+  prompt: string,
+  catalog: Services['catalog'],
+): Card {
+  const [only] = entries.length === 1 ? entries : [];
+  const { name, description } = only ?? command;
+  const fields: Field[] = only
+    ? Object.entries(only.options).map(([option, { required, description, input }]) => ({
+        label: required ? option : `${option} (optional)`,
+        value: [input.type === 'choice' ? `${description}: ${input.choices.join(', ')}` : description],
+      }))
+    : entries.map(({ word = '', description }) => ({ label: word, value: [description] }));
+  const example = only ? exampleOf(only, catalog) : '';
+  const more: Rich = only
+    ? ['For example: ', { code: `${prompt}${name} ${example}` }]
+    : [{ code: `${prompt}help ${entries.at(-1)?.name}` }, ' shows more of one.'];
+  const usages = entries.map((entry) => usage(prompt + entry.name, entry.options));
+  const nodes: Node[] = [
+    { kind: 'text', text: [description, '.'] },
+    { kind: 'code', text: usages.join('\n'), keep: 'start' },
     ...(fields.length > 0 ? [{ kind: 'fields' as const, fields }] : []),
-    ...(example
-      ? [{ kind: 'text' as const, text: ['For example: ', { code: `${prompt}${name} ${example}` }] }]
-      : []),
+    ...(example || !only ? [{ kind: 'text' as const, text: more }] : []),
   ];
-}
-
-function severalEntries(entries: readonly Entry[], prompt: string): Node[] {
-  const lines = entries.map(({ name, options }) => usage(prompt + name, options));
-  const fields = entries.map(({ word = '', description }) => ({ label: word, value: [description] }));
-  return [
-    { kind: 'code', text: lines.join('\n'), keep: 'start' },
-    { kind: 'fields', fields },
-    { kind: 'note', text: [{ code: `${prompt}help ${entries.at(-1)?.name}` }, ' shows more of one.'] },
-  ];
+  return { kind: 'card', tone: 'neutral', title: [name], nodes };
 }
 
 /** The command's own, with an application and a version that there are, as far as that is known without asking. */

@@ -1,6 +1,6 @@
 import type { Card, Rich } from '../src/chat/card.ts';
 import { quoted } from '../src/command/argv.ts';
-import { type Context, defineCommand, defineGroup } from '../src/command/define.ts';
+import { type CheckContext, type Context, defineCommand, defineGroup } from '../src/command/define.ts';
 import { theDeployment } from '../src/command/options.ts';
 import { namesakes } from '../src/command/same-name.ts';
 import type { DeploymentTarget } from '../src/deployments/deployment.ts';
@@ -11,6 +11,7 @@ import { InputError } from '../src/errors.ts';
 
 const tag = (description: string) =>
   ({ kind: 'tag', required: true, positional: true, description }) as const;
+const oneTag = (description: string) => ({ deployment: theDeployment, tag: tag(description) });
 
 const change = {
   permission: 'deployments.tag',
@@ -35,20 +36,16 @@ export default defineGroup({
       example: '93924761ccde qa',
       permission: 'deployments.read',
       ack: 'private',
-      options: { deployment: theDeployment, tag: tag('The tag to show') },
-      check: async ({ edgegap, options }) => ({
-        ...options,
-        tag: present(await edgegap.tags(options.deployment.request_id), options.tag),
-      }),
+      options: oneTag('The tag to show'),
+      check: checkPresent,
       run: showOne,
     }),
     add: defineCommand({
       ...change,
       description: 'Add a tag to a deployment',
       example: '93924761ccde qa',
-      options: { deployment: theDeployment, tag: tag('The tag to add') },
-      check: async ({ edgegap, options }) =>
-        checkFree(await edgegap.tags(options.deployment.request_id), options.tag),
+      options: oneTag('The tag to add'),
+      check: async (context) => checkFree(await tagsOf(context), context.options.tag),
       async run(context) {
         const { deployment, tag } = context.options;
         const { request_id } = deployment;
@@ -60,11 +57,8 @@ export default defineGroup({
       ...change,
       description: 'Remove a tag from a deployment',
       example: '93924761ccde qa',
-      options: { deployment: theDeployment, tag: tag('The tag to remove') },
-      check: async ({ edgegap, options }) => ({
-        ...options,
-        tag: present(await edgegap.tags(options.deployment.request_id), options.tag),
-      }),
+      options: oneTag('The tag to remove'),
+      check: checkPresent,
       async run(context) {
         const { deployment, tag } = context.options;
         await context.edgegap.removeTag(deployment.request_id, tag);
@@ -75,19 +69,15 @@ export default defineGroup({
       ...change,
       description: 'Rename a tag of a deployment',
       example: '93924761ccde qa release',
-      options: {
-        deployment: theDeployment,
-        tag: tag('The tag to rename'),
-        'new-name': tag('The name to give it'),
-      },
-      async check({ edgegap, options }) {
-        const to = options['new-name'];
-        if (options.tag === to)
+      options: { ...oneTag('The tag to rename'), 'new-name': tag('The name to give it') },
+      async check(context) {
+        const { tag, 'new-name': to } = context.options;
+        if (tag === to)
           throw new InputError('tag-same', 'Both names are the same.', { hint: 'Nothing was changed.' });
-        const all = await edgegap.tags(options.deployment.request_id);
-        const tag = present(all, options.tag);
+        const all = await tagsOf(context);
+        const found = present(all, tag);
         checkFree(all, to);
-        return { ...options, tag };
+        return { ...context.options, tag: found };
       },
       async run(context) {
         const { deployment, tag, 'new-name': to } = context.options;
@@ -103,6 +93,12 @@ export default defineGroup({
 interface OneTag {
   readonly deployment: DeploymentTarget;
   readonly tag: string;
+}
+
+const tagsOf = ({ edgegap, options }: CheckContext<OneTag>) => edgegap.tags(options.deployment.request_id);
+
+async function checkPresent(context: CheckContext<OneTag>): Promise<OneTag> {
+  return { ...context.options, tag: present(await tagsOf(context), context.options.tag) };
 }
 
 /** The tag as it is written. Edgegap would refuse others too, but only when everybody looks at the answer. */
@@ -144,15 +140,16 @@ async function changing(name: string, change: () => Promise<void>): Promise<void
 async function showOne({ edgegap, options, respond }: Context<OneTag>): Promise<void> {
   const { request_id } = options.deployment;
   const { create_time, last_updated } = await edgegap.tag(request_id, options.tag);
-  const times = [
-    { label: 'Added', time: parseEdgegapTime(create_time) },
-    { label: 'Last changed', time: parseEdgegapTime(last_updated) },
+  const [added, changed] = [create_time, last_updated].map(parseEdgegapTime);
+  const text: Rich = [
+    ...(added === undefined
+      ? ['Edgegap does not say when it was added']
+      : ['Added ', { time: added, style: 'relative' as const }]),
+    ...(changed === undefined || changed === added
+      ? ['.']
+      : [', last changed ', { time: changed, style: 'relative' as const }, '.']),
   ];
-  const fields = times.flatMap(({ label, time }) =>
-    time === undefined ? [] : [{ label, value: [{ time, style: 'relative' as const }] }],
-  );
-  const card = tagsCard(request_id, ['Tag ', { code: options.tag }, ' of '], []);
-  await respond({ ...card, nodes: [{ kind: 'fields', fields }] });
+  await respond(tagsCard(request_id, ['Tag ', { code: options.tag }, ' of '], text));
 }
 
 async function show(context: Context<unknown>, request_id: string, title: Rich): Promise<void> {

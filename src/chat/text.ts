@@ -16,9 +16,7 @@ const PLAIN = /^[\u0020-\u007e]*$/;
 /** How many columns a text takes. */
 export function widthOf(text: string): number {
   if (PLAIN.test(text)) return text.length;
-  let width = 0;
-  for (const { segment } of graphemes.segment(text)) width += widthOfGrapheme(segment);
-  return width;
+  return [...graphemes.segment(text)].reduce((sum, { segment }) => sum + widthOfGrapheme(segment), 0);
 }
 
 function widthOfGrapheme(grapheme: string): number {

@@ -26,29 +26,27 @@ export function parseText(text: string, command: string, options: Options): RawV
 export function parseTokens(tokens: readonly Token[], command: string, options: Options): RawValues {
   const positional = Object.entries(options).filter(([, option]) => option.positional);
   const values: Record<string, string | boolean | string[]> = {};
-  const valueMissing = (name: string) =>
-    new InputError('value-missing', `--${name} needs a value.`, { hint: usageHint(command, options) });
   let position = 0;
   for (let index = 0; index < tokens.length; index++) {
     const token = tokens[index];
     if (!token) continue;
-    const named = token.quoted ? undefined : OPTION.exec(token.text);
-    if (!named) {
+    const [, given, inline] = (!token.quoted && OPTION.exec(token.text)) || [];
+    if (given === undefined) {
       const next = positional[position++];
       if (!next || isMisspeltOption(token, options)) throw tooMany(token.text, command, options);
       set(next[0], token.text);
       continue;
     }
-    const name = optionName(named[1] ?? '', command, options);
-    if (options[name]?.input.type === 'boolean' && named[2] === undefined) {
+    const name = optionName(given, command, options);
+    if (options[name]?.input.type === 'boolean' && inline === undefined) {
       set(name, true);
       continue;
     }
     const following = tokens[index + 1];
-    const value = named[2] ?? following?.text;
-    if (!value?.trim() || (named[2] === undefined && following && isOptionName(following)))
-      throw valueMissing(name);
-    if (named[2] === undefined) index++;
+    const value = inline ?? (following && !isOptionName(following) ? following.text : '');
+    const hint = usageHint(command, options);
+    if (!value.trim()) throw new InputError('value-missing', `--${name} needs a value.`, { hint });
+    if (inline === undefined) index++;
     set(name, value);
   }
   return values;

@@ -3,7 +3,7 @@ import { InputError } from '../errors.ts';
 import { nearest, parseTokens, quoted, type RawValues, type Token, tokenise, words } from './argv.ts';
 import type { Command, Entry } from './define.ts';
 import { namesakes } from './same-name.ts';
-import { stale, usage } from './usage.ts';
+import { stale } from './usage.ts';
 
 /** What is asked for with a command, and the values given with it. `prompt` is typed before a command. Throws InputError. */
 export function choose(
@@ -13,33 +13,25 @@ export function choose(
 ): { readonly entry: Entry; readonly raw: RawValues } {
   if (args.kind === 'values') return { entry: registered(command, args.subcommand), raw: args.values };
   const tokens = tokenise(args.text);
-  const parse = (entry: Entry, rest: readonly Token[]) => ({
-    entry,
-    raw: parseTokens(rest, prompt + entry.name, entry.options),
-  });
+  const parse = (entry: Entry, rest: readonly Token[]) => {
+    return { entry, raw: parseTokens(rest, prompt + entry.name, entry.options) };
+  };
   const { usual, entries } = command;
   if (usual && usual.word === undefined) return parse(usual, tokens);
   // The word of a subcommand stands first, or second as in `tags 93924761ccde add qa`.
   const given = words(tokens, 2);
   for (const token of given) {
     const [entry] = namesakes(token.text, entries, ({ word = '' }) => word);
-    if (entry)
-      return parse(
-        entry,
-        tokens.filter((one) => one !== token),
-      );
+    const rest = tokens.filter((one) => one !== token);
+    if (entry) return parse(entry, rest);
   }
-  if (tokens.length === 0 && !canBeBare(usual)) throw missing(command, prompt);
+  const isIncomplete = tokens.length === 0 && Object.values(usual?.options ?? {}).some((one) => one.required);
   try {
-    if (usual) return parse(usual, tokens);
+    if (usual && !isIncomplete) return parse(usual, tokens);
   } catch (error) {
     if (!(error instanceof InputError) || !/^(argument-extra|given-twice)$/.test(error.code)) throw error;
   }
-  throw unknown(
-    command,
-    prompt,
-    given.map(({ text }) => text),
-  );
+  throw unknown(command, prompt, given);
 }
 
 function registered({ name, entries }: Command, subcommand: string | undefined): Entry {
@@ -47,28 +39,25 @@ function registered({ name, entries }: Command, subcommand: string | undefined):
   if (entry) return entry;
   throw stale(
     subcommand === undefined
-      ? `${name} has subcommands now: ${entries.map(({ word }) => word).join(', ')}.`
+      ? `${name} has subcommands now: ${wordsOf(entries).join(', ')}.`
       : `${name} no longer has the subcommand ${quoted(subcommand)}.`,
   );
 }
 
-function canBeBare(usual: Entry | undefined): boolean {
-  return usual !== undefined && !Object.values(usual.options).some(({ required }) => required);
-}
-
-function missing({ name, entries }: Command, prompt: string): InputError {
-  const lines = entries.map((entry) => usage(prompt + entry.name, entry.options));
-  return new InputError('subcommand-missing', `${prompt}${name} needs to be told what to do.`, {
-    hint: `Use: ${lines.join(', or ')}`,
-  });
-}
-
-function unknown({ name, entries, usual }: Command, prompt: string, given: readonly string[]): InputError {
-  const known = entries.flatMap(({ word = [] }) => word);
+function unknown({ name, entries, usual }: Command, prompt: string, given: readonly Token[]): InputError {
+  const shown = prompt + name;
+  const known = wordsOf(entries);
+  const there = `There are: ${known.join(', ')}. ${prompt}help ${name} shows how each is used.`;
   // Where a subcommand is usual, the word before may be what it is about.
-  const slip = given.find((text) => nearest(text, known)) ?? given.at(usual ? -1 : 0) ?? '';
+  const slip = (given.find(({ text }) => nearest(text, known)) ?? given.at(usual ? -1 : 0))?.text;
+  if (slip === undefined)
+    return new InputError('subcommand-missing', `${shown} needs a subcommand.`, { hint: there });
   const near = nearest(slip, known);
-  return new InputError('subcommand-unknown', `${prompt}${name} has no subcommand ${quoted(slip)}.`, {
-    hint: near ? `Did you mean ${prompt}${name} ${near}?` : `There are: ${known.join(', ')}.`,
+  return new InputError('subcommand-unknown', `${shown} has no subcommand ${quoted(slip)}.`, {
+    hint: near ? `Did you mean ${shown} ${near}?` : there,
   });
+}
+
+function wordsOf(entries: readonly Entry[]): string[] {
+  return entries.flatMap(({ word = [] }) => word);
 }

@@ -41,9 +41,9 @@ export const theDeployment = {
 
 /** Puts each kind in place of its name. */
 export function withKinds(specs: OptionSpecs, known: Kinds): Options {
-  const option = (spec: OptionSpec): Option => {
+  const options = Object.entries(specs).map(([name, spec]): [string, Option] => {
     const kind = known[spec.kind] as Kind;
-    return { ...spec, kind, input: kind.input(spec) };
-  };
-  return Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, option(spec)]));
+    return [name, { ...spec, kind, input: kind.input(spec) }];
+  });
+  return Object.fromEntries(options);
 }

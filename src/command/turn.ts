@@ -89,9 +89,8 @@ export class Turn {
       });
     }
     const given = request.command;
-    const names = directory.all.map((one) => one.name);
-    const [name = given, ...others] = namesakes(given, names, (one) => one);
-    const command = others.length > 0 ? undefined : directory.get(name);
+    const [found, ...others] = namesakes(given, directory.all, ({ name }) => name);
+    const command = others.length > 0 ? undefined : found;
     const least = command ? leastPermission(command) : 'help';
     const typed = this.#read(command, request);
     const authorise = async () => {
@@ -99,10 +98,7 @@ export class Turn {
       const person = await this.#authorised(least);
       if (!command) {
         const allowed = directory.all.filter((one) => this.#may(person, leastPermission(one)));
-        throw unknownCommand(
-          given,
-          allowed.map((one) => one.name),
-        );
+        throw unknownCommand(given, allowed);
       }
       if ('mistake' in typed) throw typed.mistake;
       const { permission } = typed.entry;
@@ -263,7 +259,8 @@ export class Turn {
   }
 }
 
-function unknownCommand(given: string, known: readonly string[]): InputError {
+function unknownCommand(given: string, allowed: readonly Command[]): InputError {
+  const known = allowed.map(({ name }) => name);
   const near = nearest(given, known);
   return new InputError('command-unknown', `There is no command ${quoted(given)}.`, {
     hint: near ? `Did you mean ${near}? help shows all commands.` : `There are: ${known.join(', ')}.`,

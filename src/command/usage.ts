@@ -26,16 +26,10 @@ export function stale(problem: string): InputError {
 
 /** `known` is a sentence with what could be given. */
 export function argumentMissing(name: string, command: string, options: Options, known = ''): InputError {
-  const what = lowerFirst(options[name]?.description ?? '');
-  return new InputError('argument-missing', `${command} needs ${article(name)}: ${what}.`, {
+  const { description = '' } = options[name] ?? {};
+  const what = description.charAt(0).toLowerCase() + description.slice(1);
+  const article = /^[aeiou]/.test(name) ? 'an' : 'a';
+  return new InputError('argument-missing', `${command} needs ${article} ${name}: ${what}.`, {
     hint: `${known} ${usageHint(command, options)}`.trim(),
   });
-}
-
-function article(name: string): string {
-  return /^[aeiou]/.test(name) ? `an ${name}` : `a ${name}`;
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -40,10 +40,13 @@ describe.each(driverNames)('subcommands on %s', (name) => {
   test('each has its own options and its own acknowledgement', async () => {
     expect(await privately(command('tags list', { deployment: id }))).toMatch(/Tags of .*qa/);
     const one = await privately(command('tags show', { deployment: id, tag: 'QA' }));
-    expect(one).toMatch(/Tag .?qa.? of .*Added.*Last changed/);
+    expect(one).toMatch(/Tag .?qa.? of .*Added [^.]*\./);
+    expect(one).not.toContain('changed');
     expect(await publicly(command('tags add', { deployment: id, tag: 'beta' }))).toMatch(/Added .?beta/);
     const renamed = command('tags rename', { deployment: id, tag: 'beta', 'new-name': 'final' });
     expect(await publicly(renamed)).toMatch(/Renamed .?beta.? to .?final/);
+    const other = await privately(command('tags show', { deployment: id, tag: 'final' }));
+    expect(other).toMatch(/Added .*, last changed /);
     expect(await publicly(command('tags remove', { deployment: id, tag: 'final' }))).toMatch(/Removed/);
     expect(tagsOf()).toEqual(['qa']);
   });
@@ -128,7 +131,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
 
   test('nothing at all is answered with how each is used', async () => {
     expect(await privately(line('tags'))).toMatch(
-      /tags needs to be told what to do.*Use: .*tags list <deployment>, or .*tags rename <deployment> <tag> <new-name>/,
+      /tags needs a subcommand\..*There are: list, show, add, remove, rename\. .*help tags shows how/,
     );
     expect(await privately(line(`tags add ${id}`))).toMatch(
       /tags add needs a tag.*Use: .*tags add <deployment>/,

@@ -53,11 +53,10 @@ export function commandJson(command: Command, access: AccessRules): CommandJson 
   return json;
 }
 
-function charactersOf({ name, description, options = [], ...rest }: CommandJson | OptionJson): number {
-  const choices = 'choices' in rest ? (rest.choices ?? []) : [];
+function charactersOf({ name, description, options = [], choices = [] }: Omit<OptionJson, 'type'>): number {
   const inside = [
     ...options.map(charactersOf),
-    ...choices.map((choice) => choice.name.length + choice.value.length),
+    ...choices.flatMap((one) => [one.name.length, one.value.length]),
   ];
   return inside.reduce((sum, one) => sum + one, name.length + description.length);
 }

@@ -1,3 +1,4 @@
+import { largest } from '../../chat/shorten.ts';
 import { aligned, cutEnd, oneLine } from '../../chat/text.ts';
 import { shares } from './limits.ts';
 
@@ -8,18 +9,9 @@ export function tableText(
   room: number,
 ): string {
   const lines = aligned(columns, rows, (cell) => cutEnd(oneLine(cell), shares.cell));
-  const shown: string[] = [];
-  let length = 0;
-  for (const [i, line] of lines.entries()) {
-    const rest = lines.length - i;
-    const after = rest > 1 ? more(rest - 1).length + 1 : 0;
-    if (length + line.length + 1 + after > room) return [...shown, more(rest)].join('\n');
-    shown.push(line);
-    length += line.length + 1;
-  }
-  return shown.join('\n');
-}
-
-function more(rows: number): string {
-  return `… and ${rows} more`;
+  const whole = lines.join('\n');
+  if (whole.length <= room) return whole;
+  const first = (count: number) =>
+    [...lines.slice(0, count), `… and ${lines.length - count} more`].join('\n');
+  return first(largest(0, lines.length, (count) => first(count).length <= room) ?? 0);
 }

@@ -1,6 +1,4 @@
-import type { Address } from '../../chat/port.ts';
 import type { Deployment, DeploymentTarget } from '../../deployments/deployment.ts';
-import type { Deployments } from '../../deployments/deployments.ts';
 import { checkDeploymentAllowed } from '../../edgegap/allowlist.ts';
 import { isNoSuchDeployment } from '../../edgegap/errors.ts';
 import { InputError } from '../../errors.ts';
@@ -34,8 +32,8 @@ export function parseRequestId(value: string): string {
  * application may be worked with, so that neither has to be found out in public.
  */
 export async function findDeployment(lookup: Lookup, value: string): Promise<DeploymentTarget> {
-  const { deployments, edgegap, settings, at } = lookup;
-  const known = await findKnown(deployments, at, value, settings.applicationAllowlist);
+  const { edgegap, settings } = lookup;
+  const known = await findKnown(lookup, value);
   if (known?.requestId) {
     checkDeploymentAllowed(settings.applicationAllowlist, known.application);
     return { request_id: known.requestId, known, seen: undefined };
@@ -57,10 +55,8 @@ function spellings(id: string): string[] {
 }
 
 async function findKnown(
-  deployments: Deployments,
-  at: Address,
+  { deployments, at, settings }: Lookup,
   value: string,
-  allowed: readonly string[] | undefined,
 ): Promise<Deployment | undefined> {
   if (value === '@last') {
     const latest = await deployments.latest(at);
@@ -77,7 +73,7 @@ async function findKnown(
     const found = await Promise.all(spellings(value).map((id) => deployments.byPrefix(at, id, only)));
     return found.find((some) => some.length > 0) ?? [];
   };
-  const candidates = await begun(allowed);
+  const candidates = await begun(settings.applicationAllowlist);
   // One that is not allowed is refused as such, where nothing else can be meant; it is never named as a candidate.
   if (candidates.length < 2) return candidates[0] ?? (await begun())[0];
   const ids = candidates.map((one) => one.requestId);
