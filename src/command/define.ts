@@ -16,25 +16,22 @@ import { type Permission, permissions } from './permissions.ts';
  * command's name. Everything else (Discord's JSON, Slack's parser, help, the docs table, permission checks)
  * derives from it.
  */
-export interface CommandSpec<Specs extends OptionSpecs = OptionSpecs>
-  extends CommandParts<OptionsOf<Specs>>,
-    Actions {
+export interface CommandSpec<Specs extends OptionSpecs = OptionSpecs> extends CommandParts<OptionsOf<Specs>> {
   /** In the order in which they are typed: the ones marked `positional` first. */
   readonly options: Specs;
+  /** Buttons, routed as `<command>:<action>`. */
+  readonly actions?: Readonly<Record<string, Action>>;
 }
 
 /** A command of several subcommands, which is one file too. */
-export interface GroupSpec extends Actions {
+export interface GroupSpec {
   readonly description: string;
-  /** By the word that follows the command's name; none has actions of its own. */
+  /** Of all its subcommands: a subcommand has no actions of its own. */
+  readonly actions?: CommandSpec['actions'];
+  /** By the word that follows the command's name. */
   readonly subcommands: Readonly<Record<string, CommandSpec>>;
   /** The subcommand that is meant where people type no word for a subcommand. */
   readonly usual?: string;
-}
-
-interface Actions {
-  /** Buttons, routed as `<command>:<action>`. */
-  readonly actions?: Readonly<Record<string, Action>>;
 }
 
 interface CommandParts<Values> {

@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, expectTypeOf, test } from 'vitest';
 import { kinds as allKinds } from '../../src/command/kinds/kinds.ts';
-import { theDeployment, withKinds } from '../../src/command/options.ts';
+import { type OptionsOf, theDeployment, withKinds } from '../../src/command/options.ts';
 import { parseValues } from '../../src/command/parse.ts';
+import type { DeploymentTarget } from '../../src/deployments/deployment.ts';
+import type { Location } from '../../src/edgegap/schema.ts';
 import { InputError } from '../../src/errors.ts';
 
 type Value = string | number | boolean | readonly string[];
@@ -158,3 +160,25 @@ function refused(run: () => unknown): InputError {
   }
   throw new Error('It was taken');
 }
+
+test('a command gets its options in the types of their kinds', () => {
+  const base = { description: 'x' } as const;
+  const _specs = {
+    deployment: theDeployment,
+    near: { ...base, kind: 'location' },
+    status: { ...base, kind: 'choice', choices: ['ready', 'error'], required: true },
+    page: { ...base, kind: 'integer', min: 1, max: 9 },
+    all: { ...base, kind: 'boolean' },
+    ip: { ...base, kind: 'list', of: 'ip' },
+    application: { ...base, kind: 'application' },
+  } as const;
+  expectTypeOf<OptionsOf<typeof _specs>>().toEqualTypeOf<{
+    readonly deployment: DeploymentTarget;
+    readonly near: Location | undefined;
+    readonly status: 'ready' | 'error';
+    readonly page: number | undefined;
+    readonly all: boolean | undefined;
+    readonly ip: readonly string[] | undefined;
+    readonly application: string | undefined;
+  }>();
+});
