@@ -11,12 +11,16 @@ export function choose(
   args: Arguments,
   prompt: string,
 ): { readonly entry: Entry; readonly raw: RawValues } {
-  if (args.kind === 'values') return { entry: registered(command, args.subcommand), raw: args.values };
+  const { name, usual, entries } = command;
+  if (args.kind === 'values') {
+    const entry = entries.find(({ word }) => word === args.subcommand);
+    if (!entry) throw stale(`${name} is no longer asked for in the way that is registered here.`);
+    return { entry, raw: args.values };
+  }
   const tokens = tokenise(args.text);
   const parse = (entry: Entry, rest: readonly Token[]) => {
     return { entry, raw: parseTokens(rest, prompt + entry.name, entry.options) };
   };
-  const { usual, entries } = command;
   if (usual && usual.word === undefined) return parse(usual, tokens);
   // The word of a subcommand stands first, or second as in `tags 93924761ccde add qa`.
   const given = words(tokens, 2);
@@ -34,19 +38,9 @@ export function choose(
   throw unknown(command, prompt, given);
 }
 
-function registered({ name, entries }: Command, subcommand: string | undefined): Entry {
-  const entry = entries.find(({ word }) => word === subcommand);
-  if (entry) return entry;
-  throw stale(
-    subcommand === undefined
-      ? `${name} has subcommands now: ${wordsOf(entries).join(', ')}.`
-      : `${name} no longer has the subcommand ${quoted(subcommand)}.`,
-  );
-}
-
 function unknown({ name, entries, usual }: Command, prompt: string, given: readonly Token[]): InputError {
   const shown = prompt + name;
-  const known = wordsOf(entries);
+  const known = entries.flatMap(({ word = [] }) => word);
   const there = `There are: ${known.join(', ')}. ${prompt}help ${name} shows how each is used.`;
   // Where a subcommand is usual, the word before may be what it is about.
   const slip = (given.find(({ text }) => nearest(text, known)) ?? given.at(usual ? -1 : 0))?.text;
@@ -56,8 +50,4 @@ function unknown({ name, entries, usual }: Command, prompt: string, given: reado
   return new InputError('subcommand-unknown', `${shown} has no subcommand ${quoted(slip)}.`, {
     hint: near ? `Did you mean ${shown} ${near}?` : there,
   });
-}
-
-function wordsOf(entries: readonly Entry[]): string[] {
-  return entries.flatMap(({ word = [] }) => word);
 }

@@ -132,7 +132,7 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
     'a subcommand that is unknown',
     'tags burn',
     { deployment: first },
-    /has no subcommand .burn.*There are: list, show, add, remove, rename|no longer has the subcommand .burn/,
+    /has no subcommand .burn.*There are: list, show, add, remove, rename|tags is no longer asked for in the way/,
   ],
   ['adding the bot’s own', 'tags add', { deployment: first, tag: 'chatops-0123456789ab' }, /the bot’s own/],
   [
