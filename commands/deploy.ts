@@ -1,6 +1,7 @@
 import { quoted } from '../src/command/argv.ts';
 import { type ActionContext, type Context, defineCommand, type Shortfall } from '../src/command/define.ts';
-import { findDeployable, findLocation, placeName } from '../src/command/resolve.ts';
+import { findLocation, placeName } from '../src/command/kinds/location.ts';
+import { findDeployable } from '../src/command/kinds/version.ts';
 import { deploymentCard } from '../src/deployments/card.ts';
 import type { Deployment, DeployPlan } from '../src/deployments/deployment.ts';
 import { requestingView } from '../src/deployments/view.ts';

@@ -1,7 +1,16 @@
-import type { Field, Node, Rich } from '../src/chat/card.ts';
-import { nearest, parseText, quoted, unaddressed, usage } from '../src/command/argv.ts';
-import { type Command, defineCommand, leastPermission, type Services } from '../src/command/define.ts';
+import type { Card, Field, Node, Rich } from '../src/chat/card.ts';
+import { nearest, parseText, quoted, unaddressed } from '../src/command/argv.ts';
+import {
+  type Command,
+  defineCommand,
+  type Entry,
+  leastPermission,
+  type Services,
+} from '../src/command/define.ts';
+import { application as applicationKind } from '../src/command/kinds/application.ts';
+import { version as versionKind } from '../src/command/kinds/version.ts';
 import { namesakes } from '../src/command/same-name.ts';
+import { usage } from '../src/command/usage.ts';
 import { InputError } from '../src/errors.ts';
 
 export default defineCommand({
@@ -11,16 +20,16 @@ export default defineCommand({
   ack: 'private',
   options: {
     command: { kind: 'string', positional: true, maxLength: 32, description: 'A command to explain' },
+    subcommand: { kind: 'string', positional: true, maxLength: 32, description: 'One of its subcommands' },
   },
   async run({ options, directory, catalog, prompt, may, respond }) {
-    const allowed = directory.all.filter(({ command }) => may(leastPermission(command)));
+    const allowed = directory.all.filter((command) => may(leastPermission(command)));
     if (options.command === undefined) {
-      const others = allowed.filter(({ name }) => name !== 'help');
-      const fields: Field[] = allowed.map(({ name, command }) => ({
+      const fields: Field[] = allowed.map(({ name, description }) => ({
         label: prompt + name,
-        value: [command.description],
+        value: [description],
       }));
-      const [example] = others;
+      const example = allowed.find(({ name }) => name !== 'help');
       const note: Rich = example
         ? [
             { code: `${prompt}help ${example.name}` },
@@ -35,41 +44,64 @@ export default defineCommand({
       return;
     }
     const name = unaddressed(options.command);
-    const [found] = namesakes(name, allowed, (one) => one.name);
-    if (!found) {
-      const near = nearest(
-        name,
-        allowed.map((one) => one.name),
-      );
-      throw new InputError('help-unknown', `There is no command ${quoted(name)} for you here.`, {
-        hint: near ? `Did you mean ${near}?` : `There are: ${allowed.map((one) => one.name).join(', ')}.`,
-      });
-    }
-    await respond(explain(found.name, found.command, prompt, catalog));
+    const command = find('command', name, allowed, (one) => one.name);
+    const entries = command.entries.filter(({ permission }) => may(permission));
+    const { subcommand } = options;
+    const asked =
+      subcommand === undefined
+        ? entries
+        : [find(`subcommand of ${command.name}`, subcommand, entries, ({ word = '' }) => word)];
+    await respond(explain(command, asked, prompt, catalog));
   },
 });
 
-function explain(name: string, command: Command, prompt: string, catalog: Services['catalog']) {
-  const example = exampleOf(command, catalog);
-  const fields: Field[] = Object.entries(command.options).map(([option, spec]) => ({
-    label: spec.required ? option : `${option} (optional)`,
-    value: [spec.kind === 'choice' ? `${spec.description}: ${spec.choices.join(', ')}` : spec.description],
-  }));
+function find<Item>(
+  what: string,
+  wanted: string,
+  there: readonly Item[],
+  nameOf: (item: Item) => string,
+): Item {
+  const [found] = namesakes(wanted, there, nameOf);
+  if (found) return found;
+  const names = there.map(nameOf);
+  const near = nearest(wanted, names);
+  throw new InputError('help-unknown', `There is no ${what} ${quoted(wanted)} for you here.`, {
+    hint: near ? `Did you mean ${near}?` : `There are: ${names.join(', ') || 'none'}.`,
+  });
+}
+
+function explain(
+  command: Command,
+  entries: readonly Entry[],
+  prompt: string,
+  catalog: Services['catalog'],
+): Card {
+  const [only] = entries.length === 1 ? entries : [];
+  const { name, description } = only ?? command;
+  const fields: Field[] = only
+    ? Object.entries(only.options).map(([option, { required, description, input }]) => ({
+        label: required ? option : `${option} (optional)`,
+        value: [input.type === 'choice' ? `${description}: ${input.choices.join(', ')}` : description],
+      }))
+    : entries.map(({ word = '', description }) => ({ label: word, value: [description] }));
+  const example = only ? exampleOf(only, catalog) : '';
+  const more: Rich = only
+    ? ['For example: ', { code: `${prompt}${name} ${example}` }]
+    : [{ code: `${prompt}help ${entries.at(-1)?.name}` }, ' shows more of one.'];
+  const usages = entries.map((entry) => usage(prompt + entry.name, entry.options));
   const nodes: Node[] = [
-    { kind: 'text', text: [command.description, '.'] },
-    { kind: 'code', text: usage(prompt + name, command.options), keep: 'start' },
+    { kind: 'text', text: [description, '.'] },
+    { kind: 'code', text: usages.join('\n'), keep: 'start' },
     ...(fields.length > 0 ? [{ kind: 'fields' as const, fields }] : []),
-    ...(example
-      ? [{ kind: 'text' as const, text: ['For example: ', { code: `${prompt}${name} ${example}` }] }]
-      : []),
+    ...(example || !only ? [{ kind: 'text' as const, text: more }] : []),
   ];
-  return { kind: 'card' as const, tone: 'neutral' as const, title: [name], nodes };
+  return { kind: 'card', tone: 'neutral', title: [name], nodes };
 }
 
 /** The command's own, with an application and a version that there are, as far as that is known without asking. */
-function exampleOf({ example = '', options }: Command, catalog: Services['catalog']): string {
+function exampleOf({ example = '', options }: Entry, catalog: Services['catalog']): string {
   const values = parseText(example, '', options);
-  const [application, version] = ['application', 'version'].map((kind) =>
+  const [application, version] = [applicationKind, versionKind].map((kind) =>
     String(values[Object.keys(values).find((name) => options[name]?.kind === kind) ?? ''] ?? ''),
   );
   if (!application) return example;

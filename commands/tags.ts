@@ -1,115 +1,123 @@
 import type { Card, Rich } from '../src/chat/card.ts';
 import { quoted } from '../src/command/argv.ts';
-import { type CheckContext, type Context, defineCommand } from '../src/command/define.ts';
+import { type CheckContext, type Context, defineCommand, defineGroup } from '../src/command/define.ts';
 import { theDeployment } from '../src/command/options.ts';
 import { namesakes } from '../src/command/same-name.ts';
 import type { DeploymentTarget } from '../src/deployments/deployment.ts';
 import { EdgegapError } from '../src/edgegap/errors.ts';
 import { isOwnTag } from '../src/edgegap/outside.ts';
+import { parseEdgegapTime } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
-const ACTIONS = ['list', 'add', 'remove', 'rename'] as const;
+const tag = (description: string) =>
+  ({ kind: 'tag', required: true, positional: true, description }) as const;
+const oneTag = (description: string) => ({ deployment: theDeployment, tag: tag(description) });
 
-export default defineCommand({
-  description: 'List, add, remove or rename the tags of a deployment',
-  example: '93924761ccde add qa',
-  permission: {
-    least: 'deployments.read',
-    of: ({ action }) => (action === undefined || action === 'list' ? 'deployments.read' : 'deployments.tag'),
-  },
-  ack: ({ action }) => (action === undefined || action === 'list' ? 'private' : 'public'),
+const change = {
+  permission: 'deployments.tag',
+  ack: 'public',
   interrupted: 'The tags may or may not have been changed: look with tags, and ask again if not.',
-  options: {
-    deployment: theDeployment,
-    action: {
-      kind: 'choice',
-      choices: ACTIONS,
-      positional: true,
-      description: 'What to do (list if not given)',
-    },
-    tag: { kind: 'tag', positional: true, description: 'The tag to add, remove or rename' },
-    to: { kind: 'tag', positional: true, description: 'The new name, for rename' },
-  },
-  check: (context) => checkChange(context, orderOf(context.options, context.prompt)),
-  async run(context) {
-    const { request_id } = context.options.deployment;
-    const { edgegap } = context;
-    const order = orderOf(context.options, context.prompt);
-    switch (order.action) {
-      case 'list':
-        return show(context, request_id, ['Tags of ']);
-      case 'add':
-        await changing(order.tag, () => edgegap.addTag(request_id, order.tag));
-        return showChange(context, request_id, ['Added ', { code: order.tag }, ' to ']);
-      case 'remove':
-        await edgegap.removeTag(request_id, order.tag);
-        return showChange(context, request_id, ['Removed ', { code: order.tag }, ' from ']);
-      case 'rename':
-        await changing(order.to, () => edgegap.renameTag(request_id, order.tag, order.to));
-        return showChange(context, request_id, [
-          'Renamed ',
-          { code: order.tag },
-          ' to ',
-          { code: order.to },
-          ' on ',
-        ]);
-    }
+} as const;
+
+export default defineGroup({
+  description: 'List, add, remove or rename the tags of a deployment',
+  usual: 'list',
+  subcommands: {
+    list: defineCommand({
+      description: 'List the tags of a deployment',
+      example: '93924761ccde',
+      permission: 'deployments.read',
+      ack: 'private',
+      options: { deployment: theDeployment },
+      run: (context) => show(context, context.options.deployment.request_id, ['Tags of ']),
+    }),
+    show: defineCommand({
+      description: 'Show when a tag was added and last changed',
+      example: '93924761ccde qa',
+      permission: 'deployments.read',
+      ack: 'private',
+      options: oneTag('The tag to show'),
+      check: checkPresent,
+      run: showOne,
+    }),
+    add: defineCommand({
+      ...change,
+      description: 'Add a tag to a deployment',
+      example: '93924761ccde qa',
+      options: oneTag('The tag to add'),
+      check: async (context) => checkFree(await tagsOf(context), context.options.tag),
+      async run(context) {
+        const { deployment, tag } = context.options;
+        const { request_id } = deployment;
+        await changing(tag, () => context.edgegap.addTag(request_id, tag));
+        await showChange(context, request_id, ['Added ', { code: tag }, ' to ']);
+      },
+    }),
+    remove: defineCommand({
+      ...change,
+      description: 'Remove a tag from a deployment',
+      example: '93924761ccde qa',
+      options: oneTag('The tag to remove'),
+      check: checkPresent,
+      async run(context) {
+        const { deployment, tag } = context.options;
+        await context.edgegap.removeTag(deployment.request_id, tag);
+        await showChange(context, deployment.request_id, ['Removed ', { code: tag }, ' from ']);
+      },
+    }),
+    rename: defineCommand({
+      ...change,
+      description: 'Rename a tag of a deployment',
+      example: '93924761ccde qa release',
+      options: { ...oneTag('The tag to rename'), 'new-name': tag('The name to give it') },
+      async check(context) {
+        const { tag, 'new-name': to } = context.options;
+        if (tag === to)
+          throw new InputError('tag-same', 'Both names are the same.', { hint: 'Nothing was changed.' });
+        const all = await tagsOf(context);
+        const found = present(all, tag);
+        checkFree(all, to);
+        return { ...context.options, tag: found };
+      },
+      async run(context) {
+        const { deployment, tag, 'new-name': to } = context.options;
+        const { request_id } = deployment;
+        await changing(to, () => context.edgegap.renameTag(request_id, tag, to));
+        const title = ['Renamed ', { code: tag }, ' to ', { code: to }, ' on '];
+        await showChange(context, request_id, title);
+      },
+    }),
   },
 });
 
-interface Options {
+interface OneTag {
   readonly deployment: DeploymentTarget;
-  readonly action: (typeof ACTIONS)[number] | undefined;
-  readonly tag: string | undefined;
-  readonly to: string | undefined;
+  readonly tag: string;
 }
 
-type Order =
-  | { readonly action: 'list' }
-  | { readonly action: 'add' | 'remove'; readonly tag: string }
-  | { readonly action: 'rename'; readonly tag: string; readonly to: string };
+const tagsOf = ({ edgegap, options }: CheckContext<OneTag>) => edgegap.tags(options.deployment.request_id);
 
-/** What is to be done. Throws InputError where the options do not go together. */
-function orderOf({ action, tag, to }: Options, prompt: string): Order {
-  const usage = `Use: ${prompt}tags <deployment> add <tag>, remove <tag>, or rename <tag> <new name>.`;
-  const wrong = (code: string, message: string) => new InputError(code, message, { hint: usage });
-  switch (action) {
-    case undefined:
-    case 'list':
-      if (tag === undefined && to === undefined) return { action: 'list' };
-      throw action === 'list'
-        ? wrong('tags-list', 'To list the tags, leave the tag out.')
-        : wrong('tags-action', 'Say what to do with the tag.');
-    case 'add':
-    case 'remove':
-      if (tag === undefined) throw wrong('tag-missing', `The tag to ${action} is missing.`);
-      if (to !== undefined) throw wrong('tag-second', 'That is one tag too many.');
-      return { action, tag };
-    case 'rename':
-      if (tag === undefined) throw wrong('tag-missing', 'The tag to rename is missing.');
-      if (to === undefined) throw wrong('tag-missing', 'The new name is missing.');
-      if (tag === to) throw wrong('tag-same', 'Both names are the same.');
-      return { action, tag, to };
-  }
+async function checkPresent(context: CheckContext<OneTag>): Promise<OneTag> {
+  return { ...context.options, tag: present(await tagsOf(context), context.options.tag) };
 }
 
-/** Edgegap would refuse these too, but only when everybody is already looking at the answer. */
-async function checkChange({ edgegap, options }: CheckContext<Options>, order: Order): Promise<Options> {
-  if (order.action === 'list') return options;
-  const tags = await edgegap.tags(options.deployment.request_id);
-  const others = tags.filter((tag) => !isOwnTag(tag));
-  const [tag = order.tag, ...more] = order.action === 'add' ? [] : namesakes(order.tag, others, (one) => one);
+/** The tag as it is written. Edgegap would refuse others too, but only when everybody looks at the answer. */
+function present(all: readonly string[], wanted: string): string {
+  const tags = all.filter((one) => !isOwnTag(one));
+  const [tag, ...more] = namesakes(wanted, tags, (one) => one);
+  if (tag === undefined)
+    throw new InputError('tag-unknown', `It has no tag ${quoted(wanted)}.`, {
+      hint: tags.length > 0 ? `It has: ${tags.join(', ')}.` : 'It has no tags.',
+    });
   if (more.length > 0)
-    throw new InputError('tag-ambiguous', `Several tags could be meant by ${quoted(order.tag)}.`, {
+    throw new InputError('tag-ambiguous', `Several tags could be meant by ${quoted(wanted)}.`, {
       hint: `Say which: ${[tag, ...more].join(' or ')}.`,
     });
-  if (order.action !== 'add' && !others.includes(tag))
-    throw new InputError('tag-unknown', `It has no tag ${quoted(order.tag)}.`, {
-      hint: others.length > 0 ? `It has: ${others.join(', ')}.` : 'It has no tags.',
-    });
-  const wanted = order.action === 'rename' ? order.to : order.tag;
-  if (order.action !== 'remove' && tags.includes(wanted)) throw hasAlready(wanted);
-  return { ...options, tag };
+  return tag;
+}
+
+function checkFree(all: readonly string[], wanted: string): void {
+  if (all.includes(wanted)) throw hasAlready(wanted);
 }
 
 function hasAlready(tag: string, cause?: unknown): InputError {
@@ -127,6 +135,21 @@ async function changing(name: string, change: () => Promise<void>): Promise<void
     if (error instanceof EdgegapError && error.code === 'edgegap-conflict') throw hasAlready(name, error);
     throw error;
   }
+}
+
+async function showOne({ edgegap, options, respond }: Context<OneTag>): Promise<void> {
+  const { request_id } = options.deployment;
+  const { create_time, last_updated } = await edgegap.tag(request_id, options.tag);
+  const [added, changed] = [create_time, last_updated].map(parseEdgegapTime);
+  const text: Rich = [
+    ...(added === undefined
+      ? ['Edgegap does not say when it was added']
+      : ['Added ', { time: added, style: 'relative' as const }]),
+    ...(changed === undefined || changed === added
+      ? ['.']
+      : [', last changed ', { time: changed, style: 'relative' as const }, '.']),
+  ];
+  await respond(tagsCard(request_id, ['Tag ', { code: options.tag }, ' of '], text));
 }
 
 async function show(context: Context<unknown>, request_id: string, title: Rich): Promise<void> {

@@ -1,10 +1,10 @@
 /** `npm run docs`: writes what the commands say of themselves into docs/commands.md, between the markers. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { usage } from '../src/command/argv.ts';
-import type { Command, Directory, NamedCommand } from '../src/command/define.ts';
+import { type Command, type Directory, type Entry, leastPermission } from '../src/command/define.ts';
 import { loadCommands } from '../src/command/load.ts';
 import { permissions } from '../src/command/permissions.ts';
+import { usage } from '../src/command/usage.ts';
 
 const FILE = join(import.meta.dirname, 'commands.md');
 const FOLDER = join(import.meta.dirname, '..', 'commands');
@@ -24,29 +24,37 @@ export async function commandsPage(): Promise<{ readonly is: string; readonly sh
 
 function describe(all: Directory['all']): string {
   const table = ['| command | what it does | who may |', '| --- | --- | --- |'];
-  for (const { name, command } of all)
-    table.push(`| [\`${name}\`](#${name}) | ${command.description} | ${whoMay(command)} |`);
+  for (const command of all)
+    table.push(`| [\`${command.name}\`](#${command.name}) | ${command.description} | ${whoMay(command)} |`);
   return [table.join('\n'), ...all.map(details)].join('\n\n');
 }
 
-function details({ name, command }: NamedCommand): string {
-  const options = Object.entries(command.options).map(([option, spec]) => {
+function details({ name, description, entries }: Command): string {
+  const [first] = entries;
+  if (entries.length === 1 && first && first.word === undefined)
+    return [`### ${name}`, entryDetails(first)].join('\n\n');
+  const parts = entries.map((entry) => `#### ${entry.name}\n\n${entryDetails(entry)}`);
+  return [`### ${name}`, `${description}.`, ...parts].join('\n\n');
+}
+
+function entryDetails({ name, description, options, example }: Entry): string {
+  const rows = Object.entries(options).map(([option, { required, description: what, input }]) => {
     const choices =
-      spec.kind === 'choice' ? `: ${spec.choices.map((choice) => `\`${choice}\``).join(', ')}` : '';
-    return `| \`${option}\` | ${spec.required ? 'yes' : 'no'} | ${spec.description}${choices} |`;
+      input.type === 'choice' ? `: ${input.choices.map((choice) => `\`${choice}\``).join(', ')}` : '';
+    return `| \`${option}\` | ${required ? 'yes' : 'no'} | ${what}${choices} |`;
   });
   return [
-    `### ${name}`,
-    `${command.description}.`,
-    `\`\`\`text\n${usage(name, command.options)}\n\`\`\``,
-    ['| option | required | |', '| --- | --- | --- |', ...options].join('\n'),
-    ...(command.example ? [`For example: \`${name} ${command.example}\``] : []),
+    `${description}.`,
+    `\`\`\`text\n${usage(name, options)}\n\`\`\``,
+    ['| option | required | |', '| --- | --- | --- |', ...rows].join('\n'),
+    ...(example ? [`For example: \`${name} ${example}\``] : []),
   ].join('\n\n');
 }
 
-function whoMay({ permission }: Command): string {
-  if (typeof permission === 'string') return WHO[permissions[permission]];
-  return `${WHO[permissions[permission.least]]}; what changes something, operators`;
+function whoMay(command: Command): string {
+  const least = permissions[leastPermission(command)];
+  const isUniform = command.entries.every(({ permission }) => permissions[permission] === least);
+  return isUniform ? WHO[least] : `${WHO[least]}; what changes something, operators`;
 }
 
 if (import.meta.main) {

@@ -8,6 +8,7 @@ import type { Directory, Services } from './command/define.ts';
 import { Invocations } from './command/invocations.ts';
 import { createKept } from './command/kept.ts';
 import { loadCommands } from './command/load.ts';
+import type { Kinds } from './command/options.ts';
 import { Recovery } from './command/recovery.ts';
 import { createPipeline } from './command/run.ts';
 import type { AccessRules, Config } from './config.ts';
@@ -53,6 +54,8 @@ export interface AppParts {
   readonly access: Readonly<Record<string, AccessRules>>;
   /** Another folder of commands, for tests. */
   readonly commands?: string;
+  /** Other kinds of options, for tests. */
+  readonly kinds?: Kinds;
   /** Edgegap runs on this machine (the simulator): it calls back to whatever port this listens on. */
   readonly loopback?: boolean;
 }
@@ -77,9 +80,10 @@ export async function buildApp({
   over = () => undefined,
   access,
   commands,
+  kinds,
   loopback = false,
 }: AppParts): Promise<App> {
-  const directory = await loadCommands(commands ?? COMMANDS);
+  const directory = await loadCommands(commands ?? COMMANDS, kinds);
   const adapters = makeAdapters(directory);
   const store = await openStore(dialectFor(config.database, log));
   const shared = isShared(config.database);

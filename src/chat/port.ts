@@ -125,9 +125,11 @@ export type Reply = Readonly<Record<string, unknown>>;
 
 export type AckMode = 'public' | 'private' | 'update';
 
+type OptionValues = Readonly<Record<string, string | number | boolean>>;
+
 /** Typed option values (Discord), or the text after the command's name (Slack, console). */
 export type Arguments =
-  | { readonly kind: 'values'; readonly values: Readonly<Record<string, string | number | boolean>> }
+  | { readonly kind: 'values'; readonly subcommand?: string | undefined; readonly values: OptionValues }
   | { readonly kind: 'text'; readonly text: string };
 
 export type InvocationRequest =

@@ -1,14 +1,15 @@
 import { closest, distance } from 'fastest-levenshtein';
 import type { InvocationRequest } from '../chat/port.ts';
 import { InputError } from '../errors.ts';
-import { type OptionSpecs, usageOf } from './options.ts';
+import type { Options, RawValue } from './kinds/kind.ts';
 import { nameKey } from './same-name.ts';
+import { usageHint } from './usage.ts';
 
 /** More than that, name and values together, is read by nothing: no command is as long, and reading takes time. */
 export const MAX_REQUEST = 12_000;
 
-/** Option values as given, before they are checked: one string, or several for a list; true for a bare flag. */
-export type RawValues = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+/** Option values as given, by name. */
+export type RawValues = Readonly<Record<string, RawValue>>;
 
 /** `--name` or `--name=value`, with the dashes of any keyboard. */
 const OPTION = /^(?:[-‐‑−]{2}|[‒–—―]{1,2})([^=]+)(?:=(.*))?$/su;
@@ -18,47 +19,47 @@ const OPTION = /^(?:[-‐‑−]{2}|[‒–—―]{1,2})([^=]+)(?:=(.*))?$/su;
  * `--name=value`. What a phone's keyboard makes of it (curly quotes, a long dash for `--`) means what the person meant.
  * Throws InputError.
  */
-export function parseText(text: string, command: string, specs: OptionSpecs): RawValues {
-  const positional = Object.entries(specs).filter(([, spec]) => spec.positional);
+export function parseText(text: string, command: string, options: Options): RawValues {
+  return parseTokens(tokenise(text), command, options);
+}
+
+export function parseTokens(tokens: readonly Token[], command: string, options: Options): RawValues {
+  const positional = Object.entries(options).filter(([, option]) => option.positional);
   const values: Record<string, string | boolean | string[]> = {};
-  const valueMissing = (name: string) =>
-    new InputError('value-missing', `--${name} needs a value.`, { hint: usageHint(command, specs) });
-  const tokens = tokenise(text);
   let position = 0;
   for (let index = 0; index < tokens.length; index++) {
     const token = tokens[index];
     if (!token) continue;
-    const named = token.quoted ? undefined : OPTION.exec(token.text);
-    if (!named) {
-      const option = positional[position++];
-      if (!option || isMisspeltOption(token, specs)) throw tooMany(token.text, command, specs);
-      set(option[0], token.text);
+    const [, given, inline] = (!token.quoted && OPTION.exec(token.text)) || [];
+    if (given === undefined) {
+      const next = positional[position++];
+      if (!next || isMisspeltOption(token, options)) throw tooMany(token.text, command, options);
+      set(next[0], token.text);
       continue;
     }
-    const name = optionName(named[1] ?? '', command, specs);
-    const spec = specs[name];
-    if (spec?.kind === 'boolean' && named[2] === undefined) {
+    const name = optionName(given, command, options);
+    if (options[name]?.input.type === 'boolean' && inline === undefined) {
       set(name, true);
       continue;
     }
     const following = tokens[index + 1];
-    const value = named[2] ?? following?.text;
-    if (!value?.trim() || (named[2] === undefined && following && isOptionName(following)))
-      throw valueMissing(name);
-    if (named[2] === undefined) index++;
+    const value = inline ?? (following && !isOptionName(following) ? following.text : '');
+    const hint = usageHint(command, options);
+    if (!value.trim()) throw new InputError('value-missing', `--${name} needs a value.`, { hint });
+    if (inline === undefined) index++;
     set(name, value);
   }
   return values;
 
   function set(name: string, value: string | boolean): void {
     const before = values[name];
-    if (specs[name]?.kind === 'list' && typeof value === 'string') {
+    if (options[name]?.kind.many && typeof value === 'string') {
       if (Array.isArray(before)) before.push(value);
       else values[name] = [value];
       return;
     }
     if (before !== undefined)
-      throw new InputError('given-twice', `${name} is given twice.`, { hint: usageHint(command, specs) });
+      throw new InputError('given-twice', `${name} is given twice.`, { hint: usageHint(command, options) });
     values[name] = value;
   }
 }
@@ -67,15 +68,6 @@ export function parseText(text: string, command: string, specs: OptionSpecs): Ra
 export function isTooLong({ command, args }: Extract<InvocationRequest, { kind: 'command' }>): boolean {
   const given = args.kind === 'text' ? [args.text] : Object.values(args.values);
   return [command, ...given].join('').length > MAX_REQUEST;
-}
-
-/** `Use: deploy <application> <version> [--near <city>]`. */
-export function usageHint(command: string, specs: OptionSpecs): string {
-  return `Use: ${usage(command, specs)}`;
-}
-
-export function usage(command: string, specs: OptionSpecs): string {
-  return [command, ...Object.entries(specs).map(([name, spec]) => usageOf(name, spec))].join(' ');
 }
 
 /** The known name nearest to a mistyped one, if any is near. */
@@ -119,7 +111,7 @@ export function quoted(text: string): string {
   return `“${shown}${shown.length < text.length ? '…' : ''}”`;
 }
 
-interface Token {
+export interface Token {
   readonly text: string;
   readonly quoted: boolean;
 }
@@ -129,7 +121,7 @@ const SINGLE = "'‘’‚‛＇❛❜";
 /** Families of quotation marks: each mark opens, and any of its family closes, as phones and languages mix them. */
 const QUOTES = [SINGLE, '"“”„‟＂❝❞〝〞〟', '«»', '‹›', '「」', '『』', '《》', '〈〉', '｢｣'];
 
-function tokenise(text: string): Token[] {
+export function tokenise(text: string): Token[] {
   const tokens: Token[] = [];
   const characters = [...text];
   let index = 0;
@@ -180,28 +172,36 @@ function quotation(characters: readonly string[], start: number, closing: string
 }
 
 /** `-near`, with one dash too few. */
-function isMisspeltOption({ text, quoted: isQuoted }: Token, specs: OptionSpecs): boolean {
+function isMisspeltOption({ text, quoted: isQuoted }: Token, options: Options): boolean {
   const bare = isQuoted ? undefined : /^-([\p{L}\d-]+)(?:=.*)?$/su.exec(text)?.[1];
-  return bare !== undefined && Object.hasOwn(specs, bare.toLowerCase());
+  return bare !== undefined && Object.hasOwn(options, bare.toLowerCase());
+}
+
+/** The first `count` of those that are neither the name of an option nor, as it seems, the value of one. */
+export function words(tokens: readonly Token[], count: number): Token[] {
+  const named = (token: Token | undefined) => token !== undefined && isOptionName(token);
+  return tokens
+    .filter((token, nth) => !named(token) && (!named(tokens[nth - 1]) || tokens[nth - 1]?.text.includes('=')))
+    .slice(0, count);
 }
 
 function isOptionName({ text, quoted: isQuoted }: Token): boolean {
   return !isQuoted && OPTION.test(text);
 }
 
-function optionName(given: string, command: string, specs: OptionSpecs): string {
+function optionName(given: string, command: string, options: Options): string {
   const name = given.toLowerCase();
-  if (Object.hasOwn(specs, name)) return name;
-  const near = nearest(name, Object.keys(specs));
+  if (Object.hasOwn(options, name)) return name;
+  const near = nearest(name, Object.keys(options));
   throw new InputError('option-unknown', `${command} has no option ${quoted(`--${given}`)}.`, {
-    hint: near ? `Did you mean --${near}?` : usageHint(command, specs),
+    hint: near ? `Did you mean --${near}?` : usageHint(command, options),
   });
 }
 
-function tooMany(text: string, command: string, specs: OptionSpecs): InputError {
+function tooMany(text: string, command: string, options: Options): InputError {
   const bare = /^[\p{Pd}−]+([^=]+)/u.exec(text)?.[1];
-  const near = bare && nearest(bare, Object.keys(specs));
+  const near = bare && nearest(bare, Object.keys(options));
   return new InputError('argument-extra', `I do not know what to do with ${quoted(text)}.`, {
-    hint: near ? `Did you mean --${near}?` : usageHint(command, specs),
+    hint: near ? `Did you mean --${near}?` : usageHint(command, options),
   });
 }

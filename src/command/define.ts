@@ -6,37 +6,73 @@ import type { DeploymentTarget } from '../deployments/deployment.ts';
 import type { Deployments } from '../deployments/deployments.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import type { Kept } from './kept.ts';
-import type { OptionSpecs, OptionsOf } from './options.ts';
-import type { Permission } from './permissions.ts';
+import type { Options, ParseSettings } from './kinds/kind.ts';
+import { kinds as allKinds } from './kinds/kinds.ts';
+import { type Kinds, type OptionSpecs, type OptionsOf, withKinds } from './options.ts';
+import { type Permission, permissions } from './permissions.ts';
 
 /**
  * What a command is. One file in `commands/` holds one of these as its default export; the file's name is the
  * command's name. Everything else (Discord's JSON, Slack's parser, help, the docs table, permission checks)
  * derives from it.
  */
-export interface Command<Specs extends OptionSpecs = OptionSpecs> {
-  /** One sentence without a full stop, at most 100 characters (Discord's limit for descriptions). */
-  readonly description: string;
-  /** Example arguments for help, e.g. `kart-racing v1.2 --near Montreal`. */
-  readonly example?: string;
-  /** What the person must be allowed to do; a function where it depends on the options. */
-  readonly permission: Permission | PermissionByOptions<Specs>;
-  /** Whether the channel sees the answer, or only the person. */
-  readonly ack: 'public' | 'private' | ((options: OptionsOf<Specs>) => 'public' | 'private');
-  /** Where it changes something: what a crash in the middle of it may have left, and what to do. One or two sentences. */
-  readonly interrupted?: string;
+export interface CommandSpec<Specs extends OptionSpecs = OptionSpecs> extends CommandParts<OptionsOf<Specs>> {
   /** In the order in which they are typed: the ones marked `positional` first. */
   readonly options: Specs;
   /** Buttons, routed as `<command>:<action>`. */
   readonly actions?: Readonly<Record<string, Action>>;
+}
+
+/** A command of several subcommands, which is one file too. */
+export interface GroupSpec {
+  readonly description: string;
+  /** Of all its subcommands: a subcommand has no actions of its own. */
+  readonly actions?: CommandSpec['actions'];
+  /** By the word that follows the command's name. */
+  readonly subcommands: Readonly<Record<string, CommandSpec>>;
+  /** The subcommand that is meant where people type no word for a subcommand. */
+  readonly usual?: string;
+}
+
+interface CommandParts<Values> {
+  /** One sentence without a full stop, at most 100 characters (Discord's limit for descriptions). */
+  readonly description: string;
+  /** Example arguments for help, e.g. `kart-racing v1.2 --near Montreal`. */
+  readonly example?: string;
+  /** What the person must be allowed to do. */
+  readonly permission: Permission;
+  /** Whether the channel sees the answer, or only the person. */
+  readonly ack: 'public' | 'private';
+  /** Where it changes something: what a crash in the middle of it may have left, and what to do. One or two sentences. */
+  readonly interrupted?: string;
   /**
    * What the kinds of the options cannot say, e.g. that two of them do not go together: throws InputError. Comes before
    * the acknowledgement, so that its refusal is the first answer and private, and changes nothing. Where it finds by what
    * name something exists, it returns the options with that in them.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: most checks return nothing
-  check?(context: CheckContext<OptionsOf<Specs>>): Promise<OptionsOf<Specs> | void> | void;
-  run(context: Context<OptionsOf<Specs>>): Promise<Shortfall>;
+  check?(context: CheckContext<Values>): Promise<Values | void> | void;
+  run(context: Context<Values>): Promise<Shortfall>;
+}
+
+/** What can be asked for under one name: a subcommand, or a command that has no subcommands. */
+export interface Entry extends CommandParts<Readonly<Record<string, unknown>>> {
+  /** `tags add`, or `deploy`. */
+  readonly name: string;
+  /** `add`, of a subcommand. */
+  readonly word: string | undefined;
+  readonly options: Options;
+}
+
+/** A command as it was loaded: with the kinds of its options in place of their names. */
+export interface Command {
+  /** The name of its file. */
+  readonly name: string;
+  readonly description: string;
+  readonly entries: readonly Entry[];
+  /** What is asked for where no subcommand is named. */
+  readonly usual: Entry | undefined;
+  readonly actions: Readonly<Record<string, Action>>;
 }
 
 /** For the log, where the answer says more than an error could: what was asked for was not done, or perhaps not. */
@@ -47,12 +83,6 @@ export interface CheckContext<Options> extends Services {
   readonly options: Options;
   /** What a person types before a command's name. */
   readonly prompt: string;
-}
-
-interface PermissionByOptions<Specs extends OptionSpecs> {
-  /** The least that any use of the command needs: decides whether help shows it. */
-  readonly least: Permission;
-  readonly of: (options: OptionsOf<Specs>) => Permission;
 }
 
 /** What a button press does. */
@@ -110,13 +140,21 @@ export interface Asker {
 }
 
 /** Gives the options their types in `run`. */
-export function defineCommand<const Specs extends OptionSpecs>(command: Command<Specs>): Command<Specs> {
+export function defineCommand<const Specs extends OptionSpecs>(
+  command: CommandSpec<Specs>,
+): CommandSpec<Specs> {
   return command;
 }
 
-/** The least that any use of a command needs. */
-export function leastPermission({ permission }: Command): Permission {
-  return typeof permission === 'string' ? permission : permission.least;
+/** A command with subcommands, each made with `defineCommand`. */
+export function defineGroup(group: GroupSpec): GroupSpec {
+  return group;
+}
+
+/** The least that any use of a command needs: decides whether help shows it. */
+export function leastPermission({ entries }: Command): Permission {
+  const rank = ({ permission }: Entry) => ['open', 'read', 'change'].indexOf(permissions[permission]);
+  return entries.reduce((least, entry) => (rank(entry) < rank(least) ? entry : least)).permission;
 }
 
 /** What commands work with. */
@@ -134,31 +172,43 @@ export interface Services {
   readonly settings: CommandSettings;
 }
 
-export interface CommandSettings {
+export interface CommandSettings extends ParseSettings {
   /** Where to deploy when nobody says where. */
   readonly defaultNear: string | undefined;
-  /** Longest tag, in characters. */
-  readonly maxTagLength: number;
   /** The only applications to work with; undefined: all. */
   readonly applicationAllowlist: readonly string[] | undefined;
   /** Exact values that are masked wherever a log shows them. */
   readonly secrets: readonly string[];
 }
 
-/** A command under its name, the name of its file. */
-export interface NamedCommand {
-  readonly name: string;
-  readonly command: Command;
-}
-
 /** All commands, in the order of their names. */
 export interface Directory {
-  readonly all: readonly NamedCommand[];
+  readonly all: readonly Command[];
   get(name: string): Command | undefined;
 }
 
-export function createDirectory(commands: readonly NamedCommand[]): Directory {
-  const all = commands.toSorted((a, b) => a.name.localeCompare(b.name));
-  const byName = new Map(all.map(({ name, command }) => [name, command]));
+/** What a file holds, under the file's name. */
+export interface Written {
+  readonly name: string;
+  readonly command: CommandSpec | GroupSpec;
+}
+
+export function createDirectory(written: readonly Written[], kinds: Kinds = allKinds): Directory {
+  const all = written.map((one) => commandOf(one, kinds)).toSorted((a, b) => a.name.localeCompare(b.name));
+  const byName = new Map(all.map((command) => [command.name, command]));
   return { all, get: (name) => byName.get(name) };
+}
+
+function commandOf({ name, command }: Written, kinds: Kinds): Command {
+  const { description, actions = {} } = command;
+  const isGroup = 'subcommands' in command;
+  const specs: [string | undefined, CommandSpec][] = isGroup
+    ? Object.entries(command.subcommands)
+    : [[undefined, command]];
+  const entries = specs.map(([word, spec]): Entry => {
+    const options = withKinds(spec.options, kinds);
+    return { ...spec, name: word === undefined ? name : `${name} ${word}`, word, options };
+  });
+  const usual = isGroup ? entries.find(({ word }) => word === command.usual) : entries[0];
+  return { name, description, entries, usual, actions };
 }

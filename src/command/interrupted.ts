@@ -7,7 +7,7 @@ export const MAYBE = 'It may or may not have been done: look with status or list
 export function interruptedLine(
   directory: Directory,
   about: {
-    /** `stop`, or `stop:confirm` for a button. */
+    /** `stop`, `tags add`, or `stop:confirm` for a button. */
     readonly what: string;
     readonly changes: boolean;
     /** `unanswered`: it was carried out, and its answer cannot be shown. */
@@ -18,8 +18,9 @@ export function interruptedLine(
 ): Line {
   const { what, changes, how, mention } = about;
   const [name = what, action] = what.split(':');
-  const command = directory.get(name);
-  const done = action === undefined ? command : command?.actions?.[action];
+  const command = directory.get(name.split(' ')[0] ?? '');
+  const entry = command?.entries.find((one) => one.name === name);
+  const done = action === undefined ? entry : command?.actions[action];
   const sentence = changes ? (done?.interrupted ?? MAYBE) : 'Run it again.';
   return {
     kind: 'line',

@@ -19,7 +19,7 @@ export interface InvocationRecord {
   readonly id: string;
   readonly at: Address;
   readonly person: Pick<Person, 'id' | 'name'>;
-  /** `stop`, or `stop:confirm` for a button. */
+  /** `stop`, `tags add`, or `stop:confirm` for a button. */
   readonly what: string;
   readonly changes: boolean;
   readonly mode: AckMode;

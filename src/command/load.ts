@@ -1,16 +1,18 @@
 import { readdir } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createDirectory, type Directory, type NamedCommand } from './define.ts';
+import { createDirectory, type Directory, type Written } from './define.ts';
+import { kinds as allKinds } from './kinds/kinds.ts';
+import type { Kinds } from './options.ts';
 import { LIMITS, validateCommand } from './validate.ts';
 
 /** What Node could run, and what somebody may therefore take for a command. */
 const SCRIPT = /\.[cm]?[jt]sx?$/;
 
 /** Loads every command in a folder. Throws on a file that is not a command or that no platform would take. */
-export async function loadCommands(folder: string): Promise<Directory> {
+export async function loadCommands(folder: string, kinds: Kinds = allKinds): Promise<Directory> {
   const files = (await readdir(folder)).filter((file) => SCRIPT.test(file)).toSorted();
-  const commands: NamedCommand[] = [];
+  const commands: Written[] = [];
   const names = new Map<string, string>();
   for (const file of files) {
     const name = basename(file, extname(file));
@@ -19,13 +21,13 @@ export async function loadCommands(folder: string): Promise<Directory> {
     names.set(name.toLowerCase(), file);
     if (extname(file) !== '.ts') throw new Error(`commands/${file}: a command's file must end in .ts`);
     const value = await importDefault(folder, file);
-    commands.push({ name, command: validateCommand(name, file, value) });
+    commands.push({ name, command: validateCommand(name, file, value, kinds) });
   }
   if (commands.length > LIMITS.commands)
     throw new Error(
       `commands/${files[LIMITS.commands]}: there are more than ${LIMITS.commands} commands in ${folder}`,
     );
-  return createDirectory(commands);
+  return createDirectory(commands, kinds);
 }
 
 async function importDefault(folder: string, file: string): Promise<unknown> {

@@ -1,27 +1,35 @@
-import type { DeploymentTarget } from '../deployments/deployment.ts';
-import type { Location } from '../edgegap/schema.ts';
+import type { Kind, OneOf, Option, OptionBase, Options } from './kinds/kind.ts';
+import type { kinds } from './kinds/kinds.ts';
 
-/** Fields every option has. `positional` ones are typed without a name, in order; the others as `--name value`. */
-interface OptionBase {
-  /** At most 100 characters. */
-  readonly description: string;
-  readonly required?: boolean;
-  readonly positional?: boolean;
-}
+/** Kinds by the names that a command gives them. */
+export type Kinds = Readonly<Record<string, Kind>>;
 
-/** What kinds of option there are. The domain kinds bring their own validation against what exists. */
-export type OptionSpec =
-  | (OptionBase & { readonly kind: 'string'; readonly maxLength?: number })
-  | (OptionBase & { readonly kind: 'integer'; readonly min: number; readonly max: number })
-  | (OptionBase & { readonly kind: 'boolean' })
-  | (OptionBase & { readonly kind: 'choice'; readonly choices: readonly string[] })
-  /** Several values: repeat the option, or separate them with commas. */
-  | (OptionBase & { readonly kind: 'list'; readonly of: 'ip' | 'tag' })
-  | (OptionBase & { readonly kind: 'application' })
-  | (OptionBase & { readonly kind: 'version' })
-  | (OptionBase & { readonly kind: 'deployment' })
-  | (OptionBase & { readonly kind: 'location' })
-  | (OptionBase & { readonly kind: 'tag' });
+type Known = typeof kinds;
+
+/** An option as a command file writes it: the name of a kind, and the fields that options of that kind have. */
+export type OptionSpec = {
+  readonly [Name in keyof Known]: OptionBase & { readonly kind: Name } & FieldsOf<Known[Name]>;
+}[keyof Known];
+
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+type FieldsOf<Given> = Given extends Kind<infer _, infer Fields> ? Fields : never;
+
+type ValueOf<Spec extends OptionSpec> =
+  Known[Spec['kind']] extends Kind<infer Value, infer _>
+    ? Value extends OneOf<infer Field>
+      ? Spec extends Readonly<Record<Field, readonly (infer Choice)[]>>
+        ? Choice
+        : never
+      : Value
+    : never;
+
+/** The parsed options of a command, by name. */
+export type OptionsOf<Specs extends OptionSpecs> = {
+  readonly [Name in keyof Specs]: Specs[Name] extends { required: true }
+    ? ValueOf<Specs[Name]>
+    : ValueOf<Specs[Name]> | undefined;
+};
 
 /** The deployment a command is about, its first option. */
 export const theDeployment = {
@@ -31,54 +39,11 @@ export const theDeployment = {
   description: 'Its request_id, or the beginning of it',
 } as const satisfies OptionSpec;
 
-export type OptionKind = OptionSpec['kind'];
-
-export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
-
-type ValueOf<Spec extends OptionSpec> = Spec extends { kind: 'integer' }
-  ? number
-  : Spec extends { kind: 'boolean' }
-    ? boolean
-    : Spec extends { kind: 'choice'; choices: readonly (infer Choice)[] }
-      ? Choice
-      : Spec extends { kind: 'list' }
-        ? readonly string[]
-        : Spec extends { kind: 'deployment' }
-          ? DeploymentTarget
-          : Spec extends { kind: 'location' }
-            ? Location
-            : string;
-
-/** The parsed options of a command, by name. */
-export type OptionsOf<Specs extends OptionSpecs> = {
-  readonly [Name in keyof Specs]: Specs[Name] extends { required: true }
-    ? ValueOf<Specs[Name]>
-    : ValueOf<Specs[Name]> | undefined;
-};
-
-/** How an option reads in help and usage lines: `<application>`, `[--near <city>]`. */
-export function usageOf(name: string, spec: OptionSpec): string {
-  const shown = spec.positional ? positionalUsage(name, spec) : namedUsage(name, spec);
-  return spec.required ? shown : `[${shown}]`;
+/** Puts each kind in place of its name. */
+export function withKinds(specs: OptionSpecs, known: Kinds): Options {
+  const options = Object.entries(specs).map(([name, spec]): [string, Option] => {
+    const kind = known[spec.kind] as Kind;
+    return [name, { ...spec, kind, input: kind.input(spec) }];
+  });
+  return Object.fromEntries(options);
 }
-
-function positionalUsage(name: string, spec: OptionSpec): string {
-  return spec.kind === 'choice' ? spec.choices.join('|') : `<${name}>`;
-}
-
-function namedUsage(name: string, spec: OptionSpec): string {
-  if (spec.kind === 'boolean') return `--${name}`;
-  return `--${name} <${spec.kind === 'choice' ? name : placeholders[spec.kind]}>`;
-}
-
-const placeholders: Readonly<Record<Exclude<OptionKind, 'choice'>, string>> = {
-  string: 'text',
-  integer: 'number',
-  boolean: '',
-  list: 'a,b',
-  application: 'application',
-  version: 'version',
-  deployment: 'request_id',
-  location: 'city',
-  tag: 'tag',
-};

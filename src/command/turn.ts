@@ -5,14 +5,23 @@ import type { DeploymentTarget } from '../deployments/deployment.ts';
 import { type AppError, InputError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { Answer, type Ending } from './answer.ts';
-import { isTooLong, MAX_REQUEST, nearest, parseText, quoted, type RawValues } from './argv.ts';
+import { isTooLong, MAX_REQUEST, nearest, quoted } from './argv.ts';
 import { type Policy, refusal } from './authorise.ts';
-import { type Action, type Command, type Context, leastPermission, type Services } from './define.ts';
+import { choose } from './choose.ts';
+import {
+  type Action,
+  type Command,
+  type Context,
+  type Entry,
+  leastPermission,
+  type Services,
+} from './define.ts';
 import type { InvocationRecord, Invocations } from './invocations.ts';
-import { parseRequestId, parseValues } from './parse.ts';
+import { findDeployment, parseRequestId } from './kinds/deployment.ts';
+import { parseValues } from './parse.ts';
 import { type Permission, permissions } from './permissions.ts';
 import type { Presses } from './presses.ts';
-import { findDeployment, resolveValues } from './resolve.ts';
+import { resolveValues } from './resolve.ts';
 import { namesakes } from './same-name.ts';
 import { asTyped, ENDED, type Tried, targetOf } from './tried.ts';
 
@@ -45,7 +54,7 @@ interface Wanted<Checked> {
   authorise(): Promise<Person>;
   /** Looks up what was named. Throws where that is not as it should be. */
   check(): Promise<Checked>;
-  run(person: Person, checked: Checked): ReturnType<Command['run']>;
+  run(person: Person, checked: Checked): ReturnType<Entry['run']>;
 }
 
 /** One invocation on its way through. */
@@ -90,50 +99,42 @@ export class Turn {
       });
     }
     const given = request.command;
-    const names = directory.all.map((one) => one.name);
-    const [name = given, ...others] = namesakes(given, names, (one) => one);
-    const command = others.length > 0 ? undefined : directory.get(name);
+    const [found, ...others] = namesakes(given, directory.all, ({ name }) => name);
+    const command = others.length > 0 ? undefined : found;
     const least = command ? leastPermission(command) : 'help';
-    const typed = this.#read(name, command, request);
+    const typed = this.#read(command, request);
     const authorise = async () => {
       // Before anything else is said: a stranger learns nothing, not even which commands there are.
       const person = await this.#authorised(least);
       if (!command) {
-        const allowed = directory.all.filter((one) => this.#may(person, leastPermission(one.command)));
-        throw unknownCommand(
-          given,
-          allowed.map((one) => one.name),
-        );
+        const allowed = directory.all.filter((one) => this.#may(person, leastPermission(one)));
+        throw unknownCommand(given, allowed);
       }
       if ('mistake' in typed) throw typed.mistake;
-      return typed.permission === least ? person : await this.#authorised(typed.permission);
+      const { permission } = typed.entry;
+      return permission === least ? person : await this.#authorised(permission);
     };
-    if (!command || 'mistake' in typed) return void (await authorise());
-    const { parsed, ...wanted } = typed;
+    if ('mistake' in typed) return void (await authorise());
+    const { entry, parsed } = typed;
     await this.#carryOut({
-      ...wanted,
-      what: name,
+      what: entry.name,
+      permission: entry.permission,
+      mode: entry.ack,
       authorise,
-      check: () => this.#resolve(name, command, parsed),
-      run: (person, options) => command.run(this.#context(person, options as never)),
+      check: () => this.#resolve(entry, parsed),
+      run: (person, options) => entry.run(this.#context(person, options)),
     });
   }
 
   /** What was typed or picked, as far as the command itself tells; or what is wrong with it. */
-  #read(name: string, command: Command | undefined, { args }: CommandRequest) {
+  #read(command: Command | undefined, { args }: CommandRequest) {
     try {
       if (!command) return { mistake: undefined };
-      const shown = this.#prompt + name;
-      const { options } = command;
-      const raw: RawValues = args.kind === 'text' ? parseText(args.text, shown, options) : args.values;
-      this.#tried = { command: name, target: targetOf(options, raw) };
-      const parsed = parseValues(raw, shown, options, this.#parts.services.settings);
-      const { permission, ack } = command;
-      return {
-        parsed,
-        permission: typeof permission === 'string' ? permission : permission.of(parsed as never),
-        mode: typeof ack === 'string' ? ack : ack(parsed as never),
-      };
+      const { entry, raw } = choose(command, args, this.#prompt);
+      const shown = this.#prompt + entry.name;
+      this.#tried = { command: entry.name, target: targetOf(entry.options, raw) };
+      const parsed = parseValues(raw, shown, entry.options, this.#parts.services.settings);
+      return { entry, parsed };
     } catch (mistake) {
       return { mistake };
     }
@@ -170,24 +171,20 @@ export class Turn {
   }
 
   /** Puts what exists in place of what was named, and lets the command have its own look. */
-  async #resolve(
-    name: string,
-    command: Command,
-    parsed: Readonly<Record<string, unknown>>,
-  ): Promise<Record<string, unknown>> {
+  async #resolve(entry: Entry, parsed: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> {
     const { services } = this.#parts;
-    const specs = command.options;
-    const shown = { name: this.#prompt + name, specs };
-    const options = await resolveValues(parsed, shown, this.#invocation.at, services);
-    this.#tried = { command: name, target: targetOf(specs, options) };
-    const checked = await command.check?.({ ...services, prompt: this.#prompt, options: options as never });
+    const lookup = { ...services, at: this.#invocation.at };
+    const options = await resolveValues(parsed, this.#prompt + entry.name, entry.options, lookup);
+    this.#tried = { command: entry.name, target: targetOf(entry.options, options) };
+    const checked = await entry.check?.({ ...services, prompt: this.#prompt, options });
     return checked ?? options;
   }
 
   async #checkAction(action: Action, ref: ActionRef): Promise<DeploymentTarget | undefined> {
     const { services } = this.#parts;
     if (action.on === 'deployment') {
-      const target = await findDeployment(services, this.#invocation.at, parseRequestId(ref.arg));
+      const lookup = { ...services, at: this.#invocation.at };
+      const target = await findDeployment(lookup, parseRequestId(ref.arg));
       this.#tried = { ...this.#tried, target: target.request_id };
       return target;
     }
@@ -296,7 +293,8 @@ export class Turn {
   }
 }
 
-function unknownCommand(given: string, known: readonly string[]): InputError {
+function unknownCommand(given: string, allowed: readonly Command[]): InputError {
+  const known = allowed.map(({ name }) => name);
   const near = nearest(given, known);
   return new InputError('command-unknown', `There is no command ${quoted(given)}.`, {
     hint: near ? `Did you mean ${near}? help shows all commands.` : `There are: ${known.join(', ')}.`,

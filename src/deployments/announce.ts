@@ -1,4 +1,5 @@
 import type { Inline, Line, Rich, Tone } from '../chat/card.ts';
+import { cutEnd, oneLine } from '../chat/text.ts';
 import type { Clock } from '../clock.ts';
 import { enqueue } from '../notify/outbox.ts';
 import type { Store } from '../store/schema.ts';
@@ -108,7 +109,7 @@ function lifetime(deployment: Deployment): string[] {
 
 /** The first sentence, on one line: the card has it all. */
 function gist(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
+  const line = oneLine(text);
   const sentence = /^.{20,}?[.!?](?=\s|$)/.exec(line)?.[0] ?? line;
-  return sentence.length > GIST_LENGTH ? `${sentence.slice(0, GIST_LENGTH - 1)}…` : sentence;
+  return cutEnd(sentence, GIST_LENGTH);
 }

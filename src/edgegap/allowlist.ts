@@ -41,6 +41,11 @@ export function withAllowlist(
     checkDeploymentAllowed(allowed, application);
   }
 
+  async function checked<T>(request_id: string, call: Call | undefined, ask: () => Promise<T>): Promise<T> {
+    await checkDeployment(request_id, call);
+    return await ask();
+  }
+
   return {
     async deploy(request, call) {
       check(request.application);
@@ -59,10 +64,7 @@ export function withAllowlist(
       checkDeploymentAllowed(allowed, status.app_name);
       return status;
     },
-    async stop(request_id, call) {
-      await checkDeployment(request_id, call);
-      return api.stop(request_id, call);
-    },
+    stop: (id, call) => checked(id, call, () => api.stop(id, call)),
     async deployments(request = {}, call): Promise<DeploymentPage> {
       const narrowed = narrow(request, allowed, check);
       if (!narrowed) return { rows: [], total_count: 0, has_next: false, page: request.page ?? 1 };
@@ -72,26 +74,12 @@ export function withAllowlist(
       const narrowed = narrow(request, allowed, check);
       if (narrowed) yield* api.allDeployments(narrowed, call);
     },
-    async logs(request_id, call) {
-      await checkDeployment(request_id, call);
-      return api.logs(request_id, call);
-    },
-    async tags(request_id, call) {
-      await checkDeployment(request_id, call);
-      return api.tags(request_id, call);
-    },
-    async addTag(request_id, tag, call) {
-      await checkDeployment(request_id, call);
-      return api.addTag(request_id, tag, call);
-    },
-    async renameTag(request_id, from, to, call) {
-      await checkDeployment(request_id, call);
-      return api.renameTag(request_id, from, to, call);
-    },
-    async removeTag(request_id, tag, call) {
-      await checkDeployment(request_id, call);
-      return api.removeTag(request_id, tag, call);
-    },
+    logs: (id, call) => checked(id, call, () => api.logs(id, call)),
+    tags: (id, call) => checked(id, call, () => api.tags(id, call)),
+    tag: (id, name, call) => checked(id, call, () => api.tag(id, name, call)),
+    addTag: (id, tag, call) => checked(id, call, () => api.addTag(id, tag, call)),
+    renameTag: (id, from, to, call) => checked(id, call, () => api.renameTag(id, from, to, call)),
+    removeTag: (id, tag, call) => checked(id, call, () => api.removeTag(id, tag, call)),
     async applications(call) {
       return (await api.applications(call)).filter(({ name }) => names.has(name));
     },

@@ -24,6 +24,7 @@ import {
   LogsAnswer,
   StopAnswer,
   TagList,
+  TagTimes,
   VersionList,
 } from './schema.ts';
 import { bareToken } from './token.ts';
@@ -70,6 +71,8 @@ export interface EdgegapApi {
   logs(request_id: string, call?: Call): Promise<Logs>;
   /** The names of all tags. */
   tags(request_id: string, call?: Call): Promise<string[]>;
+  /** When a tag was added and last changed. */
+  tag(request_id: string, name: string, call?: Call): Promise<TagTimes>;
   addTag(request_id: string, tag: string, call?: Call): Promise<void>;
   renameTag(request_id: string, from: string, to: string, call?: Call): Promise<void>;
   removeTag(request_id: string, tag: string, call?: Call): Promise<void>;
@@ -208,6 +211,11 @@ export class EdgegapClient implements EdgegapApi {
     const at = path`/v1/deployments/${request_id}/tags`;
     const tags = await this.#all(at, 'deployment', 'tags', TagList, call);
     return tags.map((tag) => maskTag(tag, this.#mask));
+  }
+
+  tag(request_id: string, name: string, call?: Call): Promise<TagTimes> {
+    const at = path`/v1/deployments/${request_id}/tags/${name}`;
+    return this.#get(at, 'tag', 'tags', TagTimes, call);
   }
 
   async addTag(request_id: string, tag: string, call?: Call): Promise<void> {

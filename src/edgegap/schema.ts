@@ -158,6 +158,10 @@ export const StopAnswer = z
 
 export const TagList = list('tags', TagName);
 
+/** `GET /v1/deployments/{id}/tags/{tag}`, beside the name that is asked for. */
+export const TagTimes = z.object({ create_time: text, last_updated: text });
+export type TagTimes = z.infer<typeof TagTimes>;
+
 /** Why the process ended, when it did. */
 export const CrashData = z.object({ exit_code: number, message: text, restart_count: number });
 export type CrashData = z.infer<typeof CrashData>;

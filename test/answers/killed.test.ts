@@ -59,7 +59,7 @@ const changes = ({ simulator }: Stage) =>
 const sentences = {
   deploy: 'deploy. Nothing was deployed by it; ask again.',
   stop: 'stop. It may or may not have been stopped: look with status, and ask again if not.',
-  tags: 'tags. The tags may or may not have been changed: look with tags, and ask again if not.',
+  tags: 'tags add. The tags may or may not have been changed: look with tags, and ask again if not.',
   logs: 'logs. Run it again.',
   list: 'list. Run it again.',
   help: 'help. Run it again.',
@@ -75,7 +75,7 @@ describe.each(driverNames.filter((name) => name !== 'console'))('on %s', (name) 
     first.stopAfter('acknowledge');
     const asks = [
       () => driver.press('operator', 'Stop it'),
-      () => driver.command('operator', 'tags', { deployment, action: 'add', tag: 'qa' }),
+      () => driver.command('operator', 'tags add', { deployment, tag: 'qa' }),
       () => driver.command('operator', 'logs', { deployment }),
       () => driver.command('operator', 'list'),
       () => driver.command('operator', 'help'),

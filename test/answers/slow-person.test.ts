@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Message } from '../../src/chat/card.ts';
 import type { Invocation, Person } from '../../src/chat/port.ts';
 import { systemClock } from '../../src/clock.ts';
+import { type CommandSpec, createDirectory } from '../../src/command/define.ts';
 import { Invocations } from '../../src/command/invocations.ts';
 import { createPipeline } from '../../src/command/run.ts';
 import { Membership } from '../../src/replicas/membership.ts';
@@ -79,7 +80,7 @@ async function asking() {
     options: {},
     run: async () => void runs++,
   };
-  const directory = { get: () => command, all: [] } as never;
+  const directory = createDirectory([{ name: 'stop', command: command as CommandSpec }]);
   const parts = { store, directory, clock, log, wakeOutbox: () => undefined };
   const invocations = new Invocations({ ...parts, membership, realClock: systemClock });
   const pipeline = createPipeline({

@@ -68,10 +68,9 @@ export async function startDiscordChat(parts: {
       case 'about': {
         const id = pickDeployment(simulator, deed.pick);
         if (id === undefined) return undefined;
-        return command(persona, deed.name, {
-          deployment: id,
-          ...(deed.name === 'tags' ? { action: 'add', tag: `tag-${number}` } : {}),
-        });
+        if (deed.name === 'tags')
+          return command(persona, 'tags add', { deployment: id, tag: `tag-${number}` });
+        return command(persona, deed.name, { deployment: id });
       }
       case 'press': {
         const seen = messages
@@ -93,7 +92,9 @@ export async function startDiscordChat(parts: {
   function command(persona: Persona, name: string, values: Values): StoredInteraction {
     const options = Object.entries(values).map(([key, value]) => ({ name: key, value, type: 3 }));
     const what = `${persona} asks /${name} ${Object.values(values).join(' ')}`;
-    return note(what, server.command(driver.user(persona), name, options));
+    const [first = '', subcommand] = name.split(' ');
+    const given = subcommand === undefined ? options : [{ type: 1, name: subcommand, options }];
+    return note(what, server.command(driver.user(persona), first, given));
   }
 
   function note(what: string, interaction: StoredInteraction): StoredInteraction {

@@ -165,8 +165,8 @@ export async function startSlackChat(parts: {
     }
     const deployment = pickDeployment(simulator, deed.pick);
     if (deployment === undefined) return undefined;
-    const more: Values = deed.name === 'tags' ? { action: 'add', tag: `tag-${number}` } : {};
-    return text(deed.name, { deployment, ...more });
+    if (deed.name === 'tags') return text('tags add', { deployment, tag: `tag-${number}` });
+    return text(deed.name, { deployment });
   }
 
   function everybodys(): Change[] {

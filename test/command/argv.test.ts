@@ -1,15 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { bare, nearest, parseText, quoted, unaddressed, usage } from '../../src/command/argv.ts';
-import type { OptionSpecs } from '../../src/command/options.ts';
+import { bare, nearest, parseText, quoted, unaddressed } from '../../src/command/argv.ts';
+import { kinds } from '../../src/command/kinds/kinds.ts';
+import { withKinds } from '../../src/command/options.ts';
+import { usage } from '../../src/command/usage.ts';
 import { InputError } from '../../src/errors.ts';
 
-const specs: OptionSpecs = {
-  application: { kind: 'application', required: true, positional: true, description: 'x' },
-  version: { kind: 'version', required: true, positional: true, description: 'x' },
-  near: { kind: 'location', description: 'x' },
-  tag: { kind: 'list', of: 'tag', description: 'x' },
-  force: { kind: 'boolean', description: 'x' },
-};
+const specs = withKinds(
+  {
+    application: { kind: 'application', required: true, positional: true, description: 'x' },
+    version: { kind: 'version', required: true, positional: true, description: 'x' },
+    near: { kind: 'location', description: 'x' },
+    tag: { kind: 'list', of: 'tag', description: 'x' },
+    force: { kind: 'boolean', description: 'x' },
+  },
+  kinds,
+);
 const parse = (text: string) => parseText(text, 'deploy', specs);
 
 test.each<[string, Record<string, unknown>]>([

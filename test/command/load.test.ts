@@ -11,6 +11,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const GOOD = `description: 'Do it', permission: 'help', ack: 'private', options: {}, run: async () => {}`;
 const file = (body: string) => `export default { ${body} };\n`;
+const group = (subcommands: string) => `description: 'Tag', subcommands: { ${subcommands} }`;
 const option = (spec: string) => file(GOOD.replace('options: {}', `options: { ${spec} }`));
 const many = (count: number, one: (n: number) => string) =>
   Array.from({ length: count }, (_, n) => one(n)).join(', ');
@@ -36,12 +37,6 @@ test.each<[string, string, RegExp]>([
   ['one.ts', file(GOOD.replace('Do it', '')), /description must have 1 to 100/],
   ['one.ts', file(GOOD.replace('Do it', 'x'.repeat(101))), /description must have 1 to 100/],
   ['one.ts', file(GOOD.replace("'help'", "'everything'")), /permission is not one of help, /],
-  [
-    'one.ts',
-    file(GOOD.replace("'help'", "{ least: 'everything', of: () => 'help' }")),
-    /permission is not one of/,
-  ],
-  ['one.ts', file(GOOD.replace("'help'", "{ least: 'help' }")), /no function "of"/],
   ['one.ts', file(GOOD.replace("'private'", "'update'")), /ack must be/],
   ['one.ts', option(many(26, (n) => `o${n}: { kind: 'string', description: 'x' }`)), /more than 25 options/],
   ['one.ts', option("Near: { kind: 'string', description: 'x' }"), /option name "Near"/],
@@ -75,6 +70,15 @@ test.each<[string, string, RegExp]>([
     ),
     /positional option b must come before/,
   ],
+  ['one.ts', file(group('')), /must have 1 to 25 subcommands/],
+  ['one.ts', file(group(many(26, (n) => `s${n}: { ${GOOD} }`))), /must have 1 to 25 subcommands/],
+  ['one.ts', file(group(`Add: { ${GOOD} }`)), /subcommand "Add" is not lower case words/],
+  ['one.ts', file(group('add: {}')), /add: is not made with defineCommand/],
+  ['one.ts', file(group(`add: { ${GOOD.replace('Do it', '')} }`)), /add: the description must have 1 to 100/],
+  ['one.ts', file(group(`add: { ${GOOD.replace("'help'", "'all'")} }`)), /add: the permission is not one of/],
+  ['one.ts', file(group(`add: { ${GOOD}, actions: {} }`)), /add: actions belong to the command/],
+  ['one.ts', file(`${group(`add: { ${GOOD} }`)}, usual: 'list'`), /usual subcommand list is not there/],
+  ['one.ts', file(group(`add: { ${GOOD} }`).replace('Tag', '')), /the description must have 1 to 100/],
   ['one.ts', file(`${GOOD}, actions: { Go: {} }`), /action name "Go"/],
   ['one.ts', file(`${GOOD}, actions: { ${'g'.repeat(40)}: {} }`), /too long/],
   ['one.ts', file(`${GOOD}, actions: { go: { permission: 'nope' } }`), /permission of go/],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findLocation } from '../../src/command/resolve.ts';
+import { findLocation } from '../../src/command/kinds/location.ts';
 import type { Catalog } from '../../src/deployments/catalog.ts';
 import type { Location } from '../../src/edgegap/schema.ts';
 

@@ -110,12 +110,12 @@ describe.each(['console', 'discord', 'slack-socket'] as const)('names on %s', (n
 
   test('a tag in other letters is the one it has, and of two it is asked about', async () => {
     const tags = () => stage.simulator.deployments.get(id)?.tags.map((tag) => tag.name);
-    const { privately } = await effect('tags', { deployment: id, action: 'remove', tag: 'beta' });
+    const { privately } = await effect('tags remove', { deployment: id, tag: 'beta' });
     expect(shown(privately.at(-1)?.text)).toMatch(
       /Several tags could be meant by .beta.*Say which: Beta or BETA/,
     );
     expect(tags()).toContain('Beta');
-    const { publicly } = await effect('tags', { deployment: id, action: 'remove', tag: 'QA' });
+    const { publicly } = await effect('tags remove', { deployment: id, tag: 'QA' });
     expect(shown(publicly.at(-1)?.text)).toMatch(/Removed .?qa.? from/);
     expect(tags()).not.toContain('qa');
   });

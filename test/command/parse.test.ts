@@ -1,22 +1,28 @@
-import { expect, test } from 'vitest';
-import type { OptionSpec } from '../../src/command/options.ts';
+import { expect, expectTypeOf, test } from 'vitest';
+import { kinds as allKinds } from '../../src/command/kinds/kinds.ts';
+import { type OptionsOf, theDeployment, withKinds } from '../../src/command/options.ts';
 import { parseValues } from '../../src/command/parse.ts';
+import type { DeploymentTarget } from '../../src/deployments/deployment.ts';
+import type { Location } from '../../src/edgegap/schema.ts';
 import { InputError } from '../../src/errors.ts';
 
 type Value = string | number | boolean | readonly string[];
 
-const kinds: Readonly<Record<string, OptionSpec>> = {
-  text: { kind: 'string', description: 'x', maxLength: 10 },
-  integer: { kind: 'integer', min: 1, max: 50, description: 'x' },
-  boolean: { kind: 'boolean', description: 'x' },
-  choice: { kind: 'choice', choices: ['add', 'remove'], description: 'x' },
-  ips: { kind: 'list', of: 'ip', description: 'x' },
-  tags: { kind: 'list', of: 'tag', description: 'x' },
-  tag: { kind: 'tag', description: 'x' },
-  city: { kind: 'location', description: 'x' },
-  application: { kind: 'application', description: 'x' },
-  deployment: { kind: 'deployment', description: 'x' },
-};
+const kinds = withKinds(
+  {
+    text: { kind: 'string', description: 'x', maxLength: 10 },
+    integer: { kind: 'integer', min: 1, max: 50, description: 'x' },
+    boolean: { kind: 'boolean', description: 'x' },
+    choice: { kind: 'choice', choices: ['add', 'remove'], description: 'x' },
+    ips: { kind: 'list', of: 'ip', description: 'x' },
+    tags: { kind: 'list', of: 'tag', description: 'x' },
+    tag: { kind: 'tag', description: 'x' },
+    city: { kind: 'location', description: 'x' },
+    application: { kind: 'application', description: 'x' },
+    deployment: { kind: 'deployment', description: 'x' },
+  },
+  allKinds,
+);
 const parse = (kind: string, value: Value) => {
   const spec = kinds[kind];
   if (!spec) throw new Error(`No such kind: ${kind}`);
@@ -133,9 +139,9 @@ test.each(
 });
 
 test('what is missing is named, with how to say it', () => {
-  const specs = { deployment: { ...kinds.deployment, required: true, positional: true } as OptionSpec };
+  const specs = withKinds({ deployment: theDeployment }, allKinds);
   const error = refused(() => parseValues({}, 'stop', specs, { maxTagLength: 20 }));
-  expect(error.userMessage).toBe('stop needs a deployment: x.');
+  expect(error.userMessage).toBe('stop needs a deployment: its request_id, or the beginning of it.');
   expect(error.hint).toBe('Use: stop <deployment>');
 });
 
@@ -154,3 +160,25 @@ function refused(run: () => unknown): InputError {
   }
   throw new Error('It was taken');
 }
+
+test('a command gets its options in the types of their kinds', () => {
+  const base = { description: 'x' } as const;
+  const _specs = {
+    deployment: theDeployment,
+    near: { ...base, kind: 'location' },
+    status: { ...base, kind: 'choice', choices: ['ready', 'error'], required: true },
+    page: { ...base, kind: 'integer', min: 1, max: 9 },
+    all: { ...base, kind: 'boolean' },
+    ip: { ...base, kind: 'list', of: 'ip' },
+    application: { ...base, kind: 'application' },
+  } as const;
+  expectTypeOf<OptionsOf<typeof _specs>>().toEqualTypeOf<{
+    readonly deployment: DeploymentTarget;
+    readonly near: Location | undefined;
+    readonly status: 'ready' | 'error';
+    readonly page: number | undefined;
+    readonly all: boolean | undefined;
+    readonly ip: readonly string[] | undefined;
+    readonly application: string | undefined;
+  }>();
+});

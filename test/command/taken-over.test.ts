@@ -3,7 +3,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Message } from '../../src/chat/card.ts';
 import type { Invocation } from '../../src/chat/port.ts';
 import { systemClock } from '../../src/clock.ts';
-import type { Context } from '../../src/command/define.ts';
+import { type CommandSpec, type Context, createDirectory } from '../../src/command/define.ts';
 import { Invocations } from '../../src/command/invocations.ts';
 import { Recovery } from '../../src/command/recovery.ts';
 import { createPipeline } from '../../src/command/run.ts';
@@ -44,7 +44,7 @@ async function takenOver(frozen: (membership: Membership) => void) {
       await store.transaction().execute((tx) => invocations.confirm(tx, context.invocationId));
     },
   };
-  const directory = { get: () => command, all: [] } as never;
+  const directory = createDirectory([{ name: 'deploy', command: command as CommandSpec }]);
   const parts = { store, directory, clock, log, wakeOutbox: () => undefined };
   const invocations = new Invocations({ ...parts, membership: one, realClock: systemClock });
   const recovery = new Recovery({ ...parts, membership: other, invocations });

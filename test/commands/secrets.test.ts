@@ -48,7 +48,7 @@ test('secrets that Edgegap quotes are nowhere: not in chat, not in the store, no
   await stage.bot.app.settled();
   const other = await deployElsewhere(simulator, 'lobby-chat', 'stable', ['pw=hunter2']);
   await effectOf(stage, 'operator', () => driver.command('operator', 'status', { deployment: other }));
-  await effectOf(stage, 'operator', () => driver.command('operator', 'tags', { deployment: other }));
+  await effectOf(stage, 'operator', () => driver.command('operator', 'tags list', { deployment: other }));
   await effectOf(stage, 'operator', () => driver.command('operator', 'list'));
   const all = await everything();
   expect(all).toContain('registry said password=[masked]');

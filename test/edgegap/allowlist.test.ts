@@ -43,6 +43,7 @@ const keyed: [string, (api: EdgegapApi, id: string) => Promise<unknown>][] = [
   ['stop', (api, id) => api.stop(id)],
   ['logs', (api, id) => api.logs(id)],
   ['tags', (api, id) => api.tags(id)],
+  ['tag', (api, id) => api.tag(id, 'qa')],
   ['addTag', (api, id) => api.addTag(id, 'qa')],
   ['renameTag', (api, id) => api.renameTag(id, 'qa', 'prod')],
   ['removeTag', (api, id) => api.removeTag(id, 'qa')],

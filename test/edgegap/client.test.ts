@@ -74,6 +74,7 @@ describe('what goes over the wire', () => {
     await client.deployments();
     await client.logs('abc');
     await client.tags('abc');
+    await client.tag('abc', 'qa');
     await client.addTag('abc', 'qa');
     await client.renameTag('abc', 'qa', 'prod');
     await client.removeTag('abc', 'prod');
@@ -87,6 +88,7 @@ describe('what goes over the wire', () => {
       ['GET /v1/deployments', {}, ''],
       ['GET /v1/deployment/abc/container-logs', {}, ''],
       ['GET /v1/deployments/abc/tags', {}, ''],
+      ['GET /v1/deployments/abc/tags/qa', {}, ''],
       ['POST /v1/deployments/abc/tags', {}, '{"name":"qa"}'],
       ['PATCH /v1/deployments/abc/tags/qa', {}, '{"name":"prod"}'],
       ['DELETE /v1/deployments/abc/tags/prod', {}, ''],

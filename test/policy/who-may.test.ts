@@ -27,7 +27,7 @@ interface Use {
 const on = (what: string, permission: Permission, values: (id: string) => Values = () => ({})): Use => ({
   what,
   permission,
-  command: [what.split(' ')[0] ?? '', values],
+  command: [what, values],
 });
 const press = (what: string, permission: Permission, arg: (id: string) => string = (id) => id): Use => {
   const [command = '', action = ''] = what.split(':');
@@ -43,16 +43,11 @@ const uses: readonly Use[] = [
   press('status:refresh', 'deployments.read'),
   on('logs', 'deployments.read', (deployment) => ({ deployment })),
   press('logs:show', 'deployments.read'),
-  on('tags', 'deployments.read', (deployment) => ({ deployment })),
-  on('tags list', 'deployments.read', (deployment) => ({ deployment, action: 'list' })),
-  on('tags add', 'deployments.tag', (deployment) => ({ deployment, action: 'add', tag: 'new' })),
-  on('tags remove', 'deployments.tag', (deployment) => ({ deployment, action: 'remove', tag: 'qa' })),
-  on('tags rename', 'deployments.tag', (deployment) => ({
-    deployment,
-    action: 'rename',
-    tag: 'qa',
-    to: 'b',
-  })),
+  on('tags list', 'deployments.read', (deployment) => ({ deployment })),
+  on('tags show', 'deployments.read', (deployment) => ({ deployment, tag: 'qa' })),
+  on('tags add', 'deployments.tag', (deployment) => ({ deployment, tag: 'new' })),
+  on('tags remove', 'deployments.tag', (deployment) => ({ deployment, tag: 'qa' })),
+  on('tags rename', 'deployments.tag', (deployment) => ({ deployment, tag: 'qa', 'new-name': 'b' })),
   on('deploy', 'deployments.deploy', () => ({ application: 'kart-racing', version: 'v1.2', near: 'Tokyo' })),
   press('deploy:again', 'deployments.deploy', () => 'abcdefghijkl'),
   on('stop', 'deployments.stop', (deployment) => ({ deployment })),
@@ -133,12 +128,11 @@ const levelOf: Readonly<Record<Permission, 'open' | 'read' | 'change'>> = {
 
 test('the table has every command and every button', async () => {
   const directory = await loadCommands(join(import.meta.dirname, '..', '..', 'commands'));
-  const all = directory.all.flatMap(({ name, command }) => [
-    name,
-    ...Object.keys(command.actions ?? {}).map((action) => `${name}:${action}`),
+  const all = directory.all.flatMap(({ name, entries, actions }) => [
+    ...entries.map((entry) => entry.name),
+    ...Object.keys(actions).map((action) => `${name}:${action}`),
   ]);
-  const inTable = new Set(uses.map(({ what }) => what.split(' ')[0]));
-  expect([...inTable].toSorted()).toEqual(all.toSorted());
+  expect(uses.map(({ what }) => what).toSorted()).toEqual(all.toSorted());
 });
 
 const titled = stages.map(([name, setting]) => ({ name, setting, title: setting.title }));

@@ -58,7 +58,7 @@ describe.each(driverNames)('the main job on %s', (name) => {
     const logs = await find(/Log of/);
     expect(logs.text).toContain(id);
 
-    await driver.command('operator', 'tags', { deployment: id, action: 'add', tag: 'tournament' });
+    await driver.command('operator', 'tags add', { deployment: id, tag: 'tournament' });
     await find(/Added/);
     expect(bot.simulator.deployments.get(id)?.tags.map((tag) => tag.name)).toContain('tournament');
     await until(async () => (await driver.channel())[0]?.text.includes('tournament'), 'the tag on the card');

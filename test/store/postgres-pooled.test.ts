@@ -66,7 +66,7 @@ test('a whole bot deploys, tells, looks, changes and stops behind a pooling prox
     const [deployment = ''] = bot.simulator.deployments.keys();
     await driver.command('operator', 'logs', { deployment });
     await said('Log of');
-    await driver.command('operator', 'tags', { deployment, action: 'add', tag: 'tournament' });
+    await driver.command('operator', 'tags add', { deployment, tag: 'tournament' });
     await said('Added');
     await driver.command('operator', 'list', {});
     await until(

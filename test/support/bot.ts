@@ -3,6 +3,7 @@ import { createDiscordAdapter } from '../../src/adapters/discord/adapter.ts';
 import { createSlackAdapter } from '../../src/adapters/slack/adapter.ts';
 import { type App, buildApp } from '../../src/app.ts';
 import type { Clock } from '../../src/clock.ts';
+import type { Kinds } from '../../src/command/options.ts';
 import { readConfig } from '../../src/config.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';
 import type { ChatDriver } from './chat-driver.ts';
@@ -38,6 +39,7 @@ export interface BotOptions {
   /** Whether Edgegap can call back; it can unless told otherwise. */
   readonly callbacks?: boolean;
   readonly commands?: string;
+  readonly kinds?: Kinds;
 }
 
 /** Settings that name the operators' and readers' groups of a driver. */
@@ -90,6 +92,7 @@ export async function startBot(driver: ChatDriver, options: BotOptions = {}): Pr
     log,
     loopback: options.callbacks ?? true,
     ...(options.commands ? { commands: options.commands } : {}),
+    ...(options.kinds ? { kinds: options.kinds } : {}),
     access: {
       console: { operators: undefined, readers: undefined, readersByDefault: 'operators' },
       ...(discord ? { discord: discord.access } : {}),

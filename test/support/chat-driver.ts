@@ -8,7 +8,7 @@ export interface ChatDriver {
   readonly environment: Readonly<Record<string, string>>;
   /** Once the bot is up, e.g. to wait for the gateway or socket connection, or to learn the bot's own port. */
   ready(bot: { readonly url: string }): Promise<void>;
-  /** Types a slash command in the team's channel. Resolves when the platform has its first response. */
+  /** Types a slash command in the team's channel, `stop` or `tags add`. Resolves when the platform has its first response. */
   command(persona: Persona, name: string, values?: Values): Promise<void>;
   /** Presses the newest visible button with this label. Resolves when the platform has its first response. */
   press(persona: Persona, label: string): Promise<void>;

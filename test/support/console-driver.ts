@@ -11,7 +11,7 @@ import { readLine } from '../../src/adapters/console/typed.ts';
 import type { CardFile, Inline, Message, Rich } from '../../src/chat/card.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Directory } from '../../src/command/define.ts';
-import type { OptionSpecs } from '../../src/command/options.ts';
+import type { Options } from '../../src/command/kinds/kind.ts';
 import type { ChatDriver, Persona, Values, VisibleMessage } from './chat-driver.ts';
 import { until } from './test-clock.ts';
 
@@ -35,7 +35,7 @@ export async function createConsoleDriver(): Promise<ConsoleDriver> {
   });
 
   let chat: ConsoleAdapter | undefined;
-  let commands: OptionSpecsOf = () => undefined;
+  let commands: OptionsOf = () => undefined;
   /** One for each line that was typed and has no response yet, oldest first. */
   const waiting: (() => void)[] = [];
 
@@ -67,7 +67,8 @@ export async function createConsoleDriver(): Promise<ConsoleDriver> {
     platform: 'console',
     environment: {},
     adapter(directory, options) {
-      commands = (name) => directory.get(name)?.options;
+      commands = (name) =>
+        directory.all.flatMap(({ entries }) => entries).find((entry) => entry.name === name)?.options;
       chat = announcing(
         createConsoleAdapter({
           input,
@@ -126,7 +127,7 @@ export async function createConsoleDriver(): Promise<ConsoleDriver> {
   };
 }
 
-type OptionSpecsOf = (name: string) => OptionSpecs | undefined;
+type OptionsOf = (name: string) => Options | undefined;
 
 function onlyOperator(persona: Persona): void {
   if (persona !== 'operator')
@@ -163,7 +164,7 @@ function announcing(adapter: ConsoleAdapter, respond: () => void): ConsoleAdapte
 }
 
 /** Positional options in order, then the others by name; a value with blanks is quoted. */
-function argumentsOf(values: Values, specs: OptionSpecs): string[] {
+function argumentsOf(values: Values, specs: Options): string[] {
   const names = Object.keys(specs).filter((name) => specs[name]?.positional);
   const gap = names.findIndex((name) => values[name] === undefined);
   const inOrder = gap === -1 ? names : names.slice(0, gap);

@@ -49,7 +49,13 @@ export async function createDiscordDriver(options: DiscordServerOptions = {}): P
       await until(() => server.gateway.connected, 'the bot on the gateway');
     },
     async command(persona, name, values: Values = {}) {
-      const interaction = server.command(people[persona], name, optionsOf(values));
+      const [command = '', subcommand] = name.split(' ');
+      const options = optionsOf(values);
+      const interaction = server.command(
+        people[persona],
+        command,
+        subcommand === undefined ? options : [{ type: 1, name: subcommand, options }],
+      );
       await until(() => interaction.acknowledged !== undefined, `a first response to /${name}`);
     },
     async press(persona, label) {

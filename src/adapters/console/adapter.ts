@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CardFile, Message } from '../../chat/card.ts';
 import type { Adapter, Address, Invocation, InvocationRequest, Person } from '../../chat/port.ts';
+import { headOf } from '../../chat/text.ts';
 import type { Clock } from '../../clock.ts';
 import type { Directory } from '../../command/define.ts';
 import { DeliveryError } from '../../errors.ts';
@@ -16,7 +17,6 @@ import { paint, span } from './spans.ts';
 import { openTerminal } from './terminal.ts';
 import { createTranscript, type NumberedButton, type Shown } from './transcript.ts';
 import { readLine, type Typed } from './typed.ts';
-import { headOf } from './width.ts';
 
 export interface ConsoleOptions {
   readonly input: Input;

@@ -1,65 +1,61 @@
 import type { Directory } from '../../command/define.ts';
-import type { OptionSpec } from '../../command/options.ts';
+import type { Option, Options } from '../../command/kinds/kind.ts';
 
 /** What can follow in a line, for readline: the candidates, and the word they would replace. */
-export function completeLine(
+export async function completeLine(
   line: string,
   directory: Directory,
   buttonNumbers: readonly number[],
-): [string[], string] {
+): Promise<[string[], string]> {
   const word = line.split(/\s/).at(-1) ?? '';
   const before = line.slice(0, line.length - word.length).replace(/^\s*\/?\s*(?:edgegap\s+)?/, '');
-  if (word.startsWith('#') && before === '')
-    return pick(
-      buttonNumbers.map((number) => `#${number}`),
-      word,
-    );
+  const pick = (candidates: readonly string[]): [string[], string] => [
+    candidates.filter((candidate) => candidate.startsWith(word)),
+    word,
+  ];
+  if (word.startsWith('#') && before === '') return pick(buttonNumbers.map((number) => `#${number}`));
 
-  const words = before.split(/\s+/).filter((part) => part !== '');
-  const [name, ...typed] = words;
-  if (name === undefined) {
-    const slash = word.startsWith('/') ? '/' : '';
-    return pick(
-      directory.all.map((entry) => `${slash}${entry.name} `),
-      word,
-    );
-  }
+  const [name, ...typed] = before.split(/\s+/).filter((part) => part !== '');
+  if (name === undefined)
+    return pick(directory.all.map((entry) => `${word.startsWith('/') ? '/' : ''}${entry.name} `));
 
-  const options = directory.get(name)?.options ?? {};
-  const previous = typed.at(-1);
+  const { entries = [], usual } = directory.get(name) ?? {};
+  // As people may type it: the word of a subcommand stands first, or second.
+  const words = entries.flatMap((entry) => entry.word ?? []);
+  const at = typed.slice(0, 2).findIndex((one) => words.includes(one));
+  const entry = at === -1 ? usual : entries.find((one) => one.word === typed[at]);
+  const given = typed.filter((_, nth) => nth !== at);
+  const options = entry?.options ?? {};
+  const previous = given.at(-1);
   const named = previous?.startsWith('--') ? options[previous.slice(2)] : undefined;
-  if (named && named.kind !== 'boolean') return pick(valuesOf(named), word);
-  if (word.startsWith('-')) return pick(freeOptions(options, typed), word);
-
-  const position = positionalCount(typed, options);
-  const positional = Object.values(options).filter((spec) => spec.positional)[position];
-  const values = positional ? valuesOf(positional) : [];
-  return pick(values.length > 0 || positional ? values : freeOptions(options, typed), word);
+  if (named && takesValue(named)) return pick(await valuesOf(named));
+  const positional = Object.values(options).filter((option) => option.positional)[
+    positionalCount(given, options)
+  ];
+  if (word.startsWith('-')) return pick(freeOptions(options, given));
+  const values = positional ? await valuesOf(positional) : freeOptions(options, given);
+  return pick(at === -1 && typed.length < 2 ? [...words.map((one) => `${one} `), ...values] : values);
 }
 
 /** The named options that may still be given. */
-function freeOptions(options: Readonly<Record<string, OptionSpec>>, typed: readonly string[]): string[] {
+function freeOptions(options: Options, typed: readonly string[]): string[] {
   return Object.entries(options)
-    .filter(([name, spec]) => !spec.positional && (spec.kind === 'list' || !typed.includes(`--${name}`)))
+    .filter(([name, spec]) => !spec.positional && (spec.kind.many || !typed.includes(`--${name}`)))
     .map(([name]) => `--${name} `);
 }
 
-function valuesOf(spec: OptionSpec): string[] {
-  if (spec.kind === 'choice') return spec.choices.map((choice) => `${choice} `);
-  if (spec.kind === 'deployment') return ['@last '];
-  return [];
+async function valuesOf(option: Option): Promise<string[]> {
+  return ((await option.kind.suggest?.(option)) ?? []).map((value) => `${value} `);
 }
 
-function positionalCount(typed: readonly string[], options: Readonly<Record<string, OptionSpec>>): number {
-  let count = 0;
-  for (const [index, word] of typed.entries()) {
+function takesValue(option: Option | undefined): boolean {
+  return option?.input.type !== 'boolean';
+}
+
+function positionalCount(typed: readonly string[], options: Options): number {
+  return typed.filter((word, index) => {
     const previous = typed[index - 1];
-    const value = previous?.startsWith('--') && options[previous.slice(2)]?.kind !== 'boolean';
-    if (!word.startsWith('--') && !value) count += 1;
-  }
-  return count;
-}
-
-function pick(candidates: readonly string[], word: string): [string[], string] {
-  return [candidates.filter((candidate) => candidate.startsWith(word)), word];
+    const isValue = previous?.startsWith('--') && takesValue(options[previous.slice(2)]);
+    return !word.startsWith('--') && !isValue;
+  }).length;
 }

@@ -1,10 +1,10 @@
 import type { Button, Card, CardFile, Line, Message, Node, Tone } from '../../chat/card.ts';
+import { padTo, widthOf } from '../../chat/text.ts';
 import { inlineLine, inlineLines, type Reader } from './inline.ts';
 import { limits } from './limits.ts';
 import { literalLine, literalLines } from './literal.ts';
 import { fold, paint, type SpanLine, type Style, span } from './spans.ts';
 import { tableLines } from './table.ts';
-import { padTo, widthOf } from './width.ts';
 
 /** What a renderer must know beside the message. */
 export interface RenderContext extends Reader {

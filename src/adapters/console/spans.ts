@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { headOf, widthOf } from './width.ts';
+import { headOf, widthOf } from '../../chat/text.ts';
 
 export type Style = Parameters<typeof styleText>[0];
 

@@ -7,7 +7,7 @@ export interface TerminalOptions {
   readonly input: Input;
   readonly output: Output;
   readonly prompt: string;
-  readonly complete: (line: string) => [string[], string];
+  readonly complete: (line: string) => Promise<[string[], string]>;
 }
 
 /** A prompt at a real terminal: line editing, history, completion, and output above the line being typed. */
@@ -17,7 +17,7 @@ export function openTerminal(options: TerminalOptions, handlers: LineHandlers): 
     input,
     output,
     prompt,
-    completer: complete,
+    completer: (line, done) => void complete(line).then((found) => done(null, found), done),
     historySize: limits.history,
     removeHistoryDuplicates: true,
     terminal: true,

@@ -1,7 +1,7 @@
 import { ApplicationCommandOptionType, ApplicationCommandType, PermissionFlagsBits } from 'discord.js';
-import type { NamedCommand } from '../../command/define.ts';
-import type { OptionSpec } from '../../command/options.ts';
-import { permissions } from '../../command/permissions.ts';
+import { type Command, type Entry, leastPermission } from '../../command/define.ts';
+import type { Option } from '../../command/kinds/kind.ts';
+import { type Permission, permissions } from '../../command/permissions.ts';
 import type { AccessRules } from '../../config.ts';
 import { limits } from './limits.ts';
 
@@ -21,36 +21,59 @@ export interface OptionJson {
   readonly type: ApplicationCommandOptionType;
   readonly name: string;
   readonly description: string;
-  readonly required: boolean;
+  /** Of a subcommand. */
+  readonly options?: readonly OptionJson[];
+  readonly required?: boolean;
   readonly choices?: readonly { name: string; value: string }[];
   readonly min_value?: number;
   readonly max_value?: number;
   readonly max_length?: number;
 }
 
+const types = {
+  text: ApplicationCommandOptionType.String,
+  choice: ApplicationCommandOptionType.String,
+  integer: ApplicationCommandOptionType.Integer,
+  boolean: ApplicationCommandOptionType.Boolean,
+} as const;
+
 /** Throws where Discord would not take the command. */
-export function commandJson({ name, command }: NamedCommand, access: AccessRules): CommandJson {
+export function commandJson(command: Command, access: AccessRules): CommandJson {
+  const { name, description, entries } = command;
   const json: CommandJson = {
     type: ApplicationCommandType.ChatInput,
     name,
-    description: command.description,
-    options: Object.entries(command.options).map(([option, spec]) => optionJson(option, spec)),
-    default_member_permissions: leastRight(command.permission, access),
+    description,
+    options: entries.flatMap((entry) => entryJson(entry)),
+    default_member_permissions: leastRight(leastPermission(command), access),
   };
-  const characters = [json, ...json.options, ...json.options.flatMap((option) => option.choices ?? [])]
-    .flatMap((part) => [part.name, 'description' in part ? part.description : part.value])
-    .join('').length;
+  const characters = charactersOf(json);
   if (characters > limits.command.characters)
     throw new Error(`/${name} has ${characters} characters; Discord allows ${limits.command.characters}`);
   return json;
+}
+
+function charactersOf({ name, description, options = [], choices = [] }: Omit<OptionJson, 'type'>): number {
+  const inside = [
+    ...options.map(charactersOf),
+    ...choices.flatMap((one) => [one.name.length, one.value.length]),
+  ];
+  return inside.reduce((sum, one) => sum + one, name.length + description.length);
+}
+
+/** The options of a command; of a subcommand, the one option that it is to Discord. */
+function entryJson({ word, description, options }: Entry): OptionJson[] {
+  const all = Object.entries(options).map(([name, option]) => optionJson(name, option));
+  if (word === undefined) return all;
+  return [{ type: ApplicationCommandOptionType.Subcommand, name: word, description, options: all }];
 }
 
 /**
  * Who sees the command before an administrator of the server says otherwise. As soon as a role decides, everybody has
  * to see it: Discord cannot be told here which roles, and would hide it from people the bot's own check lets in.
  */
-function leastRight(permission: NamedCommand['command']['permission'], access: AccessRules): number | null {
-  const level = permissions[typeof permission === 'object' ? permission.least : permission];
+function leastRight(permission: Permission, access: AccessRules): number | null {
+  const level = permissions[permission];
   const administratorsOnly =
     access.operators === undefined &&
     (level === 'change' ||
@@ -58,38 +81,10 @@ function leastRight(permission: NamedCommand['command']['permission'], access: A
   return administratorsOnly ? Number(PermissionFlagsBits.ManageGuild) : null;
 }
 
-function optionJson(name: string, spec: OptionSpec): OptionJson {
-  const base = { name, description: spec.description, required: spec.required ?? false };
-  switch (spec.kind) {
-    case 'integer':
-      return {
-        ...base,
-        type: ApplicationCommandOptionType.Integer,
-        min_value: spec.min,
-        max_value: spec.max,
-      };
-    case 'boolean':
-      return { ...base, type: ApplicationCommandOptionType.Boolean };
-    case 'choice':
-      return {
-        ...base,
-        type: ApplicationCommandOptionType.String,
-        choices: spec.choices.map((choice) => ({ name: choice, value: choice })),
-      };
-    case 'string':
-      return text(Math.min(spec.maxLength ?? limits.optionLength, limits.optionLength));
-    case 'list':
-      return text(1000);
-    case 'application':
-    case 'version':
-    case 'deployment':
-    case 'location':
-    case 'tag':
-      // Longer than anything that exists, short enough to stop a whole paste; what exists is checked by the bot.
-      return text(200);
-  }
-
-  function text(max_length: number): OptionJson {
-    return { ...base, type: ApplicationCommandOptionType.String, max_length };
-  }
+function optionJson(name: string, { description, required = false, input }: Option): OptionJson {
+  const json = { type: types[input.type], name, description, required };
+  if (input.type === 'integer') return { ...json, min_value: input.min, max_value: input.max };
+  if (input.type === 'text') return { ...json, max_length: Math.min(input.maxLength, limits.optionLength) };
+  if (input.type === 'boolean') return json;
+  return { ...json, choices: input.choices.map((value) => ({ name: value, value })) };
 }

@@ -1,4 +1,5 @@
 import type { Inline, Rich } from '../../chat/card.ts';
+import { largest } from '../../chat/shorten.ts';
 
 /**
  * Discord's markdown, written and escaped. The rules are those of Discord's help article "Markdown Text 101" and its
@@ -100,13 +101,7 @@ function render(inline: Inline): string {
 /** As much of `inline` as fits behind `out`, found by halving, since escapes make lengths uneven. */
 function cut(out: string, inline: Inline, room: number): string {
   const characters = [...textOf(inline)];
-  let fits = 0;
-  let tooLong = characters.length;
-  while (fits + 1 < tooLong) {
-    const middle = (fits + tooLong) >> 1;
-    if (attempt(middle).length <= room) fits = middle;
-    else tooLong = middle;
-  }
+  const fits = largest(0, characters.length - 1, (count) => attempt(count).length <= room) ?? 0;
   return fits === 0 ? `${out}…`.slice(0, room) : attempt(fits);
 
   function attempt(count: number): string {

@@ -1,4 +1,5 @@
 import {
+  type APIApplicationCommandInteractionDataOption,
   type APIChatInputApplicationCommandInteraction,
   type APIInteraction,
   ApplicationCommandOptionType,
@@ -18,8 +19,10 @@ export type Received =
 
 export function receive(interaction: APIInteraction, directory: Directory): Received {
   if (isSlashCommand(interaction)) {
-    const { name } = interaction.data;
-    const args = { kind: 'values', values: valuesOf(interaction) } as const;
+    const { name, options = [] } = interaction.data;
+    const subcommand = options.find((option) => option.type === ApplicationCommandOptionType.Subcommand);
+    const values = valuesOf(subcommand?.options ?? options);
+    const args = { kind: 'values', subcommand: subcommand?.name, values } as const;
     return { kind: 'request', interaction, request: { kind: 'command', command: name, args } };
   }
   if (interaction.type === InteractionType.MessageComponent) {
@@ -43,10 +46,10 @@ function isSlashCommand(
 
 /** The options as typed. Options that hold something else (a person, a role) belong to no command of ours. */
 function valuesOf(
-  interaction: APIChatInputApplicationCommandInteraction,
+  options: readonly APIApplicationCommandInteractionDataOption[],
 ): Record<string, string | number | boolean> {
   const values: Record<string, string | number | boolean> = {};
-  for (const option of interaction.data.options ?? []) {
+  for (const option of options) {
     switch (option.type) {
       case ApplicationCommandOptionType.String:
       case ApplicationCommandOptionType.Integer:

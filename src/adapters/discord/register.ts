@@ -1,6 +1,7 @@
 import { type APIApplicationCommand, DiscordAPIError, RateLimitError, type REST, Routes } from 'discord.js';
 import type { Directory } from '../../command/define.ts';
 import { loadCommands } from '../../command/load.ts';
+import type { Kinds } from '../../command/options.ts';
 import { type DiscordConfig, readConfig } from '../../config.ts';
 import { AppError, ConfigError } from '../../errors.ts';
 import { type CommandJson, commandJson } from './command-json.ts';
@@ -21,16 +22,18 @@ export async function runRegister(options: {
   /** Of this process unless told. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly commandsFolder: string;
+  /** Other kinds of options, for tests. */
+  readonly kinds?: Kinds;
   readonly print: (line: string) => void;
 }): Promise<number> {
-  const { environment, commandsFolder, print } = options;
+  const { environment, commandsFolder, kinds, print } = options;
   try {
     const { discord } = readConfig(environment, { edgegap: false });
     if (!discord)
       throw new ConfigError([
         'DISCORD_TOKEN and DISCORD_GUILDS are missing: set them to register the commands with Discord',
       ]);
-    const directory = await loadCommands(commandsFolder);
+    const directory = await loadCommands(commandsFolder, kinds);
     await registerCommands(discord, directory, (done) => print(describe(done)));
     return 0;
   } catch (error) {

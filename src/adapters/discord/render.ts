@@ -157,14 +157,7 @@ function cutCode(text: string, keep: 'start' | 'end', fits: (text: string) => bo
     keep === 'start'
       ? `${characters.slice(0, count).join('')}\n…`
       : `…\n${characters.slice(characters.length - count).join('')}`;
-  let low = 0;
-  let high = characters.length;
-  while (low + 1 < high) {
-    const middle = (low + high) >> 1;
-    if (fits(part(middle))) low = middle;
-    else high = middle;
-  }
-  const rough = part(low);
+  const rough = part(largest(0, characters.length - 1, (count) => fits(part(count))) ?? 0);
   if (keep === 'start') {
     const end = rough.lastIndexOf('\n', rough.length - 3);
     return end > rough.length / 2 ? `${rough.slice(0, end)}\n…` : rough;
@@ -213,6 +206,7 @@ function renderButton(button: Button): APIButtonComponent {
   return { type: ComponentType.Button, style: styles[button.style], label, custom_id };
 }
 
+/** Discord counts characters here, and not their halves. */
 function cutLabel(label: string): string {
   const characters = [...label];
   return characters.length > limits.buttonLabel

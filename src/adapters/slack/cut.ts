@@ -1,8 +1,4 @@
-/** The first `length` characters, with an ellipsis where something was cut. Never splits a surrogate pair. */
-export function cutEnd(text: string, length: number): string {
-  if (text.length <= length) return text;
-  return `${whole(text.slice(0, Math.max(0, length - 1)))}…`;
-}
+import { cutEnd } from '../../chat/text.ts';
 
 /** As many whole lines of one end of `text` as fit into `length` characters, and a line that says how many are missing. */
 export function cutLines(text: string, length: number, keep: 'start' | 'end'): string {
@@ -18,16 +14,10 @@ export function cutLines(text: string, length: number, keep: 'start' | 'end'): s
   }
   const missing = lines.length - kept.length;
   // Not even one line fits: a part of it says more than nothing.
-  if (kept.length === 0) return keep === 'start' ? cutEnd(text, length) : `…${tail(text, length - 1)}`;
+  if (kept.length === 0)
+    return keep === 'start'
+      ? cutEnd(text, length)
+      : `…${text.slice(-Math.max(1, length - 1)).replace(/^[\uDC00-\uDFFF]/, '')}`;
   const note = `… ${missing} ${keep === 'start' ? 'more' : 'earlier'} ${missing === 1 ? 'line' : 'lines'} not shown`;
   return keep === 'start' ? [...kept, note].join('\n') : [note, ...kept.toReversed()].join('\n');
-}
-
-function tail(text: string, length: number): string {
-  const end = text.slice(-Math.max(1, length));
-  return /^[\uDC00-\uDFFF]/.test(end) ? end.slice(1) : end;
-}
-
-function whole(text: string): string {
-  return /[\uD800-\uDBFF]$/.test(text) ? text.slice(0, -1) : text;
 }

@@ -1,5 +1,5 @@
 import { type Inline, type Message, type Node, plainText, type Rich } from '../../chat/card.ts';
-import { cutEnd } from './cut.ts';
+import { cutEnd } from '../../chat/text.ts';
 import { escapeMrkdwn } from './escape.ts';
 import { LIMITS } from './limits.ts';
 import { dateMarkup, isChannelId, isUserId } from './rich-text.ts';

@@ -12,12 +12,12 @@ import {
 } from '../../chat/card.ts';
 import { inOneDirection } from '../../chat/direction.ts';
 import { largest, shorten } from '../../chat/shorten.ts';
-import { cutEnd, cutLines } from './cut.ts';
+import { aligned, cutEnd, oneLine } from '../../chat/text.ts';
+import { cutLines } from './cut.ts';
 import { fallbackText } from './fallback.ts';
 import { LIMITS } from './limits.ts';
 import { richElements } from './rich-text.ts';
 import { smallPrint } from './small-print.ts';
-import { tableLines } from './table.ts';
 
 /** What chat.postMessage, chat.update and response_url take. `text` is for notifications and screen readers. */
 export interface SlackMessage {
@@ -126,7 +126,9 @@ function nodeBlocks(
         ]),
       );
     case 'table':
-      return preformatted(cutLines(tableLines(node), longest, 'start'));
+      // Slack's own table block allows one per message and nowhere but at its end (table block reference), and cards may
+      // hold several.
+      return preformatted(cutLines(aligned(node.columns, node.rows, oneLine).join('\n'), longest, 'start'));
     case 'code':
       return preformatted(cutLines(visible(node.text), longest, node.keep));
     case 'divider':

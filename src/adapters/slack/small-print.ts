@@ -1,6 +1,6 @@
 import type { types } from '@slack/bolt';
 import { type Inline, plainText, type Rich } from '../../chat/card.ts';
-import { cutEnd } from './cut.ts';
+import { cutEnd } from '../../chat/text.ts';
 import { escapeMrkdwn } from './escape.ts';
 import { LIMITS } from './limits.ts';
 import { dateMarkup, isChannelId, isUserId, isWebLink } from './rich-text.ts';

@@ -1,6 +1,11 @@
 import type { RenderContext } from '../../../src/adapters/console/render.ts';
 import type { Card, Message } from '../../../src/chat/card.ts';
-import { type Command, createDirectory, type Directory, defineCommand } from '../../../src/command/define.ts';
+import {
+  type CommandSpec,
+  createDirectory,
+  type Directory,
+  defineCommand,
+} from '../../../src/command/define.ts';
 
 export const NOON = Date.UTC(2026, 2, 3, 12, 0, 0);
 
@@ -41,7 +46,7 @@ const nothing = async () => {};
 
 function named(name: string, command: unknown) {
   // As the loader has it: a command of any options.
-  return { name, command: command as Command };
+  return { name, command: command as CommandSpec };
 }
 
 export const commands: Directory = createDirectory([

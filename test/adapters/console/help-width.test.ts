@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { renderMessage } from '../../../src/adapters/console/render.ts';
-import { widthOf } from '../../../src/adapters/console/width.ts';
 import type { Card } from '../../../src/chat/card.ts';
-import { usage } from '../../../src/command/argv.ts';
+import { widthOf } from '../../../src/chat/text.ts';
 import { loadCommands } from '../../../src/command/load.ts';
+import { usage } from '../../../src/command/usage.ts';
 
 const directory = await loadCommands(join(import.meta.dirname, '../../../commands'));
 
@@ -35,7 +35,7 @@ test.each([40, 60, 80])(
 describe.each([20, 40, 80, 100, 200])('in a window of %i columns', (columns) => {
   test.each([
     'deploy',
-    ...directory.all.map(({ name, command }) => usage(name, command.options)),
+    ...directory.all.flatMap(({ entries }) => entries.map(({ name, options }) => usage(name, options))),
     'x'.repeat(300),
   ])('a field labelled %s fits', (label) => {
     const card: Card = {

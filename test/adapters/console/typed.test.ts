@@ -68,5 +68,5 @@ describe('completion', () => {
     ['tags re', ['remove ', 'rename '], 're'],
     ['tags add ', ['@last '], ''],
     ['nonsense ', [], ''],
-  ])('%j', (line, candidates, word) => expect(complete(line)).toEqual([candidates, word]));
+  ])('%j', (line, candidates, word) => expect(complete(line)).resolves.toEqual([candidates, word]));
 });

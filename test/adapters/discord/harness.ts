@@ -2,7 +2,7 @@ import { createDiscordAdapter } from '../../../src/adapters/discord/adapter.ts';
 import type { Card, Line } from '../../../src/chat/card.ts';
 import type { Adapter, Invocation } from '../../../src/chat/port.ts';
 import type { Clock } from '../../../src/clock.ts';
-import { type Command, createDirectory } from '../../../src/command/define.ts';
+import { type CommandSpec, createDirectory } from '../../../src/command/define.ts';
 import { readConfig } from '../../../src/config.ts';
 import { createLog } from '../../../src/log.ts';
 import { createDiscordDriver, type DiscordDriver, groupIds } from '../../support/discord-driver.ts';
@@ -78,7 +78,7 @@ export function adapterFor(
 /** `stop` with its buttons, enough for presses to be known. */
 function directory() {
   const action = { permission: 'deployments.stop', ack: 'update', run: async () => {} } as const;
-  const stop: Command = {
+  const stop: CommandSpec = {
     description: 'Stop a deployment',
     permission: 'deployments.stop',
     ack: 'public',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { commandJson } from '../../../src/adapters/discord/command-json.ts';
 import { runRegister } from '../../../src/adapters/discord/register.ts';
-import type { Command } from '../../../src/command/define.ts';
+import { type Command, type CommandSpec, createDirectory } from '../../../src/command/define.ts';
 import type { AccessRules } from '../../../src/config.ts';
 import { createDiscordDriver, type DiscordDriver, groupIds } from '../../support/discord-driver.ts';
 import { ids } from '../../support/discord-world.ts';
@@ -171,6 +171,14 @@ test('what Discord refuses is passed on', async () => {
   expect((await register()).text).toMatch(/no more command changes for now\.\nTry again in 6[01] minutes/);
 });
 
+function named(command: object): Command {
+  const [loaded] = createDirectory([
+    { name: 'x', command: { ...command, run: async () => {} } as unknown as CommandSpec },
+  ]).all;
+  if (!loaded) throw new Error('Nothing was loaded');
+  return loaded;
+}
+
 const nobody: AccessRules = { operators: undefined, readers: undefined, readersByDefault: 'operators' };
 test.each([
   ['help', nobody, null],
@@ -182,8 +190,7 @@ test.each([
   ['deployments.read', { ...nobody, operators: ['1'] }, null],
   ['deployments.stop', { ...nobody, operators: ['1'] }, null],
 ] as const)('who sees a command of %s: %j %s', (permission, access, expected) => {
-  const command = { ...stop, permission, run: async () => {} } as unknown as Command;
-  expect(commandJson({ name: 'x', command }, access).default_member_permissions).toBe(expected);
+  expect(commandJson(named({ ...stop, permission }), access).default_member_permissions).toBe(expected);
 });
 
 test('a command of more than 8000 characters fails here', () => {
@@ -196,6 +203,5 @@ test('a command of more than 8000 characters fails here', () => {
   const options = Object.fromEntries(
     Array.from({ length: 25 }, (_, i) => [`o${i}`, i < 3 ? choices : option]),
   );
-  const command = { ...stop, options, run: async () => {} } as unknown as Command;
-  expect(() => commandJson({ name: 'x', command }, nobody)).toThrow(/8000/);
+  expect(() => commandJson(named({ ...stop, options }), nobody)).toThrow(/8000/);
 });

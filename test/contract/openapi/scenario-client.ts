@@ -124,6 +124,7 @@ async function tags({ client, api }: Stage): Promise<void> {
   const id = await deploy({ client, api });
   await client('addTag', () => api.addTag(id, 'a tag/ü'));
   await client('tags', () => api.tags(id));
+  await client('tag', () => api.tag(id, 'a tag/ü'));
   await client('renameTag', () => api.renameTag(id, 'a tag/ü', 'x'.repeat(20)));
   await client('removeTag', () => api.removeTag(id, 'x'.repeat(20)));
 }

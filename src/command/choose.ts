@@ -1,0 +1,53 @@
+import type { Arguments } from '../chat/port.ts';
+import { InputError } from '../errors.ts';
+import { nearest, parseTokens, quoted, type RawValues, type Token, tokenise, words } from './argv.ts';
+import type { Command, Entry } from './define.ts';
+import { namesakes } from './same-name.ts';
+import { stale } from './usage.ts';
+
+/** What is asked for with a command, and the values given with it. `prompt` is typed before a command. Throws InputError. */
+export function choose(
+  command: Command,
+  args: Arguments,
+  prompt: string,
+): { readonly entry: Entry; readonly raw: RawValues } {
+  const { name, usual, entries } = command;
+  if (args.kind === 'values') {
+    const entry = entries.find(({ word }) => word === args.subcommand);
+    if (!entry) throw stale(`${name} is no longer asked for in the way that is registered here.`);
+    return { entry, raw: args.values };
+  }
+  const tokens = tokenise(args.text);
+  const parse = (entry: Entry, rest: readonly Token[]) => {
+    return { entry, raw: parseTokens(rest, prompt + entry.name, entry.options) };
+  };
+  if (usual && usual.word === undefined) return parse(usual, tokens);
+  // The word of a subcommand stands first, or second as in `tags 93924761ccde add qa`.
+  const given = words(tokens, 2);
+  for (const token of given) {
+    const [entry] = namesakes(token.text, entries, ({ word = '' }) => word);
+    const rest = tokens.filter((one) => one !== token);
+    if (entry) return parse(entry, rest);
+  }
+  const isIncomplete = tokens.length === 0 && Object.values(usual?.options ?? {}).some((one) => one.required);
+  try {
+    if (usual && !isIncomplete) return parse(usual, tokens);
+  } catch (error) {
+    if (!(error instanceof InputError) || !/^(argument-extra|given-twice)$/.test(error.code)) throw error;
+  }
+  throw unknown(command, prompt, given);
+}
+
+function unknown({ name, entries, usual }: Command, prompt: string, given: readonly Token[]): InputError {
+  const shown = prompt + name;
+  const known = entries.flatMap(({ word = [] }) => word);
+  const there = `There are: ${known.join(', ')}. ${prompt}help ${name} shows how each is used.`;
+  // Where a subcommand is usual, the word before may be what it is about.
+  const slip = (given.find(({ text }) => nearest(text, known)) ?? given.at(usual ? -1 : 0))?.text;
+  if (slip === undefined)
+    return new InputError('subcommand-missing', `${shown} needs a subcommand.`, { hint: there });
+  const near = nearest(slip, known);
+  return new InputError('subcommand-unknown', `${shown} has no subcommand ${quoted(slip)}.`, {
+    hint: near ? `Did you mean ${shown} ${near}?` : there,
+  });
+}

@@ -1,0 +1,98 @@
+import type { Deployment, DeploymentTarget } from '../../deployments/deployment.ts';
+import { checkDeploymentAllowed } from '../../edgegap/allowlist.ts';
+import { isNoSuchDeployment } from '../../edgegap/errors.ts';
+import { InputError } from '../../errors.ts';
+import { bare, quoted } from '../argv.ts';
+import { nameKey, unquoted } from '../same-name.ts';
+import type { Kind, Lookup } from './kind.ts';
+import { nameInput, plainText } from './text.ts';
+
+/** Of a request_id: a shorter one is the beginning of one. */
+const ID_LENGTH = 12;
+
+export const deployment: Kind<DeploymentTarget> = {
+  placeholder: 'request_id',
+  input: nameInput,
+  parse: (given, { name }) => parseRequestId(plainText(bare(String(given)), name, 100_000)),
+  resolve: (value, lookup) => findDeployment(lookup, value),
+  suggest: async () => ['@last'],
+};
+
+export function parseRequestId(value: string): string {
+  const id = unquoted(value).normalize('NFKC');
+  if (/^@last$/i.test(id)) return '@last';
+  if (/^[A-Za-z0-9]{1,64}$/.test(id)) return id;
+  throw new InputError('not-a-request-id', `${quoted(value)} is not a request_id.`, {
+    hint: 'A request_id has letters and digits only, like 93924761ccde. The card of a deployment shows it; list shows all.',
+  });
+}
+
+/**
+ * The deployment of a request_id, a unique beginning of one, or `@last`. Makes sure that it exists and that its
+ * application may be worked with, so that neither has to be found out in public.
+ */
+export async function findDeployment(lookup: Lookup, value: string): Promise<DeploymentTarget> {
+  const { edgegap, settings } = lookup;
+  const known = await findKnown(lookup, value);
+  if (known?.requestId) {
+    checkDeploymentAllowed(settings.applicationAllowlist, known.application);
+    return { request_id: known.requestId, known, seen: undefined };
+  }
+  // Not one of ours: it may have been deployed from the dashboard or by a matchmaker. Edgegap says.
+  const whole = value.length < ID_LENGTH ? await findListed(lookup, value) : undefined;
+  if (whole !== undefined) return await findDeployment(lookup, whole);
+  const [, other] = spellings(value);
+  const seen = await edgegap.status(value).catch((error: unknown) => {
+    if (other === undefined || !isNoSuchDeployment(error)) throw error;
+    return edgegap.status(other);
+  });
+  return { request_id: seen.request_id, known: undefined, seen };
+}
+
+/** A request_id as it was typed, then as Edgegap writes them: what is dictated or printed may be in capitals. */
+function spellings(id: string): string[] {
+  return [...new Set([id, nameKey(id)])];
+}
+
+async function findKnown(
+  { deployments, at, settings }: Lookup,
+  value: string,
+): Promise<Deployment | undefined> {
+  if (value === '@last') {
+    const latest = await deployments.latest(at);
+    if (latest) return latest;
+    throw new InputError('no-last', 'Nothing was deployed from this channel yet.', {
+      hint: 'Give a request_id; list shows what is running.',
+    });
+  }
+  for (const id of spellings(value)) {
+    const exact = await deployments.byRequestId(id);
+    if (exact) return exact;
+  }
+  const begun = async (only?: readonly string[]) => {
+    const found = await Promise.all(spellings(value).map((id) => deployments.byPrefix(at, id, only)));
+    return found.find((some) => some.length > 0) ?? [];
+  };
+  const candidates = await begun(settings.applicationAllowlist);
+  // One that is not allowed is refused as such, where nothing else can be meant; it is never named as a candidate.
+  if (candidates.length < 2) return candidates[0] ?? (await begun())[0];
+  const ids = candidates.map((one) => one.requestId);
+  throw ambiguous(`Several deployments of this channel begin with ${quoted(value)}.`, ids);
+}
+
+/**
+ * The request_id of the active deployment that begins so and was not deployed from chat; undefined where there is none.
+ * What another channel deployed has its own people, and is named in full.
+ */
+async function findListed({ edgegap, deployments }: Lookup, value: string): Promise<string | undefined> {
+  const begins = (id: string) => spellings(value).some((beginning) => id.startsWith(beginning));
+  const ids: string[] = [];
+  for await (const { request_id } of edgegap.allDeployments({ limit: 50 }))
+    if (begins(request_id) && !(await deployments.byRequestId(request_id))) ids.push(request_id);
+  if (ids.length < 2) return ids[0];
+  throw ambiguous(`Several active deployments begin with ${quoted(value)}.`, ids.slice(0, 5));
+}
+
+function ambiguous(message: string, ids: readonly (string | undefined)[]): InputError {
+  return new InputError('prefix-ambiguous', message, { hint: `Type more of it: ${ids.join(', ')}.` });
+}

@@ -1,0 +1,82 @@
+import type { Address } from '../../chat/port.ts';
+import type { Catalog } from '../../deployments/catalog.ts';
+import type { Deployments } from '../../deployments/deployments.ts';
+import type { EdgegapApi } from '../../edgegap/client.ts';
+
+/** Fields every option has. `positional` ones are typed without a name, in order; the others as `--name value`. */
+export interface OptionBase {
+  /** At most 100 characters. */
+  readonly description: string;
+  readonly required?: boolean;
+  readonly positional?: boolean;
+}
+
+/** An option with its kind in place of the kind's name. Fields that belong to the kind alone are the kind's to read. */
+export interface Option extends OptionBase {
+  readonly kind: Kind;
+  readonly input: Input;
+}
+
+/** The options of a command, by name. */
+export type Options = Readonly<Record<string, Option>>;
+
+/** A value as given, before it is checked: one string, or several for a list; true for a bare flag. */
+export type RawValue = string | number | boolean | readonly string[];
+
+/** What a platform can hold a value to before the bot sees the value. */
+export type Input =
+  | { readonly type: 'text'; readonly maxLength: number }
+  | { readonly type: 'integer'; readonly min: number; readonly max: number }
+  | { readonly type: 'boolean' }
+  | { readonly type: 'choice'; readonly choices: readonly string[] };
+
+export interface ParseSettings {
+  /** Longest tag, in characters. */
+  readonly maxTagLength: number;
+}
+
+/** What a look-up works with. */
+export interface Lookup {
+  readonly catalog: Catalog;
+  readonly deployments: Deployments;
+  readonly edgegap: EdgegapApi;
+  readonly settings: { readonly applicationAllowlist: readonly string[] | undefined };
+  /** Where the person asks. */
+  readonly at: Address;
+}
+
+/** Fields of an option, with the option's name. */
+type Named<Fields> = Fields & { readonly name: string };
+
+/** What the options before this one were resolved to, by kind. */
+export type Found = ReadonlyMap<Kind, unknown>;
+
+/**
+ * One kind of option: all that help, the parsers, the platforms and the docs know of it. `Value` is what a command gets,
+ * `Fields` are the fields that an option of this kind has of its own.
+ */
+export interface Kind<Value = unknown, Fields = object> {
+  /** In a usage line, `--near <city>`; where left out, the option's name stands there. */
+  readonly placeholder?: string;
+  /** Several values, with the option repeated or with commas between the values. */
+  readonly many?: true;
+  input(fields: Fields): Input;
+  /** What is wrong with the fields themselves; undefined where they are in order. */
+  problem?(about: Named<Fields>): string | undefined;
+  /**
+   * Checks the value by itself. Needs nothing but the value, so it comes before any acknowledgement. A string where
+   * `resolve` makes the value of it. Throws InputError.
+   */
+  parse(given: RawValue, about: Named<Fields>, settings: ParseSettings): Value | string;
+  /** Puts what exists in place of what was named. Throws InputError with what to use instead. */
+  resolve?(named: string, lookup: Lookup, found: Found): Promise<Value>;
+  /** A sentence with what could be given, where Edgegap alone can say: for a required option that is missing. */
+  known?(lookup: Lookup, found: Found): Promise<string>;
+  /** Values to offer while somebody types. */
+  suggest?(fields: Fields): Promise<readonly string[]>;
+}
+
+/** As a kind's `Value`: one of the strings in that field of the option. */
+export interface OneOf<Field extends string> {
+  readonly field: Field;
+}

@@ -1,0 +1,22 @@
+import { application } from './application.ts';
+import { deployment } from './deployment.ts';
+import type { Kind } from './kind.ts';
+import { list } from './list.ts';
+import { location } from './location.ts';
+import { boolean, choice, integer, string } from './plain.ts';
+import { tag } from './tag.ts';
+import { version } from './version.ts';
+
+/** Every kind of option, under the name that a command gives it. */
+export const kinds = {
+  string,
+  integer,
+  boolean,
+  choice,
+  list,
+  application,
+  version,
+  deployment,
+  location,
+  tag,
+} as const satisfies Readonly<Record<string, Kind>>;

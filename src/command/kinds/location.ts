@@ -1,0 +1,62 @@
+import { type Catalog, findFresh } from '../../deployments/catalog.ts';
+import type { Location } from '../../edgegap/schema.ts';
+import { InputError } from '../../errors.ts';
+import { bare, quoted } from '../argv.ts';
+import { isSameName, nameKey, namesakes } from '../same-name.ts';
+import type { Kind } from './kind.ts';
+import { nameInput, plainText, suggestion } from './text.ts';
+
+export const location: Kind<Location> = {
+  placeholder: 'city',
+  input: nameInput,
+  parse: (given, { name }) => plainText(bare(String(given)), name, 100),
+  resolve: (name, { catalog }) => findLocation(catalog, name),
+};
+
+/**
+ * Finds a city by name, or by `city, country` (or division, or both) where several have the name.
+ */
+export async function findLocation(catalog: Catalog, name: string): Promise<Location> {
+  const [city = '', ...region] = name.split(',').filter((part) => part.trim() !== '');
+  const { found, all } = await findFresh(
+    (age) => catalog.locations(age),
+    (locations) => {
+      const inRegion = locations.filter(({ country, administrative_division }) =>
+        region.every((part) => [country, administrative_division].some((one) => isSameName(part, one ?? ''))),
+      );
+      const named = namesakes(city, inRegion, (one) => one.city ?? '');
+      const found = named.length > 0 ? named : inRegion.filter((one) => isBeginning(city, one.city ?? ''));
+      return found.length > 0 ? found : undefined;
+    },
+  );
+  // One city may be listed several times, once for each data centre.
+  const places = new Map((found ?? []).map((one) => [fullName(one), one]));
+  const [only] = places.values();
+  if (only && places.size === 1) return only;
+  if (places.size > 1)
+    throw new InputError('location-ambiguous', `There are several places called ${quoted(name)}.`, {
+      hint: `Say which: ${[...places.keys()].map((place) => `"${place}"`).join(' or ')}.`,
+    });
+  const cities = [...new Set(all.flatMap((one) => one.city ?? []))].toSorted();
+  const key = nameKey(city);
+  const begun = key === '' ? [] : cities.filter((one) => nameKey(one).startsWith(key));
+  throw new InputError('location-unknown', `Edgegap has no location ${quoted(name)}.`, {
+    hint: begun.length > 0 ? `Did you mean ${begun.slice(0, 5).join(' or ')}?` : suggestion(city, cities),
+  });
+}
+
+/** `New York` of `New York City`, but no half a word: where it costs money is not to be guessed. */
+function isBeginning(given: string, city: string): boolean {
+  const words = city.split(/[\s\p{Pd}]+/u);
+  return words.some((_, index) => isSameName(given, words.slice(0, index).join(' ')));
+}
+
+/** `Portland, Oregon, United States of America`: what tells two cities of one name apart. */
+function fullName({ city, country, administrative_division }: Location): string {
+  return [city, administrative_division, country].filter((part) => part).join(', ');
+}
+
+/** `Montreal, Canada`. */
+export function placeName({ city, country, administrative_division }: Location): string {
+  return [city, country ?? administrative_division].filter((part) => part).join(', ');
+}

@@ -1,0 +1,40 @@
+import { type Catalog, newestFirst } from '../../deployments/catalog.ts';
+import type { AppVersion } from '../../edgegap/schema.ts';
+import { application, findNamed, whichThereAre } from './application.ts';
+import type { Found, Kind } from './kind.ts';
+
+/** Of the application that is given before it; of an unknown application a version is taken as it is. */
+export const version: Kind<string> = {
+  ...application,
+  placeholder: 'version',
+  async resolve(name, { catalog }, found) {
+    const of = applicationIn(found);
+    return of === undefined ? name : await findVersion(catalog, of, name);
+  },
+  async known({ catalog }, found) {
+    const of = applicationIn(found);
+    return of === undefined ? '' : await whichThereAre(newestVersions(catalog, of));
+  },
+};
+
+function applicationIn(found: Found): string | undefined {
+  return found.get(application) as string | undefined;
+}
+
+/** Both as they are deployed. Throws InputError where one does not exist or is switched off. */
+export async function findDeployable(
+  catalog: Catalog,
+  wanted: { readonly application: string; readonly version: string },
+): Promise<{ application: string; version: string }> {
+  const found = await findNamed((age) => catalog.applications(age), wanted.application);
+  return { application: found, version: await findVersion(catalog, found, wanted.version) };
+}
+
+function findVersion(catalog: Catalog, of: string, name: string): Promise<string> {
+  return findNamed((age) => newestVersions(catalog, of, age), name, of);
+}
+
+/** Of many builds the last ones are what somebody may mean. */
+async function newestVersions(catalog: Catalog, of: string, atMostOldMs?: number): Promise<AppVersion[]> {
+  return newestFirst(await catalog.versions(of, atMostOldMs));
+}

@@ -1,0 +1,35 @@
+import { InputError } from '../errors.ts';
+import type { Option, Options } from './kinds/kind.ts';
+
+/** `Use: deploy <application> <version> [--near <city>]`. */
+export function usageHint(command: string, options: Options): string {
+  return `Use: ${usage(command, options)}`;
+}
+
+export function usage(command: string, options: Options): string {
+  return [command, ...Object.entries(options).map(([name, option]) => usageOf(name, option))].join(' ');
+}
+
+/** How an option reads in help and usage lines: `<application>`, `[--near <city>]`. */
+function usageOf(name: string, { kind, input, required, positional }: Option): string {
+  let shown = input.type === 'boolean' ? `--${name}` : `--${name} <${kind.placeholder ?? name}>`;
+  if (positional) shown = input.type === 'choice' ? input.choices.join('|') : `<${name}>`;
+  return required ? shown : `[${shown}]`;
+}
+
+/** What a platform still offers, and the bot no longer has. */
+export function stale(problem: string): InputError {
+  return new InputError('option-stale', problem, {
+    hint: 'My commands have changed since they were registered here. Whoever runs me can run: npm run register',
+  });
+}
+
+/** `known` is a sentence with what could be given. */
+export function argumentMissing(name: string, command: string, options: Options, known = ''): InputError {
+  const { description = '' } = options[name] ?? {};
+  const what = description.charAt(0).toLowerCase() + description.slice(1);
+  const article = /^[aeiou]/.test(name) ? 'an' : 'a';
+  return new InputError('argument-missing', `${command} needs ${article} ${name}: ${what}.`, {
+    hint: `${known} ${usageHint(command, options)}`.trim(),
+  });
+}

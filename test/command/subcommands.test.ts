@@ -1,0 +1,162 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { completeLine } from '../../src/adapters/console/complete.ts';
+import { commandJson } from '../../src/adapters/discord/command-json.ts';
+import { runRegister } from '../../src/adapters/discord/register.ts';
+import { loadCommands } from '../../src/command/load.ts';
+import { driverNames } from '../support/bot.ts';
+import type { Persona, Values } from '../support/chat-driver.ts';
+import type { DiscordDriver } from '../support/discord-driver.ts';
+import { ids } from '../support/discord-world.ts';
+import { deployElsewhere, effectOf, type Stage, stageOn, typeLine } from './harness.ts';
+
+const COMMANDS = join(import.meta.dirname, '..', '..', 'commands');
+
+let stage: Stage;
+let id: string;
+
+const tagsOf = () => stage.simulator.deployments.get(id)?.tags.map(({ name }) => name);
+/** As a person reads it: without Discord's escapes. */
+const shown = (text: string | undefined) => (text ?? '').replaceAll('\\', '').replaceAll('\n', ' ');
+const privately = async (act: () => Promise<void>, persona: Persona = 'operator') => {
+  const effect = await effectOf(stage, persona, act);
+  expect(effect.publicly).toEqual([]);
+  return shown(effect.privately.at(-1)?.text);
+};
+const publicly = async (act: () => Promise<void>) => {
+  const effect = await effectOf(stage, 'operator', act);
+  return shown(effect.publicly.at(-1)?.text);
+};
+const command = (name: string, values: Values) => () => stage.driver.command('operator', name, values);
+const line = (text: string) => () => typeLine(stage, 'operator', text);
+
+describe.each(driverNames)('subcommands on %s', (name) => {
+  beforeAll(async () => {
+    stage = await stageOn(name);
+    id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
+  });
+  afterAll(() => stage?.close());
+
+  test('each has its own options and its own acknowledgement', async () => {
+    expect(await privately(command('tags list', { deployment: id }))).toMatch(/Tags of .*qa/);
+    const one = await privately(command('tags show', { deployment: id, tag: 'QA' }));
+    expect(one).toMatch(/Tag .?qa.? of .*Added [^.]*\./);
+    expect(one).not.toContain('changed');
+    expect(await publicly(command('tags add', { deployment: id, tag: 'beta' }))).toMatch(/Added .?beta/);
+    const renamed = command('tags rename', { deployment: id, tag: 'beta', 'new-name': 'final' });
+    expect(await publicly(renamed)).toMatch(/Renamed .?beta.? to .?final/);
+    const other = await privately(command('tags show', { deployment: id, tag: 'final' }));
+    expect(other).toMatch(/Added .*, last changed /);
+    expect(await publicly(command('tags remove', { deployment: id, tag: 'final' }))).toMatch(/Removed/);
+    expect(tagsOf()).toEqual(['qa']);
+  });
+
+  test('help shows all of them, and one of them', async () => {
+    const all = await privately(command('help', { command: 'tags' }));
+    expect(all).toMatch(/tags list <deployment> .*tags rename <deployment> <tag> <new-name>/);
+    expect(all).toContain('Rename a tag of a deployment');
+    const one = await privately(command('help', { command: 'tags', subcommand: 'add' }));
+    expect(one).toMatch(/tags add <deployment> <tag>.*The tag to add.*For example: .*tags add/);
+    expect(await privately(command('help', { command: 'tags', subcommand: 'ad' }))).toMatch(
+      /no subcommand of tags “ad”.*Did you mean add/,
+    );
+    expect(await privately(command('help', { command: 'stop', subcommand: 'all' }))).toMatch(
+      /no subcommand of stop “all”.*There are: none/,
+    );
+  });
+
+  if (name !== 'console')
+    test('help shows a reader those that only read', async () => {
+      const ask = () => stage.driver.command('reader', 'help', { command: 'tags' });
+      const text = await privately(ask, 'reader');
+      expect(text).toMatch(/tags list <deployment> .*tags show/);
+      expect(text).not.toMatch(/tags (add|remove|rename)/);
+    });
+
+  if (name === 'discord') {
+    test('whoever still has the registration of before is told to have it renewed', async () => {
+      const old = await privately(command('tags', { deployment: id, action: 'remove', tag: 'qa' }));
+      expect(old).toMatch(/tags is no longer asked for in the way that is registered.*npm run register/);
+      const gone = await privately(command('tags burn', { deployment: id }));
+      expect(gone).toMatch(/tags is no longer asked for in the way.*npm run register/);
+      const early = await privately(command('list all', {}));
+      expect(early).toMatch(/list is no longer asked for in the way.*npm run register/);
+      expect(tagsOf()).toEqual(['qa']);
+    });
+
+    test('the command is registered as one, with its subcommands', async () => {
+      const { server, environment } = stage.driver as DiscordDriver;
+      const printed: string[] = [];
+      const register = () =>
+        runRegister({
+          environment: { EDGEGAP_API_TOKEN: 'x'.repeat(36), ...environment },
+          commandsFolder: COMMANDS,
+          print: (text) => void printed.push(text),
+        });
+      expect(await register(), printed.join('\n')).toBe(0);
+      const tags = server.rest.commands.list(ids.guild).filter((one) => one.name === 'tags');
+      expect(tags).toHaveLength(1);
+      expect(tags[0]?.options).toMatchObject([
+        { type: 1, name: 'list', options: [{ name: 'deployment', type: 3, required: true }] },
+        { type: 1, name: 'show' },
+        { type: 1, name: 'add', options: [{ name: 'deployment' }, { name: 'tag', required: true }] },
+        { type: 1, name: 'remove' },
+        { type: 1, name: 'rename', options: [{}, {}, { name: 'new-name', required: true }] },
+      ]);
+      expect(await register()).toBe(0);
+      expect(printed.at(-1)).toContain('nothing to change');
+      expect(server.violations).toEqual([]);
+    });
+    return;
+  }
+
+  test('the word stands first or second, in any case; without a word it is the usual one', async () => {
+    expect(await publicly(line(`tags add ${id} one`))).toMatch(/Added .?one/);
+    expect(await publicly(line(`tags ${id} ADD "two words"`))).toMatch(/Added .?two words/);
+    expect(await publicly(line(`tags --tag one ${id} remove`))).toMatch(/Removed .?one/);
+    expect(await publicly(line(`tags remove --tag "two words" --deployment ${id}`))).toMatch(/Removed/);
+    expect(await privately(line(`tags ${id}`))).toMatch(/Tags of .*qa/);
+    expect(await privately(line(`tags --deployment ${id}`))).toMatch(/Tags of .*qa/);
+    expect(tagsOf()).toEqual(['qa']);
+  });
+
+  test('a word that is none is answered with those there are, or the one that was meant', async () => {
+    const all = /tags has no subcommand “burn”.*There are: list, show, add, remove, rename/;
+    expect(await privately(line(`tags ${id} burn`))).toMatch(all);
+    expect(await privately(line(`tags burn --deployment ${id}`))).toMatch(all);
+    expect(await privately(line(`tags ${id} ad late`))).toMatch(/subcommand “ad”.*Did you mean .*tags add\?/);
+    expect(await privately(line(`tags remvoe ${id} qa`))).toMatch(/“remvoe”.*Did you mean .*tags remove\?/);
+    expect(tagsOf()).toEqual(['qa']);
+  });
+
+  test('nothing at all is answered with how each is used', async () => {
+    expect(await privately(line('tags'))).toMatch(
+      /tags needs a subcommand\..*There are: list, show, add, remove, rename\. .*help tags shows how/,
+    );
+    expect(await privately(line(`tags add ${id}`))).toMatch(
+      /tags add needs a tag.*Use: .*tags add <deployment>/,
+    );
+    expect(await privately(line(`tags show ${id} late`))).toMatch(/no tag “late”.*It has: qa/);
+    expect(await privately(line(`tags add ${id} one two`))).toMatch(/do not know what to do with “two”/);
+  });
+
+  if (name === 'console')
+    test('a line is completed with the words, then with what the subcommand takes', async () => {
+      const complete = (text: string) => completeLine(text, stage.bot.app.directory, []);
+      const words = ['list ', 'show ', 'add ', 'remove ', 'rename '];
+      expect(await complete('tags ')).toEqual([[...words, '@last '], '']);
+      expect(await complete('tags re')).toEqual([['remove ', 'rename '], 're']);
+      expect(await complete('tags add ')).toEqual([['@last '], '']);
+      expect(await complete('tags @last ')).toEqual([words, '']);
+      expect(await complete('tags @last add ')).toEqual([[], '']);
+    });
+});
+
+test('all that Discord counts of a command is counted, in its subcommands too', async () => {
+  const { all } = await loadCommands(COMMANDS);
+  const [tags] = all.filter(({ name }) => name === 'tags');
+  if (!tags) throw new Error('There is no command tags');
+  const long = tags.entries.map((entry) => ({ ...entry, description: 'x'.repeat(2000) }));
+  const access = { operators: undefined, readers: undefined, readersByDefault: 'operators' } as const;
+  expect(() => commandJson({ ...tags, entries: long }, access)).toThrow(/tags has \d+ characters/);
+});
