@@ -112,10 +112,11 @@ function nodeBlocks(
   switch (node.kind) {
     case 'text':
       return section(cut(node.text));
-    case 'note': {
-      const block = smallPrint(cut(node.text));
-      return block ? [block] : [];
-    }
+    case 'note':
+      return small(cut(node.text));
+    // The picture itself is shown where its file is (files.ts).
+    case 'image':
+      return small(cut([`Picture ${node.file}: ${node.alt}`]));
     case 'fields':
       return section(
         node.fields.flatMap(({ label, value }, index) => [
@@ -136,6 +137,11 @@ function nodeBlocks(
     default:
       return node satisfies never;
   }
+}
+
+function small(rich: Rich): types.KnownBlock[] {
+  const block = smallPrint(rich);
+  return block ? [block] : [];
 }
 
 function section(rich: Rich, bold = false): types.KnownBlock[] {

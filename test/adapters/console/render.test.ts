@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { renderMessage } from '../../../src/adapters/console/render.ts';
-import type { Message, Node, Tone } from '../../../src/chat/card.ts';
+import { type Message, type Node, type Tone, textFile } from '../../../src/chat/card.ts';
 import { card, context, NOON } from './fixtures.ts';
 
 const deploymentCard = card({
@@ -88,7 +88,7 @@ describe('a card', () => {
   });
 
   test('names a file, its size and where it is', () => {
-    const lines = renderMessage(card({ files: [{ name: 'a.log', content: 'é'.repeat(2048) }] }), context());
+    const lines = renderMessage(card({ files: [textFile('a.log', 'é'.repeat(2048))] }), context());
     expect(lines).toEqual(['╭─ • Title', '│ a.log, 4 KiB: /tmp/a.log', '╰─']);
   });
 

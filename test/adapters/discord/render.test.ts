@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { markerOf } from '../../../src/adapters/discord/marker.ts';
 import { payloadOf } from '../../../src/adapters/discord/payload.ts';
 import { renderMessage } from '../../../src/adapters/discord/render.ts';
-import type { Button, Card, Message, Node } from '../../../src/chat/card.ts';
+import { type Button, type Card, type Message, type Node, textFile } from '../../../src/chat/card.ts';
 import { readMarkdown } from '../../support/discord-markdown.ts';
 import { checkMessage } from '../../support/discord-rules.ts';
 import { violationOf } from '../../support/discord-schemas.ts';
@@ -284,7 +284,7 @@ describe('structure that does not fit throws', () => {
     ],
     [
       'eleven files',
-      card('x', [], { files: Array.from({ length: 11 }, (_, i) => ({ name: `${i}`, content: '' })) }),
+      card('x', [], { files: Array.from({ length: 11 }, (_, i) => textFile(`${i}`, '')) }),
       /11 files/,
     ],
   ];
