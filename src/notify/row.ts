@@ -142,12 +142,7 @@ function isMessage(value: unknown): value is Message {
     : value.kind === 'card' &&
         isRich(value.title) &&
         Array.isArray(value.nodes) &&
-        value.nodes.every(isObject) &&
-        (value.files === undefined || (Array.isArray(value.files) && value.files.every(isFile)));
-}
-
-function isFile(value: unknown): boolean {
-  return isObject(value) && typeof value.name === 'string' && value.bytes instanceof Uint8Array;
+        value.nodes.every(isObject);
 }
 
 /** What a renderer may look into. */

@@ -176,11 +176,10 @@ function cutCode(text: string, keep: 'start' | 'end', fits: (text: string) => bo
   return start !== -1 && start < rough.length / 2 ? `…${rough.slice(start)}` : rough;
 }
 
-function renderNode(
-  node: Node,
-  urlOf: ReadonlyMap<string, string | undefined>,
-  text = '',
-): APIComponentInContainer[] {
+/** Of a card's files, by their names. */
+type Urls = ReadonlyMap<string, string | undefined>;
+
+function renderNode(node: Node, urlOf: Urls, text = ''): APIComponentInContainer[] {
   switch (node.kind) {
     case 'text':
     case 'note':

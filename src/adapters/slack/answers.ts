@@ -184,7 +184,7 @@ export function createAnswers(parts: {
       }
     }
     try {
-      answer = await files.show(message, wait, (bare) => post(bare, answerKey));
+      await files.show(message, wait, async (bare) => (answer = await post(bare, answerKey)));
     } catch (error) {
       if (responseUrl === undefined || !isNoAccess(error)) return await aside(message, error);
       // Slack lets a response_url post where the person is, even where the bot is not. Files it cannot post.
@@ -221,8 +221,13 @@ export function createAnswers(parts: {
     respond: (mode, message) =>
       mode === 'public' ? publicly(message) : mode === 'update' ? inSource(message) : privately(message),
     async postCard(message) {
-      const show = (bare: Bare) => post(bare, cardKey);
-      const posted = await files.show(message, wait, show).catch((error: unknown) => {
+      const show = async (bare: Bare) => {
+        const posted = await post(bare, cardKey);
+        cardStands = answer === undefined;
+        answer ??= posted;
+        return posted;
+      };
+      return await files.show(message, wait, show).catch((error: unknown) => {
         if (!(error instanceof DeliveryError)) throw error;
         const { code, userMessage, outcome, retryable } = error;
         if (!retryable && outcome === 'not-sent') throw error;
@@ -230,9 +235,6 @@ export function createAnswers(parts: {
         const hint = 'My card could not be posted in time, so nothing was done. Ask again later.';
         throw new DeliveryError(code, userMessage, { hint, cause: error, outcome, retryable });
       });
-      cardStands = answer === undefined;
-      answer ??= posted;
-      return posted;
     },
     async resume(mode, { message, again, mayLeave }) {
       if (mode !== 'public') {

@@ -19,15 +19,12 @@ export interface Files {
    * The message by `show`, then its files under it, in its thread. Throws as `show` does, and never for a file: the
    * message is there already, and its thread says which file is missing.
    */
-  show(message: Message, wait: () => Wait, show: (bare: Bare) => Promise<Posted>): Promise<Posted>;
+  show(message: Message, wait: () => Wait, show: Show<Posted>): Promise<Posted>;
   /** The files in a direct message, as an ephemeral one cannot hold files; then the message by `show`, which says so. */
-  showPrivately(
-    user: string,
-    message: Message,
-    wait: () => Wait,
-    show: (bare: Bare) => Promise<void>,
-  ): Promise<void>;
+  showPrivately(user: string, message: Message, wait: () => Wait, show: Show<void>): Promise<void>;
 }
+
+type Show<Shown> = (bare: Bare) => Promise<Shown>;
 
 interface Upload {
   readonly file: File;
@@ -114,13 +111,11 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
 function parted(message: Message): { readonly bare: Bare; readonly uploads: readonly Upload[] } {
   if (message.kind === 'line') return { bare: message, uploads: [] };
   const { files = [], ...bare } = message;
-  const pictures = new Map(
-    bare.nodes.flatMap((node) => (node.kind === 'image' ? [[node.file, node.alt] as const] : [])),
-  );
-  const uploads = files.map(({ name, type, bytes }) => ({
-    file: new File([bytes], name, { type }),
-    alt: cutEnd(pictures.get(name) ?? '', LIMITS.alt),
-  }));
+  const pictures = bare.nodes.filter((node) => node.kind === 'image');
+  const uploads = files.map(({ name, type, bytes }) => {
+    const alt = cutEnd(pictures.find(({ file }) => file === name)?.alt ?? '', LIMITS.alt);
+    return { file: new File([bytes], name, { type }), alt };
+  });
   return { bare, uploads };
 }
 

@@ -113,10 +113,11 @@ function nodeBlocks(
     case 'text':
       return section(cut(node.text));
     case 'note':
-      return small(cut(node.text));
     // The picture itself is shown where its file is (files.ts).
-    case 'image':
-      return small(cut([`Picture ${node.file}: ${node.alt}`]));
+    case 'image': {
+      const block = smallPrint(cut(node.kind === 'note' ? node.text : [`Picture ${node.file}: ${node.alt}`]));
+      return block ? [block] : [];
+    }
     case 'fields':
       return section(
         node.fields.flatMap(({ label, value }, index) => [
@@ -137,11 +138,6 @@ function nodeBlocks(
     default:
       return node satisfies never;
   }
-}
-
-function small(rich: Rich): types.KnownBlock[] {
-  const block = smallPrint(rich);
-  return block ? [block] : [];
 }
 
 function section(rich: Rich, bold = false): types.KnownBlock[] {

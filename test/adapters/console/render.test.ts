@@ -92,6 +92,23 @@ describe('a card', () => {
     expect(lines).toEqual(['╭─ • Title', '│ a.log, 4 KiB: /tmp/a.log', '╰─']);
   });
 
+  test('says what a picture shows, and where the picture is', () => {
+    const picture = { name: 'a.png', type: 'image/png', bytes: new Uint8Array(3000) };
+    const lines = renderMessage(
+      card({
+        nodes: [{ kind: 'image', file: 'a.png', alt: 'Players:\u001b[2J 3, then 9' }],
+        files: [picture],
+      }),
+      context(),
+    );
+    expect(lines).toEqual([
+      '╭─ • Title',
+      '│ Picture a.png: Players:␛[2J 3, then 9',
+      '│ a.png, 3 KiB: /tmp/a.png',
+      '╰─',
+    ]);
+  });
+
   test('wraps buttons that do not fit beside each other', () => {
     const buttons = Array.from({ length: 3 }, (_, nth) => ({
       label: `A rather long label ${nth}`,
