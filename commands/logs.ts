@@ -1,4 +1,4 @@
-import type { Card, Field, Inline, Node } from '../src/chat/card.ts';
+import { type Card, type CardFile, type Field, type Inline, type Node, textFile } from '../src/chat/card.ts';
 import { type Context, defineCommand } from '../src/command/define.ts';
 import { theDeployment } from '../src/command/options.ts';
 import type { DeploymentTarget } from '../src/deployments/deployment.ts';
@@ -74,14 +74,14 @@ function logCard(
   const nodes: Node[] = [];
   const fields = crashFields(logs);
   if (fields.length > 0) nodes.push({ kind: 'fields', fields });
-  const files: { name: string; content: string }[] = [];
+  const files: CardFile[] = [];
   let left = 0;
   let long = 0;
   const part = (title: string, { text, lines }: Tail, file: string) => {
     if (title) nodes.push({ kind: 'text', text: [{ bold: title }] });
     const excerpt = lastCharacters(lastLines(text, SHOWN_LINES), SHOWN_CHARACTERS);
     const ends = text.match(/^\[… \d+ characters left out\]/gm)?.length ?? 0;
-    if (excerpt.length < text.length || ends > 0) files.push({ name: file, content: `${text}\n` });
+    if (excerpt.length < text.length || ends > 0) files.push(textFile(file, `${text}\n`));
     left += lines - excerpt.split('\n').length;
     long += ends;
     nodes.push({ kind: 'code', text: excerpt, keep: 'end' });

@@ -43,6 +43,8 @@ export type Node =
     }
   /** Monospaced, shown exactly. Where it does not fit, `keep` says which end matters. */
   | { readonly kind: 'code'; readonly text: string; readonly keep: 'start' | 'end' }
+  /** A picture: one of the card's files, by its name. `alt` says in words what the picture shows. */
+  | { readonly kind: 'image'; readonly file: string; readonly alt: string }
   | { readonly kind: 'divider' }
   | { readonly kind: 'buttons'; readonly buttons: readonly Button[] };
 
@@ -69,10 +71,15 @@ export interface Line {
 
 export type Message = Card | Line;
 
-/** A text file that goes along with a card. `content` is UTF-8 text. */
+/** A file that goes along with a card. `type` is a media type. */
 export interface CardFile {
   readonly name: string;
-  readonly content: string;
+  readonly type: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export function textFile(name: string, text: string): CardFile {
+  return { name, type: 'text/plain; charset=utf-8', bytes: new TextEncoder().encode(text) };
 }
 
 /** Who asked, and for what: a command's name, and what it names where that is known. */

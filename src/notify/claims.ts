@@ -8,7 +8,7 @@ import { claim, type Place, release } from './channels.ts';
 import { GIVE_UP_MS, isTooOld, tooOld } from './fate.ts';
 import type { OutboxLedger } from './ledger.ts';
 import type { OutboxQueue } from './queue.ts';
-import { fromRow, LEASED, type OutboxRow } from './row.ts';
+import { fromRow, LEASED, type OutboxRow, toJson } from './row.ts';
 
 /**
  * A process is taken for dead 1.5 s after the last moment at which it may have begun a request, and a request may take
@@ -127,7 +127,7 @@ export class OutboxLeases {
     const { store, membership } = this.#parts;
     await store
       .updateTable('outbox')
-      .set({ sent_key: key, message_json: JSON.stringify(message) })
+      .set({ sent_key: key, message_json: toJson(message) })
       .where('id', '=', id)
       .where('holder', '=', membership.id)
       .execute();

@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Store } from '../store/schema.ts';
-import type { Delivery } from './row.ts';
-import { PENDING } from './row.ts';
+import { type Delivery, PENDING, toJson } from './row.ts';
 
 /**
  * Writes a delivery in the transaction `tx` of the change it tells about. An edit replaces an unsent edit of the
  * same message, in its place in the order; one that is being sent at that moment is followed by a row of its own.
  */
 export async function enqueue(tx: Store, clock: Clock, delivery: Delivery): Promise<void> {
-  const message_json = JSON.stringify(delivery.message);
+  const message_json = toJson(delivery.message);
   const target_json = targetOf(delivery);
   if (delivery.kind === 'edit') {
     const coalesced = await tx

@@ -76,6 +76,13 @@ export interface OutboxRow {
 
 type Selected = Omit<OutboxTable, 'id'> & { id: number };
 
+/** JSON of a message, with the bytes of its files in base64. */
+export function toJson(message: Message): string {
+  return JSON.stringify(message, (name, value) =>
+    name === 'bytes' ? Buffer.from(value).toString('base64') : value,
+  );
+}
+
 /** Never throws: a row that something else has written, or that was damaged, must not hold up the others. */
 export function fromRow(row: Selected): OutboxRow {
   const kind = kinds.find((one) => one === row.kind);
@@ -115,7 +122,9 @@ const kinds: readonly Delivery['kind'][] = ['post', 'edit', 'answer', 'tell'];
 
 function parsed(json: string | null): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(json ?? 'null');
+    const value: unknown = JSON.parse(json ?? 'null', (name, value) =>
+      name === 'bytes' ? Buffer.from(String(value), 'base64') : value,
+    );
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

@@ -2,14 +2,15 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
+import { textFile } from '../../src/chat/card.ts';
 import { temporaryFiles } from '../../src/demo/files.ts';
 
 test('files are kept in one folder of the system, whatever they are called', async () => {
   const save = temporaryFiles();
   const paths = [
-    await save({ name: 'a.log', content: 'é' }),
-    await save({ name: '../../etc/passwd', content: 'x' }),
-    await save({ name: '..', content: 'y' }),
+    await save(textFile('a.log', 'é')),
+    await save(textFile('../../etc/passwd', 'x')),
+    await save(textFile('..', 'y')),
   ];
   const folder = dirname(paths[0] ?? '');
   expect(folder.startsWith(tmpdir())).toBe(true);

@@ -10,7 +10,8 @@ const script = (libraries: readonly string[]) => `
   for (const library of ${JSON.stringify(libraries)}) await import(library);
   const { startHarness, card, here } = await import('./test/adapters/discord/harness.ts');
   const bot = await startHarness();
-  const files = [{ name: 'a.log', content: 'grün' }];
+  const { textFile } = await import('./src/chat/card.ts');
+  const files = [textFile('a.log', 'grün')];
   await bot.adapter.post(here, { key: 'key', message: card('Logs', [], { files }) });
   const [message] = await bot.driver.channel();
   console.log(JSON.stringify({ files: message.files, violations: bot.driver.server.violations }));

@@ -54,7 +54,13 @@ export interface VisibleMessage {
   readonly parent?: string;
   /** Ids of persons this message really pings. */
   readonly pings: readonly string[];
+  /** Of a text file the text, of any other file its bytes in base64: see `contentOf`. */
   readonly files: readonly { readonly name: string; readonly content: string }[];
   /** How often it was edited after it was posted. */
   readonly edits: number;
+}
+
+export function contentOf(type: string, bytes: ArrayBuffer | Uint8Array<ArrayBuffer>): string {
+  const buffer = Buffer.from(new Uint8Array(bytes));
+  return buffer.toString(type.startsWith('text/') ? 'utf8' : 'base64');
 }

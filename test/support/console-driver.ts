@@ -12,7 +12,7 @@ import type { CardFile, Inline, Message, Rich } from '../../src/chat/card.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Directory } from '../../src/command/define.ts';
 import type { Options } from '../../src/command/kinds/kind.ts';
-import type { ChatDriver, Persona, Values, VisibleMessage } from './chat-driver.ts';
+import { type ChatDriver, contentOf, type Persona, type Values, type VisibleMessage } from './chat-driver.ts';
 import { until } from './test-clock.ts';
 
 export interface ConsoleDriver extends ChatDriver {
@@ -192,7 +192,7 @@ function visible(messages: readonly Shown[]): VisibleMessage[] {
     buttons: buttonsOf(message),
     ...(replyTo ? { parent: replyTo.message } : {}),
     pings: mentionsOf(message),
-    files: filesOf(message),
+    files: filesOf(message).map(({ name, type, bytes }) => ({ name, content: contentOf(type, bytes) })),
     edits,
   }));
 }

@@ -38,9 +38,11 @@ function checkComponent(component: Component, fileNames: readonly string[]): voi
   if (custom_id !== undefined && (custom_id.length < 1 || custom_id.length > 100))
     invalid('A custom_id has 1 to 100 characters');
   if (type === 10 && !content?.trim()) invalid('A text display needs text');
-  if (type === 13) {
-    const name = /^attachment:\/\/(.+)$/.exec(component.file?.url ?? '')?.[1];
-    if (!name || !fileNames.includes(name)) invalid(`No attachment for ${component.file?.url}`);
+  const shown =
+    type === 13 ? [component.file?.url] : type === 12 ? component.items?.map(({ media }) => media.url) : [];
+  for (const address of shown ?? []) {
+    const name = /^attachment:\/\/(.+)$/.exec(address ?? '')?.[1];
+    if (!name || !fileNames.includes(name)) invalid(`No attachment for ${address}`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
+import { contentOf } from './chat-driver.ts';
 import { Gateway } from './discord-gateway.ts';
 import { interactionJson } from './discord-interactions.ts';
 import type { Upload } from './discord-messages.ts';
@@ -207,7 +208,7 @@ async function read(incoming: IncomingMessage): Promise<RestRequest> {
   for (const [field, value] of form.entries()) {
     if (typeof value === 'string') continue;
     const index = Number(/^files\[(\d+)\]$/.exec(field)?.[1] ?? Number.NaN);
-    uploads.push({ index, name: value.name, content: await value.text() });
+    uploads.push({ index, name: value.name, content: contentOf(value.type, await value.arrayBuffer()) });
   }
   return { ...request, body: JSON.parse(String(form.get('payload_json') ?? 'null')), uploads };
 }

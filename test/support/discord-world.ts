@@ -55,6 +55,10 @@ export interface Component {
   readonly content?: string;
   readonly disabled?: boolean;
   readonly file?: { readonly url: string };
+  readonly items?: readonly {
+    readonly media: { readonly url: string };
+    readonly description?: string | null;
+  }[];
   readonly components?: readonly Component[];
 }
 

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
+import { contentOf } from './chat-driver.ts';
 import { type SlackFault, SlackFaults } from './slack-faults.ts';
 import { type Ephemeral, ResponseUrls } from './slack-response-urls.ts';
 import { SlackSocket } from './slack-socket.ts';
@@ -17,7 +18,7 @@ export interface SlackServer {
   readonly faults: SlackFaults;
   /** Every Web API request, with those that failed; `response_url` stands for posts to one. */
   readonly requests: readonly WebRequest[];
-  /** Of uploaded files, by id. */
+  /** What uploaded files hold (`contentOf`), by id. */
   readonly uploads: ReadonlyMap<string, string>;
   /** For SLACK_API_URL. */
   readonly apiUrl: string;
@@ -84,7 +85,8 @@ export async function startSlackServer(options: SlackServerOptions = {}): Promis
     const headers = { 'content-type': request.headers['content-type'] ?? '' };
     const form = await new Response(bytes, { headers }).formData();
     for (const value of form.values())
-      uploads.set(path.slice('/upload/v1/'.length), typeof value === 'string' ? value : await value.text());
+      if (typeof value !== 'string')
+        uploads.set(path.slice('/upload/v1/'.length), contentOf(value.type, await value.arrayBuffer()));
     const answer = await fetch(`${world.url}${path}`, { method: 'POST', headers, body: bytes });
     response.writeHead(answer.status).end(await answer.text());
   }

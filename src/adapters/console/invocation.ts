@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Message } from '../../chat/card.ts';
 import type {
@@ -30,13 +31,12 @@ export function createInvocation(stage: Stage, request: InvocationRequest): Invo
   let mode: AckMode | undefined;
   let answer: MessageRef | undefined;
 
-  let said: string | undefined;
+  let said: Message | undefined;
 
   const show = async (message: Message): Promise<MessageRef> => {
-    const saying = JSON.stringify(message);
     // The same answer given twice is one answer.
-    if (answer && saying === said) return answer;
-    said = saying;
+    if (answer && isDeepStrictEqual(message, said)) return answer;
+    said = message;
     if (answer) await stage.change(answer, message);
     else answer = await stage.add(message, { private: mode === 'private' });
     return answer;

@@ -102,6 +102,9 @@ function nodeLines(node: Node, context: RenderContext): SpanLine[] {
       );
     case 'code':
       return codeLines(node.text, node.keep, context);
+    // The line of the file says where the picture is.
+    case 'image':
+      return foldAll(inlineLines([`Picture ${node.file}: ${node.alt}`], context, 'dim'), context, 2);
     case 'divider':
       return [[span('─'.repeat(24), 'dim')]];
     case 'buttons':
@@ -135,8 +138,8 @@ function codeLines(text: string, keep: 'start' | 'end', { columns }: RenderConte
 }
 
 function fileLine(file: CardFile, context: RenderContext): SpanLine {
-  const bytes = Buffer.byteLength(file.content);
-  const size = bytes < 1024 ? `${bytes} bytes` : `${Math.round(bytes / 1024)} KiB`;
+  const { length } = file.bytes;
+  const size = length < 1024 ? `${length} bytes` : `${Math.round(length / 1024)} KiB`;
   return [
     span(`${literalLine(file.name)}, ${size}: `, 'dim'),
     span(literalLine(context.placeOf(file)), 'underline'),

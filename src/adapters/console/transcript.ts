@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Button, CardFile, Message } from '../../chat/card.ts';
 import type { MessageRef } from '../../chat/port.ts';
 
@@ -71,7 +72,7 @@ export function createTranscript(newRef: (nth: number) => MessageRef): Transcrip
     change(ref, message) {
       const before = messages.get(ref.message);
       if (!before) return undefined;
-      if (JSON.stringify(before.message) === JSON.stringify(message)) return before;
+      if (isDeepStrictEqual(before.message, message)) return before;
       const shown = { ...before, message, edits: before.edits + 1 };
       messages.set(ref.message, shown);
       assign(shown);

@@ -12,6 +12,8 @@ export const limits = {
   buttonLabel: 80,
   customId: 100,
   buttonUrl: 512,
+  /** Characters that say in words what a picture shows. */
+  alt: 1024,
   /** Files in one message. */
   files: 10,
   /** Bytes of one file where the server is not boosted (`attachment_size_limit`). */

@@ -41,7 +41,7 @@ function filesOf(files: readonly CardFile[]): RawFile[] {
   const taken = new Set<string>();
   return files.map((file) => {
     const name = freeName(fileName(file.name), taken);
-    return { name, data: tail(Buffer.from(file.content), room), contentType: 'text/plain; charset=utf-8' };
+    return { name, data: shortened(file, room), contentType: file.type };
   });
 }
 
@@ -61,9 +61,11 @@ function freeName(name: string, taken: Set<string>): string {
   return free;
 }
 
-/** The end of a file that is too big, from a whole line on, and a first line that says so. */
-function tail(content: Buffer, room: number): Buffer {
+/** Of a text that is too big the end, from a whole line on, and a first line that says so. */
+function shortened({ name, type, bytes }: CardFile, room: number): Buffer {
+  const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (content.length <= room) return content;
+  if (!type.startsWith('text/')) throw new Error(`${name}: ${content.length} bytes; Discord allows ${room}`);
   const notice = Buffer.from('[the beginning is cut: larger than Discord takes]\n');
   const rest = content.subarray(content.length - room + notice.length);
   return Buffer.concat([notice, rest.subarray(rest.indexOf(0x0a) + 1)]);

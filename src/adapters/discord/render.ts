@@ -57,13 +57,15 @@ function renderLine({ tone, text }: Line): APIMessageTopLevelComponent {
 function renderCard(card: Card, fileNames: readonly string[]): APIMessageTopLevelComponent {
   const title = `### ${oneLine(toMarkdown(card.title, shares.title))}`;
   const texts = fillTexts(card.nodes, limits.text - shares.spare - title.length);
+  const urls = fileNames.map((name) => `attachment://${name}`);
+  const urlOf = new Map(card.files?.map(({ name }, i) => [name, urls[i]]));
+  const pictures = card.nodes.map((node) => node.kind === 'image' && urlOf.get(node.file));
   const inside: APIComponentInContainer[] = [
     display(title),
-    ...card.nodes.flatMap((node, i) => renderNode(node, texts[i])),
-    ...fileNames.map((name) => ({
-      type: ComponentType.File as const,
-      file: { url: `attachment://${name}` },
-    })),
+    ...card.nodes.flatMap((node, i) => renderNode(node, urlOf, texts[i])),
+    ...urls
+      .filter((url) => !pictures.includes(url))
+      .map((url) => ({ type: ComponentType.File as const, file: { url } })),
   ];
   const colour = colours[card.tone];
   return {
@@ -111,6 +113,7 @@ function proseText(node: Exclude<Node, Block>, room: number): string {
     }
     case 'fields':
       return fieldsText(node.fields, room);
+    case 'image':
     case 'divider':
     case 'buttons':
       return '';
@@ -166,7 +169,10 @@ function cutCode(text: string, keep: 'start' | 'end', fits: (text: string) => bo
   return start !== -1 && start < rough.length / 2 ? `…${rough.slice(start)}` : rough;
 }
 
-function renderNode(node: Node, text = ''): APIComponentInContainer[] {
+/** Of a card's files, by their names. */
+type Urls = ReadonlyMap<string, string | undefined>;
+
+function renderNode(node: Node, urlOf: Urls, text = ''): APIComponentInContainer[] {
   switch (node.kind) {
     case 'text':
     case 'note':
@@ -175,6 +181,12 @@ function renderNode(node: Node, text = ''): APIComponentInContainer[] {
     case 'code':
       // Discord refuses a text display without text.
       return text.trim() === '' ? [] : [display(text)];
+    case 'image': {
+      const url = urlOf.get(node.file);
+      if (url === undefined) throw new Error(`The card has no file ${node.file}`);
+      const description = cutCharacters(node.alt, limits.alt);
+      return [{ type: ComponentType.MediaGallery, items: [{ media: { url }, description }] }];
+    }
     case 'divider':
       return [{ type: ComponentType.Separator, divider: true, spacing: SeparatorSpacingSize.Small }];
     case 'buttons': {
@@ -196,7 +208,7 @@ const styles = {
 } as const;
 
 function renderButton(button: Button): APIButtonComponent {
-  const label = cutLabel(button.label);
+  const label = cutCharacters(button.label, limits.buttonLabel);
   if ('url' in button) {
     if (button.url.length > limits.buttonUrl)
       throw new Error(`A button's address is longer than ${limits.buttonUrl}: ${button.url}`);
@@ -206,12 +218,9 @@ function renderButton(button: Button): APIButtonComponent {
   return { type: ComponentType.Button, style: styles[button.style], label, custom_id };
 }
 
-/** Discord counts characters here, and not their halves. */
-function cutLabel(label: string): string {
-  const characters = [...label];
-  return characters.length > limits.buttonLabel
-    ? `${characters.slice(0, limits.buttonLabel - 1).join('')}…`
-    : label;
+function cutCharacters(text: string, most: number): string {
+  const characters = [...text];
+  return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : text;
 }
 
 function display(content: string) {

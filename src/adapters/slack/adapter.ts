@@ -73,6 +73,8 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
   const answersTo = (asked: Asked, answerableMs: number) =>
     createAnswers({ asked, api, posts, files, patience, answerableMs, clock });
 
+  const fileWait = () => ({ patienceMs: FILE_PATIENCE_MS });
+
   /** Deliveries that Slack still waits to have acknowledged. */
   const unacknowledged = new Set<Promise<void>>();
   function acknowledgementBy(ack: () => Promise<void>): Acknowledgement {
@@ -174,12 +176,13 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
 
     fits: fitsWhole,
     async post(to, { message, key, replyTo, alsoToChannel = false }) {
-      const posted = await posts.post(replyPlace(to, replyTo), message, { key, alsoToChannel });
-      await files.attach(posted, message, { patienceMs: FILE_PATIENCE_MS });
+      const posted = await files.show(message, fileWait, (bare) =>
+        posts.post(replyPlace(to, replyTo), bare, { key, alsoToChannel }),
+      );
       return toRef(posted, PLATFORM, to.workspace);
     },
-    async edit(ref, message) {
-      await posts.edit({ channel: ref.channel, ts: ref.message }, message);
+    async edit({ message: ts, ...at }, message) {
+      await files.show(message, fileWait, (bare) => posts.edit({ ...at, ts }, bare));
     },
     async findPosted(to, key, since, replyTo) {
       const found = await posts.find(replyPlace(to, replyTo), key, since);
@@ -191,7 +194,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     },
     async tell({ id }, { message, key }) {
       // Posting to a person opens the direct message, and needs no scope beyond chat:write (chat.postMessage).
-      await posts.post({ channel: id }, message, { key });
+      await files.show(message, fileWait, (bare) => posts.post({ channel: id }, bare, { key }));
     },
   };
   return adapter;

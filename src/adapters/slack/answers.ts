@@ -5,9 +5,9 @@ import { type Clock, stopwatch } from '../../clock.ts';
 import { DeliveryError } from '../../errors.ts';
 import type { SlackApi } from './api.ts';
 import { isNoAccess, noUrl } from './errors.ts';
-import type { Files } from './files.ts';
+import { type Files, withNote } from './files.ts';
 import { lookingFirst, type Patience } from './patience.ts';
-import type { Posted, Posts } from './posts.ts';
+import type { Bare, Posted, Posts } from './posts.ts';
 import { render } from './renderer.ts';
 
 /** The message that holds the pressed button. */
@@ -84,7 +84,7 @@ export function createAnswers(parts: {
   const spentMs = stopwatch(clock);
 
   async function viaUrl(
-    message: Message,
+    message: Bare,
     as: { readonly response_type: 'ephemeral' | 'in_channel'; readonly replace_original: boolean },
   ): Promise<void> {
     if (responseUrl === undefined) throw noUrl();
@@ -103,7 +103,7 @@ export function createAnswers(parts: {
 
   /** Where Slack does not take that either, there is no harm done. */
   function tell(): void {
-    void privately({ kind: 'line', tone: 'neutral', text: [WAITING] }).catch(() => undefined);
+    void whisper({ kind: 'line', tone: 'neutral', text: [WAITING] }).catch(() => undefined);
   }
   // What follows a card that was given up does not wait as well.
   const wait = () => ({
@@ -112,7 +112,7 @@ export function createAnswers(parts: {
   });
 
   /** Posts in the channel as soon as Slack lets it, and looks there where Slack does not say what became of it. */
-  async function post(message: Message, key: string): Promise<Posted> {
+  async function post(message: Bare, key: string): Promise<Posted> {
     const send = () => posts.post(here, message, { key });
     return await patience.inTurn(
       `post ${channel}`,
@@ -121,7 +121,7 @@ export function createAnswers(parts: {
     );
   }
 
-  async function privately(message: Message): Promise<void> {
+  async function whisper(message: Bare): Promise<void> {
     if (responseUrl !== undefined) {
       try {
         // Never replacing: on a button's response_url that would replace the message everyone sees, and on a
@@ -146,14 +146,14 @@ export function createAnswers(parts: {
     }
   }
 
-  async function privatelyWithFiles(message: Message): Promise<void> {
-    await privately(withNote(message, await files.hand(user, message, wait())));
+  async function privately(message: Message): Promise<void> {
+    await files.showPrivately(user, message, wait, whisper);
   }
 
   /** An answer that cannot stand where all would see it reaches the one who asked, with the reason. */
   async function aside(message: Message, why: unknown): Promise<void> {
     if (!(why instanceof DeliveryError)) throw why;
-    await privatelyWithFiles(withNote(message, `Only you see this. ${why.userMessage}`));
+    await privately(withNote(message, `Only you see this. ${why.userMessage}`));
   }
 
   /** The card that could not be looked for when it was posted. Throws where that cannot be done just now either. */
@@ -171,9 +171,10 @@ export function createAnswers(parts: {
 
   async function publicly(message: Message): Promise<void> {
     answer ??= await doubtfulCard();
-    if (answer) {
+    const standing = answer;
+    if (standing) {
       try {
-        await posts.edit(answer, message);
+        await files.show(message, wait, (bare) => posts.edit(standing, bare));
         cardStands = false;
         return;
       } catch (error) {
@@ -183,52 +184,50 @@ export function createAnswers(parts: {
       }
     }
     try {
-      answer = await post(message, answerKey);
+      await files.show(message, wait, async (bare) => (answer = await post(bare, answerKey)));
     } catch (error) {
       if (responseUrl === undefined || !isNoAccess(error)) return await aside(message, error);
       // Slack lets a response_url post where the person is, even where the bot is not. Files it cannot post.
-      const said = await files.hand(user, message, wait());
-      const shown = withNote(message, said);
-      return await viaUrl(shown, { response_type: 'in_channel', replace_original: false }).catch(() =>
-        privately(withNote(shown, `Only you see this. ${error.userMessage}`)),
+      await files.showPrivately(user, message, wait, (bare) =>
+        viaUrl(bare, { response_type: 'in_channel', replace_original: false }).catch(() =>
+          whisper(withNote(bare, `Only you see this. ${error.userMessage}`)),
+        ),
       );
     }
-    await files.attach(answer, message, wait());
   }
 
   async function inSource(message: Message): Promise<void> {
-    if (!source) return await privatelyWithFiles(message);
-    if (source.ephemeral) {
-      const shown = withNote(message, await files.hand(user, message, wait()));
-      await viaUrl(shown, { response_type: 'ephemeral', replace_original: true }).catch(() =>
-        privately(shown),
+    if (!source) return await privately(message);
+    if (source.ephemeral)
+      return await files.showPrivately(user, message, wait, (bare) =>
+        viaUrl(bare, { response_type: 'ephemeral', replace_original: true }).catch(() => whisper(bare)),
       );
-      return;
-    }
-    const edit = () =>
-      posts.edit(source, message).catch(async (error: unknown) => {
+    const edit = (bare: Bare) =>
+      posts.edit(source, bare).catch(async (error: unknown) => {
         // What was posted through a response_url is not the bot's to edit.
         if (responseUrl === undefined || !(error instanceof DeliveryError) || error.retryable) throw error;
-        await viaUrl(message, { response_type: 'in_channel', replace_original: true });
+        await viaUrl(bare, { response_type: 'in_channel', replace_original: true });
+        return source;
       });
     try {
-      await patience.inTurn(`edit ${channel}`, wait(), edit);
+      await files.show(message, wait, (bare) => patience.inTurn(`edit ${channel}`, wait(), () => edit(bare)));
     } catch (error) {
-      return await aside(message, error);
+      await aside(message, error);
     }
-    await files.attach(source, message, wait());
   }
 
   return {
     privately,
     respond: (mode, message) =>
-      mode === 'public'
-        ? publicly(message)
-        : mode === 'update'
-          ? inSource(message)
-          : privatelyWithFiles(message),
+      mode === 'public' ? publicly(message) : mode === 'update' ? inSource(message) : privately(message),
     async postCard(message) {
-      const posted = await post(message, cardKey).catch((error: unknown) => {
+      const show = async (bare: Bare) => {
+        const posted = await post(bare, cardKey);
+        cardStands = answer === undefined;
+        answer ??= posted;
+        return posted;
+      };
+      return await files.show(message, wait, show).catch((error: unknown) => {
         if (!(error instanceof DeliveryError)) throw error;
         const { code, userMessage, outcome, retryable } = error;
         if (!retryable && outcome === 'not-sent') throw error;
@@ -236,35 +235,26 @@ export function createAnswers(parts: {
         const hint = 'My card could not be posted in time, so nothing was done. Ask again later.';
         throw new DeliveryError(code, userMessage, { hint, cause: error, outcome, retryable });
       });
-      cardStands = answer === undefined;
-      answer ??= posted;
-      await files.attach(posted, message, wait());
-      return posted;
     },
     async resume(mode, { message, again, mayLeave }) {
       if (mode !== 'public') {
         mayLeave();
         // What everybody sees, a live card above all, is not to be replaced by one person's news.
-        if (mode === 'private' || !source?.ephemeral) return await privatelyWithFiles(again);
+        if (mode === 'private' || !source?.ephemeral) return await privately(again);
         return await inSource(message);
       }
       try {
         if (await find(answerKey)) return;
         const card = await find(cardKey);
         mayLeave();
-        if (card) await posts.edit(card, message);
-        await files.attach(card ?? (await posts.post(here, message, { key: answerKey })), message, wait());
+        await files.show(message, wait, (bare) =>
+          card ? posts.edit(card, bare) : posts.post(here, bare, { key: answerKey }),
+        );
       } catch (error) {
         if (!(error instanceof DeliveryError) || error.retryable) throw error;
         mayLeave();
-        await privatelyWithFiles(again);
+        await privately(again);
       }
     },
   };
-}
-
-function withNote(message: Message, note: string | undefined): Message {
-  if (note === undefined) return message;
-  if (message.kind === 'line') return { ...message, text: [...message.text, ` (${note})`] };
-  return { ...message, nodes: [...message.nodes, { kind: 'note', text: [note] }] };
 }

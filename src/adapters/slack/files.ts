@@ -1,32 +1,53 @@
-import type { CardFile, Message } from '../../chat/card.ts';
+import type { Message } from '../../chat/card.ts';
+import { cutEnd } from '../../chat/text.ts';
 import type { Logger } from '../../log.ts';
 import type { SlackApi } from './api.ts';
 import { toDeliveryError } from './errors.ts';
+import { LIMITS } from './limits.ts';
 import { lookingFirst, type Patience, type Wait } from './patience.ts';
-import type { Posted, Posts } from './posts.ts';
+import type { Bare, Posted, Posts } from './posts.ts';
 
 /** So many messages of a thread are read back at once. */
 const THREAD = 999;
 
+/**
+ * Shows a message together with its files. Posts take a message without its files, so that no file is forgotten: only
+ * here a message is parted from them.
+ */
 export interface Files {
-  /** Puts a card's files under it, in its thread. Never throws: the card is there already, and says more than nothing. */
-  attach(to: Posted, message: Message, wait: Wait): Promise<void>;
-  /** Sends them to one person, as an ephemeral message cannot hold files. Resolves with what to say about it. */
-  hand(user: string, message: Message, wait: Wait): Promise<string | undefined>;
+  /**
+   * The message by `show`, then its files under it, in its thread. Throws as `show` does, and never for a file: the
+   * message is there already, and its thread says which file is missing.
+   */
+  show(message: Message, wait: () => Wait, show: Show<Posted>): Promise<Posted>;
+  /** The files in a direct message, as an ephemeral one cannot hold files; then the message by `show`, which says so. */
+  showPrivately(user: string, message: Message, wait: () => Wait, show: Show<void>): Promise<void>;
+}
+
+type Show<Shown> = (bare: Bare) => Promise<Shown>;
+
+interface Upload {
+  readonly file: File;
+  /** What a picture shows, in words. */
+  readonly alt: string;
 }
 
 export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log: Logger): Files {
   /**
    * A URL for the bytes, the bytes, and a call that shows the file: files.upload is gone (Slack's changelog). The first
-   * two are safe to repeat, as nobody sees what is not completed.
+   * two are safe to repeat, as nobody sees what is not completed. A picture is shown by its file: an image block with a
+   * `slack_file` is refused (invalid_blocks) until Slack has scanned the file, which only files:read could tell
+   * (node-slack-sdk#2040, slack-github-action#413).
    */
-  async function upload({ channel, ts, thread = ts }: Posted, files: readonly CardFile[], wait: Wait) {
+  async function upload({ channel, ts, thread = ts }: Posted, uploads: readonly Upload[], wait: Wait) {
     const web = api.write.files;
     const patiently = <T>(attempt: () => Promise<T>) => patience.inTurn(`files ${channel}`, wait, attempt);
-    for (const { name, content } of files) {
-      const file = new File([content], name);
+    for (const { file, alt } of uploads) {
+      const { name } = file;
+      // The SDK's types say alt_text, and Slack takes alt_txt (files.getUploadURLExternal).
+      const wanted = { filename: name, length: file.size, ...(alt ? { alt_txt: alt } : {}) };
       const id = await patiently(async () => {
-        const place = () => web.getUploadURLExternal({ filename: name, length: file.size });
+        const place = () => web.getUploadURLExternal(wanted);
         const { upload_url = '', file_id = '' } = await posts.joining(channel, place);
         await api.upload(upload_url, file);
         return file_id;
@@ -42,56 +63,78 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
     }
   }
 
-  return {
-    async attach(to, message, { patienceMs }) {
-      const files = filesOf(message);
-      if (files.length === 0) return;
-      const { channel, thread = to.ts } = to;
-      // Nobody has to be told: the card is there.
-      const wait = { patienceMs };
-      try {
-        await upload(to, files, wait);
-      } catch (error) {
-        log.warn({ err: error, files: files.length }, 'slack: a file could not be attached');
-        const say = () => posts.post({ channel, thread }, notAttached(files, error));
-        await patience.inTurn(`post ${channel}`, wait, say).catch((again: unknown) => {
-          log.warn({ err: again }, 'slack: nor could that be said');
-        });
-      }
-    },
+  /** Never throws. */
+  async function attach(to: Posted, uploads: readonly Upload[], { patienceMs }: Wait): Promise<void> {
+    const { channel, thread = to.ts } = to;
+    // Nobody has to be told of the wait: the message is there.
+    const wait = { patienceMs };
+    try {
+      await upload(to, uploads, wait);
+    } catch (error) {
+      log.warn({ err: error, files: uploads.length }, 'slack: a file could not be attached');
+      const say = () => posts.post({ channel, thread }, notAttached(uploads, error));
+      await patience.inTurn(`post ${channel}`, wait, say).catch((again: unknown) => {
+        log.warn({ err: again }, 'slack: nor could that be said');
+      });
+    }
+  }
 
-    async hand(user, message, wait) {
-      const files = filesOf(message);
-      if (files.length === 0) return undefined;
-      try {
-        // Posting to a person opens the direct message, and needs no scope beyond chat:write.
-        const line: Message = { kind: 'line', tone: 'neutral', text: [`You asked for ${names(files)}.`] };
-        const open = () => posts.post({ channel: user }, line);
-        const to = await patience.inTurn(`post ${user}`, wait, open);
-        await upload(to, files, wait);
-        return `${names(files)}: sent to you in a direct message.`;
-      } catch (error) {
-        log.warn({ err: error, files: files.length }, 'slack: a file could not be handed over');
-        return `${names(files)}: could not be sent. ${toDeliveryError(error).userMessage}`;
-      }
+  /** Never throws; resolves with what to say about the files. */
+  async function hand(user: string, uploads: readonly Upload[], wait: Wait): Promise<string> {
+    const said = names(uploads);
+    try {
+      // Posting to a person opens the direct message, and needs no scope beyond chat:write.
+      const line: Bare = { kind: 'line', tone: 'neutral', text: [`You asked for ${said}.`] };
+      const open = () => posts.post({ channel: user }, line);
+      await upload(await patience.inTurn(`post ${user}`, wait, open), uploads, wait);
+      return `${said}: sent to you in a direct message.`;
+    } catch (error) {
+      log.warn({ err: error, files: uploads.length }, 'slack: a file could not be handed over');
+      return `${said}: could not be sent. ${toDeliveryError(error).userMessage}`;
+    }
+  }
+
+  return {
+    async show(message, wait, show) {
+      const { bare, uploads } = parted(message);
+      const posted = await show(bare);
+      if (uploads.length > 0) await attach(posted, uploads, wait());
+      return posted;
+    },
+    async showPrivately(user, message, wait, show) {
+      const { bare, uploads } = parted(message);
+      await show(uploads.length === 0 ? bare : withNote(bare, await hand(user, uploads, wait())));
     },
   };
 }
 
-function filesOf(message: Message): readonly CardFile[] {
-  return message.kind === 'card' ? (message.files ?? []) : [];
+function parted(message: Message): { readonly bare: Bare; readonly uploads: readonly Upload[] } {
+  if (message.kind === 'line') return { bare: message, uploads: [] };
+  const { files = [], ...bare } = message;
+  const pictures = bare.nodes.filter((node) => node.kind === 'image');
+  const uploads = files.map(({ name, type, bytes }) => {
+    const alt = cutEnd(pictures.find(({ file }) => file === name)?.alt ?? '', LIMITS.alt);
+    return { file: new File([bytes], name, { type }), alt };
+  });
+  return { bare, uploads };
 }
 
-function names(files: readonly CardFile[]): string {
-  return files.map(({ name }) => name).join(', ');
+export function withNote<Kind extends Message>(message: Kind, note: string): Kind;
+export function withNote(message: Message, note: string): Message {
+  if (message.kind === 'line') return { ...message, text: [...message.text, ` (${note})`] };
+  return { ...message, nodes: [...message.nodes, { kind: 'note', text: [note] }] };
 }
 
-function notAttached(files: readonly CardFile[], error: unknown): Message {
+function names(uploads: readonly Upload[]): string {
+  return uploads.map(({ file }) => file.name).join(', ');
+}
+
+function notAttached(uploads: readonly Upload[], error: unknown): Bare {
   const { userMessage, hint, outcome } = toDeliveryError(error);
   const fate = outcome === 'unknown' ? 'may be missing' : 'could not be attached';
   return {
     kind: 'line',
     tone: 'warning',
-    text: [`${names(files)} ${fate}. ${userMessage}${hint ? ` ${hint}` : ''}`],
+    text: [`${names(uploads)} ${fate}. ${userMessage}${hint ? ` ${hint}` : ''}`],
   };
 }

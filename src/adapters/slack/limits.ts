@@ -7,6 +7,8 @@ export const LIMITS = {
   blocks: 50,
   /** Characters of a text object in a context block. */
   text: 3000,
+  /** Characters that say in words what a picture shows (files.getUploadURLExternal, alt_txt_too_large). */
+  alt: 1000,
   /** Characters of a header block. */
   header: 150,
   /** Characters of a button's label. */

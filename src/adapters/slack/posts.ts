@@ -1,4 +1,4 @@
-import type { Message } from '../../chat/card.ts';
+import type { Card, Line } from '../../chat/card.ts';
 import { DeliveryError, type HeldUp } from '../../errors.ts';
 import type { SlackApi } from './api.ts';
 import { isThreadGone, slackErrorCode, toDeliveryError } from './errors.ts';
@@ -22,17 +22,20 @@ export interface Posted {
   readonly ts: string;
 }
 
+/** A message parted from its files, which Slack takes apart from it: see `Files`. */
+export type Bare = Line | (Card & { readonly files?: never });
+
 export interface Posts {
   post(
     to: { readonly channel: string; readonly thread?: string },
-    message: Message,
+    message: Bare,
     options?: { readonly key?: string; readonly alsoToChannel?: boolean },
   ): Promise<Posted>;
-  edit(at: Posted, message: Message): Promise<void>;
+  edit(at: Posted, message: Bare): Promise<Posted>;
   /** Shows it to one person. In a thread only where the thread exists already: elsewhere Slack shows nothing. */
   postPrivately(
     to: { readonly channel: string; readonly thread?: string; readonly user: string },
-    message: Message,
+    message: Bare,
   ): Promise<void>;
   /** Our message with this key, posted after `since` (epoch ms). */
   find(
@@ -122,9 +125,11 @@ export function createPosts(api: SlackApi, identity: () => Identity): Posts {
       }
     },
 
-    async edit({ channel, ts }, message) {
+    async edit(at, message) {
+      const { channel, ts } = at;
       const content = { channel, ts, ...render(message) };
       await joining(channel, () => api.write.chat.update(content), EDITS);
+      return at;
     },
 
     async postPrivately({ channel, thread, user }, message) {

@@ -112,8 +112,10 @@ function nodeBlocks(
   switch (node.kind) {
     case 'text':
       return section(cut(node.text));
-    case 'note': {
-      const block = smallPrint(cut(node.text));
+    case 'note':
+    // The picture itself is shown where its file is (files.ts).
+    case 'image': {
+      const block = smallPrint(cut(node.kind === 'note' ? node.text : [`Picture ${node.file}: ${node.alt}`]));
       return block ? [block] : [];
     }
     case 'fields':

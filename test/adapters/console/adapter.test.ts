@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { textFile } from '../../../src/chat/card.ts';
 import type { Invocation } from '../../../src/chat/port.ts';
 import { DeliveryError } from '../../../src/errors.ts';
 import { turn } from '../../support/test-clock.ts';
@@ -175,7 +176,7 @@ describe('posting', () => {
   test('a file that cannot be saved is a delivery that failed, with what to do', async () => {
     const { chat, printed } = openConsole({ saveFile: () => Promise.reject(new Error('ENOSPC')) });
     await chat.start(async () => {});
-    const message = card({ files: [{ name: 'a.log', content: 'x' }] });
+    const message = card({ files: [textFile('a.log', 'x')] });
     await expect(chat.post(here, { message, key: 'a' })).rejects.toMatchObject({
       code: 'console.file',
       hint: expect.stringContaining('temporary folder'),

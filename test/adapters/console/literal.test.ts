@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { literalLine, literalLines } from '../../../src/adapters/console/literal.ts';
 import { renderMessage } from '../../../src/adapters/console/render.ts';
+import { textFile } from '../../../src/chat/card.ts';
 import { card, context } from './fixtures.ts';
 
 const attacks = {
@@ -35,7 +36,7 @@ describe('literal text cannot command a terminal', () => {
           ],
         },
       ],
-      files: [{ name: text, content: text }],
+      files: [textFile(text, text)],
     });
     for (const line of renderMessage(message, context())) {
       expect(line).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { renderMessage } from '../../../src/adapters/console/render.ts';
-import type { Message, Node, Tone } from '../../../src/chat/card.ts';
+import { type Message, type Node, type Tone, textFile } from '../../../src/chat/card.ts';
 import { card, context, NOON } from './fixtures.ts';
 
 const deploymentCard = card({
@@ -88,8 +88,25 @@ describe('a card', () => {
   });
 
   test('names a file, its size and where it is', () => {
-    const lines = renderMessage(card({ files: [{ name: 'a.log', content: 'é'.repeat(2048) }] }), context());
+    const lines = renderMessage(card({ files: [textFile('a.log', 'é'.repeat(2048))] }), context());
     expect(lines).toEqual(['╭─ • Title', '│ a.log, 4 KiB: /tmp/a.log', '╰─']);
+  });
+
+  test('says what a picture shows, and where the picture is', () => {
+    const picture = { name: 'a.png', type: 'image/png', bytes: new Uint8Array(3000) };
+    const lines = renderMessage(
+      card({
+        nodes: [{ kind: 'image', file: 'a.png', alt: 'Players:\u001b[2J 3, then 9' }],
+        files: [picture],
+      }),
+      context(),
+    );
+    expect(lines).toEqual([
+      '╭─ • Title',
+      '│ Picture a.png: Players:␛[2J 3, then 9',
+      '│ a.png, 3 KiB: /tmp/a.png',
+      '╰─',
+    ]);
   });
 
   test('wraps buttons that do not fit beside each other', () => {

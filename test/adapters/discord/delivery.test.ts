@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { textFile } from '../../../src/chat/card.ts';
 import type { MessageRef } from '../../../src/chat/port.ts';
 import { allowedToPost, ids, permissions } from '../../support/discord-world.ts';
 import { card, confirmButtons, type Harness, here, line, startHarness } from './harness.ts';
@@ -55,16 +56,13 @@ describe('posting', () => {
 
   test('files arrive whole, under safe names, and an edit drops them', async () => {
     const content = 'ünï\nlines\n';
-    const files = [
-      { name: '../logs of "abc".txt', content },
-      { name: '../logs of "abc".txt', content: 'second' },
-    ];
+    const files = [textFile('../logs of "abc".txt', content), textFile('../logs of "abc".txt', 'second')];
     const posted = await bot.adapter.post(here, { key: 'k', message: card('Logs', [], { files }) });
     expect((await bot.driver.channel())[0]?.files).toEqual([
       { name: '_logs_of_abc_.txt', content },
       { name: '2-_logs_of_abc_.txt', content: 'second' },
     ]);
-    await bot.adapter.edit(posted, card('Logs, newer', [], { files: [{ name: 'new.txt', content: 'new' }] }));
+    await bot.adapter.edit(posted, card('Logs, newer', [], { files: [textFile('new.txt', 'new')] }));
     expect((await bot.driver.channel())[0]?.files).toEqual([{ name: 'new.txt', content: 'new' }]);
     await bot.adapter.edit(posted, card('No logs'));
     expect((await bot.driver.channel())[0]?.files).toEqual([]);
@@ -74,7 +72,7 @@ describe('posting', () => {
     const content = Array.from({ length: 700_000 }, (_, i) => `line number ${i}\n`).join('');
     await bot.adapter.post(here, {
       key: 'k',
-      message: card('Logs', [], { files: [{ name: 'a.log', content }] }),
+      message: card('Logs', [], { files: [textFile('a.log', content)] }),
     });
     const file = (await bot.driver.channel())[0]?.files[0]?.content ?? '';
     expect(Buffer.byteLength(file)).toBeLessThanOrEqual(10 * 1024 * 1024);

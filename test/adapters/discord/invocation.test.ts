@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { textFile } from '../../../src/chat/card.ts';
 import { DeliveryError } from '../../../src/errors.ts';
 import { groupIds } from '../../support/discord-driver.ts';
 import { allowedToPost, ids, permissions } from '../../support/discord-world.ts';
@@ -336,7 +337,7 @@ describe('posting a card', () => {
     bot.handle = async (invocation) => {
       await invocation.acknowledge('public');
       await invocation
-        .postCard(card('Deploying', [], { files: [{ name: 'a.txt', content: 'a' }] }))
+        .postCard(card('Deploying', [], { files: [textFile('a.txt', 'a')] }))
         .catch((error: unknown) => {
           caught = error;
         });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { markerOf } from '../../../src/adapters/discord/marker.ts';
 import { payloadOf } from '../../../src/adapters/discord/payload.ts';
 import { renderMessage } from '../../../src/adapters/discord/render.ts';
-import type { Button, Card, Message, Node } from '../../../src/chat/card.ts';
+import { type Button, type Card, type Message, type Node, textFile } from '../../../src/chat/card.ts';
 import { readMarkdown } from '../../support/discord-markdown.ts';
 import { checkMessage } from '../../support/discord-rules.ts';
 import { violationOf } from '../../support/discord-schemas.ts';
@@ -284,8 +284,18 @@ describe('structure that does not fit throws', () => {
     ],
     [
       'eleven files',
-      card('x', [], { files: Array.from({ length: 11 }, (_, i) => ({ name: `${i}`, content: '' })) }),
+      card('x', [], { files: Array.from({ length: 11 }, (_, i) => textFile(`${i}`, '')) }),
       /11 files/,
+    ],
+    [
+      'a picture whose file is missing',
+      card('x', [{ kind: 'image', file: 'a.png', alt: 'a' }]),
+      /no file a\.png/,
+    ],
+    [
+      'a picture larger than Discord takes',
+      card('x', [], { files: [{ name: 'a.png', type: 'image/png', bytes: new Uint8Array(11 << 20) }] }),
+      /a\.png: 11534336 bytes/,
     ],
   ];
   test.each(bad)('%s', (_, message, problem) => {
@@ -297,6 +307,18 @@ describe('structure that does not fit throws', () => {
     const rows = rendered(card('x', [{ kind: 'buttons', buttons }])).filter(({ type }) => type === 1);
     expect(rows.map(({ components }) => components?.length)).toEqual([5, 2]);
   });
+});
+
+test('a picture is found by the name that its file has on Discord, and its words are cut', () => {
+  const png = { type: 'image/png', bytes: new Uint8Array([1]) };
+  const shown = rendered(
+    card('x', [{ kind: 'image', file: '../players of "x".png', alt: 'é'.repeat(1100) }], {
+      files: [textFile('a.csv', '1'), { ...png, name: '../players of "x".png' }],
+    }),
+  );
+  const addresses = shown.flatMap(({ file, items }) => [file?.url, items?.[0]?.media.url]).filter(Boolean);
+  expect(addresses).toEqual(['attachment://_players_of_x_.png', 'attachment://a.csv']);
+  expect(shown.find(({ items }) => items)?.items?.[0]?.description).toBe(`${'é'.repeat(1023)}…`);
 });
 
 test('nodes without text leave no empty component behind', () => {

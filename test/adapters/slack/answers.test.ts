@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { textFile } from '../../../src/chat/card.ts';
 import { until } from '../../support/test-clock.ts';
 import { answering, card, line, startBot } from './harness.ts';
 
@@ -88,8 +89,8 @@ describe('where the bot may not post', () => {
   });
 
   it('hands the files of such an answer over in a direct message', async () => {
-    const file = { name: 'server.log', content: 'line' };
-    const bot = await startBot({ handle: answering('public', { ...card('Logs'), files: [file] }) });
+    const logs = { ...card('Logs'), files: [textFile('server.log', 'line')] };
+    const bot = await startBot({ handle: answering('public', logs) });
     const { world, web } = bot.driver.server;
     await bot.driver.slash('operator', 'logs', { channel: world.channels.secret });
     const [message] = await until(async () => {
@@ -97,7 +98,9 @@ describe('where the bot may not post', () => {
       return messages.length > 0 ? messages : undefined;
     });
     expect(JSON.stringify(message?.blocks)).toContain('server.log: sent to you in a direct message.');
-    expect((await bot.driver.privately('operator')).flatMap(({ files }) => files)).toEqual([file]);
+    expect((await bot.driver.privately('operator')).flatMap(({ files }) => files)).toEqual([
+      { name: 'server.log', content: 'line' },
+    ]);
   });
 
   it('updates through the response_url what it had to post that way', async () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { card, line, startBot } from './harness.ts';
+import { textFile } from '../../../src/chat/card.ts';
+import { until } from '../../support/test-clock.ts';
+import { answering, card, line, startBot } from './harness.ts';
 
 const news = { message: card('Ready'), key: 'key-1' };
 
@@ -235,14 +237,55 @@ describe('findPosted', () => {
 });
 
 describe('files', () => {
-  const withFile = { ...card('Logs'), files: [{ name: 'server.log', content: 'Größe 1\nline 2\n' }] };
+  const log = { name: 'server.log', content: 'Größe 1\nline 2\n' };
+  const withFile = { ...card('Logs'), files: [textFile(log.name, log.content)] };
 
   it('hang in the thread of their card', async () => {
     const bot = await startBot();
     const ref = await bot.adapter.post(bot.team, { message: withFile, key: 'key-1' });
     const [posted, file] = await bot.driver.channel();
     expect(posted).toMatchObject({ id: ref.message, text: '🟢 Logs' });
-    expect(file).toMatchObject({ parent: ref.message, files: withFile.files });
+    expect(file).toMatchObject({ parent: ref.message, files: [log] });
+  });
+
+  it('of an edit hang there too', async () => {
+    const bot = await startBot();
+    const ref = await bot.adapter.post(bot.team, { message: card('Reading'), key: 'key-1' });
+    await bot.adapter.edit(ref, withFile);
+    const [posted, file] = await bot.driver.channel();
+    expect(posted).toMatchObject({ id: ref.message, text: '🟢 Logs', edits: 1 });
+    expect(file).toMatchObject({ parent: ref.message, files: [log] });
+  });
+
+  it('of a public answer that replaces another hang there too', async () => {
+    const bot = await startBot({ handle: answering('public', card('Reading'), withFile) });
+    await bot.driver.command('reader', 'logs');
+    const [answer, file] = await until(async () => {
+      const messages = await bot.driver.channel();
+      return messages.some(({ files }) => files.length > 0) ? messages : undefined;
+    }, 'the file');
+    expect(answer).toMatchObject({ text: '🟢 Logs', edits: 1 });
+    expect(file).toMatchObject({ parent: answer?.id, files: [log] });
+  });
+
+  it('of a refusal, and of an aside, go to a direct message', async () => {
+    const bot = await startBot({
+      handle: async (invocation) => {
+        await invocation.refuse(withFile);
+        await invocation.respondPrivately(withFile);
+      },
+    });
+    await bot.driver.command('reader', 'logs');
+    const files = async () => (await bot.driver.privately('reader')).flatMap((message) => message.files);
+    await until(async () => (await files()).length === 2, 'both files');
+    expect(await files()).toEqual([log, log]);
+  });
+
+  it('of a message to one person hang under that message', async () => {
+    const bot = await startBot();
+    const { team, users } = bot.driver.server.world;
+    await bot.adapter.tell({ id: users.reader, workspace: team }, { message: withFile, key: 'key-1' });
+    expect((await bot.driver.privately('reader')).flatMap(({ files }) => files)).toEqual([log]);
   });
 
   const refused = { kind: 'error', error: 'file_uploads_disabled' } as const;
@@ -272,7 +315,7 @@ describe('files', () => {
     await bot.driver.command('reader', 'logs');
     expect(await bot.driver.privately('reader')).toMatchObject([
       { text: 'You asked for server.log.' },
-      { files: withFile.files },
+      { files: [log] },
       { text: expect.stringContaining('server.log: sent to you in a direct message.') },
     ]);
     const complete = bot.driver.server.requests.find(

@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
+import { textFile } from '../../../src/chat/card.ts';
 import type { Invocation } from '../../../src/chat/port.ts';
 import type { SlackFault } from '../../support/slack-faults.ts';
 import { until } from '../../support/test-clock.ts';
@@ -87,7 +88,7 @@ describe.each([...PASSING, ['breaks its answer off', { kind: 'broken' }] as cons
       const files = [{ name: 'server.log', content: 'Größe 1\nline 2\n' }];
       bot.driver.server.faults.inject(step, fault);
       let over = false;
-      const message = { ...card('Logs'), files };
+      const message = { ...card('Logs'), files: files.map(({ name, content }) => textFile(name, content)) };
       void bot.adapter.post(bot.team, { message, key: 'key-1' }).finally(() => {
         over = true;
       });
@@ -101,7 +102,8 @@ describe.each([...PASSING, ['breaks its answer off', { kind: 'broken' }] as cons
 
 test('a file of a private answer waits until the direct message can be opened', async () => {
   const files = [{ name: 'server.log', content: 'line' }];
-  const bot = await startBot({ handle: answering('private', { ...card('Logs'), files }) });
+  const logs = { ...card('Logs'), files: [textFile('server.log', 'line')] };
+  const bot = await startBot({ handle: answering('private', logs) });
   bot.driver.server.faults.inject('chat.postMessage', LIMITED);
   await bot.driver.slash('reader', 'logs');
   await passing(bot, async () =>
@@ -120,7 +122,7 @@ test('a file whose thread cannot be read is not sent twice: it may be missing', 
   const { faults } = bot.driver.server;
   faults.inject('files.completeUploadExternal', { kind: 'reset', when: 'before' });
   faults.inject('conversations.replies', { kind: 'error', error: 'missing_scope' });
-  const message = { ...card('Logs'), files: [{ name: 'server.log', content: 'line' }] };
+  const message = { ...card('Logs'), files: [textFile('server.log', 'line')] };
   await bot.adapter.post(bot.team, { message, key: 'key-1' });
   const [, said] = await bot.driver.channel();
   expect(said?.text).toContain('server.log may be missing.');

@@ -36,6 +36,7 @@ describe('literal text', () => {
     ['small print', (text) => card('T', { kind: 'note', text: [text] })],
     ['bold small print', (text) => card('T', { kind: 'note', text: ['by ', { bold: text }] })],
     ['code in small print', (text) => card('T', { kind: 'note', text: ['by ', { code: text }] })],
+    ['the words for a picture', (text) => card('T', { kind: 'image', file: 'a.png', alt: text })],
     ['a code block', (text) => card('T', { kind: 'code', text, keep: 'end' })],
     ['a link', (text) => card('T', { kind: 'note', text: [{ link: 'https://a.example/?a=1&b=2', text }] })],
     ['a name', (text) => card('T', { kind: 'text', text: [{ mention: '<!channel>', name: text }] })],

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createSlackAdapter } from '../../../src/adapters/slack/adapter.ts';
-import type { Message } from '../../../src/chat/card.ts';
+import { type Message, textFile } from '../../../src/chat/card.ts';
 import type { AckMode, Adapter, Invocation, Reply } from '../../../src/chat/port.ts';
 import { createDirectory } from '../../../src/command/define.ts';
 import { createLog } from '../../../src/log.ts';
@@ -76,7 +76,7 @@ describe('another process answers what one acknowledged and did not live to answ
 
   test.each(['public', 'private'] as const)('with its files (%s)', async (mode) => {
     const { bot, died, resume } = await open();
-    const log = { ...card('Log of abc'), files: [{ name: 'abc.log', content: 'first line\nlast line\n' }] };
+    const log = { ...card('Log of abc'), files: [textFile('abc.log', 'first line\nlast line\n')] };
     await resume(await died(mode), log);
     expect([...bot.driver.server.uploads.values()]).toEqual(['first line\nlast line\n']);
   });
