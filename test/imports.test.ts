@@ -54,6 +54,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   flags: [],
   log: [],
+  loop: ['clock'],
   proxy: [],
   config: ['proxy'],
   chat: [],
@@ -73,7 +74,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'adapters/receiving': ['chat', 'replicas'],
   'adapters/start': ['adapters/receiving', 'chat', 'replicas'],
 };
-const COMMON = ['clock', 'errors', 'log'];
+const COMMON = ['clock', 'errors', 'log', 'loop'];
 
 /** They put the parts together, so they know all of them. */
 const ROOTS = /^src\/(?:main|app|demo)\.ts$|^src\/(?:app|demo)\/|-cli\.ts$/;
@@ -88,7 +89,7 @@ function partOf(path: string): string {
 }
 
 function mayKnow(own: string, part: string): boolean {
-  return COMMON.includes(part) ? !COMMON.includes(own) : (arrows[own]?.includes(part) ?? false);
+  return (COMMON.includes(part) && !COMMON.includes(own)) || (arrows[own]?.includes(part) ?? false);
 }
 
 /** Each circle of names in `graph`, as the names on it; an empty list where no name leads back to itself. */

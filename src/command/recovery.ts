@@ -2,6 +2,7 @@ import type { Address } from '../chat/port.ts';
 import type { Clock } from '../clock.ts';
 import { StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { createLoop, type Loop } from '../loop.ts';
 import { enqueue } from '../notify/outbox.ts';
 import type { Membership } from '../replicas/membership.ts';
 import { passingOverLocked, type Store } from '../store/schema.ts';
@@ -31,37 +32,30 @@ export interface RecoveryParts {
 /** Answers the invocations whose process died before it did. */
 export class Recovery {
   readonly #parts: RecoveryParts;
-  #cancel: (() => void) | undefined;
-  #working: Promise<void> = Promise.resolve();
+  readonly #loop: Loop;
   #stopped = false;
 
   constructor(parts: RecoveryParts) {
     this.#parts = parts;
+    this.#loop = createLoop({
+      clock: parts.clock,
+      every: RECOVER_MS,
+      jitter: JITTER_MS,
+      run: () => this.lookAfter(),
+      failed: (err) => parts.log.error({ err }, 'invocation: what others left unfinished cannot be read'),
+    });
   }
 
   /** Now, and every few seconds from now on. */
   async start(): Promise<void> {
     await this.recover();
-    this.#schedule();
+    this.#loop.start();
   }
 
   /** Resolves when nothing of it is under way. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#cancel?.();
-    await this.#working;
-  }
-
-  #schedule(): void {
-    if (this.#stopped) return;
-    const { clock, log } = this.#parts;
-    this.#cancel = clock.after(RECOVER_MS + Math.random() * JITTER_MS, () => {
-      this.#working = this.lookAfter()
-        .catch((err: unknown) => {
-          if (!this.#stopped) log.error({ err }, 'invocation: what others left unfinished cannot be read');
-        })
-        .finally(() => this.#schedule());
-    });
+    await this.#loop.stop();
   }
 
   /** All that is done every few seconds. */

@@ -2,6 +2,7 @@ import { type Clock, steadyNow } from '../clock.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import { AppError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { createLoop, type Loop } from '../loop.ts';
 import type { Leases } from '../replicas/leases.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Believed, Due } from './agenda.ts';
@@ -36,10 +37,7 @@ export class Reconciler {
   readonly #account: string;
   readonly #clock: Clock;
   readonly #log: Logger;
-  #running = false;
-  #cancelTimer: (() => void) | undefined;
-  #pass: Promise<void> | undefined;
-  #passAgain = false;
+  readonly #loop: Loop;
   /** What is being asked about, by the deployment's id. */
   readonly #asking = new Map<string, Promise<void>>();
   /** Those that could not be settled, and when to try again, in steady time. */
@@ -72,51 +70,48 @@ export class Reconciler {
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#inquiry = new Inquiry({ ...parts, signal: this.#stopping.signal });
+    this.#loop = createLoop({
+      clock: parts.clock,
+      every: parts.membership.shared ? POLL_SHARED_MS : IDLE_MS,
+      run: () => this.#pass(),
+      failed: (error) => {
+        this.#report(error, 'reconciler: a pass failed');
+        return RETRY_MS;
+      },
+    });
   }
 
   /** Settles what a process that died left open, and begins. */
   async start(): Promise<void> {
     await this.#settle();
     this.#inquiry.begin();
-    this.#running = true;
+    this.#loop.start();
     this.wake();
   }
 
   async stop(): Promise<void> {
-    this.#running = false;
-    this.#cancelTimer?.();
     this.#stopping.abort(new AppError('reconciler-stopped', 'The bot is shutting down.'));
-    await this.idle();
+    await this.#loop.stop();
+    await this.#idle();
   }
 
   /** Looks now at what is due, and again when the next is. */
   wake(): void {
-    if (!this.#running) return;
-    this.#passAgain = true;
-    this.#pass ??= this.#passes();
+    this.#loop.wake();
   }
 
-  /** Resolves when nothing is looked at or asked about. */
-  async idle(): Promise<void> {
-    while (this.#pass || this.#sweeping || this.#asking.size > 0)
-      await Promise.all([this.#pass, this.#sweeping, ...this.#asking.values()]);
+  /** Resolves when nothing is asked about any more. */
+  async #idle(): Promise<void> {
+    while (this.#sweeping || this.#asking.size > 0)
+      await Promise.all([this.#sweeping, ...this.#asking.values()]);
   }
 
-  async #passes(): Promise<void> {
-    while (this.#passAgain && this.#running) {
-      this.#passAgain = false;
-      try {
-        await this.#settle();
-        await this.#checkDue();
-        await this.#beginSweep();
-        await this.#sleepUntilNext();
-      } catch (error) {
-        this.#report(error, 'reconciler: a pass failed');
-        this.#sleep(RETRY_MS);
-      }
-    }
-    // In the same turn as the last look at #passAgain: a wake in between would be lost.
-    this.#pass = undefined;
+  /** Resolves with the milliseconds until the next pass. */
+  async #pass(): Promise<number> {
+    await this.#settle();
+    await this.#checkDue();
+    await this.#beginSweep();
+    return await this.#untilNext();
   }
 
   /** A request that died with its process may or may not have arrived. */
@@ -138,19 +133,13 @@ export class Reconciler {
     }
   }
 
-  async #sleepUntilNext(): Promise<void> {
+  async #untilNext(): Promise<number> {
     const live = await this.#repository.agenda.isAnyLive();
     const nextCheckAt = (await this.#repository.agenda.nextCheckAt()) ?? Number.POSITIVE_INFINITY;
     const steady = steadyNow(this.#clock);
     const nextTry = Math.min(...this.#unsettled.values(), live ? this.#sweepAt : Number.POSITIVE_INFINITY);
-    const poll = this.#membership.shared ? POLL_SHARED_MS : IDLE_MS;
     // Never at once: what just failed would be asked in a loop.
-    this.#sleep(Math.max(250, Math.min(nextCheckAt - this.#clock.now(), nextTry - steady, poll)));
-  }
-
-  #sleep(ms: number): void {
-    this.#cancelTimer?.();
-    if (this.#running) this.#cancelTimer = this.#clock.after(ms, () => this.wake());
+    return Math.max(250, Math.min(nextCheckAt - this.#clock.now(), nextTry - steady));
   }
 
   get #sweepEvery(): number {
@@ -178,7 +167,7 @@ export class Reconciler {
     } catch (error) {
       this.#report(error, 'reconciler: could not ask about a deployment');
       // Where that cannot be written either, it is due when its lease is over.
-      const next = this.#clock.now() + (this.#running ? RETRY_MS : 0);
+      const next = this.#clock.now() + (this.#stopping.signal.aborted ? 0 : RETRY_MS);
       await this.#repository.agenda
         .schedule(id, next)
         .catch((failure: unknown) =>

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely';
 import { type Clock, steadyNow, within } from '../clock.ts';
 import type { Logger } from '../log.ts';
+import { createLoop, type Loop } from '../loop.ts';
 import type { Store } from '../store/schema.ts';
 
 /** Each process says this often that it lives. */
@@ -38,7 +39,7 @@ export class Membership {
   #spell = 0;
   #failing = false;
   #underWay: Promise<unknown> = Promise.resolve();
-  #cancelRenewal = (): void => undefined;
+  readonly #renewals: Loop;
   #cancelDoubt = (): void => undefined;
   readonly #doubtful = new Set<() => void>();
   #left = false;
@@ -54,6 +55,12 @@ export class Membership {
     this.shared = parts.shared;
     this.#clock = parts.clock;
     this.#log = parts.log;
+    this.#renewals = createLoop({
+      clock: parts.clock,
+      every: RENEW_MS,
+      run: () => this.#renewInTime(),
+      failed: (err) => this.#failed(err),
+    });
   }
 
   /**
@@ -65,14 +72,14 @@ export class Membership {
     const forgotten = sql<number>`${this.#now()} - ${sql.lit(FORGET_AFTER_MS)}`;
     const [before] = await (this.shared ? all.where('until', '<', forgotten) : all).execute();
     await this.#renew();
-    this.#schedule(RENEW_MS);
+    if (this.shared) this.#renewals.start();
     return !this.shared && (before?.numDeletedRows ?? 0n) > 0n;
   }
 
   /** Gives back everything that is held: the others need not wait. Never rejects; without it they wait a few seconds. */
   async leave(): Promise<void> {
     this.#left = true;
-    this.#cancelRenewal();
+    void this.#renewals.stop();
     this.#cancelDoubt();
     const gone = async () => {
       // One that is still on its way would bring this process back to life.
@@ -180,26 +187,18 @@ export class Membership {
     });
   }
 
-  #schedule(ms: number): void {
-    if (!this.shared || this.#left) return;
-    this.#cancelRenewal = this.#clock.after(ms, () => {
-      const renewal = this.#renew().then(
-        () => true,
-        (err: unknown) => this.#failed(err),
-      );
-      this.#underWay = renewal;
-      within(this.#clock, RENEW_WITHIN_MS, renewal).then((done) => {
-        if (done === undefined) this.#failed(new Error('No answer from the database'));
-        this.#schedule(done ? RENEW_MS : RETRY_MS);
-      });
-    });
+  async #renewInTime(): Promise<void> {
+    const renewal = this.#renew().then(() => true);
+    this.#underWay = renewal;
+    if (!(await within(this.#clock, RENEW_WITHIN_MS, renewal)))
+      throw new Error('No answer from the database');
   }
 
   /** Said once for each time that the database is away. */
-  #failed(err: unknown): false {
+  #failed(err: unknown): number {
     if (!this.#failing && !this.#left)
       this.#log.warn({ err }, 'replicas: cannot tell the others that I am alive');
     this.#failing = true;
-    return false;
+    return RETRY_MS;
   }
 }
