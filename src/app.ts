@@ -27,12 +27,13 @@ import { purgeChannels, purgeOutbox } from './notify/report.ts';
 import { createOutboxWorker } from './notify/worker.ts';
 import { Leases } from './replicas/leases.ts';
 import { Membership } from './replicas/membership.ts';
-import { Pruner } from './replicas/pruner.ts';
 import { RatePlaces } from './replicas/rate-places.ts';
 import { buildServer } from './server/server.ts';
 import { isShared } from './store/schema.ts';
 import { giveBack } from './store/space.ts';
 import { dialectFor, lifelineOf, openStore } from './store/store.ts';
+import { purging } from './work/purges.ts';
+import { TaskWorker } from './work/worker.ts';
 
 /** The account all of this works for; there is one, from the environment, for now. */
 const ACCOUNT = 'default';
@@ -169,10 +170,8 @@ export async function buildApp({
     realClock: heartbeat,
     log,
   });
-  const pruner = new Pruner({
-    leases,
+  const purges = purging({
     clock,
-    log,
     keepMs: config.keepMs,
     purges: {
       deployments: (before) => repository.agenda.purge(before),
@@ -180,9 +179,10 @@ export async function buildApp({
       kept: (before) => kept.purge(before),
       outbox: (before) => purgeOutbox(store, before),
       channels: (before) => purgeChannels(store, membership, before),
+      room: () => giveBack(store),
     },
-    shrink: () => giveBack(store),
   });
+  const work = new TaskWorker({ store, membership, account: ACCOUNT, kinds: [purges], clock, log });
   const platforms = createPlatforms({
     adapters,
     leases,
@@ -221,7 +221,7 @@ export async function buildApp({
       await reconciler.start();
       await platforms.start();
       await outbox.start();
-      pruner.start();
+      await work.start();
       log.info({ port, platforms: adapters.map(({ platform }) => platform) }, 'started');
       if (publicUrl === undefined)
         log.warn(
@@ -244,7 +244,7 @@ export async function buildApp({
         deployments,
         callbacks,
         outbox,
-        background: [pruner, recovery, reconciler],
+        background: [work, recovery, reconciler],
         client,
         membership,
         stores: [lifeline, store],

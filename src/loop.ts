@@ -61,7 +61,7 @@ export function createLoop(parts: LoopParts): Loop {
     }
   }
 
-  const atLatest = () => every + random() * jitter;
+  const atLatest = () => every + Math.round(random() * jitter);
 
   function plan(ms: number): void {
     if (going && Number.isFinite(ms)) cancelTimer = clock.after(Math.max(0, ms), wake);

@@ -28,7 +28,10 @@ const packages: readonly [RegExp, readonly string[]][] = [
   [/^(discord\.js|@discordjs\/)/, ['src/adapters/discord/']],
   [/^@slack\//, ['src/adapters/slack/']],
   [/^fastify/, ['src/server/']],
-  [/^kysely/, ['src/store/', 'src/replicas/', 'src/deployments/', 'src/notify/', 'src/command/']],
+  [
+    /^kysely/,
+    ['src/store/', 'src/replicas/', 'src/deployments/', 'src/notify/', 'src/command/', 'src/work/'],
+  ],
   [/^pg$/, ['src/store/']],
   [
     /^undici/,
@@ -62,11 +65,12 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   edgegap: ['proxy'],
   store: [],
   replicas: ['edgegap', 'store'],
-  notify: ['chat', 'replicas', 'store'],
+  work: ['replicas', 'store'],
+  notify: ['chat', 'replicas', 'store', 'work'],
   // A card is rendered when its news is written, so that both are in one transaction.
-  deployments: ['chat', 'edgegap', 'notify', 'replicas', 'store'],
+  deployments: ['chat', 'edgegap', 'notify', 'replicas', 'store', 'work'],
   server: ['deployments'],
-  command: ['chat', 'config', 'deployments', 'edgegap', 'notify', 'replicas', 'store'],
+  command: ['chat', 'config', 'deployments', 'edgegap', 'notify', 'replicas', 'store', 'work'],
   commands: ['chat', 'command', 'deployments', 'edgegap'],
   'adapters/console': ['chat', 'command'],
   'adapters/discord': ['chat', 'command', 'config', 'proxy'],

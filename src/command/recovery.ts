@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Address } from '../chat/port.ts';
 import type { Clock } from '../clock.ts';
 import { StoreError } from '../errors.ts';
@@ -5,6 +6,7 @@ import type { Logger } from '../log.ts';
 import { createLoop, type Loop } from '../loop.ts';
 import { enqueue } from '../notify/outbox.ts';
 import type { Membership } from '../replicas/membership.ts';
+import { purge } from '../store/purge.ts';
 import { passingOverLocked, type Store } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
 import type { Directory } from './define.ts';
@@ -16,8 +18,6 @@ const RECOVER_MS = 5_000;
 /** So that many processes do not all look at once. */
 const JITTER_MS = 2_000;
 const RECOVER_AT_ONCE = 100;
-/** Few enough that nobody waits for them to go. */
-const PURGE_AT_ONCE = 500;
 
 export interface RecoveryParts {
   readonly invocations: Invocations;
@@ -141,20 +141,8 @@ export class Recovery {
   }
 
   /** Forgets some of those from before `before` (epoch ms) that are over; true while there may be more. */
-  async purge(before: number): Promise<boolean> {
-    const { store } = this.#parts;
-    const { numDeletedRows } = await store
-      .deleteFrom('invocations')
-      .where('id', 'in', (eb) =>
-        eb
-          .selectFrom('invocations')
-          .select('id')
-          .where('created_at', '<', before)
-          .where('state', '!=', 'running')
-          .limit(PURGE_AT_ONCE),
-      )
-      .executeTakeFirst();
-    return numDeletedRows === BigInt(PURGE_AT_ONCE);
+  purge(before: number): Promise<boolean> {
+    return purge(this.#parts.store, 'invocations', sql`created_at < ${before} and state != 'running'`);
   }
 }
 

@@ -225,7 +225,27 @@ async function outboxIndexes(db: Kysely<unknown>): Promise<void> {
   await db.schema.createIndex('outbox_age').on('outbox').columns(['state', 'created_at']).execute();
 }
 
+/** Due work. */
+const tasks: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema
+      .createTable('tasks')
+      .addColumn('kind', 'text', (column) => column.notNull())
+      .addColumn('key', 'text', (column) => column.notNull())
+      .addColumn('account', 'text', (column) => column.notNull())
+      .addColumn('run_at', 'bigint')
+      .addColumn('written_at', 'bigint', (column) => column.notNull())
+      .addColumn('payload_json', 'text')
+      .addColumn('failures', 'integer', (column) => column.notNull())
+      .addColumn('revision', 'integer', (column) => column.notNull())
+      .addColumn('holder', 'text')
+      .addPrimaryKeyConstraint('tasks_key', ['kind', 'key'])
+      .execute();
+    await db.schema.createIndex('tasks_due').on('tasks').column('run_at').execute();
+  },
+};
+
 /** Every change of the schema, in order. A released one is never edited. */
 export const migrations: MigrationProvider = {
-  getMigrations: async () => ({ '0001-initial': initial, '0002-replicas': replicas }),
+  getMigrations: async () => ({ '0001-initial': initial, '0002-replicas': replicas, '0003-tasks': tasks }),
 };
