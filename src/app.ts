@@ -32,6 +32,7 @@ import { buildServer } from './server/server.ts';
 import { isShared } from './store/schema.ts';
 import { giveBack } from './store/space.ts';
 import { dialectFor, lifelineOf, openStore } from './store/store.ts';
+import { afterWritesTo } from './store/transact.ts';
 import { purging } from './work/purges.ts';
 import { TaskWorker } from './work/worker.ts';
 
@@ -120,8 +121,6 @@ export async function buildApp({
     log,
     account: ACCOUNT,
     publicUrl: () => publicUrl,
-    wakeOutbox: () => outbox.wake(),
-    wakeReconciler: () => reconciler.wake(),
   });
   // What was deployed is followed to its end, also where its application is allowed to nobody any more.
   const reconciler = new Reconciler({
@@ -134,6 +133,7 @@ export async function buildApp({
     clock,
     log,
   });
+  afterWritesTo(store, 'deployments', () => reconciler.wake());
   const callbacks = new Callbacks({ store, repository, deployments, clock, log, mask });
   const catalog = createCatalog(edgegap, clock);
   const kept = createKept(store, clock);
@@ -151,7 +151,6 @@ export async function buildApp({
       secrets: config.secrets,
     },
   };
-  const wakeOutbox = () => outbox.wake();
   const invocations = new Invocations({
     store,
     membership,
@@ -159,9 +158,8 @@ export async function buildApp({
     clock,
     realClock: heartbeat,
     log,
-    wakeOutbox,
   });
-  const recovery = new Recovery({ invocations, store, membership, directory, clock, log, wakeOutbox });
+  const recovery = new Recovery({ invocations, store, membership, directory, clock, log });
   const pipeline = createPipeline({
     services,
     policy: { rules: access, readOnly: config.readOnly },

@@ -52,7 +52,6 @@ export interface InvocationsParts {
   /** The machine's own: how long the store takes is a matter of real time, also where the rest lives by another clock. */
   readonly realClock: Clock;
   readonly log: Logger;
-  readonly wakeOutbox: () => void;
 }
 
 /**
@@ -245,7 +244,7 @@ export class Invocations {
 
   async #owe({ record, message, end, key }: Owed): Promise<void> {
     const { id, at, person, what, changes, reply } = record;
-    const { store, clock, directory, wakeOutbox } = this.#parts;
+    const { store, clock, directory } = this.#parts;
     const orElse = interruptedLine(directory, { what, changes, how: 'unanswered', mention: person });
     await transact(store, async (tx) => {
       if (end) await this.#end(id, end, tx);
@@ -259,7 +258,6 @@ export class Invocations {
         ...(changes ? { orElse } : {}),
       });
     });
-    wakeOutbox();
   }
 }
 

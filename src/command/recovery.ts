@@ -26,7 +26,6 @@ export interface RecoveryParts {
   readonly directory: Directory;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly wakeOutbox: () => void;
 }
 
 /** Answers the invocations whose process died before it did. */
@@ -69,7 +68,7 @@ export class Recovery {
    * processes that look at the same time one tells.
    */
   async recover(): Promise<void> {
-    const { store, membership, log, wakeOutbox } = this.#parts;
+    const { store, membership, log } = this.#parts;
     // Whoever may be dead itself is no judge of who else is.
     if (!membership.isCertain()) return;
     const unfinished = store
@@ -90,7 +89,6 @@ export class Recovery {
         log.error({ err, invocation: id }, 'invocation: one that was left unfinished cannot be answered');
       }
     }
-    if (left.length > 0) wakeOutbox();
   }
 
   async #answer(id: string): Promise<void> {

@@ -4,7 +4,7 @@ import type { DeploymentStatus } from '../edgegap/schema.ts';
 import type { Membership } from '../replicas/membership.ts';
 import { deleteSome } from '../store/purge.ts';
 import { type Database, passingOverLocked, type Store } from '../store/schema.ts';
-import { transact } from '../store/transact.ts';
+import { transact, wroteTo } from '../store/transact.ts';
 import { type Deployment, fromRow } from './deployment.ts';
 import { DOUBT_END_MS, POLL_FAILED_MAX_MS } from './timing.ts';
 
@@ -54,6 +54,7 @@ export class Agenda {
       })
       .where('id', '=', id)
       .execute();
+    wroteTo(db, 'deployments');
   }
 
   /** Those whose request was sent, or not, by a process that is no more. */

@@ -1,12 +1,9 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import { type Clock, farthest } from '../clock.ts';
+import { farthest } from '../clock.ts';
 import type { Mask } from '../log/mask.ts';
-import type { Logger } from '../log.ts';
 import { createLoop, type Loop } from '../loop.ts';
 import type { Store } from '../store/schema.ts';
-import { CallbackNews, unhandled } from './callback-news.ts';
-import type { Deployments } from './deployments.ts';
-import type { DeploymentRepository } from './repository.ts';
+import { CallbackNews, type NewsParts, unhandled } from './callback-news.ts';
 
 /** How many deployments' callbacks are worked off in one transaction: nobody else has the store so long. */
 const WORK_AT_ONCE = 10;
@@ -23,21 +20,15 @@ const OTHERS_AFTER_MS = 5_000;
 const AGAIN_MS = 5_000;
 const AGAIN_MAX_MS = 60 * 60_000;
 
-export interface CallbackParts {
+export interface CallbackParts extends NewsParts {
   readonly store: Store;
-  readonly repository: DeploymentRepository;
-  readonly deployments: Deployments;
-  readonly clock: Clock;
-  readonly log: Logger;
   /** Hides the secrets in what is stored; by their looks only, when absent. */
   readonly mask?: Mask;
 }
 
 /** Works off the callbacks that are stored: its own soon, and what other processes left. */
 export class CallbackWork {
-  readonly #store: Store;
-  readonly #clock: Clock;
-  readonly #log: Logger;
+  readonly #parts: CallbackParts;
   readonly #news: CallbackNews;
   /** Deployments of which this process has stored a callback that is not worked off yet. */
   readonly #fresh = new Set<string>();
@@ -48,9 +39,7 @@ export class CallbackWork {
   #stopped = false;
 
   constructor(parts: CallbackParts) {
-    this.#store = parts.store;
-    this.#clock = parts.clock;
-    this.#log = parts.log;
+    this.#parts = parts;
     this.#news = new CallbackNews(parts);
     const { clock } = parts;
     const failed = (err: unknown) => this.#unread(err);
@@ -109,8 +98,8 @@ export class CallbackWork {
 
   /** Takes what nobody has worked off in `afterMs` since it was stored, and what is to be tried again. */
   async #poll(afterMs: number): Promise<void> {
-    const now = this.#clock.now();
-    const left = await this.#store
+    const now = this.#parts.clock.now();
+    const left = await this.#parts.store
       .selectFrom('callbacks')
       .select('deployment_id')
       .where('handled_at', 'is', null)
@@ -131,7 +120,7 @@ export class CallbackWork {
   }
 
   #unread(err: unknown): void {
-    if (!this.#stopped) this.#log.error({ err }, 'callbacks: cannot be worked off');
+    if (!this.#stopped) this.#parts.log.error({ err }, 'callbacks: cannot be worked off');
   }
 
   /** One that fails must not hold up the others: together at first, and each alone where that does not work. */
@@ -144,19 +133,19 @@ export class CallbackWork {
         for (const id of ids) if (!this.#stopped) await this.#handle([id]);
         return;
       }
-      this.#log.error({ err: error, deployment: ids[0] }, 'callbacks: one cannot be handled');
+      this.#parts.log.error({ err: error, deployment: ids[0] }, 'callbacks: one cannot be handled');
       await this.#putOff(ids).catch((failure: unknown) => this.#unread(failure));
     }
   }
 
   async #putOff(ids: readonly string[]): Promise<void> {
-    const rows = await unhandled(this.#store, ids);
+    const rows = await unhandled(this.#parts.store, ids);
     for (const { deployment_id, event, failures } of rows) {
       const tried = (failures ?? 0) + 1;
       const inMs = Math.min(AGAIN_MS * 2 ** (tried - 1), AGAIN_MAX_MS);
-      await this.#store
+      await this.#parts.store
         .updateTable('callbacks')
-        .set({ failures: tried, next_at: this.#clock.now() + inMs })
+        .set({ failures: tried, next_at: this.#parts.clock.now() + inMs })
         .where('deployment_id', '=', deployment_id)
         .where('event', '=', event)
         .execute();

@@ -5,6 +5,7 @@ import type { Logger } from '../log.ts';
 import { createLoop } from '../loop.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/schema.ts';
+import { afterWritesTo } from '../store/transact.ts';
 import { channelId, LEAD_MS, type Next, type Place } from './channels.ts';
 import { OutboxLeases } from './claims.ts';
 import { asDeliveryError, PUT_OFF_MAX_MS } from './fate.ts';
@@ -24,7 +25,7 @@ const TIDY_EVERY_MS = 60 * 60_000;
 export interface OutboxWorker {
   /** Takes back what processes that died had begun, and begins. */
   start(): Promise<void>;
-  /** Looks for something to send: called after each transaction that enqueued. */
+  /** Looks for something to send; each commit of this process that enqueued calls it. */
   wake(): void;
   /** Resolves when everything was attempted at least once. */
   idle(): Promise<void>;
@@ -68,6 +69,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     ...(membership.shared ? { every: LOOK_MS * 0.75, jitter: LOOK_MS / 2 } : {}),
   });
   const { wake } = loop;
+  afterWritesTo(store, 'outbox', wake);
 
   /** Sends what is due; resolves with the milliseconds until more is. */
   async function look(): Promise<number> {

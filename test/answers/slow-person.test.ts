@@ -80,7 +80,7 @@ async function asking() {
     run: async () => void runs++,
   };
   const directory = { get: () => command, all: [] } as never;
-  const parts = { store, directory, clock, log, wakeOutbox: () => undefined };
+  const parts = { store, directory, clock, log };
   const invocations = new Invocations({ ...parts, membership, realClock: systemClock });
   const pipeline = createPipeline({
     services: { directory, settings: {} } as never,
