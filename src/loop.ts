@@ -86,3 +86,14 @@ export function createLoop(parts: LoopParts): Loop {
     },
   };
 }
+
+/** Who asks while the last question is still open gets its answer. */
+export function oneAtATime<T>(ask: () => Promise<T>): () => Promise<T> {
+  let open: Promise<T> | undefined;
+  return () => {
+    open ??= ask().finally(() => {
+      open = undefined;
+    });
+    return open;
+  };
+}

@@ -28,11 +28,7 @@ export interface Turn {
   healthy(): boolean;
 }
 
-/**
- * One adapter that only one of all processes may receive by: this one, while it holds the lease. It disconnects before
- * anybody else can hold it, and hands on how far it has come.
- */
-export function createTurn(parts: {
+export interface TurnParts {
   readonly adapter: Adapter;
   readonly leases: Leases;
   readonly membership: Membership;
@@ -42,7 +38,13 @@ export function createTurn(parts: {
   /** It is shut out, until another setting mends it. */
   readonly lost: (error: AppError) => void;
   readonly random?: () => number;
-}): Turn {
+}
+
+/**
+ * One adapter that only one of all processes may receive by: this one, while it holds the lease. It disconnects before
+ * anybody else can hold it, and hands on how far it has come.
+ */
+export function createTurn(parts: TurnParts): Turn {
   const { adapter, leases, membership, clock, log, handle, lost, random = Math.random } = parts;
   const { platform } = adapter;
   const name = `gateway/${platform}`;

@@ -8,30 +8,25 @@ import { errorCard } from './error-card.ts';
 import { interruptedLine } from './interrupted.ts';
 import { type End, type InvocationRecord, type Invocations, TakenOver } from './invocations.ts';
 
+interface AnswerParts {
+  readonly services: Pick<Services, 'directory'>;
+  readonly invocations: Invocations;
+  readonly log: Logger;
+}
+
 /** What one invocation is answered with: given, left to the outbox where that must wait, or taken back. */
 export class Answer {
   readonly #invocation: Invocation;
-  readonly #services: Pick<Services, 'directory'>;
-  readonly #invocations: Invocations;
-  readonly #log: Logger;
+  readonly #parts: AnswerParts;
   #acknowledged: AckMode | undefined;
   /** Once it is stored. */
   #record: InvocationRecord | undefined;
   /** A card is shown that somebody has to bring to an end. */
   #cardPosted = false;
 
-  constructor(
-    invocation: Invocation,
-    parts: {
-      readonly services: Pick<Services, 'directory'>;
-      readonly invocations: Invocations;
-      readonly log: Logger;
-    },
-  ) {
+  constructor(invocation: Invocation, parts: AnswerParts) {
     this.#invocation = invocation;
-    this.#services = parts.services;
-    this.#invocations = parts.invocations;
-    this.#log = parts.log;
+    this.#parts = parts;
   }
 
   /** From now on an answer may also be given later, and by another process. */
@@ -54,7 +49,7 @@ export class Answer {
   }
 
   async postCard(message: Message): Promise<MessageRef> {
-    await this.#invocations.confirmInDoubt(this.#invocation.id);
+    await this.#parts.invocations.confirmInDoubt(this.#invocation.id);
     const card = await this.#invocation.postCard(message);
     this.#cardPosted = true;
     return card;
@@ -69,9 +64,12 @@ export class Answer {
     if (!record || !(error instanceof DeliveryError)) return false;
     const last = end !== undefined && this.#acknowledged !== undefined;
     if (!isPassing(error) && !(last && record.changes)) return false;
-    await this.#invocations.owe(record, message, end);
+    await this.#parts.invocations.owe(record, message, end);
     const { id } = this.#invocation;
-    this.#log.warn({ invocation: id, code: error.code }, 'invocation: its answer is left to the outbox');
+    this.#parts.log.warn(
+      { invocation: id, code: error.code },
+      'invocation: its answer is left to the outbox',
+    );
     return true;
   }
 
@@ -91,29 +89,33 @@ export class Answer {
   async report(error: unknown): Promise<void> {
     const { id } = this.#invocation;
     if (error instanceof TakenOver) {
-      this.#log.warn({ invocation: id }, 'invocation: another process has answered it');
+      this.#parts.log.warn({ invocation: id }, 'invocation: another process has answered it');
       return await this.#takeBack();
     }
     const incident = randomBytes(4).toString('hex');
     if (error instanceof StoreError)
-      this.#log.error(
+      this.#parts.log.error(
         { invocation: id, code: error.code, problem: error.problem },
         'invocation: the database failed',
       );
     else if (error instanceof AppError)
-      this.#log.info({ invocation: id, code: error.code }, 'invocation: refused or failed');
-    else this.#log.error({ err: error, invocation: id, incident }, 'invocation: failed in an unexpected way');
+      this.#parts.log.info({ invocation: id, code: error.code }, 'invocation: refused or failed');
+    else
+      this.#parts.log.error(
+        { err: error, invocation: id, incident },
+        'invocation: failed in an unexpected way',
+      );
     const card = errorCard(error, incident, this.#acknowledged !== undefined);
     try {
       await this.#tell(card);
     } catch (failure) {
-      this.#log.warn(
+      this.#parts.log.warn(
         { err: failure, invocation: id, incident },
         'invocation: the answer could not be delivered',
       );
       if (await this.#owed(failure, card, this.#record && 'failed')) return;
     }
-    if (this.#record) await this.#invocations.finish(id, 'failed');
+    if (this.#record) await this.#parts.invocations.finish(id, 'failed');
   }
 
   /** The card that was posted after another process had answered would stand for ever: it says what that one said. */
@@ -122,9 +124,9 @@ export class Answer {
     const { id, what, changes, person } = this.#record;
     const about = { what, changes, how: 'interrupted', mention: person } as const;
     try {
-      await this.respond(interruptedLine(this.#services.directory, about));
+      await this.respond(interruptedLine(this.#parts.services.directory, about));
     } catch (err) {
-      this.#log.warn({ err, invocation: id }, 'invocation: its card could not be taken back');
+      this.#parts.log.warn({ err, invocation: id }, 'invocation: its card could not be taken back');
     }
   }
 

@@ -1,17 +1,13 @@
 import { sql } from 'kysely';
 import type { Address } from '../chat/port.ts';
-import type { Clock } from '../clock.ts';
 import { StoreError } from '../errors.ts';
-import type { Logger } from '../log.ts';
 import { createLoop, type Loop } from '../loop.ts';
 import { enqueue } from '../notify/outbox.ts';
-import type { Membership } from '../replicas/membership.ts';
 import { purge } from '../store/purge.ts';
-import { passingOverLocked, type Store } from '../store/schema.ts';
+import { passingOverLocked } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
-import type { Directory } from './define.ts';
 import { interruptedLine } from './interrupted.ts';
-import type { InvocationRecord, Invocations } from './invocations.ts';
+import type { InvocationRecord, Invocations, InvocationsParts } from './invocations.ts';
 
 /** How often what other processes left behind is looked for; they may die at any time. */
 const RECOVER_MS = 5_000;
@@ -19,13 +15,8 @@ const RECOVER_MS = 5_000;
 const JITTER_MS = 2_000;
 const RECOVER_AT_ONCE = 100;
 
-export interface RecoveryParts {
+interface RecoveryParts extends Omit<InvocationsParts, 'realClock'> {
   readonly invocations: Invocations;
-  readonly store: Store;
-  readonly membership: Membership;
-  readonly directory: Directory;
-  readonly clock: Clock;
-  readonly log: Logger;
 }
 
 /** Answers the invocations whose process died before it did. */

@@ -199,8 +199,6 @@ export class Reconciler {
       if (this.#caughtUp ? changed && !checked : !settled)
         await this.#parts.repository.agenda.schedule(id, now);
     }
-    // The first chunk need not wait for the others.
-    this.wake();
   }
 
   /** An error of Edgegap's is news for the log in one line; any other is a fault of ours. */

@@ -5,7 +5,7 @@ import { createLoop, type Loop } from '../loop.ts';
 import type { Membership } from '../replicas/membership.ts';
 import { type Database, passingOverLocked, type Store, type TasksTable } from '../store/schema.ts';
 import { afterWritesTo } from '../store/transact.ts';
-import { type Again, schedule, type TaskKind } from './task.ts';
+import { schedule, type TaskKind } from './task.ts';
 
 /** How often a process looks for tasks whose process died. */
 const LOOK_MS = 5_000;
@@ -161,21 +161,22 @@ export class TaskWorker {
 
   async #outcome({ kind, key, account, ...row }: Row, signal: AbortSignal): Promise<Outcome> {
     const { clock, log } = this.#parts;
-    const now = clock.now();
+    const inMs = (ms: number) => ({ run_at: clock.now() + ms, written_at: clock.now() });
     // Written by a clock that was hours ahead: as long from now on as it was to be then.
-    if (row.written_at > farthest(now))
-      return { run_at: (row.run_at ?? 0) - row.written_at + now, written_at: now };
+    if (row.written_at > farthest(clock.now())) return inMs((row.run_at ?? 0) - row.written_at);
     if (signal.aborted) return {};
     try {
       const payload = row.payload_json === null ? undefined : JSON.parse(row.payload_json);
       const again = await this.#kinds.get(kind)?.run({ key, account, payload, signal });
-      return again === undefined ? { run_at: null } : next(again, clock.now());
+      if (again === undefined) return { run_at: null };
+      const changed = again.payload === undefined ? {} : { payload_json: JSON.stringify(again.payload) };
+      return { ...inMs(again.inMs), failures: 0, ...changed };
     } catch (err) {
       if (signal.aborted) return {};
       const failures = row.failures + 1;
       const retryMs = Math.min(AGAIN_MS * 2 ** row.failures, AGAIN_MAX_MS);
       log.error({ err, kind, key, failures, retryMs }, 'work: a task failed, and is tried again');
-      return { failures, run_at: clock.now() + retryMs, written_at: clock.now() };
+      return { ...inMs(retryMs), failures };
     }
   }
 
@@ -187,15 +188,10 @@ export class TaskWorker {
       .where('kind', '=', kind)
       .where('key', '=', key)
       .where('holder', '=', membership.id);
-    await ours
+    const { numUpdatedRows } = await ours
       .set({ ...outcome, holder: null })
       .where('revision', '=', revision)
-      .execute();
-    await ours.set({ holder: null }).execute();
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) await ours.set({ holder: null }).where('revision', '!=', revision).execute();
   }
-}
-
-function next({ inMs, payload }: Again, now: number): Outcome {
-  const changed = payload === undefined ? {} : { payload_json: JSON.stringify(payload) };
-  return { run_at: now + inMs, written_at: now, failures: 0, ...changed };
 }
