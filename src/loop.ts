@@ -4,7 +4,7 @@ interface LoopParts {
   readonly clock: Clock;
   /** Resolves with the milliseconds until the next run; without a number the next run comes after `every`. */
   readonly run: () => Promise<number | undefined> | Promise<void>;
-  /** Hears of a run that rejected, unless the loop was stopped. Returns in how many milliseconds to try again, else `every`. */
+  /** Hears of a run that rejected, unless the loop was stopped. Without a returned number of milliseconds `every` counts. */
   readonly failed: ((error: unknown) => number) | ((error: unknown) => void);
   /** The most milliseconds between two runs. Without a limit a loop may wait for `wake` alone. */
   readonly every?: number | undefined;
@@ -87,7 +87,7 @@ export function createLoop(parts: LoopParts): Loop {
   };
 }
 
-/** Who asks while the last question is still open gets its answer. */
+/** Calls that come while an earlier call is open share its result. */
 export function oneAtATime<T>(ask: () => Promise<T>): () => Promise<T> {
   let open: Promise<T> | undefined;
   return () => {

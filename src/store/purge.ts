@@ -25,7 +25,7 @@ export async function deleteSome(
   return (await gone.execute(db)).rows.map(({ id }) => id);
 }
 
-/** The same; true while there may be more. */
+/** The same, as a `Purge` returns: true while there may be more rows. */
 export async function purge(db: Store, table: keyof Database, isOver: RawBuilder<SqlBool>): Promise<boolean> {
   return (await deleteSome(db, table, isOver)).length === AT_ONCE;
 }

@@ -3,9 +3,9 @@ import type { Database, Store } from './schema.ts';
 
 type Table = keyof Database;
 
-/** Belongs to each store, and is known by its adapter, which its transactions share: whom to wake by writes to a table. */
+/** State of a store, found by the adapter that the store and its transactions share: whom a write to a table wakes. */
 const listeners = new WeakMap<DialectAdapter, [Table, () => void][]>();
-/** Belongs to each transaction: the tables by which somebody is to be woken. */
+/** State of a transaction: the tables whose listeners its commit wakes. */
 const written = new WeakMap<Store, Set<Table>>();
 
 /**
@@ -36,13 +36,13 @@ export async function transact<T>(store: Store, work: (tx: Store) => Promise<T>)
   }
 }
 
-/** Has `then` called after each commit on `store`, by this process, of what was written and told to `wroteTo`. */
+/** Has `then` called after each commit of this process on `store` of which `wroteTo` was told. */
 export function afterWritesTo(store: Store, table: Table, then: () => void): void {
   const { adapter } = store.getExecutor();
   listeners.set(adapter, [...(listeners.get(adapter) ?? []), [table, then]]);
 }
 
-/** Wakes who waits for rows of `table`: once `tx` is committed, or now where `tx` is no transaction of `transact`. */
+/** Wakes the listeners of `table` once `tx` is committed, or now where `tx` is no transaction of `transact`. */
 export function wroteTo(tx: Store, table: Table): void {
   const tables = written.get(tx);
   if (tables) tables.add(table);

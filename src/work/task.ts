@@ -17,14 +17,14 @@ export interface Again {
   readonly payload?: unknown;
 }
 
-/** The code of all tasks of one kind. The room that owns the kind has it, and `app` hands it to the worker. */
+/** The code of all tasks of one kind. It lives in the room that owns the kind, and `app` hands it to the worker. */
 export interface TaskKind {
   readonly kind: string;
-  /** Keys of tasks that there are from the first start on. */
+  /** Keys of tasks that exist from the first start on. */
   readonly standing?: readonly string[];
   /**
-   * Resolves with nothing when the task is done. Where the run rejects it is tried again later. A run whose process died
-   * is repeated: what it writes it must be able to write twice.
+   * Resolves with nothing when the task is done. A run that rejects is tried again later, and a run whose process died is
+   * repeated: a run must be able to do twice whatever it does.
    */
   run(due: Due): Promise<Again | undefined>;
 }
@@ -40,8 +40,8 @@ export interface Task {
 }
 
 /**
- * Writes a task in the transaction `tx`, in place of the one with its key: where that runs now, it runs once more, at the
- * new time. With `once` a task that there is stays as it is.
+ * Writes a task in the transaction `tx`, in place of an earlier task with the same key; where the earlier task runs now,
+ * the new one waits for the end of that run. With `once` an earlier task stays as it is.
  */
 export async function schedule(tx: Store, clock: Clock, task: Task, { once = false } = {}): Promise<void> {
   const { kind, key, account, at, payload } = task;
@@ -59,9 +59,9 @@ export async function schedule(tx: Store, clock: Clock, task: Task, { once = fal
   wroteTo(tx, 'tasks');
 }
 
-/** Has a task run no more. A run that is under way is not told of it, but comes to no next one. */
+/** Has a task run no more. A run that is under way goes on to its end, and no further run follows. */
 export async function cancel(tx: Store, { kind, key }: Pick<Task, 'kind' | 'key'>): Promise<void> {
-  // Its holder, or who comes after, deletes the row: until then no new task with this key runs beside it.
+  // The row stays until a run that is under way has ended, so that no new task with this key runs beside that run.
   await tx
     .updateTable('tasks')
     .set((eb) => ({ run_at: null, revision: eb('revision', '+', 1) }))

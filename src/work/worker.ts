@@ -13,7 +13,7 @@ const LOOK_MS = 5_000;
 const JITTER_MS = 2_000;
 /** Where the store fails. */
 const RETRY_MS = 1_000;
-/** How many run at once in one process. */
+/** How many tasks run at once in one process. */
 const AT_ONCE = 50;
 /** A task that fails is tried again after this long, doubled each time. */
 const AGAIN_MS = 5_000;
@@ -32,7 +32,7 @@ export interface TaskWorkerParts {
   readonly log: Logger;
 }
 
-/** Runs the tasks that are due, each by one process at a time. Kinds that it does not know are left alone. */
+/** Runs the tasks that are due, each by one process at a time. Tasks of an unknown kind are left alone. */
 export class TaskWorker {
   readonly #parts: TaskWorkerParts;
   readonly #kinds: ReadonlyMap<string, TaskKind>;
@@ -65,7 +65,7 @@ export class TaskWorker {
     this.#loop.wake();
   }
 
-  /** Resolves when no task runs; those that ran are resumed by who comes next. */
+  /** Resolves when no task runs. Tasks that ran are run again by another process, or at the next start. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#hold.abort();
@@ -82,7 +82,7 @@ export class TaskWorker {
   async #look(): Promise<number> {
     const { store, clock, membership } = this.#parts;
     if (membership.isCertain()) for (const row of await this.#claim()) this.#begin(row);
-    // Those that are done, and those that were cancelled.
+    // Tasks that are done, and tasks that were cancelled.
     await store
       .deleteFrom('tasks')
       .where('run_at', 'is', null)
@@ -111,7 +111,7 @@ export class TaskWorker {
       ]);
     const due = store.selectFrom('tasks').select(['kind', 'key']).where(isFree).orderBy('run_at');
     return await store
-      // Read once: PostgreSQL may else ask for the rows again and again, and be given others each time.
+      // Materialized, because PostgreSQL may else run the inner query several times, and lock other rows each time.
       .with(
         (cte) => cte('due').materialized(),
         () => passingOverLocked(due.limit(AT_ONCE - this.#running.size), store),
@@ -133,7 +133,7 @@ export class TaskWorker {
 
   #begin(row: Row): void {
     const id = JSON.stringify([row.kind, row.key]);
-    // After a doubt others may have had the task and given it back, while its run here still comes to its end.
+    // After a doubt other processes may have run the task to its end, while the run of before still unwinds here.
     const before = this.#running.get(id);
     const run = this.#run(row, this.#hold.signal, before).finally(() => {
       if (this.#running.get(id) === run) this.#running.delete(id);
@@ -151,7 +151,7 @@ export class TaskWorker {
       try {
         return await this.#record(row, outcome);
       } catch (err) {
-        // Its holder is no more, then: whoever comes next takes the task.
+        // The next process takes the task, as this one, its holder, is about to be no more.
         if (this.#stopped) return;
         log.error({ err, kind, key }, 'work: the end of a task could not be stored');
         await sleep(clock, RETRY_MS, this.#hold.signal).catch(() => undefined);
@@ -162,7 +162,7 @@ export class TaskWorker {
   async #outcome({ kind, key, account, ...row }: Row, signal: AbortSignal): Promise<Outcome> {
     const { clock, log } = this.#parts;
     const inMs = (ms: number) => ({ run_at: clock.now() + ms, written_at: clock.now() });
-    // Written by a clock that was hours ahead: as long from now on as it was to be then.
+    // The row was written by a clock that was hours ahead: its wait begins anew.
     if (row.written_at > farthest(clock.now())) return inMs((row.run_at ?? 0) - row.written_at);
     if (signal.aborted) return {};
     try {
