@@ -30,7 +30,7 @@ const ALSO_POSTGRES = [
   'test/notify/{delivery,digest,forget,held-up,once,person,report,undelivered}.test.ts',
   'test/replicas/leases.test.ts',
   'test/scenario/main-job.test.ts',
-  'test/store/{purge,schema,text}.test.ts',
+  'test/store/{purge,schema,text,transact}.test.ts',
   'test/work/{purges,tasks}.test.ts',
 ];
 
