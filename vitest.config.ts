@@ -28,9 +28,10 @@ const ALSO_POSTGRES = [
   'test/command/invocations.test.ts',
   'test/deployments/{any-order,callbacks,clocks,inbox,many-processes,reconciler,stopping,unknown}.test.ts',
   'test/notify/{delivery,digest,forget,held-up,once,person,report,undelivered}.test.ts',
-  'test/replicas/{leases,pruner}.test.ts',
+  'test/replicas/leases.test.ts',
   'test/scenario/main-job.test.ts',
-  'test/store/{purge,schema,text}.test.ts',
+  'test/store/{purge,schema,text,transact}.test.ts',
+  'test/work/{purges,tasks}.test.ts',
 ];
 
 export default defineConfig({

@@ -62,7 +62,7 @@ export const bench: Bench = {
       post: (to, outgoing) => mayPost().then(() => inner.post(to, outgoing)),
       edit: (ref, message) => mayEdit().then(() => inner.edit(ref, message)),
     };
-    const receiver = await openReceiver(store, log, () => worker.wake());
+    const receiver = await openReceiver(store, log);
     const loader = startLoader();
     const worker = createOutboxWorker({ store, membership, adapters: [adapter], clock, log });
     try {

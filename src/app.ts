@@ -28,12 +28,14 @@ import { purgeChannels, purgeOutbox } from './notify/report.ts';
 import { createOutboxWorker } from './notify/worker.ts';
 import { Leases } from './replicas/leases.ts';
 import { Membership } from './replicas/membership.ts';
-import { Pruner } from './replicas/pruner.ts';
 import { RatePlaces } from './replicas/rate-places.ts';
 import { buildServer } from './server/server.ts';
 import { isShared } from './store/schema.ts';
 import { giveBack } from './store/space.ts';
 import { dialectFor, lifelineOf, openStore } from './store/store.ts';
+import { afterWritesTo } from './store/transact.ts';
+import { purging } from './work/purges.ts';
+import { TaskWorker } from './work/worker.ts';
 
 /** The account all of this works for; there is one, from the environment, for now. */
 const ACCOUNT = 'default';
@@ -123,8 +125,6 @@ export async function buildApp({
     log,
     account: ACCOUNT,
     publicUrl: () => publicUrl,
-    wakeOutbox: () => outbox.wake(),
-    wakeReconciler: () => reconciler.wake(),
   });
   // What was deployed is followed to its end, also where its application is allowed to nobody any more.
   const reconciler = new Reconciler({
@@ -137,6 +137,7 @@ export async function buildApp({
     clock,
     log,
   });
+  afterWritesTo(store, 'deployments', () => reconciler.wake());
   const callbacks = new Callbacks({ store, repository, deployments, clock, log, mask });
   const catalog = createCatalog(edgegap, clock);
   const kept = createKept(store, clock);
@@ -154,7 +155,6 @@ export async function buildApp({
       secrets: config.secrets,
     },
   };
-  const wakeOutbox = () => outbox.wake();
   const invocations = new Invocations({
     store,
     membership,
@@ -162,9 +162,8 @@ export async function buildApp({
     clock,
     realClock: heartbeat,
     log,
-    wakeOutbox,
   });
-  const recovery = new Recovery({ invocations, store, membership, directory, clock, log, wakeOutbox });
+  const recovery = new Recovery({ invocations, store, membership, directory, clock, log });
   const pipeline = createPipeline({
     services,
     policy: { rules: access, readOnly: config.readOnly },
@@ -174,10 +173,8 @@ export async function buildApp({
     realClock: heartbeat,
     log,
   });
-  const pruner = new Pruner({
-    leases,
+  const purges = purging({
     clock,
-    log,
     keepMs: config.keepMs,
     purges: {
       deployments: (before) => repository.agenda.purge(before),
@@ -185,9 +182,10 @@ export async function buildApp({
       kept: (before) => kept.purge(before),
       outbox: (before) => purgeOutbox(store, before),
       channels: (before) => purgeChannels(store, membership, before),
+      room: () => giveBack(store),
     },
-    shrink: () => giveBack(store),
   });
+  const work = new TaskWorker({ store, membership, account: ACCOUNT, kinds: [purges], clock, log });
   const platforms = createPlatforms({
     adapters,
     leases,
@@ -226,7 +224,7 @@ export async function buildApp({
       await reconciler.start();
       await platforms.start();
       await outbox.start();
-      pruner.start();
+      await work.start();
       log.info({ port, platforms: adapters.map(({ platform }) => platform) }, 'started');
       if (publicUrl === undefined)
         log.warn(
@@ -250,7 +248,7 @@ export async function buildApp({
         deployments,
         callbacks,
         outbox,
-        background: [pruner, recovery, reconciler],
+        background: [work, recovery, reconciler],
         client,
         membership,
         stores: [lifeline, store],

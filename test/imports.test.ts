@@ -28,7 +28,10 @@ const packages: readonly [RegExp, readonly string[]][] = [
   [/^(discord\.js|@discordjs\/)/, ['src/adapters/discord/']],
   [/^@slack\//, ['src/adapters/slack/']],
   [/^fastify/, ['src/server/']],
-  [/^kysely/, ['src/store/', 'src/replicas/', 'src/deployments/', 'src/notify/', 'src/command/']],
+  [
+    /^kysely/,
+    ['src/store/', 'src/replicas/', 'src/deployments/', 'src/notify/', 'src/command/', 'src/work/'],
+  ],
   [/^pg$/, ['src/store/']],
   [
     /^undici/,
@@ -54,6 +57,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   flags: [],
   log: [],
+  loop: ['clock'],
   proxy: [],
   config: ['proxy'],
   chat: [],
@@ -61,11 +65,12 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   edgegap: ['proxy'],
   store: [],
   replicas: ['edgegap', 'store'],
-  notify: ['chat', 'replicas', 'store'],
+  work: ['replicas', 'store'],
+  notify: ['chat', 'replicas', 'store', 'work'],
   // A card is rendered when its news is written, so that both are in one transaction.
-  deployments: ['chat', 'edgegap', 'notify', 'replicas', 'store'],
+  deployments: ['chat', 'edgegap', 'notify', 'replicas', 'store', 'work'],
   server: ['deployments'],
-  command: ['chat', 'config', 'deployments', 'edgegap', 'notify', 'replicas', 'store'],
+  command: ['chat', 'config', 'deployments', 'edgegap', 'notify', 'replicas', 'store', 'work'],
   commands: ['chat', 'command', 'deployments', 'edgegap'],
   'adapters/console': ['chat', 'command'],
   'adapters/discord': ['chat', 'command', 'config', 'proxy'],
@@ -73,7 +78,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'adapters/receiving': ['chat', 'replicas'],
   'adapters/start': ['adapters/receiving', 'chat', 'replicas'],
 };
-const COMMON = ['clock', 'errors', 'log'];
+const COMMON = ['clock', 'errors', 'log', 'loop'];
 
 /** They put the parts together, so they know all of them. */
 const ROOTS = /^src\/(?:main|app|demo)\.ts$|^src\/(?:app|demo)\/|-cli\.ts$/;
@@ -88,7 +93,7 @@ function partOf(path: string): string {
 }
 
 function mayKnow(own: string, part: string): boolean {
-  return COMMON.includes(part) ? !COMMON.includes(own) : (arrows[own]?.includes(part) ?? false);
+  return (COMMON.includes(part) && !COMMON.includes(own)) || (arrows[own]?.includes(part) ?? false);
 }
 
 /** Each circle of names in `graph`, as the names on it; an empty list where no name leads back to itself. */

@@ -38,8 +38,6 @@ const deployments = new Deployments({
   log,
   account,
   publicUrl: nothing,
-  wakeOutbox: nothing,
-  wakeReconciler: nothing,
 });
 answerParent(({ id, tag }) =>
   deployments.deploy({

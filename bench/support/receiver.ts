@@ -12,7 +12,7 @@ import { deploymentRows, insertAll } from './deployments.ts';
 import type { Load } from './load.ts';
 
 /** What takes Edgegap's callbacks in the bot, on a port of its own; `wakeOutbox` is called when there is news to send. */
-export async function openReceiver(store: Store, log: Logger, wakeOutbox: () => void = () => undefined) {
+export async function openReceiver(store: Store, log: Logger) {
   const repository = new DeploymentRepository(store, clock);
   const deployments = new Deployments({
     repository,
@@ -22,8 +22,6 @@ export async function openReceiver(store: Store, log: Logger, wakeOutbox: () => 
     log,
     account: 'bench',
     publicUrl: () => 'http://bench.example',
-    wakeOutbox,
-    wakeReconciler: () => undefined,
   });
   const callbacks = new Callbacks({ store, repository, deployments, clock, log });
   const server = buildServer({

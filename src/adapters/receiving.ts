@@ -2,6 +2,7 @@ import type { Adapter, Invocation } from '../chat/port.ts';
 import { type Clock, steadyNow } from '../clock.ts';
 import { type AppError, ConfigError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { createLoop } from '../loop.ts';
 import type { Leases } from '../replicas/leases.ts';
 import type { Membership } from '../replicas/membership.ts';
 
@@ -27,11 +28,7 @@ export interface Turn {
   healthy(): boolean;
 }
 
-/**
- * One adapter that only one of all processes may receive by: this one, while it holds the lease. It disconnects before
- * anybody else can hold it, and hands on how far it has come.
- */
-export function createTurn(parts: {
+export interface TurnParts {
   readonly adapter: Adapter;
   readonly leases: Leases;
   readonly membership: Membership;
@@ -41,7 +38,13 @@ export function createTurn(parts: {
   /** It is shut out, until another setting mends it. */
   readonly lost: (error: AppError) => void;
   readonly random?: () => number;
-}): Turn {
+}
+
+/**
+ * One adapter that only one of all processes may receive by: this one, while it holds the lease. It disconnects before
+ * anybody else can hold it, and hands on how far it has come.
+ */
+export function createTurn(parts: TurnParts): Turn {
   const { adapter, leases, membership, clock, log, handle, lost, random = Math.random } = parts;
   const { platform } = adapter;
   const name = `gateway/${platform}`;
@@ -52,8 +55,7 @@ export function createTurn(parts: {
   /** By steady time; not while it is connected. */
   let awaySince: number | undefined;
   let asideUntil = Number.NEGATIVE_INFINITY;
-  let looking: Promise<unknown> = Promise.resolve();
-  let cancelLook = nothing;
+  const looks = createLoop({ clock, every: LOOK_MS, jitter: JITTER_MS, random, run: look, failed: couldNot });
 
   membership.onDoubt(() => void stepDown('this process is in doubt whether it still holds it'));
 
@@ -119,7 +121,7 @@ export function createTurn(parts: {
 
   function shutOut(error: AppError): void {
     over = true;
-    cancelLook();
+    void looks.stop();
     role = undefined;
     leases.release(name).catch(late);
     lost(error);
@@ -134,13 +136,6 @@ export function createTurn(parts: {
   async function take(invocation: Invocation): Promise<void> {
     if (isActive() && membership.isCertain()) return await handle(invocation);
     log.warn({ platform, invocation: invocation.id }, 'platforms: left to the process that receives now');
-  }
-
-  function lookAgain(): void {
-    if (over || !membership.shared) return;
-    cancelLook = clock.after(LOOK_MS + random() * JITTER_MS, () => {
-      looking = look().catch(couldNot).then(lookAgain);
-    });
   }
 
   function couldNot(error: unknown): void {
@@ -163,13 +158,13 @@ export function createTurn(parts: {
         role = 'standby';
         log.info({ platform }, 'platforms: another process receives, this one stands by');
       }
-      lookAgain();
+      if (membership.shared) looks.start();
     },
     async stop() {
       over = true;
-      cancelLook();
+      const looked = looks.stop();
       await adapter.stop();
-      await looking.catch(() => undefined);
+      await looked;
       const bookmark = isActive() && hasConnected ? adapter.bookmark?.() : undefined;
       role = undefined;
       await leases.release(name, bookmark);

@@ -1,10 +1,6 @@
-import type { Adapter, Invocation } from '../chat/port.ts';
-import type { Clock } from '../clock.ts';
+import type { Adapter } from '../chat/port.ts';
 import { AppError, ConfigError } from '../errors.ts';
-import type { Logger } from '../log.ts';
-import type { Leases } from '../replicas/leases.ts';
-import type { Membership } from '../replicas/membership.ts';
-import { createTurn, type Role, type Turn } from './receiving.ts';
+import { createTurn, type Role, type Turn, type TurnParts } from './receiving.ts';
 
 const RETRY_FIRST_MS = 5_000;
 /** Rare enough for Discord, which allows a bot a thousand logins a day. */
@@ -24,21 +20,18 @@ export interface Platforms {
   state(): Readonly<Record<string, { readonly healthy: boolean; readonly role?: Role }>>;
 }
 
+interface PlatformsParts extends Omit<TurnParts, 'adapter' | 'lost' | 'random'> {
+  readonly adapters: readonly Adapter[];
+  /** No platform is left, and none will come back by itself. */
+  readonly over: (error: AppError) => void;
+}
+
 /**
  * The chat platforms, each on its own: one that is away or set up wrong must not take the others, and Edgegap's
  * callbacks, down with it, nor log the others in again and again. What cannot be reached is tried again; what only
  * another setting can mend is said, and left alone.
  */
-export function createPlatforms(parts: {
-  readonly adapters: readonly Adapter[];
-  readonly leases: Leases;
-  readonly membership: Membership;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly handle: (invocation: Invocation) => Promise<void>;
-  /** No platform is left, and none will come back by itself. */
-  readonly over: (error: AppError) => void;
-}): Platforms {
+export function createPlatforms(parts: PlatformsParts): Platforms {
   const { adapters, clock, log, handle, over } = parts;
   const retries = new Map<Adapter, () => void>();
   const gone = new Set<Adapter>();

@@ -1,5 +1,6 @@
 import type { Platforms } from '../adapters/start.ts';
 import { type Clock, within } from '../clock.ts';
+import { oneAtATime } from '../loop.ts';
 import { countOutbox } from '../notify/report.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Readiness } from '../server/server.ts';
@@ -19,6 +20,7 @@ export function createReadiness(parts: {
 }): () => Promise<Readiness> {
   const { store, membership, platforms, clock, isStopping } = parts;
   const inTime = <T>(answer: Promise<T>) => within(clock, ANSWER_MS, answer).catch(() => undefined);
+  // Questions must not pile up at a store that hangs.
   const tryStore = oneAtATime(() => store.selectFrom('kept').select('id').limit(1).execute());
   const count = oneAtATime(() => countOutbox(store));
   return async () => {
@@ -37,16 +39,5 @@ export function createReadiness(parts: {
       ...(membership.shared ? { roles: Object.fromEntries(roles) } : {}),
       ...(outbox ? { outbox } : {}),
     };
-  };
-}
-
-/** Who asks while the last question is still open gets its answer: questions must not pile up at a store that hangs. */
-function oneAtATime<T>(ask: () => Promise<T>): () => Promise<T> {
-  let open: Promise<T> | undefined;
-  return () => {
-    open ??= ask().finally(() => {
-      open = undefined;
-    });
-    return open;
   };
 }

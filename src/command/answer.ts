@@ -23,12 +23,16 @@ export interface Ending {
   readonly err?: unknown;
 }
 
+interface AnswerParts {
+  readonly services: Pick<Services, 'directory'>;
+  readonly invocations: Invocations;
+  readonly log: Logger;
+}
+
 /** What one invocation is answered with: given, left to the outbox where that must wait, or taken back. */
 export class Answer {
   readonly #invocation: Invocation;
-  readonly #services: Pick<Services, 'directory'>;
-  readonly #invocations: Invocations;
-  readonly #log: Logger;
+  readonly #parts: AnswerParts;
   #acknowledged: AckMode | undefined;
   /** Once it is stored. */
   #record: InvocationRecord | undefined;
@@ -39,18 +43,9 @@ export class Answer {
   /** What the person has to be allowed to do for it. */
   permission: Permission = 'help';
 
-  constructor(
-    invocation: Invocation,
-    parts: {
-      readonly services: Pick<Services, 'directory'>;
-      readonly invocations: Invocations;
-      readonly log: Logger;
-    },
-  ) {
+  constructor(invocation: Invocation, parts: AnswerParts) {
     this.#invocation = invocation;
-    this.#services = parts.services;
-    this.#invocations = parts.invocations;
-    this.#log = parts.log;
+    this.#parts = parts;
   }
 
   /** From now on an answer may also be given later, and by another process. */
@@ -74,7 +69,7 @@ export class Answer {
   }
 
   async postCard(message: Message): Promise<MessageRef> {
-    await this.#invocations.confirmInDoubt(this.#invocation.id);
+    await this.#parts.invocations.confirmInDoubt(this.#invocation.id);
     this.#cardPosted = true;
     return await this.#invocation.postCard(message).catch((error: unknown) => {
       this.#cardPosted = error instanceof DeliveryError && error.outcome === 'unknown';
@@ -94,9 +89,12 @@ export class Answer {
     // What failed is for its person alone, unless its card stands.
     const aside = end === 'failed' && record.mode === 'public' && !this.#cardPosted;
     const how = aside ? { mode: 'private' as const, reply: this.#invocation.reply('private') } : {};
-    await this.#invocations.owe({ ...record, ...how, orElse }, message, end);
+    await this.#parts.invocations.owe({ ...record, ...how, orElse }, message, end);
     const { id } = this.#invocation;
-    this.#log.warn({ invocation: id, code: error.code }, 'invocation: its answer is left to the outbox');
+    this.#parts.log.warn(
+      { invocation: id, code: error.code },
+      'invocation: its answer is left to the outbox',
+    );
     return true;
   }
 
@@ -128,12 +126,15 @@ export class Answer {
     try {
       await this.#tell(card);
     } catch (err) {
-      this.#log.warn({ err, invocation: id, incident }, 'invocation: the answer could not be delivered');
+      this.#parts.log.warn(
+        { err, invocation: id, incident },
+        'invocation: the answer could not be delivered',
+      );
       const line = this.#mayHaveBeenDone(error) ? undefined : errorLine(failure, this.#asked());
       if (await this.#owed(err, card, this.#record && 'failed', line)) return ending;
       told = false;
     }
-    if (this.#record) await this.#invocations.finish(id, 'failed');
+    if (this.#record) await this.#parts.invocations.finish(id, 'failed');
     return told ? ending : { ...ending, outcome: 'unanswered' };
   }
 
@@ -143,9 +144,9 @@ export class Answer {
     const { id, what, changes, person } = this.#record;
     const about = { what, changes, how: 'interrupted', mention: person } as const;
     try {
-      await this.respond(interruptedLine(this.#services.directory, about));
+      await this.respond(interruptedLine(this.#parts.services.directory, about));
     } catch (err) {
-      this.#log.warn({ err, invocation: id }, 'invocation: its card could not be taken back');
+      this.#parts.log.warn({ err, invocation: id }, 'invocation: its card could not be taken back');
     }
   }
 
@@ -172,7 +173,7 @@ export class Answer {
   /** Who asked, for what is said where others read it. */
   #asked(): Asked {
     const { request } = this.#invocation;
-    const { command, target } = asTyped(request, this.#services.directory);
+    const { command, target } = asTyped(request, this.#parts.services.directory);
     const { id, name } = this.#record?.person ?? { id: '', name: '' };
     if (request.kind === 'action') return { id, name, command: request.action.command };
     return { id, name, command: `${command} ${target ?? ''}`.trim() };

@@ -54,7 +54,6 @@ export interface InvocationsParts {
   /** The machine's own: how long the store takes is a matter of real time, also where the rest lives by another clock. */
   readonly realClock: Clock;
   readonly log: Logger;
-  readonly wakeOutbox: () => void;
 }
 
 /**
@@ -247,7 +246,7 @@ export class Invocations {
 
   async #owe({ record, message, end, key }: Owed): Promise<void> {
     const { id, at, person, what, changes, mode, reply } = record;
-    const { store, clock, directory, wakeOutbox } = this.#parts;
+    const { store, clock, directory } = this.#parts;
     const about = { what, changes, how: 'unanswered', mention: person } as const;
     const { orElse = interruptedLine(directory, about) } = record;
     const [command = what] = what.split(':');
@@ -264,7 +263,6 @@ export class Invocations {
         ...(changes ? { orElse } : {}),
       });
     });
-    wakeOutbox();
   }
 }
 

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
 import type { Clock } from '../clock.ts';
+import { type Purge, purge } from '../store/purge.ts';
 import type { Store } from '../store/schema.ts';
-
-/** Few enough that nobody waits for them to go. */
-const PURGE_AT_ONCE = 500;
 
 /** State of a button that is too long for the button itself: kept in the store under a short key. */
 export interface Kept {
@@ -11,8 +10,7 @@ export interface Kept {
   keep(value: Readonly<Record<string, unknown>>): Promise<string>;
   /** Undefined once it was forgotten. */
   get(key: string): Promise<Readonly<Record<string, unknown>> | undefined>;
-  /** Forgets some from before `before` (epoch ms); true while there may be more. */
-  purge(before: number): Promise<boolean>;
+  readonly purge: Purge;
 }
 
 export function createKept(store: Store, clock: Clock): Kept {
@@ -32,14 +30,6 @@ export function createKept(store: Store, clock: Clock): Kept {
       const row = await store.selectFrom('kept').selectAll().where('id', '=', key).executeTakeFirst();
       return row && JSON.parse(row.value_json);
     },
-    async purge(before) {
-      const { numDeletedRows } = await store
-        .deleteFrom('kept')
-        .where('id', 'in', (eb) =>
-          eb.selectFrom('kept').select('id').where('created_at', '<', before).limit(PURGE_AT_ONCE),
-        )
-        .executeTakeFirst();
-      return numDeletedRows === BigInt(PURGE_AT_ONCE);
-    },
+    purge: (before) => purge(store, 'kept', sql`created_at < ${before}`),
   };
 }

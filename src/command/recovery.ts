@@ -1,14 +1,13 @@
+import { sql } from 'kysely';
 import type { Address } from '../chat/port.ts';
-import type { Clock } from '../clock.ts';
 import { StoreError } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import { createLoop, type Loop } from '../loop.ts';
 import { enqueue } from '../notify/outbox.ts';
-import type { Membership } from '../replicas/membership.ts';
-import { passingOverLocked, type Store } from '../store/schema.ts';
+import { purge } from '../store/purge.ts';
+import { passingOverLocked } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
-import type { Directory } from './define.ts';
 import { interruptedLine } from './interrupted.ts';
-import type { InvocationRecord, Invocations } from './invocations.ts';
+import type { InvocationRecord, Invocations, InvocationsParts } from './invocations.ts';
 import { ENDED } from './tried.ts';
 
 /** How often what other processes left behind is looked for; they may die at any time. */
@@ -16,53 +15,38 @@ const RECOVER_MS = 5_000;
 /** So that many processes do not all look at once. */
 const JITTER_MS = 2_000;
 const RECOVER_AT_ONCE = 100;
-/** Few enough that nobody waits for them to go. */
-const PURGE_AT_ONCE = 500;
 
-export interface RecoveryParts {
+interface RecoveryParts extends Omit<InvocationsParts, 'realClock'> {
   readonly invocations: Invocations;
-  readonly store: Store;
-  readonly membership: Membership;
-  readonly directory: Directory;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly wakeOutbox: () => void;
 }
 
 /** Answers the invocations whose process died before it did. */
 export class Recovery {
   readonly #parts: RecoveryParts;
-  #cancel: (() => void) | undefined;
-  #working: Promise<void> = Promise.resolve();
+  readonly #loop: Loop;
   #stopped = false;
 
   constructor(parts: RecoveryParts) {
     this.#parts = parts;
+    this.#loop = createLoop({
+      clock: parts.clock,
+      every: RECOVER_MS,
+      jitter: JITTER_MS,
+      run: () => this.lookAfter(),
+      failed: (err) => parts.log.error({ err }, 'invocation: what others left unfinished cannot be read'),
+    });
   }
 
   /** Now, and every few seconds from now on. */
   async start(): Promise<void> {
     await this.recover();
-    this.#schedule();
+    this.#loop.start();
   }
 
   /** Resolves when nothing of it is under way. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#cancel?.();
-    await this.#working;
-  }
-
-  #schedule(): void {
-    if (this.#stopped) return;
-    const { clock, log } = this.#parts;
-    this.#cancel = clock.after(RECOVER_MS + Math.random() * JITTER_MS, () => {
-      this.#working = this.lookAfter()
-        .catch((err: unknown) => {
-          if (!this.#stopped) log.error({ err }, 'invocation: what others left unfinished cannot be read');
-        })
-        .finally(() => this.#schedule());
-    });
+    await this.#loop.stop();
   }
 
   /** All that is done every few seconds. */
@@ -76,7 +60,7 @@ export class Recovery {
    * processes that look at the same time one tells.
    */
   async recover(): Promise<void> {
-    const { store, membership, log, wakeOutbox } = this.#parts;
+    const { store, membership, log } = this.#parts;
     // Whoever may be dead itself is no judge of who else is.
     if (!membership.isCertain()) return;
     const unfinished = store
@@ -97,7 +81,6 @@ export class Recovery {
         log.error({ err, invocation: id }, 'invocation: one that was left unfinished cannot be answered');
       }
     }
-    if (left.length > 0) wakeOutbox();
   }
 
   async #answer(id: string): Promise<void> {
@@ -151,20 +134,8 @@ export class Recovery {
   }
 
   /** Forgets some of those from before `before` (epoch ms) that are over; true while there may be more. */
-  async purge(before: number): Promise<boolean> {
-    const { store } = this.#parts;
-    const { numDeletedRows } = await store
-      .deleteFrom('invocations')
-      .where('id', 'in', (eb) =>
-        eb
-          .selectFrom('invocations')
-          .select('id')
-          .where('created_at', '<', before)
-          .where('state', '!=', 'running')
-          .limit(PURGE_AT_ONCE),
-      )
-      .executeTakeFirst();
-    return numDeletedRows === BigInt(PURGE_AT_ONCE);
+  purge(before: number): Promise<boolean> {
+    return purge(this.#parts.store, 'invocations', sql`created_at < ${before} and state != 'running'`);
   }
 }
 

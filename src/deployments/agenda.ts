@@ -1,9 +1,10 @@
-import type { ExpressionBuilder } from 'kysely';
+import { type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import { type Clock, farthest } from '../clock.ts';
 import type { DeploymentStatus } from '../edgegap/schema.ts';
 import type { Membership } from '../replicas/membership.ts';
+import { deleteSome } from '../store/purge.ts';
 import { type Database, passingOverLocked, type Store } from '../store/schema.ts';
-import { transact } from '../store/transact.ts';
+import { transact, wroteTo } from '../store/transact.ts';
 import { type Deployment, fromRow } from './deployment.ts';
 import { DOUBT_END_MS, POLL_FAILED_MAX_MS } from './timing.ts';
 
@@ -53,6 +54,7 @@ export class Agenda {
       })
       .where('id', '=', id)
       .execute();
+    wroteTo(db, 'deployments');
   }
 
   /** Those whose request was sent, or not, by a process that is no more. */
@@ -136,34 +138,19 @@ export class Agenda {
    * may be more. Whatever may still run is kept.
    */
   async purge(before: number): Promise<boolean> {
-    const isOver = ({ and, eb, not, exists, selectFrom }: ExpressionBuilder<Database, 'deployments'>) =>
-      and([
-        eb('phase', 'in', ['ended', 'refused', 'lost']),
-        eb('heard_at', '<', before),
-        // One that was lost may have turned up in this moment.
-        not(
-          exists(
-            selectFrom('callbacks')
-              .select('event')
-              .whereRef('callbacks.deployment_id', '=', 'deployments.id')
-              .where('handled_at', 'is', null)
-              .where('received_at', '>=', before),
-          ),
-        ),
-      ]);
+    const isOver = sql<SqlBool>`phase in ('ended', 'refused', 'lost') and heard_at < ${before} and ${notInDoubt(before)}`;
     return await transact(this.#store, async (tx) => {
-      const gone = await tx
-        .deleteFrom('deployments')
-        .where('id', 'in', tx.selectFrom('deployments').select('id').where(isOver).limit(PURGE_AT_ONCE))
-        .where(isOver)
-        .returning('id')
-        .execute();
-      if (gone.length === 0) return false;
-      const ids = gone.map(({ id }) => id);
-      await tx.deleteFrom('callbacks').where('deployment_id', 'in', ids).execute();
-      return gone.length === PURGE_AT_ONCE;
+      const ids = await deleteSome(tx, 'deployments', isOver, PURGE_AT_ONCE);
+      if (ids.length > 0) await tx.deleteFrom('callbacks').where('deployment_id', 'in', ids).execute();
+      return ids.length === PURGE_AT_ONCE;
     });
   }
+}
+
+/** One that was lost may have turned up in this moment. */
+function notInDoubt(before: number) {
+  return sql`not exists (select 1 from callbacks where callbacks.deployment_id = deployments.id
+    and handled_at is null and received_at >= ${before})`;
 }
 
 /** Also where its time is further ahead than any: then it was written by a clock that was. */

@@ -7,28 +7,24 @@ import { CALLBACK_EVENTS, type CallbackEvent, type Deployment, endIsInferred } f
 import type { Deployments } from './deployments.ts';
 import type { DeploymentRepository } from './repository.ts';
 
+export interface NewsParts {
+  readonly repository: DeploymentRepository;
+  readonly deployments: Deployments;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
 /** Makes news of stored callbacks: each once, whichever process stored it. */
 export class CallbackNews {
-  readonly #repository: DeploymentRepository;
-  readonly #deployments: Deployments;
-  readonly #clock: Clock;
-  readonly #log: Logger;
+  readonly #parts: NewsParts;
 
-  constructor(parts: {
-    readonly repository: DeploymentRepository;
-    readonly deployments: Deployments;
-    readonly clock: Clock;
-    readonly log: Logger;
-  }) {
-    this.#repository = parts.repository;
-    this.#deployments = parts.deployments;
-    this.#clock = parts.clock;
-    this.#log = parts.log;
+  constructor(parts: NewsParts) {
+    this.#parts = parts;
   }
 
   /** Makes news of all that is stored of these deployments, in one transaction. Rejects where one of them cannot be handled. */
   async tell(ids: readonly string[]): Promise<void> {
-    const unknown = await this.#repository.change(ids, async (tx, locked) => {
+    const unknown = await this.#parts.repository.change(ids, async (tx, locked) => {
       const deployments = new Map(locked.map((one) => [one.id, one]));
       // Read after the rows were locked: what another process has worked off meanwhile is not among them.
       const rows = await unhandled(tx, ids);
@@ -53,7 +49,7 @@ export class CallbackNews {
         if (handled.length === 0) continue;
         await tx
           .updateTable('callbacks')
-          .set({ handled_at: this.#clock.now() })
+          .set({ handled_at: this.#parts.clock.now() })
           .where('event', '=', event)
           .where('deployment_id', 'in', handled)
           .execute();
@@ -64,8 +60,7 @@ export class CallbackNews {
         await tx.deleteFrom('callbacks').where('deployment_id', 'in', orphans).execute();
       return unreadable;
     });
-    for (const one of unknown) this.#log.warn(one, 'callbacks: unreadable body, asking for the status');
-    this.#deployments.wake();
+    for (const one of unknown) this.#parts.log.warn(one, 'callbacks: unreadable body, asking for the status');
   }
 
   /** What the deployment is after it, and whether the body could be made sense of. */
@@ -79,13 +74,13 @@ export class CallbackNews {
     const status = readBody(body);
     const ours = status !== undefined && (await this.#isOf(tx, before, status));
     const after = ours
-      ? await this.#deployments.learnIn(tx, before, { kind: 'called-back', status, events }, 'told')
+      ? await this.#parts.deployments.learnIn(tx, before, { kind: 'called-back', status, events }, 'told')
       : before;
     // What the event's name says ahead of its body, only the status can settle.
     if (after.phase !== 'ended' && !isTold(after, event)) {
       // Without a request_id it is looked for by its tag, anew: that something called back proves that it exists.
       const remember = after.requestId === undefined ? { checks: 0 } : {};
-      await this.#repository.agenda.schedule(after.id, this.#clock.now(), remember, tx);
+      await this.#parts.repository.agenda.schedule(after.id, this.#parts.clock.now(), remember, tx);
     }
     return { after, read: ours };
   }
@@ -93,7 +88,7 @@ export class CallbackNews {
   /** Whether this is the status of this deployment: its own request_id, or while that is unknown nobody else's. */
   async #isOf(tx: Store, deployment: Deployment, { request_id }: DeploymentStatus): Promise<boolean> {
     if (deployment.requestId !== undefined) return deployment.requestId === request_id;
-    return !(await this.#repository.isAnothers(tx, deployment, request_id));
+    return !(await this.#parts.repository.isAnothers(tx, deployment, request_id));
   }
 }
 

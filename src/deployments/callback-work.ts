@@ -1,11 +1,9 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import { type Clock, farthest } from '../clock.ts';
+import { farthest } from '../clock.ts';
 import type { Mask } from '../log/mask.ts';
-import type { Logger } from '../log.ts';
+import { createLoop, type Loop } from '../loop.ts';
 import type { Store } from '../store/schema.ts';
-import { CallbackNews, unhandled } from './callback-news.ts';
-import type { Deployments } from './deployments.ts';
-import type { DeploymentRepository } from './repository.ts';
+import { CallbackNews, type NewsParts, unhandled } from './callback-news.ts';
 
 /** How many deployments' callbacks are worked off in one transaction: nobody else has the store so long. */
 const WORK_AT_ONCE = 10;
@@ -22,50 +20,46 @@ const OTHERS_AFTER_MS = 5_000;
 const AGAIN_MS = 5_000;
 const AGAIN_MAX_MS = 60 * 60_000;
 
-export interface CallbackParts {
+export interface CallbackParts extends NewsParts {
   readonly store: Store;
-  readonly repository: DeploymentRepository;
-  readonly deployments: Deployments;
-  readonly clock: Clock;
-  readonly log: Logger;
   /** Hides the secrets in what is stored; by their looks only, when absent. */
   readonly mask?: Mask;
 }
 
 /** Works off the callbacks that are stored: its own soon, and what other processes left. */
 export class CallbackWork {
-  readonly #store: Store;
-  readonly #clock: Clock;
-  readonly #log: Logger;
+  readonly #parts: CallbackParts;
   readonly #news: CallbackNews;
   /** Deployments of which this process has stored a callback that is not worked off yet. */
   readonly #fresh = new Set<string>();
-  #working: Promise<void> | undefined;
+  readonly #work: Loop;
   /** When the last one came, by the machine's own time. */
   #cameAt = 0;
-  #polling: Promise<void> | undefined;
-  #cancelPoll: (() => void) | undefined;
+  readonly #polls: Loop;
   #stopped = false;
 
   constructor(parts: CallbackParts) {
-    this.#store = parts.store;
-    this.#clock = parts.clock;
-    this.#log = parts.log;
+    this.#parts = parts;
     this.#news = new CallbackNews(parts);
+    const { clock } = parts;
+    const failed = (err: unknown) => this.#unread(err);
+    this.#work = createLoop({ clock, failed, run: () => this.#workOff() });
+    // What comes before `start` is worked off as well.
+    this.#work.start();
+    this.#polls = createLoop({ clock, failed, every: POLL_MS, run: () => this.#poll(OTHERS_AFTER_MS) });
   }
 
   /** Works off what was left, also by processes that are no more, and keeps looking for more of it. */
   async start(): Promise<void> {
-    await this.#poll(0);
-    this.#schedulePoll();
+    await this.#poll(0).catch((err: unknown) => this.#unread(err));
+    this.#polls.start();
   }
 
   /** Finishes what is being worked off and begins nothing more: the rest is in the store, for whoever comes next. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#cancelPoll?.();
-    await this.#polling;
-    await this.idle();
+    await this.#polls.stop();
+    await this.#work.stop();
   }
 
   /** Somebody calls back right now, and is to be answered first. */
@@ -76,20 +70,12 @@ export class CallbackWork {
   /** Takes on callbacks of these deployments, which this process has stored. */
   add(ids: readonly string[]): void {
     for (const id of ids) this.#fresh.add(id);
-    this.#work();
+    this.#work.wake();
   }
 
   /** Resolves when everything that was added here has been worked off, or tried. */
   async idle(): Promise<void> {
-    while (this.#working) await this.#working;
-  }
-
-  #work(): void {
-    this.#working ??= this.#workOff().finally(() => {
-      this.#working = undefined;
-      // Added after the last look, it would wait for the next poll.
-      if (this.#fresh.size > 0 && !this.#stopped) this.#work();
-    });
+    await this.#work.idle();
   }
 
   async #workOff(): Promise<void> {
@@ -110,39 +96,31 @@ export class CallbackWork {
       await pause(LULL_MS);
   }
 
-  #schedulePoll(): void {
-    if (this.#stopped) return;
-    this.#cancelPoll = this.#clock.after(POLL_MS, () => {
-      this.#polling = this.#poll(OTHERS_AFTER_MS).finally(() => this.#schedulePoll());
-    });
-  }
-
   /** Takes what nobody has worked off in `afterMs` since it was stored, and what is to be tried again. */
   async #poll(afterMs: number): Promise<void> {
-    const now = this.#clock.now();
-    try {
-      const left = await this.#store
-        .selectFrom('callbacks')
-        .select('deployment_id')
-        .where('handled_at', 'is', null)
-        // A time further ahead than any is one of a clock that was.
-        .where((eb) => eb.or([eb('received_at', '<=', now - afterMs), eb('received_at', '>', farthest(now))]))
-        .where((eb) =>
-          eb.or([
-            eb('next_at', 'is', null),
-            eb('next_at', '<=', now),
-            eb('next_at', '>', farthest(now, AGAIN_MAX_MS)),
-          ]),
-        )
-        .orderBy('received_at')
-        .limit(LEFT_AT_ONCE)
-        .execute();
-      this.add(left.map(({ deployment_id }) => deployment_id));
-    } catch (error) {
-      if (this.#stopped) return;
-      this.#log.error({ err: error }, 'callbacks: cannot be worked off');
-    }
+    const now = this.#parts.clock.now();
+    const left = await this.#parts.store
+      .selectFrom('callbacks')
+      .select('deployment_id')
+      .where('handled_at', 'is', null)
+      // A time further ahead than any is one of a clock that was.
+      .where((eb) => eb.or([eb('received_at', '<=', now - afterMs), eb('received_at', '>', farthest(now))]))
+      .where((eb) =>
+        eb.or([
+          eb('next_at', 'is', null),
+          eb('next_at', '<=', now),
+          eb('next_at', '>', farthest(now, AGAIN_MAX_MS)),
+        ]),
+      )
+      .orderBy('received_at')
+      .limit(LEFT_AT_ONCE)
+      .execute();
+    this.add(left.map(({ deployment_id }) => deployment_id));
     await this.idle();
+  }
+
+  #unread(err: unknown): void {
+    if (!this.#stopped) this.#parts.log.error({ err }, 'callbacks: cannot be worked off');
   }
 
   /** One that fails must not hold up the others: together at first, and each alone where that does not work. */
@@ -155,21 +133,19 @@ export class CallbackWork {
         for (const id of ids) if (!this.#stopped) await this.#handle([id]);
         return;
       }
-      this.#log.error({ err: error, deployment: ids[0] }, 'callbacks: one cannot be handled');
-      await this.#putOff(ids).catch((failure: unknown) =>
-        this.#log.error({ err: failure }, 'callbacks: cannot be worked off'),
-      );
+      this.#parts.log.error({ err: error, deployment: ids[0] }, 'callbacks: one cannot be handled');
+      await this.#putOff(ids).catch((failure: unknown) => this.#unread(failure));
     }
   }
 
   async #putOff(ids: readonly string[]): Promise<void> {
-    const rows = await unhandled(this.#store, ids);
+    const rows = await unhandled(this.#parts.store, ids);
     for (const { deployment_id, event, failures } of rows) {
       const tried = (failures ?? 0) + 1;
       const inMs = Math.min(AGAIN_MS * 2 ** (tried - 1), AGAIN_MAX_MS);
-      await this.#store
+      await this.#parts.store
         .updateTable('callbacks')
-        .set({ failures: tried, next_at: this.#clock.now() + inMs })
+        .set({ failures: tried, next_at: this.#parts.clock.now() + inMs })
         .where('deployment_id', '=', deployment_id)
         .where('event', '=', event)
         .execute();

@@ -1,12 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Clock } from '../clock.ts';
 import { maskedBody } from '../edgegap/outside.ts';
-import type { Mask } from '../log/mask.ts';
-import type { Store } from '../store/schema.ts';
 import { together } from '../store/together.ts';
 import { type CallbackParts, CallbackWork } from './callback-work.ts';
 import { type CallbackEvent, isId } from './deployment.ts';
-import type { DeploymentRepository } from './repository.ts';
 
 /** One callback, of a deployment whose secret it knew. */
 interface Received {
@@ -20,17 +16,11 @@ const AT_ONCE = 250;
 
 /** Stores what Edgegap calls back with, and has it worked off after it has been answered. */
 export class Callbacks {
-  readonly #store: Store;
-  readonly #repository: DeploymentRepository;
-  readonly #clock: Clock;
+  readonly #parts: CallbackParts;
   readonly #work: CallbackWork;
-  readonly #mask: Mask | undefined;
 
   constructor(parts: CallbackParts) {
-    this.#store = parts.store;
-    this.#repository = parts.repository;
-    this.#clock = parts.clock;
-    this.#mask = parts.mask;
+    this.#parts = parts;
     this.#work = new CallbackWork(parts);
   }
 
@@ -59,7 +49,7 @@ export class Callbacks {
   }
 
   readonly #secretOf = together<string, string | undefined>(async (ids) => {
-    const secrets = await this.#repository.secretsOf([...new Set(ids)]);
+    const secrets = await this.#parts.repository.secretsOf([...new Set(ids)]);
     return ids.map((id) => secrets.get(id));
   }, AT_ONCE);
 
@@ -68,11 +58,11 @@ export class Callbacks {
    * everything else happens after. Those that arrive while a commit is under way share the next one.
    */
   receive(event: CallbackEvent, id: string, body: string): Promise<void> {
-    return this.#keep({ event, id, body: maskedBody(body, this.#mask) });
+    return this.#keep({ event, id, body: maskedBody(body, this.#parts.mask) });
   }
 
   readonly #keep = together<Received, void>(async (received) => {
-    const received_at = this.#clock.now();
+    const received_at = this.#parts.clock.now();
     // In one order, so that two processes that store the same never wait for each other.
     const values = received
       .map(({ event, id, body }) => ({
@@ -82,7 +72,7 @@ export class Callbacks {
         received_at,
       }))
       .toSorted((a, b) => (a.deployment_id + a.event < b.deployment_id + b.event ? -1 : 1));
-    await this.#store
+    await this.#parts.store
       .insertInto('callbacks')
       .values(values)
       .onConflict((conflict) => conflict.doNothing())

@@ -1,6 +1,7 @@
 import { type Clock, stopwatch } from '../clock.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
 import { type Application, type AppVersion, type Location, parseEdgegapTime } from '../edgegap/schema.ts';
+import { oneAtATime } from '../loop.ts';
 
 const TTL_MS = 5 * 60_000;
 /** Something not found is looked for again, but not at every keystroke. */
@@ -56,19 +57,13 @@ type Cached<Value> = ((atMostOldMs?: number) => Promise<Value>) & { last(): Valu
 /** One read at a time; a failure is not cached. */
 function cached<Value>(clock: Clock, read: () => Promise<Value>): Cached<Value> {
   let value: { readonly is: Value; readonly ageMs: () => number } | undefined;
-  let reading: Promise<Value> | undefined;
-  const fresh = async (atMostOldMs = TTL_MS) => {
-    if (value && value.ageMs() < atMostOldMs) return value.is;
-    reading ??= read()
-      .then((is) => {
-        value = { is, ageMs: stopwatch(clock) };
-        return is;
-      })
-      .finally(() => {
-        reading = undefined;
-      });
-    return await reading;
-  };
+  const readNow = oneAtATime(async () => {
+    const is = await read();
+    value = { is, ageMs: stopwatch(clock) };
+    return is;
+  });
+  const fresh = async (atMostOldMs = TTL_MS) =>
+    value && value.ageMs() < atMostOldMs ? value.is : await readNow();
   return Object.assign(fresh, { last: () => value?.is });
 }
 

@@ -26,10 +26,6 @@ export interface DeploymentsParts {
   readonly account: string;
   /** Undefined: Edgegap cannot call back. Asked at each deploy, when the server already listens. */
   readonly publicUrl: () => string | undefined;
-  /** Called after each transaction that may have written to the outbox. */
-  readonly wakeOutbox: () => void;
-  /** Called when something is to be asked about at another time than before. */
-  readonly wakeReconciler: () => void;
 }
 
 /** `already-stopping`: someone was faster. `missing` is one of ours that Edgegap knows no more. */
@@ -64,19 +60,17 @@ export class Deployments {
    * place of; throws InputError when someone was faster, or when it turned up after all.
    */
   async deploy(order: DeployOrder, replaces?: string): Promise<Deployment> {
-    const { repository, account, membership, confirm, wakeOutbox } = this.#parts;
+    const { repository, account, membership, confirm } = this.#parts;
     const isUnbroken = membership.sinceNow();
     const intent = { ...order, id: newId(), account, holder: membership.id };
     const { deployment, created } = await repository
       .create(intent, replaces, confirm)
       .catch((error: unknown) => this.#notSent(intent, error, replaces));
     if (!created) return deployment;
-    if (replaces !== undefined) wakeOutbox();
     const news = await this.#request(deployment, () => mayLeave(isUnbroken));
     const written = await this.#surely(() =>
       repository.change([deployment.id], (tx, [before]) => this.#conclude(tx, before, news, replaces)),
     );
-    this.wake();
     return written ?? deployment;
   }
 
@@ -97,15 +91,13 @@ export class Deployments {
   #notSent(intent: Intent & { readonly id: string }, error: unknown, replaces: string | undefined): never {
     if (error instanceof StoreError) {
       const news: News = { kind: 'refused', detail: 'I lost my database on the way; nothing was sent.' };
-      this.#surely(() =>
-        this.#parts.repository.changeUnsure(intent, (tx, [before]) =>
-          this.#conclude(tx, before, news, replaces),
-        ),
-      ).then(
-        () => this.wake(),
+      this.#surely(
+        () =>
+          this.#parts.repository.changeUnsure(intent, (tx, [before]) =>
+            this.#conclude(tx, before, news, replaces),
+          ),
         // The next start finds it.
-        () => undefined,
-      );
+      ).catch(() => undefined);
     }
     throw error;
   }
@@ -173,11 +165,10 @@ export class Deployments {
       [id],
       async (tx, [before]) => before && this.learnIn(tx, before, news, source),
     );
-    this.wake();
     return after;
   }
 
-  /** The same in a transaction that has the deployment to itself; `wake` is due once it is committed. */
+  /** The same in a transaction that has the deployment to itself. */
   learnIn(tx: Store, before: Deployment, news: News, source: Source): Promise<Deployment> {
     return this.#parts.repository.write(tx, before, news, {
       source,
@@ -193,12 +184,6 @@ export class Deployments {
     if (!this.callbacksExpected || at === undefined || soon === undefined) return at;
     this.#lookAt = Math.min(at, Math.max(soon, this.#lookAt + LOOKS_APART_MS));
     return this.#lookAt;
-  }
-
-  /** Something was learned: there may be something to send, or to ask. */
-  wake(): void {
-    this.#parts.wakeOutbox();
-    this.#parts.wakeReconciler();
   }
 
   /** A status that someone asked for is news too, where the deployment is one of ours and the status says anything new. */
@@ -272,7 +257,6 @@ export class Deployments {
   /** Has the live card drawn anew: whatever it now shows, it will show how things are. */
   async redraw({ id }: Deployment): Promise<void> {
     await this.#parts.repository.redraw(id);
-    this.#parts.wakeOutbox();
   }
 
   byId(id: string): Promise<Deployment | undefined> {

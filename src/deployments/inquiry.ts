@@ -19,38 +19,30 @@ const WARN_EVERY_MS = 24 * 60 * 60_000;
 /** What asking finds. */
 type Seen = Extract<News, { kind: 'snapshot' | 'called-back' | 'missing' }>;
 
+export interface InquiryParts {
+  readonly repository: DeploymentRepository;
+  readonly deployments: Deployments;
+  readonly edgegap: EdgegapApi;
+  readonly leases: Leases;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
 /** Asks Edgegap about one deployment that is due, and passes on what it says. */
 export class Inquiry {
-  readonly #repository: DeploymentRepository;
-  readonly #deployments: Deployments;
-  readonly #edgegap: EdgegapApi;
-  readonly #clock: Clock;
-  readonly #log: Logger;
+  readonly #parts: InquiryParts;
   readonly #call: { readonly lane: 'background'; readonly signal: AbortSignal };
-  readonly #leases: Leases;
   #ranForMs = (): number => 0;
 
-  constructor(parts: {
-    readonly repository: DeploymentRepository;
-    readonly deployments: Deployments;
-    readonly edgegap: EdgegapApi;
-    readonly leases: Leases;
-    readonly clock: Clock;
-    readonly log: Logger;
-    readonly signal: AbortSignal;
-  }) {
-    this.#repository = parts.repository;
-    this.#deployments = parts.deployments;
-    this.#edgegap = parts.edgegap;
-    this.#leases = parts.leases;
-    this.#clock = parts.clock;
-    this.#log = parts.log;
+  constructor(parts: InquiryParts) {
+    this.#parts = parts;
     this.#call = { lane: 'background', signal: parts.signal };
   }
 
   /** From now on somebody is there to be called back. */
   begin(): void {
-    this.#ranForMs = stopwatch(this.#clock);
+    this.#ranForMs = stopwatch(this.#parts.clock);
   }
 
   /** Rejects where Edgegap could not be asked. */
@@ -60,16 +52,20 @@ export class Inquiry {
       await this.#status(deployment, requestId);
     // Written down while its end was learned.
     else if (phase === 'ended' && deployment.doubted) await this.#pass(deployment, seen(deployment.doubted));
-    else if (phase === 'ended' || phase === 'refused') await this.#repository.agenda.schedule(id, undefined);
+    else if (phase === 'ended' || phase === 'refused')
+      await this.#parts.repository.agenda.schedule(id, undefined);
     else await this.#lookUp(deployment);
   }
 
   async #status(deployment: Deployment, requestId: string): Promise<void> {
     const { id } = deployment;
-    const now = this.#clock.now();
+    const now = this.#parts.clock.now();
     const news = await this.#statusNews(requestId);
     if (news.kind === 'missing' && isSettling(deployment, now)) {
-      await this.#repository.agenda.schedule(id, this.#deployments.checkAt(deployment) ?? now + SILENCE_MS);
+      await this.#parts.repository.agenda.schedule(
+        id,
+        this.#parts.deployments.checkAt(deployment) ?? now + SILENCE_MS,
+      );
       return;
     }
     const status = news.kind === 'snapshot' ? news.status : undefined;
@@ -81,7 +77,7 @@ export class Inquiry {
     if (status && !again && (await this.#untold(deployment, news))) {
       // It may have happened this moment, with the callback on its way.
       const silentAt = Math.max(now, deployment.createdAt + SILENCE_MS);
-      await this.#repository.agenda.schedule(id, silentAt + CALLBACK_GRACE_MS, { doubted: status });
+      await this.#parts.repository.agenda.schedule(id, silentAt + CALLBACK_GRACE_MS, { doubted: status });
       return;
     }
     await this.#pass(deployment, news);
@@ -90,12 +86,12 @@ export class Inquiry {
   async #pass(deployment: Deployment, news: Seen): Promise<void> {
     const event = await this.#untold(deployment, news);
     if (event) await this.#rescue(deployment, news, event);
-    else await this.#deployments.learn(deployment.id, news, 'asked');
+    else await this.#parts.deployments.learn(deployment.id, news, 'asked');
   }
 
   async #statusNews(requestId: string): Promise<Seen> {
     try {
-      return { kind: 'snapshot', status: await this.#edgegap.status(requestId, this.#call) };
+      return { kind: 'snapshot', status: await this.#parts.edgegap.status(requestId, this.#call) };
     } catch (error) {
       if (!isNoSuchDeployment(error)) throw error;
       return { kind: 'missing' };
@@ -108,9 +104,10 @@ export class Inquiry {
     news: Seen,
     tx?: Store,
   ): Promise<CallbackEvent | undefined> {
-    const now = this.#clock.now();
+    const now = this.#parts.clock.now();
     // One from before this process: its callback may have come while nobody was there to be called.
-    if (!this.#deployments.callbacksExpected || ageOf(createdAt, now) > this.#ranForMs()) return undefined;
+    if (!this.#parts.deployments.callbacksExpected || ageOf(createdAt, now) > this.#ranForMs())
+      return undefined;
     const ends = missingAt !== undefined && now - missingAt >= MISSING_MS;
     const status = news.kind !== 'missing' ? news.status.current_status : ends ? 'TERMINATED' : undefined;
     const event =
@@ -118,7 +115,7 @@ export class Inquiry {
       (status === 'ERROR' && known.errorAt === undefined && 'error') ||
       (status === 'TERMINATED' && known.endedAt === undefined && 'terminated') ||
       undefined;
-    return event && !(await this.#repository.wasCalledBack(id, event, tx)) ? event : undefined;
+    return event && !(await this.#parts.repository.wasCalledBack(id, event, tx)) ? event : undefined;
   }
 
   /**
@@ -126,17 +123,16 @@ export class Inquiry {
    * written down has not said it.
    */
   async #rescue({ id, requestId }: Deployment, news: Seen, event: CallbackEvent): Promise<void> {
-    const first = await this.#repository.change([id], async (tx, [before]) => {
+    const first = await this.#parts.repository.change([id], async (tx, [before]) => {
       if (!before) return false;
       // It may have come while this waited for the row: then nothing is amiss.
       const amiss = (await this.#untold(before, news, tx)) !== undefined;
-      const first = amiss && (await this.#leases.takeTurn('warn-of-callbacks', WARN_EVERY_MS, tx));
-      await this.#deployments.learnIn(tx, before, news, first ? 'rescued' : 'asked');
+      const first = amiss && (await this.#parts.leases.takeTurn('warn-of-callbacks', WARN_EVERY_MS, tx));
+      await this.#parts.deployments.learnIn(tx, before, news, first ? 'rescued' : 'asked');
       return first;
     });
-    this.#deployments.wake();
     if (!first) return;
-    this.#log.warn(
+    this.#parts.log.warn(
       { request_id: requestId, event },
       'callbacks do not arrive: PUBLIC_URL must reach this process from the internet; asking instead',
     );
@@ -146,22 +142,29 @@ export class Inquiry {
   async #lookUp({ id, checks }: Deployment): Promise<void> {
     const tag = ownTag(id);
     const filters = [{ field: 'tags', operator: 'in', value: [tag] }] as const;
-    const { rows } = await this.#edgegap.deployments({ filters }, this.#call);
+    const { rows } = await this.#parts.edgegap.deployments({ filters }, this.#call);
     // Whatever else is in the answer is somebody else's.
     const found = rows.find((row) => row.tags.includes(tag));
     const adopted =
       found &&
-      (await this.#deployments.learn(id, { kind: 'accepted', requestId: found.request_id }, 'asked'));
-    if (adopted?.requestId !== undefined) return this.#repository.agenda.schedule(id, this.#clock.now());
+      (await this.#parts.deployments.learn(id, { kind: 'accepted', requestId: found.request_id }, 'asked'));
+    if (adopted?.requestId !== undefined)
+      return this.#parts.repository.agenda.schedule(id, this.#parts.clock.now());
     const tried = checks + 1;
     const pause = LOOK_UPS_MS[tried];
-    await this.#repository.change([id], async (tx, [before]) => {
+    await this.#parts.repository.change([id], async (tx, [before]) => {
       // Something called back meanwhile: it is looked for anew.
       if (!before || before.checks !== checks) return;
-      if (pause === undefined) await this.#deployments.learnIn(tx, before, { kind: 'not-found' }, 'asked');
-      else await this.#repository.agenda.schedule(id, this.#clock.now() + pause, { checks: tried }, tx);
+      if (pause === undefined)
+        await this.#parts.deployments.learnIn(tx, before, { kind: 'not-found' }, 'asked');
+      else
+        await this.#parts.repository.agenda.schedule(
+          id,
+          this.#parts.clock.now() + pause,
+          { checks: tried },
+          tx,
+        );
     });
-    this.#deployments.wake();
   }
 }
 

@@ -1,13 +1,9 @@
-import { type Clock, steadyNow } from '../clock.ts';
-import type { EdgegapApi } from '../edgegap/client.ts';
+import { steadyNow } from '../clock.ts';
 import { AppError, StoreError } from '../errors.ts';
-import type { Logger } from '../log.ts';
-import type { Leases } from '../replicas/leases.ts';
+import { createLoop, type Loop } from '../loop.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Believed, Due } from './agenda.ts';
-import type { Deployments } from './deployments.ts';
-import { Inquiry } from './inquiry.ts';
-import type { DeploymentRepository } from './repository.ts';
+import { Inquiry, type InquiryParts } from './inquiry.ts';
 import { SILENCE_MS } from './timing.ts';
 
 /** How many request_ids one list query names, and rows a page has: Edgegap's own pages are shorter. */
@@ -23,23 +19,18 @@ const RETRY_MS = 10_000;
 const POLL_SHARED_MS = 1_000;
 const IDLE_MS = 60 * 60_000;
 
+export interface ReconcilerParts extends Omit<InquiryParts, 'signal'> {
+  readonly membership: Pick<Membership, 'gone' | 'shared'>;
+  readonly account: string;
+}
+
 /**
  * Compares what we believe with what Edgegap says, and makes up for callbacks that never came. Without a public URL
  * it is the only source of news. Of many processes on one store each takes what is due, and nobody what another has.
  */
 export class Reconciler {
-  readonly #repository: DeploymentRepository;
-  readonly #deployments: Deployments;
-  readonly #edgegap: EdgegapApi;
-  readonly #membership: Pick<Membership, 'gone' | 'shared'>;
-  readonly #leases: Leases;
-  readonly #account: string;
-  readonly #clock: Clock;
-  readonly #log: Logger;
-  #running = false;
-  #cancelTimer: (() => void) | undefined;
-  #pass: Promise<void> | undefined;
-  #passAgain = false;
+  readonly #parts: ReconcilerParts;
+  readonly #loop: Loop;
   /** What is being asked about, by the deployment's id. */
   readonly #asking = new Map<string, Promise<void>>();
   /** Those that could not be settled, and when to try again, in steady time. */
@@ -53,115 +44,90 @@ export class Reconciler {
   /** What happened while no process was there to be told is known. */
   #caughtUp = false;
 
-  constructor(parts: {
-    readonly repository: DeploymentRepository;
-    readonly deployments: Deployments;
-    readonly edgegap: EdgegapApi;
-    readonly membership: Pick<Membership, 'gone' | 'shared'>;
-    readonly leases: Leases;
-    readonly account: string;
-    readonly clock: Clock;
-    readonly log: Logger;
-  }) {
-    this.#repository = parts.repository;
-    this.#deployments = parts.deployments;
-    this.#edgegap = parts.edgegap;
-    this.#membership = parts.membership;
-    this.#leases = parts.leases;
-    this.#account = parts.account;
-    this.#clock = parts.clock;
-    this.#log = parts.log;
+  constructor(parts: ReconcilerParts) {
+    this.#parts = parts;
     this.#inquiry = new Inquiry({ ...parts, signal: this.#stopping.signal });
+    this.#loop = createLoop({
+      clock: parts.clock,
+      every: parts.membership.shared ? POLL_SHARED_MS : IDLE_MS,
+      run: () => this.#pass(),
+      failed: (error) => {
+        this.#report(error, 'reconciler: a pass failed');
+        return RETRY_MS;
+      },
+    });
   }
 
   /** Settles what a process that died left open, and begins. */
   async start(): Promise<void> {
     await this.#settle();
     this.#inquiry.begin();
-    this.#running = true;
+    this.#loop.start();
     this.wake();
   }
 
   async stop(): Promise<void> {
-    this.#running = false;
-    this.#cancelTimer?.();
     this.#stopping.abort(new AppError('reconciler-stopped', 'The bot is shutting down.'));
-    await this.idle();
+    await this.#loop.stop();
+    await this.#idle();
   }
 
   /** Looks now at what is due, and again when the next is. */
   wake(): void {
-    if (!this.#running) return;
-    this.#passAgain = true;
-    this.#pass ??= this.#passes();
+    this.#loop.wake();
   }
 
-  /** Resolves when nothing is looked at or asked about. */
-  async idle(): Promise<void> {
-    while (this.#pass || this.#sweeping || this.#asking.size > 0)
-      await Promise.all([this.#pass, this.#sweeping, ...this.#asking.values()]);
+  /** Resolves when nothing is asked about any more. */
+  async #idle(): Promise<void> {
+    while (this.#sweeping || this.#asking.size > 0)
+      await Promise.all([this.#sweeping, ...this.#asking.values()]);
   }
 
-  async #passes(): Promise<void> {
-    while (this.#passAgain && this.#running) {
-      this.#passAgain = false;
-      try {
-        await this.#settle();
-        await this.#checkDue();
-        await this.#beginSweep();
-        await this.#sleepUntilNext();
-      } catch (error) {
-        this.#report(error, 'reconciler: a pass failed');
-        this.#sleep(RETRY_MS);
-      }
-    }
-    // In the same turn as the last look at #passAgain: a wake in between would be lost.
-    this.#pass = undefined;
+  /** Resolves with the milliseconds until the next pass. */
+  async #pass(): Promise<number> {
+    await this.#settle();
+    await this.#checkDue();
+    await this.#beginSweep();
+    return await this.#untilNext();
   }
 
   /** A request that died with its process may or may not have arrived. */
   async #settle(): Promise<void> {
-    const abandoned = await this.#repository.agenda.abandoned(this.#membership);
+    const abandoned = await this.#parts.repository.agenda.abandoned(this.#parts.membership);
     // Another process may have settled it: its time would come again and again.
     for (const id of this.#unsettled.keys()) if (!abandoned.includes(id)) this.#unsettled.delete(id);
     for (const id of abandoned) {
-      if ((this.#unsettled.get(id) ?? 0) > steadyNow(this.#clock)) continue;
+      if ((this.#unsettled.get(id) ?? 0) > steadyNow(this.#parts.clock)) continue;
       try {
-        await this.#deployments.learn(id, { kind: 'unknown-outcome' }, 'asked');
+        await this.#parts.deployments.learn(id, { kind: 'unknown-outcome' }, 'asked');
         this.#unsettled.delete(id);
       } catch (error) {
         if (error instanceof StoreError) throw error;
         // Its row is damaged: the others need not wait for it.
         this.#report(error, 'reconciler: a request that died with its process cannot be settled');
-        this.#unsettled.set(id, steadyNow(this.#clock) + RETRY_MS);
+        this.#unsettled.set(id, steadyNow(this.#parts.clock) + RETRY_MS);
       }
     }
   }
 
-  async #sleepUntilNext(): Promise<void> {
-    const live = await this.#repository.agenda.isAnyLive();
-    const nextCheckAt = (await this.#repository.agenda.nextCheckAt()) ?? Number.POSITIVE_INFINITY;
-    const steady = steadyNow(this.#clock);
+  async #untilNext(): Promise<number> {
+    const live = await this.#parts.repository.agenda.isAnyLive();
+    const nextCheckAt = (await this.#parts.repository.agenda.nextCheckAt()) ?? Number.POSITIVE_INFINITY;
+    const steady = steadyNow(this.#parts.clock);
     const nextTry = Math.min(...this.#unsettled.values(), live ? this.#sweepAt : Number.POSITIVE_INFINITY);
-    const poll = this.#membership.shared ? POLL_SHARED_MS : IDLE_MS;
     // Never at once: what just failed would be asked in a loop.
-    this.#sleep(Math.max(250, Math.min(nextCheckAt - this.#clock.now(), nextTry - steady, poll)));
-  }
-
-  #sleep(ms: number): void {
-    this.#cancelTimer?.();
-    if (this.#running) this.#cancelTimer = this.#clock.after(ms, () => this.wake());
+    return Math.max(250, Math.min(nextCheckAt - this.#parts.clock.now(), nextTry - steady));
   }
 
   get #sweepEvery(): number {
-    return this.#deployments.callbacksExpected ? SILENCE_MS : SWEEP_WITHOUT_CALLBACKS_MS;
+    return this.#parts.deployments.callbacksExpected ? SILENCE_MS : SWEEP_WITHOUT_CALLBACKS_MS;
   }
 
   /** Begins to ask about what is due. One answer that is slow to come holds up no other. */
   async #checkDue(): Promise<void> {
     const free = CHECKS_AT_ONCE - this.#asking.size;
     if (free === 0) return;
-    for (const due of await this.#repository.agenda.claimDue(free, CHECK_LEASE_MS)) {
+    for (const due of await this.#parts.repository.agenda.claimDue(free, CHECK_LEASE_MS)) {
       const { id } = due;
       if (this.#asking.has(id)) continue;
       const asked = this.#ask(due).finally(() => {
@@ -178,8 +144,8 @@ export class Reconciler {
     } catch (error) {
       this.#report(error, 'reconciler: could not ask about a deployment');
       // Where that cannot be written either, it is due when its lease is over.
-      const next = this.#clock.now() + (this.#running ? RETRY_MS : 0);
-      await this.#repository.agenda
+      const next = this.#parts.clock.now() + (this.#stopping.signal.aborted ? 0 : RETRY_MS);
+      await this.#parts.repository.agenda
         .schedule(id, next)
         .catch((failure: unknown) =>
           this.#report(failure, 'reconciler: cannot write down when to ask again'),
@@ -189,9 +155,9 @@ export class Reconciler {
 
   /** One process sweeps, for all. */
   async #beginSweep(): Promise<void> {
-    const now = steadyNow(this.#clock);
+    const now = steadyNow(this.#parts.clock);
     if (now < this.#sweepAt || this.#sweeping) return;
-    const turn = await this.#leases.takeTurn(`sweep/${this.#account}`, this.#sweepEvery);
+    const turn = await this.#parts.leases.takeTurn(`sweep/${this.#parts.account}`, this.#sweepEvery);
     // At its start a process asks in any case: whoever had the turn may be the one that was stopped.
     const ours = turn || !this.#caughtUp;
     this.#sweepAt = now + (ours ? this.#sweepEvery : Math.min(SWEEP_RETRY_MS, this.#sweepEvery));
@@ -209,9 +175,9 @@ export class Reconciler {
 
   /** Finds changes by the list, and has the status asked of what changed. */
   async #sweep(): Promise<void> {
-    const now = this.#clock.now();
-    const trusting = this.#caughtUp && this.#deployments.callbacksExpected;
-    const live = await this.#repository.agenda.believedLive(trusting ? now - SILENCE_MS : now);
+    const now = this.#parts.clock.now();
+    const trusting = this.#caughtUp && this.#parts.deployments.callbacksExpected;
+    const live = await this.#parts.repository.agenda.believedLive(trusting ? now - SILENCE_MS : now);
     for (let start = 0; start < live.length; start += LIST_CHUNK)
       await this.#compare(live.slice(start, start + LIST_CHUNK));
     this.#caughtUp = true;
@@ -222,24 +188,24 @@ export class Reconciler {
     const listed = new Map<string, boolean>();
     const filters = [{ field: 'request_id', operator: 'in', value }] as const;
     const call = { lane: 'background', signal: this.#stopping.signal } as const;
-    for await (const row of this.#edgegap.allDeployments({ filters, limit: LIST_CHUNK }, call))
+    for await (const row of this.#parts.edgegap.allDeployments({ filters, limit: LIST_CHUNK }, call))
       listed.set(row.request_id, row.ready);
-    const now = this.#clock.now();
+    const now = this.#parts.clock.now();
     for (const { id, requestId, wasReady, status, checked } of believed) {
       const ready = listed.get(requestId);
       const changed = ready === undefined || (ready && !wasReady) || (!ready && status === 'READY');
       // A failure does not show in the list: at the start of one on its way more is asked.
       const settled = (ready && status === 'READY') || (ready === false && status === 'ERROR');
-      if (this.#caughtUp ? changed && !checked : !settled) await this.#repository.agenda.schedule(id, now);
+      if (this.#caughtUp ? changed && !checked : !settled)
+        await this.#parts.repository.agenda.schedule(id, now);
     }
-    // The first chunk need not wait for the others.
-    this.wake();
   }
 
   /** An error of Edgegap's is news for the log in one line; any other is a fault of ours. */
   #report(error: unknown, message: string): void {
     if (this.#stopping.signal.aborted) return;
-    if (error instanceof AppError) this.#log.warn({ code: error.code, reason: error.userMessage }, message);
-    else this.#log.error({ err: error }, message);
+    if (error instanceof AppError)
+      this.#parts.log.warn({ code: error.code, reason: error.userMessage }, message);
+    else this.#parts.log.error({ err: error }, message);
   }
 }

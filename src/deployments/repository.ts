@@ -3,7 +3,7 @@ import type { Address } from '../chat/port.ts';
 import type { Clock } from '../clock.ts';
 import { InputError } from '../errors.ts';
 import type { DeploymentsTable, Store } from '../store/schema.ts';
-import { transact } from '../store/transact.ts';
+import { transact, wroteTo } from '../store/transact.ts';
 import { Agenda } from './agenda.ts';
 import { announce, drawCard, type Source } from './announce.ts';
 import { type Deployment, type DeployOrder, fromRow, toColumns } from './deployment.ts';
@@ -127,6 +127,7 @@ export class DeploymentRepository {
     const after: Deployment = { ...learned, checkAt: checkAt ? checkAt(learned) : before.checkAt };
     // Where another one has taken this request_id meanwhile, this is refused, and all of it begins anew.
     await tx.updateTable('deployments').set(toColumns(after)).where('id', '=', before.id).execute();
+    wroteTo(tx, 'deployments');
     await announce(tx, this.#clock, { before, after, happened: [...told, ...happened], source });
     return after;
   }

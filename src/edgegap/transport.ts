@@ -62,11 +62,7 @@ export interface Answer {
  * what surely had no effect (429, no connection). A time-out is final: the patience is used up.
  */
 export class Transport {
-  readonly #clock: Clock;
-  readonly #log: Logger;
-  readonly #token: string;
-  readonly #mask: Mask;
-  readonly #timeoutMs: number;
+  readonly #options: TransportOptions;
   readonly #random: () => number;
   readonly #origin: string;
   readonly #prefix: string;
@@ -79,14 +75,10 @@ export class Transport {
   readonly #fresh: Dispatcher;
 
   constructor(options: TransportOptions) {
+    this.#options = options;
     const base = new URL(options.baseUrl);
     this.#origin = base.origin;
     this.#prefix = base.pathname.replace(/\/+$/, '');
-    this.#token = options.token;
-    this.#mask = options.mask;
-    this.#clock = options.clock;
-    this.#log = options.log;
-    this.#timeoutMs = options.timeoutMs;
     this.#random = options.random ?? Math.random;
     this.#scheduler = new Scheduler(options.clock, options.limits, options.places);
     this.#keptAlive = options.dispatcher ?? this.#pool(1, options.proxy);
@@ -134,13 +126,13 @@ export class Transport {
     const waiting = AbortSignal.any([this.#closing.signal, ...(call.signal ? [call.signal] : [])]);
     return this.#scheduler.run(bucket, { lane: call.lane ?? 'people', signal: waiting }, async (left) => {
       call.mayLeave?.();
-      const start = this.#clock.now();
+      const start = this.#options.clock.now();
       let status: number | undefined;
       try {
         // A connection that Edgegap closes just as a request is sent on it leaves that request's fate
         // unknown. What cannot be sent twice therefore gets a connection of its own.
         const dispatcher = method === 'GET' || method === 'DELETE' ? this.#keptAlive : this.#fresh;
-        const answer = await attempt(dispatcher, this.#clock, {
+        const answer = await attempt(dispatcher, this.#options.clock, {
           ...this.#http(
             request,
             AbortSignal.any([this.#leaving.signal, ...(call.signal ? [call.signal] : [])]),
@@ -153,7 +145,10 @@ export class Transport {
         status = answer.status;
         return this.#read(answer, { method, path, subject });
       } finally {
-        this.#log.debug({ method, path, status, ms: this.#clock.now() - start, attempt: n }, 'Edgegap call');
+        this.#options.log.debug(
+          { method, path, status, ms: this.#options.clock.now() - start, attempt: n },
+          'Edgegap call',
+        );
       }
     });
   }
@@ -168,13 +163,13 @@ export class Transport {
       path: `${this.#prefix}${path}${search.size > 0 ? `?${search}` : ''}`,
       shownPath: path,
       headers: {
-        authorization: `token ${this.#token}`,
+        authorization: `token ${this.#options.token}`,
         accept: 'application/json',
         'user-agent': 'edgegap-chatops',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       body: body === undefined ? undefined : JSON.stringify(body),
-      timeoutMs: this.#timeoutMs,
+      timeoutMs: this.#options.timeoutMs,
       signal,
     };
   }
@@ -193,7 +188,7 @@ export class Transport {
       status,
       apiMessage: this.#apiMessage(json),
       requestId: requestIdOf(json),
-      retryAfterMs: retryAfterMs(headers['retry-after'], this.#clock.now()),
+      retryAfterMs: retryAfterMs(headers['retry-after'], this.#options.clock.now()),
     });
   }
 
@@ -202,7 +197,7 @@ export class Transport {
     if (typeof json !== 'object' || json === null) return undefined;
     const { message, details } = json as { message?: unknown; details?: unknown };
     const more = details && JSON.stringify(details) !== '{}' ? ` ${JSON.stringify(details)}` : '';
-    const text = this.#mask(`${typeof message === 'string' ? message : ''}${more}`);
+    const text = this.#options.mask(`${typeof message === 'string' ? message : ''}${more}`);
     const clean = text.replace(/\s+/g, ' ').trim();
     return clean === '' ? undefined : clean.length > 300 ? `${clean.slice(0, 299)}…` : clean;
   }
@@ -218,7 +213,11 @@ export class Transport {
     const wait = error.retryAfterMs ?? backoff;
     // Too fast for one is too fast for all of its kind; the call itself waits in the bucket with them.
     if (error.status === 429) return this.#scheduler.pause(bucket, wait);
-    await sleep(this.#clock, wait, AbortSignal.any([this.#closing.signal, ...(signal ? [signal] : [])]));
+    await sleep(
+      this.#options.clock,
+      wait,
+      AbortSignal.any([this.#closing.signal, ...(signal ? [signal] : [])]),
+    );
   }
 
   #pool(pipelining: 0 | 1, proxy: Proxies | undefined): Dispatcher {

@@ -1,12 +1,10 @@
 import type { Message } from '../chat/card.ts';
-import type { Clock } from '../clock.ts';
-import type { Membership } from '../replicas/membership.ts';
 import { passingOverLocked, type Store } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
 import { digestKey } from './batch.ts';
 import { claim, type Place, release } from './channels.ts';
 import { GIVE_UP_MS, isTooOld, tooOld } from './fate.ts';
-import type { OutboxLedger } from './ledger.ts';
+import type { LedgerParts, OutboxLedger } from './ledger.ts';
 import type { OutboxQueue } from './queue.ts';
 import { fromRow, LEASED, type OutboxRow, toJson } from './row.ts';
 
@@ -22,13 +20,10 @@ interface Begun {
   readonly at: number;
 }
 
-interface LeasesParts {
-  readonly store: Store;
-  readonly membership: Membership;
+interface LeasesParts extends Pick<LedgerParts, 'store' | 'membership' | 'clock'> {
   readonly queue: OutboxQueue;
   /** What is taken too late is given up. */
   readonly ledger: OutboxLedger;
-  readonly clock: Clock;
 }
 
 /** Takes rows of the outbox to send them, gives back what did not leave, and takes over from those that are gone. */

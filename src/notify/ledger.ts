@@ -14,7 +14,7 @@ import { tell, tellBehind } from './tell.ts';
 /** At most so many rows are given up in one transaction. */
 const ROWS_AT_ONCE = 500;
 
-interface LedgerParts {
+export interface LedgerParts {
   readonly store: Store;
   readonly membership: Membership;
   readonly clock: Clock;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Store } from '../store/schema.ts';
+import { wroteTo } from '../store/transact.ts';
 import { type Delivery, PENDING, toJson } from './row.ts';
 
 /**
@@ -22,7 +23,7 @@ export async function enqueue(tx: Store, clock: Clock, delivery: Delivery): Prom
       .where('id', '>', 0)
       .where('target_json', '=', target_json)
       .executeTakeFirst();
-    if (coalesced.numUpdatedRows > 0n) return;
+    if (coalesced.numUpdatedRows > 0n) return wroteTo(tx, 'outbox');
   }
   const now = clock.now();
   await tx
@@ -45,6 +46,7 @@ export async function enqueue(tx: Store, clock: Clock, delivery: Delivery): Prom
     })
     .onConflict((conflict) => conflict.column('key').doNothing())
     .execute();
+  wroteTo(tx, 'outbox');
 }
 
 function targetOf(delivery: Delivery): string | null {

@@ -2,8 +2,10 @@ import type { Adapter } from '../chat/port.ts';
 import { type Clock, sleep } from '../clock.ts';
 import { DeliveryError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { createLoop } from '../loop.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/schema.ts';
+import { afterWritesTo } from '../store/transact.ts';
 import { channelId, LEAD_MS, type Next, type Place } from './channels.ts';
 import { OutboxLeases } from './claims.ts';
 import { asDeliveryError, PUT_OFF_MAX_MS } from './fate.ts';
@@ -23,7 +25,7 @@ const TIDY_EVERY_MS = 60 * 60_000;
 export interface OutboxWorker {
   /** Takes back what processes that died had begun, and begins. */
   start(): Promise<void>;
-  /** Looks for something to send: called after each transaction that enqueued. */
+  /** Looks for something to send; each commit of this process that enqueued calls it. */
   wake(): void;
   /** Resolves when everything was attempted at least once. */
   idle(): Promise<void>;
@@ -54,34 +56,23 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   /** Of `busy`: those that only wait for their channel to open, and were attempted before. */
   let asleep = 0;
   let running = false;
-  let looking: Promise<void> | undefined;
-  let lookAgain = false;
-  let cancelTimer: (() => void) | undefined;
   let takenOverAt = 0;
   let tidiedAt = 0;
+  const loop = createLoop({
+    clock,
+    run: look,
+    failed(err) {
+      log.error({ err }, 'outbox: the store cannot be read');
+      return RETRY_MS;
+    },
+    // Other processes write rows, too; and not all processes look at the same moment.
+    ...(membership.shared ? { every: LOOK_MS * 0.75, jitter: LOOK_MS / 2 } : {}),
+  });
+  const { wake } = loop;
+  afterWritesTo(store, 'outbox', wake);
 
-  function wake(): void {
-    if (!running) return;
-    lookAgain = true;
-    looking ??= lookWhileAsked();
-  }
-
-  async function lookWhileAsked(): Promise<void> {
-    while (lookAgain && running) {
-      lookAgain = false;
-      try {
-        await look();
-      } catch (error) {
-        if (running) log.error({ err: error }, 'outbox: the store cannot be read');
-        const now = clock.now();
-        schedule(now + RETRY_MS, now);
-      }
-    }
-    // In the same turn as the last look at lookAgain: a wake in between would be lost.
-    looking = undefined;
-  }
-
-  async function look(): Promise<void> {
+  /** Sends what is due; resolves with the milliseconds until more is. */
+  async function look(): Promise<number> {
     const now = clock.now();
     // Who came while this look was under way is answered by the next.
     const waiters = idleWaiters.length;
@@ -102,12 +93,11 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     }
     // What is leased is not due: nothing else would look again.
     for (const { from } of unrecorded.values()) next = Math.min(next, from);
-    // Not all processes at the same moment.
-    if (membership.shared) next = Math.min(next, now + Math.round(LOOK_MS * (0.75 + Math.random() / 2)));
-    if (Number.isFinite(next)) schedule(next, now);
     if (waiters > 0 && !dispatched && busy.size === asleep && !(await queue.isFresh())) {
       for (const resolve of idleWaiters.splice(0, waiters)) resolve();
     }
+    // A clock that was set back since is not waited for.
+    return next - Math.max(now, clock.now());
   }
 
   /** Whether a pause until `from` lasts; a clock that was set back meanwhile does not make it longer. */
@@ -136,12 +126,6 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     if (Math.abs(now - tidiedAt) < TIDY_EVERY_MS) return;
     tidiedAt = now;
     await ledger.giveUp(now);
-  }
-
-  /** Looks again `at` a time that was worked out `now`; a clock that was set back since is not waited for. */
-  function schedule(at: number, now: number): void {
-    cancelTimer?.();
-    if (running) cancelTimer = clock.after(Math.max(0, at - Math.max(now, clock.now())), wake);
   }
 
   function dispatch(id: string, place: Place): void {
@@ -226,6 +210,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
       await leases.takeOver();
       takenOverAt = clock.now();
       running = true;
+      loop.start();
       wake();
     },
     wake,
@@ -239,9 +224,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     async stop() {
       running = false;
       stopping.abort();
-      cancelTimer?.();
-      await looking;
-      cancelTimer?.();
+      await loop.stop();
       await Promise.all(busy.values());
       for (const resolve of idleWaiters.splice(0)) resolve();
     },

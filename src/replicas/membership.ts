@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely';
 import { type Clock, steadyNow, within } from '../clock.ts';
 import type { Logger } from '../log.ts';
+import { createLoop, type Loop } from '../loop.ts';
 import type { Store } from '../store/schema.ts';
 
 /** Each process says this often that it lives. */
@@ -22,38 +23,42 @@ interface Moment {
   readonly steady: number;
 }
 
+interface MembershipParts {
+  readonly store: Store;
+  readonly shared: boolean;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
 /**
  * The processes that work on one store. What one of them holds (a row it works on, the Discord gateway) is named by
  * its id, and is anybody's once it is dead. On a SQLite file there is only ever one, and whoever was before is dead.
  */
 export class Membership {
+  readonly #parts: MembershipParts;
   /** Of this process, for as long as it runs. */
   readonly id = randomBytes(9).toString('base64url');
   readonly shared: boolean;
-  readonly #store: Store;
-  readonly #clock: Clock;
-  readonly #log: Logger;
   /** When the newest renewal that worked was sent. */
   #renewed: Moment | undefined;
   #spell = 0;
   #failing = false;
   #underWay: Promise<unknown> = Promise.resolve();
-  #cancelRenewal = (): void => undefined;
+  readonly #renewals: Loop;
   #cancelDoubt = (): void => undefined;
   readonly #doubtful = new Set<() => void>();
   #left = false;
 
   /** `clock` is the machine's own, also where the rest of the bot lives by another. */
-  constructor(parts: {
-    readonly store: Store;
-    readonly shared: boolean;
-    readonly clock: Clock;
-    readonly log: Logger;
-  }) {
-    this.#store = parts.store;
+  constructor(parts: MembershipParts) {
+    this.#parts = parts;
     this.shared = parts.shared;
-    this.#clock = parts.clock;
-    this.#log = parts.log;
+    this.#renewals = createLoop({
+      clock: parts.clock,
+      every: RENEW_MS,
+      run: () => this.#renewInTime(),
+      failed: (err) => this.#failed(err),
+    });
   }
 
   /**
@@ -61,32 +66,35 @@ export class Membership {
    * where the store cannot be written.
    */
   async join(): Promise<boolean> {
-    const all = this.#store.deleteFrom('instances');
+    const all = this.#parts.store.deleteFrom('instances');
     const forgotten = sql<number>`${this.#now()} - ${sql.lit(FORGET_AFTER_MS)}`;
     const [before] = await (this.shared ? all.where('until', '<', forgotten) : all).execute();
     await this.#renew();
-    this.#schedule(RENEW_MS);
+    if (this.shared) this.#renewals.start();
     return !this.shared && (before?.numDeletedRows ?? 0n) > 0n;
   }
 
   /** Gives back everything that is held: the others need not wait. Never rejects; without it they wait a few seconds. */
   async leave(): Promise<void> {
     this.#left = true;
-    this.#cancelRenewal();
+    void this.#renewals.stop();
     this.#cancelDoubt();
     const gone = async () => {
       // One that is still on its way would bring this process back to life.
       await this.#underWay.catch(() => undefined);
-      await this.#store.deleteFrom('instances').where('id', '=', this.id).execute();
+      await this.#parts.store.deleteFrom('instances').where('id', '=', this.id).execute();
       return true;
     };
     const done = await within(
-      this.#clock,
+      this.#parts.clock,
       LEAVE_WITHIN_MS,
       gone().catch(() => undefined),
     );
     if (!done)
-      this.#log.warn({}, 'replicas: could not tell the others that I leave: they notice in a few seconds');
+      this.#parts.log.warn(
+        {},
+        'replicas: could not tell the others that I leave: they notice in a few seconds',
+      );
   }
 
   /**
@@ -138,14 +146,14 @@ export class Membership {
   }
 
   #moment(): Moment {
-    return { now: this.#clock.now(), steady: steadyNow(this.#clock) };
+    return { now: this.#parts.clock.now(), steady: steadyNow(this.#parts.clock) };
   }
 
   async #renew(): Promise<void> {
     // Counted from before the statement leaves, so that this process never counts on more than the others grant it.
     const at = this.#moment();
     const until = sql<number>`${this.#now()} + ${sql.lit(DEAD_AFTER_MS)}`;
-    await this.#store
+    await this.#parts.store
       .insertInto('instances')
       .values({ id: this.id, until, started_at: at.now })
       .onConflict((conflict) => conflict.column('id').doUpdateSet({ until }))
@@ -156,7 +164,7 @@ export class Membership {
 
   /** Where the database's clock was set back, what the dead were granted before lasts too long. The living renew it. */
   async #shorten(until: RawBuilder<number>): Promise<void> {
-    await this.#store.updateTable('instances').set({ until }).where('until', '>', until).execute();
+    await this.#parts.store.updateTable('instances').set({ until }).where('until', '>', until).execute();
   }
 
   #hasRenewed(at: Moment): void {
@@ -166,40 +174,32 @@ export class Membership {
     // So late that it helps nobody.
     if (!this.shared || !this.isCertain()) return;
     if (!before) this.#spell++;
-    if (this.#failing) this.#log.info({}, 'replicas: the others know again that I am alive');
+    if (this.#failing) this.#parts.log.info({}, 'replicas: the others know again that I am alive');
     this.#failing = false;
     this.#awaitDoubt();
   }
 
   #awaitDoubt(): void {
     this.#cancelDoubt();
-    this.#cancelDoubt = this.#clock.after(Math.max(0, this.#certainForMs()), () => {
+    this.#cancelDoubt = this.#parts.clock.after(Math.max(0, this.#certainForMs()), () => {
       if (this.isCertain()) return this.#awaitDoubt();
-      this.#log.error({}, 'replicas: the others may take me to be dead: what I held is theirs');
+      this.#parts.log.error({}, 'replicas: the others may take me to be dead: what I held is theirs');
       for (const then of this.#doubtful) then();
     });
   }
 
-  #schedule(ms: number): void {
-    if (!this.shared || this.#left) return;
-    this.#cancelRenewal = this.#clock.after(ms, () => {
-      const renewal = this.#renew().then(
-        () => true,
-        (err: unknown) => this.#failed(err),
-      );
-      this.#underWay = renewal;
-      within(this.#clock, RENEW_WITHIN_MS, renewal).then((done) => {
-        if (done === undefined) this.#failed(new Error('No answer from the database'));
-        this.#schedule(done ? RENEW_MS : RETRY_MS);
-      });
-    });
+  async #renewInTime(): Promise<void> {
+    const renewal = this.#renew().then(() => true);
+    this.#underWay = renewal;
+    if (!(await within(this.#parts.clock, RENEW_WITHIN_MS, renewal)))
+      throw new Error('No answer from the database');
   }
 
   /** Said once for each time that the database is away. */
-  #failed(err: unknown): false {
+  #failed(err: unknown): number {
     if (!this.#failing && !this.#left)
-      this.#log.warn({ err }, 'replicas: cannot tell the others that I am alive');
+      this.#parts.log.warn({ err }, 'replicas: cannot tell the others that I am alive');
     this.#failing = true;
-    return false;
+    return RETRY_MS;
   }
 }

@@ -30,43 +30,39 @@ interface Held {
   readonly until: number;
 }
 
+interface RatePlacesParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly account: string;
+  /** Whose time says when a place is free: the clock's only where all processes have the same one, as in tests. */
+  readonly time?: 'database' | 'clock';
+}
+
 /**
  * Places that all processes on one PostgreSQL share: a row for each. Whoever takes one writes when it is free again,
  * as late as it can be, and puts that right once the request has been counted. So a process that dies gives its
  * places back by doing nothing. All times are the database's, as no two machines agree.
  */
 export class RatePlaces implements Places {
-  readonly #store: Store;
-  readonly #clock: Clock;
-  readonly #log: Logger;
-  readonly #account: string;
+  readonly #parts: RatePlacesParts;
   readonly #time: 'database' | 'clock';
   readonly #known = new Set<string>();
   #counted: Held[] = [];
   #counting = false;
 
-  constructor(parts: {
-    readonly store: Store;
-    readonly clock: Clock;
-    readonly log: Logger;
-    readonly account: string;
-    /** Whose time says when a place is free: the clock's only where all processes have the same one, as in tests. */
-    readonly time?: 'database' | 'clock';
-  }) {
-    this.#store = parts.store;
-    this.#clock = parts.clock;
-    this.#log = parts.log;
-    this.#account = parts.account;
+  constructor(parts: RatePlacesParts) {
+    this.#parts = parts;
     this.#time = parts.time ?? 'database';
   }
 
   async take(name: string, wish: Wish): Promise<Taken> {
-    const bucket = `${this.#account}/${name}`;
+    const bucket = `${this.#parts.account}/${name}`;
     return await this.#orRefuse(async () => {
       await this.#prepare(bucket, wish.limit);
-      const askedAt = this.#clock.now();
+      const askedAt = this.#parts.clock.now();
       const held = await this.#take(bucket, wish);
-      if (this.#clock.now() - askedAt > STALE_MS) {
+      if (this.#parts.clock.now() - askedAt > STALE_MS) {
         await this.#free(held);
         return { places: [], waitMs: 0 };
       }
@@ -76,10 +72,10 @@ export class RatePlaces implements Places {
   }
 
   async pause(name: string, ms: number): Promise<void> {
-    const bucket = `${this.#account}/${name}`;
+    const bucket = `${this.#parts.account}/${name}`;
     const until = sql<number>`${this.#now()} + ${sql.lit(Math.ceil(ms))}`;
     await this.#orRefuse(() =>
-      this.#store
+      this.#parts.store
         .insertInto('rate_buckets')
         .values({ id: bucket, paused_until: until, people_until: 0 })
         .onConflict((conflict) =>
@@ -94,12 +90,12 @@ export class RatePlaces implements Places {
   /** The rows of a bucket, where this is the first process that needs them. */
   async #prepare(bucket: string, limit: number): Promise<void> {
     if (this.#known.has(bucket)) return;
-    await this.#store
+    await this.#parts.store
       .insertInto('rate_buckets')
       .values({ id: bucket, paused_until: 0, people_until: 0 })
       .onConflict((conflict) => conflict.doNothing())
       .execute();
-    await this.#store
+    await this.#parts.store
       .insertInto('rate_slots')
       .values(Array.from({ length: limit }, (_, slot) => ({ bucket, slot, free_at: 0 })))
       .onConflict((conflict) => conflict.doNothing())
@@ -109,7 +105,7 @@ export class RatePlaces implements Places {
 
   /** Never waits for another process: a place that somebody else is just taking is passed over. */
   async #take(bucket: string, { lane, wanted, limit }: Wish): Promise<Held[]> {
-    const rows = await this.#store
+    const rows = await this.#parts.store
       .with(
         (cte) => cte('free').materialized(),
         (db) =>
@@ -152,7 +148,7 @@ export class RatePlaces implements Places {
     const left = (column: string, most: number) =>
       sql<number>`case when ${this.#over(column, most)} then 0 else ${sql.ref(column)} - ${this.#now()} end`;
     // What is not counted yet cannot come back sooner than one window from now.
-    const earliest = this.#store
+    const earliest = this.#parts.store
       .selectFrom('rate_slots')
       .select(sql<number>`least(min(${left('free_at', HELD_MS)}), ${sql.lit(WINDOW_MS)})`.as('ms'))
       .where('bucket', '=', bucket)
@@ -161,14 +157,14 @@ export class RatePlaces implements Places {
     const until = sql<number>`${this.#now()} + ${own} + ${sql.lit(HEAD_START_MS)}`;
     const bucketRow =
       lane === 'people'
-        ? this.#store
+        ? this.#parts.store
             .updateTable('rate_buckets')
             .set({
               people_until: this.#laterOf('people_until', PEOPLE_MS, until),
             })
             .where('id', '=', bucket)
             .returning(own.as('ms'))
-        : this.#store
+        : this.#parts.store
             .selectFrom('rate_buckets')
             .select(sql<number>`greatest(${own}, ${left('people_until', PEOPLE_MS)})`.as('ms'))
             .where('id', '=', bucket);
@@ -206,7 +202,7 @@ export class RatePlaces implements Places {
 
   /** Where it has not come back by itself already, and is another call's now. */
   async #setFree(held: readonly Held[], inMs: number): Promise<void> {
-    await this.#store
+    await this.#parts.store
       .updateTable('rate_slots')
       .set({ free_at: sql<number>`${this.#now()} + ${sql.lit(inMs)}` })
       .where((eb) => eb.or(held.map(({ bucket, slot, until }) => eb.and({ bucket, slot, free_at: until }))))
@@ -214,7 +210,7 @@ export class RatePlaces implements Places {
   }
 
   #late(err: unknown): void {
-    this.#log.debug({ err }, 'replicas: places of the rate limits come back by themselves');
+    this.#parts.log.debug({ err }, 'replicas: places of the rate limits come back by themselves');
   }
 
   async #orRefuse<T>(work: () => Promise<T>): Promise<T> {
@@ -245,7 +241,7 @@ export class RatePlaces implements Places {
 
   /** Epoch milliseconds. */
   #now(): RawBuilder<number> {
-    if (this.#time === 'clock') return sql<number>`${sql.lit(Math.round(this.#clock.now()))}::bigint`;
+    if (this.#time === 'clock') return sql<number>`${sql.lit(Math.round(this.#parts.clock.now()))}::bigint`;
     return sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
   }
 }

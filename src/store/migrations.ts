@@ -1,231 +1,124 @@
 import { type Kysely, SqliteAdapter, sql } from 'kysely';
 import type { Migration, MigrationProvider } from 'kysely/migration';
 
-const initial: Migration = {
-  async up(db: Kysely<unknown>) {
-    // The dialects differ in nothing but how an id counts up by itself.
-    const sqlite = db.getExecutor().adapter instanceof SqliteAdapter;
-    await db.schema
-      .createTable('deployments')
-      .addColumn('id', 'text', (column) => column.primaryKey())
-      .addColumn('account', 'text', (column) => column.notNull())
-      .addColumn('secret', 'text', (column) => column.notNull())
-      .addColumn('invocation_id', 'text', (column) => column.notNull().unique())
-      .addColumn('application', 'text', (column) => column.notNull())
-      .addColumn('version', 'text', (column) => column.notNull())
-      .addColumn('plan_json', 'text', (column) => column.notNull())
-      .addColumn('asker_id', 'text', (column) => column.notNull())
-      .addColumn('asker_name', 'text', (column) => column.notNull())
-      .addColumn('platform', 'text', (column) => column.notNull())
-      .addColumn('workspace', 'text', (column) => column.notNull())
-      .addColumn('channel', 'text', (column) => column.notNull())
-      .addColumn('thread', 'text')
-      .addColumn('card_json', 'text', (column) => column.notNull())
-      .addColumn('phase', 'text', (column) => column.notNull())
-      .addColumn('request_id', 'text')
-      .addColumn('status', 'text')
-      .addColumn('snapshot_json', 'text')
-      .addColumn('tags_json', 'text')
-      .addColumn('error_detail', 'text')
-      .addColumn('replaced_by', 'text')
-      .addColumn('revision', 'integer', (column) => column.notNull())
-      .addColumn('created_at', 'bigint', (column) => column.notNull())
-      .addColumn('heard_at', 'bigint', (column) => column.notNull())
-      .addColumn('accepted_at', 'bigint')
-      .addColumn('ready_at', 'bigint')
-      .addColumn('error_at', 'bigint')
-      .addColumn('ended_at', 'bigint')
-      .addColumn('check_at', 'bigint')
-      .addColumn('checks', 'integer', (column) => column.notNull())
-      .addColumn('stop_asked_by', 'text')
-      .addColumn('stop_asked_at', 'bigint')
-      .addColumn('missing_at', 'bigint')
-      .execute();
-    await db.schema
-      .createIndex('deployments_request_id')
-      .on('deployments')
-      .columns(['request_id', 'account'])
-      .unique()
-      .where(sql.ref('request_id'), 'is not', null)
-      .execute();
-    await db.schema
-      .createIndex('deployments_channel')
-      .on('deployments')
-      .columns(['platform', 'workspace', 'channel', 'created_at'])
-      .execute();
-    await db.schema.createIndex('deployments_phase').on('deployments').column('phase').execute();
-    await db.schema.createIndex('deployments_check').on('deployments').column('check_at').execute();
-    await db.schema
-      .createTable('callbacks')
-      .addColumn('deployment_id', 'text', (column) => column.notNull())
-      .addColumn('event', 'text', (column) => column.notNull())
-      .addColumn('body', 'text', (column) => column.notNull())
-      .addColumn('received_at', 'bigint', (column) => column.notNull())
-      .addColumn('handled_at', 'bigint')
-      .addPrimaryKeyConstraint('callbacks_key', ['deployment_id', 'event'])
-      .execute();
-    await db.schema
-      .createIndex('callbacks_unhandled')
-      .on('callbacks')
-      .column('received_at')
-      .where(sql.ref('handled_at'), 'is', null)
-      .execute();
-    await db.schema
-      .createTable('invocations')
-      .addColumn('id', 'text', (column) => column.primaryKey())
-      .addColumn('platform', 'text', (column) => column.notNull())
-      .addColumn('workspace', 'text', (column) => column.notNull())
-      .addColumn('channel', 'text', (column) => column.notNull())
-      .addColumn('thread', 'text')
-      .addColumn('asker_id', 'text', (column) => column.notNull())
-      .addColumn('asker_name', 'text', (column) => column.notNull())
-      .addColumn('what', 'text', (column) => column.notNull())
-      .addColumn('changes', 'integer', (column) => column.notNull())
-      .addColumn('state', 'text', (column) => column.notNull())
-      .addColumn('created_at', 'bigint', (column) => column.notNull())
-      .addColumn('finished_at', 'bigint')
-      .execute();
-    await db.schema.createIndex('invocations_state').on('invocations').column('state').execute();
-    await db.schema
-      .createTable('outbox')
-      .addColumn('id', sqlite ? 'integer' : 'bigserial', (column) =>
-        sqlite ? column.primaryKey().autoIncrement() : column.primaryKey(),
-      )
-      .addColumn('order_key', 'text', (column) => column.notNull())
-      .addColumn('platform', 'text', (column) => column.notNull())
-      .addColumn('workspace', 'text', (column) => column.notNull())
-      .addColumn('channel', 'text', (column) => column.notNull())
-      .addColumn('thread', 'text')
-      .addColumn('kind', 'text', (column) => column.notNull())
-      .addColumn('target_json', 'text')
-      .addColumn('message_json', 'text', (column) => column.notNull())
-      .addColumn('also_to_channel', 'integer', (column) => column.notNull())
-      .addColumn('urgent', 'integer', (column) => column.notNull())
-      .addColumn('key', 'text', (column) => column.notNull().unique())
-      .addColumn('state', 'text', (column) => column.notNull())
-      .addColumn('uncertain', 'integer', (column) => column.notNull())
-      .addColumn('sent_key', 'text')
-      .addColumn('attempts', 'integer', (column) => column.notNull())
-      .addColumn('attempted_at', 'bigint')
-      .addColumn('next_at', 'bigint', (column) => column.notNull())
-      .addColumn('created_at', 'bigint', (column) => column.notNull())
-      .addColumn('sent_at', 'bigint')
-      .execute();
-    await db.schema.createIndex('outbox_state').on('outbox').columns(['state', 'next_at']).execute();
-    await db.schema.createIndex('outbox_order').on('outbox').columns(['order_key', 'state', 'id']).execute();
-    await db.schema
-      .createTable('kept')
-      .addColumn('id', 'text', (column) => column.primaryKey())
-      .addColumn('value_json', 'text', (column) => column.notNull())
-      .addColumn('created_at', 'bigint', (column) => column.notNull())
-      .execute();
-  },
-};
-
-/** What several processes on one database need, and why a message could not be delivered. */
-const replicas: Migration = {
-  async up(db: Kysely<unknown>) {
-    await db.schema
-      .createTable('instances')
-      .addColumn('id', 'text', (column) => column.primaryKey())
-      .addColumn('until', 'bigint', (column) => column.notNull())
-      .addColumn('started_at', 'bigint', (column) => column.notNull())
-      .execute();
-    await db.schema
-      .createTable('leases')
-      .addColumn('name', 'text', (column) => column.primaryKey())
-      .addColumn('holder', 'text')
-      .addColumn('until', 'bigint', (column) => column.notNull())
-      .addColumn('bookmark', 'text')
-      .execute();
-    await db.schema
-      .createTable('channels')
-      .addColumn('id', 'text', (column) => column.primaryKey())
-      .addColumn('holder', 'text')
-      .addColumn('next_at', 'bigint', (column) => column.notNull())
-      .addColumn('next_edit_at', 'bigint', (column) => column.notNull())
-      .execute();
-    await db.schema
-      .createTable('rate_buckets')
-      .addColumn('id', 'text', (column) => column.primaryKey())
-      .addColumn('paused_until', 'bigint', (column) => column.notNull())
-      .addColumn('people_until', 'bigint', (column) => column.notNull())
-      .execute();
-    await db.schema
-      .createTable('rate_slots')
-      .addColumn('bucket', 'text', (column) => column.notNull())
-      .addColumn('slot', 'integer', (column) => column.notNull())
-      .addColumn('free_at', 'bigint', (column) => column.notNull())
-      .addPrimaryKeyConstraint('rate_slots_key', ['bucket', 'slot'])
-      .execute();
-    for (const [table, column] of [
-      ['deployments', 'holder'],
-      ['deployments', 'doubted'],
-      ['invocations', 'holder'],
-      ['invocations', 'reply_json'],
-      ['outbox', 'person'],
-      ['outbox', 'holder'],
-      ['outbox', 'reason_code'],
-      ['outbox', 'reason'],
-    ] as const)
-      await db.schema.alterTable(table).addColumn(column, 'text').execute();
-    await db.schema.alterTable('callbacks').addColumn('failures', 'integer').execute();
-    await db.schema.alterTable('callbacks').addColumn('next_at', 'bigint').execute();
-    await forManyRows(db);
-    await outboxIndexes(db);
-  },
-};
-
-/** Each query reads what it looks for and little else, however many rows there are. */
-async function forManyRows(db: Kysely<unknown>): Promise<void> {
-  // Compared byte by byte, as SQLite does anyway: the beginning of a request_id is a range in no other order.
-  if (!(db.getExecutor().adapter instanceof SqliteAdapter))
-    await sql`alter table deployments alter column request_id type text collate "C"`.execute(db);
-  for (const name of ['deployments_channel', 'deployments_phase', 'deployments_check'])
-    await db.schema.dropIndex(name).execute();
-  await db.schema
-    .createIndex('deployments_newest')
-    .on('deployments')
-    .columns(['platform', 'workspace', 'channel', 'created_at', 'id'])
-    .where(sql.ref('request_id'), 'is not', null)
-    .execute();
-  await db.schema
-    .createIndex('deployments_prefix')
-    .on('deployments')
-    .columns(['platform', 'workspace', 'channel', 'request_id'])
-    .where(sql.ref('request_id'), 'is not', null)
-    .execute();
-  await db.schema.createIndex('deployments_phase').on('deployments').columns(['phase', 'heard_at']).execute();
-  await db.schema
-    .createIndex('deployments_check')
-    .on('deployments')
-    .column('check_at')
-    .where(sql.ref('check_at'), 'is not', null)
-    .execute();
-  for (const table of ['invocations', 'kept'])
-    await db.schema.createIndex(`${table}_age`).on(table).column('created_at').execute();
+/** A change of the schema in SQL that both databases read, one statement after the other; none holds a `;` itself. */
+function statements(text: (sqlite: boolean) => string): Migration {
+  return {
+    async up(db: Kysely<unknown>) {
+      const all = text(db.getExecutor().adapter instanceof SqliteAdapter).split(';');
+      for (const statement of all.map((one) => one.trim()).filter(Boolean))
+        await sql.raw(statement).execute(db);
+    },
+  };
 }
 
-/** Small ones for what waits and is being sent, so that what is over and kept for a while slows nothing down. */
-async function outboxIndexes(db: Kysely<unknown>): Promise<void> {
-  await db.schema.dropIndex('outbox_state').execute();
-  await db.schema.dropIndex('outbox_order').execute();
-  const open = [
-    ['outbox_waiting', 'pending', ['platform', 'workspace', 'channel', 'id', 'kind', 'next_at']],
-    ['outbox_waiting_order', 'pending', ['order_key', 'id', 'kind']],
-    ['outbox_leased_order', 'leased', ['order_key', 'id']],
-  ] as const;
-  for (const [name, state, columns] of open)
-    await db.schema
-      .createIndex(name)
-      .on('outbox')
-      .columns([...columns])
-      .where(sql.ref('state'), '=', sql.lit(state))
-      .execute();
-  await db.schema.createIndex('outbox_age').on('outbox').columns(['state', 'created_at']).execute();
-}
+// The dialects differ in nothing but how an id counts up by itself.
+const initial = statements(
+  (sqlite) => `
+    create table deployments (
+      id text primary key, account text not null, secret text not null, invocation_id text not null unique,
+      application text not null, version text not null, plan_json text not null,
+      asker_id text not null, asker_name text not null,
+      platform text not null, workspace text not null, channel text not null, thread text,
+      card_json text not null, phase text not null, request_id text, status text, snapshot_json text,
+      tags_json text, error_detail text, replaced_by text, revision integer not null,
+      created_at bigint not null, heard_at bigint not null, accepted_at bigint, ready_at bigint,
+      error_at bigint, ended_at bigint, check_at bigint, checks integer not null,
+      stop_asked_by text, stop_asked_at bigint, missing_at bigint
+    );
+    create unique index deployments_request_id on deployments (request_id, account) where request_id is not null;
+    create index deployments_channel on deployments (platform, workspace, channel, created_at);
+    create index deployments_phase on deployments (phase);
+    create index deployments_check on deployments (check_at);
+    create table callbacks (
+      deployment_id text not null, event text not null, body text not null, received_at bigint not null,
+      handled_at bigint, constraint callbacks_key primary key (deployment_id, event)
+    );
+    create index callbacks_unhandled on callbacks (received_at) where handled_at is null;
+    create table invocations (
+      id text primary key, platform text not null, workspace text not null, channel text not null, thread text,
+      asker_id text not null, asker_name text not null, what text not null, changes integer not null,
+      state text not null, created_at bigint not null, finished_at bigint
+    );
+    create index invocations_state on invocations (state);
+    create table outbox (
+      id ${sqlite ? 'integer primary key autoincrement' : 'bigserial primary key'}, order_key text not null,
+      platform text not null, workspace text not null, channel text not null, thread text,
+      kind text not null, target_json text, message_json text not null, also_to_channel integer not null,
+      urgent integer not null, key text not null unique, state text not null, uncertain integer not null,
+      sent_key text, attempts integer not null, attempted_at bigint, next_at bigint not null,
+      created_at bigint not null, sent_at bigint
+    );
+    create index outbox_state on outbox (state, next_at);
+    create index outbox_order on outbox (order_key, state, id);
+    create table kept (id text primary key, value_json text not null, created_at bigint not null)`,
+);
 
-/** Every change of the schema, in order. A released one is never edited. */
+/**
+ * What several processes on one database need, and why a message could not be delivered. Each query reads what it looks
+ * for and little else, however many rows there are: the outbox has small indexes for what waits and is being sent, so that
+ * what is over and kept for a while slows nothing down.
+ */
+const replicas = statements(
+  (sqlite) => `
+    create table instances (id text primary key, until bigint not null, started_at bigint not null);
+    create table leases (name text primary key, holder text, until bigint not null, bookmark text);
+    create table channels (
+      id text primary key, holder text, next_at bigint not null, next_edit_at bigint not null
+    );
+    create table rate_buckets (
+      id text primary key, paused_until bigint not null, people_until bigint not null
+    );
+    create table rate_slots (
+      bucket text not null, slot integer not null, free_at bigint not null,
+      constraint rate_slots_key primary key (bucket, slot)
+    );
+    alter table deployments add column holder text;
+    alter table deployments add column doubted text;
+    alter table invocations add column holder text;
+    alter table invocations add column reply_json text;
+    alter table outbox add column person text;
+    alter table outbox add column holder text;
+    alter table outbox add column reason_code text;
+    alter table outbox add column reason text;
+    alter table callbacks add column failures integer;
+    alter table callbacks add column next_at bigint;
+    ${sqlite ? '' : COMPARED_BY_BYTES};
+    drop index deployments_channel;
+    drop index deployments_phase;
+    drop index deployments_check;
+    create index deployments_newest on deployments (platform, workspace, channel, created_at, id)
+      where request_id is not null;
+    create index deployments_prefix on deployments (platform, workspace, channel, request_id)
+      where request_id is not null;
+    create index deployments_phase on deployments (phase, heard_at);
+    create index deployments_check on deployments (check_at) where check_at is not null;
+    create index invocations_age on invocations (created_at);
+    create index kept_age on kept (created_at);
+    drop index outbox_state;
+    drop index outbox_order;
+    create index outbox_waiting on outbox (platform, workspace, channel, id, kind, next_at)
+      where state = 'pending';
+    create index outbox_waiting_order on outbox (order_key, id, kind) where state = 'pending';
+    create index outbox_leased_order on outbox (order_key, id) where state = 'leased';
+    create index outbox_age on outbox (state, created_at)`,
+);
+
+/** As SQLite compares anyway: the beginning of a request_id is a range in no other order. */
+const COMPARED_BY_BYTES = 'alter table deployments alter column request_id type text collate "C"';
+
+/** Due work. */
+const tasks = statements(
+  () => `
+    create table tasks (
+      kind text not null, key text not null, account text not null, run_at bigint, written_at bigint not null,
+      payload_json text, failures integer not null, revision integer not null, holder text,
+      constraint tasks_key primary key (kind, key)
+    );
+    create index tasks_due on tasks (run_at)`,
+);
+
+/** Every change of the schema, in order. A released one is never changed in what it does. */
 export const migrations: MigrationProvider = {
-  getMigrations: async () => ({ '0001-initial': initial, '0002-replicas': replicas }),
+  getMigrations: async () => ({ '0001-initial': initial, '0002-replicas': replicas, '0003-tasks': tasks }),
 };

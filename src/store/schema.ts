@@ -31,6 +31,7 @@ export interface Database {
   channels: ChannelsTable;
   rate_buckets: RateBucketsTable;
   rate_slots: RateSlotsTable;
+  tasks: TasksTable;
 }
 
 /** One row per deployment asked for in chat; written before the request to Edgegap leaves. */
@@ -203,4 +204,23 @@ export interface RateSlotsTable {
   bucket: string;
   slot: number;
   free_at: number;
+}
+
+/** What is to be done at a time, by one process at a time. */
+export interface TasksTable {
+  /** Whose code runs it; with `key` it names the task. */
+  kind: string;
+  key: string;
+  account: string;
+  /** Null: cancelled while it ran. */
+  run_at: number | null;
+  /** When `run_at` was set, by the clock that it was set by. */
+  written_at: number;
+  payload_json: string | null;
+  /** How often it failed since it last did not. */
+  failures: number;
+  /** Counts how often it was scheduled anew or cancelled. */
+  revision: number;
+  /** The process that runs it. */
+  holder: string | null;
 }

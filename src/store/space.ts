@@ -4,9 +4,9 @@ import type { Store } from './schema.ts';
 /** So many pages at a time, 600 KB of the usual 4096 bytes: about 10 ms, in which everything else waits. */
 const PAGES = 150;
 
-/** Gives the room of what was deleted back to the disk. PostgreSQL does so by itself, and a SQLite file does not. */
-export async function giveBack(store: Store): Promise<void> {
-  if (!(store.getExecutor().adapter instanceof SqliteAdapter)) return;
+/** Gives all the room of what was deleted back to the disk. PostgreSQL does so by itself, and a SQLite file does not. */
+export async function giveBack(store: Store): Promise<false> {
+  if (!(store.getExecutor().adapter instanceof SqliteAdapter)) return false;
   let before = Number.POSITIVE_INFINITY;
   for (;;) {
     const { pages, free } = await sizeOf(store);
@@ -18,6 +18,7 @@ export async function giveBack(store: Store): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
   }
   await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(store);
+  return false;
 }
 
 async function sizeOf(store: Store): Promise<{ pages: number; free: number }> {

@@ -81,7 +81,7 @@ async function asking() {
     run: async () => void runs++,
   };
   const directory = createDirectory([{ name: 'stop', command: command as CommandSpec }]);
-  const parts = { store, directory, clock, log, wakeOutbox: () => undefined };
+  const parts = { store, directory, clock, log };
   const invocations = new Invocations({ ...parts, membership, realClock: systemClock });
   const pipeline = createPipeline({
     services: { directory, settings: {} } as never,

@@ -25,7 +25,7 @@ const shared = suiteDatabase === 'postgres';
 async function process(store: Store, clock: TestClock) {
   const membership = new Membership({ store, shared, clock: systemClock, log: silent });
   await membership.join();
-  const parts = { store, membership, directory, clock, log: silent, wakeOutbox: () => undefined };
+  const parts = { store, membership, directory, clock, log: silent };
   const invocations = new Invocations({ ...parts, realClock: systemClock });
   const recovery = new Recovery({ ...parts, invocations });
   const begin = (

@@ -45,7 +45,7 @@ async function takenOver(frozen: (membership: Membership) => void) {
     },
   };
   const directory = createDirectory([{ name: 'deploy', command: command as CommandSpec }]);
-  const parts = { store, directory, clock, log, wakeOutbox: () => undefined };
+  const parts = { store, directory, clock, log };
   const invocations = new Invocations({ ...parts, membership: one, realClock: systemClock });
   const recovery = new Recovery({ ...parts, membership: other, invocations });
   const pipeline = createPipeline({

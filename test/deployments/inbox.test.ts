@@ -234,7 +234,6 @@ test('one that is worked off just before the answer is: nobody is warned that ca
   expect(told).not.toContain('found by asking');
   statuses.set('r2', 'READY');
   await repository.agenda.schedule(other, clock.now());
-  watch.deployments.wake();
   await clock.advance(2 * 60_000);
   expect(await watch.told()).toContain('found by asking');
 });

@@ -11,6 +11,7 @@ import { DeploymentRow, DeploymentStatus } from '../../src/edgegap/schema.ts';
 import { Leases } from '../../src/replicas/leases.ts';
 import { Membership } from '../../src/replicas/membership.ts';
 import type { Store } from '../../src/store/schema.ts';
+import { afterWritesTo } from '../../src/store/transact.ts';
 import { freshStore, suiteDatabase } from '../support/databases.ts';
 import { TestClock } from '../support/test-clock.ts';
 
@@ -116,8 +117,6 @@ export async function openWatch(
     log: logger,
     account: 'a',
     publicUrl: () => (options.callbacks ? 'http://bot.example' : undefined),
-    wakeOutbox: () => undefined,
-    wakeReconciler: () => reconciler.wake(),
   });
   const reconciler = new Reconciler({
     repository,
@@ -129,6 +128,7 @@ export async function openWatch(
     clock,
     log: logger,
   });
+  afterWritesTo(store, 'deployments', () => reconciler.wake());
   onTestFinished(async () => {
     deployments.close();
     await reconciler.stop();

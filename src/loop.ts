@@ -1,0 +1,99 @@
+import type { Clock } from './clock.ts';
+
+interface LoopParts {
+  readonly clock: Clock;
+  /** Resolves with the milliseconds until the next run; without a number the next run comes after `every`. */
+  readonly run: () => Promise<number | undefined> | Promise<void>;
+  /** Hears of a run that rejected, unless the loop was stopped. Without a returned number of milliseconds `every` counts. */
+  readonly failed: ((error: unknown) => number) | ((error: unknown) => void);
+  /** The most milliseconds between two runs. Without a limit a loop may wait for `wake` alone. */
+  readonly every?: number | undefined;
+  /** Up to so many milliseconds are added to `every`, at random: many processes must not run in step. */
+  readonly jitter?: number;
+  readonly random?: () => number;
+}
+
+/** Something that is done again and again, once at a time. */
+export interface Loop {
+  /** From now on `wake` counts; the first run comes by itself after `every`. A loop that was stopped stays so. */
+  start(): void;
+  /** Runs now; where a run is under way, once more after that run, as it may have looked too early. */
+  wake(): void;
+  /** Resolves when no run is under way. */
+  idle(): Promise<void>;
+  /** Begins no further run; resolves when no run is under way. */
+  stop(): Promise<void>;
+}
+
+export function createLoop(parts: LoopParts): Loop {
+  const { clock, run, failed, every = Number.POSITIVE_INFINITY, jitter = 0, random = Math.random } = parts;
+  /** Undefined before the start. */
+  let going: boolean | undefined;
+  let again = false;
+  let running: Promise<void> | undefined;
+  let cancelTimer = (): void => undefined;
+
+  function wake(): void {
+    if (!going) return;
+    again = true;
+    running ??= runs();
+  }
+
+  async function runs(): Promise<void> {
+    let ms = 0;
+    while (again && going) {
+      again = false;
+      cancelTimer();
+      ms = await once();
+    }
+    // In the same turn as the last look at `again`: a wake in between would be lost.
+    running = undefined;
+    plan(ms);
+  }
+
+  /** Resolves with the milliseconds until the next run. */
+  async function once(): Promise<number> {
+    try {
+      const ms = (await run()) ?? Number.POSITIVE_INFINITY;
+      return Math.min(ms, atLatest());
+    } catch (error) {
+      return (going ? failed(error) : undefined) ?? atLatest();
+    }
+  }
+
+  const atLatest = () => every + Math.round(random() * jitter);
+
+  function plan(ms: number): void {
+    if (going && Number.isFinite(ms)) cancelTimer = clock.after(Math.max(0, ms), wake);
+  }
+
+  async function idle(): Promise<void> {
+    while (running) await running;
+  }
+
+  return {
+    start() {
+      if (going !== undefined) return;
+      going = true;
+      plan(atLatest());
+    },
+    wake,
+    idle,
+    async stop() {
+      going = false;
+      cancelTimer();
+      await idle();
+    },
+  };
+}
+
+/** Calls that come while an earlier call is open share its result. */
+export function oneAtATime<T>(ask: () => Promise<T>): () => Promise<T> {
+  let open: Promise<T> | undefined;
+  return () => {
+    open ??= ask().finally(() => {
+      open = undefined;
+    });
+    return open;
+  };
+}

@@ -1,0 +1,30 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../clock.ts';
+import type { Purge } from '../store/purge.ts';
+import type { TaskKind } from './task.ts';
+
+const EVERY_MS = 60 * 60_000;
+
+/** Forgets what is long over, so that the store does not grow for ever: each purge once an hour, by one of all processes. */
+export function purging(parts: {
+  readonly clock: Clock;
+  /** How long what is over is kept, in milliseconds. */
+  readonly keepMs: number;
+  /** By the name of what is forgotten; each table's owner has its own. */
+  readonly purges: Readonly<Record<string, Purge>>;
+}): TaskKind {
+  const { clock, keepMs, purges } = parts;
+  return {
+    kind: 'purge',
+    standing: Object.keys(purges),
+    async run({ key, signal }) {
+      const before = clock.now() - keepMs;
+      while (await purges[key]?.(before)) {
+        signal.throwIfAborted();
+        // Whoever else waits for the store has a turn in between.
+        await nextTurn();
+      }
+      return { inMs: EVERY_MS };
+    },
+  };
+}

@@ -1,0 +1,197 @@
+import type { ExpressionBuilder, Selectable } from 'kysely';
+import { type Clock, farthest, sleep } from '../clock.ts';
+import type { Logger } from '../log.ts';
+import { createLoop, type Loop } from '../loop.ts';
+import type { Membership } from '../replicas/membership.ts';
+import { type Database, passingOverLocked, type Store, type TasksTable } from '../store/schema.ts';
+import { afterWritesTo } from '../store/transact.ts';
+import { schedule, type TaskKind } from './task.ts';
+
+/** How often a process looks for tasks whose process died. */
+const LOOK_MS = 5_000;
+/** So that many processes do not look in step. */
+const JITTER_MS = 2_000;
+/** Where the store fails. */
+const RETRY_MS = 1_000;
+/** How many tasks run at once in one process. */
+const AT_ONCE = 50;
+/** A task that fails is tried again after this long, doubled each time. */
+const AGAIN_MS = 5_000;
+const AGAIN_MAX_MS = 60 * 60_000;
+
+type Row = Selectable<TasksTable>;
+type Tasks = ExpressionBuilder<Database, 'tasks'>;
+type Outcome = Partial<Row>;
+
+export interface TaskWorkerParts {
+  readonly store: Store;
+  readonly membership: Membership;
+  readonly account: string;
+  readonly kinds: readonly TaskKind[];
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Runs the tasks that are due, each by one process at a time. Tasks of an unknown kind are left alone. */
+export class TaskWorker {
+  readonly #parts: TaskWorkerParts;
+  readonly #kinds: ReadonlyMap<string, TaskKind>;
+  readonly #loop: Loop;
+  readonly #running = new Map<string, Promise<void>>();
+  /** Aborted when this process may no longer act on what it holds. */
+  #hold = new AbortController();
+  #stopped = false;
+
+  constructor(parts: TaskWorkerParts) {
+    this.#parts = parts;
+    this.#kinds = new Map(parts.kinds.map((kind) => [kind.kind, kind]));
+    this.#loop = createLoop({
+      clock: parts.clock,
+      every: LOOK_MS,
+      jitter: JITTER_MS,
+      run: () => this.#look(),
+      failed: (err) => parts.log.error({ err }, 'work: the tasks that are due cannot be read'),
+    });
+    afterWritesTo(parts.store, 'tasks', () => this.#loop.wake());
+    parts.membership.onDoubt(() => this.#letGo());
+  }
+
+  async start(): Promise<void> {
+    const { store, clock, account } = this.#parts;
+    for (const { kind, standing = [] } of this.#kinds.values())
+      for (const key of standing)
+        await schedule(store, clock, { kind, key, account, at: clock.now() }, { once: true });
+    this.#loop.start();
+    this.#loop.wake();
+  }
+
+  /** Resolves when no task runs. Tasks that ran are run again by another process, or at the next start. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#hold.abort();
+    await this.#loop.stop();
+    await Promise.all(this.#running.values());
+  }
+
+  #letGo(): void {
+    this.#hold.abort();
+    if (!this.#stopped) this.#hold = new AbortController();
+  }
+
+  /** Begins what is due; resolves with the milliseconds until more is. */
+  async #look(): Promise<number> {
+    const { store, clock, membership } = this.#parts;
+    if (membership.isCertain()) for (const row of await this.#claim()) this.#begin(row);
+    // Tasks that are done, and tasks that were cancelled.
+    await store
+      .deleteFrom('tasks')
+      .where('run_at', 'is', null)
+      .where((eb) => membership.gone(eb.ref('tasks.holder')))
+      .execute();
+    const { at } = await store
+      .selectFrom('tasks')
+      .select((eb) => eb.fn.min('run_at').as('at'))
+      .where('kind', 'in', [...this.#kinds.keys()])
+      .where('holder', 'is', null)
+      .executeTakeFirstOrThrow();
+    const ms = (at ?? Number.POSITIVE_INFINITY) - clock.now();
+    // A task that is due and was not taken, for example for want of room, would be looked for in a loop.
+    return ms > 0 ? ms : RETRY_MS;
+  }
+
+  async #claim(): Promise<readonly Row[]> {
+    const { store, membership } = this.#parts;
+    const now = this.#parts.clock.now();
+    const isFree = ({ and, or, eb, ref }: Tasks) =>
+      and([
+        eb('kind', 'in', [...this.#kinds.keys()]),
+        eb('run_at', 'is not', null),
+        or([eb('run_at', '<=', now), eb('written_at', '>', farthest(now))]),
+        membership.gone(ref('tasks.holder')),
+      ]);
+    const due = store.selectFrom('tasks').select(['kind', 'key']).where(isFree).orderBy('run_at');
+    return await store
+      // Materialized, because PostgreSQL may else run the inner query several times, and lock other rows each time.
+      .with(
+        (cte) => cte('due').materialized(),
+        () => passingOverLocked(due.limit(AT_ONCE - this.#running.size), store),
+      )
+      .updateTable('tasks')
+      .set({ holder: membership.id })
+      .where(({ eb, refTuple, selectFrom }) =>
+        eb(
+          refTuple('kind', 'key'),
+          'in',
+          selectFrom('due').select(['due.kind', 'due.key']).$asTuple('kind', 'key'),
+        ),
+      )
+      // Said again, as the row may have been taken by another process while this statement waited for it.
+      .where(isFree)
+      .returningAll()
+      .execute();
+  }
+
+  #begin(row: Row): void {
+    const id = JSON.stringify([row.kind, row.key]);
+    // After a doubt other processes may have run the task to its end, while the run of before still unwinds here.
+    const before = this.#running.get(id);
+    const run = this.#run(row, this.#hold.signal, before).finally(() => {
+      if (this.#running.get(id) === run) this.#running.delete(id);
+      this.#loop.wake();
+    });
+    this.#running.set(id, run);
+  }
+
+  async #run(row: Row, signal: AbortSignal, before?: Promise<void>): Promise<void> {
+    await before;
+    const { clock, log } = this.#parts;
+    const { kind, key } = row;
+    const outcome = await this.#outcome(row, signal);
+    for (;;) {
+      try {
+        return await this.#record(row, outcome);
+      } catch (err) {
+        // The next process takes the task, as this one, its holder, is about to be no more.
+        if (this.#stopped) return;
+        log.error({ err, kind, key }, 'work: the end of a task could not be stored');
+        await sleep(clock, RETRY_MS, this.#hold.signal).catch(() => undefined);
+      }
+    }
+  }
+
+  async #outcome({ kind, key, account, ...row }: Row, signal: AbortSignal): Promise<Outcome> {
+    const { clock, log } = this.#parts;
+    const inMs = (ms: number) => ({ run_at: clock.now() + ms, written_at: clock.now() });
+    // The row was written by a clock that was hours ahead: its wait begins anew.
+    if (row.written_at > farthest(clock.now())) return inMs((row.run_at ?? 0) - row.written_at);
+    if (signal.aborted) return {};
+    try {
+      const payload = row.payload_json === null ? undefined : JSON.parse(row.payload_json);
+      const again = await this.#kinds.get(kind)?.run({ key, account, payload, signal });
+      if (again === undefined) return { run_at: null };
+      const changed = again.payload === undefined ? {} : { payload_json: JSON.stringify(again.payload) };
+      return { ...inMs(again.inMs), failures: 0, ...changed };
+    } catch (err) {
+      if (signal.aborted) return {};
+      const failures = row.failures + 1;
+      const retryMs = Math.min(AGAIN_MS * 2 ** row.failures, AGAIN_MAX_MS);
+      log.error({ err, kind, key, failures, retryMs }, 'work: a task failed, and is tried again');
+      return { ...inMs(retryMs), failures };
+    }
+  }
+
+  /** Writes down how a run ended. A task that was scheduled anew or cancelled meanwhile is only let go. */
+  async #record({ kind, key, revision }: Row, outcome: Outcome): Promise<void> {
+    const { store, membership } = this.#parts;
+    const ours = store
+      .updateTable('tasks')
+      .where('kind', '=', kind)
+      .where('key', '=', key)
+      .where('holder', '=', membership.id);
+    const { numUpdatedRows } = await ours
+      .set({ ...outcome, holder: null })
+      .where('revision', '=', revision)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) await ours.set({ holder: null }).where('revision', '!=', revision).execute();
+  }
+}

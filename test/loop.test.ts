@@ -1,0 +1,184 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { createLoop } from '../src/loop.ts';
+import { TestClock, turn } from './support/test-clock.ts';
+
+/** A loop whose runs end only when they are told to, on a clock that moves only when told to. */
+function open(options: Partial<Parameters<typeof createLoop>[0]> = {}) {
+  const clock = new TestClock();
+  const began: number[] = [];
+  const errors: unknown[] = [];
+  const from = clock.now();
+  let open: PromiseWithResolvers<number | undefined> | undefined;
+  const loop = createLoop({
+    clock,
+    run: async () => {
+      began.push(clock.now() - from);
+      open = Promise.withResolvers();
+      return await open.promise;
+    },
+    failed: (error) => void errors.push(error),
+    ...options,
+  });
+  const end = async (ms?: number) => {
+    open?.resolve(ms);
+    await turn();
+  };
+  const fail = async (error: Error) => {
+    open?.reject(error);
+    await turn();
+  };
+  onTestFinished(async () => {
+    const stopped = loop.stop();
+    await end();
+    await stopped;
+  });
+  return { clock, loop, began, errors, end, fail };
+}
+
+test('the first run comes after `every`, and each further run so long after the end of the run before', async () => {
+  const { clock, loop, began, end } = open({ every: 100 });
+  loop.start();
+  await clock.advance(100);
+  await clock.advance(1_000);
+  expect(began).toEqual([100]);
+  await end();
+  await clock.advance(100);
+  expect(began).toEqual([100, 1_200]);
+});
+
+test('a run says when the next comes, and never later than `every`', async () => {
+  const { clock, loop, began, end } = open({ every: 100 });
+  loop.start();
+  loop.wake();
+  await end(30);
+  await clock.advance(30);
+  await end(5_000);
+  await clock.advance(100);
+  expect(began).toEqual([0, 30, 130]);
+});
+
+test('without `every` a loop runs when it is woken, and when a run asks for the next', async () => {
+  const { clock, loop, began, end } = open();
+  loop.start();
+  await clock.advance(10_000);
+  loop.wake();
+  await end(50);
+  await clock.advance(50);
+  await end();
+  await clock.advance(10_000);
+  expect(began).toEqual([10_000, 10_050]);
+  expect(clock.pending).toBe(0);
+});
+
+test('wakes during a run make one more run, at once, and no two runs are under way together', async () => {
+  const { clock, loop, began, end } = open({ every: 100 });
+  loop.start();
+  loop.wake();
+  for (let i = 0; i < 3; i++) loop.wake();
+  await turn();
+  expect(began).toEqual([0]);
+  await end();
+  expect(began).toEqual([0, 0]);
+  await end();
+  await clock.advance(99);
+  expect(began).toEqual([0, 0]);
+});
+
+test('a wake takes the place of the run that was to come', async () => {
+  const { clock, loop, began, end } = open({ every: 100 });
+  loop.start();
+  await clock.advance(90);
+  loop.wake();
+  await end();
+  await clock.advance(99);
+  expect(began).toEqual([90]);
+  await clock.advance(1);
+  expect(began).toEqual([90, 190]);
+});
+
+test('jitter comes on top of `every`', async () => {
+  const { clock, loop, began } = open({ every: 100, jitter: 40, random: () => 0.5 });
+  loop.start();
+  await clock.advance(119);
+  expect(began).toEqual([]);
+  await clock.advance(1);
+  expect(began).toEqual([120]);
+});
+
+test('a run that rejects is heard of, and is tried again after `every`', async () => {
+  const { clock, loop, began, errors, fail } = open({ every: 100 });
+  loop.start();
+  loop.wake();
+  const error = new Error('the store is away');
+  await fail(error);
+  expect(errors).toEqual([error]);
+  await clock.advance(100);
+  expect(began).toEqual([0, 100]);
+});
+
+test('who hears of a failure may say when to try again', async () => {
+  const { clock, loop, began, fail } = open({ every: 100, failed: () => 700 });
+  loop.start();
+  loop.wake();
+  await fail(new Error('the store is away'));
+  await clock.advance(699);
+  expect(began).toEqual([0]);
+  await clock.advance(1);
+  expect(began).toEqual([0, 700]);
+});
+
+test('a run that throws before its first wait is no different', async () => {
+  const { loop, errors } = open({
+    run() {
+      throw new Error('at once');
+    },
+  });
+  loop.start();
+  loop.wake();
+  await loop.idle();
+  expect(errors).toHaveLength(1);
+});
+
+test('stop waits for the run that is under way, whose failure is no news, and no run comes after it', async () => {
+  const { clock, loop, began, errors, fail } = open({ every: 100 });
+  loop.start();
+  loop.wake();
+  loop.wake();
+  let stopped = false;
+  const stop = loop.stop().then(() => {
+    stopped = true;
+  });
+  await turn();
+  expect(stopped).toBe(false);
+  await fail(new Error('the store is closed'));
+  await stop;
+  loop.wake();
+  loop.start();
+  await clock.advance(1_000);
+  expect(began).toEqual([0]);
+  expect(errors).toEqual([]);
+  expect(clock.pending).toBe(0);
+});
+
+test('before its start a loop does not wake, and is idle', async () => {
+  const { clock, loop, began } = open({ every: 100 });
+  loop.wake();
+  await loop.idle();
+  await clock.advance(1_000);
+  expect(began).toEqual([]);
+});
+
+test('a loop is idle when no run is under way', async () => {
+  const { loop, end } = open();
+  loop.start();
+  loop.wake();
+  loop.wake();
+  let idle = false;
+  const waiting = loop.idle().then(() => {
+    idle = true;
+  });
+  await end();
+  expect(idle).toBe(false);
+  await end();
+  await waiting;
+});

@@ -1,0 +1,70 @@
+import { Client } from 'pg';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { freshDatabase } from '../support/databases.ts';
+import { createDiscordDriver, type DiscordDriver, groupIds } from '../support/discord-driver.ts';
+import { until } from '../support/test-clock.ts';
+import { BotProcess, START_MS } from './bot-process.ts';
+
+vi.setConfig({ testTimeout: 6 * START_MS, hookTimeout: START_MS });
+
+let driver: DiscordDriver;
+let simulator: Simulator;
+let database: string;
+let client: Client;
+let processes: BotProcess[];
+
+async function started(): Promise<BotProcess> {
+  const bot = new BotProcess({
+    EDGEGAP_API_TOKEN: simulator.token,
+    EDGEGAP_API_URL: simulator.url,
+    DISCORD_OPERATOR_ROLES: groupIds.operators,
+    ...driver.environment,
+    DATABASE_URL: database,
+    PORT: '0',
+  });
+  processes.push(bot);
+  await bot.started();
+  return bot;
+}
+
+beforeEach(async () => {
+  processes = [];
+  database = await freshDatabase('postgres');
+  client = new Client({ connectionString: database });
+  await client.connect();
+  driver = await createDiscordDriver();
+  simulator = await startSimulator({ clock: systemClock });
+});
+
+afterEach(async () => {
+  await Promise.all(processes.map((bot) => bot.kill('SIGKILL')));
+  await client.end();
+  await driver.close();
+  await simulator.close();
+});
+
+/** Whether the purge of this name has run, and is to run again in an hour. */
+async function hasRun(key: string): Promise<boolean> {
+  const { rows } = await client.query(
+    `select 1 from tasks where kind = 'purge' and key = '${key}' and run_at > 0 and holder is null`,
+  );
+  return rows.length === 1;
+}
+
+test('a task that a process runs is left to that process, and is another’s after kill -9', async () => {
+  const holder = await started();
+  await until(() => hasRun('kept'), 'the purges of the first start', START_MS);
+  await until(() => hasRun('outbox'), 'the purges of the first start', START_MS);
+  const instances = 'select id from instances';
+  const [{ id }] = (await client.query(instances)).rows;
+  await started();
+  // As the first process leaves them when it is killed in the middle of one.
+  await client.query(`update tasks set holder = '${id}', run_at = 0 where key = 'kept'`);
+  await client.query(`update tasks set run_at = 0 where key = 'outbox'`);
+  await until(() => hasRun('outbox'), 'a purge that nobody holds', START_MS);
+  expect(await hasRun('kept')).toBe(false);
+  await holder.kill('SIGKILL');
+  await until(() => hasRun('kept'), 'the purge of the dead process', START_MS);
+});

@@ -1,0 +1,93 @@
+import { pino } from 'pino';
+import { onTestFinished } from 'vitest';
+import { type Clock, systemClock } from '../../src/clock.ts';
+import { Membership } from '../../src/replicas/membership.ts';
+import type { Store } from '../../src/store/schema.ts';
+import { type Again, type Due, schedule, type TaskKind } from '../../src/work/task.ts';
+import { TaskWorker } from '../../src/work/worker.ts';
+import { freshStore, suiteDatabase } from '../support/databases.ts';
+import { TestClock } from '../support/test-clock.ts';
+
+export const shared = suiteDatabase === 'postgres';
+
+/** A run that is under way, which the test ends. */
+export interface Run extends Due {
+  /** Which process runs it. */
+  readonly by: string;
+  end(again?: Again): void;
+  fail(error: Error): void;
+}
+
+export interface Office {
+  readonly clock: TestClock;
+  readonly store: Store;
+  readonly log: string[];
+  /** Every run so far, oldest first; of all processes. */
+  readonly runs: Run[];
+  /** A process whose tasks of the kind `remind` end when the test says so. */
+  process(name: string, options?: ProcessOptions): Promise<Process>;
+  /** Schedules the task `remind` of that key, `inMs` from now. */
+  remind(key: string, inMs: number, payload?: unknown): Promise<void>;
+  rows(): Promise<{ key: string; run_at: number | null; failures: number; holder: string | null }[]>;
+}
+
+interface ProcessOptions {
+  readonly clock?: Clock;
+  readonly heart?: Clock;
+  readonly kinds?: readonly TaskKind[];
+}
+
+export interface Process {
+  readonly worker: TaskWorker;
+  readonly membership: Membership;
+  /** As by kill -9: the others find that the process is no more, and nothing of it goes on. */
+  die(): Promise<void>;
+}
+
+/** Tasks on the suite's database, and a clock that moves only when told to. */
+export async function openOffice(): Promise<Office> {
+  const clock = new TestClock();
+  const store = await freshStore(clock);
+  const log: string[] = [];
+  const logger = pino({ base: null }, { write: (line: string) => void log.push(line) });
+  const runs: Run[] = [];
+  const remind = (name: string): TaskKind => ({
+    kind: 'remind',
+    run(due) {
+      const { promise, resolve, reject } = Promise.withResolvers<Again | undefined>();
+      due.signal.addEventListener('abort', () => reject(due.signal.reason));
+      runs.push({ ...due, by: name, end: resolve, fail: reject });
+      return promise;
+    },
+  });
+  return {
+    clock,
+    store,
+    log,
+    runs,
+    async process(name, { clock: own = clock, heart = systemClock, kinds = [remind(name)] } = {}) {
+      const membership = new Membership({ store, shared, clock: heart, log: logger });
+      await membership.join();
+      const worker = new TaskWorker({ store, membership, account: 'a', kinds, clock: own, log: logger });
+      await worker.start();
+      let dead = false;
+      onTestFinished(async () => {
+        await worker.stop();
+        if (!dead) await membership.leave();
+      });
+      return {
+        worker,
+        membership,
+        async die() {
+          dead = true;
+          await membership.leave();
+        },
+      };
+    },
+    async remind(key, inMs, payload) {
+      await schedule(store, clock, { kind: 'remind', key, account: 'a', at: clock.now() + inMs, payload });
+    },
+    rows: () =>
+      store.selectFrom('tasks').select(['key', 'run_at', 'failures', 'holder']).orderBy('key').execute(),
+  };
+}
