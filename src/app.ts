@@ -189,7 +189,7 @@ export async function buildApp({
     membership,
     clock,
     log,
-    handle: (invocation) => pipeline.handle(invocation),
+    inbox: pipeline,
     over,
   });
   let stopping = false;

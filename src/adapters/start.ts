@@ -1,4 +1,4 @@
-import type { Adapter, Invocation } from '../chat/port.ts';
+import type { Adapter, Inbox } from '../chat/port.ts';
 import type { Clock } from '../clock.ts';
 import { AppError, ConfigError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -35,11 +35,11 @@ export function createPlatforms(parts: {
   readonly membership: Membership;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly handle: (invocation: Invocation) => Promise<void>;
+  readonly inbox: Inbox;
   /** No platform is left, and none will come back by itself. */
   readonly over: (error: AppError) => void;
 }): Platforms {
-  const { adapters, clock, log, handle, over } = parts;
+  const { adapters, clock, log, inbox, over } = parts;
   const retries = new Map<Adapter, () => void>();
   const gone = new Set<Adapter>();
   const turns = new Map(
@@ -57,7 +57,7 @@ export function createPlatforms(parts: {
   let stopped = false;
 
   const begin = (adapter: Adapter) =>
-    turns.get(adapter)?.start() ?? adapter.start(handle, (error) => givenUp(adapter, error));
+    turns.get(adapter)?.start() ?? adapter.start(inbox, (error) => givenUp(adapter, error));
   const end = (adapter: Adapter) => (turns.get(adapter) ?? adapter).stop();
 
   function givenUp(adapter: Adapter, error: AppError): void {

@@ -31,6 +31,21 @@ export type Button =
   | { readonly label: string; readonly style: 'primary' | 'secondary' | 'danger'; readonly action: ActionRef }
   | { readonly label: string; readonly url: string };
 
+/** `value` is what code gets, `label` is what people read. */
+export interface Choice {
+  readonly label: string;
+  readonly value: string;
+}
+
+/** A menu: the chosen value goes to the code that `action` names. */
+export interface Select {
+  readonly kind: 'select';
+  /** Shown while nothing is chosen. */
+  readonly placeholder: string;
+  readonly choices: readonly Choice[];
+  readonly action: ActionRef;
+}
+
 export type Node =
   | { readonly kind: 'text'; readonly text: Rich }
   /** Small print. */
@@ -44,7 +59,8 @@ export type Node =
   /** Monospaced, shown exactly. Where it does not fit, `keep` says which end matters. */
   | { readonly kind: 'code'; readonly text: string; readonly keep: 'start' | 'end' }
   | { readonly kind: 'divider' }
-  | { readonly kind: 'buttons'; readonly buttons: readonly Button[] };
+  | { readonly kind: 'buttons'; readonly buttons: readonly Button[] }
+  | Select;
 
 export interface Field {
   readonly label: string;

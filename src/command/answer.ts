@@ -83,7 +83,7 @@ export class Answer {
     const { id, at, meanwhile, request, reply } = this.#invocation;
     if (!meanwhile) return undefined;
     const person = { id: meanwhile.askerId, name: meanwhile.askerId };
-    const what = request.kind === 'command' ? request.command : request.action.command;
+    const what = request.kind === 'command' ? request.command : (request.action?.command ?? '');
     return { id, at, person, what, changes: false, mode: 'private', reply: reply('private') };
   }
 
@@ -133,7 +133,7 @@ export class Answer {
     if (this.#acknowledged === undefined) return await this.#invocation.refuse(card);
     // What everybody sees, the live card above all, is not to be replaced by one person's failure.
     const shared =
-      this.#acknowledged === 'update' && request.kind === 'action' && request.source !== undefined;
+      this.#acknowledged === 'update' && request.kind !== 'command' && request.source !== undefined;
     try {
       await (shared ? this.#invocation.respondPrivately(card) : this.#invocation.respond(card));
     } catch (error) {

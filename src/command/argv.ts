@@ -63,8 +63,11 @@ export function parseText(text: string, command: string, specs: OptionSpecs): Ra
   }
 }
 
-/** Whether there is more to read than any command has. */
-export function isTooLong({ command, args }: Extract<InvocationRequest, { kind: 'command' }>): boolean {
+/** Whether there is more to read than any command or form has. */
+export function isTooLong(request: InvocationRequest): boolean {
+  if (request.kind === 'action') return false;
+  if (request.kind === 'form') return Object.values(request.fields).join('').length > MAX_REQUEST;
+  const { command, args } = request;
   const given = args.kind === 'text' ? [args.text] : Object.values(args.values);
   return [command, ...given].join('').length > MAX_REQUEST;
 }

@@ -1,4 +1,5 @@
 import type { ActionRef, Message } from '../chat/card.ts';
+import type { Form, FormValues } from '../chat/form.ts';
 import type { Address, MessageRef } from '../chat/port.ts';
 import type { Clock } from '../clock.ts';
 import type { Catalog } from '../deployments/catalog.ts';
@@ -27,8 +28,10 @@ export interface Command<Specs extends OptionSpecs = OptionSpecs> {
   readonly interrupted?: string;
   /** In the order in which they are typed: the ones marked `positional` first. */
   readonly options: Specs;
-  /** Buttons, routed as `<command>:<action>`. */
+  /** Buttons and menus, routed as `<command>:<action>`. */
   readonly actions?: Readonly<Record<string, Action>>;
+  /** What the command's forms do once they are submitted, by the `action` of `Form.submit`. */
+  readonly forms?: Readonly<Record<string, Action>>;
   /**
    * What the kinds of the options cannot say, e.g. that two of them do not go together: throws InputError. Comes before
    * the acknowledgement, so that its refusal is the first answer and private, and changes nothing. Where it finds by what
@@ -36,8 +39,12 @@ export interface Command<Specs extends OptionSpecs = OptionSpecs> {
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: most checks return nothing
   check?(context: CheckContext<OptionsOf<Specs>>): Promise<OptionsOf<Specs> | void> | void;
+  /** Where a form is to open in place of `run`: that form. Comes after `check`; a person waits 3 seconds at most. */
+  form?(context: CheckContext<OptionsOf<Specs>>): OpensForm;
   run(context: Context<OptionsOf<Specs>>): Promise<void>;
 }
+
+export type OpensForm = Promise<Form | undefined> | Form | undefined;
 
 export interface CheckContext<Options> extends Services {
   readonly options: Options;
@@ -51,7 +58,7 @@ interface PermissionByOptions<Specs extends OptionSpecs> {
   readonly of: (options: OptionsOf<Specs>) => Permission;
 }
 
-/** What a button press does. */
+/** What a button press, a choice from a menu or a submitted form does. */
 export type Action = PlainAction | DeploymentAction;
 
 interface ActionBase {
@@ -65,13 +72,17 @@ interface ActionBase {
 interface PlainAction extends ActionBase {
   readonly on?: undefined;
   /** As a command's: refuses before anything is acknowledged. */
-  check?(context: Services & Pick<ActionContext, 'action'>): Promise<void> | void;
+  check?(context: Services & Pressed): Promise<void> | void;
+  /** As a command's. A form cannot open another one. */
+  form?(context: Services & Pressed): OpensForm;
   run(context: ActionContext): Promise<void>;
 }
 
 /** The button's argument is a request_id, which is looked up and checked just like an option of that kind. */
 interface DeploymentAction extends ActionBase {
   readonly on: 'deployment';
+  /** As a command's. */
+  form?(context: Services & Pressed & Pick<DeploymentActionContext, 'target'>): OpensForm;
   run(context: DeploymentActionContext): Promise<void>;
 }
 
@@ -88,8 +99,16 @@ export interface Context<Options> extends CheckContext<Options> {
   postCard(message: Message): Promise<MessageRef>;
 }
 
-export interface ActionContext extends Context<Record<string, never>> {
+/** What was pressed, chosen or filled in. */
+export interface Pressed {
   readonly action: ActionRef;
+  /** The values chosen from a menu; empty for a button or a form. */
+  readonly chosen: readonly string[];
+  /** The values of a submitted form; empty for a button or a menu. */
+  readonly fields: FormValues;
+}
+
+export interface ActionContext extends Context<Record<string, never>>, Pressed {
   /** The message that holds the button; undefined where the platform does not say. */
   readonly source: MessageRef | undefined;
 }

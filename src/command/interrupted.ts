@@ -19,7 +19,7 @@ export function interruptedLine(
   const { what, changes, how, mention } = about;
   const [name = what, action] = what.split(':');
   const command = directory.get(name);
-  const done = action === undefined ? command : command?.actions?.[action];
+  const done = action === undefined ? command : (command?.actions?.[action] ?? command?.forms?.[action]);
   const sentence = changes ? (done?.interrupted ?? MAYBE) : 'Run it again.';
   return {
     kind: 'line',

@@ -1,4 +1,7 @@
+import type { Question } from '../chat/port.ts';
+import type { Catalog } from '../deployments/catalog.ts';
 import type { DeploymentTarget } from '../deployments/deployment.ts';
+import type { Deployments } from '../deployments/deployments.ts';
 import type { Location } from '../edgegap/schema.ts';
 
 /** Fields every option has. `positional` ones are typed without a name, in order; the others as `--name value`. */
@@ -7,6 +10,14 @@ interface OptionBase {
   readonly description: string;
   readonly required?: boolean;
   readonly positional?: boolean;
+  /** Values to offer while somebody types. */
+  suggest?(question: SuggestContext): Promise<readonly string[]>;
+}
+
+/** What suggestions are made from. */
+export interface SuggestContext extends Pick<Question, 'at' | 'typed' | 'given'> {
+  readonly catalog: Catalog;
+  readonly deployments: Deployments;
 }
 
 /** What kinds of option there are. The domain kinds bring their own validation against what exists. */

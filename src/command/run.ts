@@ -1,18 +1,21 @@
-import type { Invocation } from '../chat/port.ts';
+import type { Inbox, Invocation, Question } from '../chat/port.ts';
+import { within } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import { Presses } from './presses.ts';
+import { suggestions } from './suggest.ts';
 import { Turn, type TurnParts } from './turn.ts';
 
-export interface Pipeline {
-  /** Carries one invocation through, and answers it whatever happens. Never rejects. */
-  handle(invocation: Invocation): Promise<void>;
+/** How long suggestions may take, in milliseconds of real time: platforms wait 3000 for them. */
+const SUGGEST_MS = 2_000;
+
+export interface Pipeline extends Inbox {
   /** Takes nothing new; resolves when what is under way has been answered. */
   drain(): Promise<void>;
   /** Resolves when nothing is under way. */
   idle(): Promise<void>;
 }
 
-/** authorise -> parse -> acknowledge -> run -> report; for a command and for a button press alike. */
+/** authorise -> parse -> first response -> run -> report; for a command, a button press and a submitted form alike. */
 export function createPipeline(parts: Omit<TurnParts, 'presses'>): Pipeline {
   const underWay = new Set<Promise<void>>();
   const presses = new Presses(parts.clock);
@@ -33,8 +36,19 @@ export function createPipeline(parts: Omit<TurnParts, 'presses'>): Pipeline {
     while (underWay.size > 0) await Promise.all(underWay);
   };
 
+  async function suggest(question: Question): Promise<readonly string[]> {
+    const { command, option } = question;
+    try {
+      return (await within(parts.realClock, SUGGEST_MS, suggestions(question, parts))) ?? [];
+    } catch (err) {
+      parts.log.warn({ err, command, option }, 'suggestions: none can be offered');
+      return [];
+    }
+  }
+
   return {
-    handle(invocation) {
+    suggest,
+    invoke(invocation) {
       const work: Promise<void> = answered(invocation).finally(() => underWay.delete(work));
       underWay.add(work);
       return work;

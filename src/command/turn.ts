@@ -1,16 +1,23 @@
-import type { ActionRef } from '../chat/card.ts';
-import type { AckMode, Invocation, InvocationRequest, MessageRef, Person } from '../chat/port.ts';
+import type { AckMode, Invocation, InvocationRequest, Person } from '../chat/port.ts';
 import { type Clock, steadyNow, within } from '../clock.ts';
-import type { DeploymentTarget } from '../deployments/deployment.ts';
 import { InputError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { Answer } from './answer.ts';
-import { isTooLong, MAX_REQUEST, nearest, parseText, quoted, type RawValues } from './argv.ts';
+import { isTooLong, MAX_REQUEST, nearest, parseText, quoted, type RawValues, usageHint } from './argv.ts';
 import { type Policy, refusal } from './authorise.ts';
-import { type Action, type Command, type Context, leastPermission, type Services } from './define.ts';
+import {
+  type CheckContext,
+  type Command,
+  type Context,
+  leastPermission,
+  type OpensForm,
+  type Services,
+} from './define.ts';
 import type { InvocationRecord, Invocations } from './invocations.ts';
+import { formOpener, formTooLate } from './open-form.ts';
 import { parseRequestId, parseValues } from './parse.ts';
 import { type Permission, permissions } from './permissions.ts';
+import { findPressed, stale } from './pressed.ts';
 import type { Presses } from './presses.ts';
 import { findDeployment, resolveValues } from './resolve.ts';
 import { namesakes } from './same-name.ts';
@@ -34,6 +41,7 @@ export interface TurnParts {
 }
 
 type CommandRequest = Extract<InvocationRequest, { kind: 'command' }>;
+type PressedRequest = Exclude<InvocationRequest, CommandRequest>;
 
 /** What is asked for, as far as that is known without asking anybody. */
 interface Wanted<Checked> {
@@ -44,6 +52,10 @@ interface Wanted<Checked> {
   authorise(): Promise<Person>;
   /** Looks up what was named. Throws where that is not as it should be. */
   check(): Promise<Checked>;
+  /** The form to open in place of `run`, if any. */
+  form(checked: Checked): OpensForm;
+  /** How to go on where that form cannot be opened. */
+  readonly withoutForm: string;
   run(person: Person, checked: Checked): Promise<void>;
 }
 
@@ -67,18 +79,18 @@ export class Turn {
 
   async take(): Promise<void> {
     const { request } = this.#invocation;
-    if (request.kind === 'action') await this.#takeAction(request.action, request.source);
-    else await this.#takeCommand(request);
+    if (isTooLong(request)) {
+      await this.#authorised('help');
+      throw new InputError('text-too-long', `That is too long: I read at most ${MAX_REQUEST} characters.`, {
+        hint: `Nothing was done. Type ${request.kind === 'form' ? 'less' : 'a shorter command'}.`,
+      });
+    }
+    if (request.kind === 'command') await this.#takeCommand(request);
+    else await this.#takePressed(request);
   }
 
   async #takeCommand(request: CommandRequest): Promise<void> {
     const { directory } = this.#parts.services;
-    if (isTooLong(request)) {
-      await this.#authorised('help');
-      throw new InputError('text-too-long', `That is too long: I read at most ${MAX_REQUEST} characters.`, {
-        hint: 'Nothing was done. Type a shorter command.',
-      });
-    }
     const given = request.command;
     const names = directory.all.map((one) => one.name);
     const [name = given, ...others] = namesakes(given, names, (one) => one);
@@ -105,6 +117,8 @@ export class Turn {
       what: name,
       authorise,
       check: () => this.#resolve(name, command, parsed),
+      form: (options) => command.form?.(this.#checkContext(options as never)),
+      withoutForm: usageHint(this.#prompt + name, command.options),
       run: (person, options) => command.run(this.#context(person, options as never)),
     });
   }
@@ -128,30 +142,40 @@ export class Turn {
     }
   }
 
-  async #takeAction(ref: ActionRef, source: MessageRef | undefined): Promise<void> {
-    const { actions = {} } = this.#parts.services.directory.get(ref.command) ?? {};
-    const action: Action | undefined = Object.hasOwn(actions, ref.action) ? actions[ref.action] : undefined;
-    if (!action) {
+  async #takePressed(request: PressedRequest): Promise<void> {
+    const { services } = this.#parts;
+    const { source } = request;
+    const found = findPressed(services.directory, request);
+    if (!found) {
       await this.#authorised('help');
-      throw new InputError('action-unknown', 'This button is from an older version of me.', {
-        hint: 'Run the command again for a fresh one.',
-      });
+      throw stale(request);
     }
+    const { action, pressed } = found;
+    const { command, action: name, arg } = pressed.action;
     let release: (() => void) | undefined;
     const { id, at } = this.#invocation;
     await this.#carryOut({
-      what: `${ref.command}:${ref.action}`,
+      what: `${command}:${name}`,
       permission: action.permission,
       mode: action.ack,
       authorise: async () => {
         const person = await this.#authorised(action.permission);
-        const button = JSON.stringify([at.platform, at.workspace, at.channel, source, ref, person.id]);
+        const button = JSON.stringify([at.platform, at.workspace, at.channel, source, pressed, person.id]);
         if (action.ack === 'public') release = this.#parts.presses.take(button, id);
         return person;
       },
-      check: () => this.#checkAction(action, ref),
+      async check() {
+        if (action.on === 'deployment') return await findDeployment(services, at, parseRequestId(arg));
+        await action.check?.({ ...services, ...pressed });
+        return undefined;
+      },
+      form(target) {
+        if (action.on !== 'deployment') return action.form?.({ ...services, ...pressed });
+        return target && action.form?.({ ...services, ...pressed, target });
+      },
+      withoutForm: 'Type the command instead; help shows how.',
       run: async (person, target) => {
-        const context = { ...this.#context(person, {}), action: ref, source };
+        const context = { ...this.#context(person, {}), ...pressed, source };
         if (action.on !== 'deployment') await action.run(context);
         else if (target) await action.run({ ...context, target });
       },
@@ -168,16 +192,12 @@ export class Turn {
     const specs = command.options;
     const shown = { name: this.#prompt + name, specs };
     const options = await resolveValues(parsed, shown, this.#invocation.at, services);
-    const checked = await command.check?.({ ...services, prompt: this.#prompt, options: options as never });
+    const checked = await command.check?.(this.#checkContext(options as never));
     return checked ?? options;
   }
 
-  async #checkAction(action: Action, ref: ActionRef): Promise<DeploymentTarget | undefined> {
-    const { services } = this.#parts;
-    if (action.on === 'deployment')
-      return await findDeployment(services, this.#invocation.at, parseRequestId(ref.arg));
-    await action.check?.({ ...services, action: ref });
-    return undefined;
+  #checkContext<Options>(options: Options): CheckContext<Options> {
+    return { ...this.#parts.services, prompt: this.#prompt, options };
   }
 
   async #carryOut<Checked>(wanted: Wanted<Checked>): Promise<void> {
@@ -201,19 +221,26 @@ export class Turn {
       }
     }
     const person = await authorising;
-    const record = { ...about, person };
     const checking = wanted.check();
+    const preparing = checking.then((checked) => wanted.form(checked)).then((form) => ({ form }));
     const spent = changes && !taken ? steadyNow(clock) - since : 0;
     // Where it takes longer than the first response can wait, its failure comes when it is awaited.
-    await within(clock, Math.max(CHECK_BUDGET_MS - spent, 0), checking);
+    const prepared = await within(clock, Math.max(CHECK_BUDGET_MS - spent, 0), preparing);
+    const opens = formOpener(this.#invocation, prepared?.form, wanted.withoutForm);
+    // A form asks, and changes nothing.
+    const record = { ...about, changes: changes && !opens, person };
     if (!taken && !(await this.#begin(record))) return;
     this.#answer.stored(record);
-    await this.#answer.acknowledge(mode);
+    await (opens ? opens() : this.#answer.acknowledge(mode));
     log.info(
       { invocation: id, what, person: person.id, channel: at.channel, platform: at.platform },
       'invocation: taken',
     );
-    await wanted.run(person, await checking);
+    if (!opens) {
+      const { form } = await preparing;
+      if (form) throw formTooLate();
+      await wanted.run(person, await checking);
+    }
     await invocations.finish(id, 'done');
   }
 
@@ -244,11 +271,8 @@ export class Turn {
 
   #context<Options>(person: Person, options: Options): Context<Options> {
     const invocation = this.#invocation;
-    const { services } = this.#parts;
     return {
-      ...services,
-      options,
-      prompt: this.#prompt,
+      ...this.#checkContext(options),
       asker: { id: person.id, name: person.name, at: invocation.at },
       invocationId: invocation.id,
       may: (permission) => this.#may(person, permission),

@@ -87,7 +87,8 @@ function checkKind(option: string, spec: OptionSpec, fail: Fail): void {
 }
 
 function checkActions(name: string, command: Command, fail: Fail): void {
-  for (const [id, action] of Object.entries(command.actions ?? {})) {
+  const forms = Object.entries(command.forms ?? {});
+  for (const [id, action] of [...Object.entries(command.actions ?? {}), ...forms]) {
     if (!NAME.test(id)) fail(`the action name "${id}" is not lower case words`);
     if (name.length + id.length + 2 > ACTION_ROOM) fail(`the action name "${id}" is too long`);
     checkPermission(`the permission of ${id}`, action.permission, fail);

@@ -9,10 +9,12 @@ import { renderMessage } from '../../src/adapters/console/render.ts';
 import type { Shown } from '../../src/adapters/console/transcript.ts';
 import { readLine } from '../../src/adapters/console/typed.ts';
 import type { CardFile, Inline, Message, Rich } from '../../src/chat/card.ts';
+import type { Inbox } from '../../src/chat/port.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Directory } from '../../src/command/define.ts';
 import type { OptionSpecs } from '../../src/command/options.ts';
 import type { ChatDriver, Persona, Values, VisibleMessage } from './chat-driver.ts';
+import { inboxOf } from './inbox.ts';
 import { until } from './test-clock.ts';
 
 export interface ConsoleDriver extends ChatDriver {
@@ -136,29 +138,31 @@ function onlyOperator(persona: Persona): void {
 /** Calls `respond` at the first response to each invocation, or when it ends without one. */
 function announcing(adapter: ConsoleAdapter, respond: () => void): ConsoleAdapter {
   return Object.assign(Object.create(adapter), {
-    start: (handle: Parameters<ConsoleAdapter['start']>[0]) =>
-      adapter.start(async (invocation) => {
-        let told = false;
-        const tell = () => {
-          if (!told) respond();
-          told = true;
-        };
-        try {
-          await handle({
-            ...invocation,
-            refuse: async (message) => {
-              await invocation.refuse(message);
-              tell();
-            },
-            acknowledge: async (mode) => {
-              await invocation.acknowledge(mode);
-              tell();
-            },
-          });
-        } finally {
-          tell();
-        }
-      }),
+    start: (inbox: Inbox) =>
+      adapter.start(
+        inboxOf(async (invocation) => {
+          let told = false;
+          const tell = () => {
+            if (!told) respond();
+            told = true;
+          };
+          try {
+            await inbox.invoke({
+              ...invocation,
+              refuse: async (message) => {
+                await invocation.refuse(message);
+                tell();
+              },
+              acknowledge: async (mode) => {
+                await invocation.acknowledge(mode);
+                tell();
+              },
+            });
+          } finally {
+            tell();
+          }
+        }),
+      ),
   });
 }
 

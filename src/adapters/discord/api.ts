@@ -1,5 +1,6 @@
 import {
   type APIMessage,
+  type APIModalInteractionResponseCallbackData,
   InteractionResponseType,
   MessageFlags,
   type RESTGetAPIChannelMessagesResult,
@@ -21,6 +22,10 @@ export const LEAVE_WITHIN_MS = 15_000;
 export interface MessageApi {
   /** First response to an interaction: a message of its own, for the person alone. */
   answerPrivately(to: InteractionToken, payload: Payload): Promise<void>;
+  /** First response: a form. */
+  openForm(to: InteractionToken, form: APIModalInteractionResponseCallbackData): Promise<void>;
+  /** The only response to somebody who is typing. */
+  suggest(to: InteractionToken, values: readonly string[]): Promise<void>;
   /** First response: an answer, or for `update` a change of `source`, whose button was pressed, will follow. */
   defer(to: InteractionToken, mode: 'public' | 'private' | 'update', source?: string): Promise<void>;
   /** Fills in, or replaces, what was deferred. */
@@ -124,6 +129,16 @@ export function createMessageApi({
     async answerPrivately(to, { body, files }) {
       const data = { ...body, flags: body.flags | MessageFlags.Ephemeral };
       await respond(to, { type: InteractionResponseType.ChannelMessageWithSource, data }, files);
+    },
+    async openForm(to, data) {
+      await respond(to, { type: InteractionResponseType.Modal, data });
+    },
+    async suggest(to, values) {
+      const choices = values.map((value) => ({ name: value, value }));
+      await respond(to, {
+        type: InteractionResponseType.ApplicationCommandAutocompleteResult,
+        data: { choices },
+      });
     },
     async defer(to, mode, source) {
       // Whether it is private is fixed here; Components V2 cannot be asked for yet, only in the edit that follows.

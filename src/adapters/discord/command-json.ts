@@ -26,6 +26,7 @@ export interface OptionJson {
   readonly min_value?: number;
   readonly max_value?: number;
   readonly max_length?: number;
+  readonly autocomplete?: true;
 }
 
 /** Throws where Discord would not take the command. */
@@ -90,6 +91,7 @@ function optionJson(name: string, spec: OptionSpec): OptionJson {
   }
 
   function text(max_length: number): OptionJson {
-    return { ...base, type: ApplicationCommandOptionType.String, max_length };
+    const autocomplete = spec.suggest ? { autocomplete: true as const } : {};
+    return { ...base, type: ApplicationCommandOptionType.String, max_length, ...autocomplete };
   }
 }

@@ -10,6 +10,7 @@ import { encodeActionId } from '../../chat/action-id.ts';
 import type { Button, Card, Field, Line, Message, Node, Tone } from '../../chat/card.ts';
 import { inOneDirection } from '../../chat/direction.ts';
 import { largest, shortenFields } from '../../chat/shorten.ts';
+import { cut, renderSelect } from './form.ts';
 import { limits, shares } from './limits.ts';
 import { CODE_BLOCK_OVERHEAD, codeBlock, codeText, toMarkdown } from './markdown.ts';
 import { tableText } from './table.ts';
@@ -113,6 +114,7 @@ function proseText(node: Exclude<Node, Block>, room: number): string {
       return fieldsText(node.fields, room);
     case 'divider':
     case 'buttons':
+    case 'select':
       return '';
   }
 }
@@ -193,6 +195,8 @@ function renderNode(node: Node, text = ''): APIComponentInContainer[] {
         });
       return rows;
     }
+    case 'select':
+      return [{ type: ComponentType.ActionRow, components: [renderSelect(node)] }];
   }
 }
 
@@ -203,7 +207,7 @@ const styles = {
 } as const;
 
 function renderButton(button: Button): APIButtonComponent {
-  const label = cutLabel(button.label);
+  const label = cut(button.label, limits.buttonLabel);
   if ('url' in button) {
     if (button.url.length > limits.buttonUrl)
       throw new Error(`A button's address is longer than ${limits.buttonUrl}: ${button.url}`);
@@ -211,13 +215,6 @@ function renderButton(button: Button): APIButtonComponent {
   }
   const custom_id = encodeActionId(button.action);
   return { type: ComponentType.Button, style: styles[button.style], label, custom_id };
-}
-
-function cutLabel(label: string): string {
-  const characters = [...label];
-  return characters.length > limits.buttonLabel
-    ? `${characters.slice(0, limits.buttonLabel - 1).join('')}…`
-    : label;
 }
 
 function display(content: string) {
