@@ -10,6 +10,7 @@ import { createKept } from './command/kept.ts';
 import { loadCommands } from './command/load.ts';
 import { Recovery } from './command/recovery.ts';
 import { createPipeline } from './command/run.ts';
+import { storedInvocation } from './command/stored.ts';
 import type { AccessRules, Config } from './config.ts';
 import { Callbacks } from './deployments/callbacks.ts';
 import { type Catalog, createCatalog } from './deployments/catalog.ts';
@@ -142,6 +143,12 @@ export async function buildApp({
     catalog,
     directory,
     kept,
+    carryOut(stored) {
+      const { platform } = stored.at;
+      const adapter = adapters.find((one) => one.platform === platform);
+      if (!adapter) throw new Error(`A stored request for ${platform}, which is not set up`);
+      return pipeline.invoke(storedInvocation(stored, { adapter, store, clock, wakeOutbox }));
+    },
     clock,
     settings: {
       defaultNear: config.defaultNear,

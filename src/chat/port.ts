@@ -128,6 +128,8 @@ export interface Adapter {
    * DeliveryError, not retryable where that place is no more.
    */
   resume(reply: Reply, answer: LateAnswer): Promise<void>;
+  /** Who somebody is at this moment, for what they asked for earlier. Throws where the platform cannot say. */
+  person(id: string, workspace: string): Promise<Person>;
   /** Tells one person of a workspace, directly. Throws DeliveryError. */
   tell(person: { readonly id: string; readonly workspace: string }, outgoing: Outgoing): Promise<void>;
 }
@@ -184,8 +186,8 @@ export interface Invocation {
   readonly request: InvocationRequest;
   /** What a person types before a command's name where this was asked, e.g. `/edgegap `; nothing: empty. */
   readonly prompt?: string;
-  /** How another process can answer it with `Adapter.resume`, should this one not live to. */
-  reply(mode: AckMode): Reply;
+  /** How another process can answer it with `Adapter.resume`, should this one not live to; undefined: in the channel. */
+  reply(mode: AckMode): Reply | undefined;
   /** Only where `person` has to ask the platform, which may take longer than the platform waits for a first response. */
   readonly meanwhile?: Meanwhile;
 

@@ -9,6 +9,7 @@ import type { EdgegapApi } from '../edgegap/client.ts';
 import type { Kept } from './kept.ts';
 import type { OptionSpecs, OptionsOf } from './options.ts';
 import type { Permission } from './permissions.ts';
+import type { StoredRequest } from './stored.ts';
 
 /**
  * What a command is. One file in `commands/` holds one of these as its default export; the file's name is the
@@ -86,10 +87,13 @@ interface DeploymentAction extends ActionBase {
   run(context: DeploymentActionContext): Promise<void>;
 }
 
-/** What `run` gets: the services, and this one person's request. */
-export interface Context<Options> extends CheckContext<Options> {
+/** What `run` gets: the services, this one person's request, and the conversation in which the request is answered. */
+export interface Context<Options> extends CheckContext<Options>, Conversation {}
+
+/** Where a command answers. An invocation makes one, and so does a stored request that is carried out later. */
+export interface Conversation {
   readonly asker: Asker;
-  /** Stable id of this invocation; a platform's retry of it has the same one. */
+  /** Stable id of the invocation or stored request; a repeat of it has the same one. */
   readonly invocationId: string;
   /** Whether this person may do that, for leaving out buttons they could not use. */
   may(permission: Permission): boolean;
@@ -145,6 +149,11 @@ export interface Services {
   readonly directory: Directory;
   /** Keeps what is too long for a button's argument. */
   readonly kept: Kept;
+  /**
+   * Carries out a request that was stored, once for each id, with the rights that its asker has now, and answers where it
+   * was asked. Never rejects for what goes wrong in it.
+   */
+  carryOut(stored: StoredRequest): Promise<void>;
   readonly clock: Clock;
   readonly settings: CommandSettings;
 }

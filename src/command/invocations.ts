@@ -24,7 +24,7 @@ export interface InvocationRecord {
   readonly changes: boolean;
   readonly mode: AckMode;
   /** How another process can answer it. Holds a token of the platform, so it is kept no longer than it is needed. */
-  readonly reply: Reply;
+  readonly reply: Reply | undefined;
 }
 
 export type End = 'done' | 'failed';
@@ -249,15 +249,9 @@ export class Invocations {
     const orElse = interruptedLine(directory, { what, changes, how: 'unanswered', mention: person });
     await transact(store, async (tx) => {
       if (end) await this.#end(id, end, tx);
-      await enqueue(tx, clock, {
-        kind: 'answer',
-        orderKey: id,
-        key,
-        at,
-        reply,
-        message,
-        ...(changes ? { orElse } : {}),
-      });
+      const common = { orderKey: id, key, message };
+      if (!reply) return await enqueue(tx, clock, { ...common, kind: 'post', to: at });
+      await enqueue(tx, clock, { ...common, kind: 'answer', at, reply, ...(changes ? { orElse } : {}) });
     });
     wakeOutbox();
   }

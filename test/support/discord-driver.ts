@@ -31,6 +31,7 @@ export interface DiscordDriver extends ChatDriver, FormHands {
 export async function createDiscordDriver(options: DiscordServerOptions = {}): Promise<DiscordDriver> {
   const server = await startDiscordServer(options);
   const people = createPeople();
+  server.rest.people.push(...Object.values(people));
 
   function visibleTo(persona: Persona): StoredMessage[] {
     return server.rest.messages

@@ -220,6 +220,7 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
       mayLeave();
       if (!transcript.withKey(key)) await board.add({ message, private: hidden, key });
     },
+    person: async () => OPERATOR,
     async tell(_person, { message, key }) {
       refuseUnless(connected);
       if (!transcript.withKey(key)) await board.add({ message, private: true, key });

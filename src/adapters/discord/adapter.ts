@@ -12,6 +12,7 @@ import { createGateway } from './gateway.ts';
 import { answerTo, createInvocation } from './invocation.ts';
 import { limits, PACE_MS } from './limits.ts';
 import { payloadOf } from './payload.ts';
+import { memberAs } from './person.ts';
 import { receive } from './receive.ts';
 import { fits } from './render.ts';
 import { toStartError } from './start-error.ts';
@@ -109,6 +110,9 @@ export function createDiscordAdapter({ config, clock, log }: DiscordAdapterOptio
     },
     async resume(reply, answer) {
       await createAnswer(Reply.parse(reply), { adapter, api, clock, log }).resume(answer);
+    },
+    async person(id, workspace) {
+      return memberAs(await api.member(workspace, id), await api.guild(workspace), guilds);
     },
     async tell({ id }, { message, key }) {
       const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);

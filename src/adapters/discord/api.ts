@@ -1,4 +1,6 @@
 import {
+  type APIGuild,
+  type APIGuildMember,
   type APIMessage,
   type APIModalInteractionResponseCallbackData,
   InteractionResponseType,
@@ -42,6 +44,9 @@ export interface MessageApi {
   edit(channel: string, message: string, payload: Payload): Promise<void>;
   /** The bot's own user id; asked for once. It takes no gateway, which another process may hold. */
   ownId(): Promise<string>;
+  /** With the member's roles, and what each role may. */
+  member(guild: string, person: string): Promise<APIGuildMember>;
+  guild(id: string): Promise<APIGuild>;
   /** The channel of the direct messages with a person. */
   openDirect(person: string, signal: AbortSignal): Promise<string>;
   /** A page of messages after one, newest first; without it, the newest ones. */
@@ -202,6 +207,8 @@ export function createMessageApi({
       own ??= (await deliver<RESTGetAPICurrentUserResult>(() => rest.get(Routes.user()))).id;
       return own;
     },
+    member: (guild, person) => deliver(() => rest.get(Routes.guildMember(guild, person))),
+    guild: (id) => deliver(() => rest.get(Routes.guild(id))),
     async openDirect(person, signal) {
       const { id } = await deliver<RESTPostAPICurrentUserCreateDMChannelResult>(() =>
         rest.post(Routes.userChannels(), { body: { recipient_id: person }, signal }),

@@ -211,6 +211,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
       const { mode, asked } = Reply.parse(reply);
       await answersTo(asked).resume(mode, answer);
     },
+    person: (id) => people.person(id, 'fresh'),
     async tell({ id }, { message, key }) {
       // Posting to a person opens the direct message, and needs no scope beyond chat:write (chat.postMessage).
       await posts.post({ channel: id }, message, { key });
