@@ -14,7 +14,7 @@ import {
   type Services,
 } from './define.ts';
 import type { InvocationRecord, Invocations } from './invocations.ts';
-import { formOpener, formTooLate } from './open-form.ts';
+import { formImpossible, formTooLate } from './open-form.ts';
 import { parseRequestId, parseValues } from './parse.ts';
 import { type Permission, permissions } from './permissions.ts';
 import { findPressed, stale } from './pressed.ts';
@@ -226,19 +226,19 @@ export class Turn {
     const spent = changes && !taken ? steadyNow(clock) - since : 0;
     // Where it takes longer than the first response can wait, its failure comes when it is awaited.
     const prepared = await within(clock, Math.max(CHECK_BUDGET_MS - spent, 0), preparing);
-    const opens = formOpener(this.#invocation, prepared?.form, wanted.withoutForm);
+    const form = prepared?.form;
+    if (form && !this.#invocation.openForm) throw formImpossible(wanted.withoutForm);
     // A form asks, and changes nothing.
-    const record = { ...about, changes: changes && !opens, person };
+    const record = { ...about, changes: changes && !form, person };
     if (!taken && !(await this.#begin(record))) return;
     this.#answer.stored(record);
-    await (opens ? opens() : this.#answer.acknowledge(mode));
+    await (form ? this.#invocation.openForm?.(form) : this.#answer.acknowledge(mode));
     log.info(
       { invocation: id, what, person: person.id, channel: at.channel, platform: at.platform },
       'invocation: taken',
     );
-    if (!opens) {
-      const { form } = await preparing;
-      if (form) throw formTooLate();
+    if (!form) {
+      if ((await preparing).form) throw formTooLate();
       await wanted.run(person, await checking);
     }
     await invocations.finish(id, 'done');

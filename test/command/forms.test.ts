@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runRegister } from '../../src/adapters/discord/register.ts';
 import type { DiscordDriver } from '../support/discord-driver.ts';
+import { ids } from '../support/discord-world.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
 import { commandFolder } from './command-folder.ts';
 import { effectOf, pressAction, type Stage, stageOn, typeLine } from './harness.ts';
@@ -43,7 +45,10 @@ export default defineCommand({
       },
     },
   },
-  form: ({ options }) => (options.map === undefined || options.map === 'gone' ? form(options.map ?? 'today') : undefined),
+  async form({ options: { map = 'today' }, clock }) {
+    if (map === 'slow') await new Promise((resolve) => clock.after(5_000, resolve));
+    return ['today', 'gone', 'slow'].includes(map) ? form(map) : undefined;
+  },
   forms: {
     book: {
       permission: 'deployments.tag',
@@ -121,6 +126,15 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(privately.at(-1)?.text).toContain('Booked canyon');
   });
 
+  test('does nothing where its form comes too late for the platform', async () => {
+    stage.speed(20);
+    const { privately } = await effectOf(stage, 'operator', () =>
+      driver.command('operator', 'match', { map: 'slow' }),
+    );
+    stage.speed(1);
+    expect(privately.at(-1)?.text).toContain('took too long to look up');
+  });
+
   test('has a button that opens the form filled in', async () => {
     await driver.press('operator', 'Again');
     const { publicly } = await effectOf(stage, 'operator', () =>
@@ -174,7 +188,20 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(button.privately.at(-1)?.text).toContain('This button is from an older version of me.');
   });
 
-  if (name !== 'discord')
+  if (name === 'discord')
+    test('is registered with the option whose values are offered', async () => {
+      const { server, environment } = driver as DiscordDriver;
+      const settings = { EDGEGAP_API_TOKEN: 'x'.repeat(36), ...environment };
+      const options = { environment: settings, commandsFolder: folder.path, print: () => undefined };
+      expect(await runRegister(options)).toBe(0);
+      const registered = server.rest.commands.list(ids.guild).find((command) => command.name === 'match');
+      expect(registered).toMatchObject({ options: [{ name: 'map', autocomplete: true }] });
+      // The same again changes nothing.
+      const requests = server.requests.length;
+      await runRegister(options);
+      expect(server.requests.slice(requests).map(({ method }) => method)).not.toContain('PATCH');
+    });
+  else
     test('says how to go on where Slack opens no form: to a mention', async () => {
       const { privately, publicly } = await effectOf(stage, 'operator', async () => {
         await (driver as SlackDriver).mention('operator', 'match');

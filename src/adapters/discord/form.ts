@@ -1,5 +1,4 @@
 import {
-  type APIComponentInLabel,
   type APILabelComponent,
   type APIModalInteractionResponseCallbackData,
   type APIModalSubmission,
@@ -26,21 +25,18 @@ export function renderForm(form: Form): APIModalInteractionResponseCallbackData 
 }
 
 function renderField(field: FormField): APILabelComponent {
+  const { name: custom_id, label, hint, required = false } = field;
   return {
     type: ComponentType.Label,
-    label: cut(field.label, limits.form.label),
-    ...(field.hint ? { description: cut(field.hint, limits.form.hint) } : {}),
-    component: renderInput(field),
+    label: cut(label, limits.form.label),
+    ...(hint ? { description: cut(hint, limits.form.hint) } : {}),
+    component: { custom_id, required, ...(field.kind === 'choice' ? menu(field) : textInput(field)) },
   };
 }
 
-function renderInput(field: FormField): APIComponentInLabel {
-  const base = { custom_id: field.name, required: field.required ?? false };
-  if (field.kind === 'choice') return { ...base, ...menu(field.choices, field.initial) };
-  const { lines, maxLength = limits.form.text, initial } = field;
+function textInput({ lines, maxLength = limits.form.text, initial }: Extract<FormField, { kind: 'text' }>) {
   return {
-    ...base,
-    type: ComponentType.TextInput,
+    type: ComponentType.TextInput as const,
     style: lines === 'short' ? TextInputStyle.Short : TextInputStyle.Paragraph,
     max_length: Math.min(maxLength, limits.form.text),
     ...(initial ? { value: cut(initial, maxLength) } : {}),
@@ -49,11 +45,11 @@ function renderInput(field: FormField): APIComponentInLabel {
 
 /** A menu in a message. */
 export function renderSelect({ placeholder, choices, action }: Select): APIStringSelectComponent {
-  const custom_id = encodeActionId(action);
-  return { ...menu(choices), custom_id, placeholder: cut(placeholder, limits.select.placeholder) };
+  const shown = cut(placeholder, limits.select.placeholder);
+  return { ...menu({ choices }), custom_id: encodeActionId(action), placeholder: shown };
 }
 
-function menu(choices: readonly Choice[], initial?: string) {
+function menu({ choices, initial }: { readonly choices: readonly Choice[]; readonly initial?: string }) {
   if (choices.length > limits.select.choices)
     throw new Error(`A menu of ${choices.length} choices; Discord allows ${limits.select.choices}`);
   const options = choices.map(({ label, value }) => ({

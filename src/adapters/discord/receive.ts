@@ -1,4 +1,5 @@
 import {
+  type APIApplicationCommandAutocompleteInteraction,
   type APIApplicationCommandInteractionDataOption,
   type APIChatInputApplicationCommandInteraction,
   type APIInteraction,
@@ -24,48 +25,31 @@ export function receive(interaction: APIInteraction, guilds: readonly string[]):
     const args = { kind: 'values', values: optionsOf(options) } as const;
     return { kind: 'request', interaction, request: { kind: 'command', command: name, args } };
   }
-  switch (interaction.type) {
-    case InteractionType.MessageComponent: {
-      const { data } = interaction;
-      const action = decodeActionId(data.custom_id);
-      const chosen = 'values' in data ? data.values : [];
-      const request = { kind: 'action', action, chosen, source: sourceOf(interaction) } as const;
-      return { kind: 'request', interaction, request };
-    }
-    case InteractionType.ModalSubmit: {
-      const { data } = interaction;
-      const action = decodeActionId(data.custom_id);
-      const request = {
-        kind: 'form',
-        action,
-        fields: valuesOf(data),
-        source: sourceOf(interaction),
-      } as const;
-      return { kind: 'request', interaction, request };
-    }
-    case InteractionType.ApplicationCommandAutocomplete: {
-      const { name, options } = interaction.data;
-      const { [focusedIn(options)]: typed = '', ...given } = optionsOf(options);
-      const person = async () => personOf(interaction, guilds);
-      const option = focusedIn(options);
-      const question = {
-        at: addressOf(interaction),
-        command: name,
-        option,
-        typed: String(typed),
-        given,
-        person,
-      };
-      return { kind: 'question', question };
-    }
-    default:
-      return { kind: 'other' };
+  if (interaction.type === InteractionType.ApplicationCommandAutocomplete)
+    return { kind: 'question', question: questionOf(interaction, guilds) };
+  if (
+    interaction.type !== InteractionType.MessageComponent &&
+    interaction.type !== InteractionType.ModalSubmit
+  )
+    return { kind: 'other' };
+  const behind = { action: decodeActionId(interaction.data.custom_id), source: sourceOf(interaction) };
+  if (interaction.type === InteractionType.ModalSubmit) {
+    const fields = valuesOf(interaction.data);
+    return { kind: 'request', interaction, request: { kind: 'form', ...behind, fields } };
   }
+  const chosen = 'values' in interaction.data ? interaction.data.values : [];
+  return { kind: 'request', interaction, request: { kind: 'action', ...behind, chosen } };
 }
 
-/** The name of the option that is being typed. */
-function focusedIn(options: readonly APIApplicationCommandInteractionDataOption<InteractionType>[]): string {
-  return options.find((option) => 'focused' in option && option.focused)?.name ?? '';
+function questionOf(
+  typing: APIApplicationCommandAutocompleteInteraction,
+  guilds: readonly string[],
+): Question {
+  const { name: command, options } = typing.data;
+  const option = options.find((one) => 'focused' in one && one.focused)?.name ?? '';
+  const { [option]: typed = '', ...given } = optionsOf(options);
+  const person = async () => personOf(typing, guilds);
+  return { at: addressOf(typing), command, option, typed: String(typed), given, person };
 }
 
 function isSlashCommand(

@@ -1,5 +1,5 @@
 import { App, type ReceiverEvent } from '@slack/bolt';
-import type { Adapter, Inbox } from '../../chat/port.ts';
+import type { Adapter, Inbox, Question } from '../../chat/port.ts';
 import { type Clock, within } from '../../clock.ts';
 import type { SlackConfig } from '../../config.ts';
 import type { Logger } from '../../log.ts';
@@ -145,12 +145,9 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
   async function suggest(body: unknown): Promise<readonly string[]> {
     const asked = fromBlockSuggestion(body);
     if (!asked || !inbox) return [];
-    const at = addressOf(asked, PLATFORM, identity().team);
-    return await inbox.suggest({
-      ...asked.question,
-      at,
-      person: (freshness) => people.person(asked.user, freshness),
-    });
+    const at = addressOf(asked.place, PLATFORM, identity().team);
+    const person: Question['person'] = (freshness) => people.person(asked.user, freshness);
+    return await inbox.suggest({ ...asked.question, at, person });
   }
 
   app.command(/.*/, async ({ ack, body }) => {

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { decodeActionId } from '../../chat/action-id.ts';
-import type { ActionRef } from '../../chat/card.ts';
-import type { FormValues } from '../../chat/form.ts';
+import type { ActionRequest, FormRequest } from '../../chat/port.ts';
 import { MAX_REQUEST, unaddressed } from '../../command/argv.ts';
 import type { Asked, Source } from './answers.ts';
 import { unescapeTyped, unformatted } from './escape.ts';
@@ -14,8 +13,8 @@ export interface Incoming extends Omit<Asked, 'receivedAt'> {
   readonly trigger?: string;
   readonly did:
     | { readonly kind: 'command'; readonly command: string; readonly text: string }
-    | { readonly kind: 'action'; readonly action: ActionRef | undefined; readonly chosen: readonly string[] }
-    | { readonly kind: 'form'; readonly action: ActionRef | undefined; readonly fields: FormValues };
+    | Omit<ActionRequest, 'source'>
+    | Omit<FormRequest, 'source'>;
 }
 
 const SlashCommand = z.object({
@@ -165,9 +164,8 @@ export function fromBlockSuggestion(body: unknown) {
   const place = placeOf(view);
   const option = decodeActionId(action_id);
   if (!place || !option) return undefined;
-  const { channel, thread } = place;
   const question = { command: option.command, option: option.action, typed, given: valuesOf(view) };
-  return { user: user.id, channel, ...(thread === undefined ? {} : { thread }), question };
+  return { user: user.id, place, question };
 }
 
 /** The first word, which a phone may have capitalised, and the rest as it was typed. What is too long is not read. */

@@ -2,32 +2,26 @@ import { z } from 'zod';
 import type { FormValues } from '../../chat/form.ts';
 import { Asked } from './answers.ts';
 
-const Chosen = z.object({ value: z.string() }).nullish();
-const State = z.object({
-  values: z.record(
-    z.string(),
-    z.record(z.string(), z.object({ value: z.string().nullish(), selected_option: Chosen })),
-  ),
+const Input = z.object({
+  value: z.string().nullish(),
+  selected_option: z.object({ value: z.string() }).nullish(),
 });
 
 /** What a modal holds, also while it is being filled in. */
 export const View = z.object({
   id: z.string(),
-  callback_id: z.string().default(''),
-  private_metadata: z.string().default(''),
-  state: State,
+  callback_id: z.string(),
+  private_metadata: z.string(),
+  state: z.object({ values: z.record(z.string(), z.record(z.string(), Input)) }),
 });
 type View = z.infer<typeof View>;
 
 /** Every input has a block of its own, under the name of its field. */
 export function valuesOf({ state }: View): FormValues {
-  const values: Record<string, string> = {};
-  for (const [name, inputs] of Object.entries(state.values))
-    for (const { value, selected_option } of Object.values(inputs)) {
-      const given = value ?? selected_option?.value;
-      if (given) values[name] = given;
-    }
-  return values;
+  const given = Object.entries(state.values).flatMap(([name, inputs]) =>
+    Object.values(inputs).map((input) => [name, input.value ?? input.selected_option?.value]),
+  );
+  return Object.fromEntries(given.filter(([, value]) => value));
 }
 
 /** Where the submission of a form is answered. Slack's own payload names no channel. */
