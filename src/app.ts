@@ -11,6 +11,7 @@ import { loadCommands } from './command/load.ts';
 import type { Kinds } from './command/options.ts';
 import { Recovery } from './command/recovery.ts';
 import { createPipeline } from './command/run.ts';
+import { storedInvocation } from './command/stored.ts';
 import type { AccessRules, Config } from './config.ts';
 import { Callbacks } from './deployments/callbacks.ts';
 import { type Catalog, createCatalog } from './deployments/catalog.ts';
@@ -147,6 +148,12 @@ export async function buildApp({
     catalog,
     directory,
     kept,
+    carryOut(stored) {
+      const { platform } = stored.at;
+      const adapter = adapters.find((one) => one.platform === platform);
+      if (!adapter) throw new Error(`A stored request for ${platform}, which is not set up`);
+      return pipeline.carryOut(storedInvocation(stored, { adapter, store, clock }));
+    },
     clock,
     settings: {
       defaultNear: config.defaultNear,
@@ -192,7 +199,7 @@ export async function buildApp({
     membership,
     clock,
     log,
-    handle: (invocation) => pipeline.handle(invocation),
+    inbox: pipeline,
     over,
   });
   let stopping = false;

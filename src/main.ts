@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { type App, buildApp } from './app.ts';
 import type { Adapter } from './chat/port.ts';
 import { systemClock } from './clock.ts';
-import type { Directory } from './command/define.ts';
 import { type Config, readConfig } from './config.ts';
 import { AppError, ConfigError, StoreError } from './errors.ts';
 import { readFlags } from './flags.ts';
@@ -96,7 +95,7 @@ async function build(config: Config, log: Logger, over?: (error: AppError) => vo
     log,
     ...(over ? { over } : {}),
     access: { ...(discord ? { discord: discord.access } : {}), ...(slack ? { slack: slack.access } : {}) },
-    adapters: (directory) => makers.flatMap((make) => make(directory)),
+    adapters: () => makers.flatMap((make) => make()),
   });
 }
 
@@ -107,19 +106,17 @@ async function buildForCheck(config: Config, log: Logger): Promise<App> {
   return build({ ...config, database: ':memory:' }, log);
 }
 
-type MakeAdapters = (directory: Directory) => Adapter[];
+type MakeAdapters = () => Adapter[];
 
 /** Each SDK is loaded only where its platform is used: they are most of the start's time and memory. */
 async function discordAdapter({ discord }: Config, log: Logger): Promise<MakeAdapters> {
   const { createDiscordAdapter } = await import('./adapters/discord/adapter.ts');
-  return (directory) =>
-    discord ? [createDiscordAdapter({ config: discord, directory, clock: systemClock, log })] : [];
+  return () => (discord ? [createDiscordAdapter({ config: discord, clock: systemClock, log })] : []);
 }
 
 async function slackAdapter({ slack }: Config, log: Logger): Promise<MakeAdapters> {
   const { createSlackAdapter } = await import('./adapters/slack/adapter.ts');
-  return (directory) =>
-    slack ? [createSlackAdapter({ config: slack, directory, clock: systemClock, log })] : [];
+  return () => (slack ? [createSlackAdapter({ config: slack, clock: systemClock, log })] : []);
 }
 
 /** Ends the process with this code once it has stopped, or with 1 where that fails or takes too long. */

@@ -7,6 +7,7 @@ import { startBot } from './support/bot.ts';
 import type { ChatDriver } from './support/chat-driver.ts';
 import { createDiscordDriver } from './support/discord-driver.ts';
 import { type HttpProxy, startHttpProxy } from './support/http-proxy.ts';
+import { inboxOf } from './support/inbox.ts';
 import { createSlackDriver } from './support/slack-driver.ts';
 import { TestClock, until } from './support/test-clock.ts';
 
@@ -128,7 +129,7 @@ test('Discord’s session goes on through the proxy, and what the next process i
   const { gateway } = driver.server;
   const adapter = adapterFor(driver, new TestClock(), { HTTP_PROXY: proxy.url });
   onTestFinished(() => adapter.close());
-  await adapter.start(async () => undefined);
+  await adapter.start(inboxOf(async () => undefined));
   for (let n = 1; n <= 2; n++) {
     gateway.askToReconnect();
     await until(() => gateway.connected && gateway.resumes === n, 'the session to go on');

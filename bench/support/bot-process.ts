@@ -2,7 +2,7 @@
 import { pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
 import type { Message } from '../../src/chat/card.ts';
-import type { Invocation, MessageRef } from '../../src/chat/port.ts';
+import type { Inbox, MessageRef } from '../../src/chat/port.ts';
 import { systemClock as clock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
 import { MemoryChat } from '../../test/notify/memory-chat.ts';
@@ -12,11 +12,11 @@ const AT = { platform: 'memory', workspace: 'bench', channel: 'bench' };
 const PERSON = { id: 'ann', name: 'ann', home: true, guest: false, admin: true, groups: [] };
 
 const chat = new MemoryChat();
-let handle: ((invocation: Invocation) => Promise<void>) | undefined;
+let inbox: Inbox | undefined;
 const adapter = chat.adapter({
   alive: () => true,
   start: async (given) => {
-    handle = given;
+    inbox = given;
   },
 });
 const app = await buildApp({
@@ -37,7 +37,7 @@ async function say(id: string, line: string): Promise<void> {
     return answer;
   };
   const respond = async (message: Message): Promise<void> => void show(message);
-  await handle?.({
+  await inbox?.invoke({
     id,
     adapter,
     at: AT,

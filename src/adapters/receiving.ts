@@ -1,4 +1,4 @@
-import type { Adapter, Invocation } from '../chat/port.ts';
+import type { Adapter, Inbox } from '../chat/port.ts';
 import { type Clock, steadyNow } from '../clock.ts';
 import { type AppError, ConfigError } from '../errors.ts';
 import type { Logger } from '../log.ts';
@@ -34,7 +34,7 @@ export interface TurnParts {
   readonly membership: Membership;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly handle: (invocation: Invocation) => Promise<void>;
+  readonly inbox: Inbox;
   /** It is shut out, until another setting mends it. */
   readonly lost: (error: AppError) => void;
   readonly random?: () => number;
@@ -45,7 +45,7 @@ export interface TurnParts {
  * anybody else can hold it, and hands on how far it has come.
  */
 export function createTurn(parts: TurnParts): Turn {
-  const { adapter, leases, membership, clock, log, handle, lost, random = Math.random } = parts;
+  const { adapter, leases, membership, clock, log, inbox, lost, random = Math.random } = parts;
   const { platform } = adapter;
   const name = `gateway/${platform}`;
   let role: Role | undefined;
@@ -104,7 +104,7 @@ export function createTurn(parts: TurnParts): Turn {
     try {
       const bookmark = await leases.bookmark(name);
       if (!isActive() || over) return;
-      await adapter.start(take, shutOut, bookmark);
+      await adapter.start(gate, shutOut, bookmark);
       if (!isActive()) return await adapter.stop();
       hasConnected = true;
     } catch (error) {
@@ -133,10 +133,13 @@ export function createTurn(parts: TurnParts): Turn {
   }
 
   /** One that slept too long wakes up to what came before it fell asleep. */
-  async function take(invocation: Invocation): Promise<void> {
-    if (isActive() && membership.isCertain()) return await handle(invocation);
-    log.warn({ platform, invocation: invocation.id }, 'platforms: left to the process that receives now');
-  }
+  const gate: Inbox = {
+    async invoke(invocation) {
+      if (isActive() && membership.isCertain()) return await inbox.invoke(invocation);
+      log.warn({ platform, invocation: invocation.id }, 'platforms: left to the process that receives now');
+    },
+    suggest: (question) => inbox.suggest(question),
+  };
 
   function couldNot(error: unknown): void {
     // The database is away: the membership says so, and steps down in time.

@@ -32,7 +32,7 @@ interface PlatformsParts extends Omit<TurnParts, 'adapter' | 'lost' | 'random'> 
  * another setting can mend is said, and left alone.
  */
 export function createPlatforms(parts: PlatformsParts): Platforms {
-  const { adapters, clock, log, handle, over } = parts;
+  const { adapters, clock, log, inbox, over } = parts;
   const retries = new Map<Adapter, () => void>();
   const gone = new Set<Adapter>();
   const turns = new Map(
@@ -50,7 +50,7 @@ export function createPlatforms(parts: PlatformsParts): Platforms {
   let stopped = false;
 
   const begin = (adapter: Adapter) =>
-    turns.get(adapter)?.start() ?? adapter.start(handle, (error) => givenUp(adapter, error));
+    turns.get(adapter)?.start() ?? adapter.start(inbox, (error) => givenUp(adapter, error));
   const end = (adapter: Adapter) => (turns.get(adapter) ?? adapter).stop();
 
   function givenUp(adapter: Adapter, error: AppError): void {

@@ -31,6 +31,21 @@ export type Button =
   | { readonly label: string; readonly style: 'primary' | 'secondary' | 'danger'; readonly action: ActionRef }
   | { readonly label: string; readonly url: string };
 
+/** `value` is what code gets, `label` is what people read. */
+export interface Choice {
+  readonly label: string;
+  readonly value: string;
+}
+
+/** A menu: the chosen value goes to the code that `action` names. */
+export interface Select {
+  readonly kind: 'select';
+  /** Shown while nothing is chosen. */
+  readonly placeholder: string;
+  readonly choices: readonly Choice[];
+  readonly action: ActionRef;
+}
+
 export type Node =
   | { readonly kind: 'text'; readonly text: Rich }
   /** Small print. */
@@ -46,7 +61,8 @@ export type Node =
   /** A picture: one of the card's files, by its name. `alt` says in words what the picture shows. */
   | { readonly kind: 'image'; readonly file: string; readonly alt: string }
   | { readonly kind: 'divider' }
-  | { readonly kind: 'buttons'; readonly buttons: readonly Button[] };
+  | { readonly kind: 'buttons'; readonly buttons: readonly Button[] }
+  | Select;
 
 export interface Field {
   readonly label: string;

@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { AppError } from '../errors.ts';
 import type { ActionRef, Line, Message } from './card.ts';
+import type { Form, FormValues } from './form.ts';
 
 /** Where messages go: a channel of a workspace (a Discord server, a Slack team), or a thread in it. */
 export interface Address {
@@ -34,8 +35,6 @@ export interface Person {
 
 /** What a platform can do. Code asks these, never a platform's name. */
 export interface Capabilities {
-  /** Can open a form as first response. */
-  readonly modals: boolean;
   /** Recognises a repeated post by its key for a few minutes and returns the first message. */
   readonly idempotentPosts: boolean;
   /** `findPosted` can read the channel back. */
@@ -64,6 +63,26 @@ export interface LateAnswer {
   readonly mayLeave: () => void;
 }
 
+/** What an adapter hands over as it comes in. */
+export interface Inbox {
+  /** Carries one invocation through. Never rejects. */
+  invoke(invocation: Invocation): Promise<void>;
+  /** Values to offer to somebody who is typing, best first, in time for the platform. Never rejects. */
+  suggest(question: Question): Promise<readonly string[]>;
+}
+
+/** Somebody is typing the value of an option. */
+export interface Question {
+  readonly at: Address;
+  readonly command: string;
+  readonly subcommand: string | undefined;
+  readonly option: string;
+  readonly typed: string;
+  /** What the other options, or fields of the form, hold so far. */
+  readonly given: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  person: Invocation['person'];
+}
+
 /** The shared adapter layer: what every platform implements. */
 export interface Adapter {
   /** The key of stored addresses, e.g. `discord`. */
@@ -79,15 +98,11 @@ export interface Adapter {
   /** Finds out, without receiving, whether the platform can be used. Rejects as `start` does. */
   prepare?(): Promise<void>;
   /**
-   * Connects and starts handing invocations over. Resolves when the platform can be used; after it rejected, or after
+   * Connects and starts to fill the inbox. Resolves when the platform can be used; after it rejected, or after
    * `stop`, it may be called again. Calls `lost` where the platform later shuts us out for good. With the `bookmark` of
    * the process that received before, it goes on from there and misses nothing.
    */
-  start(
-    handle: (invocation: Invocation) => Promise<void>,
-    lost?: (error: AppError) => void,
-    bookmark?: string,
-  ): Promise<void>;
+  start(inbox: Inbox, lost?: (error: AppError) => void, bookmark?: string): Promise<void>;
   /** Receives nothing more; what was received can still be answered, and messages sent. */
   stop(): Promise<void>;
   /** Where it is in what it receives, or was when it stopped; for `start` in another process. */
@@ -116,6 +131,8 @@ export interface Adapter {
    * DeliveryError, not retryable where that place is no more.
    */
   resume(reply: Reply, answer: LateAnswer): Promise<void>;
+  /** Who somebody is at this moment, for what they asked for earlier. Throws where the platform cannot say. */
+  person(id: string, workspace: string): Promise<Person>;
   /** Tells one person of a workspace, directly. Throws DeliveryError. */
   tell(person: { readonly id: string; readonly workspace: string }, outgoing: Outgoing): Promise<void>;
 }
@@ -134,7 +151,28 @@ export type Arguments =
 
 export type InvocationRequest =
   | { readonly kind: 'command'; readonly command: string; readonly args: Arguments }
-  | { readonly kind: 'action'; readonly action: ActionRef; readonly source: MessageRef | undefined };
+  | ActionRequest
+  | FormRequest;
+
+/** A button was pressed, or something was chosen from a menu. */
+export interface ActionRequest extends Coded {
+  readonly kind: 'action';
+  /** Of a menu, the chosen values. */
+  readonly chosen: readonly string[];
+}
+
+/** A form was submitted. */
+export interface FormRequest extends Coded {
+  readonly kind: 'form';
+  readonly fields: FormValues;
+}
+
+interface Coded {
+  /** Undefined for an id that this version of the bot cannot read. */
+  readonly action: ActionRef | undefined;
+  /** The message that holds the button, or held the button that opened the form; undefined for a message that one person alone sees. */
+  readonly source: MessageRef | undefined;
+}
 
 /** What there is while it is not known yet who asks. */
 export interface Meanwhile {
@@ -144,7 +182,7 @@ export interface Meanwhile {
   holdBack(stored: Promise<void>): void;
 }
 
-/** One command or button press, whichever platform it came from. */
+/** One command, button press or form submission, whichever platform it came from. */
 export interface Invocation {
   /** The platform's own id for it: a repeat (a retry by the platform) has the same one. */
   readonly id: string;
@@ -153,8 +191,8 @@ export interface Invocation {
   readonly request: InvocationRequest;
   /** What a person types before a command's name where this was asked, e.g. `/edgegap `; nothing: empty. */
   readonly prompt?: string;
-  /** How another process can answer it with `Adapter.resume`, should this one not live to. */
-  reply(mode: AckMode): Reply;
+  /** How another process can answer it with `Adapter.resume`, should this one not live to; undefined: in the channel. */
+  reply(mode: AckMode): Reply | undefined;
   /** Where the platform shows nothing amiss when it gets no first response, and tells itself that the request arrived. */
   readonly maySkip?: boolean;
   /** Only where `person` has to ask the platform, which may take longer than the platform waits for a first response. */
@@ -170,6 +208,11 @@ export interface Invocation {
   /** The first and only response: private. */
   refuse(message: Message): Promise<void>;
   /**
+   * The first and only response, in place of an acknowledgement. The submission is an invocation of its own. Missing
+   * where the platform opens no form for this request.
+   */
+  openForm?(form: Form): Promise<void>;
+  /**
    * The first response, before work: `public` and `private` announce an answer in `respond`;
    * `update` means that `respond` will replace the message whose button was pressed.
    */
@@ -181,7 +224,7 @@ export interface Invocation {
   /**
    * Answers publicly with a message the bot can edit for as long as it exists. Throws DeliveryError, with what to do
    * about it, when the bot cannot post here: asked before anything is billed. Only after `acknowledge('public')`
-   * or, for an action, any acknowledgement.
+   * or, for a button or form, any acknowledgement.
    */
   postCard(message: Message): Promise<MessageRef>;
 }

@@ -13,8 +13,16 @@ import { asTyped } from './tried.ts';
 
 /** What an invocation came to, for the log. `incident` stands in what its person was shown. */
 export interface Ending {
-  /** `unanswered`: failed or refused, and nobody could be told. */
-  readonly outcome: 'done' | 'refused' | 'failed' | 'unknown' | 'unanswered' | 'repeat' | 'taken-over';
+  /** `form`: a form was opened, whose submission is an invocation of its own. `unanswered`: nobody could be told. */
+  readonly outcome:
+    | 'done'
+    | 'form'
+    | 'refused'
+    | 'failed'
+    | 'unknown'
+    | 'unanswered'
+    | 'repeat'
+    | 'taken-over';
   readonly code?: string;
   readonly incident?: string;
   /** Why the database failed, in words. */
@@ -106,7 +114,7 @@ export class Answer {
     const { id, at, meanwhile, request, reply } = this.#invocation;
     if (!meanwhile) return undefined;
     const person = { id: meanwhile.askerId, name: meanwhile.askerId };
-    const what = request.kind === 'command' ? request.command : request.action.command;
+    const what = request.kind === 'command' ? request.command : (request.action?.command ?? '');
     return { id, at, person, what, changes: false, mode: 'private', reply: reply('private') };
   }
 
@@ -155,7 +163,7 @@ export class Answer {
     const mode = this.#acknowledged;
     if (mode === undefined) return await this.#invocation.refuse(card);
     // What everybody sees is not to be replaced by one person's failure, unless it is the card of what failed.
-    const shared = mode === 'update' && request.kind === 'action' && request.source !== undefined;
+    const shared = mode === 'update' && request.kind !== 'command' && request.source !== undefined;
     const aside = shared || (mode === 'public' && !this.#cardPosted);
     const privately = () => this.#invocation.respondPrivately(card);
     const inPlace = () =>
@@ -175,7 +183,7 @@ export class Answer {
     const { request } = this.#invocation;
     const { command, target } = asTyped(request, this.#parts.services.directory);
     const { id, name } = this.#record?.person ?? { id: '', name: '' };
-    if (request.kind === 'action') return { id, name, command: request.action.command };
+    if (request.kind !== 'command') return { id, name, command: request.action?.command ?? command };
     return { id, name, command: `${command} ${target ?? ''}`.trim() };
   }
 

@@ -64,8 +64,18 @@ export function parseTokens(tokens: readonly Token[], command: string, options: 
   }
 }
 
-/** Whether there is more to read than any command has. */
-export function isTooLong({ command, args }: Extract<InvocationRequest, { kind: 'command' }>): boolean {
+/** What is said to a request with more to read than any command or form has. */
+export function tooLong(request: InvocationRequest): InputError | undefined {
+  if (!isTooLong(request)) return undefined;
+  return new InputError('text-too-long', `That is too long: I read at most ${MAX_REQUEST} characters.`, {
+    hint: `Nothing was done. Type ${request.kind === 'form' ? 'less' : 'a shorter command'}.`,
+  });
+}
+
+function isTooLong(request: InvocationRequest): boolean {
+  if (request.kind === 'action') return false;
+  if (request.kind === 'form') return Object.values(request.fields).join('').length > MAX_REQUEST;
+  const { command, args } = request;
   const given = args.kind === 'text' ? [args.text] : Object.values(args.values);
   return [command, ...given].join('').length > MAX_REQUEST;
 }

@@ -38,6 +38,15 @@ export function choose(
   throw unknown(command, prompt, given);
 }
 
+/** `allowed`: the commands that the person may use. */
+export function unknownCommand(given: string, allowed: readonly Command[]): InputError {
+  const known = allowed.map(({ name }) => name);
+  const near = nearest(given, known);
+  return new InputError('command-unknown', `There is no command ${quoted(given)}.`, {
+    hint: near ? `Did you mean ${near}? help shows all commands.` : `There are: ${known.join(', ')}.`,
+  });
+}
+
 function unknown({ name, entries, usual }: Command, prompt: string, given: readonly Token[]): InputError {
   const shown = prompt + name;
   const known = entries.flatMap(({ word = [] }) => word);

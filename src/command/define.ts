@@ -1,4 +1,5 @@
 import type { ActionRef, Message } from '../chat/card.ts';
+import type { Form, FormValues } from '../chat/form.ts';
 import type { Address, MessageRef } from '../chat/port.ts';
 import type { Clock } from '../clock.ts';
 import type { Catalog } from '../deployments/catalog.ts';
@@ -10,6 +11,7 @@ import type { Options, ParseSettings } from './kinds/kind.ts';
 import { kinds as allKinds } from './kinds/kinds.ts';
 import { type Kinds, type OptionSpecs, type OptionsOf, withKinds } from './options.ts';
 import { type Permission, permissions } from './permissions.ts';
+import type { StoredRequest } from './stored.ts';
 
 /**
  * What a command is. One file in `commands/` holds one of these as its default export; the file's name is the
@@ -19,15 +21,18 @@ import { type Permission, permissions } from './permissions.ts';
 export interface CommandSpec<Specs extends OptionSpecs = OptionSpecs> extends CommandParts<OptionsOf<Specs>> {
   /** In the order in which they are typed: the ones marked `positional` first. */
   readonly options: Specs;
-  /** Buttons, routed as `<command>:<action>`. */
+  /** Buttons and menus, routed as `<command>:<action>`. */
   readonly actions?: Readonly<Record<string, Action>>;
+  /** What the command's forms do once they are submitted, by the `action` of `Form.submit`. */
+  readonly forms?: Readonly<Record<string, Action>>;
 }
 
 /** A command of several subcommands, which is one file too. */
 export interface GroupSpec {
   readonly description: string;
-  /** Of all its subcommands: a subcommand has no actions of its own. */
+  /** Of all its subcommands: a subcommand has no actions and no forms of its own. */
   readonly actions?: CommandSpec['actions'];
+  readonly forms?: CommandSpec['forms'];
   /** By the word that follows the command's name. */
   readonly subcommands: Readonly<Record<string, CommandSpec>>;
   /** The subcommand that is meant where people type no word for a subcommand. */
@@ -52,8 +57,12 @@ interface CommandParts<Values> {
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: most checks return nothing
   check?(context: CheckContext<Values>): Promise<Values | void> | void;
+  /** Where a form is to open in place of `run`: that form. Comes after `check`; a person waits 3 seconds at most. */
+  form?(context: CheckContext<Values>): OpensForm;
   run(context: Context<Values>): Promise<Shortfall>;
 }
+
+export type OpensForm = Promise<Form | undefined> | Form | undefined;
 
 /** What can be asked for under one name: a subcommand, or a command that has no subcommands. */
 export interface Entry extends CommandParts<Readonly<Record<string, unknown>>> {
@@ -73,6 +82,7 @@ export interface Command {
   /** What is asked for where no subcommand is named. */
   readonly usual: Entry | undefined;
   readonly actions: Readonly<Record<string, Action>>;
+  readonly forms: Readonly<Record<string, Action>>;
 }
 
 /** For the log, where the answer says more than an error could: what was asked for was not done, or perhaps not. */
@@ -85,7 +95,7 @@ export interface CheckContext<Options> extends Services {
   readonly prompt: string;
 }
 
-/** What a button press does. */
+/** What a button press, a choice from a menu or a submitted form does. */
 export type Action = PlainAction | DeploymentAction;
 
 interface ActionBase {
@@ -99,20 +109,27 @@ interface ActionBase {
 interface PlainAction extends ActionBase {
   readonly on?: undefined;
   /** As a command's: refuses before anything is acknowledged. */
-  check?(context: Services & Pick<ActionContext, 'action'>): Promise<void> | void;
+  check?(context: Services & Pressed): Promise<void> | void;
+  /** As a command's. A form cannot open another one. */
+  form?(context: Services & Pressed): OpensForm;
   run(context: ActionContext): Promise<Shortfall>;
 }
 
 /** The button's argument is a request_id, which is looked up and checked just like an option of that kind. */
 interface DeploymentAction extends ActionBase {
   readonly on: 'deployment';
+  /** As a command's. */
+  form?(context: Services & Pressed & Pick<DeploymentActionContext, 'target'>): OpensForm;
   run(context: DeploymentActionContext): Promise<Shortfall>;
 }
 
-/** What `run` gets: the services, and this one person's request. */
-export interface Context<Options> extends CheckContext<Options> {
+/** What `run` gets: the services, this one person's request, and the conversation in which the request is answered. */
+export interface Context<Options> extends CheckContext<Options>, Conversation {}
+
+/** Where a command answers. An invocation makes one, and so does a stored request that is carried out later. */
+export interface Conversation {
   readonly asker: Asker;
-  /** Stable id of this invocation; a platform's retry of it has the same one. */
+  /** Stable id of the invocation or stored request; a repeat of it has the same one. */
   readonly invocationId: string;
   /** Whether this person may do that, for leaving out buttons they could not use. */
   may(permission: Permission): boolean;
@@ -122,8 +139,16 @@ export interface Context<Options> extends CheckContext<Options> {
   postCard(message: Message): Promise<MessageRef>;
 }
 
-export interface ActionContext extends Context<Record<string, never>> {
+/** What was pressed, chosen or filled in. */
+export interface Pressed {
   readonly action: ActionRef;
+  /** The values chosen from a menu; empty for a button or a form. */
+  readonly chosen: readonly string[];
+  /** The values of a submitted form; empty for a button or a menu. */
+  readonly fields: FormValues;
+}
+
+export interface ActionContext extends Context<Record<string, never>>, Pressed {
   /** The message that holds the button; undefined where the platform does not say. */
   readonly source: MessageRef | undefined;
 }
@@ -168,6 +193,11 @@ export interface Services {
   readonly directory: Directory;
   /** Keeps what is too long for a button's argument. */
   readonly kept: Kept;
+  /**
+   * Carries out a request that was stored, once for each id, with the rights that its asker has now, and answers where it
+   * was asked. Never rejects for what goes wrong in it.
+   */
+  carryOut(stored: StoredRequest): Promise<void>;
   readonly clock: Clock;
   readonly settings: CommandSettings;
 }
@@ -200,7 +230,7 @@ export function createDirectory(written: readonly Written[], kinds: Kinds = allK
 }
 
 function commandOf({ name, command }: Written, kinds: Kinds): Command {
-  const { description, actions = {} } = command;
+  const { description, actions = {}, forms = {} } = command;
   const isGroup = 'subcommands' in command;
   const specs: [string | undefined, CommandSpec][] = isGroup
     ? Object.entries(command.subcommands)
@@ -210,5 +240,5 @@ function commandOf({ name, command }: Written, kinds: Kinds): Command {
     return { ...spec, name: word === undefined ? name : `${name} ${word}`, word, options };
   });
   const usual = isGroup ? entries.find(({ word }) => word === command.usual) : entries[0];
-  return { name, description, entries, usual, actions };
+  return { name, description, entries, usual, actions, forms };
 }

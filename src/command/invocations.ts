@@ -24,7 +24,7 @@ export interface InvocationRecord {
   readonly changes: boolean;
   readonly mode: AckMode;
   /** How another process can answer it. Holds a token of the platform, so it is kept no longer than it is needed. */
-  readonly reply: Reply;
+  readonly reply: Reply | undefined;
   /** What the channel reads where the answer to a change can be given no more. */
   readonly orElse?: Line | undefined;
 }
@@ -252,16 +252,14 @@ export class Invocations {
     const [command = what] = what.split(':');
     await transact(store, async (tx) => {
       if (end) await this.#end(id, end, tx);
-      await enqueue(tx, clock, {
-        kind: 'answer',
-        orderKey: id,
-        key,
-        at,
-        reply,
-        // By then it may have to stand in the channel by itself.
-        message: mode === 'public' ? attributed(message, { ...person, command }) : message,
-        ...(changes ? { orElse } : {}),
-      });
+      // By then it may have to stand in the channel by itself.
+      const shown = mode === 'public' ? attributed(message, { ...person, command }) : message;
+      const common = { orderKey: id, key, message: shown };
+      if (reply)
+        await enqueue(tx, clock, { ...common, kind: 'answer', at, reply, ...(changes ? { orElse } : {}) });
+      else if (mode === 'private')
+        await enqueue(tx, clock, { ...common, kind: 'tell', person: person.id, at });
+      else await enqueue(tx, clock, { ...common, kind: 'post', to: at });
     });
   }
 }

@@ -43,7 +43,7 @@ export const theDeployment = {
 export function withKinds(specs: OptionSpecs, known: Kinds): Options {
   const options = Object.entries(specs).map(([name, spec]): [string, Option] => {
     const kind = known[spec.kind] as Kind;
-    return [name, { ...spec, kind, input: kind.input(spec) }];
+    return [name, { ...spec, kind, input: kind.input(spec), suggest: spec.suggest ?? kind.suggest }];
   });
   return Object.fromEntries(options);
 }

@@ -110,7 +110,7 @@ export class Recovery {
       const asker = { id: row.asker_id, name: row.asker_name };
       const inChannel = interruptedLine(directory, { ...about, mention: asker });
       const how = readReply(row.reply_json);
-      if (how) {
+      if (how?.reply) {
         const { mode, reply } = how;
         await enqueue(tx, clock, {
           kind: 'answer',

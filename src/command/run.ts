@@ -1,12 +1,17 @@
-import type { Invocation } from '../chat/port.ts';
+import type { Inbox, Invocation, Question } from '../chat/port.ts';
+import { within } from '../clock.ts';
 import { RefusedError } from '../errors.ts';
 import { FairShare, type PerPerson } from './fair-share.ts';
 import { Presses } from './presses.ts';
+import { suggestions } from './suggest.ts';
 import { Turn, type TurnParts } from './turn.ts';
 
-export interface Pipeline {
-  /** Carries one invocation through, and answers it whatever happens. Never rejects. */
-  handle(invocation: Invocation): Promise<void>;
+/** How long suggestions may take, in milliseconds of real time: platforms wait 3000 for them. */
+const SUGGEST_MS = 2_000;
+
+export interface Pipeline extends Inbox {
+  /** As `invoke`, for a request that was stored: it was counted when its person asked, and waits for no turn. */
+  carryOut(invocation: Invocation): Promise<void>;
   /** Takes nothing new; resolves when what is under way has been answered. */
   drain(): Promise<void>;
   /** Resolves when nothing is under way. */
@@ -18,25 +23,27 @@ export interface PipelineParts extends Omit<TurnParts, 'presses'> {
   readonly perPerson?: PerPerson;
 }
 
-/** fair share -> authorise -> parse -> acknowledge -> run -> report; for a command and for a button press alike. */
+/** fair share -> authorise -> parse -> first response -> run -> report; for a command, a button and a submitted form alike. */
 export function createPipeline(parts: PipelineParts): Pipeline {
   const underWay = new Set<Promise<void>>();
   const presses = new Presses(parts.clock);
   const fairShare = new FairShare(parts.perPerson ?? { requests: 0, waiting: 0 }, parts.clock);
   let draining = false;
 
-  async function answered(invocation: Invocation): Promise<void> {
+  async function answered(invocation: Invocation, carry: (turn: Turn) => Promise<void>): Promise<void> {
     const turn = new Turn(invocation, { ...parts, presses });
     try {
       if (draining) throw restarting();
-      await fairShare.take(
-        invocation,
-        (wait) => turn.take(wait),
-        (reason) => turn.drop(reason),
-      );
+      await carry(turn);
     } catch (error) {
       await turn.report(error);
     }
+  }
+
+  function followed(answering: Promise<void>): Promise<void> {
+    const work: Promise<void> = answering.finally(() => underWay.delete(work));
+    underWay.add(work);
+    return work;
   }
 
   const idle = async () => {
@@ -44,11 +51,25 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   };
 
   return {
-    handle(invocation) {
-      const work: Promise<void> = answered(invocation).finally(() => underWay.delete(work));
-      underWay.add(work);
-      return work;
+    async suggest(question: Question) {
+      const { command, subcommand, option } = question;
+      try {
+        return (await within(parts.realClock, SUGGEST_MS, suggestions(question, parts))) ?? [];
+      } catch (err) {
+        parts.log.warn({ err, command, subcommand, option }, 'suggestions: none can be offered');
+        return [];
+      }
     },
+    invoke(invocation) {
+      const carry = (turn: Turn) =>
+        fairShare.take(
+          invocation,
+          (wait) => turn.take(wait),
+          (reason) => turn.drop(reason),
+        );
+      return followed(answered(invocation, carry));
+    },
+    carryOut: (invocation) => followed(answered(invocation, (turn) => turn.take())),
     idle,
     async drain() {
       draining = true;

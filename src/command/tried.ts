@@ -15,7 +15,7 @@ const NAMING: ReadonlySet<Kind> = new Set([application, version, deployment]);
 
 /** What a person asked for, as the log tells it. */
 export interface Tried {
-  /** `stop`, or `stop:confirm` for a button. */
+  /** `stop`, or `stop:confirm` for a button or form. */
   readonly command: string;
   /** The deployment or application that the request names. */
   readonly target: string | undefined;
@@ -23,8 +23,9 @@ export interface Tried {
 
 /** As the person typed or pressed, before anything is checked. */
 export function asTyped(request: InvocationRequest, directory: Directory): Tried {
-  if (request.kind === 'action') {
-    const { command, action, arg } = request.action;
+  if (request.kind !== 'command') {
+    // The id of a button or form that another version of the bot made may be unreadable.
+    const { command = '?', action = '?', arg = '' } = request.action ?? {};
     return { command: short(`${command}:${action}`), target: /^\w+$/.test(arg) ? short(arg) : undefined };
   }
   const { args, command } = request;

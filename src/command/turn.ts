@@ -1,29 +1,25 @@
-import type { ActionRef } from '../chat/card.ts';
-import type { AckMode, Invocation, InvocationRequest, MessageRef, Person } from '../chat/port.ts';
+import type { AckMode, Invocation, InvocationRequest, Person } from '../chat/port.ts';
 import { type Clock, steadyNow, within } from '../clock.ts';
 import type { DeploymentTarget } from '../deployments/deployment.ts';
-import { type AppError, InputError } from '../errors.ts';
+import type { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { Answer, type Ending } from './answer.ts';
-import { isTooLong, MAX_REQUEST, nearest, quoted } from './argv.ts';
-import { type Policy, refusal } from './authorise.ts';
-import { choose } from './choose.ts';
-import {
-  type Action,
-  type Command,
-  type Context,
-  type Entry,
-  leastPermission,
-  type Services,
-} from './define.ts';
+import { tooLong } from './argv.ts';
+import type { Policy } from './authorise.ts';
+import { choose, unknownCommand } from './choose.ts';
+import { Contexts } from './context.ts';
+import { type Command, type Entry, leastPermission, type OpensForm, type Services } from './define.ts';
 import type { InvocationRecord, Invocations } from './invocations.ts';
 import { findDeployment, parseRequestId } from './kinds/deployment.ts';
+import { formImpossible, formTooLate } from './open-form.ts';
 import { parseValues } from './parse.ts';
 import { type Permission, permissions } from './permissions.ts';
+import { findPressed, stale } from './pressed.ts';
 import type { Presses } from './presses.ts';
 import { resolveValues } from './resolve.ts';
 import { namesakes } from './same-name.ts';
 import { asTyped, ENDED, type Tried, targetOf } from './tried.ts';
+import { usageHint } from './usage.ts';
 
 /** When the first response has to leave, in milliseconds of real time since the invocation came; platforms allow 3000. */
 const FIRST_RESPONSE_MS = 2_500;
@@ -44,6 +40,7 @@ export interface TurnParts {
 }
 
 type CommandRequest = Extract<InvocationRequest, { kind: 'command' }>;
+type PressedRequest = Exclude<InvocationRequest, CommandRequest>;
 
 /** What is asked for, as far as that is known without asking anybody. */
 interface Wanted<Checked> {
@@ -54,6 +51,10 @@ interface Wanted<Checked> {
   authorise(): Promise<Person>;
   /** Looks up what was named. Throws where that is not as it should be. */
   check(): Promise<Checked>;
+  /** The form to open in place of `run`, if any; undefined where there never is one. */
+  readonly form: ((checked: Checked) => OpensForm) | undefined;
+  /** How to go on where that form cannot be opened. */
+  readonly withoutForm: string;
   run(person: Person, checked: Checked): ReturnType<Entry['run']>;
 }
 
@@ -63,7 +64,7 @@ export class Turn {
   readonly #parts: TurnParts;
   readonly #cameAt: number;
   readonly #answer: Answer;
-  readonly #prompt: string;
+  readonly #contexts: Contexts;
   #tried: Tried;
   #outcome: Ending['outcome'] = 'done';
   /** Once it is known who asks. */
@@ -75,8 +76,8 @@ export class Turn {
   constructor(invocation: Invocation, parts: TurnParts) {
     this.#invocation = invocation;
     this.#parts = parts;
-    this.#prompt = invocation.prompt ?? '';
     this.#answer = new Answer(invocation, parts);
+    this.#contexts = new Contexts(invocation, parts, this.#answer);
     this.#tried = asTyped(invocation.request, parts.services.directory);
     this.#cameAt = steadyNow(parts.realClock);
   }
@@ -85,19 +86,18 @@ export class Turn {
   async take(wait?: Promise<void>): Promise<void> {
     this.#wait = wait;
     const { request } = this.#invocation;
-    if (request.kind === 'action') await this.#takeAction(request.action, request.source);
-    else await this.#takeCommand(request);
+    const refused = tooLong(request);
+    if (refused) {
+      await this.#authorised('help');
+      throw refused;
+    }
+    if (request.kind === 'command') await this.#takeCommand(request);
+    else await this.#takePressed(request);
     await this.#log({ outcome: this.#outcome });
   }
 
   async #takeCommand(request: CommandRequest): Promise<void> {
     const { directory } = this.#parts.services;
-    if (isTooLong(request)) {
-      await this.#authorised('help');
-      throw new InputError('text-too-long', `That is too long: I read at most ${MAX_REQUEST} characters.`, {
-        hint: 'Nothing was done. Type a shorter command.',
-      });
-    }
     const given = request.command;
     const [found, ...others] = namesakes(given, directory.all, ({ name }) => name);
     const command = others.length > 0 ? undefined : found;
@@ -107,8 +107,8 @@ export class Turn {
       // Before anything else is said: a stranger learns nothing, not even which commands there are.
       const person = await this.#authorised(least);
       if (!command) {
-        const allowed = directory.all.filter((one) => this.#may(person, leastPermission(one)));
-        throw unknownCommand(given, allowed);
+        const mayUse = (one: Command) => !this.#contexts.refusal(person, leastPermission(one));
+        throw unknownCommand(given, directory.all.filter(mayUse));
       }
       if ('mistake' in typed) throw typed.mistake;
       const { permission } = typed.entry;
@@ -122,74 +122,82 @@ export class Turn {
       mode: entry.ack,
       authorise,
       check: () => this.#resolve(entry, parsed),
-      run: (person, options) => entry.run(this.#context(person, options)),
+      form: entry.form && ((options) => entry.form?.(this.#contexts.forCheck(options))),
+      withoutForm: usageHint(this.#contexts.prompt + entry.name, entry.options),
+      run: (person, options) => entry.run(this.#contexts.forRun(person, options)),
     });
   }
 
   /** What was typed or picked, as far as the command itself tells; or what is wrong with it. */
   #read(command: Command | undefined, { args }: CommandRequest) {
+    const { prompt } = this.#contexts;
     try {
       if (!command) return { mistake: undefined };
-      const { entry, raw } = choose(command, args, this.#prompt);
-      const shown = this.#prompt + entry.name;
+      const { entry, raw } = choose(command, args, prompt);
       this.#tried = { command: entry.name, target: targetOf(entry.options, raw) };
-      const parsed = parseValues(raw, shown, entry.options, this.#parts.services.settings);
+      const { settings } = this.#parts.services;
+      const parsed = parseValues(raw, prompt + entry.name, entry.options, settings);
       return { entry, parsed };
     } catch (mistake) {
       return { mistake };
     }
   }
 
-  async #takeAction(ref: ActionRef, source: MessageRef | undefined): Promise<void> {
-    const { actions = {} } = this.#parts.services.directory.get(ref.command) ?? {};
-    const action: Action | undefined = Object.hasOwn(actions, ref.action) ? actions[ref.action] : undefined;
-    if (!action) {
+  async #takePressed(request: PressedRequest): Promise<void> {
+    const { services, presses } = this.#parts;
+    const { source } = request;
+    const found = findPressed(services.directory, request);
+    if (!found) {
       await this.#authorised('help');
-      throw new InputError('action-unknown', 'This button is from an older version of me.', {
-        hint: 'Run the command again for a fresh one.',
-      });
+      throw stale(request);
     }
+    const { action, pressed } = found;
+    const { command, action: name, arg } = pressed.action;
     let release: (() => void) | undefined;
     const { id, at } = this.#invocation;
-    await this.#carryOut({
-      what: `${ref.command}:${ref.action}`,
+    await this.#carryOut<DeploymentTarget | undefined>({
+      what: `${command}:${name}`,
       permission: action.permission,
       mode: action.ack,
       authorise: async () => {
         const person = await this.#authorised(action.permission);
-        const button = JSON.stringify([at.platform, at.workspace, at.channel, source, ref, person.id]);
-        if (action.ack === 'public') release = this.#parts.presses.take(button, id);
+        const button = JSON.stringify([at.platform, at.workspace, at.channel, source, pressed, person.id]);
+        if (action.ack === 'public') release = presses.take(button, id);
         return person;
       },
-      check: () => this.#checkAction(action, ref),
+      check: async () => {
+        if (action.on === 'deployment') return await this.#targetOf(arg);
+        await action.check?.({ ...services, ...pressed });
+        return undefined;
+      },
+      form:
+        action.form &&
+        ((target) => {
+          if (action.on !== 'deployment') return action.form?.({ ...services, ...pressed });
+          return target && action.form?.({ ...services, ...pressed, target });
+        }),
+      withoutForm: 'Type the command instead; help shows how.',
       run: async (person, target) => {
-        const context = { ...this.#context(person, {}), action: ref, source };
+        const context = { ...this.#contexts.forRun(person, {}), ...pressed, source };
         if (action.on !== 'deployment') return await action.run(context);
         if (target) return await action.run({ ...context, target });
       },
     }).finally(() => release?.());
   }
 
-  /** Puts what exists in place of what was named, and lets the command have its own look. */
-  async #resolve(entry: Entry, parsed: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> {
-    const { services } = this.#parts;
-    const lookup = { ...services, at: this.#invocation.at };
-    const options = await resolveValues(parsed, this.#prompt + entry.name, entry.options, lookup);
-    this.#tried = { command: entry.name, target: targetOf(entry.options, options) };
-    const checked = await entry.check?.({ ...services, prompt: this.#prompt, options });
-    return checked ?? options;
+  async #targetOf(arg: string): Promise<DeploymentTarget> {
+    const target = await findDeployment(this.#contexts.lookup, parseRequestId(arg));
+    this.#tried = { ...this.#tried, target: target.request_id };
+    return target;
   }
 
-  async #checkAction(action: Action, ref: ActionRef): Promise<DeploymentTarget | undefined> {
-    const { services } = this.#parts;
-    if (action.on === 'deployment') {
-      const lookup = { ...services, at: this.#invocation.at };
-      const target = await findDeployment(lookup, parseRequestId(ref.arg));
-      this.#tried = { ...this.#tried, target: target.request_id };
-      return target;
-    }
-    await action.check?.({ ...services, action: ref });
-    return undefined;
+  /** Puts what exists in place of what was named, and lets the command have its own look. */
+  async #resolve(entry: Entry, parsed: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> {
+    const { lookup, prompt } = this.#contexts;
+    const options = await resolveValues(parsed, prompt + entry.name, entry.options, lookup);
+    this.#tried = { command: entry.name, target: targetOf(entry.options, options) };
+    const checked = await entry.check?.(this.#contexts.forCheck(options));
+    return checked ?? options;
   }
 
   async #carryOut<Checked>(wanted: Wanted<Checked>): Promise<void> {
@@ -214,17 +222,27 @@ export class Turn {
       }
     }
     const person = await authorising;
-    const record = { ...about, person };
     // A check may ask Edgegap as well.
     const checking = this.#wait ? this.#wait.then(wanted.check) : wanted.check();
-    const budget = this.#wait ? 0 : CHECK_BUDGET_MS;
+    const preparing = checking.then(async (checked) => ({ form: await wanted.form?.(checked) }));
+    // A form is a first response: for it, a turn that comes soon is worth the wait.
+    const budget = this.#wait && !wanted.form ? 0 : CHECK_BUDGET_MS;
     const spent = changes && !taken ? steadyNow(clock) - since : 0;
     // Where it takes longer than the first response can wait, its failure comes when it is awaited.
-    await within(clock, Math.max(budget - spent, 0), checking);
+    const form = (await within(clock, Math.max(budget - spent, 0), preparing))?.form;
+    if (form && !this.#invocation.openForm) throw formImpossible(wanted.withoutForm);
+    // A form asks, and changes nothing.
+    const record = { ...about, changes: changes && !form, person };
     if (!taken && !(await this.#begin(record))) return;
     this.#answer.stored(record);
-    await this.#answer.acknowledge(mode);
-    this.#outcome = (await wanted.run(person, await checking)) ?? 'done';
+    if (form) {
+      await this.#invocation.openForm?.(form);
+      this.#outcome = 'form';
+    } else {
+      await this.#answer.acknowledge(mode);
+      if ((await preparing).form) throw formTooLate();
+      this.#outcome = (await wanted.run(person, await checking)) ?? 'done';
+    }
     await invocations.finish(id, 'done');
   }
 
@@ -244,28 +262,9 @@ export class Turn {
   async #authorised(permission: Permission): Promise<Person> {
     const person = await this.#invocation.person(permissions[permission] === 'change' ? 'fresh' : 'cached');
     this.#person = person;
-    const refused = refusal(this.#parts.policy, this.#invocation.at.platform, person, permission);
+    const refused = this.#contexts.refusal(person, permission);
     if (refused) throw refused;
     return person;
-  }
-
-  #may(person: Person, permission: Permission): boolean {
-    return refusal(this.#parts.policy, this.#invocation.at.platform, person, permission) === undefined;
-  }
-
-  #context<Options>(person: Person, options: Options): Context<Options> {
-    const invocation = this.#invocation;
-    const { services } = this.#parts;
-    return {
-      ...services,
-      options,
-      prompt: this.#prompt,
-      asker: { id: person.id, name: person.name, at: invocation.at },
-      invocationId: invocation.id,
-      may: (permission) => this.#may(person, permission),
-      respond: (message) => this.#answer.respond(message),
-      postCard: (message) => this.#answer.postCard(message),
-    };
   }
 
   /** Tells the person what became of it: `error` is what `take` rejected with. */
@@ -284,19 +283,11 @@ export class Turn {
     const { id: invocation, at, meanwhile } = this.#invocation;
     const { platform, workspace, channel } = at;
     // Where the platform sends the person along, the name costs no question.
-    const known = meanwhile ? undefined : await this.#invocation.person('cached').catch(() => undefined);
-    const { id: person = meanwhile?.askerId, name = undefined } = this.#person ?? known ?? {};
+    this.#person ??= meanwhile ? undefined : await this.#invocation.person('cached').catch(() => undefined);
+    const { id: person = meanwhile?.askerId, name = undefined } = this.#person ?? {};
     const where = { invocation, platform, workspace, channel, person, name };
     const ms = Math.round(steadyNow(realClock) - this.#cameAt);
     const line = { ...where, ...this.#tried, ...ending, ms };
     log[ending.err ? 'error' : 'info'](line, ENDED);
   }
-}
-
-function unknownCommand(given: string, allowed: readonly Command[]): InputError {
-  const known = allowed.map(({ name }) => name);
-  const near = nearest(given, known);
-  return new InputError('command-unknown', `There is no command ${quoted(given)}.`, {
-    hint: near ? `Did you mean ${near}? help shows all commands.` : `There are: ${known.join(', ')}.`,
-  });
 }

@@ -46,6 +46,7 @@ function checkGroup({ description, subcommands, usual }: GroupSpec, kinds: Kinds
     if (!NAME.test(word) || word.length > LIMITS.name)
       fail(`the subcommand "${word}" is not lower case words`);
     if (spec.actions) failIn('actions belong to the command, not to a subcommand');
+    if (spec.forms) failIn('forms belong to the command, not to a subcommand');
     if (isCommand(spec)) checkCommand(spec, kinds, failIn);
     else failIn('is not made with defineCommand()');
   }
@@ -83,8 +84,9 @@ function checkOptions(specs: OptionSpecs, kinds: Kinds, fail: Fail): void {
   }
 }
 
-function checkActions(name: string, command: CommandSpec | GroupSpec, fail: Fail): void {
-  for (const [id, action] of Object.entries(command.actions ?? {})) {
+function checkActions(name: string, { actions, forms }: CommandSpec | GroupSpec, fail: Fail): void {
+  for (const [id, action] of [...Object.entries(actions ?? {}), ...Object.entries(forms ?? {})]) {
+    if (actions?.[id] && forms?.[id]) fail(`the name "${id}" stands for an action and for a form`);
     if (!NAME.test(id)) fail(`the action name "${id}" is not lower case words`);
     if (name.length + id.length + 2 > ACTION_ROOM) fail(`the action name "${id}" is too long`);
     checkPermission(`the permission of ${id}`, action.permission, fail);

@@ -42,7 +42,7 @@ export type Delivery =
       readonly kind: 'tell';
       readonly person: string;
       readonly at: Pick<Address, 'platform' | 'workspace'>;
-      readonly message: Line;
+      readonly message: Message;
       readonly urgent?: boolean;
     });
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createTurn } from '../../src/adapters/receiving.ts';
-import type { Adapter, Invocation } from '../../src/chat/port.ts';
+import type { Adapter, Inbox, Invocation } from '../../src/chat/port.ts';
 import { AppError, ConfigError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
 import { Leases } from '../../src/replicas/leases.ts';
@@ -8,6 +8,7 @@ import { Membership } from '../../src/replicas/membership.ts';
 import type { Store } from '../../src/store/schema.ts';
 import { dialectFor, openStore } from '../../src/store/store.ts';
 import { freshDatabase } from '../support/databases.ts';
+import { inboxOf } from '../support/inbox.ts';
 import { TestClock, until } from '../support/test-clock.ts';
 
 const away = new AppError('discord.unreachable', 'Discord cannot be reached.');
@@ -30,7 +31,7 @@ async function stage(starts: (Error | 'hangs' | undefined)[] = []) {
   const clock = new TestClock();
   const did: string[] = [];
   const handled: string[] = [];
-  const seen: { lost?: AppError; deliver?: (one: Invocation) => Promise<void> } = {};
+  const seen: { lost?: AppError; deliver?: Inbox['invoke'] } = {};
   const connection = { healthy: true, asked: 0 };
   let giveUp: ((error: Error) => void) | undefined;
   let shutOut: ((error: AppError) => void) | undefined;
@@ -38,7 +39,7 @@ async function stage(starts: (Error | 'hangs' | undefined)[] = []) {
     platform: 'discord',
     exclusive: true,
     prepare: async () => void did.push('prepared'),
-    async start(handle: (one: Invocation) => Promise<void>, lost: (error: AppError) => void, from?: string) {
+    async start(inbox: Inbox, lost: (error: AppError) => void, from?: string) {
       const end = starts.shift();
       if (end === 'hangs') {
         did.push('hangs');
@@ -48,7 +49,7 @@ async function stage(starts: (Error | 'hangs' | undefined)[] = []) {
       }
       did.push(end ? 'failed' : `started from ${from ?? 'nowhere'}`);
       if (end) throw end;
-      seen.deliver = handle;
+      seen.deliver = inbox.invoke;
       shutOut = lost;
     },
     async stop() {
@@ -73,7 +74,7 @@ async function stage(starts: (Error | 'hangs' | undefined)[] = []) {
     membership,
     clock,
     log,
-    handle: async ({ id }) => void handled.push(id),
+    inbox: inboxOf(async ({ id }) => void handled.push(id)),
     lost: (error) => {
       seen.lost = error;
     },

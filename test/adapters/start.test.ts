@@ -8,6 +8,7 @@ import { Membership } from '../../src/replicas/membership.ts';
 import { dialectFor, openStore } from '../../src/store/store.ts';
 import { startBot } from '../support/bot.ts';
 import { createDiscordDriver } from '../support/discord-driver.ts';
+import { inboxOf } from '../support/inbox.ts';
 import { createSlackDriver } from '../support/slack-driver.ts';
 import { TestClock, turn, until } from '../support/test-clock.ts';
 
@@ -49,7 +50,7 @@ async function stage(failures: Readonly<Record<string, (AppError | undefined)[]>
     membership,
     clock,
     log,
-    handle: async () => {},
+    inbox: inboxOf(async () => {}),
     over: (error) => void over.push(error),
   });
   return { clock, platforms, started, lost, over, lines };

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { buildApp } from '../../src/app.ts';
 import type { Message } from '../../src/chat/card.ts';
-import type { Invocation, MessageRef } from '../../src/chat/port.ts';
+import type { Inbox, MessageRef } from '../../src/chat/port.ts';
 import { systemClock as clock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
@@ -21,11 +21,11 @@ const PERSON = { id: 'ann', name: 'ann', home: true, guest: false, admin: true, 
 test(`${DEPLOYS} people deploy at once: each is acknowledged, and has one deployment and one card`, async () => {
   const simulator = await startSimulator({ clock, ...AT_ONCE });
   const chat = new MemoryChat();
-  let handle: ((invocation: Invocation) => Promise<void>) | undefined;
+  let inbox: Inbox | undefined;
   const adapter = chat.adapter({
     alive: () => true,
     start: async (given) => {
-      handle = given;
+      inbox = given;
     },
   });
   const app = await buildApp({
@@ -52,7 +52,7 @@ test(`${DEPLOYS} people deploy at once: each is acknowledged, and has one deploy
   const ask = async (index: number) => {
     let card: MessageRef | undefined;
     const say = async (message: Message) => void said.push(message);
-    await handle?.({
+    await inbox?.invoke({
       id: `burst-${index}`,
       adapter,
       at: AT,

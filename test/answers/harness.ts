@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import { createDiscordAdapter } from '../../src/adapters/discord/adapter.ts';
 import { createSlackAdapter } from '../../src/adapters/slack/adapter.ts';
 import { type App, buildApp } from '../../src/app.ts';
-import type { Adapter, Invocation } from '../../src/chat/port.ts';
+import type { Adapter, Inbox } from '../../src/chat/port.ts';
 import { readConfig } from '../../src/config.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { AT_ONCE } from '../command/harness.ts';
@@ -12,6 +12,7 @@ import type { ChatDriver } from '../support/chat-driver.ts';
 import type { ConsoleDriver } from '../support/console-driver.ts';
 import { mortalDatabase } from '../support/databases.ts';
 import type { DiscordDriver } from '../support/discord-driver.ts';
+import { inboxOf } from '../support/inbox.ts';
 import { pacedClock } from '../support/paced-clock.ts';
 
 /** Where an invocation stops, because its process is about to die or is slow: after this call. */
@@ -93,10 +94,10 @@ export async function openStage(name: DriverName): Promise<Stage> {
         edit: whileAlive(adapter.edit),
         resume: whileAlive(adapter.resume),
         tell: whileAlive(adapter.tell),
-        start: (handle: (invocation: Invocation) => Promise<void>, ...rest: []) =>
+        start: (inbox: Inbox, ...rest: []) =>
           adapter.start(
-            (given) =>
-              handle({
+            inboxOf((given) =>
+              inbox.invoke({
                 ...given,
                 refuse: whileAlive(given.refuse),
                 respondPrivately: whileAlive(given.respondPrivately),
@@ -104,6 +105,7 @@ export async function openStage(name: DriverName): Promise<Stage> {
                 postCard: whileAlive((message) => until('postCard', given.postCard(message))),
                 respond: whileAlive((message) => until('respond', given.respond(message))),
               }),
+            ),
             ...rest,
           ),
       });
@@ -120,8 +122,8 @@ export async function openStage(name: DriverName): Promise<Stage> {
       },
       adapters: (directory) => [
         ...(driver.platform === 'console' ? [mortal((driver as ConsoleDriver).adapter(directory))] : []),
-        ...(discord ? [mortal(createDiscordAdapter({ config: discord, directory, clock, log }))] : []),
-        ...(slack ? [mortal(createSlackAdapter({ config: slack, directory, clock, log }))] : []),
+        ...(discord ? [mortal(createDiscordAdapter({ config: discord, clock, log }))] : []),
+        ...(slack ? [mortal(createSlackAdapter({ config: slack, clock, log }))] : []),
       ],
     });
     const { port } = await app.start();

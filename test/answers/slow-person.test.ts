@@ -117,13 +117,13 @@ async function asking() {
 
 test('what changes something is stored before the platform may be told of it, and a repeat is not carried out', async () => {
   const { pipeline, invocation, known, did, states, tooLong, runs } = await asking();
-  const first = pipeline.handle(invocation);
+  const first = pipeline.invoke(invocation);
   expect(await states()).toEqual([]);
   expect(did).toEqual([]);
   await tooLong();
   await until(() => did.length > 0, 'it to be stored');
   expect(await states()).toEqual(['running']);
-  const again = pipeline.handle(invocation);
+  const again = pipeline.invoke(invocation);
   await tooLong();
   await again;
   known.resolve(person);
@@ -134,7 +134,7 @@ test('what changes something is stored before the platform may be told of it, an
 
 test('who turns out not to be allowed is refused, and that is the end of it', async () => {
   const { pipeline, invocation, known, did, states, tooLong, runs } = await asking();
-  const handled = pipeline.handle(invocation);
+  const handled = pipeline.invoke(invocation);
   await tooLong();
   await until(() => did.length > 0, 'it to be stored');
   known.resolve({ ...person, admin: false });
@@ -146,7 +146,7 @@ test('who turns out not to be allowed is refused, and that is the end of it', as
 test('where the store does not take it, that is the answer, and nothing is done', async () => {
   const { store, pipeline, invocation, known, did, tooLong, runs } = await asking();
   await store.schema.alterTable('invocations').renameTo('away').execute();
-  const handled = pipeline.handle(invocation);
+  const handled = pipeline.invoke(invocation);
   await tooLong();
   await handled;
   known.resolve(person);

@@ -2,7 +2,6 @@ import { flushCompileCache } from 'node:module';
 import { type App, buildApp } from '../../src/app.ts';
 import type { Adapter } from '../../src/chat/port.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
-import type { Directory } from '../../src/command/define.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { fastClock } from '../support/fast-clock.ts';
@@ -27,12 +26,12 @@ process.on('uncaughtException', (err) => {
   process.send?.({ fault: String(err.stack) }, () => process.exit(3));
 });
 
-type MakeAdapters = (directory: Directory) => Adapter[];
+type MakeAdapters = () => Adapter[];
 
 async function discordAdapter(): Promise<MakeAdapters> {
   const { createDiscordAdapter } = await import('../../src/adapters/discord/adapter.ts');
   const { discord } = config;
-  return (directory) => (discord ? [createDiscordAdapter({ config: discord, directory, clock, log })] : []);
+  return () => (discord ? [createDiscordAdapter({ config: discord, clock, log })] : []);
 }
 
 async function slackAdapter(): Promise<MakeAdapters> {
@@ -40,8 +39,7 @@ async function slackAdapter(): Promise<MakeAdapters> {
   const { slack } = config;
   // How long Slack waits is a matter of real time.
   const patient: Clock = { now: () => clock.now(), after: systemClock.after };
-  return (directory) =>
-    slack ? [createSlackAdapter({ config: slack, directory, clock: patient, log })] : [];
+  return () => (slack ? [createSlackAdapter({ config: slack, clock: patient, log })] : []);
 }
 
 const { discord, slack } = config;
@@ -58,7 +56,7 @@ const app: App = await buildApp({
   log,
   over: () => process.exit(1),
   access: { ...(discord ? { discord: discord.access } : {}), ...(slack ? { slack: slack.access } : {}) },
-  adapters: (directory) => makers.flatMap((make) => make(directory)),
+  adapters: () => makers.flatMap((make) => make()),
 }).catch(cannotStart);
 process.once('SIGTERM', () => {
   setTimeout(() => process.exit(1), 9_000).unref();

@@ -135,6 +135,23 @@ test('what a process that is gone left is answered, by one of all that look', as
   ]);
 });
 
+test('a stored request whose process is gone is told of in its channel, where it would have changed something', async () => {
+  const { join, outbox } = await open();
+  const dead = await join();
+  const about = { at, person, mode: 'public', reply: undefined } as const;
+  await dead.invocations.begin({ ...about, id: 'stop', what: 'stop', changes: true });
+  await dead.invocations.begin({ ...about, id: 'list', what: 'list', changes: false });
+  await dead.membership.leave();
+  await (await join()).recovery.recover();
+  const [told, ...others] = await outbox();
+  expect(told).toMatchObject({
+    kind: 'post',
+    id: 'stop',
+    text: expect.stringContaining('in the middle of your stop'),
+  });
+  expect(others).toEqual([]);
+});
+
 test('one whose process lives is left to it', async () => {
   const { join, states, outbox } = await open();
   const alive = await join();

@@ -1,6 +1,3 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runRegister } from '../../src/adapters/discord/register.ts';
 import { createManifest } from '../../src/adapters/slack/manifest.ts';
@@ -8,9 +5,8 @@ import { loadCommands } from '../../src/command/load.ts';
 import { driverNames } from '../support/bot.ts';
 import type { DiscordDriver } from '../support/discord-driver.ts';
 import { ids } from '../support/discord-world.ts';
+import { commandFolder } from './command-folder.ts';
 import { effectOf, type Stage, stageOn, typeLine } from './harness.ts';
-
-const ROOT = join(import.meta.dirname, '..', '..');
 
 /** All that somebody writes who wants a new command. */
 const COIN = `
@@ -46,19 +42,8 @@ export default defineCommand({
 });
 `;
 
-let folder: string;
-
-beforeAll(() => {
-  folder = mkdtempSync(join(import.meta.dirname, '.one-file-'));
-  cpSync(join(ROOT, 'commands'), folder, { recursive: true });
-  writeFileSync(join(folder, 'coin.ts'), COIN);
-  // Here the way to src is another one; in commands/ the file is as it stands above.
-  for (const name of readdirSync(folder)) {
-    const source = readFileSync(join(folder, name), 'utf8');
-    writeFileSync(join(folder, name), source.replaceAll("'../src/", `'${pathToFileURL(ROOT).href}/src/`));
-  }
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const { path: folder, remove } = commandFolder('one-file', { coin: COIN });
+afterAll(remove);
 
 describe.each(driverNames)('a new command file on %s', (name) => {
   let stage: Stage;

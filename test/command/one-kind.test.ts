@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { completeLine } from '../../src/adapters/console/complete.ts';
 import { runRegister } from '../../src/adapters/discord/register.ts';
 import type { Kind } from '../../src/command/kinds/kind.ts';
 import { kinds as allKinds } from '../../src/command/kinds/kinds.ts';
 import { loadCommands } from '../../src/command/load.ts';
 import { InputError } from '../../src/errors.ts';
 import { driverNames } from '../support/bot.ts';
+import type { ConsoleDriver } from '../support/console-driver.ts';
 import type { DiscordDriver } from '../support/discord-driver.ts';
 import { ids } from '../support/discord-world.ts';
 import { effectOf, type Stage, stageOn } from './harness.ts';
@@ -32,7 +32,7 @@ const grid: Kind<Grid, { readonly most: number }> = {
     const [columns = 0, rows = 0] = named.split('x').map(Number);
     return { columns, rows, applications: (await catalog.applications()).length };
   },
-  suggest: async ({ most }) => ['2x2', `${most}x${most}`],
+  suggest: async ({ fields: { most } }) => ['2x2', `${most}x${most}`],
 };
 const kinds = { ...allKinds, grid };
 
@@ -97,11 +97,9 @@ describe.each(driverNames)('a new kind of option on %s', (name) => {
 
   if (name === 'console')
     test('offers values to complete a line with', async () => {
-      expect(await completeLine('map ', stage.bot.app.directory, [])).toEqual([['2x2 ', '9x9 '], '']);
-      expect(await completeLine('map 3x4 --margin ', stage.bot.app.directory, [])).toEqual([
-        ['2x2 ', '2x2 '],
-        '',
-      ]);
+      const { complete } = stage.driver as ConsoleDriver;
+      expect(await complete('map ')).toEqual([['2x2 ', '9x9 '], '']);
+      expect(await complete('map 3x4 --margin ')).toEqual([['2x2 ', '2x2 '], '']);
     });
 
   if (name === 'discord')
@@ -117,8 +115,8 @@ describe.each(driverNames)('a new kind of option on %s', (name) => {
       expect(code, printed.join('\n')).toBe(0);
       const registered = server.rest.commands.list(ids.guild).find((command) => command.name === 'map');
       expect(registered?.options).toMatchObject([
-        { name: 'size', type: 3, required: true, max_length: 7 },
-        { name: 'margin', type: 3, max_length: 7 },
+        { name: 'size', type: 3, required: true, max_length: 7, autocomplete: true },
+        { name: 'margin', type: 3, max_length: 7, autocomplete: true },
       ]);
       expect(server.violations).toEqual([]);
     });

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { completeLine } from '../../src/adapters/console/complete.ts';
 import { commandJson } from '../../src/adapters/discord/command-json.ts';
 import { runRegister } from '../../src/adapters/discord/register.ts';
 import { loadCommands } from '../../src/command/load.ts';
 import { driverNames } from '../support/bot.ts';
 import type { Persona, Values } from '../support/chat-driver.ts';
+import type { ConsoleDriver } from '../support/console-driver.ts';
 import type { DiscordDriver } from '../support/discord-driver.ts';
 import { ids } from '../support/discord-world.ts';
 import { deployElsewhere, effectOf, type Stage, stageOn, typeLine } from './harness.ts';
@@ -142,7 +142,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
 
   if (name === 'console')
     test('a line is completed with the words, then with what the subcommand takes', async () => {
-      const complete = (text: string) => completeLine(text, stage.bot.app.directory, []);
+      const { complete } = stage.driver as ConsoleDriver;
       const words = ['list ', 'show ', 'add ', 'remove ', 'rename '];
       expect(await complete('tags ')).toEqual([[...words, '@last '], '']);
       expect(await complete('tags re')).toEqual([['remove ', 'rename '], 're']);

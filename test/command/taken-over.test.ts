@@ -56,7 +56,7 @@ async function takenOver(frozen: (membership: Membership) => void) {
     realClock: systemClock,
     log,
   });
-  await pipeline.handle({
+  await pipeline.invoke({
     id: '1',
     at,
     request: { kind: 'command', command: 'deploy', args: { kind: 'values', values: {} } },

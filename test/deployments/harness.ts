@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { buildApp } from '../../src/app.ts';
 import type { Message } from '../../src/chat/card.ts';
-import type { AckMode, Invocation, InvocationRequest, MessageRef, Person } from '../../src/chat/port.ts';
+import type { AckMode, Inbox, InvocationRequest, MessageRef, Person } from '../../src/chat/port.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';
@@ -101,12 +101,12 @@ export async function openStudio(
   async function run(environment: Record<string, string> = {}): Promise<Run> {
     const life = await live();
     let alive = true;
-    let handle: ((invocation: Invocation) => Promise<void>) | undefined;
+    let inbox: Inbox | undefined;
     const log: string[] = [];
     const adapter = chat.adapter({
       alive: () => alive,
       start: async (given) => {
-        handle = given;
+        inbox = given;
       },
     });
     const app = await buildApp({
@@ -150,7 +150,7 @@ export async function openStudio(
         if (mode === 'public') show(message);
         else privately.push(textOf(message));
       };
-      await handle?.({
+      await inbox?.invoke({
         id,
         adapter,
         at: HERE,
@@ -184,7 +184,7 @@ export async function openStudio(
           )
           .at(-1);
         if (!found) throw new Error(`There is no button ${label} on: ${chat.texts.join('; ')}`);
-        await invoke({ kind: 'action', action: found.action, source: found.ref }, person, id);
+        await invoke({ kind: 'action', action: found.action, chosen: [], source: found.ref }, person, id);
       },
       async stop() {
         current = undefined;

@@ -72,7 +72,7 @@ export class MemoryChat {
     } = {},
   ): Adapter {
     const { platform = 'memory', alive = () => true } = options;
-    const supports = { modals: false, idempotentPosts: false, history: true, ...options.supports };
+    const supports = { idempotentPosts: false, history: true, ...options.supports };
     let connected = false;
     const take = async (call: Call, what: string): Promise<ChatFault | undefined> => {
       await this.#gate;
@@ -129,6 +129,7 @@ export class MemoryChat {
         if (!fault || fault.shown) this.answers.push({ reply, text: textOf(again) });
         if (fault) throw fault.error;
       },
+      person: async (id) => ({ id, name: id, home: true, guest: false, admin: true, groups: [] }),
       tell: async ({ id, workspace }, { message, key }) => {
         if (key.length > 25) throw new Error(`The key ${key} is longer than Discord's nonce may be`);
         const fault = await take('tell', textOf(message));

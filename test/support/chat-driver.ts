@@ -21,6 +21,20 @@ export interface ChatDriver {
   close(): Promise<void>;
 }
 
+/** What a person does with menus, forms and suggestions, where the platform has them. */
+export interface FormHands {
+  /** The form that was opened last: its title and fields. */
+  form(): { readonly title: string; readonly fields: readonly string[] } | undefined;
+  /** Submits that form. Resolves when the platform has its first response. */
+  fillIn(persona: Persona, values: Readonly<Record<string, string>>): Promise<void>;
+  /** The same submission once more: Discord's gateway sends it again, a person on Slack presses again. */
+  submitAgain(persona: Persona): Promise<void>;
+  /** Picks the choice with this label from the newest visible menu that has it. */
+  choose(persona: Persona, label: string): Promise<void>;
+  /** What is offered to a person who has typed so much of an option: on Slack in the form that was opened last. */
+  suggested(persona: Persona, command: string, option: string, typed: string): Promise<readonly string[]>;
+}
+
 /**
  * stranger: belongs to a server or workspace the bot does not serve, shares none of ours;
  * guest: a restricted member (on Discord, where there are none, a member without roles);

@@ -5,10 +5,12 @@ import {
   type ConsoleOptions,
   createConsoleAdapter,
 } from '../../src/adapters/console/adapter.ts';
+import { completeLine } from '../../src/adapters/console/complete.ts';
 import { renderMessage } from '../../src/adapters/console/render.ts';
 import type { Shown } from '../../src/adapters/console/transcript.ts';
 import { readLine } from '../../src/adapters/console/typed.ts';
 import type { CardFile, Inline, Message, Rich } from '../../src/chat/card.ts';
+import type { Address, Inbox, Person } from '../../src/chat/port.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Directory } from '../../src/command/define.ts';
 import type { Options } from '../../src/command/kinds/kind.ts';
@@ -21,6 +23,8 @@ export interface ConsoleDriver extends ChatDriver {
   adapter(directory: Directory, options?: Partial<ConsoleOptions>): ConsoleAdapter;
   /** Types a line as it is. Resolves when it has its first response. */
   type(line: string): Promise<void>;
+  /** What can follow in a line, as the Tab key finds it: the candidates, and the word that they replace. */
+  complete(line: string): Promise<[string[], string]>;
   /** Everything printed so far. */
   output(): string;
 }
@@ -35,10 +39,13 @@ export async function createConsoleDriver(): Promise<ConsoleDriver> {
   });
 
   let chat: ConsoleAdapter | undefined;
-  let commands: OptionsOf = () => undefined;
+  let directory: Directory | undefined;
+  let inbox: Inbox | undefined;
   /** One for each line that was typed and has no response yet, oldest first. */
   const waiting: (() => void)[] = [];
 
+  const commands = (name: string): Options | undefined =>
+    directory?.all.flatMap(({ entries }) => entries).find((entry) => entry.name === name)?.options;
   const started = (): ConsoleAdapter => {
     if (!chat) throw new Error('The bot has no console adapter yet: hand it driver.adapter(directory)');
     return chat;
@@ -66,22 +73,24 @@ export async function createConsoleDriver(): Promise<ConsoleDriver> {
   return {
     platform: 'console',
     environment: {},
-    adapter(directory, options) {
-      commands = (name) =>
-        directory.all.flatMap(({ entries }) => entries).find((entry) => entry.name === name)?.options;
+    adapter(given, options) {
+      directory = given;
       chat = announcing(
         createConsoleAdapter({
           input,
           output,
           clock: systemClock,
           log: pino({ level: 'silent' }),
-          directory,
+          directory: given,
           color: false,
           timeZone: 'UTC',
           saveFile: async (file) => `/tmp/${file.name}`,
           ...options,
         }),
         () => waiting.shift()?.(),
+        (given) => {
+          inbox = given;
+        },
       );
       return chat;
     },
@@ -102,6 +111,12 @@ export async function createConsoleDriver(): Promise<ConsoleDriver> {
       await type(`#${found.number}`);
     },
     type,
+    async complete(line) {
+      if (!directory || !inbox) throw new Error('The bot is not started yet');
+      const { suggest } = inbox;
+      const person = async () => OPERATOR;
+      return await completeLine(line, directory, [], (asked) => suggest({ ...asked, at, person }));
+    },
     output: () => printed,
     channel: () =>
       visible(
@@ -127,7 +142,15 @@ export async function createConsoleDriver(): Promise<ConsoleDriver> {
   };
 }
 
-type OptionsOf = (name: string) => Options | undefined;
+const at: Address = { platform: 'console', workspace: 'local', channel: 'terminal' };
+const OPERATOR: Person = {
+  id: 'operator',
+  name: 'you',
+  home: true,
+  guest: false,
+  admin: true,
+  groups: ['operators'],
+};
 
 function onlyOperator(persona: Persona): void {
   if (persona !== 'operator')
@@ -135,17 +158,22 @@ function onlyOperator(persona: Persona): void {
 }
 
 /** Calls `respond` at the first response to each invocation, or when it ends without one. */
-function announcing(adapter: ConsoleAdapter, respond: () => void): ConsoleAdapter {
+function announcing(
+  adapter: ConsoleAdapter,
+  respond: () => void,
+  started: (inbox: Inbox) => void,
+): ConsoleAdapter {
   return Object.assign(Object.create(adapter), {
-    start: (handle: Parameters<ConsoleAdapter['start']>[0]) =>
-      adapter.start(async (invocation) => {
+    start(inbox: Inbox) {
+      started(inbox);
+      const invoke: Inbox['invoke'] = async (invocation) => {
         let told = false;
         const tell = () => {
           if (!told) respond();
           told = true;
         };
         try {
-          await handle({
+          await inbox.invoke({
             ...invocation,
             refuse: async (message) => {
               await invocation.refuse(message);
@@ -159,7 +187,9 @@ function announcing(adapter: ConsoleAdapter, respond: () => void): ConsoleAdapte
         } finally {
           tell();
         }
-      }),
+      };
+      return adapter.start({ ...inbox, invoke });
+    },
   });
 }
 

@@ -1,6 +1,15 @@
-import type { ChatDriver, Group, Persona, Values, VisibleMessage } from './chat-driver.ts';
+import type { ChatDriver, FormHands, Group, Persona, Values, VisibleMessage } from './chat-driver.ts';
 import { type DiscordServer, type DiscordServerOptions, startDiscordServer } from './discord-server.ts';
-import { BOT_TOKEN, flags, ids, permissions, type StoredMessage, type User, walk } from './discord-world.ts';
+import {
+  BOT_TOKEN,
+  flags,
+  ids,
+  permissions,
+  type StoredInteraction,
+  type StoredMessage,
+  type User,
+  walk,
+} from './discord-world.ts';
 import { until } from './test-clock.ts';
 
 /** Role ids, for DISCORD_OPERATOR_ROLES and DISCORD_READER_ROLES. */
@@ -12,7 +21,7 @@ export const groupIds: Readonly<Record<Group, string>> = {
 /** A role that no setting names. */
 const otherRole = '300000000000000009';
 
-export interface DiscordDriver extends ChatDriver {
+export interface DiscordDriver extends ChatDriver, FormHands {
   readonly platform: 'discord';
   readonly server: DiscordServer;
   /** The Discord user behind a persona. */
@@ -22,6 +31,7 @@ export interface DiscordDriver extends ChatDriver {
 export async function createDiscordDriver(options: DiscordServerOptions = {}): Promise<DiscordDriver> {
   const server = await startDiscordServer(options);
   const people = createPeople();
+  server.rest.people.push(...Object.values(people));
 
   function visibleTo(persona: Persona): StoredMessage[] {
     return server.rest.messages
@@ -35,8 +45,47 @@ export async function createDiscordDriver(options: DiscordServerOptions = {}): P
     return onlyFor ?? server.rest.directChannels.get(channel);
   }
 
+  /** What opened a form last. */
+  let opener: StoredInteraction | undefined;
+  let submitted: StoredInteraction | undefined;
+  async function responded(interaction: StoredInteraction, what: string): Promise<void> {
+    await until(() => interaction.acknowledged !== undefined, `a first response to ${what}`);
+    if (interaction.modal) opener = interaction;
+  }
+  const hands: FormHands = {
+    form() {
+      const fields = opener?.modal?.components.map(({ component }) => component?.custom_id ?? '') ?? [];
+      return opener?.modal && { title: opener.modal.title, fields };
+    },
+    async fillIn(persona, values) {
+      if (!opener) throw new Error('No form is open');
+      submitted = server.submit(opener, people[persona], values);
+      await responded(submitted, 'the form');
+    },
+    async submitAgain() {
+      if (submitted) server.redeliver(submitted);
+    },
+    async choose(persona, label) {
+      for (const message of visibleTo(persona).toReversed())
+        for (const { custom_id = '', options = [] } of walk(message.components)) {
+          const choice = options.find((option) => option.label === label);
+          if (!choice) continue;
+          return await responded(server.choose(people[persona], message, custom_id, choice.value), label);
+        }
+      throw new Error(`${persona} sees no choice "${label}"`);
+    },
+    async suggested(persona, command, option, value) {
+      const typing = server.complete(people[persona], command, [
+        { name: option, type: 3, value, focused: true },
+      ]);
+      await responded(typing, `the typing of ${option}`);
+      return (typing.choices ?? []).map((choice) => choice.value);
+    },
+  };
+
   return {
     platform: 'discord',
+    ...hands,
     server,
     environment: {
       DISCORD_TOKEN: BOT_TOKEN,
@@ -56,7 +105,7 @@ export async function createDiscordDriver(options: DiscordServerOptions = {}): P
         command,
         subcommand === undefined ? options : [{ type: 1, name: subcommand, options }],
       );
-      await until(() => interaction.acknowledged !== undefined, `a first response to /${name}`);
+      await responded(interaction, `/${name}`);
     },
     async press(persona, label) {
       const found = visibleTo(persona)
@@ -65,7 +114,7 @@ export async function createDiscordDriver(options: DiscordServerOptions = {}): P
         .find(({ button }) => button.label === label);
       if (!found?.button.custom_id) throw new Error(`${persona} sees no button "${label}" to press`);
       const interaction = server.press(people[persona], found.message, found.button.custom_id);
-      await until(() => interaction.acknowledged !== undefined, `a first response to the button "${label}"`);
+      await responded(interaction, `the button "${label}"`);
     },
     channel: () =>
       visibleTo('member')

@@ -1,10 +1,11 @@
 import type { Messages, Upload } from './discord-messages.ts';
-import { checkDefer } from './discord-rules.ts';
+import { checkDefer, checkModal, invalid } from './discord-rules.ts';
 import {
   ApiProblem,
   flags,
   ids,
   type MessageBody,
+  type Modal,
   type StoredInteraction,
   type StoredMessage,
   type User,
@@ -16,7 +17,7 @@ const TOKEN_MS = 15 * 60_000;
 
 export interface CallbackBody {
   readonly type: number;
-  readonly data?: MessageBody;
+  readonly data?: MessageBody & Partial<Modal> & Pick<StoredInteraction, 'choices'>;
 }
 
 /** Interactions from their dispatch to their answer. */
@@ -34,7 +35,7 @@ export class Interactions {
     this.#now = now;
   }
 
-  create(user: User, source?: StoredMessage): StoredInteraction {
+  create(user: User, source?: StoredMessage, kind: StoredInteraction['kind'] = 'plain'): StoredInteraction {
     const id = this.#messages.snowflake();
     const interaction: StoredInteraction = {
       id,
@@ -43,6 +44,7 @@ export class Interactions {
       channel: user.channel,
       createdAt: this.#now(),
       source,
+      kind,
       acknowledged: undefined,
       original: undefined,
       answers: 0,
@@ -81,11 +83,19 @@ export class Interactions {
   #respond(
     interaction: StoredInteraction,
     type: number,
-    data: MessageBody | undefined,
+    data: CallbackBody['data'],
     uploads: readonly Upload[],
   ): void {
     const onlyFor = (data?.flags ?? 0) & flags.ephemeral ? interaction.user.id : undefined;
+    if ((interaction.kind === 'typing') !== (type === 8)) invalid(`type ${type} for ${interaction.kind}`);
     switch (type) {
+      case 8:
+        interaction.choices = data?.choices ?? [];
+        return;
+      case 9:
+        if (interaction.kind === 'modal') invalid('a modal cannot follow a modal');
+        interaction.modal = checkModal(data as Modal);
+        return;
       case 4:
         interaction.original = this.#messages.create(interaction.channel, data ?? {}, uploads, { onlyFor });
         return;

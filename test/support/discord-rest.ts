@@ -1,7 +1,15 @@
 import { Commands } from './discord-commands.ts';
 import { type CallbackBody, Interactions } from './discord-interactions.ts';
 import { botUser, Messages, type Upload } from './discord-messages.ts';
-import { ApiProblem, BOT_TOKEN, flags, ids, type MessageBody, permissions } from './discord-world.ts';
+import {
+  ApiProblem,
+  BOT_TOKEN,
+  flags,
+  ids,
+  type MessageBody,
+  permissions,
+  type User,
+} from './discord-world.ts';
 
 export interface RestRequest {
   readonly method: string;
@@ -35,6 +43,8 @@ export class Rest {
   archived = false;
   /** The person at the other end of each direct channel that the bot opened. */
   readonly directChannels = new Map<string, string>();
+  /** The members of all servers. */
+  readonly people: User[] = [];
   readonly #gatewayUrl: () => string;
 
   constructor(now: () => number, botPermissions: bigint, gatewayUrl: () => string, responseMs?: number) {
@@ -57,6 +67,7 @@ export class Rest {
     if (path === '/users/@me/channels') return this.#openDirect(request.body as { recipient_id: string });
     if (path === '/applications/@me' || path === '/oauth2/applications/@me')
       return { status: 200, body: { id: ids.application, name: 'Edgegap', flags: 0, bot: botUser } };
+    if (area === 'guilds') return this.#guild(rest);
     if (area === 'applications') return this.#commands(request, rest);
     if (area === 'channels') return this.#channel(request, rest);
     throw new ApiProblem(404, 0, `404: Not Found: ${method} ${path}`);
@@ -105,6 +116,20 @@ export class Rest {
       return { status: 204 };
     }
     return { status: 200, body: this.messages.toJson(message) };
+  }
+
+  /** Each member has a role of their own with what they may, beside those that settings name. */
+  #guild([guild = '', what, id]: string[]): RestResponse {
+    const members = this.people.filter((user) => user.guild === guild);
+    if (what !== 'members') {
+      const own = members.map((user) => ({ id: `7${user.id}`, permissions: String(user.permissions) }));
+      const roles = [{ id: guild, permissions: '0' }, ...own];
+      return { status: 200, body: { id: guild, owner_id: '1', roles } };
+    }
+    const user = members.find((one) => one.id === id);
+    if (!user) throw new ApiProblem(404, 10007, 'Unknown Member');
+    const account = { id: user.id, username: user.name.toLowerCase(), global_name: user.name };
+    return { status: 200, body: { user: account, nick: null, roles: [...user.roles, `7${user.id}`] } };
   }
 
   #openDirect({ recipient_id }: { recipient_id: string }): RestResponse {

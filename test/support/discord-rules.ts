@@ -1,4 +1,4 @@
-import { ApiProblem, type Component, flags, type MessageBody, walk } from './discord-world.ts';
+import { ApiProblem, type Component, flags, type MessageBody, type Modal, walk } from './discord-world.ts';
 
 /**
  * What Discord checks in a message beyond what its OpenAPI says. Sources: developer reference, "Components Reference"
@@ -35,6 +35,7 @@ function checkComponent(component: Component, fileNames: readonly string[]): voi
     if ((custom_id === undefined) === (url === undefined))
       invalid('A button has either a custom_id or a url');
   }
+  if (type === 3) checkSelect(component);
   if (custom_id !== undefined && (custom_id.length < 1 || custom_id.length > 100))
     invalid('A custom_id has 1 to 100 characters');
   if (type === 10 && !content?.trim()) invalid('A text display needs text');
@@ -44,6 +45,28 @@ function checkComponent(component: Component, fileNames: readonly string[]): voi
     const name = /^attachment:\/\/(.+)$/.exec(address ?? '')?.[1];
     if (!name || !fileNames.includes(name)) invalid(`No attachment for ${address}`);
   }
+}
+
+function checkSelect({ options = [], placeholder = '' }: Component): void {
+  if (options.length < 1 || options.length > 25) invalid('A menu has 1 to 25 options');
+  if (placeholder.length > 150) invalid('A placeholder has at most 150 characters');
+  for (const { label, value } of options)
+    if (label.length < 1 || label.length > 100 || value.length < 1 || value.length > 100)
+      invalid('An option has a label and a value of 1 to 100 characters');
+}
+
+/** Sources: "Interaction Callback Type: Modal" and the label's reference. */
+export function checkModal(modal: Modal): Modal {
+  const { custom_id, title, components } = modal;
+  if (custom_id.length < 1 || custom_id.length > 100) invalid('A custom_id has 1 to 100 characters');
+  if (title.length < 1 || title.length > 45) invalid('A title has 1 to 45 characters');
+  if (components.length < 1 || components.length > 5) invalid('A modal has 1 to 5 components');
+  for (const { type, label = '', component } of components) {
+    if (type !== 18 || !component) return invalid('A modal holds labels');
+    if (label.length < 1 || label.length > 45) invalid('A label has 1 to 45 characters');
+    if (component.type === 3) checkSelect(component);
+  }
+  return modal;
 }
 
 function unique(components: readonly Component[], key: 'custom_id' | 'id'): void {

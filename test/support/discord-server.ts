@@ -73,6 +73,12 @@ export interface DiscordServer {
   command(user: User, name: string, options: readonly object[]): StoredInteraction;
   /** A person pressed the button with this custom id. */
   press(user: User, message: StoredMessage, customId: string): StoredInteraction;
+  /** A person picked a value from the menu with this custom id. */
+  choose(user: User, message: StoredMessage, customId: string, value: string): StoredInteraction;
+  /** A person is typing; one of the options is `focused`. */
+  complete(user: User, name: string, options: readonly object[]): StoredInteraction;
+  /** A person submitted the form that this interaction opened. */
+  submit(opener: StoredInteraction, user: User, values: Readonly<Record<string, string>>): StoredInteraction;
   /** The same interaction once more, as a gateway that resumes may send it. */
   redeliver(interaction: StoredInteraction): void;
   close(): Promise<void>;
@@ -176,6 +182,32 @@ export async function startDiscordServer(options: DiscordServerOptions = {}): Pr
         type: 3,
         data: { component_type: 2, custom_id: customId, id: 1 },
         message: rest.messages.toJson(message),
+      });
+    },
+    choose(user, message, customId, value) {
+      return dispatch(rest.interactions.create(user, message), {
+        type: 3,
+        data: { component_type: 3, custom_id: customId, id: 1, values: [value] },
+        message: rest.messages.toJson(message),
+      });
+    },
+    complete(user, name, commandOptions) {
+      const id = rest.messages.snowflake();
+      const data = { id, name, type: 1, options: commandOptions };
+      return dispatch(rest.interactions.create(user, undefined, 'typing'), { type: 4, data });
+    },
+    submit({ modal, source }, user, values) {
+      if (!modal) throw new Error('No form is open');
+      const components = modal.components.map(({ component }, index) => {
+        const { type = 0, custom_id = '' } = component ?? {};
+        const value = values[custom_id];
+        const held = type === 3 ? { values: value === undefined ? [] : [value] } : { value: value ?? '' };
+        return { type: 18, id: index + 1, component: { type, id: index + 10, custom_id, ...held } };
+      });
+      return dispatch(rest.interactions.create(user, source, 'modal'), {
+        type: 5,
+        data: { custom_id: modal.custom_id, components },
+        ...(source ? { message: rest.messages.toJson(source) } : {}),
       });
     },
     redeliver: ({ id }) => gateway.dispatch('INTERACTION_CREATE', dispatched.get(id)),

@@ -54,12 +54,23 @@ export interface Component {
   readonly url?: string;
   readonly content?: string;
   readonly disabled?: boolean;
+  readonly placeholder?: string;
+  readonly options?: readonly { readonly label: string; readonly value: string }[];
+  /** Of a label, in a modal. */
+  readonly component?: Component;
   readonly file?: { readonly url: string };
   readonly items?: readonly {
     readonly media: { readonly url: string };
     readonly description?: string | null;
   }[];
   readonly components?: readonly Component[];
+}
+
+/** A modal as the bot had it opened. */
+export interface Modal {
+  readonly custom_id: string;
+  readonly title: string;
+  readonly components: readonly Component[];
 }
 
 /** The parts of a request body that make a message. */
@@ -114,6 +125,12 @@ export interface StoredInteraction {
   readonly createdAt: number;
   /** The message whose button was pressed. */
   readonly source: StoredMessage | undefined;
+  /** Somebody is typing, or has submitted a modal: what may be answered differs. */
+  readonly kind: 'plain' | 'typing' | 'modal';
+  /** What was offered to somebody who is typing. */
+  choices?: readonly { readonly name: string; readonly value: string }[];
+  /** The form it opened. */
+  modal?: Modal;
   acknowledged: number | undefined;
   /** The message `@original` stands for. */
   original: StoredMessage | undefined;

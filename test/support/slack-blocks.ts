@@ -53,7 +53,7 @@ function checkBlock(block: Bag, at: string, problems: string[], actionIds: strin
     case 'actions':
       checkCount(block.elements, 25, fail);
       for (const [index, element] of list(block.elements).entries())
-        checkButton(bag(element), `${at}/elements/${index}`, problems, actionIds);
+        checkElement(bag(element), `${at}/elements/${index}`, problems, actionIds);
       return;
     case 'rich_text':
       checkCount(block.elements, Number.POSITIVE_INFINITY, fail);
@@ -73,6 +73,24 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   actions: ['type', 'elements', 'block_id'],
   rich_text: ['type', 'elements', 'block_id'],
 };
+
+function checkElement(element: Bag, at: string, problems: string[], actionIds: string[]): void {
+  if (element.type === 'static_select') {
+    actionIds.push(String(element.action_id));
+    checkSelect(element, at, problems);
+  } else checkButton(element, at, problems, actionIds);
+}
+
+export function checkSelect(select: Bag, at: string, problems: string[]): void {
+  allowOnly(select, ['type', 'action_id', 'options', 'placeholder', 'initial_option'], at, problems);
+  checkCount(select.options, 100, (problem) => problems.push(`${problem} [json-pointer: ${at}]`));
+  if (select.placeholder !== undefined) checkText(select.placeholder, { max: 150 }, at, problems);
+  for (const option of list(select.options)) {
+    checkText(bag(option).text, { types: ['plain_text'], max: 75 }, at, problems);
+    const { length } = String(bag(option).value ?? '');
+    if (length < 1 || length > 75) problems.push(`value of ${length} characters [json-pointer: ${at}]`);
+  }
+}
 
 function checkButton(button: Bag, at: string, problems: string[], actionIds: string[]): void {
   const fail = (problem: string) => problems.push(`${problem} [json-pointer: ${at}]`);

@@ -1,14 +1,20 @@
-import type { ChatDriver, Group, Persona, Values, VisibleMessage } from './chat-driver.ts';
+import type { ChatDriver, FormHands, Group, Persona, Values, VisibleMessage } from './chat-driver.ts';
 import { type Delivery, postToBot } from './slack-inbound.ts';
-import { eventPayload, pressPayload, slashPayload } from './slack-payloads.ts';
+import { eventPayload, pressPayload, slashPayload, viewPayload } from './slack-payloads.ts';
 import { type SlackServer, type SlackServerOptions, startSlackServer } from './slack-server.ts';
 import type { EnvelopeKind } from './slack-socket.ts';
-import { buttonsOf, type SlackMessageState, visibleMessage } from './slack-visible.ts';
+import {
+  buttonsOf,
+  choicesOf,
+  type SlackMessageState,
+  type VisibleButton,
+  visibleMessage,
+} from './slack-visible.ts';
 import type { Change } from './slack-web-api.ts';
 import { personToken, SLACK_TOKENS } from './slack-world.ts';
 import { until } from './test-clock.ts';
 
-export interface SlackDriver extends ChatDriver {
+export interface SlackDriver extends ChatDriver, FormHands {
   readonly platform: 'slack';
   readonly server: SlackServer;
   /** What only this person sees: direct messages of the bot, then ephemeral ones; each oldest first. */
@@ -25,8 +31,8 @@ export interface SlackDriver extends ChatDriver {
   ): Promise<void>;
   /** Writes `@edgegap <text>`, in a thread when told. Resolves with the `ts` of what was written. */
   mention(persona: Persona, text: string, thread?: string): Promise<string>;
-  /** Delivers any payload, by the driver's mode. */
-  deliver(kind: EnvelopeKind, payload: object, options?: Delivery): Promise<void>;
+  /** Delivers any payload, by the driver's mode. Resolves with what the acknowledgement holds. */
+  deliver(kind: EnvelopeKind, payload: object, options?: Delivery): Promise<unknown>;
 }
 
 export async function createSlackDriver({
@@ -41,14 +47,13 @@ export async function createSlackDriver({
   let count = 0;
   const next = (what: string) => `${what}-${++count}`;
 
-  async function deliver(kind: EnvelopeKind, payload: object, options: Delivery = {}): Promise<void> {
-    if (mode === 'socket') {
-      await server.socket.deliver(kind, payload, options.retry);
-      return;
-    }
+  async function deliver(kind: EnvelopeKind, payload: object, options: Delivery = {}): Promise<unknown> {
+    if (mode === 'socket') return await server.socket.deliver(kind, payload, options.retry);
     if (botUrl === undefined) throw new Error('Call ready() first: the bot has no URL yet');
     const response = await postToBot(botUrl, kind, payload, options);
     if (!response.ok) throw new Error(`The bot answered HTTP ${response.status} to ${kind}`);
+    const body = await response.text();
+    return body === '' ? undefined : JSON.parse(body);
   }
 
   const slash: SlackDriver['slash'] = async (persona, text, options = {}) => {
@@ -87,8 +92,9 @@ export async function createSlackDriver({
   }
 
   /** Runs, and waits for what this person is shown first because of it. */
-  async function firstResponse(user: string, run: () => Promise<void>, source?: string): Promise<void> {
+  async function firstResponse(user: string, run: () => Promise<unknown>, source?: string): Promise<void> {
     const before = web.changes.length;
+    const forms = web.views.open.length;
     await run();
     const isAnswer = ({ kind, keyed, user: reader, ts, channel, url }: Change) => {
       if (kind === 'edit') return ts === source;
@@ -96,10 +102,20 @@ export async function createSlackDriver({
         ? reader === user
         : !keyed && channel === world.channels.team;
     };
-    await until(() => web.changes.slice(before).some(isAnswer), 'a first response');
+    await until(
+      () => web.changes.slice(before).some(isAnswer) || web.views.open.length > forms,
+      'a first response',
+    );
   }
 
-  async function press(persona: Persona, label: string): Promise<void> {
+  const press = (persona: Persona, label: string) => act(persona, label, buttonsOf);
+
+  /** Presses or chooses what has this label, in the newest message that has it. */
+  async function act(
+    persona: Persona,
+    label: string,
+    partsOf: (message: SlackMessageState) => readonly (VisibleButton & { readonly value?: string })[],
+  ): Promise<void> {
     const user = world.users[persona];
     const channel = world.channels.team;
     const publicOnes = await web.messages(channel);
@@ -107,8 +123,8 @@ export async function createSlackDriver({
     const seen: readonly SlackMessageState[] = [...publicOnes, ...privateOnes].toSorted(
       (a, b) => Number(b.ts) - Number(a.ts),
     );
-    const message = seen.find((candidate) => buttonsOf(candidate).some((button) => button.label === label));
-    const button = message && buttonsOf(message).find((candidate) => candidate.label === label);
+    const message = seen.find((candidate) => partsOf(candidate).some((button) => button.label === label));
+    const button = message && partsOf(message).find((candidate) => candidate.label === label);
     if (!message || !button) throw new Error(`${persona} sees no button "${label}"`);
     const ephemeral = privateOnes.some(({ ts }) => ts === message.ts);
     const { ts } = message;
@@ -132,11 +148,54 @@ export async function createSlackDriver({
     );
   }
 
+  const lastView = () => {
+    const view = web.views.open.at(-1);
+    if (!view) throw new Error('No form is open');
+    return view;
+  };
+  let submitted: Readonly<Record<string, string>> = {};
+  const hands: FormHands = {
+    form() {
+      const view = web.views.open.at(-1);
+      return view && { title: view.title.text, fields: view.blocks.map(({ block_id }) => block_id) };
+    },
+    async fillIn(persona, values) {
+      const user = world.users[persona];
+      const said = { user, view: lastView(), values, trigger_id: next('trigger') };
+      submitted = values;
+      await firstResponse(user, () => deliver('interactive', viewPayload(world, 'view_submission', said)));
+    },
+    async submitAgain(persona) {
+      const user = world.users[persona];
+      const said = { user, view: lastView(), values: submitted, trigger_id: next('trigger') };
+      await deliver('interactive', viewPayload(world, 'view_submission', said));
+    },
+    choose: (persona, label) =>
+      act(persona, label, (message) => choicesOf(message).map((one) => ({ ...one, url: undefined }))),
+    async suggested(persona, command, option, value) {
+      const view = lastView();
+      const field = view.blocks.find(({ element }) => element.action_id === `${command}:${option}:`);
+      if (!field) throw new Error(`The form has no field for ${option} of ${command}`);
+      const { action_id } = field.element;
+      const asked = {
+        user: world.users[persona],
+        view,
+        values: {},
+        action_id,
+        block_id: field.block_id,
+        value,
+      };
+      const answer = await deliver('interactive', viewPayload(world, 'block_suggestion', asked));
+      return (answer as { options: { value: string }[] }).options.map((one) => one.value);
+    },
+  };
+
   const visible = (message: SlackMessageState, edits: number): VisibleMessage =>
     visibleMessage(message, { edits, fileContent: (id) => server.uploads.get(id) ?? '' });
 
   return {
     platform: 'slack',
+    ...hands,
     server,
     groupIds: world.groups,
     userIds: world.users,

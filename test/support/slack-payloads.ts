@@ -1,3 +1,4 @@
+import { type OpenView, stateOf } from './slack-views.ts';
 import type { SlackMessageState, VisibleButton } from './slack-visible.ts';
 import type { SlackWorld } from './slack-world.ts';
 
@@ -59,7 +60,7 @@ export function pressPayload(
     readonly channel: string;
     readonly message: SlackMessageState;
     readonly ephemeral: boolean;
-    readonly button: VisibleButton;
+    readonly button: VisibleButton & { readonly value?: string };
     readonly trigger: string;
     readonly responseUrl: string;
   },
@@ -88,14 +89,51 @@ export function pressPayload(
     response_url: pressed.responseUrl,
     actions: [
       {
-        type: 'button',
         action_id: button.action_id,
         block_id: 'block',
-        text: { type: 'plain_text', text: button.label },
+        ...(button.value === undefined
+          ? { type: 'button', text: { type: 'plain_text', text: button.label } }
+          : {
+              type: 'static_select',
+              selected_option: { text: { type: 'plain_text', text: button.label }, value: button.value },
+            }),
         action_ts: String(Date.now() / 1000),
         ...(button.url ? { url: button.url } : {}),
       },
     ],
+  };
+}
+
+/** Somebody submitted a modal, or is typing in one of its menus. */
+export function viewPayload(
+  world: SlackWorld,
+  type: 'view_submission' | 'block_suggestion',
+  {
+    user,
+    view,
+    values,
+    ...more
+  }: {
+    readonly user: string;
+    readonly view: OpenView;
+    readonly values: Readonly<Record<string, string>>;
+    readonly [key: string]: unknown;
+  },
+): object {
+  const name = nameOf(world, user);
+  return {
+    type,
+    team: { id: world.team, domain: 'kart-studio' },
+    user: { id: user, username: name, name, team_id: teamOf(world, user) },
+    api_app_id: 'A0EDGEGAP',
+    token: 'legacy',
+    view: { ...view, type: 'modal', hash: '156663117.cd33ad1f', state: { values: stateOf(view, values) } },
+    ...(type === 'view_submission'
+      ? { response_urls: [] }
+      : { container: { type: 'view', view_id: view.id } }),
+    enterprise: null,
+    is_enterprise_install: false,
+    ...more,
   };
 }
 

@@ -20,6 +20,7 @@ interface Element {
   readonly range?: string;
   readonly action_id?: string;
   readonly elements?: readonly Element[];
+  readonly options?: readonly { readonly text: { readonly text: string }; readonly value: string }[];
   readonly fields?: readonly { readonly text: string }[];
 }
 
@@ -45,6 +46,16 @@ export interface VisibleButton {
   readonly label: string;
   readonly action_id: string;
   readonly url: string | undefined;
+}
+
+/** The choices of the message's menus, each with the menu's id. */
+export function choicesOf(message: SlackMessageState) {
+  const blocks = (message.blocks ?? []) as readonly Element[];
+  return blocks
+    .flatMap(({ type, elements = [] }) => (type === 'actions' ? elements : []))
+    .flatMap(({ action_id = '', options = [] }) =>
+      options.map(({ text, value }) => ({ label: words(text), value, action_id })),
+    );
 }
 
 export function buttonsOf(message: SlackMessageState): VisibleButton[] {

@@ -1,6 +1,7 @@
 import { BOT_SCOPES } from '../../src/adapters/slack/manifest.ts';
 import { type Refusal, refusalOf } from './slack-blocks.ts';
 import type { ResponseUrls, Shown } from './slack-response-urls.ts';
+import { SlackViews, viewProblems } from './slack-views.ts';
 import { personToken, SLACK_TOKENS, type SlackWorld, type WebAnswer } from './slack-world.ts';
 
 export interface WebRequest {
@@ -43,6 +44,7 @@ export class SlackWebApi {
   /** Scopes that were not granted. */
   readonly withoutScopes = new Set<string>();
   readonly changes: Change[] = [];
+  readonly views = new SlackViews();
   readonly edits = new Map<string, number>();
   /** The direct message channel of each person the bot wrote to. */
   readonly directMessages = new Map<string, string>();
@@ -77,6 +79,7 @@ export class SlackWebApi {
       return { ok: true, url: `${this.#origin().replace('http', 'ws')}/link/?ticket=local` };
     if (method === 'usergroups.list') return this.#groups(params);
     if (method === 'usergroups.users.list') return this.#groupMembers(params);
+    if (method === 'views.open') return this.#openView(params);
     const refusal = method.startsWith('chat.')
       ? refusalOf(parsed(params.blocks), { total: true })
       : undefined;
@@ -88,6 +91,16 @@ export class SlackWebApi {
     const answer = await this.#world.call(SLACK_TOKENS.bot, method, params);
     this.#note(method, params, answer);
     return this.#asSlack(method, params, answer);
+  }
+
+  #openView(params: WebRequest['params']): WebAnswer {
+    const problems = viewProblems(params.view);
+    if (problems.length > 0) {
+      this.refusals.push({ error: 'invalid_blocks', problems });
+      return { ok: false, error: 'invalid_arguments', response_metadata: { messages: problems } };
+    }
+    const opened = this.views.take(params);
+    return typeof opened === 'string' ? { ok: false, error: opened } : { ok: true, view: opened };
   }
 
   /** Seconds since the epoch. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { CardFile, Message } from '../../chat/card.ts';
-import type { Adapter, Address, Invocation, InvocationRequest, Person } from '../../chat/port.ts';
+import type { Adapter, Address, Inbox, InvocationRequest, Person } from '../../chat/port.ts';
 import { headOf } from '../../chat/text.ts';
 import type { Clock } from '../../clock.ts';
 import type { Directory } from '../../command/define.ts';
@@ -81,7 +81,7 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
   const session = randomBytes(4).toString('hex');
   const transcript = createTranscript((nth) => ({ ...HERE, message: `${session}-${nth}` }));
 
-  let handle: ((invocation: Invocation) => Promise<void>) | undefined;
+  let inbox: Inbox | undefined;
   let source: LineSource | undefined;
   let screen: Screen = createPlainScreen((text) => {
     if (output.writable) output.write(text);
@@ -117,12 +117,14 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
       add: (message: Message, how: { private: boolean }) => board.add({ message, private: how.private }),
       change: board.change,
     };
-    await handle?.(createInvocation(stage, request));
+    await inbox?.invoke(createInvocation(stage, request));
   };
   const press = async (number: number) => {
     const found = transcript.buttons().find((button) => button.number === number);
     if (!found) return complain(noButton(number, transcript));
-    await invoke({ kind: 'action', action: found.button.action, source: found.source });
+    const { action, value } = found.button;
+    const chosen = value === undefined ? [] : [value];
+    await invoke({ kind: 'action', action, chosen, source: found.source });
   };
   const run = async (typed: Typed) => {
     if (typed.kind === 'press') await press(typed.number);
@@ -138,13 +140,13 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
   const enqueue = (typed: Typed, echo: readonly string[]): Promise<void> => {
     answered = answered.then(async () => {
       // Stopped with lines still waiting: they get no answer, so they are not shown either.
-      if (!handle) return;
+      if (!inbox) return;
       if (echo.length > 0) screen.print(echo, 'typed');
       try {
         await run(typed);
-        if (!interactive && handle !== undefined) await options.settled?.();
+        if (!interactive && inbox !== undefined) await options.settled?.();
       } catch (err) {
-        if (!handle) return;
+        if (!inbox) return;
         // The pipeline answers every error itself; this is for what it cannot answer, so that nobody waits in vain.
         log.error({ err }, 'A typed line could not be handled');
         await complain('That did not work, for a reason this terminal cannot tell.');
@@ -169,12 +171,12 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
 
   const adapter: ConsoleAdapter = {
     platform: HERE.platform,
-    supports: { modals: false, idempotentPosts: true, history: true },
+    supports: { idempotentPosts: true, history: true },
     paceMs: { post: 0, edit: 0 },
     finished,
     closed: closed.signal,
     async start(given) {
-      handle = given;
+      inbox = given;
       connected = true;
       if (interactive) {
         const complete = (line: string) =>
@@ -182,6 +184,8 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
             line,
             directory,
             transcript.buttons().map(({ number }) => number),
+            async (asked) =>
+              (await inbox?.suggest({ ...asked, at: HERE, person: async () => OPERATOR })) ?? [],
           );
         const terminal = openTerminal({ input, output, prompt, complete }, handlers);
         source = terminal;
@@ -191,7 +195,7 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
       }
     },
     async stop() {
-      handle = undefined;
+      inbox = undefined;
       source?.close();
     },
     async close() {
@@ -218,6 +222,7 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
       mayLeave();
       if (!transcript.withKey(key)) await board.add({ message, private: hidden, key });
     },
+    person: async () => OPERATOR,
     async tell(_person, { message, key }) {
       refuseUnless(connected);
       if (!transcript.withKey(key)) await board.add({ message, private: true, key });

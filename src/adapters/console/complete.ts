@@ -1,11 +1,17 @@
+import type { Question } from '../../chat/port.ts';
+import { parseText, type RawValues } from '../../command/argv.ts';
 import type { Directory } from '../../command/define.ts';
 import type { Option, Options } from '../../command/kinds/kind.ts';
+
+/** The values that are offered for an option. */
+export type Offer = (asked: Omit<Question, 'at' | 'person'>) => Promise<readonly string[]>;
 
 /** What can follow in a line, for readline: the candidates, and the word they would replace. */
 export async function completeLine(
   line: string,
   directory: Directory,
   buttonNumbers: readonly number[],
+  offer: Offer,
 ): Promise<[string[], string]> {
   const word = line.split(/\s/).at(-1) ?? '';
   const before = line.slice(0, line.length - word.length).replace(/^\s*\/?\s*(?:edgegap\s+)?/, '');
@@ -27,13 +33,19 @@ export async function completeLine(
   const given = typed.filter((_, nth) => nth !== at);
   const options = entry?.options ?? {};
   const previous = given.at(-1);
-  const named = previous?.startsWith('--') ? options[previous.slice(2)] : undefined;
-  if (named && takesValue(named)) return pick(await valuesOf(named));
-  const positional = Object.values(options).filter((option) => option.positional)[
+  const valuesOf = async (option: string, others: readonly string[]) => {
+    const about = { command: name, subcommand: entry?.word, option, typed: word };
+    const values = await offer({ ...about, given: valuesIn(others, options) });
+    return values.map((value) => `${value} `);
+  };
+  const named = previous?.startsWith('--') ? previous.slice(2) : undefined;
+  if (named !== undefined && options[named] && takesValue(options[named]))
+    return pick(await valuesOf(named, given.slice(0, -1)));
+  const positional = Object.keys(options).filter((one) => options[one]?.positional)[
     positionalCount(given, options)
   ];
   if (word.startsWith('-')) return pick(freeOptions(options, given));
-  const values = positional ? await valuesOf(positional) : freeOptions(options, given);
+  const values = positional === undefined ? freeOptions(options, given) : await valuesOf(positional, given);
   return pick(at === -1 && typed.length < 2 ? [...words.map((one) => `${one} `), ...values] : values);
 }
 
@@ -44,8 +56,13 @@ function freeOptions(options: Options, typed: readonly string[]): string[] {
     .map(([name]) => `--${name} `);
 }
 
-async function valuesOf(option: Option): Promise<string[]> {
-  return ((await option.kind.suggest?.(option)) ?? []).map((value) => `${value} `);
+/** What was typed of the other options; nothing where that cannot be read yet. */
+function valuesIn(words: readonly string[], options: Options): RawValues {
+  try {
+    return parseText(words.join(' '), '', options);
+  } catch {
+    return {};
+  }
 }
 
 function takesValue(option: Option | undefined): boolean {

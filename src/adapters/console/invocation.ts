@@ -25,7 +25,7 @@ export interface Stage {
   change(ref: MessageRef, message: Message): Promise<void>;
 }
 
-/** One typed line or pressed button. Its answers are printed at once: a terminal has no three seconds to keep. */
+/** One typed line or pressed button; a terminal opens no forms. Its answers are printed at once: a terminal has no three seconds to keep. */
 export function createInvocation(stage: Stage, request: InvocationRequest): Invocation {
   const id = `console-${randomUUID()}`;
   let mode: AckMode | undefined;

@@ -5,6 +5,7 @@ import { limits } from './limits.ts';
 import { literalLine, literalLines } from './literal.ts';
 import { fold, paint, type SpanLine, type Style, span } from './spans.ts';
 import { tableLines } from './table.ts';
+import { choiceButtons } from './transcript.ts';
 
 /** What a renderer must know beside the message. */
 export interface RenderContext extends Reader {
@@ -109,6 +110,8 @@ function nodeLines(node: Node, context: RenderContext): SpanLine[] {
       return [[span('─'.repeat(24), 'dim')]];
     case 'buttons':
       return buttonLines(node.buttons, context);
+    case 'select':
+      return [[span(literalLine(node.placeholder), 'dim')], ...buttonLines(choiceButtons(node), context)];
   }
 }
 

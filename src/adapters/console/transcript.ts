@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Button, CardFile, Message } from '../../chat/card.ts';
+import type { ActionRef, Button, CardFile, Message, Node, Select } from '../../chat/card.ts';
 import type { MessageRef } from '../../chat/port.ts';
 
 /** A message of the session, as it stands now. */
@@ -17,7 +17,8 @@ export interface Shown {
   readonly edits: number;
 }
 
-export type ActionButton = Extract<Button, { action: unknown }>;
+/** A button, or a choice from a menu with the value it stands for. */
+export type ActionButton = Extract<Button, { action: ActionRef }> & { readonly value?: string };
 
 /** A button under its number. */
 export interface NumberedButton {
@@ -48,8 +49,8 @@ export function createTranscript(newRef: (nth: number) => MessageRef): Transcrip
   const keys = new Map<string, string>();
   const numbers = new Map<string, number>();
 
-  const keyOf = (ref: MessageRef, { action }: ActionButton) =>
-    [ref.message, action.command, action.action, action.arg].join('\n');
+  const keyOf = (ref: MessageRef, { action, value = '' }: ActionButton) =>
+    [ref.message, action.command, action.action, action.arg, value].join('\n');
   const assign = ({ ref, message }: Shown) => {
     for (const button of actionButtons(message)) {
       const key = keyOf(ref, button);
@@ -96,9 +97,17 @@ export function createTranscript(newRef: (nth: number) => MessageRef): Transcrip
 
 function actionButtons(message: Message): ActionButton[] {
   if (message.kind !== 'card') return [];
-  return message.nodes
-    .flatMap((node) => (node.kind === 'buttons' ? node.buttons : []))
-    .filter((button) => 'action' in button);
+  return message.nodes.flatMap(buttonsOf).filter((button) => 'action' in button);
+}
+
+function buttonsOf(node: Node): readonly Button[] {
+  if (node.kind === 'select') return choiceButtons(node);
+  return node.kind === 'buttons' ? node.buttons : [];
+}
+
+/** A terminal has no menus: each choice is a button. */
+export function choiceButtons({ choices, action }: Select): readonly ActionButton[] {
+  return choices.map(({ label, value }) => ({ label, style: 'secondary', action, value }));
 }
 
 /** The files that come with a message. */

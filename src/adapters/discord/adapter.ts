@@ -1,8 +1,6 @@
 import type { APIInteraction } from 'discord.js';
-import type { Message } from '../../chat/card.ts';
-import type { Adapter, Invocation } from '../../chat/port.ts';
+import type { Adapter, Inbox } from '../../chat/port.ts';
 import type { Clock } from '../../clock.ts';
-import type { Directory } from '../../command/define.ts';
 import type { DiscordConfig } from '../../config.ts';
 import { DeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
@@ -12,22 +10,21 @@ import { readBookmark, writeBookmark } from './bookmark.ts';
 import { findByMarker } from './find-posted.ts';
 import { createGateway } from './gateway.ts';
 import { answerTo, createInvocation } from './invocation.ts';
-import { PACE_MS } from './limits.ts';
+import { limits, PACE_MS } from './limits.ts';
 import { payloadOf } from './payload.ts';
+import { memberAs } from './person.ts';
 import { receive } from './receive.ts';
 import { fits } from './render.ts';
 import { toStartError } from './start-error.ts';
 
 export interface DiscordAdapterOptions {
   readonly config: DiscordConfig;
-  /** Which buttons still have an action behind them. */
-  readonly directory: Directory;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** Discord: interactions in by the gateway, messages out by REST, all of them Components V2. */
-export function createDiscordAdapter({ config, directory, clock, log }: DiscordAdapterOptions): Adapter {
+export function createDiscordAdapter({ config, clock, log }: DiscordAdapterOptions): Adapter {
   const { token, apiUrl, proxy, guilds } = config;
   const api = createMessageApi({ token, apiUrl, proxy });
   const gateway = createGateway({ token, apiUrl, proxy, guilds, clock, log });
@@ -45,18 +42,18 @@ export function createDiscordAdapter({ config, directory, clock, log }: DiscordA
     }
   }
 
-  async function take(
-    interaction: APIInteraction,
-    handle: (invocation: Invocation) => Promise<void>,
-  ): Promise<void> {
-    const received = receive(interaction, directory);
+  async function take(interaction: APIInteraction, inbox: Inbox): Promise<void> {
+    const received = receive(interaction, guilds);
     switch (received.kind) {
       case 'request': {
         const { interaction, request } = received;
-        return handle(createInvocation(interaction, request, { adapter, api, guilds, clock, log }));
+        return inbox.invoke(createInvocation(interaction, request, { adapter, api, guilds, clock, log }));
       }
-      case 'stale':
-        return api.answerPrivately(answerTo(received.interaction), payloadOf(staleButton));
+      case 'question': {
+        const { choices, length } = limits.suggestions;
+        const values = (await inbox.suggest(received.question)).filter((value) => value.length <= length);
+        return api.suggest(answerTo(interaction), values.slice(0, choices));
+      }
       case 'other':
         log.debug({ interaction: interaction.id, type: interaction.type }, 'ignored an interaction');
     }
@@ -64,8 +61,7 @@ export function createDiscordAdapter({ config, directory, clock, log }: DiscordA
 
   const adapter: Adapter = {
     platform: 'discord',
-    // Forms come with the commands that have them.
-    supports: { modals: false, idempotentPosts: true, history: true },
+    supports: { idempotentPosts: true, history: true },
     paceMs: PACE_MS,
     // Every connection on one token gets every interaction.
     exclusive: true,
@@ -73,14 +69,14 @@ export function createDiscordAdapter({ config, directory, clock, log }: DiscordA
     async prepare() {
       await ownId();
     },
-    async start(handle, lost, bookmark) {
+    async start(inbox, lost, bookmark) {
       const turn = ++starts;
       const sessions = readBookmark(bookmark, await ownId());
       // Stopped before it connected.
       if (turn !== starts) return;
       await gateway.start(
         (interaction) => {
-          take(interaction, handle).catch((err: unknown) =>
+          take(interaction, inbox).catch((err: unknown) =>
             log.error({ interaction: interaction.id, err }, 'an interaction could not be handled'),
           );
         },
@@ -115,6 +111,9 @@ export function createDiscordAdapter({ config, directory, clock, log }: DiscordA
     async resume(reply, answer) {
       await createAnswer(Reply.parse(reply), { adapter, api, clock, log }).resume(answer);
     },
+    async person(id, workspace) {
+      return memberAs(await api.member(workspace, id), await api.guild(workspace), guilds);
+    },
     async tell({ id }, { message, key }) {
       const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);
       await api.create(await api.openDirect(id, signal), payloadOf(message, key), { nonce: key, signal });
@@ -122,9 +121,3 @@ export function createDiscordAdapter({ config, directory, clock, log }: DiscordA
   };
   return adapter;
 }
-
-const staleButton: Message = {
-  kind: 'line',
-  tone: 'warning',
-  text: ['This button is from an older version of the bot. Use the command again.'],
-};

@@ -1,5 +1,8 @@
 import {
+  type APIGuild,
+  type APIGuildMember,
   type APIMessage,
+  type APIModalInteractionResponseCallbackData,
   InteractionResponseType,
   MessageFlags,
   type RESTGetAPIChannelMessagesResult,
@@ -23,6 +26,10 @@ const woken = { kind: 'line', tone: 'neutral', text: ['A message in this thread 
 export interface MessageApi {
   /** First response to an interaction: a message of its own, for the person alone. */
   answerPrivately(to: InteractionToken, payload: Payload): Promise<void>;
+  /** First response: a form. */
+  openForm(to: InteractionToken, form: APIModalInteractionResponseCallbackData): Promise<void>;
+  /** The only response to somebody who is typing. */
+  suggest(to: InteractionToken, values: readonly string[]): Promise<void>;
   /** First response: an answer, or for `update` a change of `source`, whose button was pressed, will follow. */
   defer(to: InteractionToken, mode: 'public' | 'private' | 'update', source?: string): Promise<void>;
   /** Fills in, or replaces, what was deferred. */
@@ -43,6 +50,9 @@ export interface MessageApi {
   edit(channel: string, message: string, payload: Payload): Promise<void>;
   /** The bot's own user id; asked for once. It takes no gateway, which another process may hold. */
   ownId(): Promise<string>;
+  /** With the member's roles, and what each role may. */
+  member(guild: string, person: string): Promise<APIGuildMember>;
+  guild(id: string): Promise<APIGuild>;
   /** The channel of the direct messages with a person. */
   openDirect(person: string, signal: AbortSignal): Promise<string>;
   /** A page of messages after one, newest first; without it, the newest ones. */
@@ -152,6 +162,16 @@ export function createMessageApi({
       const data = { ...body, flags: body.flags | MessageFlags.Ephemeral };
       await respond(to, { type: InteractionResponseType.ChannelMessageWithSource, data }, files);
     },
+    async openForm(to, data) {
+      await respond(to, { type: InteractionResponseType.Modal, data });
+    },
+    async suggest(to, values) {
+      const choices = values.map((value) => ({ name: value, value }));
+      await respond(to, {
+        type: InteractionResponseType.ApplicationCommandAutocompleteResult,
+        data: { choices },
+      });
+    },
     async defer(to, mode, source) {
       // Whether it is private is fixed here; Components V2 cannot be asked for yet, only in the edit that follows.
       const refusal = await respond(to, {
@@ -205,6 +225,8 @@ export function createMessageApi({
       own ??= (await deliver<RESTGetAPICurrentUserResult>(() => rest.get(Routes.user()))).id;
       return own;
     },
+    member: (guild, person) => deliver(() => rest.get(Routes.guildMember(guild, person))),
+    guild: (id) => deliver(() => rest.get(Routes.guild(id))),
     async openDirect(person, signal) {
       const { id } = await deliver<RESTPostAPICurrentUserCreateDMChannelResult>(() =>
         rest.post(Routes.userChannels(), { body: { recipient_id: person }, signal }),

@@ -28,6 +28,7 @@ export interface OptionJson {
   readonly min_value?: number;
   readonly max_value?: number;
   readonly max_length?: number;
+  readonly autocomplete?: true;
 }
 
 const types = {
@@ -81,10 +82,12 @@ function leastRight(permission: Permission, access: AccessRules): number | null 
   return administratorsOnly ? Number(PermissionFlagsBits.ManageGuild) : null;
 }
 
-function optionJson(name: string, { description, required = false, input }: Option): OptionJson {
+function optionJson(name: string, { description, required = false, input, suggest }: Option): OptionJson {
   const json = { type: types[input.type], name, description, required };
   if (input.type === 'integer') return { ...json, min_value: input.min, max_value: input.max };
-  if (input.type === 'text') return { ...json, max_length: Math.min(input.maxLength, limits.optionLength) };
   if (input.type === 'boolean') return json;
-  return { ...json, choices: input.choices.map((value) => ({ name: value, value })) };
+  if (input.type === 'choice')
+    return { ...json, choices: input.choices.map((value) => ({ name: value, value })) };
+  const autocomplete = suggest ? { autocomplete: true as const } : {};
+  return { ...json, max_length: Math.min(input.maxLength, limits.optionLength), ...autocomplete };
 }

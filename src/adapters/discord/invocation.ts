@@ -1,17 +1,23 @@
 import {
   type APIChatInputApplicationCommandInteraction,
+  type APIInteraction,
   type APIMessageComponentInteraction,
+  type APIModalSubmitInteraction,
   MessageFlags,
 } from 'discord.js';
 import type { AckMode, Address, Invocation, InvocationRequest, MessageRef } from '../../chat/port.ts';
 import { DeliveryError } from '../../errors.ts';
 import { type Answer, type AnswerParts, createAnswer, type Reply, refOf } from './answer.ts';
 import type { InteractionToken } from './api.ts';
+import { renderForm } from './form.ts';
 import { payloadOf } from './payload.ts';
 import { requirePosting } from './permissions.ts';
 import { personOf } from './person.ts';
 
-export type Interaction = APIChatInputApplicationCommandInteraction | APIMessageComponentInteraction;
+export type Interaction =
+  | APIChatInputApplicationCommandInteraction
+  | APIMessageComponentInteraction
+  | APIModalSubmitInteraction;
 
 interface Surroundings extends AnswerParts {
   readonly guilds: readonly string[];
@@ -28,7 +34,7 @@ export function createInvocation(
   const at = addressOf(interaction);
   const receivedAt = clock.now();
   const { id: asker, name } = personOf(interaction, guilds);
-  const command = request.kind === 'command' ? request.command : request.action.command;
+  const command = request.kind === 'command' ? request.command : (request.action?.command ?? '');
   const parts = { ...surroundings, asked: { id: asker, name, command } };
   let answer: Answer | undefined;
   /** Of an acknowledgement of which we do not know whether it arrived. */
@@ -64,8 +70,10 @@ export function createInvocation(
         await (doubtful === 'public' ? announced.aside(message) : announced.give(message));
       }
     },
+    // A modal cannot be the response to a modal (Receiving and Responding, "Interaction Callback Type").
+    ...(request.kind === 'form' ? {} : { openForm: (form) => api.openForm(to, renderForm(form)) }),
     async acknowledge(mode) {
-      if (mode === 'update' && request.kind !== 'action')
+      if (mode === 'update' && request.kind === 'command')
         throw new Error('Only an action has a message to update');
       try {
         await api.defer(to, mode, 'message' in interaction ? interaction.message?.id : undefined);
@@ -90,20 +98,16 @@ export function createInvocation(
   };
 }
 
-export function answerTo({ id, token, application_id }: Interaction): InteractionToken {
+export function answerTo({ id, token, application_id }: APIInteraction): InteractionToken {
   return { id, token, applicationId: application_id };
 }
 
 /** Where it happened. A direct message belongs to no server; `@me` is what Discord's own addresses call that. */
-function addressOf(interaction: Interaction): Address {
-  return {
-    platform: 'discord',
-    workspace: interaction.guild_id ?? '@me',
-    channel: interaction.channel.id,
-  };
+export function addressOf({ guild_id, channel }: APIInteraction): Address {
+  return { platform: 'discord', workspace: guild_id ?? '@me', channel: channel?.id ?? '' };
 }
 
-/** The message whose button was pressed; undefined for a private one, which the bot's own token cannot edit. */
+/** The message whose button was pressed, or opened the form; undefined for a private one, which the bot's own token cannot edit. */
 export function sourceOf(interaction: Interaction): MessageRef | undefined {
   const { message } = interaction;
   if (!message || (message.flags ?? 0) & MessageFlags.Ephemeral) return undefined;

@@ -1,4 +1,10 @@
-import { type APIInteraction, PermissionFlagsBits, PermissionsBitField } from 'discord.js';
+import {
+  type APIGuild,
+  type APIGuildMember,
+  type APIInteraction,
+  PermissionFlagsBits,
+  PermissionsBitField,
+} from 'discord.js';
 import type { Person } from '../../chat/port.ts';
 
 /**
@@ -19,5 +25,25 @@ export function personOf(interaction: APIInteraction, guilds: readonly string[])
     guest: false,
     admin: permissions.has(PermissionFlagsBits.ManageGuild),
     groups: home ? member.roles : [],
+  };
+}
+
+/** The same for somebody who is not there to press or type: what their roles may, Discord leaves to be added up. */
+export function memberAs(
+  { user, nick, roles }: APIGuildMember,
+  guild: APIGuild,
+  guilds: readonly string[],
+): Person {
+  // The role that everybody has carries the server's own id (Permissions, "Permission Hierarchy").
+  const held = guild.roles.filter(({ id }) => id === guild.id || roles.includes(id));
+  const permissions = new PermissionsBitField(held.map((role) => BigInt(role.permissions)));
+  const home = guilds.includes(guild.id);
+  return {
+    id: user.id,
+    name: nick ?? user.global_name ?? user.username,
+    home,
+    guest: false,
+    admin: home && (guild.owner_id === user.id || permissions.has(PermissionFlagsBits.ManageGuild)),
+    groups: home ? roles : [],
   };
 }

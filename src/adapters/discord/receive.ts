@@ -1,4 +1,5 @@
 import {
+  type APIApplicationCommandAutocompleteInteraction,
   type APIApplicationCommandInteractionDataOption,
   type APIChatInputApplicationCommandInteraction,
   type APIInteraction,
@@ -7,32 +8,52 @@ import {
   InteractionType,
 } from 'discord.js';
 import { decodeActionId } from '../../chat/action-id.ts';
-import type { InvocationRequest } from '../../chat/port.ts';
-import type { Directory } from '../../command/define.ts';
-import { type Interaction, sourceOf } from './invocation.ts';
+import type { InvocationRequest, Question } from '../../chat/port.ts';
+import { valuesOf as fieldsOf } from './form.ts';
+import { addressOf, type Interaction, sourceOf } from './invocation.ts';
+import { personOf } from './person.ts';
 
-/** What an interaction asks for; `stale` is a component this version of the bot has no action for. */
+type Option = APIApplicationCommandInteractionDataOption<InteractionType>;
+
+/** What an interaction asks for. */
 export type Received =
   | { readonly kind: 'request'; readonly interaction: Interaction; readonly request: InvocationRequest }
-  | { readonly kind: 'stale'; readonly interaction: Interaction }
+  | { readonly kind: 'question'; readonly question: Question }
   | { readonly kind: 'other' };
 
-export function receive(interaction: APIInteraction, directory: Directory): Received {
+export function receive(interaction: APIInteraction, guilds: readonly string[]): Received {
   if (isSlashCommand(interaction)) {
-    const { name, options = [] } = interaction.data;
-    const subcommand = options.find((option) => option.type === ApplicationCommandOptionType.Subcommand);
-    const values = valuesOf(subcommand?.options ?? options);
-    const args = { kind: 'values', subcommand: subcommand?.name, values } as const;
+    const { name, options } = interaction.data;
+    const { subcommand, own } = nested(options);
+    const args = { kind: 'values', subcommand, values: valuesOf(own) } as const;
     return { kind: 'request', interaction, request: { kind: 'command', command: name, args } };
   }
-  if (interaction.type === InteractionType.MessageComponent) {
-    const action = decodeActionId(interaction.data.custom_id);
-    const known = action && directory.get(action.command)?.actions;
-    if (!action || !known || !Object.hasOwn(known, action.action)) return { kind: 'stale', interaction };
-    const source = sourceOf(interaction);
-    return { kind: 'request', interaction, request: { kind: 'action', action, source } };
+  if (interaction.type === InteractionType.ApplicationCommandAutocomplete)
+    return { kind: 'question', question: questionOf(interaction, guilds) };
+  if (
+    interaction.type !== InteractionType.MessageComponent &&
+    interaction.type !== InteractionType.ModalSubmit
+  )
+    return { kind: 'other' };
+  const behind = { action: decodeActionId(interaction.data.custom_id), source: sourceOf(interaction) };
+  if (interaction.type === InteractionType.ModalSubmit) {
+    const fields = fieldsOf(interaction.data);
+    return { kind: 'request', interaction, request: { kind: 'form', ...behind, fields } };
   }
-  return { kind: 'other' };
+  const chosen = 'values' in interaction.data ? interaction.data.values : [];
+  return { kind: 'request', interaction, request: { kind: 'action', ...behind, chosen } };
+}
+
+function questionOf(
+  typing: APIApplicationCommandAutocompleteInteraction,
+  guilds: readonly string[],
+): Question {
+  const { name: command, options } = typing.data;
+  const { subcommand, own } = nested(options);
+  const option = own.find((one) => 'focused' in one && one.focused)?.name ?? '';
+  const { [option]: typed = '', ...given } = valuesOf(own);
+  const person = async () => personOf(typing, guilds);
+  return { at: addressOf(typing), command, subcommand, option, typed: String(typed), given, person };
 }
 
 function isSlashCommand(
@@ -44,10 +65,14 @@ function isSlashCommand(
   );
 }
 
+/** Discord nests the options of a subcommand in the subcommand. */
+function nested(options: readonly Option[] = []) {
+  const subcommand = options.find((option) => option.type === ApplicationCommandOptionType.Subcommand);
+  return { subcommand: subcommand?.name, own: subcommand?.options ?? options };
+}
+
 /** The options as typed. Options that hold something else (a person, a role) belong to no command of ours. */
-function valuesOf(
-  options: readonly APIApplicationCommandInteractionDataOption[],
-): Record<string, string | number | boolean> {
+function valuesOf(options: readonly Option[]): Record<string, string | number | boolean> {
   const values: Record<string, string | number | boolean> = {};
   for (const option of options) {
     switch (option.type) {

@@ -10,6 +10,7 @@ import { encodeActionId } from '../../chat/action-id.ts';
 import type { Button, Card, Field, Line, Message, Node, Tone } from '../../chat/card.ts';
 import { inOneDirection } from '../../chat/direction.ts';
 import { largest, shortenFields } from '../../chat/shorten.ts';
+import { cut, renderSelect } from './form.ts';
 import { limits, shares } from './limits.ts';
 import { CODE_BLOCK_OVERHEAD, codeBlock, codeText, toMarkdown } from './markdown.ts';
 import { tableText } from './table.ts';
@@ -116,6 +117,7 @@ function proseText(node: Exclude<Node, Block>, room: number): string {
     case 'image':
     case 'divider':
     case 'buttons':
+    case 'select':
       return '';
   }
 }
@@ -184,7 +186,7 @@ function renderNode(node: Node, urlOf: Urls, text = ''): APIComponentInContainer
     case 'image': {
       const url = urlOf.get(node.file);
       if (url === undefined) throw new Error(`The card has no file ${node.file}`);
-      const description = cutCharacters(node.alt, limits.alt);
+      const description = cut(node.alt, limits.alt);
       return [{ type: ComponentType.MediaGallery, items: [{ media: { url }, description }] }];
     }
     case 'divider':
@@ -198,6 +200,8 @@ function renderNode(node: Node, urlOf: Urls, text = ''): APIComponentInContainer
         });
       return rows;
     }
+    case 'select':
+      return [{ type: ComponentType.ActionRow, components: [renderSelect(node)] }];
   }
 }
 
@@ -208,7 +212,7 @@ const styles = {
 } as const;
 
 function renderButton(button: Button): APIButtonComponent {
-  const label = cutCharacters(button.label, limits.buttonLabel);
+  const label = cut(button.label, limits.buttonLabel);
   if ('url' in button) {
     if (button.url.length > limits.buttonUrl)
       throw new Error(`A button's address is longer than ${limits.buttonUrl}: ${button.url}`);
@@ -216,11 +220,6 @@ function renderButton(button: Button): APIButtonComponent {
   }
   const custom_id = encodeActionId(button.action);
   return { type: ComponentType.Button, style: styles[button.style], label, custom_id };
-}
-
-function cutCharacters(text: string, most: number): string {
-  const characters = [...text];
-  return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : text;
 }
 
 function display(content: string) {

@@ -1,18 +1,26 @@
 import { App, type ReceiverEvent } from '@slack/bolt';
-import type { Adapter, Invocation } from '../../chat/port.ts';
+import type { Adapter, Inbox, Question } from '../../chat/port.ts';
 import { type Clock, within } from '../../clock.ts';
-import type { Directory } from '../../command/define.ts';
 import type { SlackConfig } from '../../config.ts';
 import type { Logger } from '../../log.ts';
 import { type Acknowledgement, acknowledgeInTime } from './acknowledgement.ts';
-import { type Answers, type Asked, createAnswers, Reply } from './answers.ts';
+import { type Asked, createAnswers, Reply } from './answers.ts';
 import { createSlackApi } from './api.ts';
 import { createBoltLogger } from './bolt-logger.ts';
+import { toDeliveryError } from './errors.ts';
 import { createFiles } from './files.ts';
+import { renderForm, suggestedOptions } from './form.ts';
 import { createHttpDoor } from './http-door.ts';
 import { fetchIdentity, type Identity } from './identity.ts';
-import { fromBlockActions, fromMention, fromSlashCommand, type Incoming } from './incoming.ts';
-import { createInvocation, replyPlace, toRef } from './invocation.ts';
+import {
+  fromBlockActions,
+  fromBlockSuggestion,
+  fromMention,
+  fromSlashCommand,
+  fromViewSubmission,
+  type Incoming,
+} from './incoming.ts';
+import { addressOf, createInvocation, replyPlace, toRef } from './invocation.ts';
 import { ANSWERABLE_MS, PACE_MS } from './limits.ts';
 import { SLACK_PATH } from './manifest.ts';
 import { createPatience } from './patience.ts';
@@ -20,6 +28,7 @@ import { createPeople } from './people.ts';
 import { createPosts } from './posts.ts';
 import { fitsWhole } from './renderer.ts';
 import { createSocketDoor } from './socket-door.ts';
+import { metadataOf } from './view.ts';
 
 const PLATFORM = 'slack';
 
@@ -31,8 +40,6 @@ const FILE_PATIENCE_MS = 60_000;
 
 export interface SlackAdapterOptions {
   readonly config: SlackConfig;
-  /** For forms and completion; commands typed as text need nothing from it. */
-  readonly directory: Directory;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -43,7 +50,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
   const quiet = createBoltLogger(log, { quiet: true });
   const api = createSlackApi(config, quiet, clock);
   let self: Identity | undefined;
-  let handle: ((invocation: Invocation) => Promise<void>) | undefined;
+  let inbox: Inbox | undefined;
 
   const identity = (): Identity => {
     if (!self) throw new Error('The Slack adapter is not started');
@@ -117,8 +124,8 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
 
   async function receive(incoming: Incoming | undefined, acknowledgement: Acknowledgement): Promise<void> {
     try {
-      if (!incoming || !handle) return;
-      const { did: _, ...place } = incoming;
+      if (!incoming || !inbox) return;
+      const { did: _, trigger: __, ...place } = incoming;
       const asked: Asked = { ...place, receivedAt: clock.now() };
       const answers = answersTo(asked, ANSWERABLE_MS);
       const { team: workspace } = identity();
@@ -130,11 +137,25 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
         answers,
         workspace,
         acknowledgement,
+        async openForm(trigger_id, form) {
+          const view = renderForm(form, metadataOf(asked));
+          await api.write.views.open({ trigger_id, view }).catch((error: unknown) => {
+            throw toDeliveryError(error);
+          });
+        },
       });
-      await (invocation ? handle(invocation) : tooOld(answers));
+      await inbox.invoke(invocation);
     } finally {
       await acknowledgement.now();
     }
+  }
+
+  async function suggest(body: unknown): Promise<readonly string[]> {
+    const asked = fromBlockSuggestion(body);
+    if (!asked || !inbox) return [];
+    const at = addressOf(asked.place, PLATFORM, identity().team);
+    const person: Question['person'] = (freshness) => people.person(asked.user, freshness);
+    return await inbox.suggest({ ...asked.question, at, person });
   }
 
   app.command(/.*/, async ({ ack, body }) => {
@@ -142,6 +163,12 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
   });
   app.action({ type: 'block_actions' }, async ({ ack, body }) => {
     await receive(fromBlockActions(body), acknowledgementBy(ack));
+  });
+  app.view({ type: 'view_submission' }, async ({ ack, body }) => {
+    await receive(fromViewSubmission(body), acknowledgementBy(ack));
+  });
+  app.options(/^/, async ({ ack, body }) => {
+    await ack({ options: suggestedOptions(await suggest(body)) });
   });
   app.event('app_mention', async ({ body }) => {
     const acknowledgement = held.get(body);
@@ -155,20 +182,20 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
 
   const adapter: Adapter = {
     platform: PLATFORM,
-    supports: { modals: false, idempotentPosts: false, history: true },
+    supports: { idempotentPosts: false, history: true },
     paceMs: PACE_MS,
     ...(door.listener ? { http: { path: SLACK_PATH, listener: door.listener } } : {}),
 
-    async start(handler) {
+    async start(given) {
       self = await fetchIdentity(api, log);
-      handle = handler;
+      inbox = given;
       await door.open();
     },
     async stop() {
       // Over the socket, where it is one: closed before, Slack would say that the bot did not respond.
       await within(clock, ACKNOWLEDGE_MS, Promise.all(unacknowledged));
       await door.close();
-      handle = undefined;
+      inbox = undefined;
     },
     hurry: () => patience.stop(),
     close: () => adapter.stop(),
@@ -192,18 +219,11 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
       const { mode, asked } = Reply.parse(reply);
       await answersTo(asked, FILE_PATIENCE_MS).resume(mode, answer);
     },
+    person: (id) => people.person(id, 'fresh'),
     async tell({ id }, { message, key }) {
       // Posting to a person opens the direct message, and needs no scope beyond chat:write (chat.postMessage).
       await files.show(message, fileWait, (bare) => posts.post({ channel: id }, bare, { key }));
     },
   };
   return adapter;
-}
-
-async function tooOld(answers: Answers): Promise<void> {
-  await answers.privately({
-    kind: 'line',
-    tone: 'warning',
-    text: ['This button is from another version of the bot. Run the command again for a new one.'],
-  });
 }

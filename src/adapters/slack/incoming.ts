@@ -1,16 +1,20 @@
 import { z } from 'zod';
 import { decodeActionId } from '../../chat/action-id.ts';
-import type { ActionRef } from '../../chat/card.ts';
+import type { ActionRequest, FormRequest } from '../../chat/port.ts';
 import { MAX_REQUEST, unaddressed } from '../../command/argv.ts';
 import type { Asked, Source } from './answers.ts';
 import { unescapeTyped, unformatted } from './escape.ts';
 import type { Identity } from './identity.ts';
+import { placeOf, View, valuesOf } from './view.ts';
 
-/** What a person did, out of Slack's three kinds of payload. */
+/** What a person did, out of Slack's kinds of payload. */
 export interface Incoming extends Omit<Asked, 'receivedAt'> {
+  /** Opens a form within three seconds; a mention has none. */
+  readonly trigger?: string;
   readonly did:
     | { readonly kind: 'command'; readonly command: string; readonly text: string }
-    | { readonly kind: 'press'; readonly action: ActionRef | undefined };
+    | Omit<ActionRequest, 'source'>
+    | Omit<FormRequest, 'source'>;
 }
 
 const SlashCommand = z.object({
@@ -30,6 +34,7 @@ export function fromSlashCommand(body: unknown): Incoming {
     channel: channel_id,
     threadOpen: false,
     responseUrl: response_url,
+    trigger: trigger_id,
     did: commandIn(text),
   };
 }
@@ -82,11 +87,18 @@ const BlockActions = z.object({
   }),
   message: z.object({ thread_ts: z.string().optional() }).optional(),
   actions: z
-    .array(z.object({ action_id: z.string(), action_ts: z.string().optional(), url: z.string().optional() }))
+    .array(
+      z.object({
+        action_id: z.string(),
+        action_ts: z.string().optional(),
+        url: z.string().optional(),
+        selected_option: z.object({ value: z.string() }).nullish(),
+      }),
+    )
     .min(1),
 });
 
-/** A pressed button. Undefined for one that only opens a link: Slack tells of those too. */
+/** A pressed button, or a choice from a menu. Undefined for one that only opens a link: Slack tells of those too. */
 export function fromBlockActions(body: unknown): Incoming | undefined {
   const { trigger_id, user, response_url, channel, container, message, actions } = BlockActions.parse(body);
   const [pressed] = actions;
@@ -110,11 +122,51 @@ export function fromBlockActions(body: unknown): Incoming | undefined {
     threadOpen: thread !== undefined,
     ...(response_url === undefined ? {} : { responseUrl: response_url }),
     source,
+    ...(trigger_id === undefined ? {} : { trigger: trigger_id }),
     did: {
-      kind: 'press',
+      kind: 'action',
       action: decodeActionId(pressed.action_id.replace(/^\d+:/, '')),
+      chosen: pressed.selected_option ? [pressed.selected_option.value] : [],
     },
   };
+}
+
+const ViewSubmission = z.object({ user: z.object({ id: z.string() }), view: View });
+
+/**
+ * A submitted form. A person who submits again, because Slack could not reach the bot, does so from the same view with
+ * another `trigger_id`: the view's id is what makes both the same submission.
+ */
+export function fromViewSubmission(body: unknown): Incoming {
+  const { user, view } = ViewSubmission.parse(body);
+  const place = placeOf(view);
+  return {
+    ...(place ?? NOWHERE),
+    id: view.id,
+    user: user.id,
+    did: { kind: 'form', action: place && decodeActionId(view.callback_id), fields: valuesOf(view) },
+  };
+}
+
+/** Its answer goes to the person directly. */
+const NOWHERE = { channel: '', threadOpen: false };
+
+const BlockSuggestion = z.object({
+  user: z.object({ id: z.string() }),
+  action_id: z.string(),
+  value: z.string().default(''),
+  view: View,
+});
+
+/** Somebody is typing in a field of a form. Undefined where the form is of another version of the bot. */
+export function fromBlockSuggestion(body: unknown) {
+  const { user, action_id, value: typed, view } = BlockSuggestion.parse(body);
+  const place = placeOf(view);
+  const asked = decodeActionId(action_id);
+  if (!place || !asked) return undefined;
+  const { command, action: option, arg } = asked;
+  const question = { command, subcommand: arg || undefined, option, typed, given: valuesOf(view) };
+  return { user: user.id, place, question };
 }
 
 /** The first word, which a phone may have capitalised, and the rest as it was typed. What is too long is not read. */

@@ -1,3 +1,4 @@
+import type { Form } from '../../chat/form.ts';
 import type {
   AckMode,
   Adapter,
@@ -13,7 +14,7 @@ import { BOT_NAME, SLASH_COMMAND } from './manifest.ts';
 import type { People } from './people.ts';
 import type { Posted } from './posts.ts';
 
-/** One command or press. Undefined where its button is none this version knows. */
+/** One command, press or submission. */
 export function createInvocation(parts: {
   readonly adapter: Adapter;
   readonly incoming: Incoming;
@@ -23,21 +24,16 @@ export function createInvocation(parts: {
   readonly workspace: string;
   /** Tells Slack that the invocation has arrived. */
   readonly acknowledgement: Acknowledgement;
-}): Invocation | undefined {
+  readonly openForm: (trigger: string, form: Form) => Promise<void>;
+}): Invocation {
   const { adapter, incoming, asked, people, answers, workspace, acknowledgement } = parts;
-  const request = requestOf(incoming, adapter.platform, workspace);
-  if (!request) return undefined;
+  const { trigger } = incoming;
   let mode: AckMode = 'private';
   return {
     id: incoming.id,
     adapter,
-    at: {
-      platform: adapter.platform,
-      workspace,
-      channel: incoming.channel,
-      ...(incoming.thread === undefined ? {} : { thread: incoming.thread }),
-    },
-    request,
+    at: addressOf(incoming, adapter.platform, workspace),
+    request: requestOf(incoming, adapter.platform, workspace),
     // Slack has no slash commands in threads.
     prompt: incoming.threadOpen ? `@${BOT_NAME} ` : `${SLASH_COMMAND} `,
     reply: (mode) => ({ mode, asked }),
@@ -49,6 +45,7 @@ export function createInvocation(parts: {
       await acknowledgement.now();
       await answers.privately(message);
     },
+    ...(trigger === undefined ? {} : { openForm: (form) => parts.openForm(trigger, form) }),
     // Slack shows nothing for it: there is no "thinking" to show.
     async acknowledge(wanted) {
       await acknowledgement.now();
@@ -64,12 +61,19 @@ function requestOf(
   { did, source: pressed }: Incoming,
   platform: string,
   workspace: string,
-): InvocationRequest | undefined {
+): InvocationRequest {
   if (did.kind === 'command')
     return { kind: 'command', command: did.command, args: { kind: 'text', text: did.text } };
-  if (!did.action) return undefined;
   const source = pressed && !pressed.ephemeral ? toRef(pressed, platform, workspace) : undefined;
-  return { kind: 'action', action: did.action, source };
+  return { ...did, source };
+}
+
+export function addressOf(
+  { channel, thread }: Pick<Incoming, 'channel' | 'thread'>,
+  platform: string,
+  workspace: string,
+): Address {
+  return { platform, workspace, channel, ...(thread === undefined ? {} : { thread }) };
 }
 
 export function toRef({ channel, thread, ts }: Posted, platform: string, workspace: string): MessageRef {

@@ -5,12 +5,18 @@
 export const LIMITS = {
   /** Blocks in a message. */
   blocks: 50,
-  /** Characters of a text object in a context block. */
+  /** Characters of a text object in a context block, and of a text field. */
   text: 3000,
   /** Characters that say in words what a picture shows (files.getUploadURLExternal, alt_txt_too_large). */
   alt: 1000,
   /** Characters of a header block. */
   header: 150,
+  /** Options of a menu, and characters of one's label or value; and of the text shown while nothing is chosen. */
+  options: 100,
+  option: 75,
+  placeholder: 150,
+  /** A modal: input blocks, characters of its title and its button, and of a field's label or hint (views reference). */
+  view: { blocks: 100, label: 24, field: 2000 },
   /** Characters of a button's label. */
   button: 75,
   /** Characters of a button's URL. */

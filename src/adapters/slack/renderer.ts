@@ -15,6 +15,7 @@ import { largest, shorten } from '../../chat/shorten.ts';
 import { aligned, cutEnd, oneLine } from '../../chat/text.ts';
 import { cutLines } from './cut.ts';
 import { fallbackText } from './fallback.ts';
+import { selectElement } from './form.ts';
 import { LIMITS } from './limits.ts';
 import { richElements } from './rich-text.ts';
 import { smallPrint } from './small-print.ts';
@@ -90,6 +91,7 @@ function cardBlocks(card: Card, longest: number, cut: (rich: Rich) => Rich): typ
   for (const node of card.nodes) {
     blocks.push(...nodeBlocks(node, longest, cut, buttons));
     if (node.kind === 'buttons') buttons += node.buttons.length;
+    if (node.kind === 'select') buttons += 1;
   }
   return blocks;
 }
@@ -137,6 +139,10 @@ function nodeBlocks(
       return [{ type: 'divider' }];
     case 'buttons':
       return buttonBlocks(node.buttons, firstButton);
+    case 'select': {
+      const id = `${firstButton}:${encodeActionId(node.action)}`;
+      return [{ type: 'actions', elements: [selectElement(node, id)] }];
+    }
     default:
       return node satisfies never;
   }

@@ -5,7 +5,7 @@ import { InputError } from '../../errors.ts';
 import { bare, quoted } from '../argv.ts';
 import { nameKey, unquoted } from '../same-name.ts';
 import type { Kind, Lookup } from './kind.ts';
-import { nameInput, plainText } from './text.ts';
+import { beginningWith, nameInput, plainText } from './text.ts';
 
 /** Of a request_id: a shorter one is the beginning of one. */
 const ID_LENGTH = 12;
@@ -15,7 +15,7 @@ export const deployment: Kind<DeploymentTarget> = {
   input: nameInput,
   parse: (given, { name }) => parseRequestId(plainText(bare(String(given)), name, 100_000)),
   resolve: (value, lookup) => findDeployment(lookup, value),
-  suggest: async () => ['@last'],
+  suggest: async ({ typed }) => beginningWith(typed, ['@last']),
 };
 
 export function parseRequestId(value: string): string {

@@ -9,6 +9,8 @@ export interface OptionBase {
   readonly description: string;
   readonly required?: boolean;
   readonly positional?: boolean;
+  /** Values to offer while somebody types, in place of what the kind offers. */
+  readonly suggest?: Kind['suggest'];
 }
 
 /** An option with its kind in place of the kind's name. Fields that belong to the kind alone are the kind's to read. */
@@ -45,6 +47,16 @@ export interface Lookup {
   readonly at: Address;
 }
 
+/** What values are offered from, while somebody types. */
+export interface Typing<Fields = object> extends Lookup {
+  /** What stands in the option so far. */
+  readonly typed: string;
+  /** What the other options, or fields of a form, hold so far: as typed. */
+  readonly given: Readonly<Record<string, RawValue>>;
+  /** The fields of the option itself. */
+  readonly fields: Fields;
+}
+
 /** Fields of an option, with the option's name. */
 type Named<Fields> = Fields & { readonly name: string };
 
@@ -72,8 +84,8 @@ export interface Kind<Value = unknown, Fields = object> {
   resolve?(named: string, lookup: Lookup, found: Found): Promise<Value>;
   /** A sentence with what could be given, where Edgegap alone can say: for a required option that is missing. */
   known?(lookup: Lookup, found: Found): Promise<string>;
-  /** Values to offer while somebody types. */
-  suggest?(fields: Fields): Promise<readonly string[]>;
+  /** Values to offer while somebody types, best first. */
+  suggest?(about: Typing<Fields>): Promise<readonly string[]>;
 }
 
 /** As a kind's `Value`: one of the strings in that field of the option. */

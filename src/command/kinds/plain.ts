@@ -3,7 +3,7 @@ import { InputError } from '../../errors.ts';
 import { quoted } from '../argv.ts';
 import { namesakes } from '../same-name.ts';
 import type { Kind, OneOf } from './kind.ts';
-import { NAME_LENGTH, plainText } from './text.ts';
+import { beginningWith, NAME_LENGTH, plainText } from './text.ts';
 
 /** Discord's limits for application commands, the tightest of the platforms (its application command reference). */
 const LIMITS = { text: 6000, choices: 25, choice: 100 };
@@ -63,5 +63,5 @@ export const choice: Kind<OneOf<'choices'>, { readonly choices: readonly string[
       `${name} must be one of ${choices.join(', ')}, not ${quoted(String(given))}.`,
     );
   },
-  suggest: async ({ choices }) => choices,
+  suggest: async ({ typed, fields: { choices } }) => beginningWith(typed, choices),
 };

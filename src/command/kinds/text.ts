@@ -31,6 +31,11 @@ export function isPrintable(text: string): boolean {
 /** Control characters, line separators, and what reverses the reading direction. Not the joiners of emoji. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
+/** The values that what was typed so far may become. */
+export function beginningWith(typed: string, values: readonly string[]): string[] {
+  return values.filter((value) => value.toLowerCase().startsWith(typed.toLowerCase()));
+}
+
 /** A sentence with the one that may be meant by `name`, or with those that there are. */
 export function suggestion(name: string, known: readonly string[]): string {
   if (known.length === 0) return 'There is none that can be used.';

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { textFile } from '../../../src/chat/card.ts';
 import type { Invocation } from '../../../src/chat/port.ts';
 import { DeliveryError } from '../../../src/errors.ts';
+import { inboxOf } from '../../support/inbox.ts';
 import { turn } from '../../support/test-clock.ts';
 import { card, cardWithButtons, NOON } from './fixtures.ts';
 import { openConsole } from './harness.ts';
@@ -15,7 +16,7 @@ function titled(title: string) {
 describe('an invocation', () => {
   async function run(handle: (invocation: Invocation) => Promise<void>, lines: string) {
     const opened = openConsole();
-    await opened.chat.start(handle);
+    await opened.chat.start(inboxOf(handle));
     opened.input.end(lines);
     await opened.chat.finished;
     return opened;
@@ -91,15 +92,17 @@ describe('buttons', () => {
   async function withButtons(lines: string, onPress: (invocation: Invocation) => Promise<void>) {
     const opened = openConsole();
     const pressed: string[] = [];
-    await opened.chat.start(async (invocation) => {
-      const { request } = invocation;
-      if (request.kind === 'action') {
-        pressed.push(`${request.action.action} on ${request.source?.message.split('-')[1]}`);
-        return onPress(invocation);
-      }
-      await invocation.acknowledge('public');
-      await invocation.respond(cardWithButtons('Sure?', 'confirm', 'cancel'));
-    });
+    await opened.chat.start(
+      inboxOf(async (invocation) => {
+        const { request } = invocation;
+        if (request.kind === 'action') {
+          pressed.push(`${request.action?.action} on ${request.source?.message.split('-')[1]}`);
+          return onPress(invocation);
+        }
+        await invocation.acknowledge('public');
+        await invocation.respond(cardWithButtons('Sure?', 'confirm', 'cancel'));
+      }),
+    );
     opened.input.end(lines);
     await opened.chat.finished;
     return { ...opened, pressed };
@@ -139,7 +142,7 @@ describe('buttons', () => {
 describe('posting', () => {
   test('the same key is the same message, and can be found again', async () => {
     const { chat, printed } = openConsole();
-    await chat.start(async () => {});
+    await chat.start(inboxOf(async () => {}));
     const parent = await chat.post(here, { message: titled('Card'), key: 'a' });
     const line = { kind: 'line', tone: 'success', text: ['ready'] } as const;
     const first = await chat.post(here, { message: line, replyTo: parent, key: 'b' });
@@ -153,7 +156,7 @@ describe('posting', () => {
 
   test('a message of another session cannot be edited', async () => {
     const { chat } = openConsole();
-    await chat.start(async () => {});
+    await chat.start(inboxOf(async () => {}));
     const edit = chat.edit({ ...here, message: 'ffffffff-1' }, titled('x'));
     await expect(edit).rejects.toMatchObject({ code: 'console.gone', retryable: false });
     await chat.stop();
@@ -164,7 +167,7 @@ describe('posting', () => {
     const post = () => chat.post(here, { message: titled('x'), key: 'a' });
     await expect(post()).rejects.toThrow(DeliveryError);
     expect(chat.healthy()).toBe(false);
-    await chat.start(async () => {});
+    await chat.start(inboxOf(async () => {}));
     expect(chat.healthy()).toBe(true);
     const ref = await post();
     await chat.close();
@@ -175,7 +178,7 @@ describe('posting', () => {
 
   test('a file that cannot be saved is a delivery that failed, with what to do', async () => {
     const { chat, printed } = openConsole({ saveFile: () => Promise.reject(new Error('ENOSPC')) });
-    await chat.start(async () => {});
+    await chat.start(inboxOf(async () => {}));
     const message = card({ files: [textFile('a.log', 'x')] });
     await expect(chat.post(here, { message, key: 'a' })).rejects.toMatchObject({
       code: 'console.file',
@@ -188,7 +191,7 @@ describe('posting', () => {
 
 test('what is typed by another hand looks as if it had been typed', async () => {
   const { chat, printed } = openConsole();
-  await chat.start((invocation) => invocation.refuse(titled('Answer')));
+  await chat.start(inboxOf((invocation) => invocation.refuse(titled('Answer'))));
   chat.say(['Hello']);
   await chat.type('deploy \u001b[31m');
   await turn();

@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import { inboxOf } from '../../support/inbox.ts';
 import { turn, until } from '../../support/test-clock.ts';
 import { card } from './fixtures.ts';
 import { openConsole } from './harness.ts';
@@ -9,12 +10,14 @@ describe('lines from a pipe', () => {
     const { chat, input } = openConsole();
     const log: string[] = [];
     const gates: (() => void)[] = [];
-    await chat.start(async ({ request }) => {
-      const what = request.kind === 'command' && request.args.kind === 'text' ? request.args.text : '';
-      log.push(`begin ${what}`);
-      await new Promise<void>((resolve) => gates.push(resolve));
-      log.push(`end ${what}`);
-    });
+    await chat.start(
+      inboxOf(async ({ request }) => {
+        const what = request.kind === 'command' && request.args.kind === 'text' ? request.args.text : '';
+        log.push(`begin ${what}`);
+        await new Promise<void>((resolve) => gates.push(resolve));
+        log.push(`end ${what}`);
+      }),
+    );
     input.end('deploy 1\ndeploy 2\n\n# comment\r\ndeploy 3');
     await until(() => gates.length === 1);
     await turn(10);
@@ -30,7 +33,7 @@ describe('lines from a pipe', () => {
 
   test('are repeated as typed, cut where they are endless', async () => {
     const { chat, input, printed } = openConsole();
-    await chat.start(async () => {});
+    await chat.start(inboxOf(async () => {}));
     input.end(`deploy a\ndeploy ${'x'.repeat(10_000)}\n`);
     await chat.finished;
     const lines = printed().split('\n');
@@ -42,7 +45,7 @@ describe('lines from a pipe', () => {
   test('a wide line arrives whole, however it is cut into chunks', async () => {
     const { chat, input } = openConsole();
     const seen: unknown[] = [];
-    await chat.start(async ({ request }) => void seen.push(request));
+    await chat.start(inboxOf(async ({ request }) => void seen.push(request)));
     for (const byte of Buffer.from('deploy 日本 🇯🇵\n')) input.write(Buffer.of(byte));
     input.end();
     await chat.finished;
@@ -52,7 +55,7 @@ describe('lines from a pipe', () => {
   test('that still wait when the chat is stopped are neither run nor shown', async () => {
     const { chat, input, printed } = openConsole();
     const gate = Promise.withResolvers<void>();
-    await chat.start(() => gate.promise);
+    await chat.start(inboxOf(() => gate.promise));
     input.write('deploy a\ndeploy b\n');
     await until(() => printed().includes('deploy a'));
     await chat.stop();
@@ -64,7 +67,7 @@ describe('lines from a pipe', () => {
   test('wait until what the one before caused is on the screen', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { chat, input, printed } = openConsole({ settled: () => promise });
-    await chat.start(async () => {});
+    await chat.start(inboxOf(async () => {}));
     input.end('deploy a\ndeploy b\n');
     await until(() => printed().includes('deploy a'));
     await turn(10);
@@ -77,7 +80,7 @@ describe('lines from a pipe', () => {
   test('exit is the last line', async () => {
     const { chat, input } = openConsole();
     let ran = 0;
-    await chat.start(async () => void ran++);
+    await chat.start(inboxOf(async () => void ran++));
     input.write('deploy a\nexit\ndeploy b\n');
     expect(await chat.finished).toBe('end');
     expect(ran).toBe(1);
@@ -87,14 +90,14 @@ describe('lines from a pipe', () => {
 describe('no input', () => {
   test.each(['', '\n\n', '# only a comment\n'])('%j is none', async (text) => {
     const { chat, input } = openConsole({ silenceMs: 3000 });
-    await chat.start(async () => {});
+    await chat.start(inboxOf(async () => {}));
     input.end(text);
     expect(await chat.finished).toBe('no-input');
   });
 
   test('nor is a pipe that stays silent', async () => {
     const { chat, clock } = openConsole({ silenceMs: 3000 });
-    await chat.start(async () => {});
+    await chat.start(inboxOf(async () => {}));
     let over = '';
     void chat.finished.then((how) => {
       over = how;
@@ -108,7 +111,7 @@ describe('no input', () => {
 
   test('once a line came, silence is only that', async () => {
     const { chat, clock, input, printed } = openConsole({ silenceMs: 3000 });
-    await chat.start(async () => {});
+    await chat.start(inboxOf(async () => {}));
     input.write('deploy a\n');
     await until(() => printed().includes('deploy a'));
     expect(clock.pending).toBe(0);
@@ -120,7 +123,7 @@ describe('no input', () => {
 
   test('without the rule a silent pipe is waited for', async () => {
     const { chat, clock } = openConsole();
-    await chat.start(async () => {});
+    await chat.start(inboxOf(async () => {}));
     expect(clock.pending).toBe(0);
     await chat.stop();
   });
@@ -130,7 +133,7 @@ describe('streams that break', () => {
   test('an output nobody reads any more ends it, and later messages go nowhere', async () => {
     const output = new PassThrough();
     const { chat, input } = openConsole({ output });
-    await chat.start(async () => {});
+    await chat.start(inboxOf(async () => {}));
     output.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
     expect(await chat.finished).toBe('closed');
     await chat.post(
@@ -143,7 +146,7 @@ describe('streams that break', () => {
 
   test('an input that fails is an input that ended', async () => {
     const { chat, input } = openConsole();
-    await chat.start(async () => {});
+    await chat.start(inboxOf(async () => {}));
     input.destroy(new Error('EISDIR'));
     expect(await chat.finished).toBe('no-input');
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Invocation } from '../../../src/chat/port.ts';
+import { inboxOf } from '../../support/inbox.ts';
 import { turn, until } from '../../support/test-clock.ts';
 import { card, cardWithButtons } from './fixtures.ts';
 import { openConsole, terminalStream } from './harness.ts';
@@ -14,7 +15,7 @@ async function openTerminal(handle: (invocation: Invocation) => Promise<void> = 
     seen.text += text;
   });
   const { chat, clock } = openConsole({ input, output, silenceMs: 3000 });
-  await chat.start(handle);
+  await chat.start(inboxOf(handle));
   const shows = (text: string) => until(() => seen.text.includes(text), `${text} on the screen`);
   await shows('› ');
   return { chat, clock, input, output, seen, shows };
@@ -83,7 +84,7 @@ describe('at a terminal', () => {
     const lines: string[] = [];
     const { chat, input, seen, shows } = await openTerminal(async ({ request }) => {
       if (request.kind === 'command') lines.push(`${request.command} ${JSON.stringify(request.args)}`);
-      else lines.push(request.action.action);
+      else lines.push(request.action?.action ?? '');
     });
     input.write('dep');
     input.write('\t');
@@ -117,7 +118,7 @@ describe('at a terminal', () => {
   test('a terminal that is only read from, its output going to a file, is a pipe without the rule of silence', async () => {
     const input = terminalStream();
     const { chat, clock, printed } = openConsole({ input, silenceMs: 3000 });
-    await chat.start(async () => {});
+    await chat.start(inboxOf(async () => {}));
     expect(clock.pending).toBe(0);
     input.write('deploy a\n');
     await until(() => printed().includes('› deploy a'));

@@ -45,7 +45,12 @@ describe('a typed line', () => {
 });
 
 describe('completion', () => {
-  const complete = (line: string) => completeLine(line, commands, [1, 2, 12]);
+  const complete = (line: string) =>
+    completeLine(line, commands, [1, 2, 12], async ({ option }) => offered[option] ?? []);
+  const offered: Record<string, string[]> = {
+    deployment: ['@last'],
+    what: ['list', 'add', 'remove', 'rename'],
+  };
 
   test.each<[string, string[], string]>([
     ['', ['deploy ', 'stop ', 'tags '], ''],

@@ -3,6 +3,7 @@ import type { Invocation } from '../../../src/chat/port.ts';
 import { AppError, ConfigError } from '../../../src/errors.ts';
 import { createDiscordDriver, type DiscordDriver } from '../../support/discord-driver.ts';
 import { ids } from '../../support/discord-world.ts';
+import { inboxOf } from '../../support/inbox.ts';
 import { TestClock, until } from '../../support/test-clock.ts';
 import { adapterFor, type Harness, here, line, startHarness } from './harness.ts';
 
@@ -63,7 +64,7 @@ describe('connected', () => {
       await bot.adapter.stop();
       await until(() => !bot.driver.server.gateway.connected, 'the end of the connection');
       const asked = bot.driver.command('operator', 'list');
-      await next().start(acknowledge, undefined, bot.adapter.bookmark?.());
+      await next().start(inboxOf(acknowledge), undefined, bot.adapter.bookmark?.());
       await asked;
       expect(bot.driver.server.gateway).toMatchObject({
         resumes: 1,
@@ -83,7 +84,7 @@ describe('connected', () => {
       await until(() => !gateway.connected, 'the end of the connection');
       gateway.refuseWith = undefined;
       const asked = bot.driver.command('operator', 'list');
-      await next().start(acknowledge, undefined, bot.adapter.bookmark?.());
+      await next().start(inboxOf(acknowledge), undefined, bot.adapter.bookmark?.());
       await asked;
       expect(gateway).toMatchObject({ resumes: 1, identifies: [{ intents: 1 }] });
     });
@@ -94,11 +95,11 @@ describe('connected', () => {
       await bot.adapter.stop();
       gateway.forgetSession = true;
       const second = next();
-      await second.start(acknowledge, undefined, bot.adapter.bookmark?.());
+      await second.start(inboxOf(acknowledge), undefined, bot.adapter.bookmark?.());
       expect(gateway).toMatchObject({ resumes: 0, identifies: [{}, {}] });
       await second.stop();
       const elsewhere = JSON.stringify({ ...JSON.parse(second.bookmark?.() ?? ''), bot: '1' });
-      await next().start(acknowledge, undefined, elsewhere);
+      await next().start(inboxOf(acknowledge), undefined, elsewhere);
       expect(gateway).toMatchObject({ resumes: 0, identifies: [{}, {}, {}] });
     });
   });
@@ -112,7 +113,7 @@ describe('connected', () => {
       const adapter = adapterFor(bot.driver, bot.clock);
       onTestFinished(() => adapter.close());
       await adapter.start(
-        async () => undefined,
+        inboxOf(async () => undefined),
         (error) => void lost.push(error),
       );
       bot.driver.server.gateway.end(code);
@@ -154,7 +155,7 @@ describe('not let in', () => {
 
   async function failure(environment: Record<string, string> = {}): Promise<AppError> {
     const adapter = adapterFor(driver, new TestClock(), environment);
-    const error: unknown = await adapter.start(async () => {}).catch((caught: unknown) => caught);
+    const error: unknown = await adapter.start(inboxOf(async () => {})).catch((caught: unknown) => caught);
     expect(adapter.healthy()).toBe(false);
     await adapter.close();
     expect(error).toBeInstanceOf(AppError);

@@ -2,11 +2,11 @@ import { createDiscordAdapter } from '../../../src/adapters/discord/adapter.ts';
 import type { Card, Line } from '../../../src/chat/card.ts';
 import type { Adapter, Invocation } from '../../../src/chat/port.ts';
 import type { Clock } from '../../../src/clock.ts';
-import { type CommandSpec, createDirectory } from '../../../src/command/define.ts';
 import { readConfig } from '../../../src/config.ts';
 import { createLog } from '../../../src/log.ts';
 import { createDiscordDriver, type DiscordDriver, groupIds } from '../../support/discord-driver.ts';
 import { ids } from '../../support/discord-world.ts';
+import { inboxOf } from '../../support/inbox.ts';
 import { TestClock } from '../../support/test-clock.ts';
 
 /** The real adapter and the real discord.js, between a local Discord and a handler written by hand. */
@@ -47,10 +47,12 @@ export async function startHarness(environment: Record<string, string> = {}): Pr
       await driver.close();
     },
   };
-  await adapter.start(async (invocation) => {
-    invocations.push(invocation);
-    await harness.handle(invocation);
-  });
+  await adapter.start(
+    inboxOf(async (invocation) => {
+      invocations.push(invocation);
+      await harness.handle(invocation);
+    }),
+  );
   return harness;
 }
 
@@ -72,21 +74,7 @@ export function adapterFor(
     secrets: [],
     destination: { write: (line) => void logLines.push(JSON.parse(line)) },
   });
-  return createDiscordAdapter({ config: discord, directory: directory(), clock, log });
-}
-
-/** `stop` with its buttons, enough for presses to be known. */
-function directory() {
-  const action = { permission: 'deployments.stop', ack: 'update', run: async () => {} } as const;
-  const stop: CommandSpec = {
-    description: 'Stop a deployment',
-    permission: 'deployments.stop',
-    ack: 'public',
-    options: {},
-    actions: { confirm: action, cancel: action },
-    run: async () => {},
-  };
-  return createDirectory([{ name: 'stop', command: stop }]);
+  return createDiscordAdapter({ config: discord, clock, log });
 }
 
 export const here = { platform: 'discord', workspace: ids.guild, channel: ids.channel } as const;

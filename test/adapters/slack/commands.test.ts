@@ -65,6 +65,7 @@ describe.each(modes)('in %s mode', (mode) => {
     expect(bot.invocations[1]?.request).toEqual({
       kind: 'action',
       action: { command: 'stop', action: 'confirm', arg: 'abc:123' },
+      chosen: [],
       source: { ...bot.team, message: before?.id },
     });
     expect(await bot.driver.channel()).toMatchObject([

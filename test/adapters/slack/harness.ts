@@ -4,9 +4,9 @@ import { expect, onTestFinished } from 'vitest';
 import { createSlackAdapter } from '../../../src/adapters/slack/adapter.ts';
 import type { Card, Line, Message } from '../../../src/chat/card.ts';
 import type { Adapter, Address, Invocation } from '../../../src/chat/port.ts';
-import { createDirectory } from '../../../src/command/define.ts';
 import { readConfig, type SlackConfig } from '../../../src/config.ts';
 import { createLog } from '../../../src/log.ts';
+import { inboxOf } from '../../support/inbox.ts';
 import { createSlackDriver, type SlackDriver } from '../../support/slack-driver.ts';
 import { TestClock, until } from '../../support/test-clock.ts';
 
@@ -53,7 +53,7 @@ export async function startBot({
     destination: { write: (line) => logLines.push(line) },
   });
   const config = slackConfig({ ...driver.environment, ...environment?.(driver) });
-  const adapter = createSlackAdapter({ config, directory: createDirectory([]), clock, log });
+  const adapter = createSlackAdapter({ config, clock, log });
   const invocations: Invocation[] = [];
 
   const web = createServer((request, response) =>
@@ -66,10 +66,12 @@ export async function startBot({
   });
   const url = `http://127.0.0.1:${(web.address() as AddressInfo).port}`;
 
-  await adapter.start(async (invocation) => {
-    invocations.push(invocation);
-    await handle?.(invocation);
-  });
+  await adapter.start(
+    inboxOf(async (invocation) => {
+      invocations.push(invocation);
+      await handle?.(invocation);
+    }),
+  );
   onTestFinished(() => adapter.stop());
   await driver.ready({ url });
   const { team, channels } = driver.server.world;

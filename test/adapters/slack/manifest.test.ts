@@ -44,7 +44,11 @@ const SlackManifest = z.strictObject({
       request_url: HttpsUrl.optional(),
       bot_events: z.array(z.string()).max(100),
     }),
-    interactivity: z.strictObject({ is_enabled: z.boolean(), request_url: HttpsUrl.optional() }),
+    interactivity: z.strictObject({
+      is_enabled: z.boolean(),
+      request_url: HttpsUrl.optional(),
+      message_menu_options_url: HttpsUrl.optional(),
+    }),
     org_deploy_enabled: z.boolean(),
     socket_mode_enabled: z.boolean(),
     token_rotation_enabled: z.boolean(),

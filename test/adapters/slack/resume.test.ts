@@ -2,8 +2,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { createSlackAdapter } from '../../../src/adapters/slack/adapter.ts';
 import { type Message, textFile } from '../../../src/chat/card.ts';
 import type { AckMode, Adapter, Invocation, Reply } from '../../../src/chat/port.ts';
-import { createDirectory } from '../../../src/command/define.ts';
 import { createLog } from '../../../src/log.ts';
+import { inboxOf } from '../../support/inbox.ts';
 import { until } from '../../support/test-clock.ts';
 import { type Bot, card, line, slackConfig, startBot } from './harness.ts';
 
@@ -32,7 +32,6 @@ async function open(): Promise<Stage> {
   const { driver } = bot;
   const other: Adapter = createSlackAdapter({
     config: slackConfig(driver.environment),
-    directory: createDirectory([]),
     clock: bot.clock,
     log: createLog({ level: 'silent', secrets: [] }),
   });
@@ -52,7 +51,7 @@ async function open(): Promise<Stage> {
       return await done.promise;
     },
     async resume(reply, message = restarted, mayLeave = () => undefined) {
-      started ??= other.start(async () => undefined);
+      started ??= other.start(inboxOf(async () => undefined));
       await started;
       await other.resume(reply, { message, again: message, mayLeave });
     },

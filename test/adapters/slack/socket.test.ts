@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createSlackAdapter } from '../../../src/adapters/slack/adapter.ts';
-import { createDirectory } from '../../../src/command/define.ts';
 import { createLog } from '../../../src/log.ts';
+import { inboxOf } from '../../support/inbox.ts';
 import { createSlackDriver } from '../../support/slack-driver.ts';
 import type { SlackFault } from '../../support/slack-faults.ts';
 import { TestClock, turn, until } from '../../support/test-clock.ts';
@@ -374,13 +374,12 @@ describe('at the start', () => {
     const config = slackConfig(driver.environment);
     const adapter = createSlackAdapter({
       config,
-      directory: createDirectory([]),
       clock: new TestClock(),
       log,
     });
     expect(adapter.healthy()).toBe(false);
     await driver.close();
-    await expect(adapter.start(async () => {})).rejects.toMatchObject({
+    await expect(adapter.start(inboxOf(async () => {}))).rejects.toMatchObject({
       code: 'slack_unreachable',
       userMessage: 'Slack cannot be reached (ECONNREFUSED).',
       hint: expect.stringContaining('https://slack-status.com'),

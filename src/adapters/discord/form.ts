@@ -1,0 +1,78 @@
+import {
+  type APILabelComponent,
+  type APIModalInteractionResponseCallbackData,
+  type APIModalSubmission,
+  type APIStringSelectComponent,
+  ComponentType,
+  TextInputStyle,
+} from 'discord.js';
+import { encodeActionId } from '../../chat/action-id.ts';
+import type { Choice, Select } from '../../chat/card.ts';
+import { inOneDirection } from '../../chat/direction.ts';
+import type { Form, FormField, FormValues } from '../../chat/form.ts';
+import { limits } from './limits.ts';
+
+/** A form as a modal. Text that does not fit is cut; throws where there are more fields or choices than Discord takes. */
+export function renderForm(form: Form): APIModalInteractionResponseCallbackData {
+  const { title, fields, submit } = inOneDirection(form);
+  if (fields.length > limits.form.fields)
+    throw new Error(`A form of ${fields.length} fields; Discord allows ${limits.form.fields}`);
+  return {
+    custom_id: encodeActionId(submit),
+    title: cut(title, limits.form.title),
+    components: fields.map(renderField),
+  };
+}
+
+function renderField(field: FormField): APILabelComponent {
+  const { name: custom_id, label, hint, required = false } = field;
+  return {
+    type: ComponentType.Label,
+    label: cut(label, limits.form.label),
+    ...(hint ? { description: cut(hint, limits.form.hint) } : {}),
+    component: { custom_id, required, ...(field.kind === 'choice' ? menu(field) : textInput(field)) },
+  };
+}
+
+function textInput({ lines, maxLength = limits.form.text, initial }: Extract<FormField, { kind: 'text' }>) {
+  return {
+    type: ComponentType.TextInput as const,
+    style: lines === 'short' ? TextInputStyle.Short : TextInputStyle.Paragraph,
+    max_length: Math.min(maxLength, limits.form.text),
+    ...(initial ? { value: cut(initial, maxLength) } : {}),
+  };
+}
+
+/** A menu in a message. */
+export function renderSelect({ placeholder, choices, action }: Select): APIStringSelectComponent {
+  const shown = cut(placeholder, limits.select.placeholder);
+  return { ...menu({ choices }), custom_id: encodeActionId(action), placeholder: shown };
+}
+
+function menu({ choices, initial }: { readonly choices: readonly Choice[]; readonly initial?: string }) {
+  if (choices.length > limits.select.choices)
+    throw new Error(`A menu of ${choices.length} choices; Discord allows ${limits.select.choices}`);
+  const options = choices.map(({ label, value }) => ({
+    label: cut(label, limits.select.label),
+    value,
+    ...(value === initial ? { default: true } : {}),
+  }));
+  return { type: ComponentType.StringSelect as const, options };
+}
+
+/** What was filled in. Discord sends a text left empty as an empty one, and a choice left open as no value. */
+export function valuesOf({ components }: APIModalSubmission): FormValues {
+  const values: Record<string, string> = {};
+  for (const label of components) {
+    if (label.type !== ComponentType.Label) continue;
+    const { component: field } = label;
+    const value = 'values' in field ? field.values[0] : field.value;
+    if (typeof value === 'string' && value !== '') values[field.custom_id] = value;
+  }
+  return values;
+}
+
+export function cut(text: string, most: number): string {
+  const characters = [...text];
+  return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : text;
+}

@@ -1,0 +1,83 @@
+import type { types } from '@slack/bolt';
+import { encodeActionId } from '../../chat/action-id.ts';
+import type { Choice, Select } from '../../chat/card.ts';
+import { inOneDirection } from '../../chat/direction.ts';
+import type { Form, FormField } from '../../chat/form.ts';
+import { cutEnd } from '../../chat/text.ts';
+import { LIMITS } from './limits.ts';
+
+/** A form as a modal. Text that does not fit is cut; throws where there are more fields or choices than Slack takes. */
+export function renderForm(form: Form, private_metadata: string): types.ModalView {
+  const { title, submitLabel, fields, submit } = inOneDirection(form);
+  if (fields.length > LIMITS.view.blocks) throw new Error(`More than ${LIMITS.view.blocks} fields in a form`);
+  return {
+    type: 'modal',
+    callback_id: encodeActionId(submit),
+    private_metadata,
+    title: plain(title, LIMITS.view.label),
+    submit: plain(submitLabel, LIMITS.view.label),
+    blocks: fields.map((field) => ({
+      type: 'input',
+      block_id: field.name,
+      label: plain(field.label, LIMITS.view.field),
+      ...(field.hint ? { hint: plain(field.hint, LIMITS.view.field) } : {}),
+      optional: !field.required,
+      element: element(field, submit.command),
+    })),
+  };
+}
+
+function element(field: FormField, command: string): types.InputBlock['element'] {
+  const { name, initial } = field;
+  if (field.kind === 'choice') {
+    const options = optionsOf(field.choices);
+    const initial_option = options.find(({ value }) => value === initial);
+    return { type: 'static_select', action_id: name, options, ...(initial_option ? { initial_option } : {}) };
+  }
+  if (field.suggestedAs !== undefined) {
+    const [option = '', subcommand = ''] = field.suggestedAs.split(' ').toReversed();
+    return {
+      type: 'external_select',
+      // By this the suggestions are asked for.
+      action_id: encodeActionId({ command, action: option, arg: subcommand }),
+      min_query_length: 0,
+      ...(initial ? { initial_option: optionOf({ label: initial, value: initial }) } : {}),
+    };
+  }
+  return {
+    type: 'plain_text_input',
+    action_id: name,
+    multiline: field.lines === 'paragraph',
+    max_length: Math.min(field.maxLength ?? LIMITS.text, LIMITS.text),
+    ...(initial ? { initial_value: initial } : {}),
+  };
+}
+
+/** A menu in a message. */
+export function selectElement({ placeholder, choices }: Select, action_id: string): types.StaticSelect {
+  return {
+    type: 'static_select',
+    action_id,
+    placeholder: plain(placeholder, LIMITS.placeholder),
+    options: optionsOf(choices),
+  };
+}
+
+function optionsOf(choices: readonly Choice[]): types.PlainTextOption[] {
+  if (choices.length > LIMITS.options) throw new Error(`More than ${LIMITS.options} choices in a menu`);
+  return choices.map(optionOf);
+}
+
+/** What is offered to somebody who is typing, as much of it as Slack takes. */
+export function suggestedOptions(values: readonly string[]): types.PlainTextOption[] {
+  const fitting = values.filter((value) => value !== '' && value.length <= LIMITS.option);
+  return fitting.slice(0, LIMITS.options).map((value) => optionOf({ label: value, value }));
+}
+
+function optionOf({ label, value }: Choice): types.PlainTextOption {
+  return { text: plain(label, LIMITS.option), value };
+}
+
+function plain(text: string, most: number): types.PlainTextElement {
+  return { type: 'plain_text', text: cutEnd(text, most), emoji: false };
+}

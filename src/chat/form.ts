@@ -1,0 +1,36 @@
+import type { ActionRef, Choice } from './card.ts';
+
+/** Questions to one person, asked before anything is done. Each platform shows a form in a window of its own. */
+export interface Form {
+  readonly title: string;
+  /** At least one field; Discord takes five. */
+  readonly fields: readonly FormField[];
+  /** The label of the button that submits. Discord has a label of its own. */
+  readonly submitLabel: string;
+  /** The code that gets the values: one of the `forms` of a command. */
+  readonly submit: ActionRef;
+}
+
+interface FieldBase {
+  /** The key of the value in the submission. */
+  readonly name: string;
+  readonly label: string;
+  /** Small print at the field. */
+  readonly hint?: string;
+  readonly required?: boolean;
+  /** What the field holds when the form opens; for a choice, the `value` of one of the choices. */
+  readonly initial?: string;
+}
+
+export type FormField =
+  | (FieldBase & {
+      readonly kind: 'text';
+      readonly lines: 'short' | 'paragraph';
+      readonly maxLength?: number;
+      /** The option of the form's command, `map`, or of a subcommand, `add map`, whose suggestions are offered where a form can offer any. */
+      readonly suggestedAs?: string;
+    })
+  | (FieldBase & { readonly kind: 'choice'; readonly choices: readonly Choice[] });
+
+/** The values of a submitted form, by the names of the fields. A field left empty has none. */
+export type FormValues = Readonly<Record<string, string>>;

@@ -1,0 +1,13 @@
+import { InputError } from '../errors.ts';
+
+/** `hint`: how to go on where the platform opens no form. */
+export function formImpossible(hint: string): InputError {
+  const problem = 'I have to ask more with a form, and cannot open one here.';
+  return new InputError('form-impossible', problem, { hint });
+}
+
+/** After an acknowledgement no platform opens a form any more. */
+export function formTooLate(): InputError {
+  const problem = 'The form came too late to be opened here, so I did nothing.';
+  return new InputError('form-late', problem, { hint: 'Try again in a moment.' });
+}

@@ -1,0 +1,28 @@
+import type { ActionRequest, FormRequest } from '../chat/port.ts';
+import { InputError } from '../errors.ts';
+import type { Action, Directory, Pressed } from './define.ts';
+
+/** The action behind a button, a menu or a form, and what it gets; undefined where this version of the bot has none. */
+export function findPressed(
+  directory: Directory,
+  request: ActionRequest | FormRequest,
+): { readonly action: Action; readonly pressed: Pressed } | undefined {
+  const { kind, action: ref } = request;
+  const command = ref && directory.get(ref.command);
+  const known = (kind === 'form' ? command?.forms : command?.actions) ?? {};
+  const action = ref && Object.hasOwn(known, ref.action) ? known[ref.action] : undefined;
+  if (!ref || !action) return undefined;
+  const pressed =
+    kind === 'form'
+      ? { action: ref, chosen: [], fields: request.fields }
+      : { action: ref, chosen: request.chosen, fields: {} };
+  return { action, pressed };
+}
+
+/** The one answer to what stands in an old message, on every platform. */
+export function stale({ kind }: ActionRequest | FormRequest): InputError {
+  const what = kind === 'form' ? 'form' : 'button';
+  return new InputError('action-unknown', `This ${what} is from an older version of me.`, {
+    hint: 'Run the command again for a fresh one.',
+  });
+}

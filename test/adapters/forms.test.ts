@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest';
+import { renderForm as discordForm } from '../../src/adapters/discord/form.ts';
+import { renderForm as slackForm, suggestedOptions } from '../../src/adapters/slack/form.ts';
+import type { Form, FormField } from '../../src/chat/form.ts';
+import { checkModal } from '../support/discord-rules.ts';
+import type { Modal } from '../support/discord-world.ts';
+import { viewProblems } from '../support/slack-views.ts';
+
+const long = 'A label that somebody wrote with a great many words in it. '.repeat(60);
+
+function form(fields: readonly FormField[], more: Partial<Form> = {}): Form {
+  const submit = { command: 'match', action: 'book', arg: '' };
+  return { title: 'Book', submitLabel: 'Book', submit, fields, ...more };
+}
+
+function choice(count: number): FormField {
+  const choices = Array.from({ length: count }, (_, index) => ({
+    label: `${index} ${long}`,
+    value: `v${index}`,
+  }));
+  return { kind: 'choice', name: 'mode', label: 'Mode', choices, initial: 'v1' };
+}
+
+const wordy = form(
+  [
+    {
+      kind: 'text',
+      lines: 'short',
+      name: 'map',
+      label: long,
+      hint: long,
+      maxLength: 9999,
+      initial: 'harbour',
+    },
+    { kind: 'text', lines: 'paragraph', name: 'note', label: 'Note', suggestedAs: 'map' },
+    choice(25),
+  ],
+  { title: long, submitLabel: long },
+);
+
+describe('a form with too many words is cut', () => {
+  test('for Discord', () => {
+    expect(checkModal(discordForm(wordy) as Modal).title).toMatch(/^A label.*…$/);
+  });
+
+  test('for Slack', () => {
+    expect(viewProblems(JSON.stringify(slackForm(wordy, '{}')))).toEqual([]);
+  });
+});
+
+test('a form with more fields or choices than a platform takes is a mistake in the code', () => {
+  const fields = Array.from({ length: 6 }, (_, index) => ({ ...choice(2), name: `f${index}` }));
+  expect(() => discordForm(form(fields))).toThrow('6 fields');
+  expect(viewProblems(JSON.stringify(slackForm(form(fields), '{}')))).toEqual([]);
+  expect(() => discordForm(form([choice(26)]))).toThrow('26 choices');
+  expect(() => slackForm(form([choice(101)]), '{}')).toThrow('100 choices');
+});
+
+test('Slack is offered no more than 100 suggestions, and none that is too long', () => {
+  const offered = suggestedOptions([
+    'x'.repeat(76),
+    ...Array.from({ length: 200 }, (_, index) => `map ${index}`),
+  ]);
+  expect(offered).toHaveLength(100);
+  expect(offered[0]?.value).toBe('map 0');
+});

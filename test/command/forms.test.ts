@@ -1,0 +1,229 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runRegister } from '../../src/adapters/discord/register.ts';
+import type { DiscordDriver } from '../support/discord-driver.ts';
+import { ids } from '../support/discord-world.ts';
+import type { SlackDriver } from '../support/slack-driver.ts';
+import { commandFolder } from './command-folder.ts';
+import { effectOf, pressAction, type Stage, stageOn, typeLine } from './harness.ts';
+
+/** A command with all that a person can fill in, choose and be offered. */
+const MATCH = `
+import { defineCommand } from '../src/command/define.ts';
+
+const MAPS = ['harbour', 'heights', 'canyon'];
+const line = (...text) => ({ kind: 'line', tone: 'success', text });
+const referees = (arg) => ({
+  kind: 'select',
+  placeholder: 'Who referees?',
+  choices: [{ label: 'Ann', value: 'ann-7' }, { label: 'Bob', value: 'bob-8' }],
+  action: { command: 'match', action: 'referee', arg },
+});
+const form = (arg, initial) => ({
+  title: 'Book a match',
+  submitLabel: 'Book',
+  submit: { command: 'match', action: arg === 'gone' ? 'gone' : 'book', arg },
+  fields: [
+    { name: 'map', kind: 'text', lines: 'short', label: 'Map', suggestedAs: 'map', required: true },
+    { name: 'mode', kind: 'choice', label: 'Mode', initial: 'race', choices: [{ label: 'Race', value: 'race' }, { label: 'Arena', value: 'arena' }] },
+    { name: 'note', kind: 'text', lines: 'paragraph', label: 'Note', hint: 'For the referee', ...(initial ? { initial } : {}) },
+  ],
+});
+
+export default defineCommand({
+  description: 'Book a match',
+  permission: 'deployments.read',
+  ack: 'private',
+  options: {
+    map: {
+      kind: 'string',
+      positional: true,
+      description: 'The map',
+      async suggest({ typed }) {
+        if (typed === 'broken') throw new Error('no maps today');
+        return MAPS.filter((map) => map.startsWith(typed));
+      },
+    },
+  },
+  async form({ options: { map = 'today' }, clock }) {
+    if (map === 'slow') await new Promise((resolve) => clock.after(5_000, resolve));
+    return ['today', 'gone', 'slow'].includes(map) ? form(map) : undefined;
+  },
+  forms: {
+    book: {
+      permission: 'deployments.tag',
+      ack: 'public',
+      run: ({ fields, action, respond, asker }) =>
+        respond({
+          kind: 'card',
+          tone: 'success',
+          title: ['Match on ', { code: fields.map }],
+          nodes: [
+            { kind: 'text', text: [JSON.stringify(fields), ' ', action.arg, ' for ', asker.name] },
+            referees(fields.map),
+            { kind: 'buttons', buttons: [{ label: 'Again', style: 'primary', action: { command: 'match', action: 'again', arg: fields.map } }] },
+          ],
+        }),
+    },
+  },
+  actions: {
+    referee: {
+      permission: 'deployments.read',
+      ack: 'private',
+      run: ({ chosen, action, respond }) => respond(line('Referee of ', action.arg, ': ', chosen.join())),
+    },
+    again: {
+      permission: 'deployments.read',
+      ack: 'private',
+      form: ({ action }) => form(action.arg, 'As before'),
+      run: () => {},
+    },
+  },
+  async run({ options, respond }) {
+    await respond({ kind: 'card', tone: 'success', title: ['Booked ', options.map], nodes: [referees(options.map)] });
+  },
+});
+`;
+
+const folder = commandFolder('forms', { match: MATCH });
+afterAll(folder.remove);
+
+describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command with a form on %s', (name) => {
+  let stage: Stage;
+  let driver: DiscordDriver | SlackDriver;
+  beforeAll(async () => {
+    // In a file, which a restarted bot finds again.
+    const environment = { DATABASE_URL: join(folder.path, `${name}.db`) };
+    stage = await stageOn(name, { commands: folder.path, environment });
+    driver = stage.driver as DiscordDriver | SlackDriver;
+  });
+  afterAll(async () => {
+    await stage?.close();
+    if (driver.platform === 'discord') expect(driver.server.violations).toEqual([]);
+    else expect(driver.server.web.refusals).toEqual([]);
+  });
+
+  const booked = async () => (await driver.channel()).filter(({ text }) => text.includes('Match on'));
+
+  test('opens the form as its first response; what was filled in arrives, and so does what is chosen', async () => {
+    await driver.command('operator', 'match');
+    expect(driver.form()).toEqual({ title: 'Book a match', fields: ['map', 'mode', 'note'] });
+    const { publicly } = await effectOf(stage, 'operator', () =>
+      driver.fillIn('operator', { map: 'harbour', mode: 'arena' }),
+    );
+    expect(publicly.at(-1)?.text).toMatch(/Match on .?harbour/);
+    expect(publicly.at(-1)?.text.replaceAll('\\', '')).toMatch(
+      /{"map":"harbour","mode":"arena"} today for \w+/,
+    );
+    const chosen = await effectOf(stage, 'reader', () => driver.choose('reader', 'Bob'));
+    expect(chosen.privately.at(-1)?.text).toMatch(/Referee of harbour\W+bob\W+8/);
+  });
+
+  test('runs without the form where nothing is left to ask', async () => {
+    const { privately } = await effectOf(stage, 'reader', () =>
+      driver.command('reader', 'match', { map: 'canyon' }),
+    );
+    expect(privately.at(-1)?.text).toContain('Booked canyon');
+  });
+
+  test('does nothing where its form comes too late for the platform', async () => {
+    stage.speed(20);
+    const { privately } = await effectOf(stage, 'operator', () =>
+      driver.command('operator', 'match', { map: 'slow' }),
+    );
+    stage.speed(1);
+    expect(privately.at(-1)?.text).toContain('came too late to be opened');
+  });
+
+  test('has a button that opens the form filled in', async () => {
+    await driver.press('operator', 'Again');
+    const { publicly } = await effectOf(stage, 'operator', () =>
+      driver.fillIn('operator', { map: 'heights', note: 'As before' }),
+    );
+    expect(publicly.at(-1)?.text).toMatch(/Match on .?heights.*As before/s);
+  });
+
+  test('asks once more what the person may when the form is submitted', async () => {
+    await driver.command('operator', 'match');
+    const before = (await booked()).length;
+    await driver.regroup('operator', ['readers']);
+    const { privately } = await effectOf(stage, 'operator', () =>
+      driver.fillIn('operator', { map: 'canyon' }),
+    );
+    expect(privately.at(-1)?.text).toContain('You may not change deployments here');
+    expect(await booked()).toHaveLength(before);
+    await driver.regroup('operator', ['operators']);
+  });
+
+  test('does once what is submitted twice, also with a restart between', async () => {
+    await driver.command('operator', 'match');
+    const before = (await booked()).length;
+    await effectOf(stage, 'operator', () => driver.fillIn('operator', { map: 'canyon' }));
+    stage.bot = await stage.bot.restart();
+    await driver.ready(stage.bot);
+    await driver.submitAgain('operator');
+    await stage.bot.app.settled();
+    expect(await booked()).toHaveLength(before + 1);
+  });
+
+  test('offers what begins as typed, to those who may use the command', async () => {
+    await driver.command('operator', 'match');
+    expect(await driver.suggested('reader', 'match', 'map', 'h')).toEqual(['harbour', 'heights']);
+    expect(await driver.suggested('member', 'match', 'map', 'h')).toEqual([]);
+    expect(await driver.suggested('stranger', 'match', 'map', 'h')).toEqual([]);
+  });
+
+  test('offers nothing, in time, where looking that up fails', async () => {
+    expect(await driver.suggested('reader', 'match', 'map', 'broken')).toEqual([]);
+    expect(stage.bot.log.join()).toContain('no maps today');
+  });
+
+  test('says so where form or button are from another version', async () => {
+    await driver.command('operator', 'match', { map: 'gone' });
+    const form = await effectOf(stage, 'operator', () => driver.fillIn('operator', { map: 'canyon' }));
+    expect(form.privately.at(-1)?.text).toContain('This form is from an older version of me.');
+    const button = await effectOf(stage, 'operator', () =>
+      pressAction(stage, 'operator', { command: 'match', action: 'gone', arg: '' }),
+    );
+    expect(button.privately.at(-1)?.text).toContain('This button is from an older version of me.');
+  });
+
+  if (name === 'discord')
+    test('is registered with the option whose values are offered', async () => {
+      const { server, environment } = driver as DiscordDriver;
+      const settings = { EDGEGAP_API_TOKEN: 'x'.repeat(36), ...environment };
+      const options = { environment: settings, commandsFolder: folder.path, print: () => undefined };
+      expect(await runRegister(options)).toBe(0);
+      const registered = server.rest.commands.list(ids.guild).find((command) => command.name === 'match');
+      expect(registered).toMatchObject({ options: [{ name: 'map', autocomplete: true }] });
+      // The same again changes nothing.
+      const requests = server.requests.length;
+      await runRegister(options);
+      expect(server.requests.slice(requests).map(({ method }) => method)).not.toContain('PATCH');
+    });
+  else
+    test('says how to go on where Slack opens no form: to a mention', async () => {
+      const { privately, publicly } = await effectOf(stage, 'operator', async () => {
+        await (driver as SlackDriver).mention('operator', 'match');
+      });
+      const said = [...privately, ...publicly].map(({ text }) => text).join();
+      expect(said).toContain('cannot open one here');
+      expect(said).toContain('match [<map>]');
+    });
+});
+
+describe('a command with a form in a terminal', () => {
+  test('says how to go on without it, and shows a menu as buttons', async () => {
+    const stage = await stageOn('console', { commands: folder.path });
+    try {
+      const { privately } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', 'match'));
+      expect(privately.at(-1)?.text).toContain('cannot open one here');
+      expect(privately.at(-1)?.text).toContain('match [<map>]');
+      await stage.driver.command('operator', 'match', { map: 'canyon' });
+      const chosen = await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Bob'));
+      expect(chosen.privately.at(-1)?.text).toContain('Referee of canyon: bob-8');
+    } finally {
+      await stage.close();
+    }
+  });
+});

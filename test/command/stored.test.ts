@@ -1,0 +1,131 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Values } from '../support/chat-driver.ts';
+import { until } from '../support/test-clock.ts';
+import { commandFolder } from './command-folder.ts';
+import { effectOf, type Stage, stageOn } from './harness.ts';
+
+/** What somebody asks for is stored, and carried out once a reader has approved: as the one who asked. */
+const ASK = `
+import { defineCommand } from '../src/command/define.ts';
+
+export default defineCommand({
+  description: 'Ask for something that somebody has to approve',
+  permission: 'deployments.read',
+  ack: 'public',
+  options: {
+    application: { kind: 'string', required: true, positional: true, description: 'The application' },
+    quietly: { kind: 'boolean', description: 'Whether the answer is private' },
+  },
+  async run({ options: { application, quietly = false }, asker, invocationId, kept, respond }) {
+    const args = { kind: 'values', subcommand: quietly ? 'quietly' : 'aloud', values: { application } };
+    const request = { kind: 'command', command: 'greet', args };
+    const stored = { id: 'approved-' + invocationId, at: asker.at, asker: { id: asker.id }, request };
+    const action = { command: 'ask', action: 'approve', arg: await kept.keep(stored) };
+    await respond({ kind: 'card', tone: 'neutral', title: ['May I?'], nodes: [{ kind: 'buttons', buttons: [{ label: 'Approve', style: 'primary', action }] }] });
+  },
+  actions: {
+    approve: {
+      permission: 'deployments.read',
+      ack: 'private',
+      async run({ action, kept, carryOut, respond }) {
+        await carryOut(await kept.get(action.arg));
+        await respond({ kind: 'line', tone: 'neutral', text: ['Approved'] });
+      },
+    },
+  },
+});
+`;
+
+const GREET = `
+import { defineCommand, defineGroup } from '../src/command/define.ts';
+
+const greet = (ack) => defineCommand({
+  description: 'Greet an application',
+  permission: 'deployments.tag',
+  ack,
+  options: {
+    application: { kind: 'application', required: true, positional: true, description: 'The application' },
+  },
+  async run({ options, asker, respond, postCard }) {
+    const greeting = { kind: 'card', tone: 'success', title: ['Hello ', options.application], nodes: [{ kind: 'text', text: ['for ', asker.name] }] };
+    if (ack === 'public') await postCard({ ...greeting, title: ['Greeting'] });
+    await respond(greeting);
+  },
+});
+
+export default defineGroup({
+  description: 'Greet an application',
+  subcommands: { aloud: greet('public'), quietly: greet('private') },
+});
+`;
+
+const folder = commandFolder('stored', { ask: ASK, greet: GREET });
+afterAll(folder.remove);
+
+describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored request on %s', (name) => {
+  let stage: Stage;
+  beforeAll(async () => {
+    const environment = { DATABASE_URL: join(folder.path, `${name}.db`) };
+    stage = await stageOn(name, { commands: folder.path, environment });
+  });
+  afterAll(() => stage?.close());
+
+  /** The operator asks, the bot is restarted, and a reader approves. */
+  async function approved(values: Values, meanwhile: () => void | Promise<void> = () => undefined) {
+    await effectOf(stage, 'operator', () => stage.driver.command('operator', 'ask', values));
+    stage.bot = await stage.bot.restart();
+    await meanwhile();
+    const before = { told: await stage.driver.privately('operator'), shown: await stage.driver.channel() };
+    await effectOf(stage, 'reader', () => stage.driver.press('reader', 'Approve'));
+    stage.speed(20);
+    const isNew = (known: typeof before.told, now: typeof before.told) =>
+      now.filter(({ id }) => known.every((one) => one.id !== id)).map(({ text }) => text);
+    const news = await until(async () => {
+      const told = isNew(before.told, await stage.driver.privately('operator'));
+      const shown = isNew(before.shown, await stage.driver.channel());
+      return [...told, ...shown].length > 0 ? { told, shown } : undefined;
+    }, 'an answer');
+    await stage.bot.app.settled();
+    stage.speed(1);
+    return news;
+  }
+
+  test('is parsed and resolved when it is carried out, and answered in the channel by the bot’s own token', async () => {
+    const { told, shown } = await approved({ application: 'KART-racing' });
+    expect(told).toEqual([]);
+    expect(shown).toHaveLength(1);
+    await until(async () =>
+      (await stage.driver.channel()).some(({ text }) => /Hello kart.?-racing/.test(text)),
+    );
+    expect((await stage.driver.channel()).at(-1)?.text).toMatch(/for \w+/);
+  });
+
+  test('is carried out once, however often that is tried', async () => {
+    const before = await stage.driver.channel();
+    await effectOf(stage, 'reader', () => stage.driver.press('reader', 'Approve'));
+    await stage.bot.app.settled();
+    expect(await stage.driver.channel()).toEqual(before);
+  });
+
+  test('is answered privately where the command is', async () => {
+    const { told, shown } = await approved({ application: 'kart-racing', quietly: true });
+    expect(told.join()).toMatch(/Hello kart.?-racing/);
+    expect(shown).toEqual([]);
+  });
+
+  test('is refused where its asker may do that no more', async () => {
+    const { told, shown } = await approved({ application: 'kart-racing' }, () =>
+      stage.driver.regroup('operator', ['readers']),
+    );
+    expect(told.join()).toContain('You may not change deployments here');
+    expect(shown).toEqual([]);
+    await stage.driver.regroup('operator', ['operators']);
+  });
+
+  test('whose words mean nothing any more says so to its asker', async () => {
+    const { told, shown } = await approved({ application: 'gone-racing' });
+    expect(told.join()).toContain('There is no application');
+    expect(shown).toEqual([]);
+  });
+});
