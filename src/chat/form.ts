@@ -27,7 +27,10 @@ export type FormField =
       readonly kind: 'text';
       readonly lines: 'short' | 'paragraph';
       readonly maxLength?: number;
-      /** The option of the form's command, `map`, or of a subcommand, `add map`, whose suggestions are offered where a form can offer any. */
+      /**
+       * The option whose suggestions are offered where a form can offer any: `map` of the form's command, or `add map` of
+       * a subcommand of the form's command.
+       */
       readonly suggestedAs?: string;
     })
   | (FieldBase & { readonly kind: 'choice'; readonly choices: readonly Choice[] });

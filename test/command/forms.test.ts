@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { runRegister } from '../../src/adapters/discord/register.ts';
+import type { ConsoleDriver } from '../support/console-driver.ts';
 import type { DiscordDriver } from '../support/discord-driver.ts';
 import { ids } from '../support/discord-world.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
@@ -85,7 +86,46 @@ export default defineCommand({
 });
 `;
 
-const folder = commandFolder('forms', { match: MATCH });
+/** A subcommand that opens a form, whose field offers what the subcommand's option offers. */
+const TEAM = `
+import { defineCommand, defineGroup } from '../src/command/define.ts';
+
+const pick = defineCommand({
+  description: 'Pick a player',
+  permission: 'deployments.read',
+  ack: 'private',
+  options: {
+    side: { kind: 'string', positional: true, description: 'The side' },
+    player: {
+      kind: 'string',
+      positional: true,
+      description: 'The player',
+      suggest: async ({ typed, given }) => [typed + ' of ' + (given.side ?? 'any')],
+    },
+  },
+  form: () => ({
+    title: 'Pick a player',
+    submitLabel: 'Pick',
+    submit: { command: 'team', action: 'picked', arg: '' },
+    fields: [{ name: 'player', kind: 'text', lines: 'short', label: 'Player', suggestedAs: 'pick player' }],
+  }),
+  run: () => {},
+});
+
+export default defineGroup({
+  description: 'Put a team together',
+  subcommands: { pick },
+  forms: {
+    picked: {
+      permission: 'deployments.read',
+      ack: 'private',
+      run: ({ fields, respond }) => respond({ kind: 'line', tone: 'success', text: ['Picked ', fields.player] }),
+    },
+  },
+});
+`;
+
+const folder = commandFolder('forms', { match: MATCH, team: TEAM });
 afterAll(folder.remove);
 
 describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command with a form on %s', (name) => {
@@ -103,6 +143,12 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     else expect(driver.server.web.refusals).toEqual([]);
   });
 
+  /** What became of the last invocations, as the log tells. */
+  const ended = (last: number): { outcome: string; command: string; code?: string; target?: string }[] =>
+    stage.bot.log
+      .map((line) => JSON.parse(line))
+      .filter(({ msg }) => msg === 'invocation: ended')
+      .slice(-last);
   const booked = async () => (await driver.channel()).filter(({ text }) => text.includes('Match on'));
 
   test('opens the form as its first response; what was filled in arrives, and so does what is chosen', async () => {
@@ -117,6 +163,11 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     );
     const chosen = await effectOf(stage, 'reader', () => driver.choose('reader', 'Bob'));
     expect(chosen.privately.at(-1)?.text).toMatch(/Referee of harbour\W+bob\W+8/);
+    expect(ended(3)).toMatchObject([
+      { outcome: 'form', command: 'match' },
+      { outcome: 'done', command: 'match:book', target: 'today' },
+      { outcome: 'done', command: 'match:referee', target: 'harbour' },
+    ]);
   });
 
   test('runs without the form where nothing is left to ask', async () => {
@@ -186,6 +237,17 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
       pressAction(stage, 'operator', { command: 'match', action: 'gone', arg: '' }),
     );
     expect(button.privately.at(-1)?.text).toContain('This button is from an older version of me.');
+    expect(ended(2)).toMatchObject([
+      { outcome: 'refused', code: 'action-unknown', command: 'match:gone', target: 'gone' },
+      { outcome: 'refused', code: 'action-unknown', command: 'match:gone' },
+    ]);
+  });
+
+  test('may belong to a subcommand, and offers what the option of that subcommand offers', async () => {
+    await driver.command('reader', 'team pick');
+    expect(await driver.suggested('reader', 'team pick', 'player', 'Ann')).toEqual(['Ann of any']);
+    const { privately } = await effectOf(stage, 'reader', () => driver.fillIn('reader', { player: 'Ann' }));
+    expect(privately.at(-1)?.text).toContain('Picked Ann');
   });
 
   if (name === 'discord')
@@ -222,8 +284,24 @@ describe('a command with a form in a terminal', () => {
       await stage.driver.command('operator', 'match', { map: 'canyon' });
       const chosen = await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Bob'));
       expect(chosen.privately.at(-1)?.text).toContain('Referee of canyon: bob-8');
+      const { complete } = stage.driver as ConsoleDriver;
+      expect(await complete('match h')).toEqual([['harbour ', 'heights '], 'h']);
+      // With what the other options hold so far.
+      expect(await complete('team pick red Ann')).toEqual([['Ann of red '], 'Ann']);
     } finally {
       await stage.close();
     }
   });
+});
+
+test('a person who asks a lot at once gets the form as soon as it is their turn', async () => {
+  const stage = await stageOn('discord', { commands: folder.path, environment: { PERSON_REQUESTS: '1' } });
+  onTestFinished(() => stage.close());
+  const driver = stage.driver as DiscordDriver;
+  await driver.command('operator', 'match', { map: 'canyon' });
+  stage.simulator.faults.next({ endpoint: 'list' }, { kind: 'slow', when: 'before', ms: 300 });
+  await driver.command('operator', 'list');
+  await driver.command('operator', 'match');
+  await effectOf(stage, 'operator', () => driver.fillIn('operator', { map: 'harbour' }));
+  expect((await driver.channel()).at(-1)?.text).toMatch(/Match on .?harbour/);
 });

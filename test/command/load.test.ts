@@ -79,6 +79,12 @@ test.each<[string, string, RegExp]>([
   ['one.ts', file(group(`add: { ${GOOD}, actions: {} }`)), /add: actions belong to the command/],
   ['one.ts', file(`${group(`add: { ${GOOD} }`)}, usual: 'list'`), /usual subcommand list is not there/],
   ['one.ts', file(group(`add: { ${GOOD} }`).replace('Tag', '')), /the description must have 1 to 100/],
+  ['one.ts', file(group(`add: { ${GOOD}, forms: {} }`)), /add: forms belong to the command/],
+  [
+    'one.ts',
+    file(`${GOOD}, actions: { go: {} }, forms: { go: {} }`),
+    /"go" stands for an action and for a form/,
+  ],
   ['one.ts', file(`${GOOD}, actions: { Go: {} }`), /action name "Go"/],
   ['one.ts', file(`${GOOD}, actions: { ${'g'.repeat(40)}: {} }`), /too long/],
   ['one.ts', file(`${GOOD}, actions: { go: { permission: 'nope' } }`), /permission of go/],

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Values } from '../support/chat-driver.ts';
 import { until } from '../support/test-clock.ts';
 import { commandFolder } from './command-folder.ts';
@@ -128,4 +128,16 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     expect(told.join()).toContain('There is no application');
     expect(shown).toEqual([]);
   });
+});
+
+test('a stored request waits for no turn of its asker, who may be the one that carries it out', async () => {
+  const stage = await stageOn('discord', { commands: folder.path, environment: { PERSON_REQUESTS: '1' } });
+  onTestFinished(() => stage.close());
+  await effectOf(stage, 'operator', () =>
+    stage.driver.command('operator', 'ask', { application: 'kart-racing' }),
+  );
+  await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Approve'));
+  await until(async () =>
+    (await stage.driver.channel()).some(({ text }) => /Hello kart.?-racing/.test(text)),
+  );
 });

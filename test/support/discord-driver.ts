@@ -74,10 +74,9 @@ export async function createDiscordDriver(options: DiscordServerOptions = {}): P
         }
       throw new Error(`${persona} sees no choice "${label}"`);
     },
-    async suggested(persona, command, option, value) {
-      const typing = server.complete(people[persona], command, [
-        { name: option, type: 3, value, focused: true },
-      ]);
+    async suggested(persona, name, option, value) {
+      const { command, options } = asked(name, [{ name: option, type: 3, value, focused: true }]);
+      const typing = server.complete(people[persona], command, options);
       await responded(typing, `the typing of ${option}`);
       return (typing.choices ?? []).map((choice) => choice.value);
     },
@@ -98,13 +97,8 @@ export async function createDiscordDriver(options: DiscordServerOptions = {}): P
       await until(() => server.gateway.connected, 'the bot on the gateway');
     },
     async command(persona, name, values: Values = {}) {
-      const [command = '', subcommand] = name.split(' ');
-      const options = optionsOf(values);
-      const interaction = server.command(
-        people[persona],
-        command,
-        subcommand === undefined ? options : [{ type: 1, name: subcommand, options }],
-      );
+      const { command, options } = asked(name, optionsOf(values));
+      const interaction = server.command(people[persona], command, options);
       await responded(interaction, `/${name}`);
     },
     async press(persona, label) {
@@ -160,6 +154,12 @@ function createPeople(): Record<Persona, User> {
     operator: person(6, 'Olga', { roles: [groupIds.operators, otherRole] }),
     admin: person(7, 'Ada', { permissions: home.permissions | permissions.manageGuild }),
   };
+}
+
+/** `tags add`: a subcommand has its options nested in it. */
+function asked(name: string, options: readonly object[]) {
+  const [command = '', subcommand] = name.split(' ');
+  return { command, options: subcommand === undefined ? options : [{ type: 1, name: subcommand, options }] };
 }
 
 function optionsOf(values: Values): object[] {

@@ -172,10 +172,12 @@ export async function createSlackDriver({
     },
     choose: (persona, label) =>
       act(persona, label, (message) => choicesOf(message).map((one) => ({ ...one, url: undefined }))),
-    async suggested(persona, command, option, value) {
+    async suggested(persona, name, option, value) {
       const view = lastView();
-      const field = view.blocks.find(({ element }) => element.action_id === `${command}:${option}:`);
-      if (!field) throw new Error(`The form has no field for ${option} of ${command}`);
+      const [command, subcommand = ''] = name.split(' ');
+      const id = `${command}:${option}:${subcommand}`;
+      const field = view.blocks.find(({ element }) => element.action_id === id);
+      if (!field) throw new Error(`The form has no field for ${option} of ${name}`);
       const { action_id } = field.element;
       const asked = {
         user: world.users[persona],
