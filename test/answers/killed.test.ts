@@ -101,7 +101,9 @@ describe.each(driverNames.filter((name) => name !== 'console'))('on %s', (name) 
     await second.app.settled();
     const ended = second.log.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'invocation: ended');
     expect(ended.map(({ outcome, command }) => `${outcome} ${command}`).toSorted()).toEqual(
-      ['deploy', 'help', 'list', 'logs', 'stop:confirm', 'tags add'].map((command) => `interrupted ${command}`),
+      ['deploy', 'help', 'list', 'logs', 'stop:confirm', 'tags add'].map(
+        (command) => `interrupted ${command}`,
+      ),
     );
     await second.kill();
     const third = await stage.start();
