@@ -2,6 +2,7 @@ import { App, type ReceiverEvent } from '@slack/bolt';
 import { type Clock, within } from '../../clock.ts';
 import type { Directory } from '../../command/directory.ts';
 import type { SlackConfig } from '../../config.ts';
+import { DeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Adapter, Invocation } from '../adapter.ts';
 import { type Acknowledgement, acknowledgeInTime } from './acknowledgement.ts';
@@ -46,7 +47,12 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
   let handle: ((invocation: Invocation) => Promise<void>) | undefined;
 
   const identity = (): Identity => {
-    if (!self) throw new Error('The Slack adapter is not started');
+    // Messages may wait for Slack at a start at which Slack is away.
+    if (!self)
+      throw new DeliveryError('slack_not_connected', 'I am not connected to Slack yet.', {
+        outcome: 'not-sent',
+        retryable: true,
+      });
     return self;
   };
   const posts = createPosts(api, identity);
