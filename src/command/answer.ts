@@ -180,7 +180,8 @@ export class Answer {
 
   #mayHaveBeenDone(error: unknown): boolean {
     if (this.#acknowledged === undefined || isRefusal(error)) return this.#answering;
-    if (error instanceof EdgegapError) return error.outcome !== 'not-done';
+    // A command answers by itself where it cannot read again what it has changed.
+    if (error instanceof EdgegapError) return error.method !== 'GET' && error.outcome !== 'not-done';
     return this.#answering || !(error instanceof DeliveryError);
   }
 

@@ -4,7 +4,15 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { driverNames } from '../support/bot.ts';
 import type { Persona, Values } from '../support/chat-driver.ts';
-import { deployElsewhere, effectOf, type Stage, stageOn, typeLine } from './harness.ts';
+import {
+  deployElsewhere,
+  deployReady,
+  effectOf,
+  pressAction,
+  type Stage,
+  stageOn,
+  typeLine,
+} from './harness.ts';
 
 const KART = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
 
@@ -66,6 +74,22 @@ describe.each(driverNames)('each invocation leaves one line in the log, on %s', 
     const { line } = await lineOf('operator', () => stage.driver.press('operator', 'Keep it'));
     expect(line).toMatchObject({ outcome: 'done', command: 'stop:cancel', target: id });
   });
+
+  test.runIf(name !== 'console').each(['gone', 'constructor'])(
+    'a button from an older version: %s',
+    async (action) => {
+      await deployReady(stage);
+      const press = () => pressAction(stage, 'operator', { command: 'stop', action, arg: id });
+      const { line, shown } = await lineOf('operator', press);
+      expect(line).toMatchObject({
+        outcome: 'refused',
+        code: 'action-unknown',
+        command: `stop:${action}`,
+        target: id,
+      });
+      expect(shown).toContain('This button is from an older version of me.');
+    },
+  );
 
   const refused = (values: Values, command = 'deploy') => commanded('operator', command, values);
   test.each<[string, string, () => ReturnType<typeof lineOf>, object]>([
