@@ -75,7 +75,8 @@ function replaced(text: string, spans: Value[]): string {
   let from = 0;
   for (const { start, end } of spans.sort((a, b) => a.start - b.start)) {
     if (start < from) continue;
-    masked += text.slice(from, start) + MASK;
+    // A log is told to have as many lines as it has.
+    masked += text.slice(from, start) + text.slice(start, end).replace(/[^\n]+/g, MASK);
     from = end;
   }
   return masked + text.slice(from);
