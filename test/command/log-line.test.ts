@@ -65,7 +65,13 @@ describe.each(driverNames)('each invocation leaves one line in the log, on %s', 
     expect(line).toMatchObject({ outcome: 'done', command: 'logs', target: id });
     expect(line).not.toHaveProperty('code');
     const deployed = await commanded('operator', 'deploy', { ...KART, ip: '203.0.113.7', tag: 'hush-hush' });
-    expect(deployed.line).toMatchObject({ outcome: 'done', command: 'deploy', target: 'kart-racing v1.2' });
+    const made = [...stage.simulator.deployments.keys()].at(-1);
+    expect(deployed.line).toMatchObject({
+      outcome: 'done',
+      command: 'deploy',
+      target: 'kart-racing v1.2',
+      deployment: made,
+    });
     expect((await commanded('operator', 'help')).line).not.toHaveProperty('target');
   });
 
@@ -154,13 +160,20 @@ describe.each(driverNames)('each invocation leaves one line in the log, on %s', 
     });
 
   test.each([
-    [403, 'failed'],
-    [500, 'unknown'],
-  ])('a deployment that Edgegap answers with %i', async (status, outcome) => {
+    [403, 'failed', 'edgegap-forbidden'],
+    [500, 'unknown', 'edgegap-unavailable'],
+  ])('a deployment that Edgegap answers with %i', async (status, outcome, code) => {
     stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'server-error', when: 'before', status }, 9);
     const { line } = await commanded('operator', 'deploy', KART);
     stage.simulator.faults.clear();
-    expect(line).toMatchObject({ outcome, command: 'deploy', target: 'kart-racing v1.2' });
+    expect(line).toMatchObject({ outcome, code, command: 'deploy', target: 'kart-racing v1.2' });
+  });
+
+  test('a deployment for which Edgegap finds no room', async () => {
+    stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'cannot-allocate' });
+    const { line } = await commanded('operator', 'deploy', KART);
+    const deployment = [...stage.simulator.deployments.keys()].at(-1);
+    expect(line).toMatchObject({ outcome: 'failed', code: expect.stringMatching(/^edgegap-/), deployment });
   });
 });
 
