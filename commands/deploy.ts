@@ -1,6 +1,6 @@
 import { deploymentCard } from '../src/cards/deployment-card.ts';
 import { quoted } from '../src/command/argv.ts';
-import { type ActionContext, type Context, defineCommand, type Shortfall } from '../src/command/define.ts';
+import { type ActionContext, type Context, defineCommand, type Upshot } from '../src/command/define.ts';
 import { findDeployable, findLocation, placeName } from '../src/command/resolve.ts';
 import type { Deployment, DeployPlan } from '../src/deployments/deployment.ts';
 import { requestingView } from '../src/deployments/view.ts';
@@ -105,13 +105,14 @@ async function launch(
   version: string,
   plan: DeployPlan,
   replaces?: string,
-): Promise<Shortfall> {
+): Promise<Upshot> {
   const { asker, invocationId, deployments, clock } = context;
   const view = requestingView({ application, version, plan, askedBy: asker.name, createdAt: clock.now() });
   const card = await context.postCard(deploymentCard(view));
   const order = { invocationId, application, version, plan, asker, at: asker.at, card };
-  const { phase } = await deployments.deploy(order, replaces);
-  return phase === 'refused' ? 'failed' : phase === 'unknown' ? 'unknown' : undefined;
+  const { phase, requestId: deployment, problem: code } = await deployments.deploy(order, replaces);
+  if (phase === 'unknown') return { outcome: 'unknown', code };
+  return code === undefined ? { deployment } : { outcome: 'failed', code, deployment };
 }
 
 /** The deployment of a button, which may have started and was not found. */

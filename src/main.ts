@@ -112,8 +112,7 @@ type MakeAdapters = (directory: Directory) => Adapter[];
 /** Each SDK is loaded only where its platform is used: they are most of the start's time and memory. */
 async function discordAdapter({ discord }: Config, log: Logger): Promise<MakeAdapters> {
   const { createDiscordAdapter } = await import('./adapters/discord/adapter.ts');
-  return (directory) =>
-    discord ? [createDiscordAdapter({ config: discord, directory, clock: systemClock, log })] : [];
+  return () => (discord ? [createDiscordAdapter({ config: discord, clock: systemClock, log })] : []);
 }
 
 async function slackAdapter({ slack }: Config, log: Logger): Promise<MakeAdapters> {

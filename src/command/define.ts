@@ -31,12 +31,21 @@ export interface Command<Specs extends OptionSpecs = OptionSpecs> {
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: most checks return nothing
   check?(context: CheckContext<OptionsOf<Specs>>): Promise<OptionsOf<Specs> | void> | void;
-  run(context: Context<OptionsOf<Specs>>): Promise<Shortfall>;
+  run(context: Context<OptionsOf<Specs>>): Promise<Upshot>;
 }
 
-/** For the log, where the answer says more than an error could: what was asked for was not done, or perhaps not. */
+/** For the log, where the answer says more than an error could. */
+interface Ended {
+  /** What was asked for was not done, or perhaps not; left out where it was done. */
+  readonly outcome?: 'failed' | 'unknown';
+  /** Why, in that case. */
+  readonly code?: string | undefined;
+  /** The request_id of what was deployed. */
+  readonly deployment?: string | undefined;
+}
+
 // biome-ignore lint/suspicious/noConfusingVoidType: most commands do what they were asked for
-export type Shortfall = 'failed' | 'unknown' | void;
+export type Upshot = Ended | void;
 
 export interface CheckContext<Options> extends Services {
   readonly options: Options;
@@ -65,13 +74,13 @@ interface PlainAction extends ActionBase {
   readonly on?: undefined;
   /** As a command's: refuses before anything is acknowledged. */
   check?(context: Services & Pick<ActionContext, 'action'>): Promise<void> | void;
-  run(context: ActionContext): Promise<Shortfall>;
+  run(context: ActionContext): Promise<Upshot>;
 }
 
 /** The button's argument is a request_id, which is looked up and checked just like an option of that kind. */
 interface DeploymentAction extends ActionBase {
   readonly on: 'deployment';
-  run(context: DeploymentActionContext): Promise<Shortfall>;
+  run(context: DeploymentActionContext): Promise<Upshot>;
 }
 
 /** What `run` gets: the services, and this one person's request. */

@@ -72,7 +72,7 @@ function parseOne(
     case 'boolean':
       return boolean(value, name);
     case 'list':
-      return list(value, (item) => (spec.of === 'ip' ? ip(item) : tag(item, settings)));
+      return list(value, spec.of === 'ip' ? ip : (item) => tag(item, settings), SEPARATORS[spec.of]);
     case 'choice':
       return choice(String(value), name, spec.choices);
     case 'tag':
@@ -133,14 +133,18 @@ function choice(value: string, name: string, choices: readonly string[]): string
   throw new InputError('not-a-choice', `${name} must be one of ${choices.join(', ')}, not ${quoted(value)}.`);
 }
 
+/** Commas, of a Chinese or Japanese keyboard too; of addresses whatever none holds. */
+const SEPARATORS = { ip: /[,;，、\s]/u, tag: /[,，]/u } as const;
+
 function list(
   value: string | number | boolean | readonly string[],
   item: (text: string) => string,
+  separator: RegExp,
 ): string[] {
   const items = (Array.isArray(value) ? value : [String(value)])
-    .flatMap((part) => part.split(','))
+    .flatMap((part) => part.split(separator))
     .map((part) => part.trim())
-    .filter((part) => part !== '');
+    .filter((part) => !isBlank(part));
   return [...new Set(items.map(item))];
 }
 
@@ -159,9 +163,18 @@ function ip(value: string): string {
   return address;
 }
 
-/** Without port, brackets and the name of a network card; one of IPv4 that is written as one of IPv6 as what it is. */
+/** Without quotation marks, nor what a sentence, a list or formatting puts around a word: `(93924761ccde).` */
+function wordIn(value: string, around: string): string {
+  const characters = [...unquoted(value).normalize('NFKC')];
+  const isOfWord = (character: string) => !around.includes(character);
+  const end = characters.findLastIndex(isOfWord) + 1;
+  return characters.slice(0, end).slice(characters.findIndex(isOfWord)).join('');
+}
+
+/** Without protocol, port, brackets and the name of a network card; one of IPv4 that is written as one of IPv6 as what it is. */
 function bareAddress(value: string): string {
-  const text = bare(value).normalize('NFKC');
+  const whole = wordIn(value, ' *~()<>.,;!?').replace(/^[a-z]{2,8}:\/\//i, '');
+  const text = whole.replace(/\/(?:32|128)?$/, '');
   const [, inner] = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text) ?? /^([\d.]+):\d{1,5}$/.exec(text) ?? [];
   const address = (inner ?? text).trim().replace(/%.*$/s, '');
   if (isIP(address) !== 6) return address;
@@ -209,7 +222,7 @@ function tag(value: string, { maxTagLength }: ParseSettings): string {
 }
 
 export function parseRequestId(value: string): string {
-  const id = unquoted(value).normalize('NFKC');
+  const id = wordIn(value, ' *~#()<>[]{}.,;:!?');
   if (/^@last$/i.test(id)) return '@last';
   if (/^[A-Za-z0-9]{1,64}$/.test(id)) return id;
   throw new InputError('not-a-request-id', `${quoted(value)} is not a request_id.`, {

@@ -56,7 +56,7 @@ export class Turn {
   readonly #answer: Answer;
   readonly #prompt: string;
   #tried: Tried;
-  #outcome: Ending['outcome'] = 'done';
+  #ending: Ending = { outcome: 'done' };
   /** Once it is known who asks. */
   #person: Person | undefined;
   /** Resolves when the store has taken it, or has not in time. */
@@ -78,7 +78,7 @@ export class Turn {
     const { request } = this.#invocation;
     if (request.kind === 'action') await this.#takeAction(request.action, request.source);
     else await this.#takeCommand(request);
-    await this.#log({ outcome: this.#outcome });
+    await this.#log(this.#ending);
   }
 
   async #takeCommand(request: CommandRequest): Promise<void> {
@@ -227,7 +227,7 @@ export class Turn {
     if (!taken && !(await this.#begin(record))) return;
     this.#answer.stored(record);
     await this.#answer.acknowledge(mode);
-    this.#outcome = (await wanted.run(person, await checking)) ?? 'done';
+    this.#ending = { outcome: 'done', ...(await wanted.run(person, await checking)) };
     await invocations.finish(id, 'done');
   }
 
@@ -237,7 +237,7 @@ export class Turn {
     const left = FIRST_RESPONSE_MS - (steadyNow(realClock) - this.#cameAt);
     try {
       const taken = await invocations.begin(record, Math.max(left, STORE_BUDGET_MS));
-      if (!taken) this.#outcome = 'repeat';
+      if (!taken) this.#ending = { outcome: 'repeat' };
       return taken;
     } finally {
       this.#begun.resolve();

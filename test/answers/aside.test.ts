@@ -38,6 +38,27 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a refusal on 
   });
 });
 
+test.each([
+  ['deploy', { ...KART, near: 'Nowhere' }, 'locations', 'Nothing was deployed.'],
+  ['stop', { deployment: '93924761ccde' }, 'status', 'Nothing was stopped.'],
+] as const)(
+  'where Edgegap cannot be asked, a %s of %j says that nothing was done',
+  async (command, values, endpoint, said) => {
+    stage = await stageOn('slack-http');
+    const { driver, simulator } = stage;
+    for (const fault of [
+      { kind: 'server-error', when: 'before' },
+      { kind: 'reset', when: 'before' },
+    ] as const) {
+      simulator.faults.next({ endpoint }, fault, 9);
+      stage.speed(20);
+      await driver.command('operator', command, values);
+      expect(await toldAlone(fault.kind === 'reset' ? 'broke' : 'HTTP 500')).toContain(said);
+      simulator.faults.clear();
+    }
+  },
+);
+
 test('a deploy where the bot may not post on Discord is refused privately, and says that nothing was deployed', async () => {
   stage = await stageOn('discord');
   const { server } = stage.driver as DiscordDriver;

@@ -120,7 +120,7 @@ export async function openStage(name: DriverName): Promise<Stage> {
       },
       adapters: (directory) => [
         ...(driver.platform === 'console' ? [mortal((driver as ConsoleDriver).adapter(directory))] : []),
-        ...(discord ? [mortal(createDiscordAdapter({ config: discord, directory, clock, log }))] : []),
+        ...(discord ? [mortal(createDiscordAdapter({ config: discord, clock, log }))] : []),
         ...(slack ? [mortal(createSlackAdapter({ config: slack, directory, clock, log }))] : []),
       ],
     });

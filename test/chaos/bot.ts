@@ -32,7 +32,7 @@ type MakeAdapters = (directory: Directory) => Adapter[];
 async function discordAdapter(): Promise<MakeAdapters> {
   const { createDiscordAdapter } = await import('../../src/adapters/discord/adapter.ts');
   const { discord } = config;
-  return (directory) => (discord ? [createDiscordAdapter({ config: discord, directory, clock, log })] : []);
+  return () => (discord ? [createDiscordAdapter({ config: discord, clock, log })] : []);
 }
 
 async function slackAdapter(): Promise<MakeAdapters> {

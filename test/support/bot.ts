@@ -97,7 +97,7 @@ export async function startBot(driver: ChatDriver, options: BotOptions = {}): Pr
     },
     adapters: (directory) => [
       ...(driver.platform === 'console' ? [(driver as ConsoleDriver).adapter(directory)] : []),
-      ...(discord ? [createDiscordAdapter({ config: discord, directory, clock, log })] : []),
+      ...(discord ? [createDiscordAdapter({ config: discord, clock, log })] : []),
       ...(slack ? [createSlackAdapter({ config: slack, directory, clock, log })] : []),
     ],
   });

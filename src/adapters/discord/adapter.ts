@@ -1,7 +1,5 @@
 import type { APIInteraction } from 'discord.js';
-import type { Message } from '../../cards/card.ts';
 import type { Clock } from '../../clock.ts';
-import type { Directory } from '../../command/directory.ts';
 import type { DiscordConfig } from '../../config.ts';
 import { DeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
@@ -11,7 +9,7 @@ import { createMessageApi, LEAVE_WITHIN_MS } from './api.ts';
 import { readBookmark, writeBookmark } from './bookmark.ts';
 import { findByMarker } from './find-posted.ts';
 import { createGateway } from './gateway.ts';
-import { answerTo, createInvocation } from './invocation.ts';
+import { createInvocation } from './invocation.ts';
 import { PACE_MS } from './limits.ts';
 import { payloadOf } from './payload.ts';
 import { receive } from './receive.ts';
@@ -20,14 +18,12 @@ import { toStartError } from './start-error.ts';
 
 export interface DiscordAdapterOptions {
   readonly config: DiscordConfig;
-  /** Which buttons still have an action behind them. */
-  readonly directory: Directory;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** Discord: interactions in by the gateway, messages out by REST, all of them Components V2. */
-export function createDiscordAdapter({ config, directory, clock, log }: DiscordAdapterOptions): Adapter {
+export function createDiscordAdapter({ config, clock, log }: DiscordAdapterOptions): Adapter {
   const { token, apiUrl, proxy, guilds } = config;
   const api = createMessageApi({ token, apiUrl, proxy });
   const gateway = createGateway({ token, apiUrl, proxy, guilds, clock, log });
@@ -49,14 +45,12 @@ export function createDiscordAdapter({ config, directory, clock, log }: DiscordA
     interaction: APIInteraction,
     handle: (invocation: Invocation) => Promise<void>,
   ): Promise<void> {
-    const received = receive(interaction, directory);
+    const received = receive(interaction);
     switch (received.kind) {
       case 'request': {
         const { interaction, request } = received;
         return handle(createInvocation(interaction, request, { adapter, api, guilds, clock, log }));
       }
-      case 'stale':
-        return api.answerPrivately(answerTo(received.interaction), payloadOf(staleButton));
       case 'other':
         log.debug({ interaction: interaction.id, type: interaction.type }, 'ignored an interaction');
     }
@@ -122,9 +116,3 @@ export function createDiscordAdapter({ config, directory, clock, log }: DiscordA
   };
   return adapter;
 }
-
-const staleButton: Message = {
-  kind: 'line',
-  tone: 'warning',
-  text: ['This button is from an older version of the bot. Use the command again.'],
-};

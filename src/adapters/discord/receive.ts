@@ -6,17 +6,15 @@ import {
   InteractionType,
 } from 'discord.js';
 import { decodeActionId } from '../../cards/action-id.ts';
-import type { Directory } from '../../command/directory.ts';
 import type { InvocationRequest } from '../adapter.ts';
 import { type Interaction, sourceOf } from './invocation.ts';
 
-/** What an interaction asks for; `stale` is a component this version of the bot has no action for. */
+/** What an interaction asks for. */
 export type Received =
   | { readonly kind: 'request'; readonly interaction: Interaction; readonly request: InvocationRequest }
-  | { readonly kind: 'stale'; readonly interaction: Interaction }
   | { readonly kind: 'other' };
 
-export function receive(interaction: APIInteraction, directory: Directory): Received {
+export function receive(interaction: APIInteraction): Received {
   if (isSlashCommand(interaction)) {
     const { name } = interaction.data;
     const args = { kind: 'values', values: valuesOf(interaction) } as const;
@@ -24,8 +22,7 @@ export function receive(interaction: APIInteraction, directory: Directory): Rece
   }
   if (interaction.type === InteractionType.MessageComponent) {
     const action = decodeActionId(interaction.data.custom_id);
-    const known = action && directory.get(action.command)?.actions;
-    if (!action || !known || !Object.hasOwn(known, action.action)) return { kind: 'stale', interaction };
+    if (!action) return { kind: 'other' };
     const source = sourceOf(interaction);
     return { kind: 'request', interaction, request: { kind: 'action', action, source } };
   }

@@ -121,6 +121,6 @@ export function fromBlockActions(body: unknown): Incoming | undefined {
 function commandIn(said: string): Extract<Incoming['did'], { kind: 'command' }> {
   if (said.length > MAX_REQUEST) return { kind: 'command', command: '', text: said };
   const typed = unaddressed(unformatted(unescapeTyped(said)));
-  const [, command = '', text = ''] = /^(\S*)\s*(.*)$/s.exec(typed.trim()) ?? [];
+  const [, command = '', text = ''] = /^(\S*?)[:,]?(?:\s+(.*))?$/s.exec(typed.trim()) ?? [];
   return { kind: 'command', command: command.toLowerCase() || 'help', text };
 }

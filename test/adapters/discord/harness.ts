@@ -2,8 +2,6 @@ import type { Adapter, Invocation } from '../../../src/adapters/adapter.ts';
 import { createDiscordAdapter } from '../../../src/adapters/discord/adapter.ts';
 import type { Card, Line } from '../../../src/cards/card.ts';
 import type { Clock } from '../../../src/clock.ts';
-import type { Command } from '../../../src/command/define.ts';
-import { createDirectory } from '../../../src/command/directory.ts';
 import { readConfig } from '../../../src/config.ts';
 import { createLog } from '../../../src/log.ts';
 import { createDiscordDriver, type DiscordDriver, groupIds } from '../../support/discord-driver.ts';
@@ -73,21 +71,7 @@ export function adapterFor(
     secrets: [],
     destination: { write: (line) => void logLines.push(JSON.parse(line)) },
   });
-  return createDiscordAdapter({ config: discord, directory: directory(), clock, log });
-}
-
-/** `stop` with its buttons, enough for presses to be known. */
-function directory() {
-  const action = { permission: 'deployments.stop', ack: 'update', run: async () => {} } as const;
-  const stop: Command = {
-    description: 'Stop a deployment',
-    permission: 'deployments.stop',
-    ack: 'public',
-    options: {},
-    actions: { confirm: action, cancel: action },
-    run: async () => {},
-  };
-  return createDirectory([{ name: 'stop', command: stop }]);
+  return createDiscordAdapter({ config: discord, clock, log });
 }
 
 export const here = { platform: 'discord', workspace: ids.guild, channel: ids.channel } as const;

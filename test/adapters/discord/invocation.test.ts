@@ -282,27 +282,6 @@ describe('buttons', () => {
     await until(async () => (await bot.driver.privately('operator'))[0]?.text === 'See below');
     expect(await bot.driver.channel()).toMatchObject([{ text: '### Ready', edits: 1 }]);
   });
-
-  test('a button from an older version says so, privately', async () => {
-    for (const action of ['gone', 'constructor']) {
-      await bot.adapter.post(here, {
-        key: `k-${action}`,
-        message: card('Old', [
-          {
-            kind: 'buttons',
-            buttons: [{ label: action, style: 'primary', action: { command: 'stop', action, arg: '' } }],
-          },
-        ]),
-      });
-      await bot.driver.press('operator', action);
-    }
-    const answers = await bot.driver.privately('operator');
-    expect(answers.map(({ text }) => text)).toEqual([
-      '⚠️ This button is from an older version of the bot. Use the command again.',
-      '⚠️ This button is from an older version of the bot. Use the command again.',
-    ]);
-    expect(bot.invocations).toEqual([]);
-  });
 });
 
 describe('posting a card', () => {
