@@ -479,6 +479,11 @@ describe('a secret that is given as a file', () => {
       /must name a file with the secret alone in it/,
     ],
     ['in quotation marks', () => file('"my-secret"\n'), /must name a file with the secret alone in it/],
+    [
+      'with the name of the setting in front',
+      () => file('EDGEGAP_API_TOKEN=my-secret\n'),
+      /must name a file with the secret alone in it/,
+    ],
   ])('%s is named, and nothing because of it', (_, path, words) => {
     const problems = problemsOf({
       ...DISCORD,
