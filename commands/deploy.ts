@@ -1,5 +1,5 @@
 import { quoted } from '../src/command/argv.ts';
-import { type ActionContext, type Context, defineCommand, type Shortfall } from '../src/command/define.ts';
+import { type ActionContext, type Context, defineCommand, type Upshot } from '../src/command/define.ts';
 import { findLocation, placeName } from '../src/command/kinds/location.ts';
 import { findDeployable } from '../src/command/kinds/version.ts';
 import { deploymentCard } from '../src/deployments/card.ts';
@@ -106,13 +106,14 @@ async function launch(
   version: string,
   plan: DeployPlan,
   replaces?: string,
-): Promise<Shortfall> {
+): Promise<Upshot> {
   const { asker, invocationId, deployments, clock } = context;
   const view = requestingView({ application, version, plan, askedBy: asker.name, createdAt: clock.now() });
   const card = await context.postCard(deploymentCard(view));
   const order = { invocationId, application, version, plan, asker, at: asker.at, card };
-  const { phase } = await deployments.deploy(order, replaces);
-  return phase === 'refused' ? 'failed' : phase === 'unknown' ? 'unknown' : undefined;
+  const { phase, requestId: deployment, problem: code } = await deployments.deploy(order, replaces);
+  if (phase === 'unknown') return { outcome: 'unknown', code };
+  return code === undefined ? { deployment } : { outcome: 'failed', code, deployment };
 }
 
 /** The deployment of a button, which may have started and was not found. */

@@ -327,6 +327,12 @@ describe('a name that is no setting, and nearly one', () => {
     ['APP_ALLOW_LIST', 'APP_ALLOWLIST'],
     ['APPS_ALLOWLIST', 'APP_ALLOWLIST'],
     ['APP_ALLOWLISTS', 'APP_ALLOWLIST'],
+    ['READ_ONLY_MODE', 'READ_ONLY'],
+    ['BOT_READ_ONLY', 'READ_ONLY'],
+    ['ALLOWLIST', 'APP_ALLOWLIST'],
+    ['APP_WHITELIST', 'APP_ALLOWLIST'],
+    ['APPLICATION_ALLOWLIST', 'APP_ALLOWLIST'],
+    ['ALLOWED_APPS', 'APP_ALLOWLIST'],
     ['SLACK_OPERATOR', 'SLACK_OPERATORS'],
     ['SLACK_READER', 'SLACK_READERS'],
     ['DISCORD_OPERATOR_ROLE', 'DISCORD_OPERATOR_ROLES'],
@@ -370,7 +376,7 @@ describe('a name that is no setting, and nearly one', () => {
     KUBERNETES_PORT KUBERNETES_SERVICE_HOST KUBERNETES_PORT_443_TCP_PORT INVOCATION_ID JOURNAL_STREAM SYSTEMD_EXEC_PID
     RAILWAY_PUBLIC_DOMAIN RENDER_EXTERNAL_URL FLY_APP_NAME DYNO WEBSITE_HOSTNAME GITHUB_TOKEN CI DEBUG LOG_LEVEL_ROOT
     SLACK_WEBHOOK_URL SLACK_CLIENT_ID DISCORD_WEBHOOK_URL DISCORD_CLIENT_ID EDGEGAP_REGION ARBITRIUM_PUBLIC_IP KEEPALIVE
-    APP_NAME APP_ENV APP_URL APP_DEBUG READLINE_HISTORY DEFAULT_USER DEFAULT_REGION MAX_LENGTH XDG_RUNTIME_DIR`
+    APP_NAME APP_ENV APP_URL APP_DEBUG READLINE_HISTORY CORS_WHITELIST READ_ONLY_REPLICA_URL DEFAULT_USER DEFAULT_REGION MAX_LENGTH XDG_RUNTIME_DIR`
       .trim()
       .split(/\s+/),
   )('of somebody else is left alone: %s', (name) => {
@@ -399,6 +405,12 @@ describe('a proxy', () => {
 
   test('has its password masked', () => {
     expect(readConfig({ HTTPS_PROXY: 'http://ada:p%40ss@proxy' }).secrets).toEqual(['p%40ss', 'p@ss']);
+  });
+
+  test('that cannot be decoded is named, and not shown', () => {
+    expect(problemsOf({ HTTPS_PROXY: 'http://ada:my%zzsecret@proxy' })).toEqual([
+      'HTTPS_PROXY has a "%" that begins no character: a "%" itself, in a password say, is written %25',
+    ]);
   });
 
   test.each(['socks5://ada:my-secret@proxy', 'http://ada:my-secret@pro xy'])(
@@ -467,6 +479,11 @@ describe('a secret that is given as a file', () => {
       /must name a file with the secret alone in it/,
     ],
     ['in quotation marks', () => file('"my-secret"\n'), /must name a file with the secret alone in it/],
+    [
+      'with the name of the setting in front',
+      () => file('EDGEGAP_API_TOKEN=my-secret\n'),
+      /must name a file with the secret alone in it/,
+    ],
   ])('%s is named, and nothing because of it', (_, path, words) => {
     const problems = problemsOf({
       ...DISCORD,

@@ -23,7 +23,9 @@ export interface Ending {
     | 'unanswered'
     | 'repeat'
     | 'taken-over';
-  readonly code?: string;
+  readonly code?: string | undefined;
+  /** The request_id of what was deployed, as far as it is known. */
+  readonly deployment?: string | undefined;
   readonly incident?: string;
   /** Why the database failed, in words. */
   readonly problem?: string;
@@ -189,7 +191,8 @@ export class Answer {
 
   #mayHaveBeenDone(error: unknown): boolean {
     if (this.#acknowledged === undefined || isRefusal(error)) return this.#answering;
-    if (error instanceof EdgegapError) return error.outcome !== 'not-done';
+    // A command answers by itself where it cannot read again what it has changed.
+    if (error instanceof EdgegapError) return error.method !== 'GET' && error.outcome !== 'not-done';
     return this.#answering || !(error instanceof DeliveryError);
   }
 

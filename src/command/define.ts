@@ -59,7 +59,7 @@ interface CommandParts<Values> {
   check?(context: CheckContext<Values>): Promise<Values | void> | void;
   /** Where a form is to open in place of `run`: that form. Comes after `check`; a person waits 3 seconds at most. */
   form?(context: CheckContext<Values>): OpensForm;
-  run(context: Context<Values>): Promise<Shortfall>;
+  run(context: Context<Values>): Promise<Upshot>;
 }
 
 export type OpensForm = Promise<Form | undefined> | Form | undefined;
@@ -85,9 +85,18 @@ export interface Command {
   readonly forms: Readonly<Record<string, Action>>;
 }
 
-/** For the log, where the answer says more than an error could: what was asked for was not done, or perhaps not. */
+/** For the log, where the answer says more than an error could. */
+interface Ended {
+  /** What was asked for was not done, or perhaps not; left out where it was done. */
+  readonly outcome?: 'failed' | 'unknown';
+  /** Why, in that case. */
+  readonly code?: string | undefined;
+  /** The request_id of what was deployed. */
+  readonly deployment?: string | undefined;
+}
+
 // biome-ignore lint/suspicious/noConfusingVoidType: most commands do what they were asked for
-export type Shortfall = 'failed' | 'unknown' | void;
+export type Upshot = Ended | void;
 
 export interface CheckContext<Options> extends Services {
   readonly options: Options;
@@ -112,7 +121,7 @@ interface PlainAction extends ActionBase {
   check?(context: Services & Pressed): Promise<void> | void;
   /** As a command's. A form cannot open another one. */
   form?(context: Services & Pressed): OpensForm;
-  run(context: ActionContext): Promise<Shortfall>;
+  run(context: ActionContext): Promise<Upshot>;
 }
 
 /** The button's argument is a request_id, which is looked up and checked just like an option of that kind. */
@@ -120,7 +129,7 @@ interface DeploymentAction extends ActionBase {
   readonly on: 'deployment';
   /** As a command's. */
   form?(context: Services & Pressed & Pick<DeploymentActionContext, 'target'>): OpensForm;
-  run(context: DeploymentActionContext): Promise<Shortfall>;
+  run(context: DeploymentActionContext): Promise<Upshot>;
 }
 
 /** What `run` gets: the services, this one person's request, and the conversation in which the request is answered. */

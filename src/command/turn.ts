@@ -66,7 +66,7 @@ export class Turn {
   readonly #answer: Answer;
   readonly #contexts: Contexts;
   #tried: Tried;
-  #outcome: Ending['outcome'] = 'done';
+  #ending: Ending = { outcome: 'done' };
   /** Once it is known who asks. */
   #person: Person | undefined;
   /** Resolves when the store has taken it, or has not in time. */
@@ -93,7 +93,7 @@ export class Turn {
     }
     if (request.kind === 'command') await this.#takeCommand(request);
     else await this.#takePressed(request);
-    await this.#log({ outcome: this.#outcome });
+    await this.#log(this.#ending);
   }
 
   async #takeCommand(request: CommandRequest): Promise<void> {
@@ -237,11 +237,11 @@ export class Turn {
     this.#answer.stored(record);
     if (form) {
       await this.#invocation.openForm?.(form);
-      this.#outcome = 'form';
+      this.#ending = { outcome: 'form' };
     } else {
       await this.#answer.acknowledge(mode);
       if ((await preparing).form) throw formTooLate();
-      this.#outcome = (await wanted.run(person, await checking)) ?? 'done';
+      this.#ending = { outcome: 'done', ...(await wanted.run(person, await checking)) };
     }
     await invocations.finish(id, 'done');
   }
@@ -252,7 +252,7 @@ export class Turn {
     const left = FIRST_RESPONSE_MS - (steadyNow(realClock) - this.#cameAt);
     try {
       const taken = await invocations.begin(record, Math.max(left, STORE_BUDGET_MS));
-      if (!taken) this.#outcome = 'repeat';
+      if (!taken) this.#ending = { outcome: 'repeat' };
       return taken;
     } finally {
       this.#begun.resolve();

@@ -66,7 +66,8 @@ function isFileUrl(value: string): boolean {
   return /^file:\/\//i.test(value);
 }
 
-function decoded(text: string): string | undefined {
+/** Undefined where a `%` begins no character. */
+export function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch {

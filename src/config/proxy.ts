@@ -1,4 +1,5 @@
 import type { Proxies } from '../proxy.ts';
+import { decoded } from './database.ts';
 
 export interface ProxySettings {
   readonly proxy: Proxies | undefined;
@@ -14,8 +15,14 @@ export function proxySettings(set: Readonly<Record<string, string>>): ProxySetti
     const from = set[name.toLowerCase()] === undefined ? name : name.toLowerCase();
     const value = set[from] ?? '';
     const whole = value === '' || value.includes('://') ? value : `http://${value}`;
-    if (whole === '' || /^https?:$/.test(URL.parse(whole)?.protocol ?? '')) return whole;
-    problems.push(`${from} must be the address of an HTTP proxy, such as http://proxy.example.com:3128`);
+    const { protocol = '', username = '', password = '' } = URL.parse(whole) ?? {};
+    const isProxy = /^https?:$/.test(protocol);
+    if (whole === '' || (isProxy && decoded(username + password) !== undefined)) return whole;
+    problems.push(
+      isProxy
+        ? `${from} has a "%" that begins no character: a "%" itself, in a password say, is written %25`
+        : `${from} must be the address of an HTTP proxy, such as http://proxy.example.com:3128`,
+    );
     return '';
   };
   const http = address('HTTP_PROXY');

@@ -60,8 +60,10 @@ function contentOf(path: string): string {
     throw new UnusableFile(`names a file too large for a secret (over ${MAX_BYTES / 1024} KiB)`);
   const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)).trim();
   if (text === '') throw new UnusableFile('names an empty file: put the secret into it');
-  if (/[\r\n\0]|^(["']).*\1$/.test(text))
-    throw new UnusableFile('must name a file with the secret alone in it: one line, without quotation marks');
+  if (/[\r\n\0]|^(["']).*\1$|^[A-Z][A-Z_]+\s*=/.test(text))
+    throw new UnusableFile(
+      'must name a file with the secret alone in it: one line, without a name and quotation marks',
+    );
   return text;
 }
 

@@ -8,6 +8,19 @@ const SLIPS = 2;
 /** Nobody but this bot is likely to have a setting that begins so and is one word more or less than one of its own. */
 const OURS = /^(edgegap|discord|slack)_/i;
 
+/** What narrows what people may do, under whatever name: unread, it would leave the bot open wide. */
+const GUARDS: readonly (readonly [RegExp, string])[] = [
+  [/^(?:bot|chatops|edgegap|discord|slack|is|run|force|enable)?readonly(?:mode|bot)?$/, 'READ_ONLY'],
+  [
+    /^(?:bot|chatops|edgegap|app|apps|applications?)?(?:allow|allowed|white)list(?:ed)?(?:apps?|applications?)?$/,
+    'APP_ALLOWLIST',
+  ],
+  [
+    /^(?:bot|chatops|edgegap)?allow(?:ed)?app(?:s|lications?)?$|^app(?:s|lications?)?allowed$/,
+    'APP_ALLOWLIST',
+  ],
+];
+
 /**
  * One line for each name that is set, is no setting, and was most likely meant for one of `settings`: by itself such a
  * slip would leave that one unset without a word. `set` has the names alone that have a value.
@@ -30,7 +43,9 @@ function meantBy(name: string, settings: readonly string[], set: readonly string
     (setting, at) =>
       off[at] === least && (least === 0 || (lettersOf(setting).length >= LONG && least <= SLIPS)),
   );
-  if (slips.length > 0 || !OURS.test(name)) return slips;
+  const guarded = GUARDS.filter(([meaning]) => meaning.test(lettersOf(name))).map(([, setting]) => setting);
+  if (slips.length > 0) return slips;
+  if (guarded.length > 0 || !OURS.test(name)) return guarded.filter((setting) => !set.includes(setting));
   const close = settings.filter((setting) => isOneWordOff(wordsOf(name), wordsOf(setting)));
   // Beside the right one it does no harm.
   return close.some((setting) => set.includes(setting)) ? [] : close;

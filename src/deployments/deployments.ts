@@ -59,7 +59,10 @@ export class Deployments {
    * For an invocation that was here before, nothing is sent. `replaces` names a lost one that this is deployed in
    * place of; throws InputError when someone was faster, or when it turned up after all.
    */
-  async deploy(order: DeployOrder, replaces?: string): Promise<Deployment> {
+  async deploy(
+    order: DeployOrder,
+    replaces?: string,
+  ): Promise<Deployment & { readonly problem?: string | undefined }> {
     const { repository, account, membership, confirm } = this.#parts;
     const isUnbroken = membership.sinceNow();
     const intent = { ...order, id: newId(), account, holder: membership.id };
@@ -67,11 +70,11 @@ export class Deployments {
       .create(intent, replaces, confirm)
       .catch((error: unknown) => this.#notSent(intent, error, replaces));
     if (!created) return deployment;
-    const news = await this.#request(deployment, () => mayLeave(isUnbroken));
+    const { problem, ...news } = await this.#request(deployment, () => mayLeave(isUnbroken));
     const written = await this.#surely(() =>
       repository.change([deployment.id], (tx, [before]) => this.#conclude(tx, before, news, replaces)),
     );
-    return written ?? deployment;
+    return { ...(written ?? deployment), problem };
   }
 
   /** What the request came to. One that was refused has replaced nothing. */
@@ -123,7 +126,11 @@ export class Deployments {
     }
   }
 
-  async #request(deployment: Deployment, mayLeave: () => void): Promise<News> {
+  /** `problem`: the code of what came in between, for the log. */
+  async #request(
+    deployment: Deployment,
+    mayLeave: () => void,
+  ): Promise<News & { readonly problem?: string }> {
     const { application, version, plan } = deployment;
     try {
       const order = {
@@ -137,18 +144,20 @@ export class Deployments {
       return { kind: 'accepted', requestId: request_id };
     } catch (error) {
       if (!(error instanceof EdgegapError)) {
-        if (error instanceof AppError) return { kind: 'refused', detail: sentences(error) };
+        if (error instanceof AppError)
+          return { kind: 'refused', detail: sentences(error), problem: error.code };
         this.#parts.log.error(
           { err: error, deployment: deployment.id },
           'deploy: failed in an unexpected way',
         );
         return { kind: 'unknown-outcome' };
       }
+      const { code: problem } = error;
       if (error.outcome === 'done' && error.requestId)
-        return { kind: 'unplaced', requestId: error.requestId, detail: sentences(error) };
+        return { problem, kind: 'unplaced', requestId: error.requestId, detail: sentences(error) };
       return error.outcome === 'not-done'
-        ? { kind: 'refused', detail: sentences(error) }
-        : { kind: 'unknown-outcome' };
+        ? { problem, kind: 'refused', detail: sentences(error) }
+        : { problem, kind: 'unknown-outcome' };
     }
   }
 

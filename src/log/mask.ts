@@ -78,7 +78,8 @@ function maskLongLine(line: string): string {
   // Twice as much is masked as is kept, so that a secret the first cut goes through has ended before the second;
   // a still longer one cannot go on beyond the first break.
   const end = line.slice(-2 * LONGEST_LINE);
-  const kept = maskPiece(end.slice(end.search(/[\s,;"']|$/))).slice(-LONGEST_LINE);
+  const begin = end.length < line.length ? end.search(/[\s,;"']|$/) : 0;
+  const kept = maskPiece(end.slice(begin)).slice(-LONGEST_LINE);
   const whole = kept.replace(/^[\uDC00-\uDFFF]/, '');
   return `[… ${line.length - whole.length} characters left out] ${whole}`;
 }

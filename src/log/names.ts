@@ -9,18 +9,21 @@ export const wordSet = (words: string) => new Set(words.split(/\s+/));
 
 /** Words that name a secret wherever they stand in a name; what they hold is hidden unless it is plainly something else. */
 const SECRET =
-  /(?:password|passwd|passphrase|secret|token|apikey|secretkey|accesskey|privatekey|authkey)$|^(?:passcode|passwort|credentials?|creds|jwt|t?otp|mnemonic|psk|authorization|cookie|requirepass|masterauth|gslt|setsteamaccount)$/;
+  /(?:password|passwd|passphrase|secret|token|apikey|secretkey|accesskey|privatekey|authkey)$|^(?:passcode|passwort|credentials?|creds|jwt|t?otp|mnemonic|psk|authorization|cookie|requirepass|masterauth|gslt|setsteamaccount|dockerconfigjson|jsessionid|phpsessid)$|^(?:db|sql|mysql|user|root|admin|smtp|ftp|rcon|store|key)pass$/;
 /** Of these even a number or a bare word is one. */
-const PASSWORD = /pass(?:word|wd|phrase)$|^(?:passcode|passwort|pwd|pass|pw|pin|requirepass|masterauth)$/;
+const PASSWORD =
+  /pass(?:word|wd|phrase)$|^(?:passcode|passwort|pwd|pass|pw|pin|requirepass|masterauth)$|^(?:db|sql|mysql|user|root|admin|smtp|ftp|rcon|store|key)pass$/;
 /** What names one only at the end of a longer name: a bare `pass` is a ticket, a bare `PWD` a folder. */
-const LAST_WORDS = wordSet('pass pwd pw auth key keys sig signature sas bearer pin salt dsn basic');
+const LAST_WORDS = wordSet(
+  'pass pwd pw auth key keys sig signature sas bearer pin salt pepper dsn basic ticket',
+);
 /** After one of these even a `key` is a secret. */
 const KEY_OWNERS = wordSet(
   `api access secret private priv encryption decryption encrypt crypto cipher signing sign jwt auth oauth master account
   shared storage ssh rsa aes hmac deploy admin root webhook hook write ingest integration subscription license bot
   registry rcon steam playfab photon edgegap stripe sendgrid twilio mailgun aws gcp azure google openai anthropic
   github gitlab slack discord datadog sentry algolia heroku cloudflare digitalocean hub twitch eos unity firebase
-  supabase tls ssl pem tfc consul vault pgp gpg cookie`,
+  instrumentation supabase tls ssl pem tfc consul vault pgp gpg cookie`,
 );
 /** After one of these, and the ones above, a `pass` or `auth` is one. */
 const HOLDERS = wordSet(
@@ -51,6 +54,9 @@ const NOT_SECRET_BEFORE = wordSet(
   cancellation`,
 );
 
+/** After one of these a `ticket` lets somebody in; that of a matchmaker is known to everybody. */
+const TICKET_OWNERS = wordSet('session auth steam login entity identity');
+
 /** What does something with it: a spawner, a handler. */
 const DOER = /^(?!user$|server$|docker$|owner$|number$).+(?:er|or)$/;
 
@@ -64,7 +70,9 @@ function wordsOf(name: string): string[] {
 export function surenessOf(name: string, before: string): Sureness {
   const words = wordsOf(name);
   const at = words.findLastIndex((word) => SECRET.test(singular(word)));
-  if (at !== -1) return surenessOfWord(words, at, before.toLowerCase());
+  const sureness = at === -1 ? undefined : surenessOfWord(words, at, before.toLowerCase());
+  // `secrets.DB_PW` holds what its last word says.
+  if (sureness && (sureness !== 'perhaps' || !PASSWORD.test(words.at(-1) ?? ''))) return sureness;
   const last = words.findLastIndex((word) => !PERHAPS_WORDS.has(word));
   const word = words[last] ?? '';
   if (!LAST_WORDS.has(word)) return 'no';
@@ -83,6 +91,7 @@ function surenessOfWord(words: readonly string[], at: number, spaced: string): S
 
 function surenessOfLast(word: string, before: string, more: boolean): Sureness {
   if (NOT_SECRET_BEFORE.has(before)) return 'no';
+  if (word === 'ticket') return TICKET_OWNERS.has(before) && !more ? 'token' : 'no';
   const owned = KEY_OWNERS.has(before);
   if (word === 'key' || word === 'keys') {
     if (before === '') return 'no';

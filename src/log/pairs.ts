@@ -10,14 +10,14 @@ const REACH = 400;
 
 /** What stands between a name and its value, and words that do. */
 const SEPARATOR =
-  /=>|->|:=|[=:|│┃>,]|%3[AD]|(?<=[a-z]["'`]?)[^\S\n]{1,60}(?:(?:(?:(?:was|has\sbeen|is)\s)?(?:set|changed|updated|reset)\sto|(?:is|was|are)(?:\snow)?|to)(?::[^\S\n]?|[^\S\n]{1,8}))?(?=[^\s=:>|-])/gi;
+  /={1,3}>|-{1,3}>|→|:=|[=:|│┃>,]|%3[AD]|(?<=[a-z]["'`]?)[^\S\n]{1,60}(?:(?:(?:(?:was|has\sbeen|is)\s)?(?:set|changed|updated|reset)\sto|(?:is|was|are)(?:\snow)?|to|has\s(?:the\s)?value)(?::[^\S\n]?|[^\S\n]{1,8}))?(?=[^\s=:>|-])/gi;
 /** The next pair, option or column. */
 const NEXT_PAIR = /[\s,;](?:\s?["'{]?[\w.-]{1,40}["']?\s{0,2}(?:=|:(?!\/\/))|--?[a-z]|[|│┃])/i;
 
 const NAME_CHARACTERS = new Set('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.');
 const CLOSING = new Set('"\'`\\])');
 const QUOTES = new Set('"\'`\\');
-const BLANKS = new Set(' \t');
+const BLANKS = new Set(' \t\u00a0');
 /** What ends a bare word. */
 const WORD_END = /[\s,;"'}]/g;
 
@@ -75,14 +75,15 @@ function replaced(text: string, spans: Value[]): string {
   let from = 0;
   for (const { start, end } of spans.sort((a, b) => a.start - b.start)) {
     if (start < from) continue;
-    masked += text.slice(from, start) + MASK;
+    // A log is told to have as many lines as it has.
+    masked += text.slice(from, start) + text.slice(start, end).replace(/[^\n]+/g, MASK);
     from = end;
   }
   return masked + text.slice(from);
 }
 
 function nameBefore(text: string, separator: number): Name | undefined {
-  const end = startOf(BLANKS, text, separator, 60);
+  const end = withoutAside(text, startOf(BLANKS, text, separator, 60));
   const to = startOf(CLOSING, text, end, 8);
   let start = startOf(NAME_CHARACTERS, text, to);
   // `\u0026sig` and `%26sig`, an encoded `&`.
@@ -98,6 +99,13 @@ function nameBefore(text: string, separator: number): Name | undefined {
     before: text[front < start && to === end ? start - 1 : front - 1] ?? '\n',
     wordBefore: spaced ? text.slice(startOf(NAME_CHARACTERS, text, start - 1), start - 1) : '',
   };
+}
+
+/** Where `password (from env)` and `token [12]` have named what they hold; an aside with the name itself is none. */
+function withoutAside(text: string, end: number): number {
+  if (!/[)\]]/.test(text.charAt(end - 1))) return end;
+  const [aside = '', inner = ''] = /\s[([]([\w .#-]{1,24})[)\]]$/.exec(behind(text, end, 28)) ?? [];
+  return surenessOf(inner, '') === 'no' ? end - aside.length : end;
 }
 
 /** Where the run of such characters begins that ends at `end`; names are no longer than 80. */
@@ -151,7 +159,7 @@ function sureIn(text: string, name: Name, separator: string, at: number): Surene
   const { text: word, start } = name;
   if (isParameter(text, start)) {
     if (/^(?:sig|signature|auth|pass|pwd)$|[-_]sig(?:nature)?$/i.test(word)) return 'password';
-    if (/^(?:key|code|sid|session|apikey)$/i.test(word)) return 'hardly';
+    if (/^(?:key|code|sid|session|session_?id|ticket|apikey)$/i.test(word)) return 'hardly';
   }
   if (separator === '=' && /^pwd$/i.test(word) && /[;,]\s?$/.test(behind(text, start, 2))) return 'password';
   if (/^code$/i.test(word) || (separator.trim() === '' && text[at] === undefined)) return 'no';
@@ -197,7 +205,11 @@ function cellValue({ text, name, mark, at, sureness }: Pair): Value | undefined 
 function wordedValue({ text, name, mark, at, sureness }: Pair, quoted: Value | undefined): Value | undefined {
   const value = quoted ?? spanTo(text, at, WORD_END);
   const bare = value.text.replace(/[.,;!?)]+$/, '');
-  if (/[=:](?!=?$)|:$/.test(bare) || isHarmless(bare, sureness === 'hardly' ? 'token' : sureness))
+  const isOption = /^--?[a-z]/i.test(name.text);
+  if (
+    /[=:](?!=?$)|:$/.test(bare) ||
+    isHarmless(bare, sureness === 'hardly' ? 'token' : sureness, !quoted || !isOption)
+  )
     return undefined;
   const password = sureness === 'password';
   const odd = looksMadeUp(bare) && /\d|[@!#$%^&*]/.test(bare);
@@ -205,7 +217,7 @@ function wordedValue({ text, name, mark, at, sureness }: Pair, quoted: Value | u
   const ends = /^[.,;!]?\s{0,4}(?:\n|$)/.test(text.slice(end, end + 8));
   const word = ends && password && !/(?:ed|ing|able|ible|ly|ful)$/.test(bare);
   if (mark !== '') return quoted || odd || word || looksDrawn(bare) ? value : undefined;
-  if (/^--?[a-z]/i.test(name.text)) return value;
+  if (isOption) return value;
   if (password) return quoted || odd || (word && /[_.]/.test(name.text)) ? value : undefined;
   if (looksDrawn(bare) || (UUID.test(bare) && /^token$/i.test(name.text))) return value;
   const long = bare.length >= 12 && odd && !quoted;

@@ -11,7 +11,7 @@ export const SHAPES: readonly RegExp[] = [
   /\b[MNO][A-Za-z0-9_-]{22,28}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}/g,
   /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*){1,3}/g,
   // GitHub, GitLab, npm, PyPI, RubyGems, Docker Hub, Hugging Face.
-  /\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|gl(?:pat|ptt|dt|rt|cbt|ft|imt|agent|soat)-[\w.-]{16,}|pypi-[\w-]{16,}|rubygems_[0-9a-f]{32,}|dckr_(?:pat|oat)_[\w-]{16,})/g,
+  /\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|gl(?:pat|ptt|dt|rt|cbt|ft|imt|agent|soat|oas|ffct)-[\w.-]{16,}|pypi-[\w-]{16,}|rubygems_[0-9a-f]{32,}|dckr_(?:pat|oat)_[\w-]{16,})/g,
   /\b(?:npm_(?=\w{30})|hf_(?=\w{20}))(?=\w*[\dA-Z])[A-Za-z0-9]{20,}/g,
   // AWS, Google, Azure, Alibaba, DigitalOcean, Vault, Terraform, Pulumi, Doppler, Cloudflare, Fly.io, Heroku, Databricks.
   /\b(?:A3T[A-Z0-9]|AKIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA|ASIA|ABIA|ACCA)[A-Z0-9]{16,}\b/g,
@@ -25,6 +25,10 @@ export const SHAPES: readonly RegExp[] = [
   /\b(?:r8_\w{30,}|gsk_\w{30,}|pplx-\w{30,}|xai-\w{30,})/g,
   // Grafana, New Relic, Sentry, Datadog's, Dynatrace, PlanetScale, Supabase, Netlify, Prefect, age, 1Password, Notion, Airtable, Atlassian.
   /\b(?:gl(?:sa|c)_[\w+/=-]{20,}|NR(?:AK|JS|II|RA)-[A-Za-z0-9-]{19,}|sntry[su]_[\w+/=-]{20,}|dt0[a-z]\d{2}\.[A-Z0-9]{20,}\.[A-Z0-9]{30,}|pscale_(?:tkn|pw|oauth)_[\w.-]{16,}|sb[ps]_[\w-]{20,}|nf[pco]_\w{30,}|pn[ub]_\w{30,}|AGE-SECRET-KEY-1[A-Z0-9]{20,}|ops_eyJ[\w-]{20,}|A3-[A-Z0-9-]{26,}|(?:ntn|secret)_(?=\w*\d)\w{30,}|pat[A-Za-z0-9]{14}\.[0-9a-f]{32,}|ATATT3[\w=-]{30,}|CFPAT-[\w-]{30,}|EZ[AT]K[A-Za-z0-9]{30,}|CLOJARS_\w{30,}|shippo_(?:live|test)_[0-9a-f]{30,}|ATBB\w{20,}|phc_\w{30,}|rnd_\w{20,}|lsv2_(?:pt|sk)_[\w-]{20,})/g,
+  // Artifactory, Bedrock, Dropbox, Fly.io, older Grafana, Harness, NVIDIA, Octopus Deploy, OpenShift, Amazon's marketplace, Plaid, Tencent.
+  /\b(?:AKCp[A-Za-z0-9]{60,}|cmVmd[A-Za-z0-9]{50,}|ABSK[\w+/]{60,}={0,2}|bedrock-api-key-[\w+/=]{20,}|sl\.[\w=-]{60,}|fm[12][ar]?_[\w+/=,]{20,}|eyJrIjoi[\w+/=]{40,}|pat\.[\w-]{16,}\.\w{16,}\.\w{16,}|nvapi-[\w-]{40,}|API-[A-Z0-9]{26}\b|sha256~[\w-]{40,}|amzn\.mws\.[0-9a-f-]{36}|access-(?:sandbox|development|production)-[0-9a-f-]{36}|AKID[A-Za-z0-9]{32,})/g,
+  // Adobe, Defined Networking, Duffel, Flutterwave, Frame.io, GitLab runners, Hugging Face, Infracost, Intra42, MailerSend, MaxMind, ReadMe, Scalingo, SettleMint, Sourcegraph, Typeform, Yandex, ClickHouse, Atlassian, a JWT in base64.
+  /\b(?:p8e-[a-z0-9]{30,}|dnkey-[\w=-]{40,}|duffel_(?:test|live)_[\w=-]{30,}|FLWSECK(?:_TEST)?-[0-9a-z-]{10,}|fio-u-[\w=-]{40,}|GR1348941[\w-]{16,}|api_org_[A-Za-z]{30,}|ico-[A-Za-z0-9]{32}\b|s-s4t2(?:ud|af)-[0-9a-f]{50,}|mlsn\.[0-9a-f]{60,}|[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk|rdme_[a-z0-9]{60,}|tk-us-[\w-]{40,}|sm_[aps]at_\w{16,}|sgp_\w{30,}|tfp_[\w.-]{40,}|AQVN[\w-]{35,}|4b1d[A-Za-z0-9]{38}\b|ATCTT3[\w=-]{30,}|ZXlK[\w+/-]{40,})/g,
   // Telegram, Facebook, Twitter, Twitch, Discord.
   /(?<!\d)\d{8,10}:AA[\w-]{32,}/g,
   /\b(?:EAA[A-Za-z0-9]{30,}|A{20,}[\w%]{30,}|oauth:[a-z0-9]{28,}|mfa\.[\w-]{20,})/g,
@@ -38,7 +42,7 @@ export const SHAPES: readonly RegExp[] = [
   /(?<=\/(?:interactions|webhooks)\/\d{5,20}\/)[\w.-]{10,}/gi,
   /(?<=(?:hooks\.(?:slack|zapier)|\.webhook\.office)\.com\/)[^\s"'?]+/gi,
   // What an address says before its host.
-  /(?<=\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:@/"']{0,200}:)[^\s@/"']{1,500}(?=@)/gi,
+  /(?<=\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/"']{0,200}:)[^\s@/"']{1,500}(?=@)/gi,
   /(?<=\b[a-z][a-z0-9+.-]{0,30}:\/\/)(?=[\w-]{0,200}\d)[\w-]{16,200}(?=@)/gi,
   // `curl -u name:password`, and tools that take a password by a letter.
   /(?<=\s(?:-u|--user|--proxy-user)[\s=]["']?[\w.@+-]{1,60}:)[^\s"']+/g,
@@ -46,8 +50,16 @@ export const SHAPES: readonly RegExp[] = [
   /(?<=\bmysql(?:dump|admin)?\b[^\n|;]{0,80}\s-p)[^\s"'-]{3,}/g,
   /(?<=\bidentified\s(?:with\s\S{1,40}\s)?by\s{1,4}["'])[^"'\n]+/gi,
   /(?<=\blogin\s{1,4}\S{1,80}\s{1,4}password\s{1,4})\S+/gi,
+  // Steam's and Unity's command lines.
+  /(?<=\+login\s{1,4}(?!anonymous\b)[\w.@-]{1,60}\s{1,4})[^\s+-]\S*/g,
+  /(?<=\s-serial\s{1,4})[^\s-]\S*/g,
+  // XML that says with attributes what an element holds, and JSON whose quotation marks were encoded once more.
+  /(?<=<[^<>\n]{0,120}(?:password|passwd|secret|api_?key)["']?(?:\s[^<>\n]{0,120})?>(?:<!\[CDATA\[)?)[^<\]\n]+(?=<|\])/gi,
+  /(?<=<[\w:.-]{0,40}(?:password|passwd|secret|api_?key)\s(?:[^<>\n]{0,80}\s)?value=["'])[^"'\n]+/gi,
+  /(?<=<key>[\w.-]{0,40}(?:password|passwd|secret|token|api_?key)<\/key>\s?<string>)[^<\n]+/gi,
+  /(?<=(?:&quot;|&#34;|\\u0022|%22)[\w.-]{0,40}(?:password|passwd|secret|token|api_?key)(?:&quot;|&#34;|\\u0022|%22)(?::|%3A)\s?(?:&quot;|&#34;|\\u0022|%22))[^\s"'<&\\%]+/gi,
   // Addresses of databases in Go, and of anything with a port, have no scheme.
   /(?<=(?:^|[\s"'=])[\w.-]{1,40}:)[^\s:@/"']{3,100}(?=@(?:tcp|unix)\(|@[\w.-]{1,80}:\d)/gm,
-  /(?<=\b(?:password|passphrase|token|secret|api\skey)\s(?:for|of)\s(?:the\s)?(?:user\s)?["']?[\w@.-]{1,40}["']?(?:\sis\s|\s?[:=]\s?))(?=[^\s"',;]{0,80}\d)[^\s"',;]{4,}/gi,
+  /(?<=\b(?:password|passphrase|token|secret|api\skey)\s(?:is\sgenerated\s)?(?:for|of)\s(?:the\s)?(?:(?:user|player)\s)?["']?[\w@.-]{1,40}["']?(?:\sis\s|\s?[:=]\s?))(?=[^\s"',;]{0,80}\d)[^\s"',;]{4,}/gi,
   /(?<=(?:signature|\bsig)=)[\w+/%.~-]{16,}=*/gi,
 ];

@@ -9,12 +9,18 @@ const MOVES = /[\r\b]|\u001b\[\d{0,3}[GK]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: see above.
 const OTHERS = /\u001b\[(?!\d{0,3}[GK])[0-?]{0,32}[ -/]{0,4}[@-~]/g;
 
+/** Of a longer line that moves the cursor only the end is looked at, as nobody else has their turn meanwhile. */
+const LONGEST = 65_536;
+
 /** One line of a log as a terminal would show it: a progress bar in its last state, and without colours. */
 export function onScreen(line: string): string {
   if (!MOVES.test(line.trimEnd())) return stripVTControlCharacters(line).trimEnd();
   const cells: string[] = [];
   let at = 0;
-  for (const [step, count = '', command] of line.replace(OTHERS, '').matchAll(STEP)) {
+  const end = line.slice(-LONGEST);
+  // A word that was cut may be half a secret.
+  const shown = end.length < line.length ? end.replace(/^\S*(?=\s)/, '') : line;
+  for (const [step, count = '', command] of shown.replace(OTHERS, '').matchAll(STEP)) {
     if (step === '\r') at = 0;
     else if (step === '\b') at = Math.max(0, at - 1);
     else if (command === 'G') at = Math.max(0, Number(count) - 1);

@@ -2,8 +2,11 @@ const OPENING = /[^\S\n]{0,60}[[{(]?(?:[burf]{1,2}(?=["'])|[\w.]{1,20}\((?=["'])
 /** JSON as it is printed for people may have the value on the next line, also as the first of a list. */
 const OPENING_BELOW = new RegExp(`(?:[^\\S\\n]{0,8}\\[?\\r?\\n)?${OPENING.source}`, 'y');
 /** `password: |` and the lines below it that stand further in. */
-const BLOCK = /[^\S\n]{0,8}[|>][-+]?\r?\n([^\S\n]{1,40})([^\n]*(?:\n\1[^\n]*){0,255})/y;
-const BLANKS = /[^\S\n]{0,60}/y;
+const BLOCK = /[^\S\n]{0,8}[|>][-+\d]{0,2}\r?\n([^\S\n]{1,40})([^\n]*(?:\n\1[^\n]*){0,255})/y;
+/** `password:` and, on the next line, one word that stands further in. */
+const WORD_BELOW = /[^\S\n]{0,8}\r?\n[^\S\n]{1,40}([^\s#-]\S{0,300}(?<![:{[]))(?=[^\S\n]{0,8}(?:\r?\n|$))/y;
+/** YAML may say of which type a value is. */
+const BLANKS = /[^\S\n]{0,60}(?:!!?[a-z]{1,12}[^\S\n]{1,8})?/y;
 
 export interface Value {
   readonly start: number;
@@ -33,9 +36,16 @@ export function quotedValue(text: string, at: number, orBelow = false): Value | 
 }
 
 export function blockValue(text: string, at: number): Value | undefined {
-  const [whole = '', , block] = matchAt(BLOCK, text, at) ?? [];
+  const [whole = '', , lines] = matchAt(BLOCK, text, at) ?? [];
+  if (lines === undefined) return wordBelow(text, at);
   const end = at + whole.length;
-  return block === undefined ? undefined : { start: end - block.length, end, text: block };
+  return { start: end - lines.length, end, text: lines };
+}
+
+function wordBelow(text: string, at: number): Value | undefined {
+  const [whole = '', word] = matchAt(WORD_BELOW, text, at) ?? [];
+  const end = at + whole.length;
+  return word === undefined ? undefined : { start: end - word.length, end, text: word };
 }
 
 export function spanTo(text: string, at: number, stop: RegExp): Value {
@@ -56,7 +66,7 @@ export function endOfLine(text: string, from: number): number {
 }
 
 export function isBlank(character: string | undefined): boolean {
-  return character === ' ' || character === '\t';
+  return character === ' ' || character === '\t' || character === '\u00a0';
 }
 
 /** A sticky pattern matches right there, a global one from there on. */

@@ -26,7 +26,7 @@ const STATES = wordSet(
   varchar file env environment allowed forbidden unauthorized authorized authorised unauthorised authenticated
   anonymous skipped ignored done started starting request requested refreshing renewing validating validated
   initialized initialised connected active inactive blank omitted filtered obtained acquired fetched encrypted plain
-  plaintext basic bearer oauth steam prompt`,
+  plaintext basic bearer oauth steam prompt spawned`,
 );
 /** Words by which a value is read as a sentence. */
 const PROSE = wordSet(

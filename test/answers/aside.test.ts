@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { deployElsewhere, type Stage, stageOn } from '../command/harness.ts';
 import type { DiscordDriver } from '../support/discord-driver.ts';
 import { permissions } from '../support/discord-world.ts';
+import { pacedClock } from '../support/paced-clock.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
 
@@ -37,6 +38,30 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a refusal on 
     if (name === 'discord') expect((driver as DiscordDriver).server.rest.messages.all()).toHaveLength(1);
   });
 });
+
+test.each([
+  ['deploy', { ...KART, near: 'Nowhere' }, 'locations', 'Nothing was deployed.'],
+  ['stop', { deployment: '93924761ccde' }, 'status', 'Nothing was stopped.'],
+] as const)(
+  'where Edgegap cannot be asked, a %s of %j says that nothing was done',
+  async (command, values, endpoint, said) => {
+    const clock = pacedClock(20);
+    stage = await stageOn('slack-http', { clock });
+    const { driver, simulator } = stage;
+    for (const fault of [
+      { kind: 'server-error', when: 'before' },
+      { kind: 'reset', when: 'before' },
+    ] as const) {
+      // A city that is not found is looked for again, but not at every keystroke.
+      const later = clock.now() + 60_000;
+      await until(() => clock.now() > later, 'a minute');
+      simulator.faults.next({ endpoint }, fault, 9);
+      await driver.command('operator', command, values);
+      expect(await toldAlone(fault.kind === 'reset' ? 'broke' : 'HTTP 500')).toContain(said);
+      simulator.faults.clear();
+    }
+  },
+);
 
 test('a deploy where the bot may not post on Discord is refused privately, and says that nothing was deployed', async () => {
   stage = await stageOn('discord');

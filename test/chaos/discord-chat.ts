@@ -107,7 +107,8 @@ export async function startDiscordChat(parts: {
     const later = () => messages.looks.some(({ message, at }) => message === source && at >= createdAt);
     const answered =
       acknowledged === 5
-        ? original !== undefined && !(original.flags & flags.loading)
+        ? // Where the reply that all wait for was deleted, its person alone was told.
+          original !== undefined && (!(original.flags & flags.loading) || answers > 0)
         : acknowledged !== 6 || answers > 0 || later();
     const age = clock.now() - createdAt;
     return {

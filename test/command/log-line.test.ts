@@ -4,7 +4,15 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { driverNames } from '../support/bot.ts';
 import type { Persona, Values } from '../support/chat-driver.ts';
-import { deployElsewhere, effectOf, type Stage, stageOn, typeLine } from './harness.ts';
+import {
+  deployElsewhere,
+  deployReady,
+  effectOf,
+  pressAction,
+  type Stage,
+  stageOn,
+  typeLine,
+} from './harness.ts';
 
 const KART = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
 
@@ -57,7 +65,13 @@ describe.each(driverNames)('each invocation leaves one line in the log, on %s', 
     expect(line).toMatchObject({ outcome: 'done', command: 'logs', target: id });
     expect(line).not.toHaveProperty('code');
     const deployed = await commanded('operator', 'deploy', { ...KART, ip: '203.0.113.7', tag: 'hush-hush' });
-    expect(deployed.line).toMatchObject({ outcome: 'done', command: 'deploy', target: 'kart-racing v1.2' });
+    const made = [...stage.simulator.deployments.keys()].at(-1);
+    expect(deployed.line).toMatchObject({
+      outcome: 'done',
+      command: 'deploy',
+      target: 'kart-racing v1.2',
+      deployment: made,
+    });
     expect((await commanded('operator', 'help')).line).not.toHaveProperty('target');
   });
 
@@ -66,6 +80,22 @@ describe.each(driverNames)('each invocation leaves one line in the log, on %s', 
     const { line } = await lineOf('operator', () => stage.driver.press('operator', 'Keep it'));
     expect(line).toMatchObject({ outcome: 'done', command: 'stop:cancel', target: id });
   });
+
+  test.runIf(name !== 'console').each(['gone', 'constructor'])(
+    'a button from an older version: %s',
+    async (action) => {
+      await deployReady(stage);
+      const press = () => pressAction(stage, 'operator', { command: 'stop', action, arg: id });
+      const { line, shown } = await lineOf('operator', press);
+      expect(line).toMatchObject({
+        outcome: 'refused',
+        code: 'action-unknown',
+        command: `stop:${action}`,
+        target: id,
+      });
+      expect(shown).toContain('This button is from an older version of me.');
+    },
+  );
 
   const refused = (values: Values, command = 'deploy') => commanded('operator', command, values);
   test.each<[string, string, () => ReturnType<typeof lineOf>, object]>([
@@ -91,7 +121,8 @@ describe.each(driverNames)('each invocation leaves one line in the log, on %s', 
       'more than anybody reads',
       'text-too-long',
       () => refused({ deployment: 'z'.repeat(13_000) }, 'status'),
-      {},
+      // The adapter of the console reads a line as a whole.
+      name === 'console' ? {} : { command: 'status' },
     ],
     [
       'a person who may not',
@@ -130,13 +161,20 @@ describe.each(driverNames)('each invocation leaves one line in the log, on %s', 
     });
 
   test.each([
-    [403, 'failed'],
-    [500, 'unknown'],
-  ])('a deployment that Edgegap answers with %i', async (status, outcome) => {
+    [403, 'failed', 'edgegap-forbidden'],
+    [500, 'unknown', 'edgegap-unavailable'],
+  ])('a deployment that Edgegap answers with %i', async (status, outcome, code) => {
     stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'server-error', when: 'before', status }, 9);
     const { line } = await commanded('operator', 'deploy', KART);
     stage.simulator.faults.clear();
-    expect(line).toMatchObject({ outcome, command: 'deploy', target: 'kart-racing v1.2' });
+    expect(line).toMatchObject({ outcome, code, command: 'deploy', target: 'kart-racing v1.2' });
+  });
+
+  test('a deployment for which Edgegap finds no room', async () => {
+    stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'cannot-allocate' });
+    const { line } = await commanded('operator', 'deploy', KART);
+    const deployment = [...stage.simulator.deployments.keys()].at(-1);
+    expect(line).toMatchObject({ outcome: 'failed', code: expect.stringMatching(/^edgegap-/), deployment });
   });
 });
 

@@ -27,6 +27,11 @@ test('a progress bar is one line of the last ones, in its last state', async () 
   expect([lines, total]).toEqual([2, 3]);
 });
 
+test('of a line without end that moves the cursor the end is shown', () => {
+  expect(onScreen(`${'x'.repeat(300_000)}\rdone`)).toBe('done');
+  expect(onScreen(`${'.\b'.repeat(300_000)}ready`)).toBe('ready');
+});
+
 test('a secret that is drawn over itself is hidden', async () => {
   expect((await maskedTail('xxxxx\rTOKEN\r\u001b[Kpassword=hun\b\b\bhunter2', 1, [])).text).toBe(
     'password=[masked]',

@@ -21,6 +21,21 @@ describe('the last lines of a log', () => {
       expect(await maskedTail(empty, 30, [])).toEqual({ text: '', lines: 0, total: 0 });
   });
 
+  test('are as many where a secret takes several of them', async () => {
+    const log = 'start\npassword: |\n  one\n  two\n  three\nnext: 1\nready';
+    expect(await maskedTail(log, 4, [])).toEqual({
+      text: '[masked]\n[masked]\nnext: 1\nready',
+      lines: 4,
+      total: 7,
+    });
+  });
+
+  test('show the end of a long one, though it has no blank', async () => {
+    expect((await maskedTail(`a\n${'x'.repeat(9_000)}`, 1, [])).text).toMatch(
+      /^\[… 808 characters left out\] x{8192}$/,
+    );
+  });
+
   test('are the last ones of 31 MiB as well', async () => {
     const log = lines((31 * MEBIBYTE) / LINE.length).join('\n');
     const last = log.split('\n').slice(-30).join('\n');

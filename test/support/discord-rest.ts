@@ -94,7 +94,7 @@ export class Rest {
   #webhook({ method, body, uploads }: RestRequest, [, token = '', , which]: string[]): RestResponse {
     const interaction = this.interactions.byToken(token);
     const { original, channel, user } = interaction;
-    if (method !== 'GET') interaction.answers += 1;
+    if (method === 'POST' || method === 'PATCH') interaction.answers += 1;
     if (method === 'POST') {
       const followUp = body as MessageBody;
       const onlyFor = (followUp.flags ?? 0) & flags.ephemeral ? user.id : undefined;

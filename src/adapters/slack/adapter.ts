@@ -2,6 +2,7 @@ import { App, type ReceiverEvent } from '@slack/bolt';
 import type { Adapter, Inbox, Question } from '../../chat/port.ts';
 import { type Clock, within } from '../../clock.ts';
 import type { SlackConfig } from '../../config.ts';
+import { DeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { type Acknowledgement, acknowledgeInTime } from './acknowledgement.ts';
 import { type Asked, createAnswers, Reply } from './answers.ts';
@@ -53,7 +54,12 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
   let inbox: Inbox | undefined;
 
   const identity = (): Identity => {
-    if (!self) throw new Error('The Slack adapter is not started');
+    // Messages may wait for Slack at a start at which Slack is away.
+    if (!self)
+      throw new DeliveryError('slack_not_connected', 'I am not connected to Slack yet.', {
+        outcome: 'not-sent',
+        retryable: true,
+      });
     return self;
   };
   const posts = createPosts(api, identity);

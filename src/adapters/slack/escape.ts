@@ -24,9 +24,17 @@ export function unescapeTyped(text: string): string {
 /** What can stand beside formatted text; a mark between two letters is one of them. */
 const EDGE = /^[^\p{L}\p{N}]?$/u;
 
+/** A name is shorter, and looking at more would take time. */
+const LONGEST_VALUE = 120;
+/** Several words between two marks, without marks of their own. */
+const WORDS = /^[^\s"'“”*_~`][^"“”`]*\s[^"“”`]*[^\s"'“”*_~`]$/u;
+/** What a value of an option stands behind. */
+const OPTION_BEFORE = /(?:^|\s)[-‐‑−‒–—―]{1,2}\p{L}[\p{L}-]{0,30}[=\s]\s{0,8}[*_~`]{0,8}$/u;
+
 /**
  * Without the marks of bold, italic, struck out and code, where Slack would read them as such: in pairs, around words,
- * and in code none but its own. A name with a mark in it, or one mark alone, stays as it is.
+ * and in code none but its own. A name with a mark in it, or one mark alone, stays as it is. Around the several words of
+ * an option's value they become quotation marks, which is how they were meant.
  */
 export function unformatted(text: string): string {
   const units = text.split('');
@@ -36,11 +44,19 @@ export function unformatted(text: string): string {
     const isCode = mark === '`';
     if (!isCode && open['`']?.length) continue;
     const [before, after] = [text.charAt(index - 1), text.charAt(index + 1)];
-    if (begun.length > 0 && (isCode || (EDGE.test(after) && before.trim())))
-      units[begun.pop() ?? index] = units[index] = '';
-    else if (isCode || (EDGE.test(before) && after.trim())) begun.push(index);
+    if (begun.length > 0 && (isCode || (EDGE.test(after) && before.trim()))) {
+      const start = begun.pop() ?? index;
+      const isValue = index - start < LONGEST_VALUE && isOptionValue(text, start, index);
+      units[start] = units[index] = isValue ? '"' : '';
+    } else if (isCode || (EDGE.test(before) && after.trim())) begun.push(index);
   }
   return units.join('');
+}
+
+function isOptionValue(text: string, start: number, end: number): boolean {
+  return (
+    WORDS.test(text.slice(start + 1, end)) && OPTION_BEFORE.test(text.slice(Math.max(0, start - 60), start))
+  );
 }
 
 function typed(target: string, label: string | undefined): string {

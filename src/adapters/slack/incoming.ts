@@ -17,6 +17,9 @@ export interface Incoming extends Omit<Asked, 'receivedAt'> {
     | Omit<FormRequest, 'source'>;
 }
 
+/** Longer than the name of any command. */
+const MAX_COMMAND = 40;
+
 const SlashCommand = z.object({
   trigger_id: z.string(),
   user_id: z.string(),
@@ -169,10 +172,13 @@ export function fromBlockSuggestion(body: unknown) {
   return { user: user.id, place, question };
 }
 
-/** The first word, which a phone may have capitalised, and the rest as it was typed. What is too long is not read. */
+/** The first word, which a phone may have capitalised, and the rest as it was typed. Of a text too long, the first word alone. */
 function commandIn(said: string): Extract<Incoming['did'], { kind: 'command' }> {
-  if (said.length > MAX_REQUEST) return { kind: 'command', command: '', text: said };
+  if (said.length > MAX_REQUEST) {
+    const [, command = ''] = /^\s*(\w*)/.exec(said.slice(0, MAX_COMMAND)) ?? [];
+    return { kind: 'command', command, text: said };
+  }
   const typed = unaddressed(unformatted(unescapeTyped(said)));
-  const [, command = '', text = ''] = /^(\S*)\s*(.*)$/s.exec(typed.trim()) ?? [];
+  const [, command = '', text = ''] = /^(\S*?)[:,]?(?:\s+(.*))?$/s.exec(typed.trim()) ?? [];
   return { kind: 'command', command: command.toLowerCase() || 'help', text };
 }

@@ -3,9 +3,9 @@ import { checkDeploymentAllowed } from '../../edgegap/allowlist.ts';
 import { isNoSuchDeployment } from '../../edgegap/errors.ts';
 import { InputError } from '../../errors.ts';
 import { bare, quoted } from '../argv.ts';
-import { nameKey, unquoted } from '../same-name.ts';
+import { nameKey } from '../same-name.ts';
 import type { Kind, Lookup } from './kind.ts';
-import { beginningWith, nameInput, plainText } from './text.ts';
+import { beginningWith, nameInput, plainText, wordIn } from './text.ts';
 
 /** Of a request_id: a shorter one is the beginning of one. */
 const ID_LENGTH = 12;
@@ -19,7 +19,7 @@ export const deployment: Kind<DeploymentTarget> = {
 };
 
 export function parseRequestId(value: string): string {
-  const id = unquoted(value).normalize('NFKC');
+  const id = wordIn(value, ' *~#()<>[]{}.,;:!?');
   if (/^@last$/i.test(id)) return '@last';
   if (/^[A-Za-z0-9]{1,64}$/.test(id)) return id;
   throw new InputError('not-a-request-id', `${quoted(value)} is not a request_id.`, {

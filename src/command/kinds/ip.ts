@@ -1,6 +1,7 @@
 import { BlockList, isIP, SocketAddress } from 'node:net';
 import { InputError } from '../../errors.ts';
-import { bare, quoted } from '../argv.ts';
+import { quoted } from '../argv.ts';
+import { wordIn } from './text.ts';
 
 /** A public IP address, as one item of a list. Throws InputError. */
 export function ip(value: string): string {
@@ -18,9 +19,10 @@ export function ip(value: string): string {
   return address;
 }
 
-/** Without port, brackets and the name of a network card; one of IPv4 that is written as one of IPv6 as what it is. */
+/** Without protocol, port, brackets and the name of a network card; one of IPv4 that is written as one of IPv6 as what it is. */
 function bareAddress(value: string): string {
-  const text = bare(value).normalize('NFKC');
+  const whole = wordIn(value, ' *~()<>.,;!?').replace(/^[a-z]{2,8}:\/\//i, '');
+  const text = whole.replace(/\/(?:32|128)?$/, '');
   const [, inner] = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text) ?? /^([\d.]+):\d{1,5}$/.exec(text) ?? [];
   const address = (inner ?? text).trim().replace(/%.*$/s, '');
   if (isIP(address) !== 6) return address;

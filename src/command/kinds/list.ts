@@ -2,8 +2,11 @@ import { ip } from './ip.ts';
 import type { Kind } from './kind.ts';
 import { parseTag } from './tag.ts';
 
-/** What a list can be of: how each item is checked. */
-const items = { ip, tag: parseTag };
+/** What a list can be of: how each item is checked, and what stands between items; no address holds a blank. */
+const items = {
+  ip: { parse: ip, between: /[,;，、\s]/u },
+  tag: { parse: parseTag, between: /[,，]/u },
+};
 
 export const list: Kind<readonly string[], { readonly of: keyof typeof items }> = {
   placeholder: 'a,b',
@@ -12,9 +15,9 @@ export const list: Kind<readonly string[], { readonly of: keyof typeof items }> 
   parse(given, { of }, settings) {
     const values = [given]
       .flat()
-      .flatMap((part) => String(part).split(','))
+      .flatMap((part) => String(part).split(items[of].between))
       .map((part) => part.trim())
-      .filter((part) => part !== '');
-    return [...new Set(values.map((value) => items[of](value, settings)))];
+      .filter((part) => !/^\p{Cf}*$/u.test(part));
+    return [...new Set(values.map((value) => items[of].parse(value, settings)))];
   },
 };

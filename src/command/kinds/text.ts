@@ -1,5 +1,6 @@
 import { InputError } from '../../errors.ts';
 import { nearest, quoted } from '../argv.ts';
+import { unquoted } from '../same-name.ts';
 import type { Input } from './kind.ts';
 
 /** Of a name: longer than anything that exists, short enough to stop a whole paste; what exists is checked by the bot. */
@@ -30,6 +31,14 @@ export function isPrintable(text: string): boolean {
 
 /** Control characters, line separators, and what reverses the reading direction. Not the joiners of emoji. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
+
+/** Without quotation marks, nor what a sentence, a list or formatting puts around a word: `(93924761ccde).` */
+export function wordIn(value: string, around: string): string {
+  const characters = [...unquoted(value).normalize('NFKC')];
+  const isOfWord = (character: string) => !around.includes(character);
+  const end = characters.findLastIndex(isOfWord) + 1;
+  return characters.slice(0, end).slice(characters.findIndex(isOfWord)).join('');
+}
 
 /** The values that what was typed so far may become. */
 export function beginningWith(typed: string, values: readonly string[]): string[] {

@@ -92,7 +92,7 @@ describe('@bot', () => {
       event: { type: 'app_mention', user: 'U123456', text: `${me}${text}`, ts: '1.2', channel: 'C1' },
     });
     const args = { kind: 'text', text };
-    expect((await bot.invocation(1)).request).toEqual({ kind: 'command', command: '', args });
+    expect((await bot.invocation(1)).request).toEqual({ kind: 'command', command: 'x', args });
   });
 
   it.each([

@@ -60,6 +60,21 @@ async function open(): Promise<Stage> {
   };
 }
 
+test('an answer is tried again later while Slack was away at the start of the bot', async () => {
+  const bot = await startBot({});
+  const { resume } = createSlackAdapter({
+    config: slackConfig(bot.driver.environment),
+    clock: bot.clock,
+    log: createLog({ level: 'silent', secrets: [] }),
+  });
+  const asked = { id: 'x', user: 'U1', channel: 'C1', threadOpen: false, receivedAt: bot.clock.now() };
+  const answer = { message: restarted, again: restarted, mayLeave: () => undefined };
+  await expect(resume({ mode: 'public', asked }, answer)).rejects.toMatchObject({
+    code: 'slack_not_connected',
+    retryable: true,
+  });
+});
+
 describe('another process answers what one acknowledged and did not live to answer', () => {
   test('but not where others may be at it by then', async () => {
     const { bot, died, resume, channel } = await open();
