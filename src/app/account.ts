@@ -1,14 +1,11 @@
 import type { Account } from '../deployments/account.ts';
 import { createCatalog } from '../deployments/catalog.ts';
 import { Deployments, type DeploymentsParts } from '../deployments/deployments.ts';
-import { Reconciler } from '../deployments/reconciler.ts';
+import { Reconciler, type ReconcilerParts } from '../deployments/reconciler.ts';
 import { withAllowlist } from '../edgegap/allowlist.ts';
 import { EdgegapClient, type EdgegapClientOptions } from '../edgegap/client.ts';
 import { MemoryPlaces, type Places } from '../edgegap/places.ts';
-import type { Leases } from '../replicas/leases.ts';
-import type { Membership } from '../replicas/membership.ts';
-import { RatePlaces } from '../replicas/rate-places.ts';
-import type { Store } from '../store/schema.ts';
+import { RatePlaces, type RatePlacesParts } from '../replicas/rate-places.ts';
 import { afterWritesTo } from '../store/transact.ts';
 
 /** How an account is reached, and what may be done in it. */
@@ -25,15 +22,8 @@ export interface OpenAccount extends Account {
   readonly reconciler: Reconciler;
 }
 
-interface Parts
-  extends Omit<DeploymentsParts, 'account' | 'edgegap' | 'membership'>,
-    Pick<EdgegapClientOptions, 'mask'> {
-  readonly store: Store;
-  readonly membership: Membership;
-  readonly leases: Leases;
-  /** Whose time says when a request may leave. */
-  readonly time: 'database' | 'clock';
-}
+type Needed = DeploymentsParts & ReconcilerParts & RatePlacesParts & Pick<EdgegapClientOptions, 'mask'>;
+type Parts = Omit<Needed, 'account' | 'edgegap' | 'deployments'>;
 
 /** Each account has its own API client with rate limits of its own, and nothing that another account uses. */
 export function openAccount(

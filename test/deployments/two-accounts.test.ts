@@ -1,7 +1,25 @@
-import { describe, expect, test } from 'vitest';
+import { type SqlBool, sql } from 'kysely';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { commandFolder } from '../command/command-folder.ts';
 import { until } from '../support/test-clock.ts';
 import { STILL } from './harness.ts';
 import { openTwo, type Studio } from './two-accounts.ts';
+import { openWatch } from './watch.ts';
+
+/** Offers the applications of an account while somebody types. */
+const PICK = `
+import { defineCommand } from '../src/command/define.ts';
+
+const suggest = async ({ catalog }) => (await catalog.applications()).map(({ name }) => name);
+
+export default defineCommand({
+  description: 'Pick an application',
+  permission: 'deployments.read',
+  ack: 'private',
+  options: { application: { kind: 'string', positional: true, description: 'The application', suggest } },
+  run: ({ respond }) => respond({ kind: 'line', tone: 'neutral', text: ['Picked'] }),
+});
+`;
 
 /** Looks like a request_id, and is none in either organisation. */
 const NOWHERE = 'fedcba987654';
@@ -61,6 +79,36 @@ describe('a deployment of one account, from the channel of another account', () 
     expect(await ben.say('help deploy')).toContain('deploy ben-racing ');
     expect(await ann.say('help deploy')).toContain('deploy kart-racing ');
     expect(ben.edgegap.deployments.size).toBe(0);
+  });
+
+  test('is of an application that is not offered there', async () => {
+    const { path, remove } = commandFolder('two-accounts', { pick: PICK });
+    onTestFinished(remove);
+    const { ann, ben } = await openTwo({ commands: path });
+    expect(await ann.suggest('pick', 'application', '')).toContain('kart-racing');
+    expect(await ben.suggest('pick', 'application', '')).toEqual(['ben-racing']);
+  });
+
+  test('is not due there', async () => {
+    const { repository, add, clock } = await openWatch();
+    const everybody = { gone: () => sql<SqlBool>`1 = 1` };
+    await add();
+    await add({ kind: 'unknown-outcome' });
+    await add({ kind: 'accepted', requestId: 'r1' });
+    await clock.advance(60_000);
+    const { agenda } = repository;
+    const [own, other] = await Promise.all(
+      ['a', 'b'].map(async (account) => ({
+        next: await agenda.nextCheckAt(account),
+        live: await agenda.isAnyLive(account),
+        believed: (await agenda.believedLive(account, clock.now())).length,
+        abandoned: (await agenda.abandoned(account, everybody)).length,
+      })),
+    );
+    expect(other).toEqual({ next: undefined, live: false, believed: 0, abandoned: 0 });
+    expect(own).toMatchObject({ next: expect.any(Number), live: true, believed: 1, abandoned: 1 });
+    expect(await agenda.claimDue('b', 20, 30_000)).toEqual([]);
+    expect(await agenda.claimDue('a', 20, 30_000)).not.toEqual([]);
   });
 
   test('that failed is not counted in the other list', async () => {

@@ -52,6 +52,7 @@ export async function openTwo(
     /** Both organisations count their deployments alike, so that they have the same request_ids. */
     readonly sameIds?: boolean;
     readonly simulator?: Partial<SimulatorOptions>;
+    readonly commands?: string;
     /** The applications that ann's account is limited to. */
     readonly annMay?: readonly string[];
   } = {},
@@ -75,12 +76,18 @@ export async function openTwo(
     },
   });
   const app = await buildApp({
-    config: readConfig({ EDGEGAP_API_TOKEN: 'unused-token', DATABASE_URL: await freshDatabase(), PORT: '0' }),
+    config: readConfig({
+      EDGEGAP_API_TOKEN: 'of-the-settings',
+      APP_ALLOWLIST: 'of-the-settings',
+      DATABASE_URL: await freshDatabase(),
+      PORT: '0',
+    }),
     clock,
     log: pino({ level: 'debug', base: null }, { write: (text: string) => void log.push(text) }),
     loopback: options.callbacks ?? true,
     access: { memory: { operators: undefined, readers: undefined, readersByDefault: 'operators' } },
     adapters: () => [adapter],
+    ...(options.commands ? { commands: options.commands } : {}),
     accounts: {
       all: Object.entries(edgegaps).map(([id, { url, token }]) => ({
         id,
