@@ -24,6 +24,7 @@ const LIVE = 50;
 const ROUNDS = 31;
 const ASKED = 20;
 const HOUR = 60 * 60_000;
+const ACCOUNT = 'bench';
 const at = { platform: 'bench', workspace: 'bench', channel: 'bench' };
 
 export const bench: Bench = {
@@ -94,15 +95,16 @@ async function openFilled(database: string, count: number) {
   const { agenda } = repository;
   const any = () => ids[Math.floor(Math.random() * ids.length)] ?? '';
   const ask: Record<string, () => Promise<unknown>> = {
-    'by a request_id': () => repository.byRequestId(any()),
-    'by the beginning of one': () => repository.byPrefix(at, any().slice(0, 7), 5),
-    '@last': () => repository.latest(at),
-    'a page of list': () => Promise.all(Array.from({ length: 10 }, () => repository.byRequestId(any()))),
-    'what is due': () => agenda.claimDue(20, HOUR),
-    'what is due next': () => agenda.nextCheckAt(),
-    'what runs': () => agenda.believedLive(Date.now()),
-    'whether anything runs': () => agenda.isAnyLive(),
-    'what a dead process left': () => agenda.abandoned(membership),
+    'by a request_id': () => repository.byRequestId(ACCOUNT, any()),
+    'by the beginning of one': () => repository.byPrefix(ACCOUNT, at, any().slice(0, 7), 5),
+    '@last': () => repository.latest(ACCOUNT, at),
+    'a page of list': () =>
+      Promise.all(Array.from({ length: 10 }, () => repository.byRequestId(ACCOUNT, any()))),
+    'what is due': () => agenda.claimDue(ACCOUNT, 20, HOUR),
+    'what is due next': () => agenda.nextCheckAt(ACCOUNT),
+    'what runs': () => agenda.believedLive(ACCOUNT, Date.now()),
+    'whether anything runs': () => agenda.isAnyLive(ACCOUNT),
+    'what a dead process left': () => agenda.abandoned(ACCOUNT, membership),
     'what is long over': () => agenda.purge(Date.now() - 1_000 * HOUR),
   };
   return {

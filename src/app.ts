@@ -1,26 +1,23 @@
 import { join } from 'node:path';
 import { createPlatforms } from './adapters/start.ts';
+import { type AccountSettings, openAccount } from './app/account.ts';
 import { createReadiness } from './app/readiness.ts';
 import { stopInOrder } from './app/stop.ts';
-import type { Adapter } from './chat/port.ts';
+import type { Adapter, Address } from './chat/port.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Directory, Services } from './command/define.ts';
 import { Invocations } from './command/invocations.ts';
-import { createKept } from './command/kept.ts';
+import { createKept, purgeKept } from './command/kept.ts';
 import { loadCommands } from './command/load.ts';
 import type { Kinds } from './command/options.ts';
 import { Recovery } from './command/recovery.ts';
 import { createPipeline } from './command/run.ts';
 import { storedInvocation } from './command/stored.ts';
 import type { AccessRules, Config } from './config.ts';
+import { type Account, Accounts } from './deployments/account.ts';
 import { Callbacks } from './deployments/callbacks.ts';
-import { type Catalog, createCatalog } from './deployments/catalog.ts';
-import { Deployments } from './deployments/deployments.ts';
-import { Reconciler } from './deployments/reconciler.ts';
 import { DeploymentRepository } from './deployments/repository.ts';
-import { withAllowlist } from './edgegap/allowlist.ts';
-import { EdgegapClient } from './edgegap/client.ts';
-import { MemoryPlaces, waitOut } from './edgegap/places.ts';
+import { waitOut } from './edgegap/places.ts';
 import { DOCUMENTED_LIMITS } from './edgegap/scheduler.ts';
 import { AppError } from './errors.ts';
 import { createMask } from './log/mask.ts';
@@ -29,17 +26,17 @@ import { purgeChannels, purgeOutbox } from './notify/report.ts';
 import { createOutboxWorker } from './notify/worker.ts';
 import { Leases } from './replicas/leases.ts';
 import { Membership } from './replicas/membership.ts';
-import { RatePlaces } from './replicas/rate-places.ts';
 import { buildServer } from './server/server.ts';
-import { isShared } from './store/schema.ts';
+import { isShared, type Store } from './store/schema.ts';
 import { giveBack } from './store/space.ts';
 import { dialectFor, lifelineOf, openStore } from './store/store.ts';
-import { afterWritesTo } from './store/transact.ts';
 import { purging } from './work/purges.ts';
 import { TaskWorker } from './work/worker.ts';
 
-/** The account all of this works for; there is one, from the environment, for now. */
-const ACCOUNT = 'default';
+/** The account of the settings. */
+const DEFAULT_ACCOUNT = 'default';
+/** In rows of work that is done for all accounts together. */
+const EVERY_ACCOUNT = 'all';
 
 const COMMANDS = join(import.meta.dirname, '..', 'commands');
 
@@ -55,6 +52,11 @@ export interface AppParts {
   readonly over?: (error: AppError) => void;
   /** Access rules by platform. */
   readonly access: Readonly<Record<string, AccessRules>>;
+  /** Several accounts in place of that of the settings, and the id of the account that a place belongs to. */
+  readonly accounts?: {
+    readonly all: readonly AccountSettings[];
+    readonly idAt: (at: Address) => string;
+  };
   /** Another folder of commands, for tests. */
   readonly commands?: string;
   /** Other kinds of options, for tests. */
@@ -82,6 +84,7 @@ export async function buildApp({
   adapters: makeAdapters,
   over = () => undefined,
   access,
+  accounts: given = { all: [accountOf(config)], idAt: () => DEFAULT_ACCOUNT },
   commands,
   kinds,
   loopback = false,
@@ -96,58 +99,36 @@ export async function buildApp({
   const repository = new DeploymentRepository(store, clock);
   // A bot that lives faster than the machine cannot go by the database's time.
   const time = clock === heartbeat ? 'database' : 'clock';
-  const places = shared
-    ? new RatePlaces({ store, clock, log, account: ACCOUNT, time })
-    : new MemoryPlaces(clock);
+  // A secret of any account may turn up in what another one shows.
+  const secrets = [...new Set([...config.secrets, ...given.all.map(({ token }) => token)])];
   // What comes from Edgegap is masked here, and nowhere later.
-  const mask = createMask(config.secrets);
-  const client = new EdgegapClient({
-    baseUrl: config.edgegap.apiUrl,
-    proxy: config.edgegap.proxy,
-    token: config.edgegap.token ?? 'none',
-    clock,
-    log,
-    places,
-    mask,
-  });
-  const edgegap = withAllowlist(
-    client,
-    config.applicationAllowlist,
-    async (request_id) => (await repository.byRequestId(request_id))?.application,
-  );
+  const mask = createMask(secrets);
   const outbox = createOutboxWorker({ store, membership, adapters, clock, log });
   let publicUrl = config.publicUrl;
-  const deployments = new Deployments({
+  const parts = {
+    store,
     repository,
-    edgegap,
-    membership,
-    confirm: (tx, id) => invocations.confirm(tx, id),
-    clock,
-    log,
-    account: ACCOUNT,
-    publicUrl: () => publicUrl,
-  });
-  // What was deployed is followed to its end, also where its application is allowed to nobody any more.
-  const reconciler = new Reconciler({
-    repository,
-    deployments,
-    edgegap: client,
     membership,
     leases,
-    account: ACCOUNT,
+    confirm: (tx: Store, id: string) => invocations.confirm(tx, id),
     clock,
+    time,
     log,
+    mask,
+    publicUrl: () => publicUrl,
+  } as const;
+  const opened = given.all.map((one) => openAccount(one, parts));
+  const accounts = new Accounts(opened, given.idAt);
+  const callbacks = new Callbacks({
+    ...parts,
+    deployments: (account) => accounts.byId(account).deployments,
   });
-  afterWritesTo(store, 'deployments', () => reconciler.wake());
-  const callbacks = new Callbacks({ store, repository, deployments, clock, log, mask });
-  const catalog = createCatalog(edgegap, clock);
-  const kept = createKept(store, clock);
-  const services: Services = {
+  const services = ({ id, api, catalog, allowlist, deployments }: Account): Services => ({
     deployments,
-    edgegap,
+    edgegap: api,
     catalog,
     directory,
-    kept,
+    kept: createKept(store, clock, id),
     carryOut(stored) {
       const { platform } = stored.at;
       const adapter = adapters.find((one) => one.platform === platform);
@@ -158,10 +139,10 @@ export async function buildApp({
     settings: {
       defaultNear: config.defaultNear,
       maxTagLength: config.maxTagLength,
-      applicationAllowlist: config.applicationAllowlist,
-      secrets: config.secrets,
+      applicationAllowlist: allowlist,
+      secrets,
     },
-  };
+  });
   const invocations = new Invocations({
     store,
     membership,
@@ -172,7 +153,7 @@ export async function buildApp({
   });
   const recovery = new Recovery({ invocations, store, membership, directory, clock, log });
   const pipeline = createPipeline({
-    services,
+    services: (at) => services(accounts.of(at)),
     policy: { rules: access, readOnly: config.readOnly },
     perPerson: config.perPerson,
     invocations,
@@ -186,13 +167,13 @@ export async function buildApp({
     purges: {
       deployments: (before) => repository.agenda.purge(before),
       invocations: (before) => recovery.purge(before),
-      kept: (before) => kept.purge(before),
+      kept: (before) => purgeKept(store, before),
       outbox: (before) => purgeOutbox(store, before),
       channels: (before) => purgeChannels(store, membership, before),
       room: () => giveBack(store),
     },
   });
-  const work = new TaskWorker({ store, membership, account: ACCOUNT, kinds: [purges], clock, log });
+  const work = new TaskWorker({ store, membership, account: EVERY_ACCOUNT, kinds: [purges], clock, log });
   const platforms = createPlatforms({
     adapters,
     leases,
@@ -220,15 +201,17 @@ export async function buildApp({
     directory,
     async start() {
       // Callbacks first: they are not sent twice. Chat last, when everything behind it works.
-      if (await membership.join()) await waitOut(places, Object.keys(DOCUMENTED_LIMITS));
+      if (await membership.join())
+        for (const { places } of accounts.all) await waitOut(places, Object.keys(DOCUMENTED_LIMITS));
       const port = await server.listen(config.port, config.host === undefined ? undefined : [config.host]);
       if (loopback) publicUrl ??= `http://127.0.0.1:${port}`;
-      void warmUp(catalog, (why, message) => {
-        if (!stopping) log.error(why, message);
-      });
+      for (const one of accounts.all)
+        void warmUp(one, (why, message) => {
+          if (!stopping) log.error(why, message);
+        });
       await recovery.start();
       await callbacks.start();
-      await reconciler.start();
+      for (const { reconciler } of accounts.all) await reconciler.start();
       await platforms.start();
       await outbox.start();
       await work.start();
@@ -252,11 +235,10 @@ export async function buildApp({
         server,
         platforms,
         pipeline,
-        deployments,
+        accounts: accounts.all,
         callbacks,
         outbox,
-        background: [work, recovery, reconciler],
-        client,
+        background: [work, recovery],
         membership,
         stores: [lifeline, store],
       });
@@ -265,15 +247,23 @@ export async function buildApp({
   };
 }
 
+function accountOf({ edgegap, applicationAllowlist }: Config): AccountSettings {
+  const { apiUrl, proxy, token = 'none' } = edgegap;
+  return { id: DEFAULT_ACCOUNT, apiUrl, proxy, token, allowlist: applicationAllowlist };
+}
+
 /** Fills the cache ahead of the first question. A wrong token shows here, and not first to whoever wants a server. */
-async function warmUp(catalog: Catalog, report: (why: object, message: string) => void): Promise<void> {
+async function warmUp(
+  { id: account, catalog }: Account,
+  report: (why: object, message: string) => void,
+): Promise<void> {
   try {
     await Promise.all([catalog.applications(), catalog.locations()]);
   } catch (error) {
     const why =
       error instanceof AppError
-        ? { code: error.code, problem: error.userMessage, hint: error.hint }
-        : { err: error };
+        ? { account, code: error.code, problem: error.userMessage, hint: error.hint }
+        : { account, err: error };
     report(why, 'Edgegap does not answer as it should: commands will fail until this is mended');
   }
 }

@@ -23,7 +23,7 @@ export async function openReceiver(store: Store, log: Logger) {
     account: 'bench',
     publicUrl: () => 'http://bench.example',
   });
-  const callbacks = new Callbacks({ store, repository, deployments, clock, log });
+  const callbacks = new Callbacks({ store, repository, deployments: () => deployments, clock, log });
   const server = buildServer({
     callbacks,
     mounts: [],

@@ -2,11 +2,10 @@ import type { Platforms } from '../adapters/start.ts';
 import { type Clock, sleep, stopwatch, within } from '../clock.ts';
 import type { Pipeline } from '../command/run.ts';
 import type { Callbacks } from '../deployments/callbacks.ts';
-import type { Deployments } from '../deployments/deployments.ts';
-import type { EdgegapClient } from '../edgegap/client.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Server } from '../server/server.ts';
 import type { Store } from '../store/schema.ts';
+import type { OpenAccount } from './account.ts';
 
 /**
  * How long a process that is going still takes what comes, so that whoever passes requests on sees that it is not
@@ -24,12 +23,11 @@ export interface Stoppable {
   readonly server: Server;
   readonly platforms: Platforms;
   readonly pipeline: Pipeline;
-  readonly deployments: Deployments;
+  readonly accounts: readonly OpenAccount[];
   readonly callbacks: Callbacks;
   readonly outbox: { stop(): Promise<void> };
   /** Whatever else works by itself. */
   readonly background: readonly { stop(): Promise<void> }[];
-  readonly client: EdgegapClient;
   readonly membership: Membership;
   readonly stores: readonly Store[];
 }
@@ -39,7 +37,7 @@ export interface Stoppable {
  * that is given up: it is in the store, and is settled at the next start, or by another process.
  */
 export async function stopInOrder(parts: Stoppable): Promise<void> {
-  const { clock, server, platforms, pipeline, deployments, callbacks, outbox, client, stores } = parts;
+  const { clock, server, platforms, pipeline, accounts, callbacks, outbox, stores } = parts;
   const spentMs = stopwatch(clock);
   const atMost = <T>(ms: number, work: Promise<T>) =>
     within(clock, Math.max(0, Math.min(ms, END_MS - spentMs())), work);
@@ -53,14 +51,15 @@ export async function stopInOrder(parts: Stoppable): Promise<void> {
     await within(clock, DRAIN_MS, pipeline.drain());
     await server.close();
   }
-  deployments.close();
-  const others = parts.background.map((part) => part.stop());
+  for (const { deployments } of accounts) deployments.close();
+  const working = [...parts.background, ...accounts.map(({ reconciler }) => reconciler)];
+  const others = working.map((part) => part.stop());
   // Whoever waits for a turn at Edgegap is told; and what was called back is told before the outbox stops telling.
-  const closed = client.close();
+  const closed = Promise.all(accounts.map(({ client }) => client.close()));
   await atMost(QUIT_MS, Promise.all([pipeline.idle(), callbacks.idle(), ...others]));
   const ended = Promise.all([...others, callbacks.stop(), outbox.stop()]);
   await atMost(QUIT_MS, ended);
-  await atMost(QUIT_MS, Promise.all([platforms.close(), client.abandon()]));
+  await atMost(QUIT_MS, Promise.all([platforms.close(), ...accounts.map(({ client }) => client.abandon())]));
   // With its doors closed, what waited for a platform or for Edgegap ends too, and finds the store still there.
   await atMost(QUIT_MS, Promise.all([ended, pipeline.idle(), closed]));
   await parts.membership.leave();

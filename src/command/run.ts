@@ -1,6 +1,7 @@
-import type { Inbox, Invocation, Question } from '../chat/port.ts';
+import type { Address, Inbox, Invocation, Question } from '../chat/port.ts';
 import { within } from '../clock.ts';
 import { RefusedError } from '../errors.ts';
+import type { Services } from './define.ts';
 import { FairShare, type PerPerson } from './fair-share.ts';
 import { Presses } from './presses.ts';
 import { suggestions } from './suggest.ts';
@@ -18,7 +19,9 @@ export interface Pipeline extends Inbox {
   idle(): Promise<void>;
 }
 
-export interface PipelineParts extends Omit<TurnParts, 'presses'> {
+export interface PipelineParts extends Omit<TurnParts, 'presses' | 'services'> {
+  /** What commands that are asked for there work with: that of the place's account. */
+  readonly services: (at: Address) => Services;
   /** Without it, everybody may ask as much as they like. */
   readonly perPerson?: PerPerson;
 }
@@ -31,7 +34,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   let draining = false;
 
   async function answered(invocation: Invocation, carry: (turn: Turn) => Promise<void>): Promise<void> {
-    const turn = new Turn(invocation, { ...parts, presses });
+    const turn = new Turn(invocation, { ...parts, services: parts.services(invocation.at), presses });
     try {
       if (draining) throw restarting();
       await carry(turn);
@@ -54,7 +57,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     async suggest(question: Question) {
       const { command, subcommand, option } = question;
       try {
-        return (await within(parts.realClock, SUGGEST_MS, suggestions(question, parts))) ?? [];
+        const offered = suggestions(question, { ...parts, services: parts.services(question.at) });
+        return (await within(parts.realClock, SUGGEST_MS, offered)) ?? [];
       } catch (err) {
         parts.log.warn({ err, command, subcommand, option }, 'suggestions: none can be offered');
         return [];

@@ -28,7 +28,7 @@ export interface Due {
   readonly read: () => Deployment;
 }
 
-/** When to ask about which deployment, and what is left to ask about. Reads no more of a row than that takes. */
+/** When to ask about which deployment of an account, and what is left to ask about. Reads no more of a row than that takes. */
 export class Agenda {
   readonly #store: Store;
   readonly #clock: Clock;
@@ -58,10 +58,11 @@ export class Agenda {
   }
 
   /** Those whose request was sent, or not, by a process that is no more. */
-  async abandoned(membership: Pick<Membership, 'gone'>): Promise<string[]> {
+  async abandoned(account: string, membership: Pick<Membership, 'gone'>): Promise<string[]> {
     const left = this.#store
       .selectFrom('deployments')
       .select('id')
+      .where('account', '=', account)
       .where('phase', '=', 'requesting')
       .where((eb) => membership.gone(eb.ref('deployments.holder')))
       .orderBy('created_at');
@@ -69,10 +70,11 @@ export class Agenda {
     return rows.map(({ id }) => id);
   }
 
-  async isAnyLive(): Promise<boolean> {
+  async isAnyLive(account: string): Promise<boolean> {
     const row = await this.#store
       .selectFrom('deployments')
       .select('id')
+      .where('account', '=', account)
       .where('phase', '=', 'live')
       .limit(1)
       .executeTakeFirst();
@@ -80,10 +82,11 @@ export class Agenda {
   }
 
   /** What is believed of the live ones not heard of since `before` (epoch ms), as far as the list can confirm it. */
-  async believedLive(before: number): Promise<Believed[]> {
+  async believedLive(account: string, before: number): Promise<Believed[]> {
     const rows = await this.#store
       .selectFrom('deployments')
       .select(['id', 'request_id', 'status', 'ready_at', 'check_at'])
+      .where('account', '=', account)
       .where('phase', '=', 'live')
       .where((eb) => eb.or([eb('heard_at', '<=', before), eb('heard_at', '>', farthest(this.#clock.now()))]))
       .orderBy('created_at')
@@ -99,7 +102,7 @@ export class Agenda {
    * Takes up to `limit` of those that are to be asked about by now. They are not due again for `leaseMs`: to nobody else
    * while they are asked about, and to somebody should whoever took them die over it.
    */
-  async claimDue(limit: number, leaseMs: number): Promise<Due[]> {
+  async claimDue(account: string, limit: number, leaseMs: number): Promise<Due[]> {
     const now = this.#clock.now();
     const rows = await this.#store
       .updateTable('deployments')
@@ -109,6 +112,7 @@ export class Agenda {
           eb
             .selectFrom('deployments')
             .select('id')
+            .where('account', '=', account)
             .where((eb) => isDue(eb, now))
             .orderBy('check_at')
             .limit(limit),
@@ -122,10 +126,11 @@ export class Agenda {
     return rows.map((row) => ({ id: row.id, read: () => fromRow(row) }));
   }
 
-  async nextCheckAt(): Promise<number | undefined> {
+  async nextCheckAt(account: string): Promise<number | undefined> {
     const row = await this.#store
       .selectFrom('deployments')
       .select('check_at')
+      .where('account', '=', account)
       .where('check_at', 'is not', null)
       .orderBy('check_at')
       .limit(1)

@@ -9,7 +9,8 @@ import type { DeploymentRepository } from './repository.ts';
 
 export interface NewsParts {
   readonly repository: DeploymentRepository;
-  readonly deployments: Deployments;
+  /** Those of an account, by its id. Throws where the account is not set up. */
+  readonly deployments: (account: string) => Pick<Deployments, 'learnIn'>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -74,7 +75,9 @@ export class CallbackNews {
     const status = readBody(body);
     const ours = status !== undefined && (await this.#isOf(tx, before, status));
     const after = ours
-      ? await this.#parts.deployments.learnIn(tx, before, { kind: 'called-back', status, events }, 'told')
+      ? await this.#parts
+          .deployments(before.account)
+          .learnIn(tx, before, { kind: 'called-back', status, events }, 'told')
       : before;
     // What the event's name says ahead of its body, only the status can settle.
     if (after.phase !== 'ended' && !isTold(after, event)) {

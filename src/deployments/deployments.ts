@@ -37,7 +37,7 @@ const FRESH_MS = 60_000;
 const REWRITE_MS = 250;
 const REWRITE_MAX_MS = 15_000;
 
-/** Deployments asked for in chat: from the intent, over the request, to what becomes of them. */
+/** Deployments of one account that were asked for in chat: from the intent, over the request, to what becomes of them. */
 export class Deployments {
   readonly #parts: DeploymentsParts;
   readonly #over = new AbortController();
@@ -197,7 +197,7 @@ export class Deployments {
 
   /** A status that someone asked for is news too, where the deployment is one of ours and the status says anything new. */
   async observe(status: DeploymentStatus): Promise<Deployment | undefined> {
-    const known = await this.#parts.repository.byRequestId(status.request_id);
+    const known = await this.byRequestId(status.request_id);
     if (!known || this.#isKnown(known, status)) return known;
     return await this.learn(known.id, { kind: 'snapshot', status }, 'asked');
   }
@@ -268,26 +268,27 @@ export class Deployments {
     await this.#parts.repository.redraw(id);
   }
 
-  byId(id: string): Promise<Deployment | undefined> {
-    return this.#parts.repository.byId(id);
+  async byId(id: string): Promise<Deployment | undefined> {
+    const found = await this.#parts.repository.byId(id);
+    return found?.account === this.#parts.account ? found : undefined;
   }
 
   byRequestId(request_id: string): Promise<Deployment | undefined> {
-    return this.#parts.repository.byRequestId(request_id);
+    return this.#parts.repository.byRequestId(this.#parts.account, request_id);
   }
 
   /** Up to five deployments of this channel and of `applications` whose request_id begins with `prefix`, newest first. */
   byPrefix(at: Address, prefix: string, applications?: readonly string[]): Promise<Deployment[]> {
-    return this.#parts.repository.byPrefix(at, prefix, 5, applications);
+    return this.#parts.repository.byPrefix(this.#parts.account, at, prefix, 5, applications);
   }
 
   /** Those of `applications` (undefined: of all) that were deployed from chat, failed, and were not stopped. */
   failed(applications?: readonly string[]): ReturnType<DeploymentRepository['failed']> {
-    return this.#parts.repository.failed(applications);
+    return this.#parts.repository.failed(this.#parts.account, applications);
   }
 
   latest(at: Address): Promise<Deployment | undefined> {
-    return this.#parts.repository.latest(at);
+    return this.#parts.repository.latest(this.#parts.account, at);
   }
 }
 

@@ -25,7 +25,7 @@ export interface ReconcilerParts extends Omit<InquiryParts, 'signal'> {
 }
 
 /**
- * Compares what we believe with what Edgegap says, and makes up for callbacks that never came. Without a public URL
+ * Compares what we believe of an account with what Edgegap says, and makes up for callbacks that never came. Without a public URL
  * it is the only source of news. Of many processes on one store each takes what is due, and nobody what another has.
  */
 export class Reconciler {
@@ -93,7 +93,8 @@ export class Reconciler {
 
   /** A request that died with its process may or may not have arrived. */
   async #settle(): Promise<void> {
-    const abandoned = await this.#parts.repository.agenda.abandoned(this.#parts.membership);
+    const { repository, account, membership } = this.#parts;
+    const abandoned = await repository.agenda.abandoned(account, membership);
     // Another process may have settled it: its time would come again and again.
     for (const id of this.#unsettled.keys()) if (!abandoned.includes(id)) this.#unsettled.delete(id);
     for (const id of abandoned) {
@@ -111,8 +112,9 @@ export class Reconciler {
   }
 
   async #untilNext(): Promise<number> {
-    const live = await this.#parts.repository.agenda.isAnyLive();
-    const nextCheckAt = (await this.#parts.repository.agenda.nextCheckAt()) ?? Number.POSITIVE_INFINITY;
+    const { repository, account } = this.#parts;
+    const live = await repository.agenda.isAnyLive(account);
+    const nextCheckAt = (await repository.agenda.nextCheckAt(account)) ?? Number.POSITIVE_INFINITY;
     const steady = steadyNow(this.#parts.clock);
     const nextTry = Math.min(...this.#unsettled.values(), live ? this.#sweepAt : Number.POSITIVE_INFINITY);
     // Never at once: what just failed would be asked in a loop.
@@ -127,7 +129,8 @@ export class Reconciler {
   async #checkDue(): Promise<void> {
     const free = CHECKS_AT_ONCE - this.#asking.size;
     if (free === 0) return;
-    for (const due of await this.#parts.repository.agenda.claimDue(free, CHECK_LEASE_MS)) {
+    const { repository, account } = this.#parts;
+    for (const due of await repository.agenda.claimDue(account, free, CHECK_LEASE_MS)) {
       const { id } = due;
       if (this.#asking.has(id)) continue;
       const asked = this.#ask(due).finally(() => {
@@ -177,7 +180,8 @@ export class Reconciler {
   async #sweep(): Promise<void> {
     const now = this.#parts.clock.now();
     const trusting = this.#caughtUp && this.#parts.deployments.callbacksExpected;
-    const live = await this.#parts.repository.agenda.believedLive(trusting ? now - SILENCE_MS : now);
+    const { repository, account } = this.#parts;
+    const live = await repository.agenda.believedLive(account, trusting ? now - SILENCE_MS : now);
     for (let start = 0; start < live.length; start += LIST_CHUNK)
       await this.#compare(live.slice(start, start + LIST_CHUNK));
     this.#caughtUp = true;

@@ -176,25 +176,27 @@ export class DeploymentRepository {
   }
 
   async byId(id: string): Promise<Deployment | undefined> {
-    return this.#one(this.#select().where('id', '=', id).executeTakeFirst());
+    const row = this.#store.selectFrom('deployments').selectAll().where('id', '=', id);
+    return this.#one(row.executeTakeFirst());
   }
 
-  async byRequestId(requestId: string): Promise<Deployment | undefined> {
-    return this.#one(this.#select().where('request_id', '=', requestId).executeTakeFirst());
+  async byRequestId(account: string, requestId: string): Promise<Deployment | undefined> {
+    return this.#one(this.#of(account).where('request_id', '=', requestId).executeTakeFirst());
   }
 
   /**
-   * Deployments of `applications` (undefined: of all) that came from this channel and whose request_id begins with
-   * `prefix`, newest first.
+   * The account's deployments of `applications` (undefined: of all) that came from this channel and whose request_id
+   * begins with `prefix`, newest first.
    */
   async byPrefix(
+    account: string,
     at: Address,
     prefix: string,
     limit: number,
     applications?: readonly string[],
   ): Promise<Deployment[]> {
     if (applications?.length === 0) return [];
-    const rows = await this.#inChannel(at)
+    const rows = await this.#inChannel(account, at)
       .$if(applications !== undefined, (query) => query.where('application', 'in', applications ?? []))
       .where('request_id', '>=', prefix)
       .where('request_id', '<', `${prefix}\uffff`)
@@ -203,11 +205,12 @@ export class DeploymentRepository {
     return rows.map(fromRow);
   }
 
-  /** Those of `applications` (undefined: of all) that failed, and stay at Edgegap until somebody stops them. */
-  async failed(applications?: readonly string[]) {
+  /** The account's of `applications` (undefined: of all) that failed, and stay at Edgegap until somebody stops them. */
+  async failed(account: string, applications?: readonly string[]) {
     return await this.#store
       .selectFrom('deployments')
       .select(['application', 'version', 'tags_json'])
+      .where('account', '=', account)
       .where('phase', '=', 'live')
       .where('status', '=', 'ERROR')
       .where('stop_asked_by', 'is', null)
@@ -215,17 +218,18 @@ export class DeploymentRepository {
       .execute();
   }
 
-  /** The newest deployment from this channel that has a request_id. */
-  async latest(at: Address): Promise<Deployment | undefined> {
-    return this.#one(this.#inChannel(at).where('request_id', 'is not', null).limit(1).executeTakeFirst());
+  /** The account's newest deployment from this channel that has a request_id. */
+  async latest(account: string, at: Address): Promise<Deployment | undefined> {
+    const newest = this.#inChannel(account, at).where('request_id', 'is not', null).limit(1);
+    return this.#one(newest.executeTakeFirst());
   }
 
-  #select() {
-    return this.#store.selectFrom('deployments').selectAll();
+  #of(account: string) {
+    return this.#store.selectFrom('deployments').selectAll().where('account', '=', account);
   }
 
-  #inChannel(at: Address) {
-    return this.#select()
+  #inChannel(account: string, at: Address) {
+    return this.#of(account)
       .where('platform', '=', at.platform)
       .where('workspace', '=', at.workspace)
       .where('channel', '=', at.channel)

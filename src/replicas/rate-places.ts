@@ -30,7 +30,7 @@ interface Held {
   readonly until: number;
 }
 
-interface RatePlacesParts {
+export interface RatePlacesParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;

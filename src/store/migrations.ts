@@ -118,7 +118,15 @@ const tasks = statements(
     create index tasks_due on tasks (run_at)`,
 );
 
+/** What is kept for buttons belongs to an account; until now there was the account `default` alone. */
+const keptAccount = statements(() => `alter table kept add column account text not null default 'default'`);
+
 /** Every change of the schema, in order. A released one is never changed in what it does. */
 export const migrations: MigrationProvider = {
-  getMigrations: async () => ({ '0001-initial': initial, '0002-replicas': replicas, '0003-tasks': tasks }),
+  getMigrations: async () => ({
+    '0001-initial': initial,
+    '0002-replicas': replicas,
+    '0003-tasks': tasks,
+    '0004-kept-account': keptAccount,
+  }),
 };

@@ -156,6 +156,7 @@ export interface OutboxTable {
 /** State too long for a button's id, under a short key. */
 export interface KeptTable {
   id: string;
+  account: Generated<string>;
   value_json: string;
   created_at: number;
 }

@@ -84,7 +84,7 @@ async function asking() {
   const parts = { store, directory, clock, log };
   const invocations = new Invocations({ ...parts, membership, realClock: systemClock });
   const pipeline = createPipeline({
-    services: { directory, settings: {} } as never,
+    services: () => ({ directory, settings: {} }) as never,
     policy: { rules: { memory: { readersByDefault: 'members' } }, readOnly: false } as never,
     invocations,
     clock,

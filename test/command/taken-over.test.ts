@@ -49,7 +49,7 @@ async function takenOver(frozen: (membership: Membership) => void) {
   const invocations = new Invocations({ ...parts, membership: one, realClock: systemClock });
   const recovery = new Recovery({ ...parts, membership: other, invocations });
   const pipeline = createPipeline({
-    services: { directory, settings: {} } as never,
+    services: () => ({ directory, settings: {} }) as never,
     policy: { rules: {}, readOnly: false } as never,
     invocations,
     clock,

@@ -9,7 +9,7 @@ function inboxOf({ store, repository, deployments, clock }: Watch) {
   const callbacks = new Callbacks({
     store,
     repository,
-    deployments,
+    deployments: () => deployments,
     clock,
     log: pino({ base: null }, { write: (text: string) => void log.push(text) }),
   });

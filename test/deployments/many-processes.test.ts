@@ -14,7 +14,13 @@ const MINUTE = 60_000;
 function callbacksOf({ store, repository, deployments, clock }: Watch) {
   const log: string[] = [];
   const logger = pino({ base: null }, { write: (text: string) => void log.push(text) });
-  const callbacks = new Callbacks({ store, repository, deployments, clock, log: logger });
+  const callbacks = new Callbacks({
+    store,
+    repository,
+    deployments: () => deployments,
+    clock,
+    log: logger,
+  });
   onTestFinished(() => callbacks.stop());
   return { callbacks, log };
 }
@@ -219,16 +225,16 @@ test('what is due is asked about once, however many processes look', async () =>
   const ids = await Promise.all(Array.from({ length: 30 }, () => one.add({ kind: 'unknown-outcome' })));
   await one.clock.advance(2_000);
   const looks = await Promise.all(
-    [one, other, one, other].map(({ repository }) => repository.agenda.claimDue(20, 30_000)),
+    [one, other, one, other].map(({ repository }) => repository.agenda.claimDue('a', 20, 30_000)),
   );
   // Who looks at the same moment as another may go away with nothing: the next look finds the rest.
-  const taken = [...looks.flat(), ...(await one.repository.agenda.claimDue(20, 30_000))];
+  const taken = [...looks.flat(), ...(await one.repository.agenda.claimDue('a', 20, 30_000))];
   expect(taken.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
   // Whoever took them dies: they are only late.
   await one.clock.advance(29_000);
-  expect(await other.repository.agenda.claimDue(40, 30_000)).toEqual([]);
+  expect(await other.repository.agenda.claimDue('a', 40, 30_000)).toEqual([]);
   await one.clock.advance(1_000);
-  expect(await other.repository.agenda.claimDue(40, 30_000)).toHaveLength(30);
+  expect(await other.repository.agenda.claimDue('a', 40, 30_000)).toHaveLength(30);
 });
 
 test('of many processes one sweeps, and one warns that callbacks do not arrive', async () => {

@@ -40,6 +40,11 @@ test.runIf(suiteDatabase === 'postgres')(
     if (!first) return;
     const { rows } = await sql`select name from kysely_migration order by name`.execute(first);
     await Promise.all(stores.map((store) => store.destroy()));
-    expect(rows).toEqual([{ name: '0001-initial' }, { name: '0002-replicas' }, { name: '0003-tasks' }]);
+    expect(rows).toEqual([
+      { name: '0001-initial' },
+      { name: '0002-replicas' },
+      { name: '0003-tasks' },
+      { name: '0004-kept-account' },
+    ]);
   },
 );

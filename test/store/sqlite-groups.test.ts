@@ -161,11 +161,13 @@ test('a statement that was used before gives what a changed table has', async ()
   const { store } = await opened();
   await keep(store, 'a');
   const all = () => store.selectFrom('kept').selectAll().execute();
-  expect(await all()).toEqual([{ id: 'a', value_json: 'xx', created_at: 1 }]);
+  expect(await all()).toEqual([{ id: 'a', account: 'default', value_json: 'xx', created_at: 1 }]);
   await sql`alter table kept add column more text default 'new'`.execute(store);
-  expect(await all()).toEqual([{ id: 'a', value_json: 'xx', created_at: 1, more: 'new' }]);
+  expect(await all()).toEqual([
+    { id: 'a', account: 'default', value_json: 'xx', created_at: 1, more: 'new' },
+  ]);
   await store.schema.alterTable('kept').dropColumn('more').execute();
-  expect(await all()).toEqual([{ id: 'a', value_json: 'xx', created_at: 1 }]);
+  expect(await all()).toEqual([{ id: 'a', account: 'default', value_json: 'xx', created_at: 1 }]);
 });
 
 test('more statements than are kept, and a store that is closed', async () => {

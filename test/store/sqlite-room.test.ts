@@ -68,7 +68,7 @@ describe('a disk that is full', () => {
     const { store } = await opened();
     const parts = { store, clock: systemClock, log: pino({ level: 'silent' }) };
     const repository = new DeploymentRepository(store, systemClock);
-    const deployments = {} as Deployments;
+    const deployments = () => ({}) as Deployments;
     const callbacks = new Callbacks({ ...parts, repository, deployments });
     const server = buildServer({ ...parts, callbacks, mounts: [], readiness: async () => ({ parts: {} }) });
     onTestFinished(() => server.close());

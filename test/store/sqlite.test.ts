@@ -36,7 +36,12 @@ test('a store is opened again as it was left, its schema brought up to date once
   const again = await opened(path);
   expect(await again.selectFrom('kept').select('id').execute()).toEqual([{ id: 'a' }]);
   const { rows } = await sql`select name from kysely_migration`.execute(again);
-  expect(rows).toEqual([{ name: '0001-initial' }, { name: '0002-replicas' }, { name: '0003-tasks' }]);
+  expect(rows).toEqual([
+    { name: '0001-initial' },
+    { name: '0002-replicas' },
+    { name: '0003-tasks' },
+    { name: '0004-kept-account' },
+  ]);
 });
 
 test('every commit is on the disk before it counts as done', async () => {

@@ -1,0 +1,39 @@
+import type { Address } from '../chat/port.ts';
+import type { EdgegapApi } from '../edgegap/client.ts';
+import type { Catalog } from './catalog.ts';
+import type { Deployments } from './deployments.ts';
+
+/** One Edgegap organisation, as those see it who ask from a place that belongs to it. */
+export interface Account {
+  /** Stands in every row that belongs to the account. */
+  readonly id: string;
+  /** The account's API, behind its application allowlist. */
+  readonly api: EdgegapApi;
+  readonly catalog: Catalog;
+  /** The only applications to work with; undefined: all. */
+  readonly allowlist: readonly string[] | undefined;
+  readonly deployments: Deployments;
+}
+
+/** All accounts that are set up. Every place belongs to exactly one of them. */
+export class Accounts<One extends Account = Account> {
+  readonly all: readonly One[];
+  readonly #idAt: (at: Address) => string;
+
+  /** `idAt` names the account of a place. */
+  constructor(all: readonly One[], idAt: (at: Address) => string) {
+    this.all = all;
+    this.#idAt = idAt;
+  }
+
+  of(at: Address): One {
+    return this.byId(this.#idAt(at));
+  }
+
+  /** Throws where no account of that id is set up. */
+  byId(id: string): One {
+    const found = this.all.find((one) => one.id === id);
+    if (!found) throw new Error(`The account ${id} is not set up`);
+    return found;
+  }
+}
