@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { attributed, type Line, type Message } from '../chat/card.ts';
 import type { AckMode, Address, Person, Reply } from '../chat/port.ts';
 import { type Clock, within } from '../clock.ts';
-import { addressColumns } from '../deployments/repository.ts';
+import { addressColumns } from '../deployments/deployment.ts';
 import { AppError, StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { enqueue } from '../notify/outbox.ts';

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { Address, MessageRef } from '../chat/port.ts';
+import { ageOf } from '../clock.ts';
 import type { DeployUser } from '../edgegap/requests.ts';
 import type { DeploymentStatus } from '../edgegap/schema.ts';
 import type { DeploymentsTable } from '../store/schema.ts';
@@ -159,4 +160,26 @@ export interface DeploymentTarget {
   readonly known: Deployment | undefined;
   /** Its status, where that had to be asked for to make sure that there is such a deployment. */
   readonly seen: DeploymentStatus | undefined;
+}
+
+export function addressColumns(
+  at: Address,
+): Pick<DeploymentsTable, 'platform' | 'workspace' | 'channel' | 'thread'> {
+  return { platform: at.platform, workspace: at.workspace, channel: at.channel, thread: at.thread ?? null };
+}
+
+/** A status that is the same as one heard this short a time ago, in milliseconds, is not written down again. */
+const FRESH_MS = 60_000;
+
+/** Whether the deployment stood like this a moment ago, with nothing open that this status could settle. */
+export function isKnown(known: Deployment, status: DeploymentStatus, now: number): boolean {
+  const { snapshot, heardAt, stopAskedAt, missingAt, doubted } = known;
+  const open = stopAskedAt !== undefined || missingAt !== undefined || doubted !== undefined;
+  if (open || !snapshot || ageOf(heardAt, now) >= FRESH_MS) return false;
+  return asText({ ...snapshot, tags: [...known.tags] }) === asText(status);
+}
+
+/** Without the elapsed time, which grows with every answer. */
+function asText({ elapsed_time: _, ...status }: DeploymentStatus): string {
+  return JSON.stringify(status);
 }

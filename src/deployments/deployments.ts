@@ -1,5 +1,5 @@
 import type { Address } from '../chat/port.ts';
-import { ageOf, type Clock, sleep } from '../clock.ts';
+import { type Clock, sleep } from '../clock.ts';
 import type { EdgegapApi, StopResult } from '../edgegap/client.ts';
 import { EdgegapError, isNoSuchDeployment } from '../edgegap/errors.ts';
 import { ownTag } from '../edgegap/outside.ts';
@@ -9,8 +9,9 @@ import type { Logger } from '../log.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/schema.ts';
 import type { Source } from './announce.ts';
-import type { Deployment, DeployOrder } from './deployment.ts';
-import { type DeploymentRepository, type Intent, newId } from './repository.ts';
+import { type Deployment, type DeployOrder, isKnown } from './deployment.ts';
+import { type Intent, newId } from './intent.ts';
+import type { DeploymentRepository } from './repository.ts';
 import type { News } from './state.ts';
 import { isOnItsWay, isSettling, isStopUnderWay, LOOKS_APART_MS, nextCheck } from './timing.ts';
 
@@ -31,8 +32,6 @@ export interface DeploymentsParts {
 /** `already-stopping`: someone was faster. `missing` is one of ours that Edgegap knows no more. */
 export type StopOutcome = StopResult['outcome'] | 'already-stopping' | 'missing';
 
-/** A status that is the same as one heard this short a time ago, in milliseconds, is not written down again. */
-const FRESH_MS = 60_000;
 /** Between tries to write down what Edgegap answered, while the store fails. */
 const REWRITE_MS = 250;
 const REWRITE_MAX_MS = 15_000;
@@ -198,17 +197,8 @@ export class Deployments {
   /** A status that someone asked for is news too, where the deployment is one of ours and the status says anything new. */
   async observe(status: DeploymentStatus): Promise<Deployment | undefined> {
     const known = await this.byRequestId(status.request_id);
-    if (!known || this.#isKnown(known, status)) return known;
+    if (!known || isKnown(known, status, this.#parts.clock.now())) return known;
     return await this.learn(known.id, { kind: 'snapshot', status }, 'asked');
-  }
-
-  /** Whether the deployment stood like this a moment ago, with nothing open that this status could settle. */
-  #isKnown(known: Deployment, status: DeploymentStatus): boolean {
-    const { snapshot, heardAt, stopAskedAt, missingAt, doubted } = known;
-    const open = stopAskedAt !== undefined || missingAt !== undefined || doubted !== undefined;
-    if (open || !snapshot || ageOf(heardAt, this.#parts.clock.now()) >= FRESH_MS) return false;
-    // The elapsed time grows with every answer.
-    return asText({ ...snapshot, tags: [...known.tags] }) === asText(status);
   }
 
   /**
@@ -306,10 +296,6 @@ function mayLeave(isUnbroken: () => boolean): void {
 /** Edgegap took the stop of somebody else: before it was ready, or since. */
 function taken({ readyAt, errorAt }: Deployment): 'accepted' | 'already-stopping' {
   return readyAt === undefined && errorAt === undefined ? 'accepted' : 'already-stopping';
-}
-
-function asText({ elapsed_time: _, ...status }: DeploymentStatus): string {
-  return JSON.stringify(status);
 }
 
 function sentences(error: AppError): string {

@@ -1,22 +1,14 @@
-import { randomBytes, randomInt } from 'node:crypto';
 import type { Address } from '../chat/port.ts';
 import type { Clock } from '../clock.ts';
 import { InputError } from '../errors.ts';
-import type { DeploymentsTable, Store } from '../store/schema.ts';
+import type { Store } from '../store/schema.ts';
 import { transact, wroteTo } from '../store/transact.ts';
 import { Agenda } from './agenda.ts';
 import { announce, drawCard, type Source } from './announce.ts';
-import { type Deployment, type DeployOrder, fromRow, toColumns } from './deployment.ts';
+import { type Deployment, fromRow, toColumns } from './deployment.ts';
 import { type EventsBehind, eventsBehind } from './events-behind.ts';
+import { type Intent, insertIntent, newId } from './intent.ts';
 import { advance, type Happening, hasStatus, type News } from './state.ts';
-
-export interface Intent extends DeployOrder {
-  /** From `newId`, for who has to know it even where writing it down seems to have failed. */
-  readonly id?: string;
-  readonly account: string;
-  /** The process that sends the request; what it leaves behind at its death is settled by the others. */
-  readonly holder?: string;
-}
 
 /** How news came, and when to ask next about what it makes of a deployment. */
 export interface Learning {
@@ -50,7 +42,7 @@ export class DeploymentRepository {
     return await transact(this.#store, async (tx) => {
       await confirm?.(tx, intent.invocationId);
       const id = intent.id ?? newId();
-      const inserted = await insert(tx, { ...intent, id }, this.#clock.now());
+      const inserted = await insertIntent(tx, { ...intent, id }, this.#clock.now());
       if (inserted) {
         if (replaces) await this.#replace(tx, replaces, id);
         return { deployment: fromRow(inserted), created: true };
@@ -74,7 +66,7 @@ export class DeploymentRepository {
     work: (tx: Store, deployments: readonly Deployment[]) => Promise<Result>,
   ): Promise<Result> {
     return await transact(this.#store, async (tx) => {
-      await insert(tx, intent, this.#clock.now());
+      await insertIntent(tx, intent, this.#clock.now());
       return await work(tx, await lock(tx, [intent.id]));
     });
   }
@@ -258,34 +250,6 @@ function withDoubted(
   return { known: { ...before, ...changes, doubted: undefined }, told: happened };
 }
 
-/** Undefined where its invocation has a deployment already. */
-async function insert(tx: Store, intent: Intent & { readonly id: string }, now: number) {
-  return await tx
-    .insertInto('deployments')
-    .values({
-      id: intent.id,
-      account: intent.account,
-      secret: randomBytes(24).toString('base64url'),
-      invocation_id: intent.invocationId,
-      application: intent.application,
-      version: intent.version,
-      plan_json: JSON.stringify(intent.plan),
-      asker_id: intent.asker.id,
-      asker_name: intent.asker.name,
-      ...addressColumns(intent.at),
-      card_json: JSON.stringify(intent.card),
-      phase: 'requesting',
-      holder: intent.holder ?? null,
-      revision: 0,
-      created_at: now,
-      heard_at: now,
-      checks: 0,
-    })
-    .onConflict((conflict) => conflict.column('invocation_id').doNothing())
-    .returningAll()
-    .executeTakeFirst();
-}
-
 /** Counting up is what takes a row's lock, on every database. */
 async function lock(tx: Store, ids: readonly string[]): Promise<Deployment[]> {
   const rows = await tx
@@ -295,17 +259,4 @@ async function lock(tx: Store, ids: readonly string[]): Promise<Deployment[]> {
     .returningAll()
     .execute();
   return rows.map(fromRow);
-}
-
-export function addressColumns(
-  at: Address,
-): Pick<DeploymentsTable, 'platform' | 'workspace' | 'channel' | 'thread'> {
-  return { platform: at.platform, workspace: at.workspace, channel: at.channel, thread: at.thread ?? null };
-}
-
-const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
-
-/** 12 characters: 62 bits, and short enough for a tag. */
-export function newId(): string {
-  return Array.from({ length: 12 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
 }

@@ -148,15 +148,9 @@ export class EdgegapClient implements EdgegapApi {
 
   async stop(request_id: string, call?: Call): Promise<StopResult> {
     try {
-      const { status, json } = await this.#transport.send(
-        {
-          method: 'DELETE',
-          path: path`/v1/stop/${request_id}`,
-          subject: 'deployment',
-          bucket: 'stop',
-        },
-        call,
-      );
+      const at = path`/v1/stop/${request_id}`;
+      const request = { method: 'DELETE', path: at, subject: 'deployment', bucket: 'stop' } as const;
+      const { status, json } = await this.#transport.send(request, call);
       const { message = '', deployment_summary } = StopAnswer.parse(json);
       const summary = deployment_summary && masked(deployment_summary, this.#mask);
       return {

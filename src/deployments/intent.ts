@@ -1,0 +1,46 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import type { Store } from '../store/schema.ts';
+import { addressColumns, type DeployOrder } from './deployment.ts';
+
+export interface Intent extends DeployOrder {
+  /** From `newId`, for who has to know it even where writing it down seems to have failed. */
+  readonly id?: string;
+  readonly account: string;
+  /** The process that sends the request; what it leaves behind at its death is settled by the others. */
+  readonly holder?: string;
+}
+
+/** Undefined where its invocation has a deployment already. */
+export async function insertIntent(tx: Store, intent: Intent & { readonly id: string }, now: number) {
+  return await tx
+    .insertInto('deployments')
+    .values({
+      id: intent.id,
+      account: intent.account,
+      secret: randomBytes(24).toString('base64url'),
+      invocation_id: intent.invocationId,
+      application: intent.application,
+      version: intent.version,
+      plan_json: JSON.stringify(intent.plan),
+      asker_id: intent.asker.id,
+      asker_name: intent.asker.name,
+      ...addressColumns(intent.at),
+      card_json: JSON.stringify(intent.card),
+      phase: 'requesting',
+      holder: intent.holder ?? null,
+      revision: 0,
+      created_at: now,
+      heard_at: now,
+      checks: 0,
+    })
+    .onConflict((conflict) => conflict.column('invocation_id').doNothing())
+    .returningAll()
+    .executeTakeFirst();
+}
+
+const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
+
+/** 12 characters: 62 bits, and short enough for a tag. */
+export function newId(): string {
+  return Array.from({ length: 12 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
+}
