@@ -178,10 +178,8 @@ export class Deployments {
 
   /** The same in a transaction that has the deployment to itself. */
   learnIn(tx: Store, before: Deployment, news: News, source: Source): Promise<Deployment> {
-    return this.#parts.repository.write(tx, before, news, {
-      source,
-      checkAt: (after) => this.checkAt(after),
-    });
+    const checkAt = (after: Deployment) => this.checkAt(after);
+    return this.#parts.repository.write(tx, before, news, { source, checkAt });
   }
 
   /** When to ask about a deployment next, in epoch milliseconds; undefined where there is nothing to ask. */

@@ -240,6 +240,8 @@ describe('callbacks that come', () => {
     const { studio, urls } = await deployed();
     const release = studio.chat.hold();
     expect(await callBack(urls.ready, await studio.body({ current_status: 'READY' }))).toBe(200);
+    const later = studio.now() + 2_000;
+    await until(() => studio.now() > later, 'two seconds of the server’s life');
     expect(await callBack(urls.terminated, await studio.body({ current_status: 'TERMINATED' }))).toBe(200);
     expect(studio.chat.messages).toHaveLength(1);
     release();
