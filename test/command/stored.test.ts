@@ -28,8 +28,13 @@ export default defineCommand({
     approve: {
       permission: 'deployments.read',
       ack: 'private',
-      async run({ action, kept, carryOut, respond }) {
-        await carryOut(await kept.get(action.arg));
+      async run({ action, kept, carryOut, respond, clock }) {
+        const stored = await kept.get(action.arg);
+        if (stored.request.args.values.application === 'Kart Racing') {
+          await respond({ kind: 'line', tone: 'progress', text: ['Soon'] });
+          await new Promise((resolve) => clock.after(500, resolve));
+        }
+        await carryOut(stored);
         await respond({ kind: 'line', tone: 'neutral', text: ['Approved'] });
       },
     },
@@ -112,6 +117,28 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     const { told, shown } = await approved({ application: 'kart-racing', quietly: true });
     expect(told.join()).toMatch(/Hello kart.?-racing/);
     expect(shown).toEqual([]);
+  });
+
+  test('is carried out also where the bot is being stopped when its turn comes', async () => {
+    await effectOf(stage, 'operator', () =>
+      stage.driver.command('operator', 'ask', { application: 'Kart Racing' }),
+    );
+    const seen = async () => [
+      ...(await stage.driver.channel()),
+      ...(await stage.driver.privately('operator')),
+    ];
+    const known = await seen();
+    const pressing = stage.driver.press('reader', 'Approve');
+    await until(async () =>
+      (await stage.driver.privately('reader')).some(({ text }) => text.includes('Soon')),
+    );
+    stage.bot = await stage.bot.restart();
+    await pressing;
+    const told = await until(async () => {
+      const news = (await seen()).filter(({ id }) => known.every((one) => one.id !== id));
+      return news.find(({ text }) => /Hello kart|restarted/.test(text))?.text;
+    }, 'an answer');
+    expect(told).toContain('Hello');
   });
 
   test('is refused where its asker may do that no more', async () => {
