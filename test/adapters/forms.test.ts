@@ -48,6 +48,20 @@ describe('a form with too many words is cut', () => {
   });
 });
 
+test('a text that a field begins with is cut to the length that the field takes', () => {
+  const text = { kind: 'text', lines: 'paragraph', name: 'note', label: 'Note', initial: long } as const;
+  for (const field of [
+    text,
+    { ...text, maxLength: 50 },
+    { ...text, maxLength: 9999, initial: long.repeat(2) },
+  ]) {
+    expect(checkModal(discordForm(form([field])) as Modal).components).toHaveLength(1);
+    expect(viewProblems(JSON.stringify(slackForm(form([field]), '{}')))).toEqual([]);
+  }
+  // Where suggestions are offered, Slack takes a choice in place of a text: half a value names nothing.
+  expect(viewProblems(JSON.stringify(slackForm(form([{ ...text, suggestedAs: 'map' }]), '{}')))).toEqual([]);
+});
+
 test('a form with more fields or choices than a platform takes is a mistake in the code', () => {
   const fields = Array.from({ length: 6 }, (_, index) => ({ ...choice(2), name: `f${index}` }));
   expect(() => discordForm(form(fields))).toThrow('6 fields');
