@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { renderForm as discordForm } from '../../src/adapters/discord/form.ts';
+import { renderMessage } from '../../src/adapters/discord/render.ts';
 import { renderForm as slackForm, suggestedOptions } from '../../src/adapters/slack/form.ts';
+import { render } from '../../src/adapters/slack/renderer.ts';
 import type { Form, FormField } from '../../src/chat/form.ts';
 import { checkModal } from '../support/discord-rules.ts';
 import type { Modal } from '../support/discord-world.ts';
@@ -68,6 +70,16 @@ test('a form with more fields or choices than a platform takes is a mistake in t
   expect(viewProblems(JSON.stringify(slackForm(form(fields), '{}')))).toEqual([]);
   expect(() => discordForm(form([choice(26)]))).toThrow('26 choices');
   expect(() => slackForm(form([choice(101)]), '{}')).toThrow('100 choices');
+});
+
+test('a menu that turned out to have no choices is left out of its card, as no platform takes it', () => {
+  const action = { command: 'match', action: 'referee', arg: '' };
+  const select = { kind: 'select', placeholder: 'Who?', choices: [], action } as const;
+  const card = { kind: 'card', tone: 'neutral', title: ['Match'], nodes: [select] } as const;
+  for (const shown of [renderMessage(card), render(card)]) {
+    expect(JSON.stringify(shown)).toContain('Match');
+    expect(JSON.stringify(shown)).not.toContain('referee');
+  }
 });
 
 test('Slack is offered no more than 100 suggestions, and none that is too long', () => {
