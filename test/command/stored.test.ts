@@ -150,6 +150,21 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     await stage.driver.regroup('operator', ['operators']);
   });
 
+  test('that was refused is carried out and answered when it is approved again', async () => {
+    const greetings = async () =>
+      (await stage.driver.channel()).filter(({ text }) => /Hello kart.?-racing/.test(text)).length;
+    const refusals = async () =>
+      (await stage.driver.privately('operator')).filter(({ text }) => text.includes('You may not')).length;
+    const before = { greetings: await greetings(), refusals: await refusals() };
+    const approve = () => effectOf(stage, 'reader', () => stage.driver.press('reader', 'Approve'));
+    await stage.driver.regroup('operator', ['readers']);
+    await approve();
+    await until(async () => (await refusals()) > before.refusals, 'another refusal');
+    await stage.driver.regroup('operator', ['operators']);
+    await approve();
+    await until(async () => (await greetings()) > before.greetings, 'the answer');
+  });
+
   test('whose words mean nothing any more says so to its asker', async () => {
     const { told, shown } = await approved({ application: 'gone-racing' });
     expect(told.join()).toContain('There is no application');
