@@ -47,6 +47,10 @@ export default defineCommand({
     const command = find('command', name, allowed, (one) => one.name);
     const entries = command.entries.filter(({ permission }) => may(permission));
     const { subcommand } = options;
+    if (subcommand !== undefined && command.usual?.word === undefined && command.usual)
+      throw new InputError('help-unknown', `${command.name} has no subcommands.`, {
+        hint: `${prompt}help ${command.name} shows how to use ${command.name}.`,
+      });
     const asked =
       subcommand === undefined
         ? entries
@@ -66,7 +70,7 @@ function find<Item>(
   const names = there.map(nameOf);
   const near = nearest(wanted, names);
   throw new InputError('help-unknown', `There is no ${what} ${quoted(wanted)} for you here.`, {
-    hint: near ? `Did you mean ${near}?` : `There are: ${names.join(', ') || 'none'}.`,
+    hint: near ? `Did you mean ${near}?` : `There are: ${names.join(', ')}.`,
   });
 }
 

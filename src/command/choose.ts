@@ -51,8 +51,10 @@ function unknown({ name, entries, usual }: Command, prompt: string, given: reado
   const shown = prompt + name;
   const known = entries.flatMap(({ word = [] }) => word);
   const there = `There are: ${known.join(', ')}. ${prompt}help ${name} shows how each is used.`;
-  // Where a subcommand is usual, the word before may be what it is about.
-  const slip = (given.find(({ text }) => nearest(text, known)) ?? given.at(usual ? -1 : 0))?.text;
+  const meant = given.find(({ text }) => nearest(text, known));
+  // Where a subcommand is usual, the other word may name the deployment, as `@last` and 93924761ccde do.
+  const likely = usual ? (given.findLast(({ text }) => /^[\p{L}-]+$/u.test(text)) ?? given.at(-1)) : given[0];
+  const slip = (meant ?? likely)?.text;
   if (slip === undefined)
     return new InputError('subcommand-missing', `${shown} needs a subcommand.`, { hint: there });
   const near = nearest(slip, known);

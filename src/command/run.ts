@@ -11,7 +11,10 @@ import { Turn, type TurnParts } from './turn.ts';
 const SUGGEST_MS = 2_000;
 
 export interface Pipeline extends Inbox {
-  /** As `invoke`, for a request that was stored: it was counted when its person asked, and waits for no turn. */
+  /**
+   * As `invoke`, for a request that was stored: it was counted when its person asked, and waits for no turn. Whatever has
+   * it carried out is under way itself, and is finished before the end of the process.
+   */
   carryOut(invocation: Invocation): Promise<void>;
   /** Takes nothing new; resolves when what is under way has been answered. */
   drain(): Promise<void>;
@@ -36,7 +39,6 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   async function answered(invocation: Invocation, carry: (turn: Turn) => Promise<void>): Promise<void> {
     const turn = new Turn(invocation, { ...parts, services: parts.services(invocation.at), presses });
     try {
-      if (draining) throw restarting();
       await carry(turn);
     } catch (error) {
       await turn.report(error);
@@ -65,12 +67,14 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       }
     },
     invoke(invocation) {
-      const carry = (turn: Turn) =>
-        fairShare.take(
+      const carry = async (turn: Turn) => {
+        if (draining) throw restarting();
+        await fairShare.take(
           invocation,
           (wait) => turn.take(wait),
           (reason) => turn.drop(reason),
         );
+      };
       return followed(answered(invocation, carry));
     },
     carryOut: (invocation) => followed(answered(invocation, (turn) => turn.take())),

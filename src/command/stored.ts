@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Message } from '../chat/card.ts';
 import type { AckMode, Adapter, Address, Invocation, InvocationRequest, MessageRef } from '../chat/port.ts';
 import type { Clock } from '../clock.ts';
@@ -38,8 +38,12 @@ export function storedInvocation(
   const keyOf = (what: string) =>
     createHash('sha256').update(`${what} ${id}`).digest('base64url').slice(0, 24);
 
-  async function deliver(message: Message, directly: boolean): Promise<void> {
-    const common = { orderKey: id, key: keyOf(`answer ${++answers}`), message, urgent: true };
+  async function deliver(
+    message: Message,
+    directly: boolean,
+    key = keyOf(`answer ${++answers}`),
+  ): Promise<void> {
+    const common = { orderKey: id, message, urgent: true, key };
     const target = standing;
     await transact(store, (tx) => {
       if (directly) return enqueue(tx, clock, { ...common, kind: 'tell', person: asker.id, at });
@@ -55,7 +59,8 @@ export function storedInvocation(
     request,
     reply: () => undefined,
     person: () => adapter.person(asker.id, at.workspace),
-    refuse: (message) => deliver(message, true),
+    // A request that was refused may be carried out later: the key of its answer is not to be spent on the refusal.
+    refuse: (message) => deliver(message, true, randomBytes(12).toString('hex')),
     async acknowledge(given) {
       mode = given;
       if (given === 'update' && request.kind !== 'command') standing = request.source;

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { renderForm as discordForm } from '../../src/adapters/discord/form.ts';
+import { renderMessage } from '../../src/adapters/discord/render.ts';
 import { renderForm as slackForm, suggestedOptions } from '../../src/adapters/slack/form.ts';
+import { render } from '../../src/adapters/slack/renderer.ts';
 import type { Form, FormField } from '../../src/chat/form.ts';
 import { checkModal } from '../support/discord-rules.ts';
 import type { Modal } from '../support/discord-world.ts';
@@ -48,12 +50,36 @@ describe('a form with too many words is cut', () => {
   });
 });
 
+test('a text that a field begins with is cut to the length that the field takes', () => {
+  const text = { kind: 'text', lines: 'paragraph', name: 'note', label: 'Note', initial: long } as const;
+  for (const field of [
+    text,
+    { ...text, maxLength: 50 },
+    { ...text, maxLength: 9999, initial: long.repeat(2) },
+  ]) {
+    expect(checkModal(discordForm(form([field])) as Modal).components).toHaveLength(1);
+    expect(viewProblems(JSON.stringify(slackForm(form([field]), '{}')))).toEqual([]);
+  }
+  // Where suggestions are offered, Slack takes a choice in place of a text: half a value names nothing.
+  expect(viewProblems(JSON.stringify(slackForm(form([{ ...text, suggestedAs: 'map' }]), '{}')))).toEqual([]);
+});
+
 test('a form with more fields or choices than a platform takes is a mistake in the code', () => {
   const fields = Array.from({ length: 6 }, (_, index) => ({ ...choice(2), name: `f${index}` }));
   expect(() => discordForm(form(fields))).toThrow('6 fields');
   expect(viewProblems(JSON.stringify(slackForm(form(fields), '{}')))).toEqual([]);
   expect(() => discordForm(form([choice(26)]))).toThrow('26 choices');
   expect(() => slackForm(form([choice(101)]), '{}')).toThrow('100 choices');
+});
+
+test('a menu that turned out to have no choices is left out of its card, as no platform takes it', () => {
+  const action = { command: 'match', action: 'referee', arg: '' };
+  const select = { kind: 'select', placeholder: 'Who?', choices: [], action } as const;
+  const card = { kind: 'card', tone: 'neutral', title: ['Match'], nodes: [select] } as const;
+  for (const shown of [renderMessage(card), render(card)]) {
+    expect(JSON.stringify(shown)).toContain('Match');
+    expect(JSON.stringify(shown)).not.toContain('referee');
+  }
 });
 
 test('Slack is offered no more than 100 suggestions, and none that is too long', () => {

@@ -23,7 +23,7 @@ const referees = (arg) => ({
 const form = (arg, initial) => ({
   title: 'Book a match',
   submitLabel: 'Book',
-  submit: { command: 'match', action: arg === 'gone' ? 'gone' : 'book', arg },
+  submit: { command: 'match', action: { gone: 'gone', kept: 'keep' }[arg] ?? 'book', arg },
   fields: [
     { name: 'map', kind: 'text', lines: 'short', label: 'Map', suggestedAs: 'map', required: true },
     { name: 'mode', kind: 'choice', label: 'Mode', initial: 'race', choices: [{ label: 'Race', value: 'race' }, { label: 'Arena', value: 'arena' }] },
@@ -48,9 +48,14 @@ export default defineCommand({
   },
   async form({ options: { map = 'today' }, clock }) {
     if (map === 'slow') await new Promise((resolve) => clock.after(5_000, resolve));
-    return ['today', 'gone', 'slow'].includes(map) ? form(map) : undefined;
+    return ['today', 'gone', 'kept', 'slow'].includes(map) ? form(map) : undefined;
   },
   forms: {
+    keep: {
+      permission: 'deployments.tag',
+      ack: 'update',
+      run: ({ fields, respond }) => respond(line('Kept ', fields.map)),
+    },
     book: {
       permission: 'deployments.tag',
       ack: 'public',
@@ -192,6 +197,15 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
       driver.fillIn('operator', { map: 'heights', note: 'As before' }),
     );
     expect(publicly.at(-1)?.text).toMatch(/Match on .?heights.*As before/s);
+  });
+
+  test('answers privately where no message opened the form that would be replaced', async () => {
+    await driver.command('operator', 'match', { map: 'kept' });
+    const { privately, publicly } = await effectOf(stage, 'operator', () =>
+      driver.fillIn('operator', { map: 'canyon' }),
+    );
+    expect(privately.at(-1)?.text).toContain('Kept canyon');
+    expect(publicly).toEqual([]);
   });
 
   test('asks once more what the person may when the form is submitted', async () => {

@@ -28,8 +28,13 @@ export default defineCommand({
     approve: {
       permission: 'deployments.read',
       ack: 'private',
-      async run({ action, kept, carryOut, respond }) {
-        await carryOut(await kept.get(action.arg));
+      async run({ action, kept, carryOut, respond, clock }) {
+        const stored = await kept.get(action.arg);
+        if (stored.request.args.values.application === 'Kart Racing') {
+          await respond({ kind: 'line', tone: 'progress', text: ['Soon'] });
+          await new Promise((resolve) => clock.after(500, resolve));
+        }
+        await carryOut(stored);
         await respond({ kind: 'line', tone: 'neutral', text: ['Approved'] });
       },
     },
@@ -114,6 +119,28 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     expect(shown).toEqual([]);
   });
 
+  test('is carried out also where the bot is being stopped when its turn comes', async () => {
+    await effectOf(stage, 'operator', () =>
+      stage.driver.command('operator', 'ask', { application: 'Kart Racing' }),
+    );
+    const seen = async () => [
+      ...(await stage.driver.channel()),
+      ...(await stage.driver.privately('operator')),
+    ];
+    const known = await seen();
+    const pressing = stage.driver.press('reader', 'Approve');
+    await until(async () =>
+      (await stage.driver.privately('reader')).some(({ text }) => text.includes('Soon')),
+    );
+    stage.bot = await stage.bot.restart();
+    await pressing;
+    const told = await until(async () => {
+      const news = (await seen()).filter(({ id }) => known.every((one) => one.id !== id));
+      return news.find(({ text }) => /Hello kart|restarted/.test(text))?.text;
+    }, 'an answer');
+    expect(told).toContain('Hello');
+  });
+
   test('is refused where its asker may do that no more', async () => {
     const { told, shown } = await approved({ application: 'kart-racing' }, () =>
       stage.driver.regroup('operator', ['readers']),
@@ -121,6 +148,21 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     expect(told.join()).toContain('You may not change deployments here');
     expect(shown).toEqual([]);
     await stage.driver.regroup('operator', ['operators']);
+  });
+
+  test('that was refused is carried out and answered when it is approved again', async () => {
+    const greetings = async () =>
+      (await stage.driver.channel()).filter(({ text }) => /Hello kart.?-racing/.test(text)).length;
+    const refusals = async () =>
+      (await stage.driver.privately('operator')).filter(({ text }) => text.includes('You may not')).length;
+    const before = { greetings: await greetings(), refusals: await refusals() };
+    const approve = () => effectOf(stage, 'reader', () => stage.driver.press('reader', 'Approve'));
+    await stage.driver.regroup('operator', ['readers']);
+    await approve();
+    await until(async () => (await refusals()) > before.refusals, 'another refusal');
+    await stage.driver.regroup('operator', ['operators']);
+    await approve();
+    await until(async () => (await greetings()) > before.greetings, 'the answer');
   });
 
   test('whose words mean nothing any more says so to its asker', async () => {

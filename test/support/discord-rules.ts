@@ -65,6 +65,8 @@ export function checkModal(modal: Modal): Modal {
     if (type !== 18 || !component) return invalid('A modal holds labels');
     if (label.length < 1 || label.length > 45) invalid('A label has 1 to 45 characters');
     if (component.type === 3) checkSelect(component);
+    const { value = '', max_length = 4000 } = component as { value?: string; max_length?: number };
+    if (value.length > max_length) invalid('A value has at most max_length characters');
   }
   return modal;
 }

@@ -58,7 +58,20 @@ export function viewProblems(json = '{}'): string[] {
     need(fits(label.text, 2000), 'label of 1 to 2000 characters');
     need(hint === undefined || fits(hint.text, 2000), 'hint of 1 to 2000 characters');
     if (element.type === 'static_select') checkSelect(element, element.action_id, problems);
-    else need(['plain_text_input', 'external_select'].includes(element.type), `element ${element.type}`);
+    else if (element.type === 'plain_text_input') {
+      const { initial_value = '', max_length = 3000 } = element as {
+        initial_value?: string;
+        max_length?: number;
+      };
+      need(initial_value.length <= max_length, 'initial_value of at most max_length characters');
+    } else {
+      need(element.type === 'external_select', `element ${element.type}`);
+      const { initial_option } = element as { initial_option?: { value: string } };
+      need(
+        (initial_option?.value ?? '').length <= 75,
+        'initial_option with a value of at most 75 characters',
+      );
+    }
   }
   return problems;
 }

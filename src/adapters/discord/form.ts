@@ -35,11 +35,12 @@ function renderField(field: FormField): APILabelComponent {
 }
 
 function textInput({ lines, maxLength = limits.form.text, initial }: Extract<FormField, { kind: 'text' }>) {
+  const max_length = Math.min(maxLength, limits.form.text);
   return {
     type: ComponentType.TextInput as const,
     style: lines === 'short' ? TextInputStyle.Short : TextInputStyle.Paragraph,
-    max_length: Math.min(maxLength, limits.form.text),
-    ...(initial ? { value: cut(initial, maxLength) } : {}),
+    max_length,
+    ...(initial ? { value: cut(initial, max_length) } : {}),
   };
 }
 

@@ -75,8 +75,10 @@ export function createInvocation(
     async acknowledge(mode) {
       if (mode === 'update' && request.kind === 'command')
         throw new Error('Only an action has a message to update');
+      const message = 'message' in interaction ? interaction.message?.id : undefined;
       try {
-        await api.defer(to, mode, 'message' in interaction ? interaction.message?.id : undefined);
+        // A form that a command opened has no message to replace, and Discord would refuse to.
+        await api.defer(to, mode === 'update' && message === undefined ? 'private' : mode, message);
       } catch (error) {
         // Too late, or another copy of the bot was faster: whoever waits for this must not run the command.
         log.warn({ interaction: id, err: error }, 'an interaction could not be acknowledged');

@@ -201,6 +201,7 @@ function renderNode(node: Node, urlOf: Urls, text = ''): APIComponentInContainer
       return rows;
     }
     case 'select':
+      if (node.choices.length === 0) return [];
       return [{ type: ComponentType.ActionRow, components: [renderSelect(node)] }];
   }
 }

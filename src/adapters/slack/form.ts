@@ -41,15 +41,19 @@ function element(field: FormField, command: string): types.InputBlock['element']
       // By this the suggestions are asked for.
       action_id: encodeActionId({ command, action: option, arg: subcommand }),
       min_query_length: 0,
-      ...(initial ? { initial_option: optionOf({ label: initial, value: initial }) } : {}),
+      // Slack would refuse the form for a value that is too long, and half a value names nothing.
+      ...(initial && initial.length <= LIMITS.option
+        ? { initial_option: optionOf({ label: initial, value: initial }) }
+        : {}),
     };
   }
+  const max_length = Math.min(field.maxLength ?? LIMITS.text, LIMITS.text);
   return {
     type: 'plain_text_input',
     action_id: name,
     multiline: field.lines === 'paragraph',
-    max_length: Math.min(field.maxLength ?? LIMITS.text, LIMITS.text),
-    ...(initial ? { initial_value: initial } : {}),
+    max_length,
+    ...(initial ? { initial_value: cutEnd(initial, max_length) } : {}),
   };
 }
 

@@ -140,6 +140,7 @@ function nodeBlocks(
     case 'buttons':
       return buttonBlocks(node.buttons, firstButton);
     case 'select': {
+      if (node.choices.length === 0) return [];
       const id = `${firstButton}:${encodeActionId(node.action)}`;
       return [{ type: 'actions', elements: [selectElement(node, id)] }];
     }
