@@ -15,7 +15,7 @@ import { literalLine } from './literal.ts';
 import { createPlainScreen, type Output, type Screen } from './screen.ts';
 import { paint, span } from './spans.ts';
 import { openTerminal } from './terminal.ts';
-import { createTranscript, type NumberedButton, type Shown } from './transcript.ts';
+import { createTranscript, type NumberedButton, type Shown, type Transcript } from './transcript.ts';
 import { readLine, type Typed } from './typed.ts';
 
 export interface ConsoleOptions {
@@ -243,7 +243,7 @@ function shortened(text: string): string {
   return head === text ? text : `${head}…`;
 }
 
-function noButton(number: number, transcript: ReturnType<typeof createTranscript>): string {
+function noButton(number: number, transcript: Transcript): string {
   const now = transcript.buttons().map(({ number: other, button }) => `#${other} ${button.label}`);
   const offer = now.length > 0 ? ` You can press ${now.slice(-5).join(', ')}.` : '';
   return transcript.known(number)

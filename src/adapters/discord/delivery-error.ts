@@ -129,18 +129,6 @@ export function codeOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** Whether an interaction's token is of no use any more, while the channel may still be. */
-export function isTokenGone(error: unknown): boolean {
-  return (
-    error instanceof DeliveryError &&
-    ['discord.answer-expired', 'discord.too-late', 'discord.unknown-message'].includes(error.code)
-  );
-}
-
-export function isThreadClosed(error: unknown): boolean {
-  return error instanceof DeliveryError && error.code === 'discord.thread-closed';
-}
-
 /** For an edit: a thread stays closed until somebody writes there, and by then the edit is old news. */
 export function giveUp(error: DeliveryError): never {
   if (error.retryable) throw error;

@@ -113,17 +113,6 @@ export function slackErrorCode(error: unknown): string | undefined {
   return typeof word === 'string' && /^\w{1,100}$/.test(word) ? word : undefined;
 }
 
-/** Whether the bot has no access to the channel: a `response_url` may still post where its own token cannot. */
-export function isNoAccess(error: unknown): error is DeliveryError {
-  return error instanceof DeliveryError && NO_ACCESS.has(error.code);
-}
-
-const NO_ACCESS = new Set(['slack_not_in_channel', 'slack_channel_not_found', 'slack_restricted_action']);
-
-export function isThreadGone(error: unknown): boolean {
-  return error instanceof DeliveryError && error.code === 'slack_thread_not_found';
-}
-
 /** For payloads that came without a response_url. */
 export function noUrl(): DeliveryError {
   return failure('no_response_url', { sentence: 'Slack gave me no way to answer this.' }, undefined);
