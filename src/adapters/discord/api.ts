@@ -11,12 +11,11 @@ import {
   Routes,
 } from 'discord.js';
 import type { AckMode } from '../../chat/port.ts';
-import type { DiscordConfig } from '../../config.ts';
 import { DeliveryError, isDeliveryError } from '../../errors.ts';
 import { giveUp, toDeliveryError } from './delivery-error.ts';
 import { limits } from './limits.ts';
 import { type Payload, payloadOf } from './payload.ts';
-import { closeRest, createRest } from './rest.ts';
+import { closeRest, createRest, type RestPlace } from './rest.ts';
 
 /** A message has left, with all its repeats, or never will, after this long: another process may count on that. */
 export const LEAVE_WITHIN_MS = 15_000;
@@ -34,19 +33,14 @@ export interface InteractionToken {
 export type MessageApi = ReturnType<typeof createMessageApi>;
 
 /** The few requests this bot makes for messages. Every one of them throws DeliveryError. */
-export function createMessageApi({
-  token,
-  apiUrl,
-  proxy,
-}: Pick<DiscordConfig, 'token' | 'apiUrl' | 'proxy'>) {
-  const options = apiUrl === undefined ? {} : { api: apiUrl };
+export function createMessageApi({ token, ...place }: RestPlace & { readonly token: string }) {
   // Each bucket's wait is left to whoever asked: the outbox paces its channels, a person's answer waits a moment.
   const rejectOnRateLimit = (limit: { route: string; retryAfter: number }) =>
     limit.route.startsWith('/channels') || limit.retryAfter > 5000;
   // Safe to repeat after a 5xx or a broken connection: edits and reads.
-  const rest = createRest(proxy, { ...options, rejectOnRateLimit, retries: 2 }).setToken(token);
+  const rest = createRest(place, { rejectOnRateLimit, retries: 2 }).setToken(token);
   // A first response is not: the second would be refused as "already acknowledged" and hide that the first one worked.
-  const once = createRest(proxy, { ...options, rejectOnRateLimit, retries: 0 });
+  const once = createRest(place, { rejectOnRateLimit, retries: 0 });
   let closed = false;
   let own: string | undefined;
 

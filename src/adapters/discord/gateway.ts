@@ -9,9 +9,10 @@ import {
   type REST,
 } from 'discord.js';
 import { type Clock, within } from '../../clock.ts';
+import type { DiscordConfig } from '../../config.ts';
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import { createAgent, type Proxies } from '../../proxy.ts';
+import { createAgent } from '../../proxy.ts';
 import { Relay } from './relay.ts';
 import { createRest } from './rest.ts';
 import { toLostError, toStartError } from './start-error.ts';
@@ -29,12 +30,7 @@ const FINAL: readonly number[] = [
   GatewayCloseCodes.DisallowedIntents,
 ];
 
-export interface GatewayOptions {
-  readonly token: string;
-  readonly apiUrl: string | undefined;
-  readonly proxy?: Proxies | undefined;
-  /** Servers the bot is meant to serve. */
-  readonly guilds: readonly string[];
+export interface GatewayOptions extends Omit<DiscordConfig, 'access'> {
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -46,11 +42,7 @@ export interface GatewayOptions {
  */
 export function createGateway(options: GatewayOptions) {
   const { token, apiUrl, proxy } = options;
-  const rest = createRest(proxy, {
-    ...(apiUrl === undefined ? {} : { api: apiUrl }),
-    handlerSweepInterval: 0,
-    hashSweepInterval: 0,
-  }).setToken(token);
+  const rest = createRest(options, { handlerSweepInterval: 0, hashSweepInterval: 0 }).setToken(token);
   // The gateway package takes no agent for its sockets, and a network that has a proxy has no other way out.
   const relay = proxy && new Relay(createAgent(proxy, { allowH2: false, proxyTunnel: true }));
   let connection: Connection | undefined;

@@ -59,8 +59,7 @@ export async function registerCommands(
   directory: Directory,
   report: (done: Registered) => void,
 ): Promise<void> {
-  const rest = createRest(config.proxy, {
-    ...(config.apiUrl === undefined ? {} : { api: config.apiUrl }),
+  const rest = createRest(config, {
     // A short wait is waited for; the day's limit is not.
     rejectOnRateLimit: ({ retryAfter }) => retryAfter > 60_000,
   }).setToken(config.token);
