@@ -81,14 +81,8 @@ async function serve(
   const hit = await strike(world, request, fault, 'before');
   if (hit) return hit === 'reset' ? undefined : send(hit.answer, hit.headers);
 
-  const answer = handle(found, {
-    world,
-    params: found.params,
-    query: url.searchParams,
-    body: json,
-    now,
-    fault,
-  });
+  const { params } = found;
+  const answer = handle(found, { world, params, query: url.searchParams, body: json, now, fault });
   const late = await strike(world, request, fault, 'after');
   if (late) return late === 'reset' ? undefined : send(late.answer, late.headers);
   send(answer, {}, fault?.kind === 'broken-json');

@@ -90,13 +90,10 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
   let answered: Promise<void> = Promise.resolve();
 
   const board = createBoard({
+    ...options,
     transcript,
-    clock,
-    color,
-    timeZone: options.timeZone,
     columns: () => (output.isTTY ? (output.columns ?? 80) : undefined),
     screen: () => screen,
-    saveFile: options.saveFile,
   });
 
   // `| head` closes the output early, which is no error of anybody's: stop, and say so through `finished`.

@@ -10,7 +10,7 @@ export interface BoardOptions {
   readonly transcript: Transcript;
   readonly clock: Clock;
   readonly color: boolean;
-  readonly timeZone: string | undefined;
+  readonly timeZone?: string;
   /** The window's width right now; undefined: lines are not folded. */
   columns(): number | undefined;
   /** Asked each time, because a prompt replaces the plain screen. */
