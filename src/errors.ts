@@ -64,6 +64,11 @@ export class DeliveryError extends AppError {
   }
 }
 
+/** Whether a platform failed at a message for one of these reasons. */
+export function isDeliveryError(error: unknown, ...codes: readonly string[]): error is DeliveryError {
+  return error instanceof DeliveryError && codes.includes(error.code);
+}
+
 /**
  * The database cannot be used right now. `userMessage` and `hint` are for whoever asked for something; the log says
  * `problem`, which names the database (never its password), and whatever ends by it, a start or a script, `remedy` too.

@@ -18,15 +18,7 @@ const ASIDE_MS = 10_000;
 /** `active` receives, `standby` waits for its turn to; both can post. */
 export type Role = 'active' | 'standby';
 
-export interface Turn {
-  /** Resolves once it receives or stands by. Rejects as the adapter's own `start` does, and can then be called again. */
-  start(): Promise<void>;
-  /** Receives nothing more, and lets the next one have the turn. */
-  stop(): Promise<void>;
-  readonly role: Role | undefined;
-  /** Whether it does what its role asks for. */
-  healthy(): boolean;
-}
+export type Turn = ReturnType<typeof createTurn>;
 
 export interface TurnParts {
   readonly adapter: Adapter;
@@ -44,7 +36,7 @@ export interface TurnParts {
  * One adapter that only one of all processes may receive by: this one, while it holds the lease. It disconnects before
  * anybody else can hold it, and hands on how far it has come.
  */
-export function createTurn(parts: TurnParts): Turn {
+export function createTurn(parts: TurnParts) {
   const { adapter, leases, membership, clock, log, inbox, lost, random = Math.random } = parts;
   const { platform } = adapter;
   const name = `gateway/${platform}`;
@@ -154,7 +146,8 @@ export function createTurn(parts: TurnParts): Turn {
   }
 
   return {
-    async start() {
+    /** Resolves once it receives or stands by. Rejects as the adapter's own `start` does, and can then be called again. */
+    async start(): Promise<void> {
       await look();
       if (role === undefined) {
         await adapter.prepare?.();
@@ -163,7 +156,8 @@ export function createTurn(parts: TurnParts): Turn {
       }
       if (membership.shared) looks.start();
     },
-    async stop() {
+    /** Receives nothing more, and lets the next one have the turn. */
+    async stop(): Promise<void> {
       over = true;
       const looked = looks.stop();
       await adapter.stop();
@@ -172,10 +166,11 @@ export function createTurn(parts: TurnParts): Turn {
       role = undefined;
       await leases.release(name, bookmark);
     },
-    get role() {
+    get role(): Role | undefined {
       return role;
     },
-    healthy: () =>
+    /** Whether it does what its role asks for. */
+    healthy: (): boolean =>
       isActive() ? adapter.healthy() : role === 'standby' && membership.isCertain() && !isAside(),
   };
 }

@@ -6,19 +6,7 @@ const RETRY_FIRST_MS = 5_000;
 /** Rare enough for Discord, which allows a bot a thousand logins a day. */
 const RETRY_MAX_MS = 5 * 60_000;
 
-export interface Platforms {
-  /**
-   * Resolves once one platform works, or is received from by another process; the others go on by themselves. Throws
-   * when none does: nobody could be told anything, and what runs the process starts it again.
-   */
-  start(): Promise<void>;
-  /** Receives nothing more, except what comes to the bot's own port; another process may. */
-  handOver(): Promise<void>;
-  /** Receives nothing more, and sends nothing. */
-  close(): Promise<void>;
-  /** Each platform by name: whether it works here, and what this process is to it where only one may receive. */
-  state(): Readonly<Record<string, { readonly healthy: boolean; readonly role?: Role }>>;
-}
+export type Platforms = ReturnType<typeof createPlatforms>;
 
 interface PlatformsParts extends Omit<TurnParts, 'adapter' | 'lost' | 'random'> {
   readonly adapters: readonly Adapter[];
@@ -31,7 +19,7 @@ interface PlatformsParts extends Omit<TurnParts, 'adapter' | 'lost' | 'random'> 
  * callbacks, down with it, nor log the others in again and again. What cannot be reached is tried again; what only
  * another setting can mend is said, and left alone.
  */
-export function createPlatforms(parts: PlatformsParts): Platforms {
+export function createPlatforms(parts: PlatformsParts) {
   const { adapters, clock, log, inbox, over } = parts;
   const retries = new Map<Adapter, () => void>();
   const gone = new Set<Adapter>();
@@ -93,6 +81,7 @@ export function createPlatforms(parts: PlatformsParts): Platforms {
     }
   }
 
+  /** Receives nothing more, except what comes to the bot's own port; another process may. */
   async function handOver(): Promise<void> {
     stopped = true;
     for (const cancel of retries.values()) cancel();
@@ -100,7 +89,11 @@ export function createPlatforms(parts: PlatformsParts): Platforms {
   }
 
   return {
-    async start() {
+    /**
+     * Resolves once one platform works, or is received from by another process; the others go on by themselves. Throws
+     * when none does: nobody could be told anything, and what runs the process starts it again.
+     */
+    async start(): Promise<void> {
       const starts = adapters.map(begin);
       if (starts.length === 0) return;
       const one = Promise.any(starts);
@@ -116,11 +109,13 @@ export function createPlatforms(parts: PlatformsParts): Platforms {
       });
     },
     handOver,
-    async close() {
+    /** Receives nothing more, and sends nothing. */
+    async close(): Promise<void> {
       await handOver();
       await Promise.allSettled(adapters.map((adapter) => adapter.close()));
     },
-    state: () =>
+    /** Each platform by name: whether it works here, and what this process is to it where only one may receive. */
+    state: (): Readonly<Record<string, { readonly healthy: boolean; readonly role?: Role }>> =>
       Object.fromEntries(
         adapters.map((adapter) => {
           const turn = turns.get(adapter);

@@ -1,48 +1,33 @@
 import type { ConsoleOptions } from '../adapters/console/adapter.ts';
 import { paint, type Span, span } from '../adapters/console/spans.ts';
 
+const INTRODUCTION = [
+  'This terminal is the chat. Edgegap is simulated on this machine',
+  'and calls back over HTTP; nothing is billed.',
+];
+/** What can be typed stands between backticks. */
+const IN_TERMINAL = [
+  '',
+  '`  deploy kart-racing v1.2 --near Montreal --tag qa`   a server',
+  '`  deploy trouble no-image --near Tokyo`               one that fails',
+  '`  logs @last` · `list` · `stop @last`',
+  '`  #1` presses a button, `Tab` completes, `help` lists the commands, `exit` leaves',
+  '',
+];
+const IN_PIPE = ['Try `help`; `@last` names the last server, `#1` presses button 1.'];
+
 /** What this is, and what to try. */
 export function greeting({
   input,
   output,
   color,
 }: Pick<ConsoleOptions, 'input' | 'output' | 'color'>): string[] {
-  const interactive = Boolean(input.isTTY && output.isTTY);
-  const lines: Span[][] = [
-    [span('edgegap-chatops', 'bold'), span(' · your dedicated servers, from chat')],
-    [span('This terminal is the chat. Edgegap is simulated on this machine', 'dim')],
-    [span('and calls back over HTTP; nothing is billed.', 'dim')],
-  ];
-  const command = (text: string) => span(text, 'cyan');
-  const quiet = (text: string) => span(text, 'dim');
-  const hints: Span[][] = interactive
-    ? [
-        [],
-        [command('  deploy kart-racing v1.2 --near Montreal --tag qa'), quiet('   a server')],
-        [command('  deploy trouble no-image --near Tokyo'), quiet('               one that fails')],
-        [command('  logs @last'), quiet(' · '), command('list'), quiet(' · '), command('stop @last')],
-        [
-          command('  #1'),
-          quiet(' presses a button, '),
-          command('Tab'),
-          quiet(' completes, '),
-          command('help'),
-          quiet(' lists the commands, '),
-          command('exit'),
-          quiet(' leaves'),
-        ],
-        [],
-      ]
-    : [
-        [
-          quiet('Try '),
-          command('help'),
-          quiet('; '),
-          command('@last'),
-          quiet(' names the last server, '),
-          command('#1'),
-          quiet(' presses button 1.'),
-        ],
-      ];
-  return [...lines, ...hints].map((line) => paint(line, color));
+  const title = [span('edgegap-chatops', 'bold'), span(' · your dedicated servers, from chat')];
+  const hints = input.isTTY && output.isTTY ? IN_TERMINAL : IN_PIPE;
+  return [title, ...[...INTRODUCTION, ...hints].map(hintLine)].map((line) => paint(line, color));
+}
+
+function hintLine(text: string): Span[] {
+  const spans = text.split('`').map((part, nth) => span(part, nth % 2 === 1 ? 'cyan' : 'dim'));
+  return spans.filter((part) => part.text !== '');
 }

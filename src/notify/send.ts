@@ -34,14 +34,12 @@ export async function send(adapter: Adapter, rows: readonly OutboxRow[], sending
       sending.mayLeave();
       return await adapter.edit(first.target, message);
     case 'answer':
-      if (!adapter.resume) throw notPossible('outbox-no-answers', 'This platform takes no late answers.');
       return await adapter.resume(first.reply ?? {}, {
         message,
         again: first.uncertain ? possiblyRepeated(message) : message,
         mayLeave: sending.mayLeave,
       });
     case 'tell': {
-      if (!adapter.tell) throw notPossible('outbox-no-telling', 'This platform has no direct messages.');
       // What was told directly is not read back.
       const told = isRepeat(adapter, first, key, sending.now) ? possiblyRepeated(message) : message;
       if (first.uncertain && first.sentKey !== key) await sending.alone(first, told);

@@ -45,7 +45,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   const { store, membership, clock, log } = parts;
   const adapters = new Map(parts.adapters.map((adapter) => [adapter.platform, adapter]));
   const queue = new OutboxQueue(store, membership, adapters);
-  const canTell = (platform: string) => adapters.get(platform)?.tell !== undefined;
+  const canTell = (platform: string) => adapters.has(platform);
   const ledger = new OutboxLedger({ store, membership, clock, log, canTell });
   const leases = new OutboxLeases({ store, membership, queue, ledger, clock });
   const busy = new Map<string, Promise<void>>();

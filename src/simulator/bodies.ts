@@ -59,52 +59,35 @@ function tagNames(deployment: SimulatedDeployment): string[] {
 }
 
 function portsBody(deployment: SimulatedDeployment): object {
-  const entries = deployment.ports.map((port) => [
-    port.name,
-    {
-      name: port.name,
-      link: link(deployment.fqdn, port.protocol, port.tls_upgrade, port.external),
-      internal: port.port,
-      external: port.external,
-      protocol: port.protocol,
-      tls_upgrade: port.tls_upgrade,
-    },
-  ]);
+  const entries = deployment.ports.map(({ name, port: internal, external, protocol, tls_upgrade }) => {
+    const link = linkTo(deployment.fqdn, protocol, tls_upgrade, external);
+    return [name, { name, link, internal, external, protocol, tls_upgrade }];
+  });
   return Object.fromEntries(entries);
 }
 
-function link(fqdn: string, protocol: string, tls: boolean, port: number): string {
+function linkTo(fqdn: string, protocol: string, tls: boolean, port: number): string {
   const scheme = { HTTP: 'http', WS: 'ws' }[protocol];
   return `${scheme ? `${scheme}${tls ? 's' : ''}://` : ''}${fqdn}:${port}`;
 }
 
-export function tagBody(tag: SimulatedTag): object {
-  return {
-    name: tag.name,
-    create_time: timestamp(tag.createdAt),
-    last_updated: timestamp(tag.updatedAt),
-  };
+export function tagBody({ name, createdAt, updatedAt }: SimulatedTag): object {
+  return { name, create_time: timestamp(createdAt), last_updated: timestamp(updatedAt) };
 }
 
 /** Applications and versions were made long before anything here runs. */
 const MADE = timestamp(Date.UTC(2026, 0, 12, 9, 30, 0));
+const TIMES = { create_time: MADE, last_updated: MADE };
 
-export function applicationBody(application: CatalogApplication): object {
-  return {
-    name: application.name,
-    is_active: application.is_active,
-    image: '',
-    create_time: MADE,
-    last_updated: MADE,
-  };
+export function applicationBody({ name, is_active }: CatalogApplication): object {
+  return { name, is_active, image: '', ...TIMES };
 }
 
 export function versionBody(application: CatalogApplication, version: CatalogVersion): object {
   return {
     name: version.name,
     is_active: version.is_active,
-    create_time: MADE,
-    last_updated: MADE,
+    ...TIMES,
     req_cpu: version.req_cpu,
     req_memory: version.req_memory,
     req_video: 0,

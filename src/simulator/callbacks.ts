@@ -40,22 +40,16 @@ export class Callbacks {
 
   /** Takes the state as it is now, and sends it after the usual delay or as a fault says. */
   send(deployment: SimulatedDeployment, event: CallbackEvent): void {
+    const { request_id } = deployment;
     const url = deployment.webhooks[event];
     if (!url) return;
     const { settings, timers, faults } = this.#deps;
-    const fault = faults.takeForCallback(event, deployment.request_id);
+    const fault = faults.takeForCallback(event, request_id);
     const now = settings.clock.now();
     const json = JSON.stringify(statusBody(deployment, now, settings));
     const body = fault?.kind === 'unreadable' ? json.slice(0, json.length / 2) : json;
     const post = (outcome: SentCallback['outcome'] = 'pending') => {
-      const callback: SentCallback = {
-        request_id: deployment.request_id,
-        event,
-        url,
-        body,
-        at: now,
-        outcome,
-      };
+      const callback: SentCallback = { request_id, event, url, body, at: now, outcome };
       this.sent.push(callback);
       return callback;
     };
@@ -63,16 +57,14 @@ export class Callbacks {
     if (fault?.kind === 'drop') return void post('dropped');
     const callbacks = fault?.kind === 'double' ? [post(), post()] : [post()];
     const late = fault?.kind === 'late' ? fault.ms : 0;
-    const waiting = this.#held.get(deployment.request_id) ?? [];
+    const waiting = this.#held.get(request_id) ?? [];
     if (fault?.kind === 'hold') {
-      this.#held.set(deployment.request_id, [...waiting, ...callbacks]);
+      this.#held.set(request_id, [...waiting, ...callbacks]);
       return;
     }
-    this.#held.delete(deployment.request_id);
-    timers.after(
-      settings.durations.callbackDelay + late,
-      () => void this.#deliver([...callbacks, ...waiting]),
-    );
+    this.#held.delete(request_id);
+    const due = [...callbacks, ...waiting];
+    timers.after(settings.durations.callbackDelay + late, () => void this.#deliver(due));
   }
 
   async close(): Promise<void> {

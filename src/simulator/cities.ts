@@ -9,36 +9,22 @@ export interface City {
   readonly longitude: number;
 }
 
+const USA = 'United States of America';
+
 type Row = readonly [string, string, string, string, string, number, number];
 
 const ROWS: readonly Row[] = [
   ['Montreal', 'Canada', 'North America', 'Quebec', 'America/Toronto', 45.5019, -73.5674],
   ['Toronto', 'Canada', 'North America', 'Ontario', 'America/Toronto', 43.6532, -79.3832],
   ['Vancouver', 'Canada', 'North America', 'British Columbia', 'America/Vancouver', 49.2827, -123.1207],
-  [
-    'New York City',
-    'United States of America',
-    'North America',
-    'New York',
-    'America/New_York',
-    40.7128,
-    -74.006,
-  ],
-  ['Ashburn', 'United States of America', 'North America', 'Virginia', 'America/New_York', 39.0438, -77.4874],
-  ['Miami', 'United States of America', 'North America', 'Florida', 'America/New_York', 25.7617, -80.1918],
-  ['Atlanta', 'United States of America', 'North America', 'Georgia', 'America/New_York', 33.749, -84.388],
-  ['Chicago', 'United States of America', 'North America', 'Illinois', 'America/Chicago', 41.8781, -87.6298],
-  ['Dallas', 'United States of America', 'North America', 'Texas', 'America/Chicago', 32.7767, -96.797],
-  ['Denver', 'United States of America', 'North America', 'Colorado', 'America/Denver', 39.7392, -104.9903],
-  [
-    'Los Angeles',
-    'United States of America',
-    'North America',
-    'California',
-    'America/Los_Angeles',
-    34.0522,
-    -118.2437,
-  ],
+  ['New York City', USA, 'North America', 'New York', 'America/New_York', 40.7128, -74.006],
+  ['Ashburn', USA, 'North America', 'Virginia', 'America/New_York', 39.0438, -77.4874],
+  ['Miami', USA, 'North America', 'Florida', 'America/New_York', 25.7617, -80.1918],
+  ['Atlanta', USA, 'North America', 'Georgia', 'America/New_York', 33.749, -84.388],
+  ['Chicago', USA, 'North America', 'Illinois', 'America/Chicago', 41.8781, -87.6298],
+  ['Dallas', USA, 'North America', 'Texas', 'America/Chicago', 32.7767, -96.797],
+  ['Denver', USA, 'North America', 'Colorado', 'America/Denver', 39.7392, -104.9903],
+  ['Los Angeles', USA, 'North America', 'California', 'America/Los_Angeles', 34.0522, -118.2437],
   [
     'Seattle',
     'United States of America',

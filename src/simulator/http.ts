@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
 import type { Answer } from './exchange.ts';
 import type { Endpoint, RequestFault } from './faults.ts';
 import { Refusal } from './refusal.ts';
@@ -22,7 +23,6 @@ export interface ReceivedRequest {
 
 /** A demo that runs for weeks must not grow for weeks. */
 const KEPT_REQUESTS = 10_000;
-const MAX_BODY = 1024 * 1024;
 
 /** The HTTP side: reads, lets faults and limits have their way, and asks the route. */
 export function createHttpServer(world: World, requests: ReceivedRequest[]): Server {
@@ -44,15 +44,15 @@ async function serve(
   const url = new URL(request.url ?? '/', 'http://simulator');
   const method = request.method ?? 'GET';
   const found = findRoute(method, url.pathname);
-  const text = await readBody(request);
-  const json = parse(text);
+  const sent = await text(request);
+  const json = parse(sent);
   const record: ReceivedRequest = {
     at: now,
     method,
     path: url.pathname,
     query: Object.fromEntries(url.searchParams),
     headers: request.headers,
-    body: text === '' ? undefined : (json ?? text),
+    body: sent === '' ? undefined : (json ?? sent),
     endpoint: typeof found === 'object' ? found.route.endpoint : undefined,
     status: undefined,
   };
@@ -60,11 +60,11 @@ async function serve(
 
   const send = ({ status, body }: Answer, headers: Record<string, string> = {}, cut = false) => {
     const payload = body === undefined ? undefined : JSON.stringify(body);
-    const sent = cut && payload ? payload.slice(0, Math.ceil(payload.length / 2)) : payload;
+    const whole = !cut || !payload;
     record.status = status;
     if (response.destroyed) return;
     response.writeHead(status, { ...(payload && { 'content-type': 'application/json' }), ...headers });
-    response.end(sent);
+    response.end(whole ? payload : payload.slice(0, Math.ceil(payload.length / 2)));
   };
   const refusal = refuse(world, request, found);
   if (refusal || typeof found !== 'object') return send(refusal ?? { status: 404 });
@@ -81,14 +81,8 @@ async function serve(
   const hit = await strike(world, request, fault, 'before');
   if (hit) return hit === 'reset' ? undefined : send(hit.answer, hit.headers);
 
-  const answer = handle(found, {
-    world,
-    params: found.params,
-    query: url.searchParams,
-    body: json,
-    now,
-    fault,
-  });
+  const { params } = found;
+  const answer = handle(found, { world, params, query: url.searchParams, body: json, now, fault });
   const late = await strike(world, request, fault, 'after');
   if (late) return late === 'reset' ? undefined : send(late.answer, late.headers);
   send(answer, {}, fault?.kind === 'broken-json');
@@ -145,17 +139,6 @@ function handle(found: Found, call: Parameters<Found['route']['handle']>[0]): An
     if (error instanceof Refusal) return { status: error.status, body: error.body };
     throw error;
   }
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += chunk.length;
-    if (size > MAX_BODY) throw new Error('The body is too large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }
 
 function parse(text: string): unknown {

@@ -24,9 +24,6 @@ export interface Limits {
 
 export interface SimulatorOptions {
   readonly clock: Clock;
-  /** 0, the default, takes a free one. */
-  readonly port?: number;
-  readonly host?: string;
   /** The one token that is let in; without the word `token`. */
   readonly token?: string;
   /** A token that once was good: answered 403 instead of 401. */
@@ -62,8 +59,6 @@ export type Settings = Required<Omit<SimulatorOptions, 'durations' | 'limits'>> 
 export function settle(options: SimulatorOptions): Settings {
   return {
     clock: options.clock,
-    port: options.port ?? 0,
-    host: options.host ?? '127.0.0.1',
     token: options.token ?? '5e1f0c3a-0000-4000-8000-51a0d0e0f00d',
     deletedToken: options.deletedToken ?? 'de1e7ed0-0000-4000-8000-000000000000',
     catalog: options.catalog ?? defaultCatalog,

@@ -1,9 +1,9 @@
 import type { City } from './cities.ts';
 import { hashNumber } from './identity.ts';
 
-export type Player =
-  | { readonly ip_address: string }
-  | { readonly latitude: number; readonly longitude: number };
+type Point = Pick<City, 'latitude' | 'longitude'>;
+
+export type Player = { readonly ip_address: string } | Point;
 
 /** The city with the smallest sum of distances to all players. */
 export function place(players: readonly Player[], cities: readonly City[]): City {
@@ -20,11 +20,6 @@ export function place(players: readonly Player[], cities: readonly City[]): City
 /** There is no table of addresses here: each one simply lives in some city, always the same. */
 function homeOf(address: string, cities: readonly City[]): Point {
   return cities[hashNumber(`player:${address}`) % cities.length] ?? { latitude: 0, longitude: 0 };
-}
-
-interface Point {
-  readonly latitude: number;
-  readonly longitude: number;
 }
 
 /** Great-circle distance in kilometres. */

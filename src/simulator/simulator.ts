@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { SentCallback } from './callbacks.ts';
 import type { SimulatedDeployment } from './deployment.ts';
@@ -43,17 +44,11 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const world = new World(settings);
   const requests: ReceivedRequest[] = [];
   const server = createHttpServer(world, requests);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(settings.port, settings.host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
 
   return {
-    url: `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`,
+    url: `http://127.0.0.1:${port}`,
     token: settings.token,
     deletedToken: settings.deletedToken,
     deployments: world.deployments,

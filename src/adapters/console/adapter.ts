@@ -15,7 +15,7 @@ import { literalLine } from './literal.ts';
 import { createPlainScreen, type Output, type Screen } from './screen.ts';
 import { paint, span } from './spans.ts';
 import { openTerminal } from './terminal.ts';
-import { createTranscript, type NumberedButton, type Shown } from './transcript.ts';
+import { createTranscript, type NumberedButton, type Shown, type Transcript } from './transcript.ts';
 import { readLine, type Typed } from './typed.ts';
 
 export interface ConsoleOptions {
@@ -90,13 +90,10 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
   let answered: Promise<void> = Promise.resolve();
 
   const board = createBoard({
+    ...options,
     transcript,
-    clock,
-    color,
-    timeZone: options.timeZone,
     columns: () => (output.isTTY ? (output.columns ?? 80) : undefined),
     screen: () => screen,
-    saveFile: options.saveFile,
   });
 
   // `| head` closes the output early, which is no error of anybody's: stop, and say so through `finished`.
@@ -243,7 +240,7 @@ function shortened(text: string): string {
   return head === text ? text : `${head}…`;
 }
 
-function noButton(number: number, transcript: ReturnType<typeof createTranscript>): string {
+function noButton(number: number, transcript: Transcript): string {
   const now = transcript.buttons().map(({ number: other, button }) => `#${other} ${button.label}`);
   const offer = now.length > 0 ? ` You can press ${now.slice(-5).join(', ')}.` : '';
   return transcript.known(number)

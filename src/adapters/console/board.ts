@@ -10,7 +10,7 @@ export interface BoardOptions {
   readonly transcript: Transcript;
   readonly clock: Clock;
   readonly color: boolean;
-  readonly timeZone: string | undefined;
+  readonly timeZone?: string;
   /** The window's width right now; undefined: lines are not folded. */
   columns(): number | undefined;
   /** Asked each time, because a prompt replaces the plain screen. */
@@ -26,13 +26,7 @@ export interface NewMessage {
 }
 
 /** Prints messages as they are posted and as they change. */
-export interface Board {
-  add(message: NewMessage): Promise<MessageRef>;
-  /** Prints the new state if it differs from the old one. Throws DeliveryError for a message of another session. */
-  change(ref: MessageRef, message: Message): Promise<void>;
-}
-
-export function createBoard(options: BoardOptions): Board {
+export function createBoard(options: BoardOptions) {
   const { transcript, clock } = options;
   const places = new WeakMap<CardFile, string>();
 
@@ -67,25 +61,19 @@ export function createBoard(options: BoardOptions): Board {
   };
 
   return {
-    async add({ message, private: hidden = false, replyTo, key }) {
+    async add({ message, private: hidden = false, replyTo, key }: NewMessage): Promise<MessageRef> {
       await save(message);
       const shown = transcript.add({ message, private: hidden, replyTo, key, postedAt: clock.now() });
       print(shown);
       return shown.ref;
     },
-    async change(ref, message) {
+    /** Prints the message as it is now. Throws DeliveryError for a message of another session. */
+    async change(ref: MessageRef, message: Message): Promise<void> {
       if (transcript.get(ref)) await save(message);
       const change = transcript.change(ref, message);
-      if (!change) {
-        throw new DeliveryError(
-          'console.gone',
-          'The message belongs to an earlier session of this terminal.',
-          {
-            outcome: 'not-sent',
-            retryable: false,
-          },
-        );
-      }
+      const sentence = 'The message belongs to an earlier session of this terminal.';
+      if (!change)
+        throw new DeliveryError('console.gone', sentence, { outcome: 'not-sent', retryable: false });
       // Also when nothing is different: then somebody asked to see it again.
       print(change);
     },

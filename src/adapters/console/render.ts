@@ -22,12 +22,7 @@ export interface RenderContext extends Reader {
   readonly reply?: boolean;
 }
 
-interface ToneLook {
-  readonly sign: string;
-  readonly style: Style;
-}
-
-const tones: Readonly<Record<Tone, ToneLook>> = {
+const tones: Readonly<Record<Tone, { readonly sign: string; readonly style: Style }>> = {
   neutral: { sign: '•', style: 'blue' },
   progress: { sign: '◌', style: 'cyan' },
   success: { sign: '✓', style: 'green' },

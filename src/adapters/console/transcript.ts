@@ -27,24 +27,10 @@ export interface NumberedButton {
   readonly source: MessageRef;
 }
 
-/** Everything said in this session, and the numbers of its buttons. */
-export interface Transcript {
-  readonly all: readonly Shown[];
-  get(ref: MessageRef): Shown | undefined;
-  add(entry: Omit<Shown, 'ref' | 'edits'>): Shown;
-  /** The message after the change; undefined when there is no such message. */
-  change(ref: MessageRef, message: Message): Shown | undefined;
-  withKey(key: string): Shown | undefined;
-  /** A button keeps its number while its message is edited. */
-  numberOf(ref: MessageRef, button: Button): number | undefined;
-  /** Buttons that can be pressed now, by number. */
-  buttons(): readonly NumberedButton[];
-  /** Whether there ever was a button with this number. */
-  known(number: number): boolean;
-}
+export type Transcript = ReturnType<typeof createTranscript>;
 
-/** `newRef` makes the reference of the next message. */
-export function createTranscript(newRef: (nth: number) => MessageRef): Transcript {
+/** Everything said in this session, and the numbers of its buttons. `newRef` makes the reference of the next message. */
+export function createTranscript(newRef: (nth: number) => MessageRef) {
   const messages = new Map<string, Shown>();
   const keys = new Map<string, string>();
   const numbers = new Map<string, number>();
@@ -59,18 +45,19 @@ export function createTranscript(newRef: (nth: number) => MessageRef): Transcrip
   };
 
   return {
-    get all() {
+    get all(): readonly Shown[] {
       return [...messages.values()];
     },
-    get: (ref) => messages.get(ref.message),
-    add(entry) {
+    get: (ref: MessageRef) => messages.get(ref.message),
+    add(entry: Omit<Shown, 'ref' | 'edits'>): Shown {
       const shown = { ...entry, ref: newRef(messages.size + 1), edits: 0 };
       messages.set(shown.ref.message, shown);
       if (shown.key !== undefined) keys.set(shown.key, shown.ref.message);
       assign(shown);
       return shown;
     },
-    change(ref, message) {
+    /** The message after the change; undefined when there is no such message. */
+    change(ref: MessageRef, message: Message): Shown | undefined {
       const before = messages.get(ref.message);
       if (!before) return undefined;
       if (isDeepStrictEqual(before.message, message)) return before;
@@ -79,9 +66,12 @@ export function createTranscript(newRef: (nth: number) => MessageRef): Transcrip
       assign(shown);
       return shown;
     },
-    withKey: (key) => messages.get(keys.get(key) ?? ''),
-    numberOf: (ref, button) => ('action' in button ? numbers.get(keyOf(ref, button)) : undefined),
-    buttons: () =>
+    withKey: (key: string) => messages.get(keys.get(key) ?? ''),
+    /** A button keeps its number while its message is edited. */
+    numberOf: (ref: MessageRef, button: Button) =>
+      'action' in button ? numbers.get(keyOf(ref, button)) : undefined,
+    /** Buttons that can be pressed now, by number. */
+    buttons: (): readonly NumberedButton[] =>
       [...messages.values()]
         .flatMap(({ ref, message }) =>
           actionButtons(message).map((button) => ({
@@ -91,7 +81,8 @@ export function createTranscript(newRef: (nth: number) => MessageRef): Transcrip
           })),
         )
         .toSorted((a, b) => a.number - b.number),
-    known: (number) => number >= 1 && number <= numbers.size,
+    /** Whether there ever was a button with this number. */
+    known: (number: number) => number >= 1 && number <= numbers.size,
   };
 }
 

@@ -25,9 +25,9 @@ export interface DiscordAdapterOptions {
 
 /** Discord: interactions in by the gateway, messages out by REST, all of them Components V2. */
 export function createDiscordAdapter({ config, clock, log }: DiscordAdapterOptions): Adapter {
-  const { token, apiUrl, proxy, guilds } = config;
-  const api = createMessageApi({ token, apiUrl, proxy });
-  const gateway = createGateway({ token, apiUrl, proxy, guilds, clock, log });
+  const { apiUrl, guilds } = config;
+  const api = createMessageApi(config);
+  const gateway = createGateway({ ...config, clock, log });
 
   let bot: string | undefined;
   let starts = 0;

@@ -3,17 +3,20 @@ import { z } from 'zod';
 import { type Asked, attributed, type Message } from '../../chat/card.ts';
 import type { Adapter, Address, LateAnswer, MessageRef } from '../../chat/port.ts';
 import type { Clock } from '../../clock.ts';
-import { DeliveryError } from '../../errors.ts';
+import { DeliveryError, isDeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { MessageApi } from './api.ts';
-import { isTokenGone } from './delivery-error.ts';
-import { isTooLong, isUnreadable } from './find-posted.ts';
+import { TOO_LONG, UNREADABLE } from './find-posted.ts';
 import { limits } from './limits.ts';
 import { markerOf } from './marker.ts';
 import { payloadOf } from './payload.ts';
 
 /** A little before Discord's own 15 minutes, so that a request on its way does not arrive too late. */
 const TOKEN_USABLE_MS = limits.interactionTokenMs - 30_000;
+
+const UNKNOWN = 'discord.unknown-message';
+/** An interaction's token is of no use any more, while the channel may still be. */
+const TOKEN_GONE = ['discord.answer-expired', 'discord.too-late', UNKNOWN] as const;
 
 /** All it takes to answer an interaction, also for another process than the one that received it. */
 export const Reply = z.object({
@@ -32,17 +35,7 @@ export const Reply = z.object({
 });
 export type Reply = z.infer<typeof Reply>;
 
-/** The answer to one acknowledged interaction. Everything throws DeliveryError. */
-export interface Answer {
-  /** Puts it where the answer belongs, or in place of what is there. */
-  give(message: Message): Promise<void>;
-  /** Tells the person alone. A public answer that was announced and not given is taken back. */
-  aside(message: Message): Promise<void>;
-  /** Posts a card that the bot's own token can edit. */
-  postCard(message: Message): Promise<MessageRef>;
-  /** See `Adapter.resume`. */
-  resume(answer: LateAnswer): Promise<void>;
-}
+export type Answer = ReturnType<typeof createAnswer>;
 
 export interface AnswerParts {
   readonly adapter: Adapter;
@@ -53,7 +46,8 @@ export interface AnswerParts {
   readonly asked?: Asked;
 }
 
-export function createAnswer(reply: Reply, { adapter, api, clock, log, asked }: AnswerParts): Answer {
+/** The answer to one acknowledged interaction. Everything throws DeliveryError. */
+export function createAnswer(reply: Reply, { adapter, api, clock, log, asked }: AnswerParts) {
   const { id, mode } = reply;
   const at: Address = { platform: adapter.platform, workspace: reply.workspace, channel: reply.channel };
   // Each message carries one of these, by which another process can tell what it is. One message of each kind for an
@@ -77,7 +71,7 @@ export function createAnswer(reply: Reply, { adapter, api, clock, log, asked }: 
       try {
         return await act();
       } catch (error) {
-        if (!isTokenGone(error)) throw error;
+        if (!isDeliveryError(error, ...TOKEN_GONE)) throw error;
         log.warn({ interaction: id, err: error }, 'an interaction can no longer be answered by its token');
       }
     }
@@ -88,7 +82,7 @@ export function createAnswer(reply: Reply, { adapter, api, clock, log, asked }: 
   /** What another process posted for this interaction, which is among the first messages after it. */
   async function find(key: string): Promise<MessageRef | undefined> {
     return await adapter.findPosted(at, key, reply.receivedAt).catch((error: unknown) => {
-      if (isTooLong(error)) return undefined;
+      if (isDeliveryError(error, TOO_LONG)) return undefined;
       throw error;
     });
   }
@@ -110,22 +104,25 @@ export function createAnswer(reply: Reply, { adapter, api, clock, log, asked }: 
     return standing;
   }
 
+  /** Tells the person alone. A public answer that was announced and not given is taken back. */
   async function aside(message: Message): Promise<void> {
     // Else Discord shows it in the announced answer, to everybody.
     if (waits)
       await api.deleteAnswer(reply).catch(async (error: unknown) => {
-        if (!isUnknownMessage(error)) await api.editAnswer(reply, payloadOf(elsewhere));
+        if (!isDeliveryError(error, UNKNOWN)) await api.editAnswer(reply, payloadOf(elsewhere));
       });
     waits = false;
     await api.followUpPrivately(reply, payloadOf(message));
   }
 
   return {
-    async give(message) {
+    /** Puts it where the answer belongs, or in place of what is there. */
+    async give(message: Message): Promise<void> {
       await fillIn(message, answerKey);
     },
     aside,
-    async postCard(message) {
+    /** Posts a card that the bot's own token can edit. */
+    async postCard(message: Message): Promise<MessageRef> {
       const card =
         mode === 'public'
           ? await fillIn(message, cardKey)
@@ -133,11 +130,12 @@ export function createAnswer(reply: Reply, { adapter, api, clock, log, asked }: 
       if (!card) throw new Error('A public answer has a message');
       return card;
     },
-    async resume({ message, again, mayLeave }) {
+    /** See `Adapter.resume`. */
+    async resume({ message, again, mayLeave }: LateAnswer): Promise<void> {
       const done = await byToken(async () => {
         const shown = await api.readAnswer(reply).catch((error: unknown) => {
           // What was announced to everybody has been taken back.
-          if (mode === 'private' && isUnknownMessage(error)) return undefined;
+          if (mode === 'private' && isDeliveryError(error, UNKNOWN)) return undefined;
           throw error;
         });
         if (shown?.components?.[0]?.id === markerOf(answerKey)) return true;
@@ -158,7 +156,7 @@ export function createAnswer(reply: Reply, { adapter, api, clock, log, asked }: 
         if (await find(answerKey)) return;
         card = await find(cardKey);
       } catch (error) {
-        if (!isUnreadable(error)) throw error;
+        if (!isDeliveryError(error, UNREADABLE)) throw error;
         told = again;
       }
       mayLeave();
@@ -174,10 +172,6 @@ const elsewhere: Message = {
   tone: 'neutral',
   text: ['The answer to this is for the person who asked, who alone sees it.'],
 };
-
-function isUnknownMessage(error: unknown): boolean {
-  return error instanceof DeliveryError && error.code === 'discord.unknown-message';
-}
 
 function expired(): DeliveryError {
   return new DeliveryError('discord.answer-expired', 'Discord no longer takes an answer to this command.', {

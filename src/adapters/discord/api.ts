@@ -10,55 +10,18 @@ import {
   type RESTPostAPICurrentUserCreateDMChannelResult,
   Routes,
 } from 'discord.js';
-import { DeliveryError } from '../../errors.ts';
-import type { Proxies } from '../../proxy.ts';
-import { giveUp, isThreadClosed, toDeliveryError } from './delivery-error.ts';
+import type { AckMode } from '../../chat/port.ts';
+import { DeliveryError, isDeliveryError } from '../../errors.ts';
+import { giveUp, toDeliveryError } from './delivery-error.ts';
 import { limits } from './limits.ts';
 import { type Payload, payloadOf } from './payload.ts';
-import { closeRest, createRest } from './rest.ts';
+import { closeRest, createRest, type RestPlace } from './rest.ts';
 
 /** A message has left, with all its repeats, or never will, after this long: another process may count on that. */
 export const LEAVE_WITHIN_MS = 15_000;
 
+const CLOSED = 'discord.thread-closed';
 const woken = { kind: 'line', tone: 'neutral', text: ['A message in this thread has changed.'] } as const;
-
-/** The few requests this bot makes for messages. Every one of them throws DeliveryError. */
-export interface MessageApi {
-  /** First response to an interaction: a message of its own, for the person alone. */
-  answerPrivately(to: InteractionToken, payload: Payload): Promise<void>;
-  /** First response: a form. */
-  openForm(to: InteractionToken, form: APIModalInteractionResponseCallbackData): Promise<void>;
-  /** The only response to somebody who is typing. */
-  suggest(to: InteractionToken, values: readonly string[]): Promise<void>;
-  /** First response: an answer, or for `update` a change of `source`, whose button was pressed, will follow. */
-  defer(to: InteractionToken, mode: 'public' | 'private' | 'update', source?: string): Promise<void>;
-  /** Fills in, or replaces, what was deferred. */
-  editAnswer(to: InteractionToken & { channel: string }, payload: Payload): Promise<APIMessage>;
-  /** The answer as it stands; after `update`, the message whose button was pressed. */
-  readAnswer(to: InteractionToken): Promise<APIMessage>;
-  deleteAnswer(to: InteractionToken): Promise<void>;
-  /**
-   * One more answer to an acknowledged interaction, for the person alone. Where a deferred answer still waits, Discord
-   * puts this one into it, for whom that was deferred (Receiving and Responding, "Create Followup Message").
-   */
-  followUpPrivately(to: InteractionToken, payload: Payload): Promise<void>;
-  create(
-    channel: string,
-    payload: Payload,
-    how: { nonce: string; replyTo?: string; signal?: AbortSignal },
-  ): Promise<APIMessage>;
-  edit(channel: string, message: string, payload: Payload): Promise<void>;
-  /** The bot's own user id; asked for once. It takes no gateway, which another process may hold. */
-  ownId(): Promise<string>;
-  /** With the member's roles, and what each role may. */
-  member(guild: string, person: string): Promise<APIGuildMember>;
-  guild(id: string): Promise<APIGuild>;
-  /** The channel of the direct messages with a person. */
-  openDirect(person: string, signal: AbortSignal): Promise<string>;
-  /** A page of messages after one, newest first; without it, the newest ones. */
-  history(channel: string, query: { after?: string; limit: number }): Promise<APIMessage[]>;
-  close(): void;
-}
 
 /** What answering an interaction takes; the token stands for the bot's own. */
 export interface InteractionToken {
@@ -67,23 +30,17 @@ export interface InteractionToken {
   readonly token: string;
 }
 
-export function createMessageApi({
-  token,
-  apiUrl,
-  proxy,
-}: {
-  token: string;
-  apiUrl: string | undefined;
-  proxy?: Proxies | undefined;
-}): MessageApi {
-  const options = apiUrl === undefined ? {} : { api: apiUrl };
+export type MessageApi = ReturnType<typeof createMessageApi>;
+
+/** The few requests this bot makes for messages. Every one of them throws DeliveryError. */
+export function createMessageApi({ token, ...place }: RestPlace & { readonly token: string }) {
   // Each bucket's wait is left to whoever asked: the outbox paces its channels, a person's answer waits a moment.
   const rejectOnRateLimit = (limit: { route: string; retryAfter: number }) =>
     limit.route.startsWith('/channels') || limit.retryAfter > 5000;
   // Safe to repeat after a 5xx or a broken connection: edits and reads.
-  const rest = createRest(proxy, { ...options, rejectOnRateLimit, retries: 2 }).setToken(token);
+  const rest = createRest(place, { rejectOnRateLimit, retries: 2 }).setToken(token);
   // A first response is not: the second would be refused as "already acknowledged" and hide that the first one worked.
-  const once = createRest(proxy, { ...options, rejectOnRateLimit, retries: 0 });
+  const once = createRest(place, { rejectOnRateLimit, retries: 0 });
   let closed = false;
   let own: string | undefined;
 
@@ -118,13 +75,14 @@ export function createMessageApi({
       try {
         await send();
       } catch (second) {
-        if (second instanceof DeliveryError && second.code === 'discord.answered-elsewhere') return second;
+        if (isDeliveryError(second, 'discord.answered-elsewhere')) return second;
         throw second;
       }
     }
     return undefined;
   }
 
+  /** The answer as it stands; after `update`, the message whose button was pressed. */
   async function readAnswer({ applicationId, token }: InteractionToken): Promise<APIMessage> {
     const route = Routes.webhookMessage(applicationId, token, '@original');
     return await deliver<APIMessage>(() => rest.get(route, { auth: false }));
@@ -138,7 +96,7 @@ export function createMessageApi({
     try {
       return await edit();
     } catch (error) {
-      if (!isThreadClosed(error)) throw error;
+      if (!isDeliveryError(error, CLOSED)) throw error;
     }
     const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);
     const body = { ...payloadOf(woken).body, nonce: `w${of}`, enforce_nonce: true };
@@ -148,7 +106,9 @@ export function createMessageApi({
         return deliver(() => rest.post(Routes.channelMessages(channel), { body, signal }));
       })
       .catch(giveUp);
-    return await edit().catch((error) => (isThreadClosed(error) ? giveUp(error) : Promise.reject(error)));
+    return await edit().catch((error) =>
+      isDeliveryError(error, CLOSED) ? giveUp(error) : Promise.reject(error),
+    );
   }
 
   const types = {
@@ -158,21 +118,25 @@ export function createMessageApi({
   } as const;
 
   return {
-    async answerPrivately(to, { body, files }) {
+    /** First response to an interaction: a message of its own, for the person alone. */
+    async answerPrivately(to: InteractionToken, { body, files }: Payload) {
       const data = { ...body, flags: body.flags | MessageFlags.Ephemeral };
       await respond(to, { type: InteractionResponseType.ChannelMessageWithSource, data }, files);
     },
-    async openForm(to, data) {
+    /** First response: a form. */
+    async openForm(to: InteractionToken, data: APIModalInteractionResponseCallbackData) {
       await respond(to, { type: InteractionResponseType.Modal, data });
     },
-    async suggest(to, values) {
+    /** The only response to somebody who is typing. */
+    async suggest(to: InteractionToken, values: readonly string[]) {
       const choices = values.map((value) => ({ name: value, value }));
       await respond(to, {
         type: InteractionResponseType.ApplicationCommandAutocompleteResult,
         data: { choices },
       });
     },
-    async defer(to, mode, source) {
+    /** First response: an answer, or for `update` a change of `source`, whose button was pressed, will follow. */
+    async defer(to: InteractionToken, mode: AckMode, source?: string) {
       // Whether it is private is fixed here; Components V2 cannot be asked for yet, only in the edit that follows.
       const refusal = await respond(to, {
         type: types[mode],
@@ -183,27 +147,38 @@ export function createMessageApi({
       const { id, flags = 0 } = await readAnswer(to);
       if (mode === 'update' ? id !== source : !(flags & MessageFlags.Loading)) throw refusal;
     },
-    editAnswer({ id, applicationId, token, channel }, { body, files }) {
-      const route = Routes.webhookMessage(applicationId, token, '@original');
-      return awake(channel, id, () => deliver(() => rest.patch(route, { body, files, auth: false })));
+    /** Fills in, or replaces, what was deferred. */
+    editAnswer(to: InteractionToken & { channel: string }, { body, files }: Payload) {
+      const route = Routes.webhookMessage(to.applicationId, to.token, '@original');
+      const edit = () => deliver<APIMessage>(() => rest.patch(route, { body, files, auth: false }));
+      return awake(to.channel, to.id, edit);
     },
     readAnswer,
-    deleteAnswer({ applicationId, token }) {
+    deleteAnswer({ applicationId, token }: InteractionToken) {
       const route = Routes.webhookMessage(applicationId, token, '@original');
-      return deliver(() => rest.delete(route, { auth: false }));
+      return deliver<void>(() => rest.delete(route, { auth: false }));
     },
-    followUpPrivately({ applicationId, token }, { body, files }) {
+    /**
+     * One more answer to an acknowledged interaction, for the person alone. Where a deferred answer still waits, Discord
+     * puts this one into it, for whom that was deferred (Receiving and Responding, "Create Followup Message").
+     */
+    followUpPrivately({ applicationId, token }: InteractionToken, { body, files }: Payload) {
       const data = { ...body, flags: body.flags | MessageFlags.Ephemeral };
       // A repeat after a lost answer would be seen twice, by one person; it is not tried.
-      return deliver(() =>
+      return deliver<void>(() =>
         once.post(Routes.webhook(applicationId, token), { body: data, files, auth: false }),
       );
     },
-    create(channel, { body, files }, { nonce, replyTo, signal = AbortSignal.timeout(LEAVE_WITHIN_MS) }) {
+    create(
+      channel: string,
+      { body, files }: Payload,
+      how: { nonce: string; replyTo?: string | undefined; signal?: AbortSignal },
+    ) {
+      const { nonce, replyTo, signal = AbortSignal.timeout(LEAVE_WITHIN_MS) } = how;
       if (nonce.length > limits.nonce)
         throw new Error(`A message's key is longer than ${limits.nonce}: ${nonce}`);
       const reference = replyTo === undefined ? {} : { message_id: replyTo, fail_if_not_exists: false };
-      return deliver(() =>
+      return deliver<APIMessage>(() =>
         rest.post(Routes.channelMessages(channel), {
           body: {
             ...body,
@@ -216,24 +191,29 @@ export function createMessageApi({
         }),
       );
     },
-    async edit(channel, message, { body, files }) {
+    async edit(channel: string, message: string, { body, files }: Payload) {
       const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);
       const route = Routes.channelMessage(channel, message);
-      await awake(channel, message, () => deliver(() => rest.patch(route, { body, files, signal })));
+      await awake(channel, message, () => deliver<void>(() => rest.patch(route, { body, files, signal })));
     },
+    /** The bot's own user id; asked for once. It takes no gateway, which another process may hold. */
     async ownId() {
       own ??= (await deliver<RESTGetAPICurrentUserResult>(() => rest.get(Routes.user()))).id;
       return own;
     },
-    member: (guild, person) => deliver(() => rest.get(Routes.guildMember(guild, person))),
-    guild: (id) => deliver(() => rest.get(Routes.guild(id))),
-    async openDirect(person, signal) {
+    /** With the member's roles, and what each role may. */
+    member: (guild: string, person: string) =>
+      deliver<APIGuildMember>(() => rest.get(Routes.guildMember(guild, person))),
+    guild: (id: string) => deliver<APIGuild>(() => rest.get(Routes.guild(id))),
+    /** The channel of the direct messages with a person. */
+    async openDirect(person: string, signal: AbortSignal) {
       const { id } = await deliver<RESTPostAPICurrentUserCreateDMChannelResult>(() =>
         rest.post(Routes.userChannels(), { body: { recipient_id: person }, signal }),
       );
       return id;
     },
-    history(channel, { after, limit }) {
+    /** A page of messages after one, newest first; without it, the newest ones. */
+    history(channel: string, { after, limit }: { after?: string; limit: number }) {
       const query = new URLSearchParams({ limit: String(limit), ...(after === undefined ? {} : { after }) });
       return deliver<RESTGetAPIChannelMessagesResult>(() =>
         rest.get(Routes.channelMessages(channel), { query }),

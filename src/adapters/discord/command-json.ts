@@ -49,8 +49,8 @@ export function commandJson(command: Command, access: AccessRules): CommandJson 
     default_member_permissions: leastRight(leastPermission(command), access),
   };
   const characters = charactersOf(json);
-  if (characters > limits.command.characters)
-    throw new Error(`/${name} has ${characters} characters; Discord allows ${limits.command.characters}`);
+  if (characters > limits.commandCharacters)
+    throw new Error(`/${name} has ${characters} characters; Discord allows ${limits.commandCharacters}`);
   return json;
 }
 

@@ -1,88 +1,60 @@
-import { DiscordAPIError, HTTPError, RateLimitError } from 'discord.js';
+import { RESTJSONErrorCodes as codes, DiscordAPIError, HTTPError, RateLimitError } from 'discord.js';
 import { DeliveryError } from '../../errors.ts';
 
-/** Discord's error codes this bot knows how to explain (developer documentation, "Opcodes and Status Codes"). */
-export const codes = {
-  unknownChannel: 10003,
-  unknownMessage: 10008,
-  unknownWebhook: 10015,
-  unknownInteraction: 10062,
-  editLimit: 30046,
-  alreadyAcknowledged: 40060,
-  requestTooLarge: 40005,
-  missingAccess: 50001,
-  directClosed: 50007,
-  missingPermissions: 50013,
-  invalidWebhookToken: 50027,
-  threadArchived: 50083,
-  noServerInCommon: 50278,
-  threadLocked: 160005,
-} as const;
-
-const directClosed = ['discord.direct-closed', 'This person takes no direct messages from the bot.'] as const;
-
 type Meaning = readonly [code: string, sentence: string, hint?: string];
+
+const directClosed: Meaning = ['discord.direct-closed', 'This person takes no direct messages from the bot.'];
+const answerExpired: Meaning = [
+  'discord.answer-expired',
+  'Discord no longer takes an answer to this command.',
+  'Run it again.',
+];
 
 const PERMISSIONS_HINT =
   'In the channel settings, Permissions, allow the bot: View Channel, Send Messages (in threads: Send Messages in Threads), Read Message History and Attach Files.';
 
 const meanings: Readonly<Record<number, Meaning>> = {
-  [codes.unknownChannel]: ['discord.unknown-channel', 'The channel no longer exists.'],
-  [codes.unknownMessage]: ['discord.unknown-message', 'The message was deleted.'],
-  [codes.unknownWebhook]: [
-    'discord.answer-expired',
-    'Discord no longer takes an answer to this command.',
-    'Run it again.',
-  ],
-  [codes.invalidWebhookToken]: [
-    'discord.answer-expired',
-    'Discord no longer takes an answer to this command.',
-    'Run it again.',
-  ],
-  [codes.unknownInteraction]: [
+  [codes.UnknownChannel]: ['discord.unknown-channel', 'The channel no longer exists.'],
+  [codes.UnknownMessage]: ['discord.unknown-message', 'The message was deleted.'],
+  [codes.UnknownWebhook]: answerExpired,
+  [codes.InvalidWebhookToken]: answerExpired,
+  [codes.UnknownInteraction]: [
     'discord.too-late',
     'The answer to Discord came too late: it waits for 3 seconds.',
     'Try again; if it keeps happening, look at the load of the machine the bot runs on.',
   ],
-  [codes.alreadyAcknowledged]: [
+  [codes.InteractionHasAlreadyBeenAcknowledged]: [
     'discord.answered-elsewhere',
     'Someone else has answered this command already.',
     'Make sure that only one copy of the bot runs with this token.',
   ],
-  [codes.requestTooLarge]: ['discord.too-large', 'The file is larger than Discord takes.'],
-  [codes.missingAccess]: ['discord.missing-access', 'The bot cannot see this channel.', PERMISSIONS_HINT],
-  [codes.directClosed]: directClosed,
-  [codes.noServerInCommon]: directClosed,
-  [codes.missingPermissions]: [
+  [codes.RequestEntityTooLarge]: ['discord.too-large', 'The file is larger than Discord takes.'],
+  [codes.MissingAccess]: ['discord.missing-access', 'The bot cannot see this channel.', PERMISSIONS_HINT],
+  [codes.CannotSendMessagesToThisUser]: directClosed,
+  [codes.CannotSendMessagesToThisUserDueToHavingNoMutualGuilds]: directClosed,
+  [codes.MissingPermissions]: [
     'discord.missing-permissions',
     'The bot may not post in this channel.',
     PERMISSIONS_HINT,
   ],
-  [codes.threadArchived]: [
+  [codes.InvalidActionOnArchivedThread]: [
     'discord.thread-closed',
     'The thread is closed.',
     'Open it again, or use its channel.',
   ],
-  [codes.threadLocked]: ['discord.thread-closed', 'The thread is locked.', 'Unlock it, or use its channel.'],
+  [codes.ThreadLocked]: ['discord.thread-closed', 'The thread is locked.', 'Unlock it, or use its channel.'],
 };
 
 /** What an administrator of the server can put right. */
 const MENDABLE = new Set<number>([
-  codes.missingAccess,
-  codes.missingPermissions,
-  codes.threadArchived,
-  codes.threadLocked,
+  codes.MissingAccess,
+  codes.MissingPermissions,
+  codes.InvalidActionOnArchivedThread,
+  codes.ThreadLocked,
 ]);
 
 /** Errors of a connection that was never made: nothing can have been shown. */
-const NEVER_SENT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
+const NEVER_SENT = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
 
 /** What went wrong in one request, as the outbox and a person need it. */
 export function toDeliveryError(error: unknown): DeliveryError {
@@ -99,23 +71,17 @@ export function toDeliveryError(error: unknown): DeliveryError {
   }
   if (error instanceof DiscordAPIError) return fromApi(error);
   if (error instanceof HTTPError) {
-    return new DeliveryError(
-      'discord.unavailable',
-      `Discord has a problem of its own (HTTP ${error.status}).`,
-      {
-        hint: 'See https://discordstatus.com',
-        cause: error,
-        outcome: 'unknown',
-        retryable: true,
-      },
-    );
+    const sentence = `Discord has a problem of its own (HTTP ${error.status}).`;
+    const hint = 'See https://discordstatus.com';
+    const fate = { outcome: 'unknown', retryable: true } as const;
+    return new DeliveryError('discord.unavailable', sentence, { hint, cause: error, ...fate });
   }
   return fromConnection(error);
 }
 
 function fromApi(error: DiscordAPIError): DeliveryError {
   const final = { cause: error, outcome: 'not-sent', retryable: false } as const;
-  if (error.code === codes.editLimit) {
+  if (error.code === codes.MaximumNumberOfEditsToMessagesOlderThanOneHourReached) {
     return new DeliveryError(
       'discord.edit-limit',
       'Discord limits how often a message older than an hour may be edited.',
@@ -143,7 +109,7 @@ function fromConnection(error: unknown): DeliveryError {
   return new DeliveryError('discord.unreachable', 'Discord cannot be reached.', {
     hint: 'Check the network of the machine the bot runs on, and https://discordstatus.com',
     cause: error,
-    outcome: code !== undefined && NEVER_SENT.has(code) ? 'not-sent' : 'unknown',
+    outcome: NEVER_SENT.test(code ?? '') ? 'not-sent' : 'unknown',
     retryable: true,
   });
 }
@@ -161,18 +127,6 @@ function tokenRefused(cause: unknown): DeliveryError {
 export function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code;
   return typeof code === 'string' ? code : undefined;
-}
-
-/** Whether an interaction's token is of no use any more, while the channel may still be. */
-export function isTokenGone(error: unknown): boolean {
-  return (
-    error instanceof DeliveryError &&
-    ['discord.answer-expired', 'discord.too-late', 'discord.unknown-message'].includes(error.code)
-  );
-}
-
-export function isThreadClosed(error: unknown): boolean {
-  return error instanceof DeliveryError && error.code === 'discord.thread-closed';
 }
 
 /** For an edit: a thread stays closed until somebody writes there, and by then the edit is old news. */

@@ -10,8 +10,10 @@ const DISCORD_EPOCH = 1_420_070_400_000;
 const CLOCK_SKEW_MS = 60_000;
 /** Pages read before giving up: more than a channel gets in the few minutes between two attempts. */
 const PAGES = 20;
-const TOO_LONG = 'discord.history-too-long';
-const UNREADABLE = 'discord.unreadable';
+/** Not among the many messages that were read, oldest first. */
+export const TOO_LONG = 'discord.history-too-long';
+/** The channel shows nothing to the bot: it may be empty, or not for it to read. */
+export const UNREADABLE = 'discord.unreadable';
 
 /**
  * The bot's own message that carries the key's marker, among those posted from `since` on. Throws DeliveryError where the
@@ -42,16 +44,6 @@ export async function findByMarker(
     outcome: 'unknown',
     retryable: false,
   });
-}
-
-/** Whether it is not among the many messages that were read, oldest first. */
-export function isTooLong(error: unknown): boolean {
-  return error instanceof DeliveryError && error.code === TOO_LONG;
-}
-
-/** Whether the channel shows nothing to the bot: it may be empty, or not for it to read. */
-export function isUnreadable(error: unknown): boolean {
-  return error instanceof DeliveryError && error.code === UNREADABLE;
 }
 
 /** Without Read Message History Discord does not refuse, it returns nothing (Message Resource, "Get Channel Messages"). */

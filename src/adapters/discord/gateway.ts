@@ -9,9 +9,10 @@ import {
   type REST,
 } from 'discord.js';
 import { type Clock, within } from '../../clock.ts';
+import type { DiscordConfig } from '../../config.ts';
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import { createAgent, type Proxies } from '../../proxy.ts';
+import { createAgent } from '../../proxy.ts';
 import { Relay } from './relay.ts';
 import { createRest } from './rest.ts';
 import { toLostError, toStartError } from './start-error.ts';
@@ -29,29 +30,7 @@ const FINAL: readonly number[] = [
   GatewayCloseCodes.DisallowedIntents,
 ];
 
-export interface Gateway {
-  /**
-   * Connects. Resolves when Discord sends us interactions; rejects with a sentence on what to do. It goes on with
-   * `sessions` of another connection, where Discord still knows them, and is sent what that one missed. Calls `onLost`
-   * when Discord later closes the connection for good.
-   */
-  start(
-    onInteraction: (interaction: APIInteraction) => void,
-    onLost?: (error: AppError) => void,
-    sessions?: readonly SessionInfo[],
-  ): Promise<void>;
-  /** Disconnects in a way that leaves the sessions to whoever goes on with them. Can be started again. */
-  stop(): Promise<void>;
-  healthy(): boolean;
-  sessions(): readonly SessionInfo[];
-}
-
-export interface GatewayOptions {
-  readonly token: string;
-  readonly apiUrl: string | undefined;
-  readonly proxy?: Proxies | undefined;
-  /** Servers the bot is meant to serve. */
-  readonly guilds: readonly string[];
+export interface GatewayOptions extends Omit<DiscordConfig, 'access'> {
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -61,19 +40,24 @@ export interface GatewayOptions {
  * rest of discord.js keeps a picture of every server, of which an interaction needs nothing, and cannot go on with a
  * session that another process began.
  */
-export function createGateway(options: GatewayOptions): Gateway {
+export function createGateway(options: GatewayOptions) {
   const { token, apiUrl, proxy } = options;
-  const rest = createRest(proxy, {
-    ...(apiUrl === undefined ? {} : { api: apiUrl }),
-    handlerSweepInterval: 0,
-    hashSweepInterval: 0,
-  }).setToken(token);
+  const rest = createRest(options, { handlerSweepInterval: 0, hashSweepInterval: 0 }).setToken(token);
   // The gateway package takes no agent for its sockets, and a network that has a proxy has no other way out.
   const relay = proxy && new Relay(createAgent(proxy, { allowH2: false, proxyTunnel: true }));
   let connection: Connection | undefined;
 
   return {
-    async start(onInteraction, onLost = () => undefined, sessions = []) {
+    /**
+     * Connects. Resolves when Discord sends us interactions; rejects with a sentence on what to do. It goes on with
+     * `sessions` of another connection, where Discord still knows them, and is sent what that one missed. Calls `onLost`
+     * when Discord later closes the connection for good.
+     */
+    async start(
+      onInteraction: (interaction: APIInteraction) => void,
+      onLost: ((error: AppError) => void) | undefined,
+      sessions: readonly SessionInfo[],
+    ): Promise<void> {
       await connection?.close();
       const fresh = createConnection({ ...options, rest, relay, onInteraction, onLost, sessions });
       connection = fresh;
@@ -84,7 +68,8 @@ export function createGateway(options: GatewayOptions): Gateway {
         throw error instanceof AppError ? error : toStartError(error, apiUrl);
       }
     },
-    async stop() {
+    /** Disconnects in a way that leaves the sessions to whoever goes on with them. Can be started again. */
+    async stop(): Promise<void> {
       await connection?.close();
       await relay?.close();
     },
@@ -93,12 +78,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-interface Connection {
-  open(): Promise<void>;
-  close(): Promise<void>;
-  healthy(): boolean;
-  sessions(): readonly SessionInfo[];
-}
+type Connection = ReturnType<typeof createConnection>;
 
 function createConnection({
   token,
@@ -114,9 +94,9 @@ function createConnection({
   readonly rest: REST;
   readonly relay: Relay | undefined;
   readonly onInteraction: (interaction: APIInteraction) => void;
-  readonly onLost: (error: AppError) => void;
+  readonly onLost: ((error: AppError) => void) | undefined;
   readonly sessions: readonly SessionInfo[];
-}): Connection {
+}) {
   const sessions = new Map(known.map((session) => [session.shardId, session]));
   const joined = new Map<number, readonly string[]>();
   const up = new Set<number>();
@@ -174,7 +154,7 @@ function createConnection({
     if (state !== 'open') return;
     if (FINAL.includes(code)) {
       log.error({ shard, code }, 'Discord gateway closed for good');
-      onLost(toLostError(code));
+      onLost?.(toLostError(code));
     } else log.warn({ shard, code }, 'Discord gateway lost, reconnecting');
   });
   manager.on(WebSocketShardEvents.Error, ({ error: err, shardId: shard }: Of<{ error: Error }>) =>
@@ -182,7 +162,7 @@ function createConnection({
   );
 
   return {
-    async open() {
+    async open(): Promise<void> {
       const connected = manager.connect();
       connected.catch(() => undefined);
       await Promise.race([connected, closed.promise]);
@@ -191,7 +171,7 @@ function createConnection({
       // A session that goes on is not told again which servers the bot is in.
       if (joined.size === shards) compareGuilds([...joined.values()].flat());
     },
-    async close() {
+    async close(): Promise<void> {
       if (state === 'closing' || state === 'closed') return;
       state = 'closing';
       closed.reject(new AppError('discord.stopped', 'The connection to Discord was closed on this side.'));

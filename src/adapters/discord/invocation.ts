@@ -6,7 +6,7 @@ import {
   MessageFlags,
 } from 'discord.js';
 import type { AckMode, Address, Invocation, InvocationRequest, MessageRef } from '../../chat/port.ts';
-import { DeliveryError } from '../../errors.ts';
+import { DeliveryError, isDeliveryError } from '../../errors.ts';
 import { type Answer, type AnswerParts, createAnswer, type Reply, refOf } from './answer.ts';
 import type { InteractionToken } from './api.ts';
 import { renderForm } from './form.ts';
@@ -64,7 +64,7 @@ export function createInvocation(
       try {
         await api.answerPrivately(to, payloadOf(message));
       } catch (error) {
-        const arrived = error instanceof DeliveryError && error.code === 'discord.answered-elsewhere';
+        const arrived = isDeliveryError(error, 'discord.answered-elsewhere');
         if (doubtful === undefined || !arrived) throw error;
         const announced = createAnswer(reply(doubtful), parts);
         await (doubtful === 'public' ? announced.aside(message) : announced.give(message));

@@ -10,7 +10,6 @@ export const limits = {
   /** Buttons in one action row. */
   rowButtons: 5,
   buttonLabel: 80,
-  customId: 100,
   buttonUrl: 512,
   /** Characters that say in words what a picture shows. */
   alt: 1024,
@@ -32,7 +31,8 @@ export const limits = {
   nonce: 25,
   /** Messages a page of a channel's history holds at most. */
   historyPage: 100,
-  command: { name: 32, description: 100, options: 25, choices: 25, choice: 100, characters: 8000 },
+  /** Characters of all names, descriptions and choices of a command. */
+  commandCharacters: 8000,
   /** `max_length` of a string option. */
   optionLength: 6000,
 } as const;

@@ -1,11 +1,17 @@
-import { type APIApplicationCommand, DiscordAPIError, RateLimitError, type REST, Routes } from 'discord.js';
+import {
+  type APIApplicationCommand,
+  DiscordAPIError,
+  RateLimitError,
+  type REST,
+  RESTJSONErrorCodes,
+  Routes,
+} from 'discord.js';
 import type { Directory } from '../../command/define.ts';
 import { loadCommands } from '../../command/load.ts';
 import type { Kinds } from '../../command/options.ts';
 import { type DiscordConfig, readConfig } from '../../config.ts';
 import { AppError, ConfigError } from '../../errors.ts';
 import { type CommandJson, commandJson } from './command-json.ts';
-import { codes } from './delivery-error.ts';
 import { closeRest, createRest } from './rest.ts';
 import { toStartError } from './start-error.ts';
 
@@ -53,8 +59,7 @@ export async function registerCommands(
   directory: Directory,
   report: (done: Registered) => void,
 ): Promise<void> {
-  const rest = createRest(config.proxy, {
-    ...(config.apiUrl === undefined ? {} : { api: config.apiUrl }),
+  const rest = createRest(config, {
     // A short wait is waited for; the day's limit is not.
     rejectOnRateLimit: ({ retryAfter }) => retryAfter > 60_000,
   }).setToken(config.token);
@@ -167,7 +172,12 @@ function explain(
       cause: error,
     });
   }
-  if (error instanceof DiscordAPIError && error.code === codes.missingAccess && guild && application) {
+  if (
+    error instanceof DiscordAPIError &&
+    error.code === RESTJSONErrorCodes.MissingAccess &&
+    guild &&
+    application
+  ) {
     const invite = `https://discord.com/oauth2/authorize?client_id=${application}&scope=bot%20applications.commands`;
     return new AppError('discord.not-invited', `The bot may not register commands in server ${guild}.`, {
       hint: `Is the id in DISCORD_GUILDS right? If so, invite the bot to that server: ${invite}`,

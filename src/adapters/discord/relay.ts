@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -42,7 +43,7 @@ export class Relay {
       near.on('error', () => near.destroy());
       this.#pass(request, near).catch(() => near.end('HTTP/1.1 502 Bad Gateway\r\n\r\n'));
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
     return server.unref();
   }
 

@@ -1,7 +1,11 @@
 import { STATUS_CODES } from 'node:http';
 import { REST, type RESTOptions } from 'discord.js';
 import { type Dispatcher, request } from 'undici';
-import { bytesOf, createAgent, type Proxies } from '../../proxy.ts';
+import type { DiscordConfig } from '../../config.ts';
+import { bytesOf, createAgent } from '../../proxy.ts';
+
+/** Where Discord's API is, and the way there. */
+export type RestPlace = Pick<DiscordConfig, 'apiUrl' | 'proxy'>;
 
 type Send = RESTOptions['makeRequest'];
 
@@ -10,9 +14,10 @@ type Send = RESTOptions['makeRequest'];
  * of its own on the dispatcher that all undici versions of a process share (`Symbol.for('undici.globalDispatcher.1')`);
  * where another version was loaded first, a message with a file fails with UND_ERR_INVALID_ARG.
  */
-export function createRest(proxy: Proxies | undefined, options: Partial<RESTOptions>): REST {
+export function createRest({ apiUrl, proxy }: RestPlace, options: Partial<RESTOptions>): REST {
   const agent = createAgent(proxy);
-  return new REST({ ...options, makeRequest: (url, init) => send(agent, url, init).catch(named) });
+  const api = apiUrl === undefined ? {} : { api: apiUrl };
+  return new REST({ ...api, ...options, makeRequest: (url, init) => send(agent, url, init).catch(named) });
 }
 
 /** How undici tells of a connection that ended before the whole answer had come. */

@@ -21,7 +21,7 @@ import {
   fromViewSubmission,
   type Incoming,
 } from './incoming.ts';
-import { addressOf, createInvocation, replyPlace, toRef } from './invocation.ts';
+import { addressOf, createInvocation, PLATFORM, replyPlace, toRef } from './invocation.ts';
 import { ANSWERABLE_MS, PACE_MS } from './limits.ts';
 import { SLACK_PATH } from './manifest.ts';
 import { createPatience } from './patience.ts';
@@ -30,8 +30,6 @@ import { createPosts } from './posts.ts';
 import { fitsWhole } from './renderer.ts';
 import { createSocketDoor } from './socket-door.ts';
 import { metadataOf } from './view.ts';
-
-const PLATFORM = 'slack';
 
 /** Slack waits for an acknowledgement no longer than this (docs.slack.dev, acknowledging). */
 const ACKNOWLEDGE_MS = 3_000;
@@ -159,7 +157,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
   async function suggest(body: unknown): Promise<readonly string[]> {
     const asked = fromBlockSuggestion(body);
     if (!asked || !inbox) return [];
-    const at = addressOf(asked.place, PLATFORM, identity().team);
+    const at = addressOf(asked.place, identity().team);
     const person: Question['person'] = (freshness) => people.person(asked.user, freshness);
     return await inbox.suggest({ ...asked.question, at, person });
   }
@@ -212,14 +210,14 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
       const posted = await files.show(message, fileWait, (bare) =>
         posts.post(replyPlace(to, replyTo), bare, { key, alsoToChannel }),
       );
-      return toRef(posted, PLATFORM, to.workspace);
+      return toRef(posted, to.workspace);
     },
     async edit({ message: ts, ...at }, message) {
       await files.show(message, fileWait, (bare) => posts.edit({ ...at, ts }, bare));
     },
     async findPosted(to, key, since, replyTo) {
       const found = await posts.find(replyPlace(to, replyTo), key, since);
-      return found && toRef(found, PLATFORM, to.workspace);
+      return found && toRef(found, to.workspace);
     },
     async resume(reply, answer) {
       const { mode, asked } = Reply.parse(reply);

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { Message } from '../../chat/card.ts';
 import type { AckMode, LateAnswer } from '../../chat/port.ts';
 import { type Clock, stopwatch } from '../../clock.ts';
-import { DeliveryError } from '../../errors.ts';
+import { DeliveryError, isDeliveryError } from '../../errors.ts';
 import type { SlackApi } from './api.ts';
-import { isNoAccess, noUrl } from './errors.ts';
+import { noUrl } from './errors.ts';
 import { type Files, withNote } from './files.ts';
 import { lookingFirst, type Patience } from './patience.ts';
 import type { Bare, Posted, Posts } from './posts.ts';
@@ -44,21 +44,18 @@ export const Reply = z.object({ mode: z.enum(['public', 'private', 'update']), a
 const WAITING =
   'Slack makes me wait before I can post in this channel. I go on as soon as it lets me: no need to ask again.';
 
+/** The bot has no access to the channel: a `response_url` may still post where its own token cannot. */
+const NO_ACCESS = ['slack_not_in_channel', 'slack_channel_not_found', 'slack_restricted_action'] as const;
+
 /** Allows for Slack's clock and this machine's to differ. */
 const CLOCK_SKEW_MS = 60_000;
+
+export type Answers = ReturnType<typeof createAnswers>;
 
 /**
  * How one person is answered: to them alone, to the channel, or in the message whose button they pressed. `respond`
  * gives the answer to them alone where it can be put nowhere else; `postCard` throws, as what it is asked before counts.
  */
-export interface Answers {
-  privately(message: Message): Promise<void>;
-  respond(mode: AckMode, message: Message): Promise<void>;
-  postCard(message: Message): Promise<Posted>;
-  /** See `Adapter.resume`. */
-  resume(mode: AckMode, answer: LateAnswer): Promise<void>;
-}
-
 export function createAnswers(parts: {
   readonly asked: Asked;
   readonly api: SlackApi;
@@ -68,7 +65,7 @@ export function createAnswers(parts: {
   /** Milliseconds, from now on, in which it can be answered. */
   readonly answerableMs: number;
   readonly clock: Clock;
-}): Answers {
+}) {
   const { asked, api, posts, files, patience, answerableMs, clock } = parts;
   const { id, channel, thread, threadOpen, user, responseUrl, source } = asked;
   // By these another process can tell what we posted for this invocation.
@@ -186,7 +183,8 @@ export function createAnswers(parts: {
     try {
       await files.show(message, wait, async (bare) => (answer = await post(bare, answerKey)));
     } catch (error) {
-      if (responseUrl === undefined || !isNoAccess(error)) return await aside(message, error);
+      if (responseUrl === undefined || !isDeliveryError(error, ...NO_ACCESS))
+        return await aside(message, error);
       // Slack lets a response_url post where the person is, even where the bot is not. Files it cannot post.
       await files.showPrivately(user, message, wait, (bare) =>
         viaUrl(bare, { response_type: 'in_channel', replace_original: false }).catch(() =>
@@ -218,9 +216,9 @@ export function createAnswers(parts: {
 
   return {
     privately,
-    respond: (mode, message) =>
+    respond: (mode: AckMode, message: Message): Promise<void> =>
       mode === 'public' ? publicly(message) : mode === 'update' ? inSource(message) : privately(message),
-    async postCard(message) {
+    async postCard(message: Message): Promise<Posted> {
       const show = async (bare: Bare) => {
         const posted = await post(bare, cardKey);
         cardStands = answer === undefined;
@@ -236,7 +234,8 @@ export function createAnswers(parts: {
         throw new DeliveryError(code, userMessage, { hint, cause: error, outcome, retryable });
       });
     },
-    async resume(mode, { message, again, mayLeave }) {
+    /** See `Adapter.resume`. */
+    async resume(mode: AckMode, { message, again, mayLeave }: LateAnswer): Promise<void> {
       if (mode !== 'public') {
         mayLeave();
         // What everybody sees, a live card above all, is not to be replaced by one person's news.

@@ -1,5 +1,4 @@
 import { RespondError, type types, webApi } from '@slack/bolt';
-import type { Dispatcher } from 'undici';
 import { type Clock, steadyNow } from '../../clock.ts';
 import type { SlackConfig } from '../../config.ts';
 import { createAgent, fetchOn } from '../../proxy.ts';
@@ -7,20 +6,7 @@ import type { createBoltLogger } from './bolt-logger.ts';
 import { accepted, toDeliveryError } from './errors.ts';
 import { REQUEST_TIMEOUT_MS } from './limits.ts';
 
-export interface SlackApi {
-  /** For what changes something: one attempt. A repeated chat.postMessage is a second message. */
-  readonly write: webApi.WebClient;
-  /** For what only reads: two more attempts after a broken connection or a 5xx. */
-  readonly read: webApi.WebClient;
-  /** For clients that Bolt builds itself. */
-  readonly options: webApi.WebClientOptions;
-  /** For Socket Mode, where there is a proxy. */
-  readonly agent: Dispatcher | undefined;
-  /** Posts to the response_url of a payload. Throws DeliveryError. */
-  respond(url: string, answer: UrlAnswer): Promise<void>;
-  /** Sends a file's bytes to an upload URL (files.getUploadURLExternal). Throws DeliveryError. */
-  upload(url: string, file: File): Promise<void>;
-}
+export type SlackApi = ReturnType<typeof createSlackApi>;
 
 export interface UrlAnswer {
   readonly text: string;
@@ -41,7 +27,7 @@ export function createSlackApi(
   { botToken: token, apiUrl, proxy }: Pick<SlackConfig, 'botToken' | 'apiUrl' | 'proxy'>,
   logger: ReturnType<typeof createBoltLogger>,
   clock: Clock,
-): SlackApi {
+) {
   // A WebSocket needs a connection of its own, which HTTP/2 has not.
   const agent = proxy && createAgent(proxy, { allowH2: false, proxyTunnel: true });
   const fetch = withPauses(withTimeout(fetchOn(agent)), clock);
@@ -68,15 +54,21 @@ export function createSlackApi(
   }
 
   return {
+    /** For what changes something: one attempt. A repeated chat.postMessage is a second message. */
     write: new webApi.WebClient(token, { ...options, logger }),
+    /** For what only reads: two more attempts after a broken connection or a 5xx. */
     read: new webApi.WebClient(token, { ...options, logger, retryConfig: retries }),
+    /** For clients that Bolt builds itself. */
     options,
+    /** For Socket Mode, where there is a proxy. */
     agent,
-    async respond(url, answer) {
+    /** Posts to the response_url of a payload. Throws DeliveryError. */
+    async respond(url: string, answer: UrlAnswer): Promise<void> {
       const headers = { 'content-type': 'application/json' };
       await send(url, { headers, body: JSON.stringify(answer) });
     },
-    async upload(url, file) {
+    /** Sends a file's bytes to an upload URL (files.getUploadURLExternal). Throws DeliveryError. */
+    async upload(url: string, file: File): Promise<void> {
       const body = new FormData();
       body.append('file', file);
       await send(url, { body });

@@ -6,39 +6,37 @@ interface Meaning {
   readonly hint?: string;
   readonly outcome?: 'unknown';
   readonly retryable?: true;
-  /** Someone can put it right: invite the bot, install the app again. */
+  /** By inviting the bot, say, or installing the app again. */
   readonly mendable?: true;
 }
 
 const INVITE = 'Type /invite @bot in the channel, with the name of this bot, and try again.';
 const RIGHTS = 'Ask a workspace admin whether apps may post in this channel.';
+const REINSTALL = 'An admin has to install the app again.';
+
+/** Someone can put it right, and then the message can go out. */
+const mendable = (sentence: string, hint: string): Meaning => ({ sentence, hint, mendable: true });
+/** Passes by itself; the message was not shown. */
+const passing = (sentence: string): Meaning => ({ sentence, retryable: true });
+/** Passes by itself; the message may have been shown. */
+const doubtful = (sentence: string): Meaning => ({ sentence, outcome: 'unknown', retryable: true });
+
+const BAD_TOKEN = mendable('Slack no longer accepts my token.', 'An admin has to check SLACK_BOT_TOKEN.');
+const OWN_ERROR = doubtful('Slack had an error of its own.');
+const NOT_AVAILABLE = doubtful('Slack is not available right now.');
+const TOO_LONG: Meaning = { sentence: 'The message is too long for Slack.' };
+const SLOW_DOWN = passing('Slack asks me to slow down.');
 
 /** The `error` values of chat.postMessage, chat.update, conversations.* and files.* (their reference pages). */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
-  not_in_channel: {
-    sentence: 'I am not a member of this channel, so I cannot post here.',
-    hint: INVITE,
-    mendable: true,
-  },
-  channel_not_found: {
-    sentence: 'Slack does not let me see this channel, so I cannot post here.',
-    hint: INVITE,
-    mendable: true,
-  },
+  not_in_channel: mendable('I am not a member of this channel, so I cannot post here.', INVITE),
+  channel_not_found: mendable('Slack does not let me see this channel, so I cannot post here.', INVITE),
   is_archived: {
     sentence: 'This channel is archived.',
     hint: 'Use another channel, or unarchive this one.',
   },
-  restricted_action: {
-    sentence: 'The settings of this workspace do not let me post here.',
-    hint: RIGHTS,
-    mendable: true,
-  },
-  restricted_action_read_only_channel: {
-    sentence: 'This channel is read-only for me.',
-    hint: RIGHTS,
-    mendable: true,
-  },
+  restricted_action: mendable('The settings of this workspace do not let me post here.', RIGHTS),
+  restricted_action_read_only_channel: mendable('This channel is read-only for me.', RIGHTS),
   restricted_action_thread_only_channel: {
     sentence: 'This channel allows replies in threads only.',
     hint: RIGHTS,
@@ -51,51 +49,33 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   thread_not_found: { sentence: 'The thread is no longer there.' },
   cant_update_message: { sentence: 'I cannot change this message.' },
   edit_window_closed: { sentence: 'The settings of this workspace do not let me change messages this old.' },
-  msg_too_long: { sentence: 'The message is too long for Slack.' },
-  msg_blocks_too_long: { sentence: 'The message is too long for Slack.' },
+  msg_too_long: TOO_LONG,
+  msg_blocks_too_long: TOO_LONG,
   invalid_blocks: { sentence: 'Slack did not accept the form of the message.' },
   user_not_in_channel: { sentence: 'You are not a member of this channel, so I cannot answer you here.' },
-  missing_scope: {
-    sentence: 'My Slack app lacks a permission for this.',
-    hint: 'An admin can compare the app with npm run slack:manifest and install it again.',
-    mendable: true,
-  },
-  invalid_auth: {
-    sentence: 'Slack no longer accepts my token.',
-    hint: 'An admin has to check SLACK_BOT_TOKEN.',
-    mendable: true,
-  },
-  not_authed: {
-    sentence: 'Slack no longer accepts my token.',
-    hint: 'An admin has to check SLACK_BOT_TOKEN.',
-    mendable: true,
-  },
-  token_revoked: {
-    sentence: 'My Slack token was revoked.',
-    hint: 'An admin has to install the app again.',
-    mendable: true,
-  },
-  token_expired: {
-    sentence: 'My Slack token has expired.',
-    hint: 'An admin has to install the app again.',
-    mendable: true,
-  },
-  account_inactive: {
-    sentence: 'My Slack app was removed from the workspace.',
-    hint: 'An admin has to install it again.',
-    mendable: true,
-  },
-  ratelimited: { sentence: 'Slack asks me to slow down.', retryable: true },
-  rate_limited: { sentence: 'Slack asks me to slow down.', retryable: true },
-  message_limit_exceeded: { sentence: 'This workspace has reached its limit of messages.', retryable: true },
-  service_unavailable: { sentence: 'Slack is not available right now.', outcome: 'unknown', retryable: true },
-  team_added_to_org: { sentence: 'Slack is moving this workspace right now.', retryable: true },
+  missing_scope: mendable(
+    'My Slack app lacks a permission for this.',
+    'An admin can compare the app with npm run slack:manifest and install it again.',
+  ),
+  invalid_auth: BAD_TOKEN,
+  not_authed: BAD_TOKEN,
+  token_revoked: mendable('My Slack token was revoked.', REINSTALL),
+  token_expired: mendable('My Slack token has expired.', REINSTALL),
+  account_inactive: mendable(
+    'My Slack app was removed from the workspace.',
+    'An admin has to install it again.',
+  ),
+  ratelimited: SLOW_DOWN,
+  rate_limited: SLOW_DOWN,
+  message_limit_exceeded: passing('This workspace has reached its limit of messages.'),
+  service_unavailable: NOT_AVAILABLE,
+  team_added_to_org: passing('Slack is moving this workspace right now.'),
   // "It's possible some aspect of the operation succeeded before the error was raised."
-  fatal_error: { sentence: 'Slack had an error of its own.', outcome: 'unknown', retryable: true },
-  internal_error: { sentence: 'Slack had an error of its own.', outcome: 'unknown', retryable: true },
+  fatal_error: OWN_ERROR,
+  internal_error: OWN_ERROR,
   // Of files.completeUploadExternal: of the moment, and to be called again (python-slack-sdk#1730).
-  file_update_failed: { sentence: 'Slack had an error of its own.', outcome: 'unknown', retryable: true },
-  request_timeout: { sentence: 'Slack did not get the whole message.', retryable: true },
+  file_update_failed: OWN_ERROR,
+  request_timeout: passing('Slack did not get the whole message.'),
 };
 
 /** What surely happened before anything was sent. */
@@ -106,34 +86,23 @@ const NEVER_LEFT =
 export function toDeliveryError(error: unknown, heldUp?: HeldUp): DeliveryError {
   if (error instanceof DeliveryError) return error;
   if (error instanceof webApi.WebAPIRateLimitedError)
-    return failure('ratelimited', MEANINGS.ratelimited, error, {
+    return failure('ratelimited', SLOW_DOWN, error, {
       retryAfterMs: error.retryAfter * 1000,
       heldUp,
     });
   const word = slackErrorCode(error);
   if (word !== undefined) {
-    const known = MEANINGS[word];
-    return failure(
-      word,
-      // A word Slack has added since: more likely a setting than something no one can change.
-      known ?? { sentence: `Slack refused the message (${word}).`, mendable: true },
-      error,
-    );
+    // A word Slack has added since: more likely a setting than something no one can change.
+    const unheard = { sentence: `Slack refused the message (${word}).`, mendable: true } as const;
+    return failure(word, MEANINGS[word] ?? unheard, error);
   }
   if (error instanceof RespondError) return respondFailure(error);
   if (error instanceof webApi.WebAPIHTTPError) return statusFailure(error.statusCode, error);
   const code = connectionErrorCode(error);
   if (code !== undefined && NEVER_LEFT.test(code))
-    return failure('unreachable', { sentence: 'I cannot reach Slack right now.', retryable: true }, error);
-  return failure(
-    'no_answer',
-    {
-      sentence: 'Slack did not answer, so the message may or may not have been posted.',
-      outcome: 'unknown',
-      retryable: true,
-    },
-    error,
-  );
+    return failure('unreachable', passing('I cannot reach Slack right now.'), error);
+  const sentence = 'Slack did not answer, so the message may or may not have been posted.';
+  return failure('no_answer', doubtful(sentence), error);
 }
 
 /** The `error` value of a platform error, e.g. `not_in_channel`. */
@@ -142,17 +111,6 @@ export function slackErrorCode(error: unknown): string | undefined {
   // The client puts the whole body there where it is no JSON: one that was cut off, or the page of a proxy.
   const word: unknown = error.data.error;
   return typeof word === 'string' && /^\w{1,100}$/.test(word) ? word : undefined;
-}
-
-/** Whether the bot has no access to the channel: a `response_url` may still post where its own token cannot. */
-export function isNoAccess(error: unknown): error is DeliveryError {
-  return error instanceof DeliveryError && NO_ACCESS.has(error.code);
-}
-
-const NO_ACCESS = new Set(['slack_not_in_channel', 'slack_channel_not_found', 'slack_restricted_action']);
-
-export function isThreadGone(error: unknown): boolean {
-  return error instanceof DeliveryError && error.code === 'slack_thread_not_found';
 }
 
 /** For payloads that came without a response_url. */
@@ -168,23 +126,14 @@ export async function accepted(answer: Pick<Response, 'text'>): Promise<void> {
 
 /** A response_url answers 404 once it was used five times or half an hour has passed. */
 function respondFailure(error: RespondError): DeliveryError {
-  if (error.statusCode === 404)
-    return failure(
-      'response_url_gone',
-      { sentence: 'It is too late to answer this.', hint: 'Send the command again.' },
-      error,
-    );
-  return statusFailure(error.statusCode, error);
+  if (error.statusCode !== 404) return statusFailure(error.statusCode, error);
+  const late = { sentence: 'It is too late to answer this.', hint: 'Send the command again.' };
+  return failure('response_url_gone', late, error);
 }
 
 function statusFailure(status: number, error: unknown): DeliveryError {
-  if (status >= 500)
-    return failure(
-      `http_${status}`,
-      { sentence: 'Slack is not available right now.', outcome: 'unknown', retryable: true },
-      error,
-    );
-  return failure(`http_${status}`, { sentence: `Slack refused the message (HTTP ${status}).` }, error);
+  const refused = { sentence: `Slack refused the message (HTTP ${status}).` };
+  return failure(`http_${status}`, status >= 500 ? NOT_AVAILABLE : refused, error);
 }
 
 function failure(

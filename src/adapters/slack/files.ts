@@ -10,19 +10,7 @@ import type { Bare, Posted, Posts } from './posts.ts';
 /** So many messages of a thread are read back at once. */
 const THREAD = 999;
 
-/**
- * Shows a message together with its files. Posts take a message without its files, so that no file is forgotten: only
- * here a message is parted from them.
- */
-export interface Files {
-  /**
-   * The message by `show`, then its files under it, in its thread. Throws as `show` does, and never for a file: the
-   * message is there already, and its thread says which file is missing.
-   */
-  show(message: Message, wait: () => Wait, show: Show<Posted>): Promise<Posted>;
-  /** The files in a direct message, as an ephemeral one cannot hold files; then the message by `show`, which says so. */
-  showPrivately(user: string, message: Message, wait: () => Wait, show: Show<void>): Promise<void>;
-}
+export type Files = ReturnType<typeof createFiles>;
 
 type Show<Shown> = (bare: Bare) => Promise<Shown>;
 
@@ -32,7 +20,11 @@ interface Upload {
   readonly alt: string;
 }
 
-export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log: Logger): Files {
+/**
+ * Shows a message together with its files. Posts take a message without its files, so that no file is forgotten: only
+ * here a message is parted from them.
+ */
+export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log: Logger) {
   /**
    * A URL for the bytes, the bytes, and a call that shows the file: files.upload is gone (Slack's changelog). The first
    * two are safe to repeat, as nobody sees what is not completed. A picture is shown by its file: an image block with a
@@ -95,13 +87,18 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
   }
 
   return {
-    async show(message, wait, show) {
+    /**
+     * The message by `show`, then its files under it, in its thread. Throws as `show` does, and never for a file: the
+     * message is there already, and its thread says which file is missing.
+     */
+    async show(message: Message, wait: () => Wait, show: Show<Posted>): Promise<Posted> {
       const { bare, uploads } = parted(message);
       const posted = await show(bare);
       if (uploads.length > 0) await attach(posted, uploads, wait());
       return posted;
     },
-    async showPrivately(user, message, wait, show) {
+    /** The files in a direct message, as an ephemeral one cannot hold files; then the message by `show`, which says so. */
+    async showPrivately(user: string, message: Message, wait: () => Wait, show: Show<void>): Promise<void> {
       const { bare, uploads } = parted(message);
       await show(uploads.length === 0 ? bare : withNote(bare, await hand(user, uploads, wait())));
     },

@@ -12,7 +12,9 @@ import type { Answers, Asked } from './answers.ts';
 import type { Incoming } from './incoming.ts';
 import { BOT_NAME, SLASH_COMMAND } from './manifest.ts';
 import type { People } from './people.ts';
-import type { Posted } from './posts.ts';
+import type { Place, Posted } from './posts.ts';
+
+export const PLATFORM = 'slack';
 
 /** One command, press or submission. */
 export function createInvocation(parts: {
@@ -32,8 +34,8 @@ export function createInvocation(parts: {
   return {
     id: incoming.id,
     adapter,
-    at: addressOf(incoming, adapter.platform, workspace),
-    request: requestOf(incoming, adapter.platform, workspace),
+    at: addressOf(incoming, workspace),
+    request: requestOf(incoming, workspace),
     // Slack has no slash commands in threads.
     prompt: incoming.threadOpen ? `@${BOT_NAME} ` : `${SLASH_COMMAND} `,
     reply: (mode) => ({ mode, asked }),
@@ -53,38 +55,27 @@ export function createInvocation(parts: {
     },
     respond: (message) => answers.respond(mode, message),
     respondPrivately: (message) => answers.privately(message),
-    postCard: async (message) => toRef(await answers.postCard(message), adapter.platform, workspace),
+    postCard: async (message) => toRef(await answers.postCard(message), workspace),
   };
 }
 
-function requestOf(
-  { did, source: pressed }: Incoming,
-  platform: string,
-  workspace: string,
-): InvocationRequest {
+function requestOf({ did, source: pressed }: Incoming, workspace: string): InvocationRequest {
   if (did.kind === 'command')
     return { kind: 'command', command: did.command, args: { kind: 'text', text: did.text } };
-  const source = pressed && !pressed.ephemeral ? toRef(pressed, platform, workspace) : undefined;
+  const source = pressed && !pressed.ephemeral ? toRef(pressed, workspace) : undefined;
   return { ...did, source };
 }
 
-export function addressOf(
-  { channel, thread }: Pick<Incoming, 'channel' | 'thread'>,
-  platform: string,
-  workspace: string,
-): Address {
-  return { platform, workspace, channel, ...(thread === undefined ? {} : { thread }) };
+export function addressOf({ channel, thread }: Place, workspace: string): Address {
+  return { platform: PLATFORM, workspace, channel, ...(thread === undefined ? {} : { thread }) };
 }
 
-export function toRef({ channel, thread, ts }: Posted, platform: string, workspace: string): MessageRef {
-  return { platform, workspace, channel, ...(thread === undefined ? {} : { thread }), message: ts };
+export function toRef({ ts, ...place }: Posted, workspace: string): MessageRef {
+  return { ...addressOf(place, workspace), message: ts };
 }
 
 /** Where a reply goes: into the thread under that message, else into the address's own thread. */
-export function replyPlace(
-  to: Address,
-  replyTo: MessageRef | undefined,
-): { channel: string; thread?: string } {
+export function replyPlace(to: Address, replyTo: MessageRef | undefined): Place {
   const thread = replyTo ? (replyTo.thread ?? replyTo.message) : to.thread;
   return { channel: replyTo?.channel ?? to.channel, ...(thread === undefined ? {} : { thread }) };
 }

@@ -18,18 +18,10 @@ export interface Wait {
   readonly told?: { readonly person: string; tell(): void };
 }
 
-/** Waits for what passes by itself: a 429, a 5xx, a broken connection. */
-export interface Patience {
-  /**
-   * Calls in one lane go one after the other, in the order in which they came. `attempt` throws DeliveryError and is safe
-   * to repeat. Throws DeliveryError: of what does not pass, else when no time is left or the process stops.
-   */
-  inTurn<T>(lane: string, wait: Wait, attempt: () => Promise<T>): Promise<T>;
-  /** Whoever waits gives up; a later call gets one attempt. */
-  stop(): void;
-}
+export type Patience = ReturnType<typeof createPatience>;
 
-export function createPatience(clock: Clock): Patience {
+/** Waits for what passes by itself: a 429, a 5xx, a broken connection. */
+export function createPatience(clock: Clock) {
   /** The last call of each lane: resolves, when the call is over, with whether the call had to slow down. */
   const lanes = new Map<string, Promise<boolean>>();
   /** By lane, who was told to wait. */
@@ -37,6 +29,10 @@ export function createPatience(clock: Clock): Patience {
   const stopping = new AbortController();
   const { signal } = stopping;
 
+  /**
+   * Calls in one lane go one after the other, in the order in which they came. `attempt` throws DeliveryError and is safe
+   * to repeat. Throws DeliveryError: of what does not pass, else when no time is left or the process stops.
+   */
   async function inTurn<T>(lane: string, wait: Wait, attempt: () => Promise<T>): Promise<T> {
     const { patienceMs } = wait;
     const spentMs = stopwatch(clock);
@@ -98,7 +94,10 @@ export function createPatience(clock: Clock): Patience {
     }
   }
 
-  return { inTurn, stop: () => stopping.abort() };
+  /** Whoever waits gives up; a later call gets one attempt. */
+  const stop = () => stopping.abort();
+
+  return { inTurn, stop };
 }
 
 /** Makes an attempt safe to repeat: where nobody knows what became of an earlier one, its effect is looked for first. */

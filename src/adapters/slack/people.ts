@@ -20,12 +20,7 @@ const AGES = {
 /** The answers about all groups are one entry. */
 const ALL = 'all';
 
-export interface People {
-  /** Throws AppError when Slack cannot say. */
-  person(id: string, freshness: 'cached' | 'fresh'): Promise<Person>;
-  /** A user group has changed: an older answer about its members no longer counts. */
-  forgetGroup(id: string): void;
-}
+export type People = ReturnType<typeof createPeople>;
 
 export function createPeople(parts: {
   readonly api: SlackApi;
@@ -33,7 +28,7 @@ export function createPeople(parts: {
   readonly clock: Clock;
   readonly log: Logger;
   readonly identity: () => Identity;
-}): People {
+}) {
   const { api, access, clock, log } = parts;
   const named = [...(access.operators ?? []), ...(Array.isArray(access.readers) ? access.readers : [])];
   const groupIds = [...new Set(named.filter((id) => id.startsWith('S')))];
@@ -68,6 +63,7 @@ export function createPeople(parts: {
     return (await api.read.usergroups.users.list({ usergroup: id })).users ?? [];
   }
 
+  /** Throws AppError when Slack cannot say. */
   async function person(id: string, freshness: 'cached' | 'fresh'): Promise<Person> {
     try {
       const user = await users.get(id, AGES[freshness]);
@@ -90,7 +86,8 @@ export function createPeople(parts: {
 
   return {
     person,
-    forgetGroup(id) {
+    /** A user group has changed: an older answer about its members no longer counts. */
+    forgetGroup(id: string): void {
       if (groupIds.includes(id)) members.forget(ALL);
     },
   };

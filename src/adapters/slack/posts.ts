@@ -1,7 +1,7 @@
 import type { Card, Line } from '../../chat/card.ts';
-import { DeliveryError, type HeldUp } from '../../errors.ts';
+import { DeliveryError, type HeldUp, isDeliveryError } from '../../errors.ts';
 import type { SlackApi } from './api.ts';
-import { isThreadGone, slackErrorCode, toDeliveryError } from './errors.ts';
+import { slackErrorCode, toDeliveryError } from './errors.ts';
 import type { Identity } from './identity.ts';
 import { render } from './renderer.ts';
 
@@ -11,45 +11,31 @@ const PAGE = 200;
 /** A thousand messages since the attempt: a channel that busy is not read any further. */
 const PAGES = 5;
 
+const THREAD_GONE = 'slack_thread_not_found';
+
 /** Slack counts per method and workspace (rate limits page); this bot serves one. */
 const POSTS: HeldUp = { posts: true, edits: false, everywhere: true };
 const EDITS: HeldUp = { posts: false, edits: true, everywhere: true };
 
-/** A message's place: channel, thread it hangs in, its own `ts`. */
-export interface Posted {
+/** A channel, or a thread in it. */
+export interface Place {
   readonly channel: string;
   readonly thread?: string;
+}
+
+/** A message's place: where it stands, and its own `ts`. */
+export interface Posted extends Place {
   readonly ts: string;
 }
 
 /** A message parted from its files, which Slack takes apart from it: see `Files`. */
 export type Bare = Line | (Card & { readonly files?: never });
 
-export interface Posts {
-  post(
-    to: { readonly channel: string; readonly thread?: string },
-    message: Bare,
-    options?: { readonly key?: string; readonly alsoToChannel?: boolean },
-  ): Promise<Posted>;
-  edit(at: Posted, message: Bare): Promise<Posted>;
-  /** Shows it to one person. In a thread only where the thread exists already: elsewhere Slack shows nothing. */
-  postPrivately(
-    to: { readonly channel: string; readonly thread?: string; readonly user: string },
-    message: Bare,
-  ): Promise<void>;
-  /** Our message with this key, posted after `since` (epoch ms). */
-  find(
-    to: { readonly channel: string; readonly thread?: string },
-    key: string,
-    since: number,
-  ): Promise<Posted | undefined>;
-  /** Makes a call that may take membership of the channel. */
-  joining<T>(channel: string, call: () => Promise<T>): Promise<T>;
-}
+export type Posts = ReturnType<typeof createPosts>;
 
 /** Posting with the bot's own token. Everything throws DeliveryError. */
-export function createPosts(api: SlackApi, identity: () => Identity): Posts {
-  /** A public channel can be joined without being asked; a private one needs a person's invitation. */
+export function createPosts(api: SlackApi, identity: () => Identity) {
+  /** Makes a call that may take membership. A public channel can be joined unasked; a private one needs an invitation. */
   async function joining<T>(channel: string, call: () => Promise<T>, heldUp?: HeldUp): Promise<T> {
     try {
       return await call();
@@ -66,12 +52,7 @@ export function createPosts(api: SlackApi, identity: () => Identity): Posts {
     }
   }
 
-  async function findIn(
-    channel: string,
-    thread: string | undefined,
-    key: string,
-    since: number,
-  ): Promise<Posted | undefined> {
+  async function findIn({ channel, thread }: Place, key: string, since: number): Promise<Posted | undefined> {
     const { botId, botUser } = identity();
     const range = { channel, oldest: (since / 1000).toFixed(6), limit: PAGE, include_all_metadata: true };
     let cursor: string | undefined;
@@ -97,7 +78,11 @@ export function createPosts(api: SlackApi, identity: () => Identity): Posts {
   }
 
   return {
-    async post({ channel, thread }, message, { key, alsoToChannel = false } = {}) {
+    async post(
+      { channel, thread }: Place,
+      message: Bare,
+      { key, alsoToChannel = false }: { readonly key?: string; readonly alsoToChannel?: boolean } = {},
+    ): Promise<Posted> {
       const content = {
         channel,
         ...render(message),
@@ -120,19 +105,23 @@ export function createPosts(api: SlackApi, identity: () => Identity): Posts {
         return await send(thread);
       } catch (error) {
         // Someone deleted the thread's first message: the news is still news.
-        if (thread === undefined || !isThreadGone(error)) throw error;
+        if (thread === undefined || !isDeliveryError(error, THREAD_GONE)) throw error;
         return await send(undefined);
       }
     },
 
-    async edit(at, message) {
+    async edit(at: Posted, message: Bare): Promise<Posted> {
       const { channel, ts } = at;
       const content = { channel, ts, ...render(message) };
       await joining(channel, () => api.write.chat.update(content), EDITS);
       return at;
     },
 
-    async postPrivately({ channel, thread, user }, message) {
+    /** Shows it to one person. In a thread only where the thread exists already: elsewhere Slack shows nothing. */
+    async postPrivately(
+      { channel, thread, user }: Place & { readonly user: string },
+      message: Bare,
+    ): Promise<void> {
       const content = {
         channel,
         user,
@@ -142,13 +131,14 @@ export function createPosts(api: SlackApi, identity: () => Identity): Posts {
       await joining(channel, () => api.write.chat.postEphemeral(content));
     },
 
-    async find({ channel, thread }, key, since) {
+    /** Our message with this key, posted after `since` (epoch ms). */
+    async find(to: Place, key: string, since: number): Promise<Posted | undefined> {
       try {
-        return await findIn(channel, thread, key, since);
+        return await findIn(to, key, since);
       } catch (error) {
         // Then it may have been posted to the channel instead.
-        if (thread === undefined || !isThreadGone(error)) throw error;
-        return await findIn(channel, undefined, key, since);
+        if (to.thread === undefined || !isDeliveryError(error, THREAD_GONE)) throw error;
+        return await findIn({ channel: to.channel }, key, since);
       }
     },
 

@@ -20,12 +20,6 @@ import { LIMITS } from './limits.ts';
 import { richElements } from './rich-text.ts';
 import { smallPrint } from './small-print.ts';
 
-/** What chat.postMessage, chat.update and response_url take. `text` is for notifications and screen readers. */
-export interface SlackMessage {
-  readonly text: string;
-  readonly blocks: types.KnownBlock[];
-}
-
 /** A colour bar would need attachments, which Slack folds behind "Show more"; an emoji in the title never hides. */
 export const TONE_EMOJI: Readonly<Record<Tone, string>> = {
   neutral: '',
@@ -40,9 +34,10 @@ const SHORTEST = 40;
 
 /**
  * Renders a message within Slack's limits: prose is cut, and of very many fields or pieces some are left out. Throws
- * where what the code laid down does not fit: too many nodes, buttons or columns.
+ * where what the code laid down does not fit: too many nodes, buttons or columns. `text` is for notifications and screen
+ * readers.
  */
-export function render(message: Message): SlackMessage {
+export function render(message: Message) {
   const shown = inOneDirection(message);
   return { text: fallbackText(shown), blocks: fitted(shown) };
 }
