@@ -1,4 +1,5 @@
 import type { Button, Card, Field, Inline, Node, Rich, Tone } from '../chat/card.ts';
+import type { KNOWN_STATUSES } from '../edgegap/schema.ts';
 
 /** A deployment as people see it, whether it was deployed from chat or not. Times are epoch milliseconds. */
 export interface DeploymentView {
@@ -37,7 +38,10 @@ interface Face {
   readonly words: string;
 }
 
-const FACES: Readonly<Record<string, Face>> = {
+/** Of Edgegap's statuses, and of those that the bot has for what Edgegap has no status for. */
+type Shown = (typeof KNOWN_STATUSES)[number] | 'REQUESTING' | 'REQUESTED' | 'UNKNOWN' | 'LOST' | 'REFUSED';
+
+const FACES: Readonly<Record<Shown, Face>> = {
   REQUESTING: { tone: 'progress', words: 'Requesting' },
   REQUESTED: { tone: 'progress', words: 'Accepted by Edgegap' },
   INITIALIZING: { tone: 'progress', words: 'Initializing' },
@@ -56,7 +60,7 @@ const FACES: Readonly<Record<string, Face>> = {
 
 /** The tone and words for a status; one we do not know is shown as it is. */
 export function statusFace(status: string): Face {
-  const face = Object.hasOwn(FACES, status) ? FACES[status] : undefined;
+  const face = Object.hasOwn(FACES, status) ? FACES[status as Shown] : undefined;
   return face ?? { tone: 'neutral', words: status };
 }
 

@@ -1,5 +1,5 @@
 import { ageOf, farthest } from '../clock.ts';
-import type { DeploymentStatus } from '../edgegap/schema.ts';
+import { type DeploymentStatus, KNOWN_STATUSES } from '../edgegap/schema.ts';
 import { type CallbackEvent, type Deployment, endIsInferred } from './deployment.ts';
 import { MISSING_MS, STOP_PATIENCE_MS } from './timing.ts';
 
@@ -75,18 +75,7 @@ export interface Step {
   readonly happened: readonly Happening[];
 }
 
-/** The order in which a deployment goes through its statuses. */
-const ORDER = [
-  'INITIALIZING',
-  'SEEKING',
-  'SEEKED',
-  'SCANNING',
-  'DEPLOYING',
-  'READY',
-  'ERROR',
-  'TERMINATING',
-  'TERMINATED',
-];
+const ORDER: readonly string[] = KNOWN_STATUSES;
 
 /**
  * What some news changes. Pure, and idempotent: the same news a second time changes nothing. Events may come late,

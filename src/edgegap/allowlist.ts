@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { RefusedError } from '../errors.ts';
 import type { DeploymentPage, EdgegapApi } from './client.ts';
 import { EdgegapError } from './errors.ts';
@@ -21,14 +22,7 @@ export function withAllowlist(
 ): EdgegapApi {
   if (allowed === undefined) return api;
   const names = new Set(allowed);
-  const remembered = new Map<string, string>();
-
-  function remember(request_id: string, application: string): void {
-    remembered.delete(request_id);
-    remembered.set(request_id, application);
-    const oldest = remembered.keys().next();
-    if (remembered.size > REMEMBERED && !oldest.done) remembered.delete(oldest.value);
-  }
+  const remembered = new LRUCache<string, string>({ max: REMEMBERED });
 
   const check = (application: string) => {
     if (!names.has(application)) throw refused(allowed, `The application ${application}`);
@@ -37,7 +31,7 @@ export function withAllowlist(
   async function checkDeployment(request_id: string, call: Call | undefined): Promise<void> {
     let application = remembered.get(request_id) ?? (await knownApplication(request_id));
     application ??= (await api.status(request_id, call)).app_name;
-    if (application !== undefined) remember(request_id, application);
+    if (application !== undefined) remembered.set(request_id, application);
     checkDeploymentAllowed(allowed, application);
   }
 
@@ -51,16 +45,17 @@ export function withAllowlist(
       check(request.application);
       try {
         const deployed = await api.deploy(request, call);
-        remember(deployed.request_id, request.application);
+        remembered.set(deployed.request_id, request.application);
         return deployed;
       } catch (error) {
-        if (error instanceof EdgegapError && error.requestId) remember(error.requestId, request.application);
+        if (error instanceof EdgegapError && error.requestId)
+          remembered.set(error.requestId, request.application);
         throw error;
       }
     },
     async status(request_id, call) {
       const status = await api.status(request_id, call);
-      if (status.app_name !== undefined) remember(request_id, status.app_name);
+      if (status.app_name !== undefined) remembered.set(request_id, status.app_name);
       checkDeploymentAllowed(allowed, status.app_name);
       return status;
     },

@@ -40,7 +40,7 @@ function list<Row extends z.ZodType>(key: string, row: Row) {
   );
 }
 
-/** The statuses Edgegap is known to use. Others are passed through as they come. */
+/** The statuses Edgegap is known to use, in the order in which a deployment goes through them. Others pass as they come. */
 export const KNOWN_STATUSES = [
   'INITIALIZING',
   'SEEKING',
@@ -48,9 +48,9 @@ export const KNOWN_STATUSES = [
   'SCANNING',
   'DEPLOYING',
   'READY',
+  'ERROR',
   'TERMINATING',
   'TERMINATED',
-  'ERROR',
 ] as const;
 
 /** One of `KNOWN_STATUSES`, or a status that is newer than this code. */

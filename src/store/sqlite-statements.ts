@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { CompiledQuery, QueryResult } from 'kysely';
+import { LRUCache } from 'lru-cache';
 import { asStoreError } from './sqlite-errors.ts';
 import { storable } from './text.ts';
 
@@ -12,7 +13,7 @@ const PRAGMA = /^\s*pragma\b/i;
 export class Statements {
   readonly #database: DatabaseSync;
   readonly #path: string;
-  readonly #prepared = new Map<string, Prepared>();
+  readonly #prepared = new LRUCache<string, Prepared>({ max: KEPT });
 
   constructor(database: DatabaseSync, path: string) {
     this.#database = database;
@@ -38,18 +39,11 @@ export class Statements {
 
   #prepare(sql: string): Prepared {
     const kept = this.#prepared.get(sql);
-    if (kept) {
-      // The last in line to go.
-      this.#prepared.delete(sql);
-      this.#prepared.set(sql, kept);
-      return kept;
-    }
+    if (kept) return kept;
     const statement = this.#database.prepare(sql);
     // `incremental_vacuum` has no columns, and frees one page a step: a pragma is stepped to its end, too.
     const prepared = { statement, reads: statement.columns().length > 0 || PRAGMA.test(sql) };
     this.#prepared.set(sql, prepared);
-    const [oldest] = this.#prepared.keys();
-    if (this.#prepared.size > KEPT && oldest !== undefined) this.#prepared.delete(oldest);
     return prepared;
   }
 }

@@ -1,6 +1,7 @@
 import { type APIMessage, MessageFlags } from 'discord.js';
 import { z } from 'zod';
 import { type Asked, attributed, type Message } from '../../chat/card.ts';
+import { answerLate } from '../../chat/late-answer.ts';
 import type { Adapter, Address, LateAnswer, MessageRef } from '../../chat/port.ts';
 import type { Clock } from '../../clock.ts';
 import { DeliveryError, isDeliveryError } from '../../errors.ts';
@@ -150,18 +151,20 @@ export function createAnswer(reply: Reply, { adapter, api, clock, log, asked }: 
       });
       if (done) return;
       if (mode !== 'public') throw expired();
-      let card: MessageRef | undefined;
       let told = message;
-      try {
-        if (await find(answerKey)) return;
-        card = await find(cardKey);
-      } catch (error) {
-        if (!isDeliveryError(error, UNREADABLE)) throw error;
-        told = again;
-      }
-      mayLeave();
-      if (card) await api.edit(card.channel, card.message, payloadOf(message, answerKey));
-      else await adapter.post(at, { message: told, key: answerKey });
+      const search = (key: string) =>
+        find(key).catch((error: unknown) => {
+          if (!isDeliveryError(error, UNREADABLE)) throw error;
+          told = again;
+          return undefined;
+        });
+      await answerLate({
+        findAnswer: () => search(answerKey),
+        findCard: () => search(cardKey),
+        mayLeave,
+        edit: (card) => api.edit(card.channel, card.message, payloadOf(message, answerKey)),
+        post: () => adapter.post(at, { message: told, key: answerKey }),
+      });
     },
   };
 }

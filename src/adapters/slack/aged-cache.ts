@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { type Clock, stopwatch } from '../../clock.ts';
 
 interface Known<T> {
@@ -17,7 +18,7 @@ const KEYS = 2000;
 export class AgedCache<T> {
   readonly #clock: Clock;
   readonly #ask: (key: string) => Promise<T>;
-  readonly #known = new Map<string, Known<T>>();
+  readonly #known = new LRUCache<string, Known<T>>({ max: KEYS });
   readonly #asking = new Map<string, Asking<T>>();
 
   constructor(clock: Clock, ask: (key: string) => Promise<T>) {
@@ -49,17 +50,10 @@ export class AgedCache<T> {
     this.#asking.set(key, asking);
     try {
       const value = await asking.answer;
-      if (this.#asking.get(key) === asking) this.#remember(key, { value, ageMs: asking.ageMs });
+      if (this.#asking.get(key) === asking) this.#known.set(key, { value, ageMs: asking.ageMs });
       return value;
     } finally {
       if (this.#asking.get(key) === asking) this.#asking.delete(key);
     }
-  }
-
-  #remember(key: string, known: Known<T>): void {
-    this.#known.delete(key);
-    this.#known.set(key, known);
-    const oldest = this.#known.keys().next();
-    if (this.#known.size > KEYS && !oldest.done) this.#known.delete(oldest.value);
   }
 }

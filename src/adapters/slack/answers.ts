@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Message } from '../../chat/card.ts';
+import { answerLate } from '../../chat/late-answer.ts';
 import type { AckMode, LateAnswer } from '../../chat/port.ts';
 import { type Clock, stopwatch } from '../../clock.ts';
 import { DeliveryError, isDeliveryError } from '../../errors.ts';
@@ -243,12 +244,13 @@ export function createAnswers(parts: {
         return await inSource(message);
       }
       try {
-        if (await find(answerKey)) return;
-        const card = await find(cardKey);
-        mayLeave();
-        await files.show(message, wait, (bare) =>
-          card ? posts.edit(card, bare) : posts.post(here, bare, { key: answerKey }),
-        );
+        await answerLate({
+          findAnswer: () => find(answerKey),
+          findCard: () => find(cardKey),
+          mayLeave,
+          edit: (card) => files.show(message, wait, (bare) => posts.edit(card, bare)),
+          post: () => files.show(message, wait, (bare) => posts.post(here, bare, { key: answerKey })),
+        });
       } catch (error) {
         if (!(error instanceof DeliveryError) || error.retryable) throw error;
         mayLeave();
