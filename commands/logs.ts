@@ -48,10 +48,7 @@ async function show(context: Context<unknown>, target: DeploymentTarget, count: 
   await context.respond(logCard(request_id, logs, { log, crash, asked: count }));
 }
 
-async function read(
-  { edgegap, deployments }: Context<unknown>,
-  { request_id, seen }: DeploymentTarget,
-): Promise<Logs> {
+async function read({ edgegap, deployments }: Context<unknown>, { request_id, seen }: DeploymentTarget) {
   try {
     return await edgegap.logs(request_id);
   } catch (cause) {

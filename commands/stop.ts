@@ -11,9 +11,7 @@ export default defineCommand({
   permission: 'deployments.stop',
   ack: 'private',
   interrupted: 'Nothing was stopped by it; ask again.',
-  options: {
-    deployment: theDeployment,
-  },
+  options: { deployment: theDeployment },
   actions: {
     ask: {
       permission: 'deployments.stop',

@@ -111,10 +111,7 @@ export async function buildApp({
   } as const;
   const opened = given.all.map((one) => openAccount(one, parts));
   const accounts = new Accounts(opened, given.idAt);
-  const callbacks = new Callbacks({
-    ...parts,
-    deployments: (account) => accounts.byId(account).deployments,
-  });
+  const callbacks = new Callbacks({ ...parts, deployments: (account) => accounts.byId(account).deployments });
   const services = ({ id, api, catalog, allowlist, deployments }: Account): Services => ({
     deployments,
     edgegap: api,

@@ -2,7 +2,7 @@ import type { Address, Invocation, Question } from '../chat/port.ts';
 import { within } from '../clock.ts';
 import { RefusedError } from '../errors.ts';
 import type { Services } from './define.ts';
-import { FairShare, type PerPerson } from './fair-share.ts';
+import { createFairShare, type PerPerson } from './fair-share.ts';
 import { createPresses } from './presses.ts';
 import { suggestions } from './suggest.ts';
 import { Turn, type TurnParts } from './turn.ts';
@@ -23,7 +23,7 @@ export interface PipelineParts extends Omit<TurnParts, 'presses' | 'services'> {
 export function createPipeline(parts: PipelineParts) {
   const underWay = new Set<Promise<void>>();
   const presses = createPresses(parts.clock);
-  const fairShare = new FairShare(parts.perPerson ?? { requests: 0, waiting: 0 }, parts.clock);
+  const fairShare = createFairShare(parts.perPerson ?? { requests: 0, waiting: 0 }, parts.clock);
   let draining = false;
 
   async function answered(invocation: Invocation, carry: (turn: Turn) => Promise<void>): Promise<void> {
