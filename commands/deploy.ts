@@ -11,6 +11,8 @@ import { InputError } from '../src/errors.ts';
 /** Said where no deployment was written down before the request would have left. */
 const interrupted = 'Nothing was deployed by it; ask again.';
 
+const first = { required: true, positional: true } as const;
+
 export default defineCommand({
   description: 'Deploy a dedicated server',
   example: 'kart-racing v1.2 --near Montreal --tag qa',
@@ -18,18 +20,8 @@ export default defineCommand({
   ack: 'public',
   interrupted,
   options: {
-    application: {
-      kind: 'application',
-      required: true,
-      positional: true,
-      description: 'The application to deploy',
-    },
-    version: {
-      kind: 'version',
-      required: true,
-      positional: true,
-      description: 'The version of the application',
-    },
+    application: { ...first, kind: 'application', description: 'The application to deploy' },
+    version: { ...first, kind: 'version', description: 'The version of the application' },
     near: { kind: 'location', description: 'A city to deploy near, e.g. Montreal' },
     ip: {
       kind: 'list',
@@ -62,13 +54,12 @@ export default defineCommand({
 async function placement(
   { settings, catalog }: Pick<Context<unknown>, 'settings' | 'catalog'>,
   near: Location | undefined,
-  ips: readonly string[] | undefined,
+  ips: readonly string[] = [],
 ): Promise<Pick<DeployPlan, 'users' | 'place'>> {
-  const given = ips ?? [];
-  const location = near ?? (given.length === 0 ? await defaultLocation(catalog, settings) : undefined);
+  const location = near ?? (ips.length === 0 ? await defaultLocation(catalog, settings) : undefined);
   const { latitude, longitude } = location ?? {};
   const point = latitude !== undefined && longitude !== undefined ? [{ latitude, longitude }] : [];
-  const users = [...point, ...given.map((ip_address) => ({ ip_address }))];
+  const users = [...point, ...ips.map((ip_address) => ({ ip_address }))];
   if (location && users.length === 0)
     throw new InputError('place-unmapped', `Edgegap does not say where ${placeName(location)} is.`, {
       hint: 'Choose another city, or give players’ addresses (ip).',
@@ -78,8 +69,8 @@ async function placement(
       hint: 'Add the option near with a city (typed: --near Montreal), or ip with addresses of players. Whoever runs me can set DEFAULT_NEAR.',
     });
   // Where players live is nothing for the whole channel to read.
-  const players = given.length === 1 ? '1 player' : `${given.length} players`;
-  const places = [...(location ? [placeName(location)] : []), ...(given.length > 0 ? [players] : [])];
+  const players = ips.length === 1 ? '1 player' : `${ips.length} players`;
+  const places = [...(location ? [placeName(location)] : []), ...(ips.length > 0 ? [players] : [])];
   return { users, place: `near ${places.join(' and ')}` };
 }
 

@@ -2,6 +2,7 @@ import type { Card, Field, Node, Rich } from '../src/chat/card.ts';
 import { nearest, parseText, quoted, unaddressed } from '../src/command/argv.ts';
 import {
   type Command,
+  type Context,
   defineCommand,
   type Entry,
   leastPermission,
@@ -22,7 +23,8 @@ export default defineCommand({
     command: { kind: 'string', positional: true, maxLength: 32, description: 'A command to explain' },
     subcommand: { kind: 'string', positional: true, maxLength: 32, description: 'One of its subcommands' },
   },
-  async run({ options, directory, catalog, prompt, may, respond }) {
+  async run(context) {
+    const { options, directory, prompt, may, respond } = context;
     const allowed = directory.all.filter((command) => may(leastPermission(command)));
     if (options.command === undefined) {
       const fields: Field[] = allowed.map(({ name, description }) => ({
@@ -55,7 +57,7 @@ export default defineCommand({
       subcommand === undefined
         ? entries
         : [find(`subcommand of ${command.name}`, subcommand, entries, ({ word = '' }) => word)];
-    await respond(explain(command, asked, prompt, catalog));
+    await respond(explain(command, asked, context));
   },
 });
 
@@ -74,12 +76,7 @@ function find<Item>(
   });
 }
 
-function explain(
-  command: Command,
-  entries: readonly Entry[],
-  prompt: string,
-  catalog: Services['catalog'],
-): Card {
+function explain(command: Command, entries: readonly Entry[], { prompt, catalog }: Context<unknown>): Card {
   const [only] = entries.length === 1 ? entries : [];
   const { name, description } = only ?? command;
   const fields: Field[] = only

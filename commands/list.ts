@@ -10,6 +10,7 @@ import type { DeploymentRow } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
 const ROWS = 10;
+const COLUMNS = ['request_id', 'application', 'status', 'address', 'tags'];
 
 /** Those a deployment in the list can have; the list holds active ones only. */
 const STATUSES = [
@@ -139,11 +140,7 @@ async function show(context: Context<unknown>, asked: Filter, wanted: number): P
   const nodes: Node[] = [];
   if (rows.length > 0) {
     const table = await Promise.all(rows.map((row) => tableRow(context, row)));
-    nodes.push({
-      kind: 'table',
-      columns: ['request_id', 'application', 'status', 'address', 'tags'],
-      rows: table,
-    });
+    nodes.push({ kind: 'table', columns: COLUMNS, rows: table });
   } else {
     const none = isFiltered(filter) ? 'Nothing active matches.' : 'Nothing is active.';
     nodes.push({ kind: 'text', text: [none] });
@@ -172,12 +169,8 @@ function listCard(filter: Filter, total: number, nodes: readonly Node[]): Card {
     value ? [`${name} ${[value].flat().join(' or ')}`] : [],
   );
   const what = `${total} ${filter.status === 'error' ? 'failed' : 'active'} ${total === 1 ? 'deployment' : 'deployments'}`;
-  return {
-    kind: 'card',
-    tone: 'neutral',
-    title: [filters.length > 0 ? `${what}: ${filters.join(', ')}` : what],
-    nodes,
-  };
+  const title = filters.length > 0 ? `${what}: ${filters.join(', ')}` : what;
+  return { kind: 'card', tone: 'neutral', title: [title], nodes };
 }
 
 /** The list itself says neither application nor status: they come from our own record, or else from the status. */

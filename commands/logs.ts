@@ -48,10 +48,7 @@ async function show(context: Context<unknown>, target: DeploymentTarget, count: 
   await context.respond(logCard(request_id, logs, { log, crash, asked: count }));
 }
 
-async function read(
-  { edgegap, deployments }: Context<unknown>,
-  { request_id, seen }: DeploymentTarget,
-): Promise<Logs> {
+async function read({ edgegap, deployments }: Context<unknown>, { request_id, seen }: DeploymentTarget) {
   try {
     return await edgegap.logs(request_id);
   } catch (cause) {
@@ -90,7 +87,7 @@ function logCard(
   if (log.text) part(crash.text ? 'Log' : '', log, `${request_id}.log`);
   else if (!logs.logs_link)
     nodes.push({ kind: 'text', text: ['The log is empty: the server has printed nothing, or never ran.'] });
-  const note = (text: string) => nodes.push({ kind: 'note', text: [text] });
+  const note = (text: Inline) => nodes.push({ kind: 'note', text: [text] });
   if (files.length > 0)
     note(
       `${left > 0 ? `… ${counted(left)} left out here. ` : ''}These are the last lines; all of them are in the ${files.length === 1 ? 'file' : 'files'}.`,
@@ -101,7 +98,7 @@ function logCard(
     note(
       `… ${counted(missing)} more left out: together they are too long to be shown here; the Edgegap dashboard has them.`,
     );
-  if (logs.logs_link) nodes.push({ kind: 'note', text: [storedLog(logs.logs_link)] });
+  if (logs.logs_link) note(storedLog(logs.logs_link));
   return {
     kind: 'card',
     tone: crash.text || fields.length > 0 ? 'danger' : 'neutral',

@@ -9,16 +9,9 @@ export default defineCommand({
   example: '93924761ccde',
   permission: 'deployments.read',
   ack: 'private',
-  options: {
-    deployment: theDeployment,
-  },
+  options: { deployment: theDeployment },
   actions: {
-    refresh: {
-      permission: 'deployments.read',
-      ack: 'update',
-      on: 'deployment',
-      run: refresh,
-    },
+    refresh: { permission: 'deployments.read', ack: 'update', on: 'deployment', run: refresh },
   },
   run: (context) => show(context, context.options.deployment),
 });

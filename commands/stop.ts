@@ -1,8 +1,9 @@
-import type { Card } from '../src/chat/card.ts';
+import type { Button, Card } from '../src/chat/card.ts';
 import { type Context, type DeploymentActionContext, defineCommand } from '../src/command/define.ts';
 import { look } from '../src/command/look.ts';
 import { theDeployment } from '../src/command/options.ts';
 import type { DeploymentTarget } from '../src/deployments/deployment.ts';
+import type { StopOutcome } from '../src/deployments/deployments.ts';
 
 export default defineCommand({
   description: 'Stop a deployment (asks first)',
@@ -10,9 +11,7 @@ export default defineCommand({
   permission: 'deployments.stop',
   ack: 'private',
   interrupted: 'Nothing was stopped by it; ask again.',
-  options: {
-    deployment: theDeployment,
-  },
+  options: { deployment: theDeployment },
   actions: {
     ask: {
       permission: 'deployments.stop',
@@ -44,37 +43,25 @@ async function ask(context: Context<unknown>, target: DeploymentTarget): Promise
   const view = await look(context, target);
   if (view.status === 'TERMINATED') return context.respond(alreadyStopped(request_id));
   if (view.status === 'TERMINATING') return context.respond(stopping(request_id));
+  const fields = [
+    { label: 'request_id', value: [{ code: request_id }] },
+    ...(view.place ? [{ label: 'Location', value: [view.place] }] : []),
+    ...(view.status === 'READY' && view.fqdn ? [{ label: 'Address', value: [{ code: view.fqdn }] }] : []),
+  ];
+  const button = (label: string, style: 'danger' | 'secondary', action: string): Button => ({
+    label,
+    style,
+    action: { command: 'stop', action, arg: request_id },
+  });
+  const buttons = [button('Stop it', 'danger', 'confirm'), button('Keep it', 'secondary', 'cancel')];
   await context.respond({
     kind: 'card',
     tone: 'warning',
     title: [`Stop ${`${view.application} ${view.version}`.trim()}?`],
     nodes: [
-      {
-        kind: 'fields',
-        fields: [
-          { label: 'request_id', value: [{ code: request_id }] },
-          ...(view.place ? [{ label: 'Location', value: [view.place] }] : []),
-          ...(view.status === 'READY' && view.fqdn
-            ? [{ label: 'Address', value: [{ code: view.fqdn }] }]
-            : []),
-        ],
-      },
+      { kind: 'fields', fields },
       { kind: 'text', text: [consequence(view.status)] },
-      {
-        kind: 'buttons',
-        buttons: [
-          {
-            label: 'Stop it',
-            style: 'danger',
-            action: { command: 'stop', action: 'confirm', arg: request_id },
-          },
-          {
-            label: 'Keep it',
-            style: 'secondary',
-            action: { command: 'stop', action: 'cancel', arg: request_id },
-          },
-        ],
-      },
+      { kind: 'buttons', buttons },
     ],
   });
 }
@@ -91,36 +78,31 @@ function consequence(status: string): string {
 }
 
 async function confirm(context: DeploymentActionContext): Promise<void> {
-  const { request_id } = context.target;
-  const outcome = await context.deployments.stop(request_id, context.asker.name);
+  const outcome = await context.deployments.stop(context.target.request_id, context.asker.name);
+  await context.respond(stopCard(outcome, context.target));
+}
+
+function stopCard(outcome: StopOutcome, { request_id, seen, known }: DeploymentTarget): Card {
+  const id = { code: request_id };
   switch (outcome) {
     case 'already-terminated':
-      return context.respond(alreadyStopped(request_id));
+      return alreadyStopped(request_id);
     case 'missing':
-      return context.respond(
-        plain(['Edgegap knows ', { code: request_id }, ' no more: there is nothing left to stop'], 'success'),
-      );
+      return plain(['Edgegap knows ', id, ' no more: there is nothing left to stop'], 'success');
     case 'perhaps-stopped':
-      return context.respond(
-        plain(
-          ['Edgegap does not know ', { code: request_id }, ' now: it was probably stopped. Look with status'],
-          'neutral',
-        ),
+      return plain(
+        ['Edgegap does not know ', id, ' now: it was probably stopped. Look with status'],
+        'neutral',
       );
     case 'already-stopping':
-      return context.respond(stopping(request_id));
+      return stopping(request_id);
     case 'accepted':
-      return context.respond(
-        // Edgegap answers a second stop as it answers one that comes before the server is ready.
-        (context.target.seen?.current_status ?? context.target.known?.status) === 'TERMINATING'
-          ? stopping(request_id)
-          : plain(
-              ['Edgegap stops ', { code: request_id }, ' as soon as it is ready or has failed'],
-              'success',
-            ),
-      );
+      // Edgegap answers a second stop as it answers one that comes before the server is ready.
+      return (seen?.current_status ?? known?.status) === 'TERMINATING'
+        ? stopping(request_id)
+        : plain(['Edgegap stops ', id, ' as soon as it is ready or has failed'], 'success');
     case 'stopping':
-      return context.respond(plain(['Stopping ', { code: request_id }], 'success'));
+      return plain(['Stopping ', id], 'success');
   }
 }
 

@@ -174,10 +174,6 @@ async function showChange(context: Context<unknown>, request_id: string, title: 
 }
 
 function tagsCard(request_id: string, title: Rich, text: Rich): Card {
-  return {
-    kind: 'card',
-    tone: 'neutral',
-    title: [...title, { code: request_id }],
-    nodes: [{ kind: 'text', text }],
-  };
+  const nodes = [{ kind: 'text', text } as const];
+  return { kind: 'card', tone: 'neutral', title: [...title, { code: request_id }], nodes };
 }

@@ -66,15 +66,7 @@ export interface AppParts {
 }
 
 /** The whole bot, built and not yet started. */
-export interface App {
-  readonly directory: Directory;
-  /** Starts every part, in an order in which nothing is lost. Resolves with the port. */
-  start(): Promise<{ readonly port: number }>;
-  /** Resolves when every invocation was answered and every message was attempted. */
-  settled(): Promise<void>;
-  /** Stops in order: nothing new is taken, what is under way is finished, then the doors close. */
-  stop(): Promise<void>;
-}
+export type App = Awaited<ReturnType<typeof buildApp>>;
 
 export async function buildApp({
   config,
@@ -88,7 +80,7 @@ export async function buildApp({
   commands,
   kinds,
   loopback = false,
-}: AppParts): Promise<App> {
+}: AppParts) {
   const directory = await loadCommands(commands ?? COMMANDS, kinds);
   const adapters = makeAdapters(directory);
   const store = await openStore(dialectFor(config.database, log));
@@ -119,10 +111,7 @@ export async function buildApp({
   } as const;
   const opened = given.all.map((one) => openAccount(one, parts));
   const accounts = new Accounts(opened, given.idAt);
-  const callbacks = new Callbacks({
-    ...parts,
-    deployments: (account) => accounts.byId(account).deployments,
-  });
+  const callbacks = new Callbacks({ ...parts, deployments: (account) => accounts.byId(account).deployments });
   const services = ({ id, api, catalog, allowlist, deployments }: Account): Services => ({
     deployments,
     edgegap: api,
@@ -143,14 +132,7 @@ export async function buildApp({
       secrets,
     },
   });
-  const invocations = new Invocations({
-    store,
-    membership,
-    directory,
-    clock,
-    realClock: heartbeat,
-    log,
-  });
+  const invocations = new Invocations({ store, membership, directory, clock, realClock: heartbeat, log });
   const recovery = new Recovery({ invocations, store, membership, directory, clock, log });
   const pipeline = createPipeline({
     services: (at) => services(accounts.of(at)),
@@ -174,15 +156,7 @@ export async function buildApp({
     },
   });
   const work = new TaskWorker({ store, membership, account: EVERY_ACCOUNT, kinds: [purges], clock, log });
-  const platforms = createPlatforms({
-    adapters,
-    leases,
-    membership,
-    clock,
-    log,
-    inbox: pipeline,
-    over,
-  });
+  const platforms = createPlatforms({ adapters, leases, membership, clock, log, inbox: pipeline, over });
   let stopping = false;
   const server = buildServer({
     callbacks,
@@ -199,6 +173,7 @@ export async function buildApp({
   });
   return {
     directory,
+    /** Starts every part, in an order in which nothing is lost. Resolves with the port. */
     async start() {
       // Callbacks first: they are not sent twice. Chat last, when everything behind it works.
       if (await membership.join())
@@ -222,11 +197,13 @@ export async function buildApp({
         );
       return { port };
     },
+    /** Resolves when every invocation was answered and every message was attempted. */
     async settled() {
       await pipeline.idle();
       await callbacks.idle();
       await outbox.idle();
     },
+    /** Stops in order: nothing new is taken, what is under way is finished, then the doors close. */
     async stop() {
       stopping = true;
       for (const adapter of adapters) adapter.hurry?.();
@@ -259,11 +236,12 @@ async function warmUp(
 ): Promise<void> {
   try {
     await Promise.all([catalog.applications(), catalog.locations()]);
-  } catch (error) {
+  } catch (err) {
     const why =
-      error instanceof AppError
-        ? { account, code: error.code, problem: error.userMessage, hint: error.hint }
-        : { account, err: error };
-    report(why, 'Edgegap does not answer as it should: commands will fail until this is mended');
+      err instanceof AppError ? { code: err.code, problem: err.userMessage, hint: err.hint } : { err };
+    report(
+      { account, ...why },
+      'Edgegap does not answer as it should: commands will fail until this is mended',
+    );
   }
 }

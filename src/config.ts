@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { databasePath, databaseProblem, passwordsOf } from './config/database.ts';
-import { everyoneOr, flag, type Items, list, wholeNumber } from './config/fields.ts';
+import { everyoneOr, type Items, list, wholeNumber } from './config/fields.ts';
 import { proxySettings } from './config/proxy.ts';
 import { readSecretFiles, SECRETS } from './config/secret-files.ts';
 import { strayProblems } from './config/strays.ts';
@@ -75,48 +75,43 @@ const slackIds: Items = {
   shape: /^[UWS][A-Z0-9]{5,}$/,
   what: 'a Slack user id (U… or W…) or user group id (S…)',
 };
-const url = z.url({ protocol: /^https?$/, error: 'must be a URL that starts with http:// or https://' });
+const url = z
+  .url({ protocol: /^https?$/, error: 'must be a URL that starts with http:// or https://' })
+  .overwrite((value) => value.replace(/\/+$/, ''));
 const baseUrl = url.refine(
   (value) => !/[?#]|^[^/]*\/\/[^/]*@/.test(value),
   'must be the plain address under which this bot is reached, without "?" or "#", a user or a password',
 );
 const edgegapUrl = url.refine(
-  (value) => !/\/v\d+\/*$/.test(value),
+  (value) => !/\/v\d+$/.test(value),
   'must be the address without /v1 or /v2: each call adds its own',
 );
+/** A secret that says of which sort it is by how it begins. */
+const credential = (shape: RegExp, problem: string) => z.string().regex(shape, problem).optional();
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 const Environment = z.object({
-  EDGEGAP_API_TOKEN: z
-    .string()
-    .regex(
-      /^(?!token$)(token\s+)?[\x21-\x7e]+$/i,
-      'must be the API token alone, with or without the word "token" before it',
-    )
-    .optional(),
+  EDGEGAP_API_TOKEN: credential(
+    /^(?!token$)(token\s+)?[\x21-\x7e]+$/i,
+    'must be the API token alone, with or without the word "token" before it',
+  ),
   EDGEGAP_API_URL: edgegapUrl.default('https://api.edgegap.com'),
-  DISCORD_TOKEN: z
-    .string()
-    .regex(/^(?!bot$)(bot\s+)?[\x21-\x7e]+$/i, 'must be the bot token alone, without spaces or accents')
-    .optional(),
+  DISCORD_TOKEN: credential(
+    /^(?!bot$)(bot\s+)?[\x21-\x7e]+$/i,
+    'must be the bot token alone, without spaces or accents',
+  ),
   DISCORD_GUILDS: list(snowflakes).optional(),
   DISCORD_OPERATOR_ROLES: list(snowflakes).optional(),
   DISCORD_READER_ROLES: everyoneOr(snowflakes).optional(),
   DISCORD_API_URL: url.optional(),
-  SLACK_BOT_TOKEN: z
-    .string()
-    .regex(
-      /^xoxb-[\x21-\x7e]+$/,
-      'must be the bot token, which starts with xoxb- and has no spaces or accents',
-    )
-    .optional(),
-  SLACK_APP_TOKEN: z
-    .string()
-    .regex(
-      /^xapp-[\x21-\x7e]+$/,
-      'must be the app-level token, which starts with xapp- and has no spaces or accents',
-    )
-    .optional(),
+  SLACK_BOT_TOKEN: credential(
+    /^xoxb-[\x21-\x7e]+$/,
+    'must be the bot token, which starts with xoxb- and has no spaces or accents',
+  ),
+  SLACK_APP_TOKEN: credential(
+    /^xapp-[\x21-\x7e]+$/,
+    'must be the app-level token, which starts with xapp- and has no spaces or accents',
+  ),
   SLACK_SIGNING_SECRET: z.string().min(8, 'is too short for a signing secret').optional(),
   SLACK_OPERATORS: list(slackIds).optional(),
   SLACK_READERS: everyoneOr(slackIds).optional(),
@@ -140,7 +135,7 @@ const Environment = z.object({
   KEEP_DAYS: wholeNumber(1, 3_650).default(30),
   DEFAULT_NEAR: z.string().max(100, 'must be the name of a city, at most 100 characters').optional(),
   APP_ALLOWLIST: list({ shape: /^.{1,64}$/, what: 'an application name' }).optional(),
-  READ_ONLY: flag().default(false),
+  READ_ONLY: z.stringbool({ error: 'must be 1 or 0' }).default(false),
   PERSON_REQUESTS: wholeNumber(0, 1_000).default(20),
   PERSON_WAITING: wholeNumber(0, 10_000).default(60),
   MAX_TAG_LENGTH: wholeNumber(20, 40).default(20),
@@ -230,10 +225,10 @@ export function readConfig(
   if (!result.success || problems.length > 0) throw new ConfigError(problems);
   const env = result.data;
   return {
-    edgegap: { token: env.EDGEGAP_API_TOKEN, apiUrl: withoutSlash(env.EDGEGAP_API_URL), proxy },
+    edgegap: { token: env.EDGEGAP_API_TOKEN, apiUrl: env.EDGEGAP_API_URL, proxy },
     discord: discordConfig(env, proxy),
     slack: slackConfig(env, proxy),
-    publicUrl: env.PUBLIC_URL && withoutSlash(env.PUBLIC_URL),
+    publicUrl: env.PUBLIC_URL,
     port: env.PORT,
     host: env.HOST,
     database: databasePath(env.DATABASE_URL),
@@ -253,7 +248,7 @@ function discordConfig(env: Environment, proxy: Proxies | undefined): DiscordCon
   return {
     token: env.DISCORD_TOKEN.replace(/^bot\s+/i, ''),
     guilds: env.DISCORD_GUILDS,
-    apiUrl: env.DISCORD_API_URL && withoutSlash(env.DISCORD_API_URL),
+    apiUrl: env.DISCORD_API_URL,
     proxy,
     access: {
       operators: env.DISCORD_OPERATOR_ROLES,
@@ -271,7 +266,7 @@ function slackConfig(env: Environment, proxy: Proxies | undefined): SlackConfig 
   return {
     botToken: env.SLACK_BOT_TOKEN,
     mode,
-    apiUrl: env.SLACK_API_URL && withoutSlash(env.SLACK_API_URL),
+    apiUrl: env.SLACK_API_URL,
     proxy,
     access: { operators: env.SLACK_OPERATORS, readers: env.SLACK_READERS, readersByDefault: 'members' },
   };
@@ -283,8 +278,4 @@ function secretsOf(env: Environment): string[] {
   const { SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET, DATABASE_URL } = env;
   const all = [token, discord, SLACK_BOT_TOKEN, SLACK_APP_TOKEN, SLACK_SIGNING_SECRET];
   return [...all, ...passwordsOf(DATABASE_URL)].filter((secret) => secret !== undefined);
-}
-
-function withoutSlash(value: string): string {
-  return value.replace(/\/+$/, '');
 }

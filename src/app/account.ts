@@ -16,23 +16,16 @@ export interface AccountSettings extends Pick<Account, 'id' | 'allowlist'> {
 }
 
 /** An account with the parts that work for it in this process. */
-export interface OpenAccount extends Account {
-  readonly client: EdgegapClient;
-  readonly places: Places;
-  readonly reconciler: Reconciler;
-}
+export type OpenAccount = ReturnType<typeof openAccount>;
 
 type Needed = DeploymentsParts & ReconcilerParts & RatePlacesParts & Pick<EdgegapClientOptions, 'mask'>;
 type Parts = Omit<Needed, 'account' | 'edgegap' | 'deployments'>;
 
 /** Each account has its own API client with rate limits of its own, and nothing that another account uses. */
-export function openAccount(
-  { id, apiUrl, token, proxy, allowlist }: AccountSettings,
-  parts: Parts,
-): OpenAccount {
+export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSettings, parts: Parts) {
   const { repository, membership, store, clock, log, mask } = parts;
   const common = { ...parts, account: id };
-  const places = membership.shared ? new RatePlaces(common) : new MemoryPlaces(clock);
+  const places: Places = membership.shared ? new RatePlaces(common) : new MemoryPlaces(clock);
   const client = new EdgegapClient({ baseUrl: apiUrl, proxy, token, clock, log, places, mask });
   const applicationOf = async (request_id: string) =>
     (await repository.byRequestId(id, request_id))?.application;

@@ -100,11 +100,14 @@ function letters(word: string): string {
 
 /** Without what cannot be seen around it: a name that was copied from a web page may have a zero-width blank at its end. */
 export function bare(text: string): string {
+  return between(text, (character) => !/[\s\p{Cf}]/u.test(character));
+}
+
+/** From the first character of that sort to the last: a pattern for the end would begin anew at each blank before it. */
+export function between(text: string, isOfIt: (character: string) => boolean): string {
   const characters = [...text];
-  const isSeen = (character: string) => !/[\s\p{Cf}]/u.test(character);
-  // A pattern for the end would begin anew at each blank before it.
-  const end = characters.findLastIndex(isSeen) + 1;
-  return characters.slice(0, end).slice(characters.findIndex(isSeen)).join('');
+  const end = characters.findLastIndex(isOfIt) + 1;
+  return characters.slice(0, end).slice(characters.findIndex(isOfIt)).join('');
 }
 
 /** Without how the bot is spoken to, once more: `: list` and `/edgegap list` after a mention, `/list` as elsewhere. */
@@ -202,16 +205,20 @@ function isOptionName({ text, quoted: isQuoted }: Token): boolean {
 function optionName(given: string, command: string, options: Options): string {
   const name = given.toLowerCase();
   if (Object.hasOwn(options, name)) return name;
-  const near = nearest(name, Object.keys(options));
   throw new InputError('option-unknown', `${command} has no option ${quoted(`--${given}`)}.`, {
-    hint: near ? `Did you mean --${near}?` : usageHint(command, options),
+    hint: hintFor(name, command, options),
   });
 }
 
 function tooMany(text: string, command: string, options: Options): InputError {
-  const bare = /^[\p{Pd}−]+([^=]+)/u.exec(text)?.[1];
-  const near = bare && nearest(bare, Object.keys(options));
+  const [, name] = /^[\p{Pd}−]+([^=]+)/u.exec(text) ?? [];
   return new InputError('argument-extra', `I do not know what to do with ${quoted(text)}.`, {
-    hint: near ? `Did you mean --${near}?` : usageHint(command, options),
+    hint: hintFor(name, command, options),
   });
+}
+
+/** The option that was meant, where there is one like it. */
+function hintFor(name: string | undefined, command: string, options: Options): string {
+  const near = name && nearest(name, Object.keys(options));
+  return near ? `Did you mean --${near}?` : usageHint(command, options);
 }

@@ -10,12 +10,7 @@ export interface Policy {
 }
 
 /** Why this person may not do that, in words for them; undefined when they may. */
-export function refusal(
-  policy: Policy,
-  platform: string,
-  person: Person,
-  permission: Permission,
-): RefusedError | undefined {
+export function refusal(policy: Policy, platform: string, person: Person, permission: Permission) {
   if (!person.home)
     return new RefusedError('not-home', 'I do not serve this place.', {
       hint: 'I answer only to members of the server or workspace I was set up for, in its own channels.',

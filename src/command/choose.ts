@@ -1,16 +1,12 @@
 import type { Arguments } from '../chat/port.ts';
 import { InputError } from '../errors.ts';
-import { nearest, parseTokens, quoted, type RawValues, type Token, tokenise, words } from './argv.ts';
+import { nearest, parseTokens, quoted, type Token, tokenise, words } from './argv.ts';
 import type { Command, Entry } from './define.ts';
 import { namesakes } from './same-name.ts';
 import { stale } from './usage.ts';
 
 /** What is asked for with a command, and the values given with it. `prompt` is typed before a command. Throws InputError. */
-export function choose(
-  command: Command,
-  args: Arguments,
-  prompt: string,
-): { readonly entry: Entry; readonly raw: RawValues } {
+export function choose(command: Command, args: Arguments, prompt: string) {
   const { name, usual, entries } = command;
   if (args.kind === 'values') {
     const entry = entries.find(({ word }) => word === args.subcommand);

@@ -19,20 +19,16 @@ export interface Failure {
 export function errorCard(failure: Failure): Card {
   const { userMessage, hint } = inWords(failure);
   const nodes: Node[] = hint ? [{ kind: 'text', text: [hint] }] : [];
-  const reference: Node = { kind: 'note', text: [referenceTo(failure)] };
+  const reference: Node = { kind: 'note', text: [`Reference ${failure.incident}`] };
   return { kind: 'card', tone: 'danger', title: [userMessage], nodes: [...nodes, reference] };
 }
 
 /** The same in the channel, where nothing else shows whose command it was. */
 export function errorLine(failure: Failure, { id, name, command }: Asked): Line {
   const { userMessage, hint } = inWords(failure);
-  const why = [userMessage, hint, `(${referenceTo(failure)})`].filter(Boolean).join(' ');
+  const why = [userMessage, hint, `(Reference ${failure.incident})`].filter(Boolean).join(' ');
   const text: Rich = [{ mention: id, name }, ': ', { code: command }, ` was not carried out: ${why}`];
   return { kind: 'line', tone: 'danger', text };
-}
-
-function referenceTo({ incident }: Failure): string {
-  return `Reference ${incident}`;
 }
 
 function inWords({ error, begun, effect }: Failure): Pick<AppError, 'userMessage' | 'hint'> {

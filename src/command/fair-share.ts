@@ -14,6 +14,8 @@ export interface PerPerson {
   readonly waiting: number;
 }
 
+type Work = (wait?: Promise<void>) => Promise<void>;
+
 interface Asker {
   /** When the last requests came, by steady time: one more than are carried out at once. */
   times: number[];
@@ -27,73 +29,65 @@ interface Asker {
  * Keeps one person from taking all there is of the bot and of Edgegap's rate limits: who asks too much has one request
  * at a time carried out, so that everybody else's get there before the rest.
  */
-export class FairShare {
-  readonly #limits: PerPerson;
-  readonly #clock: Clock;
+export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) {
   /** By platform, workspace and id; whoever asked last comes last. */
-  readonly #askers = new Map<string, Asker>();
+  const askers = new Map<string, Asker>();
   /** Ids of requests: what is delivered again is no further request. */
-  readonly #taken = new Set<string>();
-
-  constructor(limits: PerPerson, clock: Clock) {
-    this.#limits = limits;
-    this.#clock = clock;
-  }
-
-  /**
-   * Has `work` done, which may only acknowledge until `wait` resolves. Throws where the request is refused; where its
-   * person was told so already, and the platform shows nothing amiss without an answer, `drop` is called instead.
-   */
-  async take(
-    invocation: Invocation,
-    work: (wait?: Promise<void>) => Promise<void>,
-    drop: (reason: RefusedError) => Promise<void>,
-  ): Promise<void> {
-    const { requests, waiting } = this.#limits;
-    const { id, at, meanwhile } = invocation;
-    if (requests === 0 || this.#taken.has(id)) return await work();
-    const person = meanwhile?.askerId ?? (await invocation.person('cached')).id;
-    const asker = this.#asker(JSON.stringify([at.platform, at.workspace, person]));
-    const [first = 0] = asker.times;
-    const hasty = asker.times.length > requests && steadyNow(this.#clock) - first < COUNT_MS;
-    asker.told &&= hasty;
-    if (hasty && waiting > 0 && asker.queue.length >= waiting) {
-      if (asker.told && invocation.maySkip) return await drop(tooMany(waiting));
-      asker.told = true;
-      throw tooMany(waiting);
-    }
-    this.#remember(id);
-    await (hasty ? inTurn(asker, work) : work());
-  }
-
-  /** Whoever waits is told `reason` instead. */
-  close(reason: AppError): void {
-    for (const { queue } of this.#askers.values())
-      for (const waiting of queue.splice(0)) waiting.reject(reason);
-  }
+  const taken = new Set<string>();
 
   /** Counts the request that came, and forgets whoever has been quiet. */
-  #asker(key: string): Asker {
-    const now = steadyNow(this.#clock);
-    for (const [other, { times, current }] of this.#askers) {
+  function askerOf(key: string): Asker {
+    const now = steadyNow(clock);
+    for (const [other, { times, current }] of askers) {
       if (now - (times.at(-1) ?? 0) < COUNT_MS) break;
-      if (!current) this.#askers.delete(other);
+      if (!current) askers.delete(other);
     }
-    const asker = this.#askers.get(key) ?? { times: [], queue: [], told: false };
-    asker.times = [...asker.times, now].slice(-this.#limits.requests - 1);
-    this.#askers.delete(key);
-    this.#askers.set(key, asker);
+    const asker = askers.get(key) ?? { times: [], queue: [], told: false };
+    asker.times = [...asker.times, now].slice(-requests - 1);
+    askers.delete(key);
+    askers.set(key, asker);
     return asker;
   }
 
-  #remember(id: string): void {
-    this.#taken.add(id);
-    const [oldest = id] = this.#taken;
-    if (this.#taken.size > REMEMBERED) this.#taken.delete(oldest);
+  function remember(id: string): void {
+    taken.add(id);
+    const [oldest = id] = taken;
+    if (taken.size > REMEMBERED) taken.delete(oldest);
   }
+
+  return {
+    /**
+     * Has `work` done, which may only acknowledge until `wait` resolves. Throws where the request is refused; where its
+     * person was told so already, and the platform shows nothing amiss without an answer, `drop` is called instead.
+     */
+    async take(
+      invocation: Invocation,
+      work: Work,
+      drop: (reason: RefusedError) => Promise<void>,
+    ): Promise<void> {
+      const { id, at, meanwhile } = invocation;
+      if (requests === 0 || taken.has(id)) return await work();
+      const person = meanwhile?.askerId ?? (await invocation.person('cached')).id;
+      const asker = askerOf(JSON.stringify([at.platform, at.workspace, person]));
+      const [first = 0] = asker.times;
+      const hasty = asker.times.length > requests && steadyNow(clock) - first < COUNT_MS;
+      asker.told &&= hasty;
+      if (hasty && waiting > 0 && asker.queue.length >= waiting) {
+        if (asker.told && invocation.maySkip) return await drop(tooMany(waiting));
+        asker.told = true;
+        throw tooMany(waiting);
+      }
+      remember(id);
+      await (hasty ? inTurn(asker, work) : work());
+    },
+    /** Whoever waits is told `reason` instead. */
+    close(reason: AppError): void {
+      for (const { queue } of askers.values()) for (const waiting of queue.splice(0)) waiting.reject(reason);
+    },
+  };
 }
 
-async function inTurn(asker: Asker, work: (wait?: Promise<void>) => Promise<void>): Promise<void> {
+async function inTurn(asker: Asker, work: Work): Promise<void> {
   const own = Promise.withResolvers<void>();
   // Its request may have ended for another reason by then.
   own.promise.catch(() => undefined);

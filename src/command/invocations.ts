@@ -146,13 +146,7 @@ export class Invocations {
    */
   async confirm(tx: Store, id: string): Promise<void> {
     const holder = this.#parts.membership.id;
-    const { numUpdatedRows } = await tx
-      .updateTable('invocations')
-      .set({ holder })
-      .where('id', '=', id)
-      .where('state', '=', 'running')
-      .where('holder', '=', holder)
-      .executeTakeFirst();
+    const { numUpdatedRows } = await this.#running(tx, id).set({ holder }).executeTakeFirst();
     if (numUpdatedRows === 0n) throw new TakenOver();
   }
 
@@ -196,13 +190,16 @@ export class Invocations {
   }
 
   async #end(id: string, state: End, db = this.#parts.store): Promise<void> {
-    await db
+    await this.#running(db, id).set(this.#over(state)).execute();
+  }
+
+  /** For a change to one that this process still carries out. */
+  #running(db: Store, id: string) {
+    return db
       .updateTable('invocations')
-      .set(this.#over(state))
       .where('id', '=', id)
       .where('state', '=', 'running')
-      .where('holder', '=', this.#parts.membership.id)
-      .execute();
+      .where('holder', '=', this.#parts.membership.id);
   }
 
   /**

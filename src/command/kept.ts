@@ -4,17 +4,13 @@ import type { Clock } from '../clock.ts';
 import { purge } from '../store/purge.ts';
 import type { Store } from '../store/schema.ts';
 
-/** State of a button that is too long for the button itself: kept in the store under a short key, for one account. */
-export interface Kept {
-  /** Returns a key of 22 characters; the same value has the same key. */
-  keep(value: Readonly<Record<string, unknown>>): Promise<string>;
-  /** Undefined once it was forgotten, and for what another account keeps. */
-  get(key: string): Promise<Readonly<Record<string, unknown>> | undefined>;
-}
+export type Kept = ReturnType<typeof createKept>;
 
-export function createKept(store: Store, clock: Clock, account: string): Kept {
+/** State of a button that is too long for the button itself: kept in the store under a short key, for one account. */
+export function createKept(store: Store, clock: Clock, account: string) {
   return {
-    async keep(value) {
+    /** Returns a key of 22 characters; the same value has the same key. */
+    async keep(value: Readonly<Record<string, unknown>>): Promise<string> {
       const value_json = JSON.stringify(value);
       const id = createHash('sha256').update(`${account} ${value_json}`).digest('base64url').slice(0, 22);
       const now = clock.now();
@@ -25,7 +21,8 @@ export function createKept(store: Store, clock: Clock, account: string): Kept {
         .execute();
       return id;
     },
-    async get(key) {
+    /** Undefined once it was forgotten, and for what another account keeps. */
+    async get(key: string): Promise<Readonly<Record<string, unknown>> | undefined> {
       const own = store.selectFrom('kept').select('value_json').where('account', '=', account);
       const row = await own.where('id', '=', key).executeTakeFirst();
       return row && JSON.parse(row.value_json);

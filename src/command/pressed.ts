@@ -1,18 +1,15 @@
 import type { ActionRequest, FormRequest } from '../chat/port.ts';
 import { InputError } from '../errors.ts';
-import type { Action, Directory, Pressed } from './define.ts';
+import type { Directory, Pressed } from './define.ts';
 
 /** The action behind a button, a menu or a form, and what it gets; undefined where this version of the bot has none. */
-export function findPressed(
-  directory: Directory,
-  request: ActionRequest | FormRequest,
-): { readonly action: Action; readonly pressed: Pressed } | undefined {
+export function findPressed(directory: Directory, request: ActionRequest | FormRequest) {
   const { kind, action: ref } = request;
   const command = ref && directory.get(ref.command);
   const known = (kind === 'form' ? command?.forms : command?.actions) ?? {};
   const action = ref && Object.hasOwn(known, ref.action) ? known[ref.action] : undefined;
   if (!ref || !action) return undefined;
-  const pressed =
+  const pressed: Pressed =
     kind === 'form'
       ? { action: ref, chosen: [], fields: request.fields }
       : { action: ref, chosen: request.chosen, fields: {} };

@@ -1,26 +1,16 @@
-import type { Address, Inbox, Invocation, Question } from '../chat/port.ts';
+import type { Address, Invocation, Question } from '../chat/port.ts';
 import { within } from '../clock.ts';
 import { RefusedError } from '../errors.ts';
 import type { Services } from './define.ts';
-import { FairShare, type PerPerson } from './fair-share.ts';
-import { Presses } from './presses.ts';
+import { createFairShare, type PerPerson } from './fair-share.ts';
+import { createPresses } from './presses.ts';
 import { suggestions } from './suggest.ts';
 import { Turn, type TurnParts } from './turn.ts';
 
 /** How long suggestions may take, in milliseconds of real time: platforms wait 3000 for them. */
 const SUGGEST_MS = 2_000;
 
-export interface Pipeline extends Inbox {
-  /**
-   * As `invoke`, for a request that was stored: it was counted when its person asked, and waits for no turn. Whatever has
-   * it carried out is under way itself, and is finished before the end of the process.
-   */
-  carryOut(invocation: Invocation): Promise<void>;
-  /** Takes nothing new; resolves when what is under way has been answered. */
-  drain(): Promise<void>;
-  /** Resolves when nothing is under way. */
-  idle(): Promise<void>;
-}
+export type Pipeline = ReturnType<typeof createPipeline>;
 
 export interface PipelineParts extends Omit<TurnParts, 'presses' | 'services'> {
   /** What commands that are asked for there work with: that of the place's account. */
@@ -30,10 +20,10 @@ export interface PipelineParts extends Omit<TurnParts, 'presses' | 'services'> {
 }
 
 /** fair share -> authorise -> parse -> first response -> run -> report; for a command, a button and a submitted form alike. */
-export function createPipeline(parts: PipelineParts): Pipeline {
+export function createPipeline(parts: PipelineParts) {
   const underWay = new Set<Promise<void>>();
-  const presses = new Presses(parts.clock);
-  const fairShare = new FairShare(parts.perPerson ?? { requests: 0, waiting: 0 }, parts.clock);
+  const presses = createPresses(parts.clock);
+  const fairShare = createFairShare(parts.perPerson ?? { requests: 0, waiting: 0 }, parts.clock);
   let draining = false;
 
   async function answered(invocation: Invocation, carry: (turn: Turn) => Promise<void>): Promise<void> {
@@ -51,6 +41,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return work;
   }
 
+  /** Resolves when nothing is under way. */
   const idle = async () => {
     while (underWay.size > 0) await Promise.all(underWay);
   };
@@ -66,7 +57,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         return [];
       }
     },
-    invoke(invocation) {
+    invoke(invocation: Invocation) {
       const carry = async (turn: Turn) => {
         if (draining) throw restarting();
         await fairShare.take(
@@ -77,8 +68,13 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       };
       return followed(answered(invocation, carry));
     },
-    carryOut: (invocation) => followed(answered(invocation, (turn) => turn.take())),
+    /**
+     * As `invoke`, for a request that was stored: it was counted when its person asked, and waits for no turn. Whatever
+     * has it carried out is under way itself, and is finished before the end of the process.
+     */
+    carryOut: (invocation: Invocation) => followed(answered(invocation, (turn) => turn.take())),
     idle,
+    /** Takes nothing new; resolves when what is under way has been answered. */
     async drain() {
       draining = true;
       fairShare.close(restarting());

@@ -22,13 +22,8 @@ export interface StoredRequest {
  */
 export function storedInvocation(
   { id, at, asker, request }: StoredRequest,
-  parts: {
-    readonly adapter: Adapter;
-    readonly store: Store;
-    readonly clock: Clock;
-  },
+  { adapter, store, clock }: { readonly adapter: Adapter; readonly store: Store; readonly clock: Clock },
 ): Invocation {
-  const { adapter, store, clock } = parts;
   let mode: AckMode = 'private';
   let answers = 0;
   /** The message that an answer replaces. */
@@ -38,11 +33,7 @@ export function storedInvocation(
   const keyOf = (what: string) =>
     createHash('sha256').update(`${what} ${id}`).digest('base64url').slice(0, 24);
 
-  async function deliver(
-    message: Message,
-    directly: boolean,
-    key = keyOf(`answer ${++answers}`),
-  ): Promise<void> {
+  async function deliver(message: Message, directly: boolean, key = keyOf(`answer ${++answers}`)) {
     const common = { orderKey: id, message, urgent: true, key };
     const target = standing;
     await transact(store, (tx) => {

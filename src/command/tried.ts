@@ -50,11 +50,7 @@ export function targetOf(options: Options, values: Readonly<Record<string, unkno
 }
 
 /** Up to the first `--option`: a value that follows may be a tag. */
-function firstWords(
-  text: string,
-  options: Options,
-  subcommands: readonly string[],
-): Record<string, string | undefined> {
+function firstWords(text: string, options: Options, subcommands: readonly string[]) {
   const [plain = ''] = text.slice(0, 4 * SHOWN).split(/(?:^|\s)[-‐‑−‒–—―]/u);
   const words = plain
     .trim()

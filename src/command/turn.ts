@@ -7,7 +7,7 @@ import { Answer, type Ending } from './answer.ts';
 import { tooLong } from './argv.ts';
 import type { Policy } from './authorise.ts';
 import { choose, unknownCommand } from './choose.ts';
-import { Contexts } from './context.ts';
+import { createContexts } from './context.ts';
 import { type Command, type Entry, leastPermission, type OpensForm, type Services } from './define.ts';
 import type { InvocationRecord, Invocations } from './invocations.ts';
 import { findDeployment, parseRequestId } from './kinds/deployment.ts';
@@ -64,7 +64,7 @@ export class Turn {
   readonly #parts: TurnParts;
   readonly #cameAt: number;
   readonly #answer: Answer;
-  readonly #contexts: Contexts;
+  readonly #contexts: ReturnType<typeof createContexts>;
   #tried: Tried;
   #ending: Ending = { outcome: 'done' };
   /** Once it is known who asks. */
@@ -77,7 +77,7 @@ export class Turn {
     this.#invocation = invocation;
     this.#parts = parts;
     this.#answer = new Answer(invocation, parts);
-    this.#contexts = new Contexts(invocation, parts, this.#answer);
+    this.#contexts = createContexts(invocation, parts, this.#answer);
     this.#tried = asTyped(invocation.request, parts.services.directory);
     this.#cameAt = steadyNow(parts.realClock);
   }

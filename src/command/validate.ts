@@ -4,29 +4,20 @@ import type { Kinds, OptionSpecs } from './options.ts';
 import { permissions } from './permissions.ts';
 
 /** Discord's limits for application commands, the tightest of the platforms (its application command reference). */
-export const LIMITS = {
-  name: 32,
-  description: 100,
-  options: 25,
-  commands: 100,
-} as const;
+export const LIMITS = { name: 32, description: 100, options: 25, commands: 100 } as const;
 const NAME = /^[a-z][a-z0-9-]*$/;
+const isName = (text: string) => NAME.test(text) && text.length <= LIMITS.name;
 /** Room for the argument of a button: an id of up to 64 characters. */
 const ACTION_ROOM = ACTION_ID_LENGTH - 64;
 
 type Fail = (problem: string) => never;
 
 /** `value`, the default export of a file, as the command it is. Throws with the file's name where it is none. */
-export function validateCommand(
-  name: string,
-  file: string,
-  value: unknown,
-  kinds: Kinds,
-): CommandSpec | GroupSpec {
+export function validateCommand(name: string, file: string, value: unknown, kinds: Kinds) {
   const fail: Fail = (problem) => {
     throw new Error(`commands/${file}: ${problem}`);
   };
-  if (!NAME.test(name) || name.length > LIMITS.name)
+  if (!isName(name))
     fail(`the file name must be lower case words joined by dashes, at most ${LIMITS.name} characters`);
   if (isGroup(value)) checkGroup(value, kinds, fail);
   else if (isCommand(value)) checkCommand(value, kinds, fail);
@@ -43,8 +34,7 @@ function checkGroup({ description, subcommands, usual }: GroupSpec, kinds: Kinds
     fail(`the usual subcommand ${usual} is not there`);
   for (const [word, spec] of all) {
     const failIn: Fail = (problem) => fail(`${word}: ${problem}`);
-    if (!NAME.test(word) || word.length > LIMITS.name)
-      fail(`the subcommand "${word}" is not lower case words`);
+    if (!isName(word)) fail(`the subcommand "${word}" is not lower case words`);
     if (spec.actions) failIn('actions belong to the command, not to a subcommand');
     if (spec.forms) failIn('forms belong to the command, not to a subcommand');
     if (isCommand(spec)) checkCommand(spec, kinds, failIn);
@@ -52,11 +42,8 @@ function checkGroup({ description, subcommands, usual }: GroupSpec, kinds: Kinds
   }
 }
 
-function checkCommand(
-  { description, permission, ack, options }: CommandSpec,
-  kinds: Kinds,
-  fail: Fail,
-): void {
+function checkCommand(spec: CommandSpec, kinds: Kinds, fail: Fail): void {
+  const { description, permission, ack, options } = spec;
   checkDescription('the description', description, fail);
   checkPermission('the permission', permission, fail);
   if (!['public', 'private'].includes(ack)) fail('ack must be public or private');
@@ -68,8 +55,7 @@ function checkOptions(specs: OptionSpecs, kinds: Kinds, fail: Fail): void {
   if (options.length > LIMITS.options) fail(`has more than ${LIMITS.options} options`);
   let last = 0;
   for (const [option, spec] of options) {
-    if (!NAME.test(option) || option.length > LIMITS.name)
-      fail(`the option name "${option}" is not lower case words`);
+    if (!isName(option)) fail(`the option name "${option}" is not lower case words`);
     checkDescription(`the description of ${option}`, spec.description, fail);
     const rank = spec.positional ? (spec.required ? 0 : 1) : spec.required ? 2 : 3;
     // Discord refuses a command whose required options do not come first.

@@ -56,8 +56,3 @@ export function wholeNumber(min: number, max: number) {
   const error = `must be a whole number from ${min} to ${max}`;
   return z.string().regex(/^\d+$/, error).transform(Number).pipe(z.number().min(min, error).max(max, error));
 }
-
-/** `1`, `true`, `yes`, `on`, and their opposites. */
-export function flag() {
-  return z.stringbool({ error: 'must be 1 or 0' });
-}

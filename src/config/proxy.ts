@@ -1,15 +1,11 @@
 import type { Proxies } from '../proxy.ts';
 import { decoded } from './database.ts';
 
-export interface ProxySettings {
-  readonly proxy: Proxies | undefined;
-  /** Passwords in the addresses of proxies. */
-  readonly secrets: readonly string[];
-  readonly problems: readonly string[];
-}
-
-/** The variables that curl and most others know, small letters before capitals as there. */
-export function proxySettings(set: Readonly<Record<string, string>>): ProxySettings {
+/**
+ * The variables that curl and most others know, small letters before capitals as there; `secrets` are the passwords in
+ * the addresses.
+ */
+export function proxySettings(set: Readonly<Record<string, string>>) {
   const problems: string[] = [];
   const address = (name: string): string => {
     const from = set[name.toLowerCase()] === undefined ? name : name.toLowerCase();
@@ -29,11 +25,8 @@ export function proxySettings(set: Readonly<Record<string, string>>): ProxySetti
   const https = address('HTTPS_PROXY');
   const except = set.no_proxy ?? set.NO_PROXY ?? '';
   const passwords = [http, https].map((url) => URL.parse(url)?.password ?? '');
-  return {
-    proxy: http || https ? { http, https, except } : undefined,
-    secrets: [...new Set(passwords.flatMap((password) => [password, decodeURIComponent(password)]))].filter(
-      Boolean,
-    ),
-    problems,
-  };
+  const secrets = new Set(passwords.flatMap((password) => [password, decodeURIComponent(password)]));
+  secrets.delete('');
+  const proxy: Proxies | undefined = http || https ? { http, https, except } : undefined;
+  return { proxy, secrets: [...secrets], problems };
 }

@@ -12,23 +12,14 @@ export const SECRETS = [
 
 const MAX_BYTES = 16 * 1024;
 
-export interface SecretFiles {
-  /** What the files hold, by the names of the settings. */
-  readonly values: Readonly<Record<string, string>>;
-  /** Settings whose file cannot be used: given, but not known. */
-  readonly unread: readonly string[];
-  readonly problems: readonly string[];
-}
-
 /**
  * Reads the secrets that `set` gives as files. Neither a file's content nor its path is ever told: a secret that was
  * pasted where its path belongs would be shown by that.
  */
-export function readSecretFiles(
-  set: Readonly<Record<string, string>>,
-  settings: readonly string[],
-): SecretFiles {
+export function readSecretFiles(set: Readonly<Record<string, string>>, settings: readonly string[]) {
+  /** What the files hold, by the names of the settings. */
   const values: Record<string, string> = {};
+  /** Settings whose file cannot be used: given, but not known. */
   const unread: string[] = [];
   const problems: string[] = [];
   for (const name of settings) {

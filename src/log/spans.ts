@@ -35,17 +35,13 @@ export function quotedValue(text: string, at: number, orBelow = false): Value | 
   return { start, end: line, text: text.slice(from, line) };
 }
 
+/** What stands below the name, and further in. */
 export function blockValue(text: string, at: number): Value | undefined {
-  const [whole = '', , lines] = matchAt(BLOCK, text, at) ?? [];
-  if (lines === undefined) return wordBelow(text, at);
+  const match = matchAt(BLOCK, text, at) ?? matchAt(WORD_BELOW, text, at);
+  if (!match) return undefined;
+  const [whole, value = ''] = [match[0], match.at(-1)];
   const end = at + whole.length;
-  return { start: end - lines.length, end, text: lines };
-}
-
-function wordBelow(text: string, at: number): Value | undefined {
-  const [whole = '', word] = matchAt(WORD_BELOW, text, at) ?? [];
-  const end = at + whole.length;
-  return word === undefined ? undefined : { start: end - word.length, end, text: word };
+  return { start: end - value.length, end, text: value };
 }
 
 export function spanTo(text: string, at: number, stop: RegExp): Value {

@@ -1,4 +1,4 @@
-import type { Deployment, DeploymentTarget } from '../../deployments/deployment.ts';
+import type { DeploymentTarget } from '../../deployments/deployment.ts';
 import { checkDeploymentAllowed } from '../../edgegap/allowlist.ts';
 import { isNoSuchDeployment } from '../../edgegap/errors.ts';
 import { InputError } from '../../errors.ts';
@@ -54,10 +54,7 @@ function spellings(id: string): string[] {
   return [...new Set([id, nameKey(id)])];
 }
 
-async function findKnown(
-  { deployments, at, settings }: Lookup,
-  value: string,
-): Promise<Deployment | undefined> {
+async function findKnown({ deployments, at, settings }: Lookup, value: string) {
   if (value === '@last') {
     const latest = await deployments.latest(at);
     if (latest) return latest;

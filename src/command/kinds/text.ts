@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.ts';
-import { nearest, quoted } from '../argv.ts';
+import { between, nearest, quoted } from '../argv.ts';
 import { unquoted } from '../same-name.ts';
 import type { Input } from './kind.ts';
 
@@ -34,10 +34,7 @@ const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
 /** Without quotation marks, nor what a sentence, a list or formatting puts around a word: `(93924761ccde).` */
 export function wordIn(value: string, around: string): string {
-  const characters = [...unquoted(value).normalize('NFKC')];
-  const isOfWord = (character: string) => !around.includes(character);
-  const end = characters.findLastIndex(isOfWord) + 1;
-  return characters.slice(0, end).slice(characters.findIndex(isOfWord)).join('');
+  return between(unquoted(value).normalize('NFKC'), (character) => !around.includes(character));
 }
 
 /** The values that what was typed so far may become. */
