@@ -80,7 +80,7 @@ const cases: readonly Case[] = [
       },
       {
         // One invocation has one deployment, also where it is carried out twice.
-        file: 'src/deployments/repository.ts',
+        file: 'src/deployments/intent.ts',
         text: 'invocation_id: intent.invocationId,',
         instead: 'invocation_id: intent.invocationId + intent.id,',
       },
