@@ -6,7 +6,7 @@ import type { Logger } from '../log.ts';
 import { Answer, type Ending } from './answer.ts';
 import { tooLong } from './argv.ts';
 import type { Policy } from './authorise.ts';
-import { choose, unknownCommand } from './choose.ts';
+import { asksForHelp, choose, unknownCommand } from './choose.ts';
 import { createContexts } from './context.ts';
 import { type Command, type Entry, leastPermission, type OpensForm, type Services } from './define.ts';
 import type { InvocationRecord, Invocations } from './invocations.ts';
@@ -101,6 +101,12 @@ export class Turn {
     const given = request.command;
     const [found, ...others] = namesakes(given, directory.all, ({ name }) => name);
     const command = others.length > 0 ? undefined : found;
+    if (command && asksForHelp(command, request.args))
+      return await this.#takeCommand({
+        ...request,
+        command: 'help',
+        args: { kind: 'text', text: command.name },
+      });
     const least = command ? leastPermission(command) : 'help';
     const typed = this.#read(command, request);
     const authorise = async () => {

@@ -142,6 +142,20 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(await privately(line(`tags add ${id} one two`))).toMatch(/do not know what to do with “two”/);
   });
 
+  test.each(['tags help', 'tags ?', 'tags --help', 'tags —help'])(
+    '%s shows the help of the command',
+    async (typed) => {
+      expect(await privately(line(typed))).toMatch(/tags add <deployment> <tag>/);
+      expect(tagsOf()).toEqual(['qa']);
+    },
+  );
+
+  test('deploy --help shows the help of the command, and help help its own', async () => {
+    expect(await privately(line('deploy --help'))).toMatch(/deploy <application> <version>/);
+    expect(await privately(line('help help'))).toMatch(/help \[<command>\]/);
+    expect(stage.simulator.deployments.size).toBe(1);
+  });
+
   if (name === 'console')
     test('a line is completed with the words, then with what the subcommand takes', async () => {
       const { complete } = stage.driver as ConsoleDriver;
