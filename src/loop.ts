@@ -13,7 +13,7 @@ interface LoopParts {
   readonly random?: () => number;
 }
 
-/** Something that is done again and again, once at a time. */
+/** Work that is done again and again, one run at a time. */
 export interface Loop {
   /** From now on `wake` counts; the first run comes by itself after `every`. A loop that was stopped stays so. */
   start(): void;

@@ -46,10 +46,9 @@ export function unknownCommand(given: string, allowed: readonly Command[]): Inpu
 /** `deploy --help`, `tags help`: a person asks about the command, and wants nothing of it. */
 export function asksForHelp({ usual }: Command, args: Arguments): boolean {
   if (args.kind === 'values') return false;
+  const typed = args.text.trim();
   const isGroup = usual === undefined || usual.word !== undefined;
-  return (
-    /^(?:\?|\p{Pd}{1,2}h(?:elp)?)$/iu.test(args.text.trim()) || (isGroup && /^help$/i.test(args.text.trim()))
-  );
+  return /^(?:\?|\p{Pd}{1,2}h(?:elp)?)$/iu.test(typed) || (isGroup && /^help$/i.test(typed));
 }
 
 function unknown({ name, entries, usual }: Command, prompt: string, given: readonly Token[]): InputError {

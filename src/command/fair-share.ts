@@ -1,10 +1,11 @@
+import { LRUCache } from 'lru-cache';
 import type { Invocation } from '../chat/port.ts';
 import { type Clock, steadyNow } from '../clock.ts';
 import { type AppError, RefusedError } from '../errors.ts';
 
-/** A request counts for so long, in milliseconds. */
+/** How long a request counts, in milliseconds. */
 const COUNT_MS = 10_000;
-/** Platforms deliver a request again within minutes. */
+/** How many ids of requests are remembered: platforms deliver a request again within minutes. */
 const REMEMBERED = 10_000;
 
 export interface PerPerson {
@@ -26,16 +27,16 @@ interface Asker {
 }
 
 /**
- * Keeps one person from taking all there is of the bot and of Edgegap's rate limits: who asks too much has one request
- * at a time carried out, so that everybody else's get there before the rest.
+ * Keeps one person from using up the bot and Edgegap's rate limits: the requests of a person who asks too much are
+ * carried out one at a time, so that other people's requests come before the rest.
  */
 export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) {
-  /** By platform, workspace and id; whoever asked last comes last. */
+  /** By platform, workspace and person's id; the person who asked last comes last. */
   const askers = new Map<string, Asker>();
-  /** Ids of requests: what is delivered again is no further request. */
-  const taken = new Set<string>();
+  /** Ids of requests: a request that is delivered again does not count again. */
+  const taken = new LRUCache<string, true>({ max: REMEMBERED });
 
-  /** Counts the request that came, and forgets whoever has been quiet. */
+  /** Counts the request that came, and forgets the people who have been quiet. */
   function askerOf(key: string): Asker {
     const now = steadyNow(clock);
     for (const [other, { times, current }] of askers) {
@@ -47,12 +48,6 @@ export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) 
     askers.delete(key);
     askers.set(key, asker);
     return asker;
-  }
-
-  function remember(id: string): void {
-    taken.add(id);
-    const [oldest = id] = taken;
-    if (taken.size > REMEMBERED) taken.delete(oldest);
   }
 
   return {
@@ -77,10 +72,10 @@ export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) 
         asker.told = true;
         throw tooMany(waiting);
       }
-      remember(id);
+      taken.set(id, true);
       await (hasty ? inTurn(asker, work) : work());
     },
-    /** Whoever waits is told `reason` instead. */
+    /** The people whose requests wait are told `reason` instead. */
     close(reason: AppError): void {
       for (const { queue } of askers.values()) for (const waiting of queue.splice(0)) waiting.reject(reason);
     },

@@ -1,9 +1,9 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** More than proxies and platforms keep open, and than callbacks that arrive in one moment take. */
+/** More connections than proxies and platforms keep open, and more than the callbacks of one moment need. */
 const MOST = 1_000;
-/** Nothing came in full, the first request is arriving, idle since an answer: those that can be closed, the first first. */
+/** States of a connection, in the order in which connections are closed: a busy connection is never closed. */
 const [SILENT, ARRIVING, IDLE, BUSY] = [0, 1, 2, 3];
 
 /** Half of the files that this process may open: the database, the platforms and Edgegap need the others. */
@@ -20,7 +20,7 @@ export function connectionLimit(): number {
  * request has come in full is never closed; where all are such, the new one is. `closed` is called for each that is closed.
  */
 export function limitConnections(server: Server, limit: number, closed: () => void): void {
-  /** What each was asked and has not answered. The one that was opened, or had its last answer, longest ago comes first. */
+  /** The unanswered requests of each connection. The connection that was opened or answered longest ago comes first. */
   const connections = new Map<Socket, Set<IncomingMessage>>();
   server.on('connection', (socket: Socket) => {
     if (connections.size >= limit) {
@@ -44,7 +44,7 @@ export function limitConnections(server: Server, limit: number, closed: () => vo
   });
 }
 
-/** Undefined where each is busy with a request. */
+/** Undefined where every connection is busy with a request. */
 function dispensableOf(connections: ReadonlyMap<Socket, ReadonlySet<IncomingMessage>>): Socket | undefined {
   for (const state of [SILENT, ARRIVING, IDLE])
     for (const [socket, requests] of connections) if (stateOf(socket, requests) === state) return socket;
