@@ -1,6 +1,7 @@
 import type { Account } from '../deployments/account.ts';
 import { createCatalog } from '../deployments/catalog.ts';
-import { Deployments, type DeploymentsParts } from '../deployments/deployments.ts';
+import { Deployments } from '../deployments/deployments.ts';
+import type { DeploymentsParts } from '../deployments/known.ts';
 import { Reconciler, type ReconcilerParts } from '../deployments/reconciler.ts';
 import { withAllowlist } from '../edgegap/allowlist.ts';
 import { EdgegapClient, type EdgegapClientOptions } from '../edgegap/client.ts';

@@ -49,6 +49,8 @@ export interface Outgoing {
   readonly alsoToChannel?: boolean;
   /** At most 25 characters, the same at every attempt to send this message. */
   readonly key: string;
+  /** Somebody waits for this message: it may be late, where the platform asks to slow down, rather than refused. */
+  readonly patient?: boolean;
 }
 
 /** The answer to an invocation by another process than the one that was to give it. */
@@ -118,8 +120,8 @@ export interface Adapter {
   fits(line: Line): boolean;
   /** Posts with the bot's own token. Throws DeliveryError. */
   post(to: Address, outgoing: Outgoing): Promise<MessageRef>;
-  /** Replaces a message. Throws DeliveryError. */
-  edit(ref: MessageRef, message: Message): Promise<void>;
+  /** Replaces a message; `findPosted` finds the message by `key` from then on, where there is one. Throws DeliveryError. */
+  edit(ref: MessageRef, message: Message, key?: string): Promise<void>;
   /**
    * Looks in the channel for our message with this key, from `since` (epoch ms) on.
    * Throws DeliveryError where the channel cannot be read.
@@ -137,7 +139,10 @@ export interface Adapter {
   tell(person: { readonly id: string; readonly workspace: string }, outgoing: Outgoing): Promise<void>;
 }
 
-/** How an invocation can still be answered by another process: JSON that only its own adapter reads. */
+/**
+ * How an invocation can still be answered by another process: JSON that only its own adapter reads; or `keys`, for
+ * `answerByKeys` on any platform.
+ */
 export type Reply = Readonly<Record<string, unknown>>;
 
 export type AckMode = 'public' | 'private' | 'update';

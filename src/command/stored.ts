@@ -1,5 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { Message } from '../chat/card.ts';
+import type { Keys } from '../chat/late-answer.ts';
 import type { AckMode, Adapter, Address, Invocation, InvocationRequest, MessageRef } from '../chat/port.ts';
 import type { Clock } from '../clock.ts';
 import { enqueue } from '../notify/outbox.ts';
@@ -12,55 +13,64 @@ export interface StoredRequest {
   readonly id: string;
   readonly at: Address;
   readonly asker: { readonly id: string };
+  /** See `Invocation.prompt`. */
+  readonly prompt: string;
   readonly request: InvocationRequest;
 }
 
 /**
  * A stored request on its way into the pipeline, which authorises, parses and resolves anew. What an invocation answers
- * with the token of its platform goes through the outbox here, and is posted by the bot's own: in the channel, or to the
- * asker directly where it is private.
+ * with the token of its platform is posted by the bot's own here: in the channel, or to the asker directly where it is
+ * private.
  */
 export function storedInvocation(
-  { id, at, asker, request }: StoredRequest,
+  { id, at, asker, prompt, request }: StoredRequest,
   { adapter, store, clock }: { readonly adapter: Adapter; readonly store: Store; readonly clock: Clock },
 ): Invocation {
   let mode: AckMode = 'private';
-  let answers = 0;
   /** The message that an answer replaces. */
   let standing: MessageRef | undefined;
+  /** A card was posted, or may have been. */
+  let carded = false;
 
   /** Fits Discord's nonce, of 25 characters. */
-  const keyOf = (what: string) =>
-    createHash('sha256').update(`${what} ${id}`).digest('base64url').slice(0, 24);
+  const keyOf = (message: string) =>
+    createHash('sha256').update(`${message} ${id}`).digest('base64url').slice(0, 24);
+  const keys: Keys = { card: keyOf('card'), answer: keyOf('answer'), since: clock.now() };
 
-  async function deliver(message: Message, directly: boolean, key = keyOf(`answer ${++answers}`)) {
-    const common = { orderKey: id, message, urgent: true, key };
-    const target = standing;
-    await transact(store, (tx) => {
-      if (directly) return enqueue(tx, clock, { ...common, kind: 'tell', person: asker.id, at });
-      if (target) return enqueue(tx, clock, { ...common, kind: 'edit', target });
-      return enqueue(tx, clock, { ...common, kind: 'post', to: at });
-    });
+  const post = (message: Message, key: string) => adapter.post(at, { message, key, patient: true });
+  const common = { orderKey: id, urgent: true, person: asker.id, at } as const;
+  const tell = (message: Message) =>
+    transact(store, (tx) => enqueue(tx, clock, { ...common, kind: 'tell', message }));
+
+  async function show(message: Message): Promise<void> {
+    // A card whose posting failed may stand all the same.
+    const target = standing ?? (carded ? await adapter.findPosted(at, keys.card, keys.since) : undefined);
+    if (target)
+      await transact(store, (tx) => enqueue(tx, clock, { ...common, kind: 'edit', target, message }));
+    else standing = await post(message, keys.answer);
   }
 
   return {
     id,
     adapter,
     at,
+    prompt,
     request,
-    reply: () => undefined,
+    reply: (mode) => (mode === 'public' ? { keys } : undefined),
     person: () => adapter.person(asker.id, at.workspace),
-    // A request that was refused may be carried out later: the key of its answer is not to be spent on the refusal.
-    refuse: (message) => deliver(message, true, randomBytes(12).toString('hex')),
+    refuse: tell,
     async acknowledge(given) {
       mode = given;
       if (given === 'update' && request.kind !== 'command') standing = request.source;
     },
-    respond: (message) => deliver(message, mode === 'private' || (mode === 'update' && !standing)),
-    respondPrivately: (message) => deliver(message, true),
+    respond: (message) =>
+      mode === 'public' || (mode === 'update' && standing) ? show(message) : tell(message),
+    respondPrivately: tell,
     async postCard(message) {
-      const card = await adapter.post(at, { message, key: keyOf('card') });
-      if (mode === 'public') standing = card;
+      carded = mode === 'public';
+      const card = await post(message, keys.card);
+      if (carded) standing = card;
       return card;
     },
   };

@@ -104,21 +104,22 @@ export class Agenda {
    */
   async claimDue(account: string, limit: number, leaseMs: number): Promise<Due[]> {
     const now = this.#clock.now();
+    const due = this.#store
+      .selectFrom('deployments')
+      .select('id')
+      .where('account', '=', account)
+      .where((eb) => isDue(eb, now))
+      .orderBy('check_at')
+      .limit(limit);
     const rows = await this.#store
+      // Materialized, because PostgreSQL may else run the inner query several times, and lock other rows each time.
+      .with(
+        (cte) => cte('due').materialized(),
+        () => passingOverLocked(due, this.#store),
+      )
       .updateTable('deployments')
       .set({ check_at: now + leaseMs })
-      .where('id', 'in', (eb) =>
-        passingOverLocked(
-          eb
-            .selectFrom('deployments')
-            .select('id')
-            .where('account', '=', account)
-            .where((eb) => isDue(eb, now))
-            .orderBy('check_at')
-            .limit(limit),
-          this.#store,
-        ),
-      )
+      .where('id', 'in', (eb) => eb.selectFrom('due').select('due.id'))
       // Said again, as the row may have been taken by another while this statement waited for it.
       .where((eb) => isDue(eb, now))
       .returningAll()

@@ -1,4 +1,5 @@
 import type { Message } from '../chat/card.ts';
+import { answerByKeys, type Keys } from '../chat/late-answer.ts';
 import type { Adapter, Outgoing } from '../chat/port.ts';
 import { DeliveryError } from '../errors.ts';
 import { digestKey, digestOf, possiblyRepeated } from './batch.ts';
@@ -33,12 +34,13 @@ export async function send(adapter: Adapter, rows: readonly OutboxRow[], sending
       if (!first.target) throw notPossible('outbox-unreadable', 'The message to edit is not known.');
       sending.mayLeave();
       return await adapter.edit(first.target, message);
-    case 'answer':
-      return await adapter.resume(first.reply ?? {}, {
-        message,
-        again: first.uncertain ? possiblyRepeated(message) : message,
-        mayLeave: sending.mayLeave,
-      });
+    case 'answer': {
+      const again = first.uncertain ? possiblyRepeated(message) : message;
+      const answer = { message, again, mayLeave: sending.mayLeave };
+      const { keys } = first.reply ?? {};
+      if (keys) return await answerByKeys(adapter, first.to, keys as Keys, answer);
+      return await adapter.resume(first.reply ?? {}, answer);
+    }
     case 'tell': {
       // What was told directly is not read back.
       const told = isRepeat(adapter, first, key, sending.now) ? possiblyRepeated(message) : message;

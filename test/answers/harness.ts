@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import { createDiscordAdapter } from '../../src/adapters/discord/adapter.ts';
 import { createSlackAdapter } from '../../src/adapters/slack/adapter.ts';
 import { type App, buildApp } from '../../src/app.ts';
-import type { Adapter, Inbox } from '../../src/chat/port.ts';
+import type { Adapter, Address, Inbox, Outgoing } from '../../src/chat/port.ts';
 import { readConfig } from '../../src/config.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { AT_ONCE } from '../command/harness.ts';
@@ -15,8 +15,8 @@ import type { DiscordDriver } from '../support/discord-driver.ts';
 import { inboxOf } from '../support/inbox.ts';
 import { pacedClock } from '../support/paced-clock.ts';
 
-/** Where an invocation stops, because its process is about to die or is slow: after this call. */
-export type Point = 'acknowledge' | 'postCard' | 'respond';
+/** Where an invocation stops, because its process is about to die or is slow: after this call. `post`: the bot's own token. */
+export type Point = 'acknowledge' | 'postCard' | 'respond' | 'post';
 
 /** One process of the bot, on the real adapter. */
 export interface Process {
@@ -43,7 +43,7 @@ export interface Stage {
 }
 
 /** A chat platform, an Edgegap and a database that outlive the processes that work on them. */
-export async function openStage(name: DriverName): Promise<Stage> {
+export async function openStage(name: DriverName, commands?: string): Promise<Stage> {
   const clock = pacedClock(5);
   const driver = await createDriver(name, clock);
   const simulator = await startSimulator({ clock, ...AT_ONCE });
@@ -90,7 +90,7 @@ export async function openStage(name: DriverName): Promise<Stage> {
     const mortal = (adapter: Adapter): Adapter => {
       adapters.push(adapter);
       return Object.assign(Object.create(adapter) as Adapter, {
-        post: whileAlive(adapter.post),
+        post: whileAlive((to: Address, outgoing: Outgoing) => until('post', adapter.post(to, outgoing))),
         edit: whileAlive(adapter.edit),
         resume: whileAlive(adapter.resume),
         tell: whileAlive(adapter.tell),
@@ -115,6 +115,7 @@ export async function openStage(name: DriverName): Promise<Stage> {
       clock,
       log,
       loopback: true,
+      ...(commands ? { commands } : {}),
       access: {
         console: { operators: undefined, readers: undefined, readersByDefault: 'operators' },
         ...(discord ? { discord: discord.access } : {}),

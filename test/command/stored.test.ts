@@ -17,10 +17,10 @@ export default defineCommand({
     application: { kind: 'string', required: true, positional: true, description: 'The application' },
     quietly: { kind: 'boolean', description: 'Whether the answer is private' },
   },
-  async run({ options: { application, quietly = false }, asker, invocationId, kept, respond }) {
+  async run({ options: { application, quietly = false }, asker, invocationId, kept, prompt, respond }) {
     const args = { kind: 'values', subcommand: quietly ? 'quietly' : 'aloud', values: { application } };
     const request = { kind: 'command', command: 'greet', args };
-    const stored = { id: 'approved-' + invocationId, at: asker.at, asker: { id: asker.id }, request };
+    const stored = { id: 'approved-' + invocationId, at: asker.at, asker: { id: asker.id }, prompt, request };
     const action = { command: 'ask', action: 'approve', arg: await kept.keep(stored) };
     await respond({ kind: 'card', tone: 'neutral', title: ['May I?'], nodes: [{ kind: 'buttons', buttons: [{ label: 'Approve', style: 'primary', action }] }] });
   },

@@ -1,10 +1,12 @@
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { Agenda } from '../../src/deployments/agenda.ts';
 import { Callbacks } from '../../src/deployments/callbacks.ts';
 import { DeploymentRepository } from '../../src/deployments/repository.ts';
 import { StoreError } from '../../src/errors.ts';
 import type { Store } from '../../src/store/schema.ts';
+import { transact } from '../../src/store/transact.ts';
 import { suiteDatabase } from '../support/databases.ts';
 import { TestClock, turn, until } from '../support/test-clock.ts';
 import { accepted, openWatch, snapshot, type Watch } from './watch.ts';
@@ -236,6 +238,22 @@ test('what is due is asked about once, however many processes look', async () =>
   await one.clock.advance(1_000);
   expect(await other.repository.agenda.claimDue('a', 40, 30_000)).toHaveLength(30);
 });
+
+test.runIf(suiteDatabase === 'postgres')(
+  'a claim takes no more deployments than it may, whichever plan PostgreSQL chooses for it',
+  async () => {
+    const { add, clock, store } = await openWatch();
+    await Promise.all(Array.from({ length: 5 }, () => add({ kind: 'unknown-outcome' })));
+    await clock.advance(2_000);
+    const claimed = await transact(store, async (tx) => {
+      // What is left is a nested loop, which may choose the deployments that are due anew for each row.
+      for (const way of ['hashjoin', 'mergejoin', 'hashagg', 'sort', 'indexscan', 'bitmapscan', 'material'])
+        await sql.raw(`set local enable_${way} = off`).execute(tx);
+      return await new Agenda(tx, clock).claimDue('a', 2, 30_000);
+    });
+    expect(claimed).toHaveLength(2);
+  },
+);
 
 test('of many processes one sweeps, and one warns that callbacks do not arrive', async () => {
   const one = await openWatch({ callbacks: true });

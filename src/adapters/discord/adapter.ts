@@ -100,8 +100,8 @@ export function createDiscordAdapter({ config, clock, log }: DiscordAdapterOptio
       const payload = payloadOf(message, key);
       return refOf(to, await api.create(to.channel, payload, { nonce: key, replyTo: replyTo?.message }));
     },
-    async edit(ref, message) {
-      await api.edit(ref.channel, ref.message, payloadOf(message));
+    async edit(ref, message, key) {
+      await api.edit(ref.channel, ref.message, payloadOf(message, key));
     },
     async findPosted(to, key, since) {
       const author = await api.ownId();

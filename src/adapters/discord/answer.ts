@@ -1,13 +1,12 @@
 import { type APIMessage, MessageFlags } from 'discord.js';
 import { z } from 'zod';
 import { type Asked, attributed, type Message } from '../../chat/card.ts';
-import { answerLate } from '../../chat/late-answer.ts';
+import { answerByKeys } from '../../chat/late-answer.ts';
 import type { Adapter, Address, LateAnswer, MessageRef } from '../../chat/port.ts';
 import type { Clock } from '../../clock.ts';
 import { DeliveryError, isDeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { MessageApi } from './api.ts';
-import { TOO_LONG, UNREADABLE } from './find-posted.ts';
 import { limits } from './limits.ts';
 import { markerOf } from './marker.ts';
 import { payloadOf } from './payload.ts';
@@ -80,14 +79,6 @@ export function createAnswer(reply: Reply, { adapter, api, clock, log, asked }: 
     return undefined;
   }
 
-  /** What another process posted for this interaction, which is among the first messages after it. */
-  async function find(key: string): Promise<MessageRef | undefined> {
-    return await adapter.findPosted(at, key, reply.receivedAt).catch((error: unknown) => {
-      if (isDeliveryError(error, TOO_LONG)) return undefined;
-      throw error;
-    });
-  }
-
   /** Puts the message where the answer belongs; where the interaction's token no longer works, by the bot's own. */
   async function fillIn(message: Message, key: string): Promise<MessageRef | undefined> {
     const filled = await byToken(() => api.editAnswer(reply, payloadOf(message, key)));
@@ -151,20 +142,8 @@ export function createAnswer(reply: Reply, { adapter, api, clock, log, asked }: 
       });
       if (done) return;
       if (mode !== 'public') throw expired();
-      let told = message;
-      const search = (key: string) =>
-        find(key).catch((error: unknown) => {
-          if (!isDeliveryError(error, UNREADABLE)) throw error;
-          told = again;
-          return undefined;
-        });
-      await answerLate({
-        findAnswer: () => search(answerKey),
-        findCard: () => search(cardKey),
-        mayLeave,
-        edit: (card) => api.edit(card.channel, card.message, payloadOf(message, answerKey)),
-        post: () => adapter.post(at, { message: told, key: answerKey }),
-      });
+      const keys = { card: cardKey, answer: answerKey, since: reply.receivedAt };
+      await answerByKeys(adapter, at, keys, { message, again, mayLeave });
     },
   };
 }

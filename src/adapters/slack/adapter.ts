@@ -24,7 +24,7 @@ import {
 import { addressOf, createInvocation, PLATFORM, replyPlace, toRef } from './invocation.ts';
 import { ANSWERABLE_MS, PACE_MS } from './limits.ts';
 import { SLACK_PATH } from './manifest.ts';
-import { createPatience } from './patience.ts';
+import { createPatience, lookingFirst } from './patience.ts';
 import { createPeople } from './people.ts';
 import { createPosts } from './posts.ts';
 import { fitsWhole } from './renderer.ts';
@@ -206,10 +206,15 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     healthy: () => door.isOpen(),
 
     fits: fitsWhole,
-    async post(to, { message, key, replyTo, alsoToChannel = false }) {
-      const posted = await files.show(message, fileWait, (bare) =>
-        posts.post(replyPlace(to, replyTo), bare, { key, alsoToChannel }),
-      );
+    async post(to, { message, key, replyTo, alsoToChannel = false, patient = false }) {
+      const place = replyPlace(to, replyTo);
+      const since = clock.now();
+      const posted = await files.show(message, fileWait, (bare) => {
+        const send = () => posts.post(place, bare, { key, alsoToChannel });
+        if (!patient) return send();
+        const safely = lookingFirst(send, () => posts.find(place, key, since));
+        return patience.inTurn(`post ${place.channel}`, { patienceMs: ANSWERABLE_MS }, safely);
+      });
       return toRef(posted, to.workspace);
     },
     async edit({ message: ts, ...at }, message) {

@@ -48,9 +48,6 @@ const WAITING =
 /** The bot has no access to the channel: a `response_url` may still post where its own token cannot. */
 const NO_ACCESS = ['slack_not_in_channel', 'slack_channel_not_found', 'slack_restricted_action'] as const;
 
-/** Allows for Slack's clock and this machine's to differ. */
-const CLOCK_SKEW_MS = 60_000;
-
 export type Answers = ReturnType<typeof createAnswers>;
 
 /**
@@ -96,7 +93,7 @@ export function createAnswers(parts: {
 
   /** What we posted under that key for this invocation. */
   function find(key: string): Promise<Posted | undefined> {
-    return posts.find(here, key, asked.receivedAt - CLOCK_SKEW_MS);
+    return posts.find(here, key, asked.receivedAt);
   }
 
   /** Where Slack does not take that either, there is no harm done. */

@@ -11,6 +11,9 @@ const PAGE = 200;
 /** A thousand messages since the attempt: a channel that busy is not read any further. */
 const PAGES = 5;
 
+/** Allows for Slack's clock and this machine's to differ. */
+const CLOCK_SKEW_MS = 60_000;
+
 const THREAD_GONE = 'slack_thread_not_found';
 
 /** Slack counts per method and workspace (rate limits page); this bot serves one. */
@@ -54,7 +57,8 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
 
   async function findIn({ channel, thread }: Place, key: string, since: number): Promise<Posted | undefined> {
     const { botId, botUser } = identity();
-    const range = { channel, oldest: (since / 1000).toFixed(6), limit: PAGE, include_all_metadata: true };
+    const oldest = ((since - CLOCK_SKEW_MS) / 1000).toFixed(6);
+    const range = { channel, oldest, limit: PAGE, include_all_metadata: true };
     let cursor: string | undefined;
     for (let page = 0; page < PAGES; page++) {
       const at = cursor === undefined ? range : { ...range, cursor };
