@@ -20,6 +20,7 @@ export interface Limits {
   readonly deploy: number;
   readonly status: number;
   readonly list: number;
+  readonly hosts: number;
 }
 
 export interface SimulatorOptions {
@@ -70,7 +71,7 @@ export function settle(options: SimulatorOptions): Settings {
     dialect: options.dialect ?? 'openapi',
     seed: options.seed ?? 'edgegap',
     faults: options.faults ?? new Faults(),
-    limits: { deploy: 40, status: 20, list: 10, ...options.limits },
+    limits: { deploy: 40, status: 20, list: 10, hosts: 10, ...options.limits },
     durations: {
       initializing: 400,
       seeking: 1200,
