@@ -71,9 +71,10 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   notify: ['chat', 'replicas', 'store', 'work'],
   // A card is rendered when its news is written, so that both are in one transaction.
   deployments: ['chat', 'edgegap', 'notify', 'replicas', 'store', 'work'],
+  metrics: ['chart', 'edgegap'],
   server: ['deployments'],
   command: ['chart', 'chat', 'config', 'deployments', 'edgegap', 'notify', 'replicas', 'store', 'work'],
-  commands: ['chart', 'chat', 'command', 'deployments', 'edgegap'],
+  commands: ['chart', 'chat', 'command', 'deployments', 'edgegap', 'metrics'],
   'adapters/console': ['chat', 'command'],
   'adapters/discord': ['chat', 'command', 'config', 'proxy'],
   'adapters/slack': ['chat', 'command', 'config', 'proxy'],

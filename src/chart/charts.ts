@@ -23,7 +23,7 @@ export interface Charts {
   /** A PNG of the chart, 800 pixels wide. Throws AppError `chart-failed`. */
   draw(spec: ChartSpec): Promise<Uint8Array>;
   /** Ends the thread; charts that are being drawn fail. */
-  close(): Promise<void>;
+  stop(): Promise<void>;
 }
 
 /**
@@ -79,7 +79,7 @@ export function createCharts({ clock, log }: { readonly clock: Clock; readonly l
         thread?.postMessage({ id, spec });
       });
     },
-    async close() {
+    async stop() {
       await end('the bot is stopping');
     },
   };

@@ -14,7 +14,7 @@ import {
   Title,
 } from 'chart.js';
 import { inUnit } from './format.ts';
-import type { ChartSpec, Panel, Point } from './spec.ts';
+import { type ChartSpec, type Gap, type Panel, type Point, topOf } from './spec.ts';
 
 /** Twice the 400 points that a phone shows, so that text of `TEXT_PX` is as large there as the chat's own. */
 const WIDTH = 800;
@@ -53,12 +53,9 @@ export async function draw(spec: ChartSpec): Promise<Uint8Array> {
   return await picture.encode('png');
 }
 
-function configuration(
-  panel: Panel,
-  { from, to }: Pick<ChartSpec, 'from' | 'to'>,
-): ChartConfiguration<'line'> {
-  const { series, limit, unit, title } = panel;
-  const largest = Math.max(0, ...series.flatMap(({ points }) => points.map(([, value]) => value ?? 0)));
+function configuration(panel: Panel, { from, to, gaps }: ChartSpec): ChartConfiguration<'line'> {
+  const { series, unit, title } = panel;
+  const top = topOf(panel);
   return {
     type: 'line',
     data: {
@@ -122,8 +119,8 @@ function configuration(
         },
         y: {
           min: 0,
-          // A limit far above all values would press the line flat on the ground; the limit is then told in the title.
-          suggestedMax: limit && limit.value <= largest * 4 ? limit.value * 1.08 : largest * 1.15 || 1,
+          // Room above, for the words at a limit.
+          suggestedMax: top * 1.12 || 1,
           ticks: {
             color: MUTED,
             font: { family: FONT, size: TEXT_PX },
@@ -138,7 +135,7 @@ function configuration(
         },
       },
     },
-    plugins: [gaps(panel, from, to), limitLine(panel)],
+    plugins: [shadedGaps(gaps), limitLine(panel)],
   };
 }
 
@@ -147,18 +144,14 @@ function isAlone(points: readonly Point[], index: number): boolean {
   return at(0) !== null && at(-1) === null && at(1) === null;
 }
 
-/** Shades the stretches in which no series has a value, and names those that are wide enough for the words. */
-function gaps({ series }: Panel, from: number, to: number): Plugin<'line'> {
+/** Shades the stretches without measurements, and names those that are wide enough for the words. */
+function shadedGaps(gaps: readonly Gap[]): Plugin<'line'> {
   return {
     id: 'gaps',
     beforeDatasetsDraw({ ctx, scales: { x }, chartArea: { top, bottom } }) {
-      for (const [begin, end] of gapsOf(
-        series.map(({ points }) => points),
-        from,
-        to,
-      )) {
-        const left = x?.getPixelForValue(begin) ?? 0;
-        const right = x?.getPixelForValue(end) ?? 0;
+      for (const [from, to] of gaps) {
+        const left = x?.getPixelForValue(from) ?? 0;
+        const right = x?.getPixelForValue(to) ?? 0;
         ctx.fillStyle = '#ffffff12';
         ctx.fillRect(left, top, right - left, bottom - top);
         if (right - left < TEXT_PX * 4) continue;
@@ -169,23 +162,6 @@ function gaps({ series }: Panel, from: number, to: number): Plugin<'line'> {
       }
     },
   };
-}
-
-/** Stretches of the window, in epoch milliseconds, in which none of the series has two neighbouring values. */
-export function gapsOf(series: readonly (readonly Point[])[], from: number, to: number): [number, number][] {
-  const times = [...new Set(series.flat().flatMap(([at, value]) => (value === null ? [] : [at])))].sort(
-    (a, b) => a - b,
-  );
-  const missing = new Set(
-    series.flat().flatMap(([at, value]) => (value === null && !times.includes(at) ? [at] : [])),
-  );
-  const found: [number, number][] = [];
-  for (const at of [...missing].sort((a, b) => a - b)) {
-    const before = times.findLast((time) => time < at) ?? from;
-    const after = times.find((time) => time > at) ?? to;
-    if (found.at(-1)?.[0] !== before) found.push([before, after]);
-  }
-  return found;
 }
 
 function limitLine({ limit }: Panel): Plugin<'line'> {

@@ -21,7 +21,7 @@ export function measure(deployment: SimulatedDeployment, settings: Settings, win
     .find(({ name }) => name === application)
     ?.versions.find(({ name }) => name === version);
   const { req_cpu = 512, req_memory = 1024 } = found ?? {};
-  const ready = enteredAt(deployment, 'READY') ?? Number.POSITIVE_INFINITY;
+  const ready = (enteredAt(deployment, 'READY') ?? Number.POSITIVE_INFINITY) - settings.measuredBeforeMs;
   const end = enteredAt(deployment, 'TERMINATED') ?? enteredAt(deployment, 'ERROR') ?? window.now;
   const times: number[] = [];
   for (let at = Math.ceil(window.from / window.step) * window.step; at <= window.to; at += window.step)

@@ -38,6 +38,8 @@ export interface SimulatorOptions {
   readonly maxTagLength?: number;
   /** More live deployments than this are answered 422. */
   readonly maxConcurrent?: number;
+  /** So long before READY a server's measurements begin, in milliseconds: a demo has no hour to wait for a chart. */
+  readonly measuredBeforeMs?: number;
   readonly logEncoding?: 'utf-8' | 'base64';
   /** The live API answers 400 to a request_id it does not know; the OpenAPI file says 404. */
   readonly unknownIdStatus?: 400 | 404;
@@ -66,6 +68,7 @@ export function settle(options: SimulatorOptions): Settings {
     listLagMs: options.listLagMs ?? 0,
     maxTagLength: options.maxTagLength ?? 20,
     maxConcurrent: options.maxConcurrent ?? Number.POSITIVE_INFINITY,
+    measuredBeforeMs: options.measuredBeforeMs ?? 0,
     logEncoding: options.logEncoding ?? 'utf-8',
     unknownIdStatus: options.unknownIdStatus ?? 400,
     dialect: options.dialect ?? 'openapi',

@@ -1,7 +1,6 @@
 import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Charts, createCharts } from '../../src/chart/charts.ts';
-import { gapsOf } from '../../src/chart/draw.ts';
 import { inUnit } from '../../src/chart/format.ts';
 import type { ChartSpec, Panel, Point } from '../../src/chart/spec.ts';
 import { createLog } from '../../src/log.ts';
@@ -18,7 +17,7 @@ const minutes = (value: (minute: number) => number | null): Point[] =>
 
 const panel = (points: readonly Point[], more: Partial<Panel> = {}): Panel => ({
   title: 'CPU',
-  unit: 'count',
+  unit: 'number',
   series: [{ label: 'used', points }],
   ...more,
 });
@@ -30,11 +29,11 @@ describe('charts', () => {
     clock = new TestClock();
     charts = createCharts({ clock, log: createLog({ level: 'silent', secrets: [] }) });
   });
-  afterEach(() => charts.close());
+  afterEach(() => charts.stop());
 
   async function pixels(spec: Partial<ChartSpec>) {
     const image = await loadImage(
-      Buffer.from(await charts.draw({ from: FROM, to: TO, panels: [], ...spec })),
+      Buffer.from(await charts.draw({ from: FROM, to: TO, gaps: [], panels: [], ...spec })),
     );
     const context = createCanvas(image.width, image.height).getContext('2d');
     context.drawImage(image, 0, 0);
@@ -116,52 +115,35 @@ describe('charts', () => {
   });
 
   it('charts that are asked for at the same time are all drawn', async () => {
-    const spec = { from: FROM, to: TO, panels: [panel(minutes(() => 1))] };
+    const spec = { from: FROM, to: TO, gaps: [], panels: [panel(minutes(() => 1))] };
     const pictures = await Promise.all([charts.draw(spec), charts.draw(spec), charts.draw(spec)]);
     expect(pictures.map((png) => Buffer.from(png).toString('latin1', 1, 4))).toEqual(['PNG', 'PNG', 'PNG']);
   });
 
   it('a chart is drawn after the idle thread has ended', async () => {
-    const spec = { from: FROM, to: TO, panels: [panel(minutes(() => 1))] };
+    const spec = { from: FROM, to: TO, gaps: [], panels: [panel(minutes(() => 1))] };
     await charts.draw(spec);
     await clock.advance(61_000);
     expect(await charts.draw(spec)).toBeInstanceOf(Uint8Array);
   });
 
   it('a chart that is being drawn fails with chart-failed when the bot stops', async () => {
-    const drawing = charts.draw({ from: FROM, to: TO, panels: [panel(minutes(() => 1))] });
+    const drawing = charts.draw({ from: FROM, to: TO, gaps: [], panels: [panel(minutes(() => 1))] });
     const failed = expect(drawing).rejects.toMatchObject({ code: 'chart-failed' });
-    await charts.close();
+    await charts.stop();
     await failed;
-  });
-});
-
-describe('the gaps of a chart', () => {
-  it('a gap reaches from the last value before the gap to the first value after the gap', () => {
-    const points = minutes((minute) => (minute >= 40 && minute < 80 ? null : 1));
-    expect(gapsOf([points], FROM, TO)).toEqual([[FROM + 39 * MINUTE, FROM + 80 * MINUTE]]);
-  });
-
-  it('a moment that one of two series has is no gap', () => {
-    const some = minutes((minute) => (minute > 60 ? null : 1));
-    const rest = minutes((minute) => (minute > 60 ? 1 : null));
-    expect(gapsOf([some, rest], FROM, TO)).toEqual([]);
-  });
-
-  it('a gap at the end reaches to the end of the window', () => {
-    const points = minutes((minute) => (minute > 100 ? null : 1));
-    expect(gapsOf([points], FROM, TO)).toEqual([[FROM + 100 * MINUTE, TO]]);
   });
 });
 
 describe('a value in words', () => {
   it.each([
-    [42.123, 'percent', '42.1 %'],
+    [0.4512, 'vCPU', '0.45 vCPU'],
     [0, 'bytes', '0 B'],
-    [1_536, 'bytes', '1.54 kB'],
+    [1_536, 'bytes/s', '1.54 kB/s'],
     [512, 'MB', '512 MB'],
-    [2_048, 'MB', '2.05 GB'],
-    [1_024, 'count', '1024'],
+    [2_048, 'MB', '2048 MB'],
+    [20_480, 'MB', '20.5 GB'],
+    [1_024, 'number', '1024'],
   ] as const)('%d in %s reads %s', (value, unit, text) => {
     expect(inUnit(value, unit)).toBe(text);
   });
