@@ -3,6 +3,7 @@ import { createPlatforms } from './adapters/start.ts';
 import { type AccountSettings, openAccount } from './app/account.ts';
 import { createReadiness } from './app/readiness.ts';
 import { stopInOrder } from './app/stop.ts';
+import { createCharts } from './chart/charts.ts';
 import type { Adapter, Address } from './chat/port.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Directory, Services } from './command/define.ts';
@@ -96,6 +97,7 @@ export async function buildApp({
   // What comes from Edgegap is masked here, and nowhere later.
   const mask = createMask(secrets);
   const outbox = createOutboxWorker({ store, membership, adapters, clock, log });
+  const charts = createCharts({ clock: heartbeat, log });
   let publicUrl = config.publicUrl;
   const parts = {
     store,
@@ -116,6 +118,7 @@ export async function buildApp({
     deployments,
     edgegap: api,
     catalog,
+    charts,
     directory,
     kept: createKept(store, clock, id),
     carryOut(stored) {
@@ -215,7 +218,7 @@ export async function buildApp({
         accounts: accounts.all,
         callbacks,
         outbox,
-        background: [work, recovery],
+        background: [work, recovery, charts],
         membership,
         stores: [lifeline, store],
       });

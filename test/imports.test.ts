@@ -46,6 +46,7 @@ const packages: readonly [RegExp, readonly string[]][] = [
   ],
   [/^node:sqlite/, ['src/store/']],
   [/^pino/, ['src/log.ts']],
+  [/^(chart\.js|@napi-rs\/|@fontsource\/)/, ['src/chart/']],
 ];
 
 /**
@@ -60,6 +61,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   loop: ['clock'],
   proxy: [],
   config: ['proxy'],
+  chart: [],
   chat: [],
   simulator: [],
   edgegap: ['proxy'],
@@ -69,9 +71,10 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   notify: ['chat', 'replicas', 'store', 'work'],
   // A card is rendered when its news is written, so that both are in one transaction.
   deployments: ['chat', 'edgegap', 'notify', 'replicas', 'store', 'work'],
+  metrics: ['chart', 'edgegap'],
   server: ['deployments'],
-  command: ['chat', 'config', 'deployments', 'edgegap', 'notify', 'replicas', 'store', 'work'],
-  commands: ['chat', 'command', 'deployments', 'edgegap'],
+  command: ['chart', 'chat', 'config', 'deployments', 'edgegap', 'notify', 'replicas', 'store', 'work'],
+  commands: ['chart', 'chat', 'command', 'deployments', 'edgegap', 'metrics'],
   'adapters/console': ['chat', 'command'],
   'adapters/discord': ['chat', 'command', 'config', 'proxy'],
   'adapters/slack': ['chat', 'command', 'config', 'proxy'],

@@ -58,8 +58,11 @@ export type Node =
     }
   /** Monospaced, shown exactly. Where it does not fit, `keep` says which end matters. */
   | { readonly kind: 'code'; readonly text: string; readonly keep: 'start' | 'end' }
-  /** A picture: one of the card's files, by its name. `alt` says in words what the picture shows. */
-  | { readonly kind: 'image'; readonly file: string; readonly alt: string }
+  /**
+   * A picture: one of the card's files, by its name. `alt` says in words what the picture shows; `drawn` is the picture in
+   * characters, for a platform that shows text only.
+   */
+  | { readonly kind: 'image'; readonly file: string; readonly alt: string; readonly drawn?: string }
   | { readonly kind: 'divider' }
   | { readonly kind: 'buttons'; readonly buttons: readonly Button[] }
   | Select;

@@ -1,3 +1,4 @@
+import type { Charts } from '../chart/charts.ts';
 import type { ActionRef, Message } from '../chat/card.ts';
 import type { Form, FormValues } from '../chat/form.ts';
 import type { Address, MessageRef } from '../chat/port.ts';
@@ -124,7 +125,7 @@ interface PlainAction extends ActionBase {
   run(context: ActionContext): Promise<Upshot>;
 }
 
-/** The button's argument is a request_id, which is looked up and checked just like an option of that kind. */
+/** The button's argument is a request_id, which may be followed by a dot and more, and which is looked up and checked just like an option of that kind. */
 interface DeploymentAction extends ActionBase {
   readonly on: 'deployment';
   /** As a command's. */
@@ -198,6 +199,7 @@ export interface Services {
   readonly edgegap: EdgegapApi;
   /** Applications, versions and locations, cached. */
   readonly catalog: Catalog;
+  readonly charts: Charts;
   /** All commands, for help. */
   readonly directory: Directory;
   /** Keeps what is too long for a button's argument. */

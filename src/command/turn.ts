@@ -192,7 +192,7 @@ export class Turn {
   }
 
   async #targetOf(arg: string): Promise<DeploymentTarget> {
-    const target = await findDeployment(this.#contexts.lookup, parseRequestId(arg));
+    const target = await findDeployment(this.#contexts.lookup, parseRequestId(arg.replace(/\..*$/, '')));
     this.#tried = { ...this.#tried, target: target.request_id };
     return target;
   }

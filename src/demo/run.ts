@@ -42,7 +42,11 @@ const FAST: SimulatorOptions['durations'] = {
 /** Runs simulator, bot and terminal chat until the conversation is over, and takes them down again. */
 export async function runDemo(options: DemoOptions): Promise<void> {
   const clock = systemClock;
-  const simulator = await startSimulator({ clock, ...(options.fast ? { durations: FAST } : {}) });
+  const simulator = await startSimulator({
+    clock,
+    measuredBeforeMs: 60 * 60_000,
+    ...(options.fast ? { durations: FAST } : {}),
+  });
   try {
     // Nothing of the user's own settings: the demo talks to the simulator alone, and keeps nothing.
     const config = readConfig({

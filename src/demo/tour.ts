@@ -18,6 +18,7 @@ export async function playTour(
     'deploy kart-racing v1.2 --near Montreal --tag qa',
   );
   await step('Read its log.', 'logs @last --lines 8');
+  await step('See what it uses.', 'metrics @last');
   await step('Tag it.', 'tags @last add match-42');
   await step('Stop it. That asks first.', 'stop @last');
   const confirm = chat

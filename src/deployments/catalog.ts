@@ -19,7 +19,7 @@ export interface Catalog {
 
 export function createCatalog(edgegap: EdgegapApi, clock: Clock): Catalog {
   const applications = cached(clock, () => edgegap.applications());
-  const locations = cached(clock, () => edgegap.locations());
+  const locations = cached(clock, async () => (await edgegap.locations()).locations);
   const versions = new Map<string, Cached<readonly AppVersion[]>>();
   return {
     applications,

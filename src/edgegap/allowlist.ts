@@ -62,7 +62,8 @@ export function withAllowlist(
     stop: (id, call) => checked(id, call, () => api.stop(id, call)),
     async deployments(request = {}, call): Promise<DeploymentPage> {
       const narrowed = narrow(request, allowed, check);
-      if (!narrowed) return { rows: [], total_count: 0, has_next: false, page: request.page ?? 1 };
+      if (!narrowed)
+        return { rows: [], total_count: 0, has_next: false, page: request.page ?? 1, messages: [] };
       return api.deployments(narrowed, call);
     },
     async *allDeployments(request = {}, call): AsyncGenerator<DeploymentRow, void> {
@@ -70,6 +71,9 @@ export function withAllowlist(
       if (narrowed) yield* api.allDeployments(narrowed, call);
     },
     logs: (id, call) => checked(id, call, () => api.logs(id, call)),
+    metrics: (id, request, call) => checked(id, call, () => api.metrics(id, request, call)),
+    // A host shows no application.
+    hosts: (fleet, call) => api.hosts(fleet, call),
     tags: (id, call) => checked(id, call, () => api.tags(id, call)),
     tag: (id, name, call) => checked(id, call, () => api.tag(id, name, call)),
     addTag: (id, tag, call) => checked(id, call, () => api.addTag(id, tag, call)),

@@ -6,6 +6,7 @@ import type { Logger } from '../log.ts';
 import type { Proxies } from '../proxy.ts';
 import { EdgegapError, isNoSuchDeployment } from './errors.ts';
 import { decodeLogs, type Logs } from './logs.ts';
+import { type Metrics, MetricsAnswer, type MetricsRequest, metricsQuery } from './metrics.ts';
 import { masked, maskTag } from './outside.ts';
 import { eachPage, nextPage, type Page } from './paging.ts';
 import type { Places } from './places.ts';
@@ -15,11 +16,13 @@ import {
   type Application,
   ApplicationList,
   type AppVersion,
+  type AvailableLocation,
   DeployAnswer,
   DeploymentList,
   type DeploymentRow,
   DeploymentStatus,
-  type Location,
+  type FleetHost,
+  HostList,
   LocationList,
   LogsAnswer,
   StopAnswer,
@@ -39,6 +42,25 @@ export interface DeploymentPage {
   has_next: boolean;
   /** This page's number, from 1. */
   page: number;
+  /** The API's own notes to this page. */
+  messages: string[];
+}
+
+/** Which locations to list; all of them where nothing is given. */
+export interface LocationFilter {
+  /** Only places with room for the application's version. */
+  application?: string | undefined;
+  version?: string | undefined;
+  /** The type of the location, as Edgegap names types. */
+  type?: string | undefined;
+  /** Also tells the tags of each location. */
+  tags?: boolean | undefined;
+}
+
+export interface LocationListing {
+  locations: AvailableLocation[];
+  /** The API's own notes. */
+  messages: string[];
 }
 
 export interface StopResult {
@@ -69,6 +91,10 @@ export interface EdgegapApi {
   allDeployments(request?: Omit<ListRequest, 'page'>, call?: Call): AsyncIterable<DeploymentRow>;
   /** `GET /v1/deployment/{id}/container-logs`: always the whole log, decoded. */
   logs(request_id: string, call?: Call): Promise<Logs>;
+  /** `GET /v1/metrics/deployment/{id}`. */
+  metrics(request_id: string, request?: MetricsRequest, call?: Call): Promise<Metrics>;
+  /** `GET /v2/private-fleets/{fleet}/hosts`, all pages. */
+  hosts(fleet: string, call?: Call): Promise<FleetHost[]>;
   /** The names of all tags. */
   tags(request_id: string, call?: Call): Promise<string[]>;
   /** When a tag was added and last changed. */
@@ -80,8 +106,8 @@ export interface EdgegapApi {
   applications(call?: Call): Promise<Application[]>;
   /** `GET /v1/app/{application}/versions`, all pages. */
   versions(application: string, call?: Call): Promise<AppVersion[]>;
-  /** `GET /v1/locations`, all pages; with an application and version, only places with room for it. */
-  locations(filter?: { application?: string; version?: string }, call?: Call): Promise<Location[]>;
+  /** `GET /v1/locations`, all pages. */
+  locations(filter?: LocationFilter, call?: Call): Promise<LocationListing>;
 }
 
 export interface EdgegapClientOptions {
@@ -175,7 +201,7 @@ export class EdgegapClient implements EdgegapApi {
     const total_count = answer.total ?? answer.rows.length;
     // Rows of earlier pages are not known here; without a word from Edgegap, pages are taken to be equally long.
     const has_next = nextPage(page, answer, answer.rows.length * page) !== undefined;
-    return { rows: answer.rows, total_count, has_next, page };
+    return { rows: answer.rows, total_count, has_next, page, messages: answer.messages ?? [] };
   }
 
   async *allDeployments(
@@ -201,10 +227,20 @@ export class EdgegapClient implements EdgegapApi {
     return { ...logs, crash_data: { ...crash_data, message: this.#mask(crash_data.message) } };
   }
 
+  metrics(request_id: string, request: MetricsRequest = {}, call?: Call): Promise<Metrics> {
+    const at = path`/v1/metrics/deployment/${request_id}`;
+    return this.#get(at, 'metrics', 'metrics', MetricsAnswer, call, metricsQuery(request));
+  }
+
+  async hosts(fleet: string, call?: Call): Promise<FleetHost[]> {
+    const at = path`/v2/private-fleets/${fleet}/hosts`;
+    return (await this.#all(at, 'fleet', 'hosts', HostList, call)).rows;
+  }
+
   async tags(request_id: string, call?: Call): Promise<string[]> {
     const at = path`/v1/deployments/${request_id}/tags`;
-    const tags = await this.#all(at, 'deployment', 'tags', TagList, call);
-    return tags.map((tag) => maskTag(tag, this.#mask));
+    const { rows } = await this.#all(at, 'deployment', 'tags', TagList, call);
+    return rows.map((tag) => maskTag(tag, this.#mask));
   }
 
   tag(request_id: string, name: string, call?: Call): Promise<TagTimes> {
@@ -231,24 +267,35 @@ export class EdgegapClient implements EdgegapApi {
     }
   }
 
-  applications(call?: Call): Promise<Application[]> {
-    return this.#all(path`/v1/apps`, 'account', 'catalogue', ApplicationList, call);
+  async applications(call?: Call): Promise<Application[]> {
+    return (await this.#all(path`/v1/apps`, 'account', 'catalogue', ApplicationList, call)).rows;
   }
 
-  versions(application: string, call?: Call): Promise<AppVersion[]> {
-    return this.#all(path`/v1/app/${application}/versions`, 'application', 'catalogue', VersionList, call);
+  async versions(application: string, call?: Call): Promise<AppVersion[]> {
+    const at = path`/v1/app/${application}/versions`;
+    return (await this.#all(at, 'application', 'catalogue', VersionList, call)).rows;
   }
 
-  locations(filter: { application?: string; version?: string } = {}, call?: Call): Promise<Location[]> {
-    const query = { app: filter.application, version: filter.version };
-    const subject = filter.application === undefined ? 'account' : 'application';
-    return this.#all(path`/v1/locations`, subject, 'catalogue', LocationList, call, query);
+  async locations(filter: LocationFilter = {}, call?: Call): Promise<LocationListing> {
+    const { application, version, type } = filter;
+    const query = { app: application, version, type, tags: filter.tags ? 'true' : undefined };
+    const subject = application === undefined ? 'account' : 'application';
+    const { rows, messages } = await this.#all(
+      path`/v1/locations`,
+      subject,
+      'catalogue',
+      LocationList,
+      call,
+      query,
+    );
+    return { locations: rows, messages };
   }
 
   async #list(request: ListRequest, call: Call | undefined): Promise<Page<DeploymentRow>> {
     const query = { query: listQuery(request), page: request.page, limit: request.limit };
     const page = await this.#get(path`/v1/deployments`, 'account', 'list', DeploymentList, call, query);
-    return { ...page, rows: page.rows.map((row) => masked(row, this.#mask)) };
+    const messages = page.messages?.map((note) => this.#mask(note));
+    return { ...page, messages, rows: page.rows.map((row) => masked(row, this.#mask)) };
   }
 
   /** Every row of every page. The first is asked for without a number: the versions' list declares none. */
@@ -259,12 +306,16 @@ export class EdgegapClient implements EdgegapApi {
     schema: z.ZodType<Page<Row>>,
     call: Call | undefined,
     query: Request['query'] = {},
-  ): Promise<Row[]> {
+  ): Promise<{ rows: Row[]; messages: string[] }> {
     const all: Row[] = [];
-    const read = (page: number | undefined) =>
-      this.#get(at, subject, bucket, schema, call, { ...query, page });
+    const notes = new Set<string>();
+    const read = async (page: number | undefined) => {
+      const answer = await this.#get(at, subject, bucket, schema, call, { ...query, page });
+      for (const note of answer.messages ?? []) notes.add(this.#mask(note));
+      return answer;
+    };
     for await (const rows of eachPage(read)) all.push(...rows);
-    return all;
+    return { rows: all, messages: [...notes] };
   }
 
   #get<T>(

@@ -22,13 +22,21 @@ export function maskTag(tag: string, mask: Mask): string {
  * What Edgegap tells of a deployment, without the secrets in what people and servers have written. Ids, names and addresses
  * stay as they are: they are asked by again, or compared.
  */
-export function masked<Told extends { tags: string[]; error_detail?: string | undefined }>(
-  told: Told,
-  mask: Mask,
-): Told {
-  const { tags, error_detail } = told;
-  const detail = error_detail === undefined ? {} : { error_detail: mask(error_detail) };
-  return { ...told, ...detail, tags: tags.map((tag) => maskTag(tag, mask)) };
+export function masked<
+  Told extends {
+    tags: string[];
+    error_detail?: string | undefined;
+    command?: string | undefined;
+    arguments?: string | undefined;
+  },
+>(told: Told, mask: Mask): Told {
+  const { tags, error_detail, command, arguments: args } = told;
+  const texts = {
+    ...(error_detail === undefined ? {} : { error_detail: mask(error_detail) }),
+    ...(command === undefined ? {} : { command: mask(command) }),
+    ...(args === undefined ? {} : { arguments: mask(args) }),
+  };
+  return { ...told, ...texts, tags: tags.map((tag) => maskTag(tag, mask)) };
 }
 
 /** The body of a callback as it may be stored: only what is read of it later. */

@@ -14,6 +14,8 @@ export interface Page<Row> {
   rows: Row[];
   total: number | undefined;
   pagination: Pagination;
+  /** The API's own notes; undefined on a page that was not read from an answer. */
+  messages?: string[] | undefined;
 }
 
 /**

@@ -1,7 +1,15 @@
 import { EdgegapError, MAY_HAVE_HAPPENED, type Outcome } from './errors.ts';
 
 /** What a call is about; the same status means different things to a deploy and to a status question. */
-export type Subject = 'deploy' | 'deployment' | 'log' | 'tag' | 'application' | 'account';
+export type Subject =
+  | 'deploy'
+  | 'deployment'
+  | 'log'
+  | 'metrics'
+  | 'tag'
+  | 'fleet'
+  | 'application'
+  | 'account';
 
 /** An answer that is not a success, as far as it could be read. */
 export interface Refusal {
@@ -129,6 +137,7 @@ function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string
   const otherFault: Partial<Record<Subject, RegExp>> = {
     deployment: /(?!)/,
     log: /(?!)/,
+    metrics: /time|step|raw|date|format/i,
     tag: /\btags?\b|\bname\b|length|charact/i,
   };
   const other = otherFault[subject];
@@ -140,6 +149,8 @@ function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string
       'Check the names of application and version, that both are active, and the place or the addresses of the players.',
     deployment: 'Check what was given and try again.',
     log: 'Check what was given and try again.',
+    metrics: 'Check the window and the step, and try again.',
+    fleet: 'Check the name of the fleet.',
     tag: 'Check the tag; the API’s reference allows it 20 characters.',
     application: 'Check the name of the application.',
     account: 'Check what was given and try again.',
@@ -154,7 +165,14 @@ function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string
 }
 
 function notFound({ subject, apiMessage = '' }: Refusal, quote: string): Meaning {
-  if (subject === 'deployment') return noSuchDeployment();
+  if (subject === 'deployment' || subject === 'metrics') return noSuchDeployment();
+  if (subject === 'fleet')
+    return {
+      code: 'edgegap-no-such-fleet',
+      message: 'Edgegap knows no private fleet with this name.',
+      hint: 'Check the name, capital letters included. Edgegap lists no fleets; the names stand in its dashboard.',
+      outcome: 'not-done',
+    };
   if (subject === 'log') {
     return {
       ...noSuchDeployment(),

@@ -2,14 +2,15 @@ import type { Clock } from '../clock.ts';
 import { Lanes, type Turn } from './lanes.ts';
 import { LEAVE_MS, MAX_PAUSE_MS, MemoryPlaces, type Place, type Places, TRAVEL_MS } from './places.ts';
 
-/** Requests a second that Edgegap documents; `deploy` 40, `status` 20, `list` 10. */
+/** Requests a second that Edgegap documents; `deploy` 40, `status` 20, `list` 10, `hosts` 10. */
 export interface Limits {
   deploy: number;
   status: number;
   list: number;
+  hosts: number;
 }
 
-export const DOCUMENTED_LIMITS: Limits = { deploy: 40, status: 20, list: 10 };
+export const DOCUMENTED_LIMITS: Limits = { deploy: 40, status: 20, list: 10, hosts: 10 };
 
 /** Endpoints without a documented limit: how many of one kind may be under way at once, in each process. */
 const CONCURRENT = 16;
@@ -44,7 +45,7 @@ export class Scheduler {
   }
 
   /**
-   * Runs `call` when it is its turn in `bucket` ('deploy', 'status', 'list', or any other name for
+   * Runs `call` when it is its turn in `bucket` ('deploy', 'status', 'list', 'hosts', or any other name for
    * what has no documented limit); again, where it did not get to leave in time. Rejects with the signal's reason when aborted while waiting, and with what
    * the places say when they cannot be had; `call` was not begun then. It has to heed the signal itself after that.
    */

@@ -14,6 +14,17 @@ const raw = z.string().optional().catch(undefined);
 const text = raw.transform((value) => (value?.trim() ? value : undefined));
 const number = z.number().optional().catch(undefined);
 const flag = z.boolean().optional().catch(undefined);
+/** A number that the reference's examples also write as a text. */
+const numeric = z.preprocess(
+  (value) => (typeof value === 'string' && value.trim() ? Number(value) : value),
+  number,
+);
+
+/** The API's own notes to an answer: `message` in the deployment list, `messages` in the list of locations. */
+const Messages = z.preprocess(
+  (value) => (Array.isArray(value) ? value.filter((note) => typeof note === 'string' && note.trim()) : []),
+  z.array(z.string()),
+);
 
 /**
  * A list's answer as a page. Its rows may be missing when it has none, but then something else has to say
@@ -22,13 +33,21 @@ const flag = z.boolean().optional().catch(undefined);
  */
 function list<Row extends z.ZodType>(key: string, row: Row) {
   const answer = z
-    .object({ rows: z.array(row).nullish(), count: number, total_count: number, pagination: Pagination })
+    .object({
+      rows: z.array(row).nullish(),
+      count: number,
+      total_count: number,
+      pagination: Pagination,
+      message: Messages,
+      messages: Messages,
+    })
     .refine(({ rows, total_count, pagination }) => rows || pagination || total_count !== undefined)
     .transform(
-      ({ rows, count, total_count, pagination }): Page<z.output<Row>> => ({
+      ({ rows, count, total_count, pagination, message, messages }): Page<z.output<Row>> => ({
         rows: rows ?? [],
         total: total_count ?? count,
         pagination,
+        messages: [...message, ...messages],
       }),
     );
   return z.preprocess(
@@ -113,7 +132,9 @@ const Tags = z.preprocess(
 
 /**
  * `GET /v1/status/{id}`, and the body of every callback. Times are UTC, see `parseEdgegapTime`;
- * `elapsed_time` is in seconds since READY, `max_duration` in minutes (-1: none).
+ * `elapsed_time` is in seconds since READY, `max_duration` in minutes (-1: none). `sockets` (how many players fit),
+ * `sockets_usage` and `whitelisting_active` stand in the reference only. `command` and `arguments` are set where they
+ * were overridden.
  */
 export const DeploymentStatus = z.object({
   request_id: z.string().min(1),
@@ -133,6 +154,11 @@ export const DeploymentStatus = z.object({
   ports: Ports,
   location: Location.optional().catch(undefined),
   tags: Tags,
+  sockets: numeric,
+  sockets_usage: numeric,
+  whitelisting_active: flag,
+  command: text,
+  arguments: text,
 });
 export type DeploymentStatus = z.infer<typeof DeploymentStatus>;
 
@@ -188,7 +214,8 @@ export const ApplicationList = list('applications', Application);
 
 /**
  * `is_active` false: it cannot be deployed. `caching_percent` is 0 to 1, `req_cpu` in units (1024 are one
- * vCPU), `req_memory` in MB, `max_duration` in minutes (-1: none). Registry credentials and injected
+ * vCPU), `req_memory` in MB, `req_video` in units of a GPU, `max_duration` in minutes (-1: none), `time_to_deploy` in
+ * seconds: a download of the image that takes longer fails. Registry credentials and injected
  * variables, which the answer also holds, are dropped here on purpose.
  */
 export const AppVersion = z.object({
@@ -197,9 +224,13 @@ export const AppVersion = z.object({
   caching_percent: number,
   req_cpu: number,
   req_memory: number,
+  req_video: number,
   max_duration: number,
+  time_to_deploy: number,
+  restart_policy: text,
+  termination_grace_period_seconds: number,
   ports: z
-    .array(z.object({ name: text, port: number, protocol: text }))
+    .array(z.object({ name: text, port: number, protocol: text, tls_upgrade: flag }))
     .optional()
     .catch(undefined),
   create_time: text,
@@ -209,7 +240,44 @@ export type AppVersion = z.infer<typeof AppVersion>;
 
 export const VersionList = list('versions', AppVersion);
 
-export const LocationList = list('locations', Location);
+/** A place to deploy to. `tags` are there where they were asked for. */
+export const AvailableLocation = Location.extend({ type: text, tags: Tags });
+export type AvailableLocation = z.infer<typeof AvailableLocation>;
+
+export const LocationList = list('locations', AvailableLocation);
+
+/**
+ * A host of a private fleet. `allocatable_*` is all that deployments may use and `allocated_*` the part in use, in CPU
+ * units (1024 are one vCPU) and MB. Only ACTIVE hosts take deployments.
+ */
+export const FleetHost = z.object({
+  host_id: z.string().min(1),
+  status: z
+    .string()
+    .min(1)
+    .transform((status) => status.trim().toUpperCase()),
+  ip_address: text,
+  city: text,
+  country: text,
+  continent: text,
+  latitude: number,
+  longitude: number,
+  allocated_cpu_units: number,
+  allocated_memory_mb: number,
+  allocatable_cpu_units: number,
+  allocatable_memory_mb: number,
+  created_at: text,
+  updated_at: text,
+  centroid: z.object({ label: text }).optional().catch(undefined),
+  delete_schedule: z.object({ scheduled_at: text }).optional().catch(undefined),
+  fleet_host_specifications: z
+    .object({ cpu_units: number, memory_mb: number, base_clock_speed_mhz: number })
+    .optional()
+    .catch(undefined),
+});
+export type FleetHost = z.infer<typeof FleetHost>;
+
+export const HostList = list('data', FleetHost);
 
 /**
  * Reads a time as Edgegap writes it: `2026-03-03 16:02:09.360719` (UTC, no zone) or ISO 8601.

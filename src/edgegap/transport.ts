@@ -45,7 +45,7 @@ export interface Request {
   query?: Record<string, string | number | undefined> | undefined;
   body?: unknown;
   subject: Subject;
-  /** The scheduler's bucket; the limited ones are 'deploy', 'status' and 'list'. */
+  /** The scheduler's bucket; the limited ones are 'deploy', 'status', 'list' and 'hosts'. */
   bucket: string;
 }
 

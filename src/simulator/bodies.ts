@@ -1,5 +1,6 @@
-import type { CatalogApplication, CatalogVersion } from './catalog.ts';
+import type { CatalogApplication, CatalogHost, CatalogVersion } from './catalog.ts';
 import { enteredAt, type Phase, phaseOf, type SimulatedDeployment, type SimulatedTag } from './deployment.ts';
+import { publicAddress } from './identity.ts';
 import type { Settings } from './options.ts';
 import { timestamp } from './timestamp.ts';
 
@@ -75,8 +76,36 @@ export function tagBody({ name, createdAt, updatedAt }: SimulatedTag): object {
   return { name, create_time: timestamp(createdAt), last_updated: timestamp(updatedAt) };
 }
 
+export function hostBody({ host_id, status, city, allocated, allocatable, deletedAt }: CatalogHost): object {
+  const { latitude, longitude } = city;
+  return {
+    host_id,
+    status,
+    ip_address: status === 'ACTIVE' ? publicAddress(host_id) : null,
+    latitude,
+    longitude,
+    city: city.city,
+    country: city.country,
+    continent: city.continent,
+    allocated_cpu_units: Math.round(allocated.cpu),
+    allocated_memory_mb: Math.round(allocated.memory),
+    allocatable_cpu_units: status === 'ACTIVE' ? allocatable.cpu : null,
+    allocatable_memory_mb: status === 'ACTIVE' ? allocatable.memory : null,
+    beacon: null,
+    created_at: MADE_ISO,
+    updated_at: MADE_ISO,
+    centroid: { label: 'Alpha', latitude, longitude, radius_km: 500, desired_host_count: 1 },
+    delete_schedule:
+      deletedAt === undefined
+        ? null
+        : { uuid: '10287c9b-a6e2-4909-84c8-59daf74895b5', scheduled_at: new Date(deletedAt).toISOString() },
+    fleet_host_specifications: { cpu_units: 16_384, memory_mb: 32_768, base_clock_speed_mhz: 2_000 },
+  };
+}
+
 /** Applications and versions were made long before anything here runs. */
 const MADE = timestamp(Date.UTC(2026, 0, 12, 9, 30, 0));
+const MADE_ISO = '2026-01-12T09:30:00.000000Z';
 const TIMES = { create_time: MADE, last_updated: MADE };
 
 export function applicationBody({ name, is_active }: CatalogApplication): object {
@@ -97,6 +126,9 @@ export function versionBody(application: CatalogApplication, version: CatalogVer
     force_cache: version.caching_percent > 0,
     caching_percent: version.caching_percent,
     max_duration: version.max_duration,
+    time_to_deploy: version.time_to_deploy ?? 120,
+    restart_policy: version.restart_policy ?? 'never',
+    termination_grace_period_seconds: 30,
     ports: version.ports.map((port) => ({ ...port, to_check: true })),
     envs: [],
   };

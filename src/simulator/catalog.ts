@@ -4,6 +4,23 @@ import { type City, defaultCities } from './cities.ts';
 export interface Catalog {
   readonly applications: readonly CatalogApplication[];
   readonly cities: readonly City[];
+  readonly fleets?: readonly CatalogFleet[];
+}
+
+export interface CatalogFleet {
+  readonly name: string;
+  readonly hosts: readonly CatalogHost[];
+}
+
+/** A host of a private fleet; units as in `CatalogVersion`. */
+export interface CatalogHost {
+  readonly host_id: string;
+  readonly status: 'PENDING' | 'ACTIVE';
+  readonly city: City;
+  readonly allocated: { readonly cpu: number; readonly memory: number };
+  readonly allocatable: { readonly cpu: number; readonly memory: number };
+  /** Epoch milliseconds at which the host is to be deleted. */
+  readonly deletedAt?: number;
 }
 
 export interface CatalogApplication {
@@ -23,6 +40,9 @@ export interface CatalogVersion {
   /** 0 to 1: how much of the world holds the image already. */
   readonly caching_percent: number;
   readonly ports: readonly CatalogPort[];
+  readonly restart_policy?: 'always' | 'never' | 'on_failure';
+  /** Seconds that the download of the image may take. */
+  readonly time_to_deploy?: number;
   /** How every deployment of this version ends, so that a demo can show a failure without code. */
   readonly misfortune?: 'no-capacity' | 'image-cannot-be-pulled' | 'crashes';
 }
@@ -51,12 +71,42 @@ function version(name: string, other: Partial<CatalogVersion> = {}): CatalogVers
   };
 }
 
+/** One host for each thing that a host can be: empty, half full, full, on its way, soon to be deleted. */
+function defaultHosts(fleet: string): CatalogHost[] {
+  const allocatable = { cpu: 12_928, memory: 25_178 };
+  const host = (place: number, used: number, other: Partial<CatalogHost> = {}): CatalogHost[] => {
+    const city = defaultCities[place];
+    if (!city) return [];
+    return [
+      {
+        host_id: `${fleet}-${city.city.toLowerCase().replaceAll(' ', '-')}-${place}`,
+        status: 'ACTIVE',
+        city,
+        allocated: { cpu: allocatable.cpu * used, memory: allocatable.memory * used },
+        allocatable,
+        ...other,
+      },
+    ];
+  };
+  return [
+    ...host(0, 0),
+    ...host(1, 0.5),
+    ...host(2, 1),
+    ...host(3, 0, { status: 'PENDING' }),
+    ...host(4, 0.25, { deletedAt: Date.UTC(2030, 0, 1) }),
+  ];
+}
+
 /**
  * `trouble` has one version for each thing that goes wrong in real life. `arena-shooter` has more
  * versions than fit on one page, which is what a studio with nightly builds looks like.
  */
 export const defaultCatalog: Catalog = {
   cities: defaultCities,
+  fleets: [
+    { name: 'tournament', hosts: defaultHosts('tournament') },
+    { name: 'empty-fleet', hosts: [] },
+  ],
   applications: [
     {
       name: 'kart-racing',

@@ -47,6 +47,8 @@ export interface SimulatedDeployment {
   stopRequested: boolean;
   /** The endpoint storage that keeps the log after the end. */
   logStorage: string | undefined;
+  /** Stretches in which nothing was measured, epoch milliseconds. */
+  readonly unmeasured: { readonly from: number; readonly to: number }[];
   readonly log: { readonly lines: string[]; bootLines: number; playLines: number };
 }
 

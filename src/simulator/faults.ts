@@ -7,6 +7,8 @@ export type Endpoint =
   | 'stop'
   | 'list'
   | 'logs'
+  | 'metrics'
+  | 'hosts'
   | 'locations'
   | 'applications'
   | 'versions'

@@ -14,7 +14,8 @@ export class RateLimiter {
 
   /** Whether a request that arrives at `now` is let in. */
   admit(endpoint: Endpoint, now: number): boolean {
-    if (endpoint !== 'deploy' && endpoint !== 'status' && endpoint !== 'list') return true;
+    if (endpoint !== 'deploy' && endpoint !== 'status' && endpoint !== 'list' && endpoint !== 'hosts')
+      return true;
     const recent = (this.#accepted.get(endpoint) ?? []).filter((at) => at > now - WINDOW_MS);
     this.#accepted.set(endpoint, recent);
     if (recent.length >= this.#limits[endpoint]) return false;

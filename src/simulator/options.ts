@@ -20,6 +20,7 @@ export interface Limits {
   readonly deploy: number;
   readonly status: number;
   readonly list: number;
+  readonly hosts: number;
 }
 
 export interface SimulatorOptions {
@@ -37,6 +38,8 @@ export interface SimulatorOptions {
   readonly maxTagLength?: number;
   /** More live deployments than this are answered 422. */
   readonly maxConcurrent?: number;
+  /** So long before READY a server's measurements begin, in milliseconds: a demo has no hour to wait for a chart. */
+  readonly measuredBeforeMs?: number;
   readonly logEncoding?: 'utf-8' | 'base64';
   /** The live API answers 400 to a request_id it does not know; the OpenAPI file says 404. */
   readonly unknownIdStatus?: 400 | 404;
@@ -65,12 +68,13 @@ export function settle(options: SimulatorOptions): Settings {
     listLagMs: options.listLagMs ?? 0,
     maxTagLength: options.maxTagLength ?? 20,
     maxConcurrent: options.maxConcurrent ?? Number.POSITIVE_INFINITY,
+    measuredBeforeMs: options.measuredBeforeMs ?? 0,
     logEncoding: options.logEncoding ?? 'utf-8',
     unknownIdStatus: options.unknownIdStatus ?? 400,
     dialect: options.dialect ?? 'openapi',
     seed: options.seed ?? 'edgegap',
     faults: options.faults ?? new Faults(),
-    limits: { deploy: 40, status: 20, list: 10, ...options.limits },
+    limits: { deploy: 40, status: 20, list: 10, hosts: 10, ...options.limits },
     durations: {
       initializing: 400,
       seeking: 1200,

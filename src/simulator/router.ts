@@ -1,11 +1,20 @@
 import type { Route } from './exchange.ts';
 import { deploymentRoutes } from './routes/deployments.ts';
+import { fleetRoutes } from './routes/fleets.ts';
 import { listingRoutes } from './routes/listing.ts';
 import { logRoutes } from './routes/logs.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { tagRoutes } from './routes/tags.ts';
 
 /** Everything the stand-in answers to. */
-export const routes: readonly Route[] = [...deploymentRoutes, ...listingRoutes, ...logRoutes, ...tagRoutes];
+export const routes: readonly Route[] = [
+  ...deploymentRoutes,
+  ...listingRoutes,
+  ...fleetRoutes,
+  ...logRoutes,
+  ...metricsRoutes,
+  ...tagRoutes,
+];
 
 export interface Found {
   readonly route: Route;

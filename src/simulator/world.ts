@@ -65,6 +65,7 @@ export class World {
       imagePulled: order.imagePulled,
       stopRequested: false,
       logStorage: undefined,
+      unmeasured: [],
       log: { lines: [], bootLines: 0, playLines: 0 },
     };
     this.deployments.set(id, deployment);

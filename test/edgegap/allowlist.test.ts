@@ -42,6 +42,7 @@ const keyed: [string, (api: EdgegapApi, id: string) => Promise<unknown>][] = [
   ['status', (api, id) => api.status(id)],
   ['stop', (api, id) => api.stop(id)],
   ['logs', (api, id) => api.logs(id)],
+  ['metrics', (api, id) => api.metrics(id)],
   ['tags', (api, id) => api.tags(id)],
   ['tag', (api, id) => api.tag(id, 'qa')],
   ['addTag', (api, id) => api.addTag(id, 'qa')],
@@ -71,7 +72,8 @@ function expectRefusal(error: unknown): void {
 it('covers every call there is', async () => {
   await using it = await allowing(['kart']);
   const covered = [...keyed, ...named].map(([name]) => name);
-  expect([...covered, 'applications'].sort()).toEqual(Object.keys(it.api).sort());
+  // A fleet's host shows no application.
+  expect([...covered, 'applications', 'hosts'].sort()).toEqual(Object.keys(it.api).sort());
 });
 
 describe.each(keyed)('%s', (name, ask) => {
@@ -172,6 +174,7 @@ describe('the list', () => {
       total_count: 0,
       has_next: false,
       page: 3,
+      messages: [],
     });
     expect(await all(it.api, filters)).toEqual([]);
     await using none = await allowing([]);
@@ -187,7 +190,7 @@ it('shows the allowed applications only', async () => {
 
 it('lets places be asked for without an application', async () => {
   await using it = await allowing(['kart']);
-  expect(await it.api.locations()).toEqual([]);
+  expect(await it.api.locations()).toEqual({ locations: [], messages: [] });
 });
 
 it('remembers what it deployed, a failed deploy’s deployment too', async () => {

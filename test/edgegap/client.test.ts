@@ -63,7 +63,7 @@ describe('what goes over the wire', () => {
     const { client, server } = it;
     server.otherwise((response, { path }) => {
       const name = path.split('/').at(-1) ?? '';
-      const key = { apps: 'applications' }[name] ?? name;
+      const key = { apps: 'applications', hosts: 'data' }[name] ?? name;
       json(200, { ...STATUS, message: 'ok', [key]: [], total_count: 0, pagination: last })(
         response,
         {} as never,
@@ -81,7 +81,10 @@ describe('what goes over the wire', () => {
     await client.applications();
     await client.versions('kart');
     await client.locations();
-    await client.locations({ application: 'kart', version: 'v1' });
+    await client.locations({ application: 'kart', version: 'v1', type: 'cloud', tags: true });
+    await client.metrics('abc');
+    await client.metrics('abc', { from: 1_772_553_600_000, to: 1_772_557_200_500, step: '5m', raw: true });
+    await client.hosts('my fleet');
     expect(server.seen.map(({ method, path, query, body }) => [`${method} ${path}`, query, body])).toEqual([
       ['GET /v1/status/abc', {}, ''],
       ['DELETE /v1/stop/abc', {}, ''],
@@ -95,7 +98,19 @@ describe('what goes over the wire', () => {
       ['GET /v1/apps', {}, ''],
       ['GET /v1/app/kart/versions', {}, ''],
       ['GET /v1/locations', {}, ''],
-      ['GET /v1/locations', { app: 'kart', version: 'v1' }, ''],
+      ['GET /v1/locations', { app: 'kart', version: 'v1', type: 'cloud', tags: 'true' }, ''],
+      ['GET /v1/metrics/deployment/abc', {}, ''],
+      [
+        'GET /v1/metrics/deployment/abc',
+        {
+          start_time: '2026-03-03 16:00:00.000',
+          end_time: '2026-03-03 17:00:00.500',
+          steps: '5m',
+          raw: 'true',
+        },
+        '',
+      ],
+      ['GET /v2/private-fleets/my%20fleet/hosts', {}, ''],
     ]);
   });
 
@@ -366,10 +381,13 @@ describe('paging', () => {
       { name: 'v1', is_active: true, req_cpu: 512 },
       { name: 'v2', is_active: false, caching_percent: 0.8 },
     ]);
-    expect(await it.client.locations({ application: 'kart' })).toEqual([
-      { city: 'Montreal', latitude: 45.5 },
-      { city: 'Tokyo' },
-    ]);
+    expect(await it.client.locations({ application: 'kart' })).toEqual({
+      locations: [
+        { city: 'Montreal', latitude: 45.5, tags: [] },
+        { city: 'Tokyo', tags: [] },
+      ],
+      messages: [],
+    });
     expect(it.server.seen.at(-1)?.query).toEqual({ app: 'kart', page: '2' });
   });
 });

@@ -87,7 +87,7 @@ test('whatever comes to several processes: the limit holds for all together, peo
       const schedulers = places(`run-${run++}`).map(
         (each) => new Scheduler(clock, { status: plan.limit }, each),
       );
-      const edgegap = new RateLimiter({ deploy: 0, status: plan.limit, list: 0 });
+      const edgegap = new RateLimiter({ deploy: 0, status: plan.limit, list: 0, hosts: 0 });
       await carryOut(plan, clock, schedulers, (now) =>
         expect(edgegap.admit('status', now), 'answered 429').toBe(true),
       );

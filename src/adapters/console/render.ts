@@ -100,7 +100,10 @@ function nodeLines(node: Node, context: RenderContext): SpanLine[] {
       return codeLines(node.text, node.keep, context);
     // The line of the file says where the picture is.
     case 'image':
-      return foldAll(inlineLines([`Picture ${node.file}: ${node.alt}`], context, 'dim'), context, 2);
+      return [
+        ...(node.drawn === undefined ? [] : codeLines(node.drawn, 'start', context)),
+        ...foldAll(inlineLines([`Picture ${node.file}: ${node.alt}`], context, 'dim'), context, 2),
+      ];
     case 'divider':
       return [[span('─'.repeat(24), 'dim')]];
     case 'buttons':

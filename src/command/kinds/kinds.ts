@@ -1,8 +1,10 @@
 import { application } from './application.ts';
 import { deployment } from './deployment.ts';
+import { duration } from './duration.ts';
 import type { Kind } from './kind.ts';
 import { list } from './list.ts';
 import { location } from './location.ts';
+import { moment } from './moment.ts';
 import { boolean, choice, integer, string } from './plain.ts';
 import { tag } from './tag.ts';
 import { version } from './version.ts';
@@ -19,4 +21,6 @@ export const kinds = {
   deployment,
   location,
   tag,
+  duration,
+  moment,
 } as const satisfies Readonly<Record<string, Kind>>;

@@ -33,7 +33,9 @@ function locations({ world, query }: Call): Answer {
     throw new Refusal(400, `${app} has no version named ${version}`);
   }
   const { items, ...page } = paginate(world.settings.catalog.cities, query);
-  return { status: 200, body: { locations: items, messages: [], ...page } };
+  const withTags = query.get('tags') === 'true' && world.settings.dialect === 'reference';
+  const locations = withTags ? items.map((city) => ({ ...city, type: 'cloud', tags: ['cloud'] })) : items;
+  return { status: 200, body: { locations, messages: [], ...page } };
 }
 
 function applications({ world, query }: Call): Answer {

@@ -25,6 +25,8 @@ export class Contract {
     this.operations = documents.flatMap(operationsOf);
     formats.default(this.#ajv);
     this.#ajv.addFormat('date-time', isVendorTime);
+    // The vendor's one `date`, of the metrics, has a time of day in its own example.
+    this.#ajv.addFormat('date', (text) => isVendorTime(text) || /^\d{4}-\d\d-\d\d$/.test(text));
   }
 
   /** The operation of a request; literal paths win over those with parameters. */
@@ -93,7 +95,12 @@ export class Contract {
   #checkText(text: string, parameter: Node, document: Node): string[] {
     const schema = asNode(parameter.schema);
     const { type } = resolve(schema, document);
-    const value = (type === 'integer' || type === 'number') && text.trim() !== '' ? Number(text) : text;
+    const value =
+      type === 'boolean' && /^(true|false)$/.test(text)
+        ? text === 'true'
+        : (type === 'integer' || type === 'number') && text.trim() !== ''
+          ? Number(text)
+          : text;
     return this.#validate(value, schema, document).map((finding) => `parameter ${parameter.name}${finding}`);
   }
 

@@ -15,6 +15,18 @@ const EXCEPTIONS: readonly KnownException[] = [
     finding: 'query parameter page is not declared',
     why: 'the answer declares pages and the request no way to ask for one; the first is asked for without it',
   },
+  {
+    method: 'GET',
+    path: /^\/v2\/private-fleets\/\{[\w-]+\}\/hosts$/,
+    finding: 'query parameter page is not declared',
+    why: 'the answer declares pages and the request no way to ask for one; the first is asked for without it',
+  },
+  ...['type', 'tags'].map((name) => ({
+    method: 'GET',
+    path: /^\/v1\/locations$/,
+    finding: `query parameter ${name} is not declared`,
+    why: 'the API reference has it',
+  })),
 ];
 
 /** Why a finding is no fault of ours; nothing when it is one. */

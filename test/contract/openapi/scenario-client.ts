@@ -39,6 +39,8 @@ async function catalogue({ client, api }: Stage): Promise<void> {
   await client('locations for a version', () =>
     api.locations({ application: 'kart-racing', version: 'v1.2' }),
   );
+  await client('locations of a type, with tags', () => api.locations({ type: 'cloud', tags: true }));
+  await client('hosts', () => api.hosts('tournament'));
 }
 
 async function lifecycle(run: Run, { client, api, clock, simulator }: Stage): Promise<void> {
@@ -61,8 +63,11 @@ async function lifecycle(run: Run, { client, api, clock, simulator }: Stage): Pr
     last = phase() ?? 'READY';
     await client(`status, ${last}`, () => api.status(id));
     await client(`logs, ${last}`, () => api.logs(id));
+    await client(`metrics, ${last}`, () => api.metrics(id));
     await client(`deployments, ${last}`, () => api.deployments());
   }
+  const hour = { from: clock.now() - 3_600_000, to: clock.now() };
+  await client('metrics, raw, of an hour', () => api.metrics(id, { ...hour, step: '30s', raw: true }));
   await client('stop, READY', () => api.stop(id));
   const stopped = simulator.deployments.get(id);
   if (stopped) stopped.logStorage = 'match-logs';

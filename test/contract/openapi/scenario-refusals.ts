@@ -22,6 +22,8 @@ function samples(id: string): Sample[] {
     { endpoint: 'stop', method: 'DELETE', path: `/v1/stop/${id}` },
     { endpoint: 'list', method: 'GET', path: '/v1/deployments' },
     { endpoint: 'logs', method: 'GET', path: `/v1/deployment/${id}/container-logs` },
+    { endpoint: 'other', method: 'GET', path: `/v1/metrics/deployment/${id}` },
+    { endpoint: 'other', method: 'GET', path: '/v2/private-fleets/tournament/hosts' },
     { endpoint: 'other', method: 'GET', path: '/v1/locations' },
     { endpoint: 'other', method: 'GET', path: '/v1/apps' },
     { endpoint: 'other', method: 'GET', path: '/v1/app/kart-racing/versions' },
@@ -70,6 +72,13 @@ async function badRequests({ raw, simulator, clock }: Stage, id: string): Promis
     await raw('page 0', 400, { method: 'GET', path: `${path}?page=0` });
   }
   await raw('a query that is none', 400, { method: 'GET', path: '/v1/deployments?query=%7B' });
+  await raw('unknown fleet', 400, { method: 'GET', path: '/v2/private-fleets/nothing/hosts' });
+  await raw('unknown step', 400, { method: 'GET', path: `/v1/metrics/deployment/${id}?steps=2m` });
+  const reversed = 'start_time=2026-03-04%2000:00:00.0&end_time=2026-03-03%2000:00:00.0';
+  await raw('a window that ends first', 422, {
+    method: 'GET',
+    path: `/v1/metrics/deployment/${id}?${reversed}`,
+  });
   await raw('unknown application', 404, { method: 'GET', path: '/v1/app/nothing/versions' });
 
   const tags = `/v1/deployments/${id}/tags`;

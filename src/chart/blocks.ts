@@ -1,0 +1,43 @@
+import { inUnit } from './format.ts';
+import { type ChartSpec, type Panel, topOf } from './spec.ts';
+
+const LEVELS = ' ▁▂▃▄▅▆▇█';
+const COLUMNS = 60;
+const ROWS = 3;
+/** In place of a bar where nothing was measured. */
+const GAP = '·';
+
+/** The chart in block characters, for a screen that shows text only: each series by itself, the highest value beside it. */
+export function blocks(spec: ChartSpec): string {
+  return spec.panels
+    .flatMap((panel) => panel.series.map((_, index) => drawSeries(panel, index, spec)))
+    .join('\n');
+}
+
+function drawSeries(panel: Panel, index: number, { from, to }: ChartSpec): string {
+  const { label = '', points = [] } = panel.series[index] ?? {};
+  const top = topOf(panel) || 1;
+  const bars = Array.from({ length: COLUMNS }, (): number | undefined => undefined);
+  for (const [at, value] of points) {
+    const column = Math.min(COLUMNS - 1, Math.floor(((at - from) / (to - from)) * COLUMNS));
+    // The highest of the values that share a column: a peak must not be lost.
+    if (value !== null && column >= 0) bars[column] = Math.max(bars[column] ?? 0, value);
+  }
+  // Where a column is narrower than a step, the columns between two measurements hold the earlier value.
+  const known = bars.map((bar, column) => bar ?? heldValue(bars, column, points.length));
+  const rows = Array.from({ length: ROWS }, (_, row) => {
+    const line = known.map((bar) => {
+      if (bar === undefined) return row === ROWS - 1 ? GAP : ' ';
+      const level = Math.round((bar / top) * ROWS * 8) - (ROWS - 1 - row) * 8;
+      return LEVELS[Math.max(row === ROWS - 1 ? 1 : 0, Math.min(8, level))];
+    });
+    return `${line.join('')}${row === 0 ? ` ${inUnit(top, panel.unit)}` : ''}`.trimEnd();
+  });
+  const name = panel.series.length > 1 ? `${panel.title} ${label}` : panel.title;
+  return [name, ...rows].join('\n');
+}
+
+function heldValue(bars: readonly (number | undefined)[], column: number, count: number): number | undefined {
+  const reach = Math.ceil(COLUMNS / Math.max(1, count));
+  return bars.slice(Math.max(0, column - reach), column).findLast((bar) => bar !== undefined);
+}

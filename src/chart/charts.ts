@@ -1,0 +1,90 @@
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '../clock.ts';
+import { AppError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { ChartSpec } from './spec.ts';
+
+/** A thread without work for so long ends, and gives its memory back. */
+const IDLE_MS = 60_000;
+/** A chart takes about 100 ms, the first one of a thread about 500 ms: a thread that needs longer hangs. */
+const PATIENCE_MS = 15_000;
+
+interface Waiting {
+  resolve(png: Uint8Array): void;
+  reject(error: AppError): void;
+}
+
+type Answer = { readonly id: number } & (
+  | { readonly png: Uint8Array; readonly error?: undefined }
+  | { readonly error: string }
+);
+
+export interface Charts {
+  /** A PNG of the chart, 800 pixels wide. Throws AppError `chart-failed`. */
+  draw(spec: ChartSpec): Promise<Uint8Array>;
+  /** Ends the thread; charts that are being drawn fail. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Draws charts in a thread of its own, so that drawing holds up nothing else. The thread, and with it the drawing
+ * library, is loaded for the first chart and ends when no chart was asked for during `IDLE_MS`.
+ */
+export function createCharts({ clock, log }: { readonly clock: Clock; readonly log: Logger }): Charts {
+  const waiting = new Map<number, Waiting>();
+  let thread: Worker | undefined;
+  let drawn = 0;
+  let cancelTimer = (): void => undefined;
+
+  function start(): Worker {
+    const started = new Worker(new URL('./worker.ts', import.meta.url));
+    // A thread must not keep a process alive that has nothing else to do.
+    started.unref();
+    started.on('message', ({ id, ...answer }: Answer) => {
+      const chart = waiting.get(id);
+      waiting.delete(id);
+      if (answer.error === undefined) chart?.resolve(answer.png);
+      else chart?.reject(failed(answer.error));
+      endAfter(waiting.size > 0 ? PATIENCE_MS : IDLE_MS);
+    });
+    started.on('error', (err) => {
+      log.error({ err }, 'chart: the drawing thread failed');
+      if (thread === started) end('the drawing thread failed');
+    });
+    return started;
+  }
+
+  function end(reason: string): Promise<number> | undefined {
+    cancelTimer();
+    const ended = thread;
+    thread = undefined;
+    for (const chart of waiting.values()) chart.reject(failed(reason));
+    waiting.clear();
+    return ended?.terminate();
+  }
+
+  /** Sets the only timer there is: it ends a thread that is idle, or hangs. */
+  function endAfter(ms: number): void {
+    cancelTimer();
+    cancelTimer = clock.after(ms, () => void end('drawing took too long'));
+  }
+
+  return {
+    draw(spec) {
+      thread ??= start();
+      const id = drawn++;
+      if (waiting.size === 0) endAfter(PATIENCE_MS);
+      return new Promise((resolve, reject) => {
+        waiting.set(id, { resolve, reject });
+        thread?.postMessage({ id, spec });
+      });
+    },
+    async stop() {
+      await end('the bot is stopping');
+    },
+  };
+}
+
+function failed(reason: string): AppError {
+  return new AppError('chart-failed', 'I could not draw the chart.', { cause: new Error(reason) });
+}

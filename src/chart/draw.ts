@@ -1,0 +1,205 @@
+import { createRequire } from 'node:module';
+import { createCanvas, GlobalFonts } from '@napi-rs/canvas';
+import {
+  Chart,
+  type ChartConfiguration,
+  type ChartItem,
+  Filler,
+  Legend,
+  LinearScale,
+  LineController,
+  LineElement,
+  type Plugin,
+  PointElement,
+  Title,
+} from 'chart.js';
+import { inUnit } from './format.ts';
+import { type ChartSpec, type Gap, type Panel, type Point, topOf } from './spec.ts';
+
+/** Twice the 400 points that a phone shows, so that text of `TEXT_PX` is as large there as the chat's own. */
+const WIDTH = 800;
+const PANEL_HEIGHT = 300;
+const TEXT_PX = 22;
+const AXIS_WIDTH = 112;
+const FONT = 'Inter';
+
+/** Opaque, so that the picture looks the same on Discord's dark and Slack's light background. */
+const BACKGROUND = '#16181d';
+const TEXT = '#e6e8eb';
+const MUTED = '#a3a9b3';
+const GRID = '#2b2f37';
+const LIMIT = '#ff7a70';
+/** Told apart by people who see no red and green, too (Okabe and Ito, 2008). */
+const COLORS = ['#56b4e9', '#e69f00', '#cc79a7'] as const;
+
+Chart.register(Filler, Legend, LinearScale, LineController, LineElement, PointElement, Title);
+const resolve = createRequire(import.meta.url).resolve;
+for (const weight of [400, 600])
+  GlobalFonts.registerFromPath(resolve(`@fontsource/inter/files/inter-latin-${weight}-normal.woff2`), FONT);
+
+/** A PNG of `WIDTH` pixels, with one chart for each panel below the other. */
+export async function draw(spec: ChartSpec): Promise<Uint8Array> {
+  const picture = createCanvas(WIDTH, PANEL_HEIGHT * spec.panels.length);
+  const context = picture.getContext('2d');
+  context.fillStyle = BACKGROUND;
+  context.fillRect(0, 0, picture.width, picture.height);
+  for (const [index, panel] of spec.panels.entries()) {
+    const canvas = createCanvas(WIDTH, PANEL_HEIGHT);
+    // The types of Chart.js know a browser's canvas only; this canvas has all that is used.
+    const chart = new Chart(canvas as unknown as ChartItem, configuration(panel, spec));
+    context.drawImage(canvas, 0, index * PANEL_HEIGHT);
+    chart.destroy();
+  }
+  return await picture.encode('png');
+}
+
+function configuration(panel: Panel, { from, to, gaps }: ChartSpec): ChartConfiguration<'line'> {
+  const { series, unit, title } = panel;
+  const top = topOf(panel);
+  return {
+    type: 'line',
+    data: {
+      datasets: series.map(({ label, points }, index) => ({
+        label: series.length > 1 ? `${title} ${label}` : label,
+        data: points.map(([x, y]) => ({ x, y: y as number })),
+        borderColor: COLORS[index],
+        backgroundColor: `${COLORS[index]}${series.length === 1 ? '40' : '00'}`,
+        fill: series.length === 1,
+        borderWidth: 3,
+        // A measurement without neighbours would be no line at all.
+        pointRadius: ({ dataIndex }: { dataIndex: number }) => (isAlone(points, dataIndex) ? 4 : 0),
+        pointBackgroundColor: COLORS[index],
+        spanGaps: false,
+      })),
+    },
+    options: {
+      animation: false,
+      responsive: false,
+      devicePixelRatio: 1,
+      color: TEXT,
+      font: { family: FONT, size: TEXT_PX },
+      layout: { padding: { left: 12, right: 24, top: 4, bottom: 4 } },
+      plugins: {
+        title: {
+          display: series.length === 1,
+          align: 'start',
+          text: title,
+          color: TEXT,
+          font: { family: FONT, size: TEXT_PX + 2, weight: 600 },
+          padding: { top: 6, bottom: 20 },
+        },
+        legend: {
+          display: series.length > 1,
+          align: 'start',
+          labels: {
+            color: TEXT,
+            font: { family: FONT, size: TEXT_PX, weight: 600 },
+            boxWidth: 26,
+            boxHeight: 3,
+            padding: 14,
+          },
+        },
+      },
+      scales: {
+        x: {
+          type: 'linear',
+          min: from,
+          max: to,
+          afterBuildTicks: (axis) => {
+            axis.ticks = timeTicks(from, to).map((value) => ({ value }));
+          },
+          ticks: {
+            color: MUTED,
+            font: { family: FONT, size: TEXT_PX },
+            maxRotation: 0,
+            autoSkip: false,
+            callback: (value, index) => `${clockTime(Number(value), to - from)}${index === 0 ? ' UTC' : ''}`,
+          },
+          grid: { color: GRID },
+        },
+        y: {
+          min: 0,
+          // Room above, for the words at a limit.
+          suggestedMax: top * 1.12 || 1,
+          ticks: {
+            color: MUTED,
+            font: { family: FONT, size: TEXT_PX },
+            maxTicksLimit: 4,
+            callback: (value) => inUnit(Number(value), unit),
+          },
+          grid: { color: GRID },
+          // The same in all panels, so that a moment stands at one place in all of them.
+          afterFit: (axis) => {
+            axis.width = AXIS_WIDTH;
+          },
+        },
+      },
+    },
+    plugins: [shadedGaps(gaps), limitLine(panel)],
+  };
+}
+
+function isAlone(points: readonly Point[], index: number): boolean {
+  const at = (offset: number) => points[index + offset]?.[1] ?? null;
+  return at(0) !== null && at(-1) === null && at(1) === null;
+}
+
+/** Shades the stretches without measurements, and names those that are wide enough for the words. */
+function shadedGaps(gaps: readonly Gap[]): Plugin<'line'> {
+  return {
+    id: 'gaps',
+    beforeDatasetsDraw({ ctx, scales: { x }, chartArea: { top, bottom } }) {
+      for (const [from, to] of gaps) {
+        const left = x?.getPixelForValue(from) ?? 0;
+        const right = x?.getPixelForValue(to) ?? 0;
+        ctx.fillStyle = '#ffffff12';
+        ctx.fillRect(left, top, right - left, bottom - top);
+        if (right - left < TEXT_PX * 4) continue;
+        ctx.fillStyle = MUTED;
+        ctx.font = `${TEXT_PX - 2}px ${FONT}`;
+        ctx.textAlign = 'center';
+        ctx.fillText('no data', (left + right) / 2, (top + bottom) / 2);
+      }
+    },
+  };
+}
+
+function limitLine({ limit }: Panel): Plugin<'line'> {
+  return {
+    id: 'limit',
+    afterDatasetsDraw({ ctx, scales: { y }, chartArea: { left, right, top } }) {
+      if (!limit || !y || limit.value > y.max) return;
+      const at = y.getPixelForValue(limit.value);
+      ctx.strokeStyle = LIMIT;
+      ctx.lineWidth = 2;
+      ctx.setLineDash([10, 8]);
+      ctx.beginPath();
+      ctx.moveTo(left, at);
+      ctx.lineTo(right, at);
+      ctx.stroke();
+      ctx.setLineDash([]);
+      ctx.fillStyle = LIMIT;
+      ctx.font = `${TEXT_PX - 2}px ${FONT}`;
+      ctx.textAlign = 'right';
+      ctx.fillText(limit.label, right - 6, at - top > TEXT_PX ? at - 8 : at + TEXT_PX);
+    },
+  };
+}
+
+const MINUTE = 60_000;
+const TICK_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440, 2_880, 10_080].map((n) => n * MINUTE);
+
+/** At most five moments on round times, by UTC. */
+function timeTicks(from: number, to: number): number[] {
+  const step = TICK_STEPS.find((each) => (to - from) / each <= 5) ?? to - from;
+  const first = Math.ceil(from / step) * step;
+  return Array.from({ length: Math.floor((to - first) / step) + 1 }, (_, index) => first + index * step);
+}
+
+/** `14:30`, or `3 Mar` where the window is longer than two days. UTC, as the card says. */
+function clockTime(at: number, span: number): string {
+  const date = new Date(at);
+  return span > 2 * 24 * 60 * MINUTE
+    ? date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
+    : date.toISOString().slice(11, 16);
+}

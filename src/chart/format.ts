@@ -1,0 +1,22 @@
+import type { Unit } from './spec.ts';
+
+const STEPS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
+
+/** A value as a person reads it: `0.45 vCPU`, `512 MB`, `1.5 kB/s`. Bytes and megabytes count in thousands. */
+export function inUnit(value: number, unit: Unit): string {
+  if (unit === 'vCPU') return `${rounded(value)} vCPU`;
+  if (unit === 'number') return rounded(value);
+  let step = unit === 'MB' ? STEPS.indexOf('MB') : 0;
+  let left = value;
+  while (Math.abs(left) >= 1_000 && step < STEPS.length - 1 && !(unit === 'MB' && Math.abs(left) < 10_000)) {
+    left /= 1_000;
+    step++;
+  }
+  return `${rounded(left)} ${STEPS[step]}${unit === 'bytes/s' ? '/s' : ''}`;
+}
+
+/** Three digits are enough to compare by. */
+function rounded(value: number): string {
+  const size = Math.abs(value);
+  return String(Number(value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2)));
+}

@@ -1,0 +1,41 @@
+/** Pictures of numbers over time, before they are drawn. Plain data: a drawing goes to a worker thread. */
+
+/** One measurement: epoch milliseconds, and the value in the panel's unit; null breaks the line. */
+export type Point = readonly [at: number, value: number | null];
+
+export interface Series {
+  readonly label: string;
+  /** Oldest first. */
+  readonly points: readonly Point[];
+}
+
+/** `vCPU` and `MB` as they are, `bytes/s` scaled to kB or MB, `number` without a unit. */
+export type Unit = 'vCPU' | 'MB' | 'bytes' | 'bytes/s' | 'number';
+
+/** One chart of a picture; the panels stand below each other and share the time axis. */
+export interface Panel {
+  readonly title: string;
+  readonly unit: Unit;
+  /** At most three: a fourth colour could not be told apart on every screen. */
+  readonly series: readonly Series[];
+  /** A horizontal line, for example at what the version may use. */
+  readonly limit?: { readonly label: string; readonly value: number } | undefined;
+}
+
+/** A stretch without measurements, epoch milliseconds. */
+export type Gap = readonly [from: number, to: number];
+
+export interface ChartSpec {
+  /** The window of the time axis, epoch milliseconds. */
+  readonly from: number;
+  readonly to: number;
+  readonly panels: readonly Panel[];
+  /** Shaded in every panel. */
+  readonly gaps: readonly Gap[];
+}
+
+/** How large a value the axis of a panel has to show. A limit far above all values would press the line on the ground. */
+export function topOf({ series, limit }: Panel): number {
+  const largest = Math.max(0, ...series.flatMap(({ points }) => points.map(([, value]) => value ?? 0)));
+  return limit && limit.value <= largest * 4 ? Math.max(limit.value, largest) : largest;
+}

@@ -1,0 +1,31 @@
+import { InputError } from '../../errors.ts';
+import { quoted } from '../argv.ts';
+import type { Kind } from './kind.ts';
+import { beginningWith } from './text.ts';
+
+const MINUTES = { m: 1, h: 60, d: 24 * 60, w: 7 * 24 * 60 } as const;
+
+/** A length of time in milliseconds: `30m`, `2h`, `1h30m`, `2 days`. */
+export const duration: Kind<number, { readonly examples?: readonly string[] }> = {
+  placeholder: '2h',
+  input: () => ({ type: 'text', maxLength: 40 }),
+  parse(given, { name }) {
+    const text = String(given).trim().toLowerCase();
+    const parts = [...text.matchAll(/(\d{1,6}(?:\.\d{1,3})?)\s*(w|d|h|m)[a-z]*[\s,]*/g)];
+    const minutes = parts.reduce(
+      (sum, [, count, unit]) => sum + Number(count) * MINUTES[unit as keyof typeof MINUTES],
+      0,
+    );
+    if (parts.map(([whole]) => whole).join('') !== text || minutes <= 0)
+      throw new InputError(
+        'not-a-duration',
+        `${name} must be a length of time, not ${quoted(String(given))}.`,
+        {
+          hint: 'Write 30m, 2h, 1h30m or 2d.',
+        },
+      );
+    return minutes * 60_000;
+  },
+  suggest: async ({ typed, fields: { examples = ['15m', '1h', '3h', '24h'] } }) =>
+    beginningWith(typed, examples),
+};

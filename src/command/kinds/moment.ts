@@ -1,0 +1,32 @@
+import { parseEdgegapTime } from '../../edgegap/schema.ts';
+import { InputError } from '../../errors.ts';
+import { quoted } from '../argv.ts';
+import type { Kind } from './kind.ts';
+
+/** A moment as it was written: an instant in epoch milliseconds, or a time of day in minutes after midnight, UTC. */
+export type Moment = { readonly at: number } | { readonly minuteOfDay: number };
+
+const DAY_MS = 24 * 60 * 60_000;
+
+export const moment: Kind<Moment> = {
+  placeholder: 'time',
+  input: () => ({ type: 'text', maxLength: 40 }),
+  parse(given, { name }) {
+    const text = String(given).trim();
+    const [, hour = '', minute = ''] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];
+    if (hour !== '') return { minuteOfDay: Number(hour) * 60 + Number(minute) };
+    const at = parseEdgegapTime(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text} 00:00` : text);
+    if (at !== undefined) return { at };
+    throw new InputError('not-a-time', `${name} must be a time, not ${quoted(text)}.`, {
+      hint: 'Times are UTC: write 16:00, 2026-03-03 or 2026-03-03T16:00.',
+    });
+  },
+};
+
+/** The instant that is meant at the time `now`, both epoch milliseconds; a time of day is the last one that has been. */
+export function instantOf(moment: Moment, now: number): number {
+  if ('at' in moment) return moment.at;
+  const midnight = now - (now % DAY_MS);
+  const today = midnight + moment.minuteOfDay * 60_000;
+  return today <= now ? today : today - DAY_MS;
+}

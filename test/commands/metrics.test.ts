@@ -1,0 +1,132 @@
+import { createCanvas, loadImage } from '@napi-rs/canvas';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Simulator } from '../../src/simulator/simulator.ts';
+import { deployElsewhere, effectOf, type Stage, stageOn, typeLine } from '../command/harness.ts';
+import { driverNames } from '../support/bot.ts';
+import { until } from '../support/test-clock.ts';
+
+const MINUTE = 60_000;
+
+/** A server of which Edgegap says that it was ready so long ago. */
+async function readySince(simulator: Simulator, ms: number, version = 'v1.2'): Promise<string> {
+  const id = await deployElsewhere(simulator, 'kart-racing', version);
+  const { history = [] } = simulator.deployments.get(id) ?? {};
+  history.splice(0, history.length, ...history.map(({ phase, at }) => ({ phase, at: at - ms })));
+  return id;
+}
+
+describe.each(driverNames)('metrics on %s', (name) => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await stageOn(name);
+  });
+  afterAll(() => stage?.close());
+
+  test('a chart shows CPU, memory and network, with average and peak in words beside the chart', async () => {
+    const id = await readySince(stage.simulator, 120 * MINUTE);
+    const { publicly, privately } = await effectOf(stage, 'operator', () =>
+      stage.driver.command('operator', 'metrics', { deployment: id, last: '1h' }),
+    );
+    expect(privately).toEqual([]);
+    const card = publicly.find(({ text }) => text.includes('Metrics of'));
+    expect(card?.text).toContain('kart-racing v1.2');
+    expect(card?.text).toMatch(
+      /CPU\W+average 0\.\d+ vCPU \\?\(\d+ %\\?\), peak 0\.\d+ vCPU \\?\(\d+ %\\?\) at .*limit 0\.5 vCPU/,
+    );
+    expect(card?.text).toMatch(/Memory\W+average \d+ MB/);
+    expect(card?.text).toMatch(/Network in\W+average [\d.]+ kB\/s/);
+    expect(card?.text).toMatch(/[\d.]+ MB in all/);
+    expect(card?.buttons).toEqual(['Refresh', 'Wider', 'Narrower']);
+    // On Slack the picture follows the card.
+    const chart = await until(async () => {
+      const files = (await stage.driver.channel()).flatMap((message) => message.files);
+      return files.find((file) => file.name === `${id}-usage.png` && file.content !== '');
+    }, 'the picture');
+    const image = await loadImage(Buffer.from(chart.content, 'base64'));
+    expect([image.width, image.height]).toEqual([800, 900]);
+    const context = createCanvas(800, 900).getContext('2d');
+    context.drawImage(image, 0, 0);
+    const colours = new Set<string>();
+    const { data } = context.getImageData(0, 0, 800, 900);
+    for (let at = 0; at < data.length; at += 4) colours.add(`${data[at]},${data[at + 1]},${data[at + 2]}`);
+    // The line of CPU and memory, the second line of the network, the limit.
+    expect([...colours]).toEqual(expect.arrayContaining(['86,180,233', '230,159,0', '255,122,112']));
+  });
+
+  test('the button Wider doubles the window in the same message', async () => {
+    const { publicly } = await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Wider'));
+    expect(publicly.map(({ text }) => text).join('\n')).toContain('2 h, from');
+  });
+});
+
+describe('metrics in words', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await stageOn('console');
+  });
+  afterAll(() => stage?.close());
+
+  const run = async (line: string) => {
+    const { publicly, privately, asked } = await effectOf(stage, 'operator', () =>
+      typeLine(stage, 'operator', line),
+    );
+    const text = [...publicly, ...privately].map((message) => message.text).join('\n');
+    return { text, publicly, privately, asked };
+  };
+
+  test('a stretch without measurements is told, and the terminal draws the chart in block characters', async () => {
+    const id = await readySince(stage.simulator, 120 * MINUTE);
+    const now = Date.now();
+    stage.simulator.deployments.get(id)?.unmeasured.push({ from: now - 40 * MINUTE, to: now - 20 * MINUTE });
+    const { text } = await run(`metrics ${id}`);
+    expect(text).toMatch(/Nothing was measured from .* to .*\./);
+    expect(text).toMatch(/[▁▂▃▄▅▆▇█]{10}/);
+    expect(text).toMatch(/·{10}/);
+  });
+
+  test('the option csv adds the numbers as a file', async () => {
+    const id = await readySince(stage.simulator, 30 * MINUTE);
+    const { publicly } = await run(`metrics ${id} --last 30m --csv`);
+    const file = publicly.flatMap(({ files }) => files).find(({ name }) => name === `${id}-metrics.csv`);
+    const lines = file?.content.trim().split('\n') ?? [];
+    expect(lines[0]).toMatch(/^time,cpu_units,.*,disk_write_total$/);
+    expect(lines.length).toBeGreaterThan(30);
+    expect(lines[1]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z,\d+/);
+  });
+
+  test('a version whose CPU is held back gets a second chart', async () => {
+    const id = await readySince(stage.simulator, 300 * MINUTE);
+    const { text, publicly } = await run(`metrics ${id} --last 5h`);
+    expect(text).toContain('CPU throttling');
+    expect(publicly.flatMap(({ files }) => files).map(({ name }) => name)).toContain(`${id}-throttling.png`);
+  });
+
+  test('metrics of an ended deployment are shown for the time in which the deployment ran', async () => {
+    const id = await readySince(stage.simulator, 30 * MINUTE);
+    stage.simulator.terminate(id);
+    const { text } = await run(`metrics ${id}`);
+    expect(text).toContain('average');
+  });
+
+  test.each([
+    ['--from 2099-01-01', 'begins in the future'],
+    ['--from 2026-03-03T17:00 --to 2026-03-03T16:00', 'ends before it begins'],
+    ['--last 40d', '40 days is too long'],
+    ['--last 48h --step 30s', 'too fine for a window of 2 days'],
+    ['--last soon', 'must be a length of time'],
+    ['--from yesterday', 'must be a time'],
+    ['--step 2m', 'step must be one of 30s, 1m, 5m, 10m, 1h'],
+  ])('the window %s is refused to the asker alone, before Edgegap is asked', async (window, reason) => {
+    const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+    const { privately, publicly, asked } = await run(`metrics ${id} ${window}`);
+    expect(publicly).toEqual([]);
+    expect(privately[0]?.text).toContain(reason);
+    expect(asked.filter((request) => request.includes('metrics'))).toEqual([]);
+  });
+
+  test('a deployment that was just ready has no measurements yet, and the answer says when to ask again', async () => {
+    const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+    const { text } = await run(`metrics ${id}`);
+    expect(text).toContain('Ask again');
+  });
+});
