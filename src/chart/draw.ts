@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { createCanvas, GlobalFonts } from '@napi-rs/canvas';
 import {
   Chart,
@@ -33,9 +33,11 @@ const LIMIT = '#ff7a70';
 const COLORS = ['#56b4e9', '#e69f00', '#cc79a7'] as const;
 
 Chart.register(Filler, Legend, LinearScale, LineController, LineElement, PointElement, Title);
-const resolve = createRequire(import.meta.url).resolve;
-for (const weight of [400, 600])
-  GlobalFonts.registerFromPath(resolve(`@fontsource/inter/files/inter-latin-${weight}-normal.woff2`), FONT);
+for (const file of [
+  import.meta.resolve('@fontsource/inter/files/inter-latin-400-normal.woff2'),
+  import.meta.resolve('@fontsource/inter/files/inter-latin-600-normal.woff2'),
+])
+  GlobalFonts.registerFromPath(fileURLToPath(file), FONT);
 
 /** A PNG of `WIDTH` pixels, with one chart for each panel below the other. */
 export async function draw(spec: ChartSpec): Promise<Uint8Array> {
