@@ -3,7 +3,7 @@ import { type Clock, steadyNow, within } from '../clock.ts';
 import type { DeploymentTarget } from '../deployments/deployment.ts';
 import type { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { Answer, type Ending } from './answer.ts';
+import { createAnswer, type Ending } from './answer.ts';
 import { tooLong } from './argv.ts';
 import type { Policy } from './authorise.ts';
 import { asksForHelp, choose, unknownCommand } from './choose.ts';
@@ -64,7 +64,7 @@ export type Turn = ReturnType<typeof createTurn>;
 export function createTurn(invocation: Invocation, parts: TurnParts) {
   const { services, presses, invocations, clock, realClock, log } = parts;
   const { id, at, meanwhile } = invocation;
-  const answer = new Answer(invocation, parts);
+  const answer = createAnswer(invocation, parts);
   const contexts = createContexts(invocation, parts, answer);
   const { lookup, prompt } = contexts;
   const cameAt = steadyNow(realClock);
@@ -182,7 +182,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
     const { what, mode } = wanted;
     const changes = permissions[wanted.permission] === 'change';
     const about = { id, at, what, changes, mode, reply: invocation.reply(mode) };
-    answer.permission = wanted.permission;
+    answer.needs(wanted.permission);
     const since = steadyNow(clock);
     const authorising = wanted.authorise();
     let taken = false;
