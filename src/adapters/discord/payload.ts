@@ -1,23 +1,14 @@
-import { type APIMessageTopLevelComponent, MessageFlags, type RawFile } from 'discord.js';
+import { MessageFlags, type RawFile } from 'discord.js';
 import type { CardFile, Inline, Message } from '../../chat/card.ts';
 import { limits } from './limits.ts';
 import { isSnowflake } from './markdown.ts';
 import { markerOf } from './marker.ts';
 import { renderMessage } from './render.ts';
 
-/** What every request that shows a message carries. */
-export interface Payload {
-  readonly body: {
-    readonly flags: number;
-    readonly components: APIMessageTopLevelComponent[];
-    readonly allowed_mentions: { parse: []; users: string[]; replied_user: false };
-    /** The message's files from now on; an edit drops the ones that are not named. */
-    readonly attachments: { id: string; filename: string }[];
-  };
-  readonly files: RawFile[];
-}
+export type Payload = ReturnType<typeof payloadOf>;
 
-export function payloadOf(message: Message, key?: string): Payload {
+/** What every request that shows a message carries. */
+export function payloadOf(message: Message, key?: string) {
   const files = message.kind === 'card' ? filesOf(message.files ?? []) : [];
   const names = files.map((file) => file.name);
   return {
@@ -26,6 +17,7 @@ export function payloadOf(message: Message, key?: string): Payload {
       components: [renderMessage(message, names, key === undefined ? undefined : markerOf(key))],
       // Nothing pings by its text: only persons the message names as a mention of its own.
       allowed_mentions: { parse: [], users: mentionsOf(message), replied_user: false },
+      // The message's files from now on; an edit drops the ones that are not named.
       attachments: files.map((file, i) => ({ id: String(i), filename: file.name })),
     },
     files,

@@ -15,13 +15,7 @@ import { type CommandJson, commandJson } from './command-json.ts';
 import { closeRest, createRest } from './rest.ts';
 import { toStartError } from './start-error.ts';
 
-/** What was done in one server, by command name. */
-export interface Registered {
-  readonly guild: string;
-  readonly created: readonly string[];
-  readonly changed: readonly string[];
-  readonly removed: readonly string[];
-}
+type Registered = Awaited<ReturnType<typeof registerIn>>;
 
 /** Settings in, sentences out. Returns the exit code. */
 export async function runRegister(options: {
@@ -77,12 +71,8 @@ export async function registerCommands(
   }
 }
 
-async function registerIn(
-  rest: REST,
-  application: string,
-  guild: string,
-  wanted: readonly CommandJson[],
-): Promise<Registered> {
+/** Returns the names of the commands that were created, changed and removed. */
+async function registerIn(rest: REST, application: string, guild: string, wanted: readonly CommandJson[]) {
   const all = Routes.applicationGuildCommands(application, guild);
   const query = new URLSearchParams({ with_localizations: 'true' });
   const existing = (await rest.get(all, { query })) as APIApplicationCommand[];
