@@ -114,10 +114,7 @@ function proseText(node: Exclude<Node, Block>, room: number): string {
     }
     case 'fields':
       return fieldsText(node.fields, room);
-    case 'image':
-    case 'divider':
-    case 'buttons':
-    case 'select':
+    default:
       return '';
   }
 }
@@ -147,7 +144,7 @@ function blockText(node: Block, room: number): string {
   if (node.kind === 'table') {
     // Keeping backticks apart makes a text longer, so the room is asked for again until it fits.
     for (let tries = inner; ; tries -= 50) {
-      const text = tableText(node.columns, node.rows, tries);
+      const text = tableText(node, tries);
       if (fits(text) || tries < 50) return codeBlock(text);
     }
   }
