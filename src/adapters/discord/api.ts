@@ -58,11 +58,7 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
    * Returns the refusal of a repeat, where the first attempt got no answer: it may have arrived, or somebody else was
    * faster.
    */
-  async function respond(
-    { id, token }: InteractionToken,
-    body: object,
-    files: Payload['files'] = [],
-  ): Promise<DeliveryError | undefined> {
+  async function respond({ id, token }: InteractionToken, body: object, files: Payload['files'] = []) {
     const send = () =>
       deliver<void>(() => once.post(Routes.interactionCallback(id, token), { body, files, auth: false }));
     try {

@@ -1,5 +1,5 @@
 import { MessageFlags, type RawFile } from 'discord.js';
-import type { CardFile, Inline, Message } from '../../chat/card.ts';
+import type { CardFile, Message, Node, Rich } from '../../chat/card.ts';
 import { limits } from './limits.ts';
 import { isSnowflake } from './markdown.ts';
 import { markerOf } from './marker.ts';
@@ -63,17 +63,14 @@ function shortened({ name, type, bytes }: CardFile, room: number): Buffer {
   return Buffer.concat([notice, rest.subarray(rest.indexOf(0x0a) + 1)]);
 }
 
+function richOf(node: Node): Rich {
+  if (node.kind === 'text' || node.kind === 'note') return node.text;
+  return node.kind === 'fields' ? node.fields.flatMap(({ value }) => value) : [];
+}
+
 function mentionsOf(message: Message): string[] {
-  const inlines: Inline[] =
-    message.kind === 'line'
-      ? [...message.text]
-      : [
-          ...message.title,
-          ...message.nodes.flatMap((node): readonly Inline[] => {
-            if (node.kind === 'text' || node.kind === 'note') return node.text;
-            return node.kind === 'fields' ? node.fields.flatMap((field) => field.value) : [];
-          }),
-        ];
+  const inlines =
+    message.kind === 'line' ? message.text : [message.title, ...message.nodes.map(richOf)].flat();
   const ids = inlines.flatMap((inline) =>
     typeof inline === 'object' && 'mention' in inline && isSnowflake(inline.mention) ? [inline.mention] : [],
   );

@@ -140,13 +140,8 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-function describe({ guild, created, changed, removed }: Registered): string {
-  const parts = [
-    ['created', created],
-    ['changed', changed],
-    ['removed', removed],
-  ] as const;
-  const done = parts
+function describe({ guild, ...changes }: Registered): string {
+  const done = Object.entries(changes)
     .filter(([, names]) => names.length > 0)
     .map(([what, names]) => `${what} ${names.join(', ')}`);
   return `Server ${guild}: ${done.length > 0 ? done.join('; ') : 'nothing to change'}`;

@@ -68,12 +68,7 @@ function renderCard(card: Card, fileNames: readonly string[]): APIMessageTopLeve
       .filter((url) => !pictures.includes(url))
       .map((url) => ({ type: ComponentType.File as const, file: { url } })),
   ];
-  const colour = colours[card.tone];
-  return {
-    type: ComponentType.Container,
-    ...(colour === undefined ? {} : { accent_color: colour }),
-    components: inside,
-  };
+  return { type: ComponentType.Container, accent_color: colours[card.tone], components: inside };
 }
 
 /** Shares out the characters: prose first, as it is short and says what matters; code and tables get the rest. */
