@@ -20,8 +20,6 @@ interface RecoveryParts extends Omit<InvocationsParts, 'realClock'> {
   readonly invocations: Invocations;
 }
 
-export type Recovery = ReturnType<typeof createRecovery>;
-
 /** Answers the invocations whose process died before it did. */
 export function createRecovery(parts: RecoveryParts) {
   const { invocations, store, membership, directory, clock, log } = parts;

@@ -74,7 +74,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   let asker: Person | undefined;
   /** Resolves when the store has taken it, or has not in time. */
   const begun = Promise.withResolvers<void>();
-
+  /** Resolves when the person's turn comes; undefined where the person waits for no turn. */
   let wait: Promise<void> | undefined;
 
   async function takeCommand(request: CommandRequest): Promise<void> {
