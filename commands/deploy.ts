@@ -1,5 +1,11 @@
 import { quoted } from '../src/command/argv.ts';
-import { type ActionContext, type Context, defineCommand, type Upshot } from '../src/command/define.ts';
+import {
+  type Context,
+  defineCommand,
+  type Pressed,
+  type Services,
+  type Upshot,
+} from '../src/command/define.ts';
 import { findLocation, placeName } from '../src/command/kinds/location.ts';
 import { findDeployable } from '../src/command/kinds/version.ts';
 import { deploymentCard } from '../src/deployments/card.ts';
@@ -51,12 +57,8 @@ export default defineCommand({
 });
 
 /** Where to deploy: near the city and the players given; else where the settings say. */
-async function placement(
-  { settings, catalog }: Pick<Context<unknown>, 'settings' | 'catalog'>,
-  near: Location | undefined,
-  ips: readonly string[] = [],
-): Promise<Pick<DeployPlan, 'users' | 'place'>> {
-  const location = near ?? (ips.length === 0 ? await defaultLocation(catalog, settings) : undefined);
+async function placement(services: Services, near: Location | undefined, ips: readonly string[] = []) {
+  const location = near ?? (ips.length === 0 ? await defaultLocation(services) : undefined);
   const { latitude, longitude } = location ?? {};
   const point = latitude !== undefined && longitude !== undefined ? [{ latitude, longitude }] : [];
   const users = [...point, ...ips.map((ip_address) => ({ ip_address }))];
@@ -74,10 +76,8 @@ async function placement(
   return { users, place: `near ${places.join(' and ')}` };
 }
 
-async function defaultLocation(
-  catalog: Context<unknown>['catalog'],
-  { defaultNear }: Context<unknown>['settings'],
-): Promise<Location | undefined> {
+async function defaultLocation({ settings, catalog }: Services): Promise<Location | undefined> {
+  const { defaultNear } = settings;
   if (defaultNear === undefined) return undefined;
   try {
     return await findLocation(catalog, defaultNear);
@@ -108,11 +108,7 @@ async function launch(
 }
 
 /** The deployment of a button, which may have started and was not found. */
-async function lostOne({
-  deployments,
-  catalog,
-  action,
-}: Pick<ActionContext, 'deployments' | 'catalog' | 'action'>): Promise<Deployment> {
+async function lostOne({ deployments, catalog, action }: Services & Pressed): Promise<Deployment> {
   const before = await deployments.byId(action.arg);
   if (!before)
     throw new InputError('again-unknown', 'I no longer know that deployment.', { hint: 'Use deploy.' });

@@ -61,12 +61,7 @@ export default defineCommand({
   },
 });
 
-function find<Item>(
-  what: string,
-  wanted: string,
-  there: readonly Item[],
-  nameOf: (item: Item) => string,
-): Item {
+function find<Item>(what: string, wanted: string, there: readonly Item[], nameOf: (item: Item) => string) {
   const [found] = namesakes(wanted, there, nameOf);
   if (found) return found;
   const names = there.map(nameOf);

@@ -137,17 +137,15 @@ async function changing(name: string, change: () => Promise<void>): Promise<void
   }
 }
 
+const ago = (time: number) => ({ time, style: 'relative' }) as const;
+
 async function showOne({ edgegap, options, respond }: Context<OneTag>): Promise<void> {
   const { request_id } = options.deployment;
   const { create_time, last_updated } = await edgegap.tag(request_id, options.tag);
   const [added, changed] = [create_time, last_updated].map(parseEdgegapTime);
   const text: Rich = [
-    ...(added === undefined
-      ? ['Edgegap does not say when it was added']
-      : ['Added ', { time: added, style: 'relative' as const }]),
-    ...(changed === undefined || changed === added
-      ? ['.']
-      : [', last changed ', { time: changed, style: 'relative' as const }, '.']),
+    ...(added === undefined ? ['Edgegap does not say when it was added'] : ['Added ', ago(added)]),
+    ...(changed === undefined || changed === added ? ['.'] : [', last changed ', ago(changed), '.']),
   ];
   await respond(tagsCard(request_id, ['Tag ', { code: options.tag }, ' of '], text));
 }

@@ -7,11 +7,11 @@ import { createCharts } from './chart/charts.ts';
 import type { Adapter, Address } from './chat/port.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Directory, Services } from './command/define.ts';
-import { Invocations } from './command/invocations.ts';
+import { createInvocations } from './command/invocations.ts';
 import { createKept, purgeKept } from './command/kept.ts';
 import { loadCommands } from './command/load.ts';
 import type { Kinds } from './command/options.ts';
-import { Recovery } from './command/recovery.ts';
+import { createRecovery } from './command/recovery.ts';
 import { createPipeline } from './command/run.ts';
 import { storedInvocation } from './command/stored.ts';
 import type { AccessRules, Config } from './config.ts';
@@ -135,8 +135,8 @@ export async function buildApp({
       secrets,
     },
   });
-  const invocations = new Invocations({ store, membership, directory, clock, realClock: heartbeat, log });
-  const recovery = new Recovery({ invocations, store, membership, directory, clock, log });
+  const invocations = createInvocations({ store, membership, directory, clock, realClock: heartbeat, log });
+  const recovery = createRecovery({ invocations, store, membership, directory, clock, log });
   const pipeline = createPipeline({
     services: (at) => services(accounts.of(at)),
     policy: { rules: access, readOnly: config.readOnly },

@@ -23,18 +23,10 @@ export function createPlatforms(parts: PlatformsParts) {
   const { adapters, clock, log, inbox, over } = parts;
   const retries = new Map<Adapter, () => void>();
   const gone = new Set<Adapter>();
-  const turns = new Map(
-    adapters
-      .filter(({ exclusive }) => exclusive)
-      .map((adapter): [Adapter, Turn] => [
-        adapter,
-        createTurn({
-          ...parts,
-          adapter,
-          lost: (error) => givenUp(adapter, error),
-        }),
-      ]),
-  );
+  const turns = new Map<Adapter, Turn>();
+  for (const adapter of adapters)
+    if (adapter.exclusive)
+      turns.set(adapter, createTurn({ ...parts, adapter, lost: (error) => givenUp(adapter, error) }));
   let stopped = false;
 
   const begin = (adapter: Adapter) =>
@@ -44,7 +36,7 @@ export function createPlatforms(parts: PlatformsParts) {
   function givenUp(adapter: Adapter, error: AppError): void {
     if (stopped) return;
     log.error(
-      { platform: adapter.platform, code: error.code, problem: error.userMessage, hint: error.hint },
+      { platform: adapter.platform, ...reasonIn(error) },
       'platforms: one cannot be used until its settings are mended and the bot is restarted',
     );
     gone.add(adapter);
@@ -53,16 +45,10 @@ export function createPlatforms(parts: PlatformsParts) {
 
   function failed(adapter: Adapter, error: unknown, attempts: number): void {
     if (stopped) return;
-    if (error instanceof ConfigError) {
-      givenUp(adapter, error);
-      return;
-    }
+    if (error instanceof ConfigError) return void givenUp(adapter, error);
     const retryMs = Math.min(RETRY_FIRST_MS * 2 ** attempts, RETRY_MAX_MS);
     const { platform } = adapter;
-    const why =
-      error instanceof AppError
-        ? { code: error.code, problem: error.userMessage, hint: error.hint }
-        : { err: error };
+    const why = error instanceof AppError ? reasonIn(error) : { err: error };
     log.error({ platform, ...why, retryMs }, 'platforms: one does not start, and is tried again');
     retries.set(
       adapter,
@@ -119,12 +105,15 @@ export function createPlatforms(parts: PlatformsParts) {
       Object.fromEntries(
         adapters.map((adapter) => {
           const turn = turns.get(adapter);
-          if (!turn) return [adapter.platform, { healthy: adapter.healthy() }];
-          const { role } = turn;
-          return [adapter.platform, { healthy: turn.healthy(), ...(role ? { role } : {}) }];
+          return [adapter.platform, { healthy: (turn ?? adapter).healthy(), role: turn?.role }];
         }),
       ),
   };
+}
+
+/** For the log. */
+function reasonIn({ code, userMessage, hint }: AppError) {
+  return { code, problem: userMessage, hint };
 }
 
 /** Every wrong setting at once, before anything that may pass by itself. */

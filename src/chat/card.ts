@@ -51,11 +51,7 @@ export type Node =
   /** Small print. */
   | { readonly kind: 'note'; readonly text: Rich }
   | { readonly kind: 'fields'; readonly fields: readonly Field[] }
-  | {
-      readonly kind: 'table';
-      readonly columns: readonly string[];
-      readonly rows: readonly (readonly string[])[];
-    }
+  | Table
   /** Monospaced, shown exactly. Where it does not fit, `keep` says which end matters. */
   | { readonly kind: 'code'; readonly text: string; readonly keep: 'start' | 'end' }
   /**
@@ -66,6 +62,12 @@ export type Node =
   | { readonly kind: 'divider' }
   | { readonly kind: 'buttons'; readonly buttons: readonly Button[] }
   | Select;
+
+export interface Table {
+  readonly kind: 'table';
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
 
 export interface Field {
   readonly label: string;
@@ -115,6 +117,15 @@ export function attributed(message: Message, { id, name, command }: Asked): Mess
   if (JSON.stringify(message).includes(JSON.stringify(by[0]))) return message;
   if (message.kind === 'line') return { ...message, text: [...by, ': ', ...message.text] };
   return { ...message, nodes: [{ kind: 'text', text: by }, ...message.nodes] };
+}
+
+/** The same with its text changed; a mention, a channel and a time have none. */
+export function withText(inline: Inline, change: (text: string) => string): Inline {
+  if (typeof inline === 'string') return change(inline);
+  if ('bold' in inline) return { bold: change(inline.bold) };
+  if ('code' in inline) return { code: change(inline.code) };
+  if ('link' in inline) return { ...inline, text: change(inline.text) };
+  return inline;
 }
 
 /** What a notification, a log or a screen reader gets: the title or line without markup. */

@@ -1,5 +1,6 @@
 /* Text in a monospaced font, and text that is too long. */
 import stringWidth from 'string-width';
+import type { Table } from './card.ts';
 
 /** How many columns a text takes. */
 export function widthOf(text: string): number {
@@ -26,11 +27,7 @@ export function headOf(text: string, columns: number): string {
 }
 
 /** A table as lines with aligned columns and two blanks between the columns; the head first. */
-export function aligned(
-  columns: readonly string[],
-  rows: readonly (readonly string[])[],
-  shown: (cell: string) => string,
-): string[] {
+export function aligned({ columns, rows }: Table, shown: (cell: string) => string): string[] {
   const lines = [columns, ...rows].map((row) => columns.map((_, column) => shown(row[column] ?? '')));
   const widths = columns.map((_, column) => Math.max(...lines.map((cells) => widthOf(cells[column] ?? ''))));
   const padded = lines.map((cells) => cells.map((cell, column) => padTo(cell, widths[column] ?? 0)));

@@ -39,72 +39,46 @@ interface AnswerParts {
   readonly log: Logger;
 }
 
+export type Answer = ReturnType<typeof createAnswer>;
+
 /** What one invocation is answered with: given, left to the outbox where that must wait, or taken back. */
-export class Answer {
-  readonly #invocation: Invocation;
-  readonly #parts: AnswerParts;
-  #acknowledged: AckMode | undefined;
+export function createAnswer(invocation: Invocation, { services, invocations, log }: AnswerParts) {
+  const { directory } = services;
+  const { id, request } = invocation;
+  let acknowledged: AckMode | undefined;
   /** Once it is stored. */
-  #record: InvocationRecord | undefined;
+  let stored: InvocationRecord | undefined;
   /** A card is shown, or may be, that somebody has to bring to an end. */
-  #cardPosted = false;
+  let cardPosted = false;
   /** The command has come to its answer. */
-  #answering = false;
+  let answering = false;
   /** What the person has to be allowed to do for it. */
-  permission: Permission = 'help';
-
-  constructor(invocation: Invocation, parts: AnswerParts) {
-    this.#invocation = invocation;
-    this.#parts = parts;
-  }
-
-  /** From now on an answer may also be given later, and by another process. */
-  stored(record: InvocationRecord): void {
-    this.#record = record;
-  }
-
-  async acknowledge(mode: AckMode): Promise<void> {
-    await this.#invocation.acknowledge(mode);
-    this.#acknowledged = mode;
-  }
+  let permission: Permission = 'help';
 
   /** An answer that the platform does not take just now is given as soon as it does. */
-  async respond(message: Message): Promise<void> {
-    this.#answering = true;
+  async function respond(message: Message): Promise<void> {
+    answering = true;
     try {
-      await this.#invocation.respond(message);
+      await invocation.respond(message);
     } catch (error) {
-      if (!(await this.#owed(error, message))) throw error;
+      if (!(await owed(error, message))) throw error;
     }
-  }
-
-  async postCard(message: Message): Promise<MessageRef> {
-    await this.#parts.invocations.confirmInDoubt(this.#invocation.id);
-    this.#cardPosted = true;
-    return await this.#invocation.postCard(message).catch((error: unknown) => {
-      this.#cardPosted = error instanceof DeliveryError && error.outcome === 'unknown';
-      throw error;
-    });
   }
 
   /**
    * `end` is what the invocation has come to with it. Of a change somebody hears in any case: what cannot be given at all
    * the outbox tells in the channel, by `orElse`.
    */
-  async #owed(error: unknown, message: Message, end?: End, orElse?: Line): Promise<boolean> {
-    const record = this.#record ?? this.#unstored();
+  async function owed(error: unknown, message: Message, end?: End, orElse?: Line): Promise<boolean> {
+    const record = stored ?? unstored();
     if (!record || !(error instanceof DeliveryError)) return false;
-    const last = end !== undefined && this.#acknowledged !== undefined;
+    const last = end !== undefined && acknowledged !== undefined;
     if (!isPassing(error) && !(last && record.changes)) return false;
     // What failed is for its person alone, unless its card stands.
-    const aside = end === 'failed' && record.mode === 'public' && !this.#cardPosted;
-    const how = aside ? { mode: 'private' as const, reply: this.#invocation.reply('private') } : {};
-    await this.#parts.invocations.owe({ ...record, ...how, orElse }, message, end);
-    const { id } = this.#invocation;
-    this.#parts.log.warn(
-      { invocation: id, code: error.code },
-      'invocation: its answer is left to the outbox',
-    );
+    const aside = end === 'failed' && record.mode === 'public' && !cardPosted;
+    const how = aside ? { mode: 'private' as const, reply: invocation.reply('private') } : {};
+    await invocations.owe({ ...record, ...how, orElse }, message, end);
+    log.warn({ invocation: id, code: error.code }, 'invocation: its answer is left to the outbox');
     return true;
   }
 
@@ -112,64 +86,33 @@ export class Answer {
    * What was refused before anything of it was stored: nothing was done, and its person is told alone. Undefined where
    * only this process can tell them: its first response is still to come.
    */
-  #unstored(): InvocationRecord | undefined {
-    const { id, at, meanwhile, request, reply } = this.#invocation;
+  function unstored(): InvocationRecord | undefined {
+    const { at, meanwhile, reply } = invocation;
     if (!meanwhile) return undefined;
     const person = { id: meanwhile.askerId, name: meanwhile.askerId };
     const what = request.kind === 'command' ? request.command : (request.action?.command ?? '');
     return { id, at, person, what, changes: false, mode: 'private', reply: reply('private') };
   }
 
-  /** Tells the person, whichever way is still open. What is not for people goes to the log. */
-  async report(error: unknown): Promise<Ending> {
-    const { id } = this.#invocation;
-    if (error instanceof TakenOver) {
-      await this.#takeBack();
-      return { outcome: 'taken-over' };
-    }
-    const incident = randomBytes(4).toString('hex');
-    const ending: Ending = { ...endingOf(error), incident };
-    const begun = this.#acknowledged !== undefined;
-    const failure: Failure = { error, incident, begun, effect: this.#effect(error) };
-    const card = errorCard(failure);
-    let told = true;
-    try {
-      await this.#tell(card);
-    } catch (err) {
-      this.#parts.log.warn(
-        { err, invocation: id, incident },
-        'invocation: the answer could not be delivered',
-      );
-      const line = this.#mayHaveBeenDone(error) ? undefined : errorLine(failure, this.#asked());
-      if (await this.#owed(err, card, this.#record && 'failed', line)) return ending;
-      told = false;
-    }
-    if (this.#record) await this.#parts.invocations.finish(id, 'failed');
-    return told ? ending : { ...ending, outcome: 'unanswered' };
-  }
-
   /** The card that was posted after another process had answered would stand for ever: it says what that one said. */
-  async #takeBack(): Promise<void> {
-    if (!this.#cardPosted || !this.#record) return;
-    const { id, what, changes, person } = this.#record;
-    const about = { what, changes, how: 'interrupted', mention: person } as const;
+  async function takeBack(): Promise<void> {
+    if (!cardPosted || !stored) return;
+    const { what, changes, person } = stored;
     try {
-      await this.respond(interruptedLine(this.#parts.services.directory, about));
+      await respond(interruptedLine(directory, { what, changes, how: 'interrupted', mention: person }));
     } catch (err) {
-      this.#parts.log.warn({ err, invocation: id }, 'invocation: its card could not be taken back');
+      log.warn({ err, invocation: id }, 'invocation: its card could not be taken back');
     }
   }
 
-  async #tell(card: Card): Promise<void> {
-    const { request } = this.#invocation;
-    const mode = this.#acknowledged;
-    if (mode === undefined) return await this.#invocation.refuse(card);
+  async function tell(card: Card): Promise<void> {
+    const mode = acknowledged;
+    if (mode === undefined) return await invocation.refuse(card);
     // What everybody sees is not to be replaced by one person's failure, unless it is the card of what failed.
     const shared = mode === 'update' && request.kind !== 'command' && request.source !== undefined;
-    const aside = shared || (mode === 'public' && !this.#cardPosted);
-    const privately = () => this.#invocation.respondPrivately(card);
-    const inPlace = () =>
-      this.#invocation.respond(mode === 'public' ? attributed(card, this.#asked()) : card);
+    const aside = shared || (mode === 'public' && !cardPosted);
+    const privately = () => invocation.respondPrivately(card);
+    const inPlace = () => invocation.respond(mode === 'public' ? attributed(card, asked()) : card);
     try {
       await (aside ? privately() : inPlace());
     } catch (error) {
@@ -181,28 +124,74 @@ export class Answer {
   }
 
   /** Who asked, for what is said where others read it. */
-  #asked(): Asked {
-    const { request } = this.#invocation;
-    const { command, target } = asTyped(request, this.#parts.services.directory);
-    const { id, name } = this.#record?.person ?? { id: '', name: '' };
-    if (request.kind !== 'command') return { id, name, command: request.action?.command ?? command };
-    return { id, name, command: `${command} ${target ?? ''}`.trim() };
+  function asked(): Asked {
+    const { command, target } = asTyped(request, directory);
+    const person = stored?.person ?? { id: '', name: '' };
+    if (request.kind !== 'command') return { ...person, command: request.action?.command ?? command };
+    return { ...person, command: `${command} ${target ?? ''}`.trim() };
   }
 
-  #mayHaveBeenDone(error: unknown): boolean {
-    if (this.#acknowledged === undefined || isRefusal(error)) return this.#answering;
+  function mayHaveBeenDone(error: unknown): boolean {
+    if (acknowledged === undefined || isRefusal(error)) return answering;
     // A command answers by itself where it cannot read again what it has changed.
     if (error instanceof EdgegapError) return error.method !== 'GET' && error.outcome !== 'not-done';
-    return this.#answering || !(error instanceof DeliveryError);
+    return answering || !(error instanceof DeliveryError);
   }
 
   /** For a person who asked for a change: what is known of it. */
-  #effect(error: unknown): string | undefined {
-    const nothing = nothingDone[this.permission];
-    if (nothing === undefined || (isRefusal(error) && this.#acknowledged === undefined)) return undefined;
-    if (!this.#mayHaveBeenDone(error)) return isPassing(error) ? `${nothing} Run it again.` : nothing;
+  function effect(error: unknown): string | undefined {
+    const nothing = nothingDone[permission];
+    if (nothing === undefined || (isRefusal(error) && acknowledged === undefined)) return undefined;
+    if (!mayHaveBeenDone(error)) return isPassing(error) ? `${nothing} Run it again.` : nothing;
     return error instanceof DeliveryError ? MAYBE : undefined;
   }
+
+  return {
+    /** What the person has to be allowed to do is known. */
+    needs(wanted: Permission): void {
+      permission = wanted;
+    },
+    /** From now on an answer may also be given later, and by another process. */
+    stored(record: InvocationRecord): void {
+      stored = record;
+    },
+    async acknowledge(mode: AckMode): Promise<void> {
+      await invocation.acknowledge(mode);
+      acknowledged = mode;
+    },
+    respond,
+    async postCard(message: Message): Promise<MessageRef> {
+      await invocations.confirmInDoubt(id);
+      cardPosted = true;
+      return await invocation.postCard(message).catch((error: unknown) => {
+        cardPosted = error instanceof DeliveryError && error.outcome === 'unknown';
+        throw error;
+      });
+    },
+    /** Tells the person, whichever way is still open. What is not for people goes to the log. */
+    async report(error: unknown): Promise<Ending> {
+      if (error instanceof TakenOver) {
+        await takeBack();
+        return { outcome: 'taken-over' };
+      }
+      const incident = randomBytes(4).toString('hex');
+      const ending: Ending = { ...endingOf(error), incident };
+      const begun = acknowledged !== undefined;
+      const failure: Failure = { error, incident, begun, effect: effect(error) };
+      const card = errorCard(failure);
+      let told = true;
+      try {
+        await tell(card);
+      } catch (err) {
+        log.warn({ err, invocation: id, incident }, 'invocation: the answer could not be delivered');
+        const line = mayHaveBeenDone(error) ? undefined : errorLine(failure, asked());
+        if (await owed(err, card, stored && 'failed', line)) return ending;
+        told = false;
+      }
+      if (stored) await invocations.finish(id, 'failed');
+      return told ? ending : { ...ending, outcome: 'unanswered' };
+    },
+  };
 }
 
 function isRefusal(error: unknown): boolean {

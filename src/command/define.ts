@@ -175,9 +175,7 @@ export interface Asker {
 }
 
 /** Gives the options their types in `run`. */
-export function defineCommand<const Specs extends OptionSpecs>(
-  command: CommandSpec<Specs>,
-): CommandSpec<Specs> {
+export function defineCommand<const Specs extends OptionSpecs>(command: CommandSpec<Specs>) {
   return command;
 }
 

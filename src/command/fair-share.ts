@@ -55,11 +55,7 @@ export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) 
      * Has `work` done, which may only acknowledge until `wait` resolves. Throws where the request is refused; where its
      * person was told so already, and the platform shows nothing amiss without an answer, `drop` is called instead.
      */
-    async take(
-      invocation: Invocation,
-      work: Work,
-      drop: (reason: RefusedError) => Promise<void>,
-    ): Promise<void> {
+    async take(invocation: Invocation, work: Work, drop: (reason: RefusedError) => Promise<void>) {
       const { id, at, meanwhile } = invocation;
       if (requests === 0 || taken.has(id)) return await work();
       const person = meanwhile?.askerId ?? (await invocation.person('cached')).id;

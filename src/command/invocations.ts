@@ -56,78 +56,58 @@ export interface InvocationsParts {
   readonly log: Logger;
 }
 
+export type Invocations = ReturnType<typeof createInvocations>;
+
 /**
  * The table of invocations: what makes a platform's retry the same invocation, on whichever process and also after a
  * crash.
  */
-export class Invocations {
-  readonly #parts: InvocationsParts;
+export function createInvocations(parts: InvocationsParts) {
+  const { store, membership, directory, clock, realClock, log } = parts;
   /** Ends that could not be written down. */
-  readonly #unrecorded = new Map<string, Unrecorded>();
+  const unrecorded = new Map<string, Unrecorded>();
   /** Answers that could neither be given nor left to the outbox. */
-  readonly #unowed = new Map<string, Owed>();
+  const unowed = new Map<string, Owed>();
   /** What this process carries out. */
-  readonly #underWay = new Set<string>();
+  const underWay = new Set<string>();
 
-  constructor(parts: InvocationsParts) {
-    this.#parts = parts;
-  }
-
-  /**
-   * Writes one down; false when it was here before. Throws AppError where the store does not take it within `budgetMs`
-   * milliseconds.
-   */
-  async begin(record: InvocationRecord, budgetMs = BEGIN_BUDGET_MS): Promise<boolean> {
-    const { id } = record;
-    // The end of an earlier delivery is not to become this one's.
-    const owed = this.#unrecorded.get(id);
-    if (!this.#underWay.has(id)) this.#unrecorded.delete(id);
-    const taken = await this.#begin(record, budgetMs);
-    if (taken) this.#underWay.add(id);
-    else if (owed) this.#unrecorded.set(id, owed);
-    return taken;
-  }
-
-  async #begin(record: InvocationRecord, budgetMs: number): Promise<boolean> {
-    const { realClock, log } = this.#parts;
-    const begun = this.#insert(record);
+  async function insertInTime(record: InvocationRecord, budgetMs: number): Promise<boolean> {
+    const begun = insert(record);
     try {
       const taken = await within(realClock, budgetMs, begun);
       if (taken !== undefined) return taken;
     } catch (cause) {
       log.error({ err: cause, invocation: record.id }, 'invocation: cannot be stored');
-      this.#mayBeStored(record);
+      mayBeStored(record);
       throw cause instanceof StoreError ? cause : notStored(cause);
     }
     // Should it be written after all, it is over: its person was told that nothing was done.
     begun.then(
       async (taken) => {
-        if (taken) await this.finish(record.id, 'failed');
+        if (taken) await finish(record.id, 'failed');
       },
-      () => this.#mayBeStored(record),
+      () => mayBeStored(record),
     );
     log.error({ invocation: record.id }, 'invocation: the store does not answer in time');
     throw notStored();
   }
 
   /** The store failed, perhaps after it had written: then it is over, as its person was told that nothing was done. */
-  #mayBeStored(record: InvocationRecord): void {
-    const { id } = record;
-    if (!this.#underWay.has(id)) this.#unrecorded.set(id, { end: 'failed', unsure: record });
+  function mayBeStored(record: InvocationRecord): void {
+    if (!underWay.has(record.id)) unrecorded.set(record.id, { end: 'failed', unsure: record });
   }
 
-  async #insert(record: InvocationRecord): Promise<boolean> {
+  async function insert(record: InvocationRecord): Promise<boolean> {
     const { mode, reply } = record;
-    const { numInsertedOrUpdatedRows } = await this.#parts.store
+    const { numInsertedOrUpdatedRows } = await store
       .insertInto('invocations')
-      .values({ ...this.#row(record), state: 'running', reply_json: JSON.stringify({ mode, reply }) })
+      .values({ ...rowOf(record), state: 'running', reply_json: JSON.stringify({ mode, reply }) })
       .onConflict((conflict) => conflict.column('id').doNothing())
       .executeTakeFirst();
     return (numInsertedOrUpdatedRows ?? 0n) > 0n;
   }
 
-  #row({ id, at, person, what, changes }: InvocationRecord) {
-    const { membership, clock } = this.#parts;
+  function rowOf({ id, at, person, what, changes }: InvocationRecord) {
     return {
       id,
       ...addressColumns(at),
@@ -144,111 +124,72 @@ export class Invocations {
    * Makes sure, until the transaction `tx` ends, that this process still carries the invocation out. Throws TakenOver
    * once it was taken for dead: then another one has told the person what has become of it.
    */
-  async confirm(tx: Store, id: string): Promise<void> {
-    const holder = this.#parts.membership.id;
-    const { numUpdatedRows } = await this.#running(tx, id).set({ holder }).executeTakeFirst();
+  async function confirm(tx: Store, id: string): Promise<void> {
+    const { numUpdatedRows } = await running(tx, id).set({ holder: membership.id }).executeTakeFirst();
     if (numUpdatedRows === 0n) throw new TakenOver();
   }
 
-  /** Before all see something of it: the same, asked where this process has reason to doubt it. */
-  async confirmInDoubt(id: string): Promise<void> {
-    const { membership, store } = this.#parts;
-    if (!membership.isCertain()) await this.confirm(store, id);
-  }
-
   /** Never rejects: an end that the store does not take now is written down later. */
-  async finish(id: string, end: End): Promise<void> {
-    this.#underWay.delete(id);
-    const owed = this.#unowed.get(id);
+  async function finish(id: string, state: End): Promise<void> {
+    underWay.delete(id);
+    const owed = unowed.get(id);
     if (owed) {
       // Were it over before its answer is stored, a crash would take the answer along.
-      this.#unowed.set(id, { ...owed, end });
+      unowed.set(id, { ...owed, end: state });
       return;
     }
     try {
-      await this.#end(id, end);
+      await end(id, state);
     } catch (err) {
-      this.#parts.log.error({ err, invocation: id }, 'invocation: its end could not be stored');
-      this.#unrecorded.set(id, { end });
+      log.error({ err, invocation: id }, 'invocation: its end could not be stored');
+      unrecorded.set(id, { end: state });
     }
   }
 
-  /** Writes down what the store did not take. */
-  async catchUp(): Promise<void> {
-    for (const [id, owed] of this.#unowed) {
-      await this.#owe(owed);
-      const { end } = this.#unowed.get(id) ?? {};
-      this.#unowed.delete(id);
-      // It came to its end in this moment.
-      if (end && !owed.end) this.#unrecorded.set(id, { end });
-    }
-    for (const [id, { end, unsure }] of this.#unrecorded) {
-      if (unsure) await this.#endUnsure(unsure, end);
-      else await this.#end(id, end);
-      this.#unrecorded.delete(id);
-    }
-  }
-
-  async #end(id: string, state: End, db = this.#parts.store): Promise<void> {
-    await this.#running(db, id).set(this.#over(state)).execute();
+  async function end(id: string, state: End, db = store): Promise<void> {
+    await running(db, id).set(over(state)).execute();
   }
 
   /** For a change to one that this process still carries out. */
-  #running(db: Store, id: string) {
+  function running(db: Store, id: string) {
     return db
       .updateTable('invocations')
       .where('id', '=', id)
       .where('state', '=', 'running')
-      .where('holder', '=', this.#parts.membership.id);
+      .where('holder', '=', membership.id);
   }
 
   /**
    * The same for one that may be stored only in a while: its commit may hang, at a database whose standby is away for
    * example. The insert waits for it by its unique id, for as long as a transaction may, and else takes its place.
    */
-  async #endUnsure(record: InvocationRecord, state: End): Promise<void> {
-    const over = this.#over(state);
-    await transact(this.#parts.store, (tx) =>
+  async function endUnsure(record: InvocationRecord, state: End): Promise<void> {
+    await transact(store, (tx) =>
       tx
         .insertInto('invocations')
-        .values({ ...this.#row(record), ...over })
+        .values({ ...rowOf(record), ...over(state) })
         .onConflict((conflict) =>
           conflict
             .column('id')
-            .doUpdateSet(over)
+            .doUpdateSet(over(state))
             .where('invocations.state', '=', 'running')
-            .where('invocations.holder', '=', this.#parts.membership.id),
+            .where('invocations.holder', '=', membership.id),
         )
         .execute(),
     );
   }
 
-  #over(state: End) {
-    return { state, finished_at: this.#parts.clock.now(), reply_json: null };
+  function over(state: End) {
+    return { state, finished_at: clock.now(), reply_json: null };
   }
 
-  /**
-   * Leaves an answer that cannot be given right now to the outbox; with `end` it was the last of it. Never rejects: what
-   * the store does not take now is written down later, and until then the invocation is not over.
-   */
-  async owe(record: InvocationRecord, message: Message, end?: End): Promise<void> {
-    const owed = { record, message, end, key: randomBytes(12).toString('hex') };
-    try {
-      await this.#owe(owed);
-    } catch (err) {
-      this.#parts.log.error({ err, invocation: record.id }, 'invocation: its answer could not be stored');
-      this.#unowed.set(record.id, owed);
-    }
-  }
-
-  async #owe({ record, message, end, key }: Owed): Promise<void> {
+  async function storeOwed({ record, message, end: state, key }: Owed): Promise<void> {
     const { id, at, person, what, changes, mode, reply } = record;
-    const { store, clock, directory } = this.#parts;
     const about = { what, changes, how: 'unanswered', mention: person } as const;
     const { orElse = interruptedLine(directory, about) } = record;
     const [command = what] = what.split(':');
     await transact(store, async (tx) => {
-      if (end) await this.#end(id, end, tx);
+      if (state) await end(id, state, tx);
       // By then it may have to stand in the channel by itself.
       const shown = mode === 'public' ? attributed(message, { ...person, command }) : message;
       const common = { orderKey: id, key, message: shown };
@@ -259,6 +200,56 @@ export class Invocations {
       else await enqueue(tx, clock, { ...common, kind: 'post', to: at });
     });
   }
+
+  return {
+    /**
+     * Writes one down; false when it was here before. Throws AppError where the store does not take it within `budgetMs`
+     * milliseconds.
+     */
+    async begin(record: InvocationRecord, budgetMs = BEGIN_BUDGET_MS): Promise<boolean> {
+      const { id } = record;
+      // The end of an earlier delivery is not to become this one's.
+      const earlier = unrecorded.get(id);
+      if (!underWay.has(id)) unrecorded.delete(id);
+      const taken = await insertInTime(record, budgetMs);
+      if (taken) underWay.add(id);
+      else if (earlier) unrecorded.set(id, earlier);
+      return taken;
+    },
+    confirm,
+    /** Before all see something of it: the same, asked where this process has reason to doubt it. */
+    async confirmInDoubt(id: string): Promise<void> {
+      if (!membership.isCertain()) await confirm(store, id);
+    },
+    finish,
+    /** Writes down what the store did not take. */
+    async catchUp(): Promise<void> {
+      for (const [id, owed] of unowed) {
+        await storeOwed(owed);
+        const { end } = unowed.get(id) ?? {};
+        unowed.delete(id);
+        // It came to its end in this moment.
+        if (end && !owed.end) unrecorded.set(id, { end });
+      }
+      for (const [id, { end: state, unsure }] of unrecorded) {
+        await (unsure ? endUnsure(unsure, state) : end(id, state));
+        unrecorded.delete(id);
+      }
+    },
+    /**
+     * Leaves an answer that cannot be given right now to the outbox; with `end` it was the last of it. Never rejects: what
+     * the store does not take now is written down later, and until then the invocation is not over.
+     */
+    async owe(record: InvocationRecord, message: Message, end?: End): Promise<void> {
+      const owed = { record, message, end, key: randomBytes(12).toString('hex') };
+      try {
+        await storeOwed(owed);
+      } catch (err) {
+        log.error({ err, invocation: record.id }, 'invocation: its answer could not be stored');
+        unowed.set(record.id, owed);
+      }
+    },
+  };
 }
 
 /** Another process has answered in this one's place. */

@@ -8,12 +8,7 @@ import { argumentMissing, stale } from './usage.ts';
  * question, and so is a required option that only Edgegap can say more about. Needs nothing but the values, so it comes
  * before any acknowledgement. Throws InputError.
  */
-export function parseValues(
-  raw: RawValues,
-  command: string,
-  options: Options,
-  settings: ParseSettings,
-): Record<string, unknown> {
+export function parseValues(raw: RawValues, command: string, options: Options, settings: ParseSettings) {
   const unknown = Object.keys(raw).find((name) => !Object.hasOwn(options, name));
   if (unknown !== undefined) throw stale(`${command} no longer has the option ${quoted(unknown)}.`);
   const parsed: Record<string, unknown> = {};

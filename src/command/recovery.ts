@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Address } from '../chat/port.ts';
 import { StoreError } from '../errors.ts';
-import { createLoop, type Loop } from '../loop.ts';
+import { createLoop } from '../loop.ts';
 import { enqueue } from '../notify/outbox.ts';
 import { purge } from '../store/purge.ts';
 import { passingOverLocked } from '../store/schema.ts';
@@ -21,46 +21,28 @@ interface RecoveryParts extends Omit<InvocationsParts, 'realClock'> {
 }
 
 /** Answers the invocations whose process died before it did. */
-export class Recovery {
-  readonly #parts: RecoveryParts;
-  readonly #loop: Loop;
-  #stopped = false;
-
-  constructor(parts: RecoveryParts) {
-    this.#parts = parts;
-    this.#loop = createLoop({
-      clock: parts.clock,
-      every: RECOVER_MS,
-      jitter: JITTER_MS,
-      run: () => this.lookAfter(),
-      failed: (err) => parts.log.error({ err }, 'invocation: what others left unfinished cannot be read'),
-    });
-  }
-
-  /** Now, and every few seconds from now on. */
-  async start(): Promise<void> {
-    await this.recover();
-    this.#loop.start();
-  }
-
-  /** Resolves when nothing of it is under way. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#loop.stop();
-  }
+export function createRecovery(parts: RecoveryParts) {
+  const { invocations, store, membership, directory, clock, log } = parts;
+  let stopped = false;
+  const loop = createLoop({
+    clock,
+    every: RECOVER_MS,
+    jitter: JITTER_MS,
+    run: lookAfter,
+    failed: (err) => log.error({ err }, 'invocation: what others left unfinished cannot be read'),
+  });
 
   /** All that is done every few seconds. */
-  async lookAfter(): Promise<void> {
-    await this.#parts.invocations.catchUp();
-    await this.recover();
+  async function lookAfter(): Promise<void> {
+    await invocations.catchUp();
+    await recover();
   }
 
   /**
    * Tells the people whose invocation was carried out by a process that is gone what has become of it. Of several
    * processes that look at the same time one tells.
    */
-  async recover(): Promise<void> {
-    const { store, membership, log } = this.#parts;
+  async function recover(): Promise<void> {
     // Whoever may be dead itself is no judge of who else is.
     if (!membership.isCertain()) return;
     const unfinished = store
@@ -72,9 +54,9 @@ export class Recovery {
       .limit(RECOVER_AT_ONCE);
     const left = await passingOverLocked(unfinished, store).execute();
     for (const { id } of left) {
-      if (this.#stopped) return;
+      if (stopped) return;
       try {
-        await this.#answer(id);
+        await answer(id);
       } catch (err) {
         if (err instanceof StoreError) throw err;
         // Something is wrong with it alone: the others need not wait for it.
@@ -83,8 +65,7 @@ export class Recovery {
     }
   }
 
-  async #answer(id: string): Promise<void> {
-    const { store, membership, directory, clock, log } = this.#parts;
+  async function answer(id: string): Promise<void> {
     const left = await transact(store, async (tx) => {
       const row = await tx
         .updateTable('invocations')
@@ -133,10 +114,23 @@ export class Recovery {
     log.warn({ invocation: id, ...who, command: what, outcome: 'interrupted' }, ENDED);
   }
 
-  /** Forgets some of those from before `before` (epoch ms) that are over; true while there may be more. */
-  purge(before: number): Promise<boolean> {
-    return purge(this.#parts.store, 'invocations', sql`created_at < ${before} and state != 'running'`);
-  }
+  return {
+    /** Now, and every few seconds from now on. */
+    async start(): Promise<void> {
+      await recover();
+      loop.start();
+    },
+    /** Resolves when nothing of it is under way. */
+    async stop(): Promise<void> {
+      stopped = true;
+      await loop.stop();
+    },
+    lookAfter,
+    recover,
+    /** Forgets some of those from before `before` (epoch ms) that are over; true while there may be more. */
+    purge: (before: number) =>
+      purge(store, 'invocations', sql`created_at < ${before} and state != 'running'`),
+  };
 }
 
 type HowToReply = Pick<InvocationRecord, 'mode' | 'reply'>;

@@ -5,7 +5,7 @@ import type { Services } from './define.ts';
 import { createFairShare, type PerPerson } from './fair-share.ts';
 import { createPresses } from './presses.ts';
 import { suggestions } from './suggest.ts';
-import { Turn, type TurnParts } from './turn.ts';
+import { createTurn, type Turn, type TurnParts } from './turn.ts';
 
 /** How long suggestions may take, in milliseconds of real time: platforms wait 3000 for them. */
 const SUGGEST_MS = 2_000;
@@ -27,7 +27,7 @@ export function createPipeline(parts: PipelineParts) {
   let draining = false;
 
   async function answered(invocation: Invocation, carry: (turn: Turn) => Promise<void>): Promise<void> {
-    const turn = new Turn(invocation, { ...parts, services: parts.services(invocation.at), presses });
+    const turn = createTurn(invocation, { ...parts, services: parts.services(invocation.at), presses });
     try {
       await carry(turn);
     } catch (error) {

@@ -4,7 +4,7 @@ import type { Message } from '../../src/chat/card.ts';
 import type { Invocation, Person } from '../../src/chat/port.ts';
 import { systemClock } from '../../src/clock.ts';
 import { type CommandSpec, createDirectory } from '../../src/command/define.ts';
-import { Invocations } from '../../src/command/invocations.ts';
+import { createInvocations } from '../../src/command/invocations.ts';
 import { createPipeline } from '../../src/command/run.ts';
 import { Membership } from '../../src/replicas/membership.ts';
 import { textOf } from '../notify/memory-chat.ts';
@@ -82,7 +82,7 @@ async function asking() {
   };
   const directory = createDirectory([{ name: 'stop', command: command as CommandSpec }]);
   const parts = { store, directory, clock, log };
-  const invocations = new Invocations({ ...parts, membership, realClock: systemClock });
+  const invocations = createInvocations({ ...parts, membership, realClock: systemClock });
   const pipeline = createPipeline({
     services: () => ({ directory, settings: {} }) as never,
     policy: { rules: { memory: { readersByDefault: 'members' } }, readOnly: false } as never,

@@ -249,7 +249,7 @@ const cases: readonly Case[] = [
     without: [
       {
         file: 'src/command/recovery.ts',
-        text: 'await this.#answer(id);',
+        text: 'await answer(id);',
         instead: '',
       },
     ],

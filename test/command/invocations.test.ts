@@ -4,9 +4,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Message } from '../../src/chat/card.ts';
 import type { AckMode } from '../../src/chat/port.ts';
 import { systemClock } from '../../src/clock.ts';
-import { Invocations, TakenOver } from '../../src/command/invocations.ts';
+import { createInvocations, TakenOver } from '../../src/command/invocations.ts';
 import { loadCommands } from '../../src/command/load.ts';
-import { Recovery } from '../../src/command/recovery.ts';
+import { createRecovery } from '../../src/command/recovery.ts';
 import { Membership } from '../../src/replicas/membership.ts';
 import type { Store } from '../../src/store/schema.ts';
 import { textOf } from '../notify/memory-chat.ts';
@@ -26,8 +26,8 @@ async function process(store: Store, clock: TestClock) {
   const membership = new Membership({ store, shared, clock: systemClock, log: silent });
   await membership.join();
   const parts = { store, membership, directory, clock, log: silent };
-  const invocations = new Invocations({ ...parts, realClock: systemClock });
-  const recovery = new Recovery({ ...parts, invocations });
+  const invocations = createInvocations({ ...parts, realClock: systemClock });
+  const recovery = createRecovery({ ...parts, invocations });
   const begin = (
     id: string,
     { what = 'list', changes = false, mode = 'private' as AckMode, reply = { token: id } } = {},

@@ -4,8 +4,8 @@ import type { Message } from '../../src/chat/card.ts';
 import type { Invocation } from '../../src/chat/port.ts';
 import { systemClock } from '../../src/clock.ts';
 import { type CommandSpec, type Context, createDirectory } from '../../src/command/define.ts';
-import { Invocations } from '../../src/command/invocations.ts';
-import { Recovery } from '../../src/command/recovery.ts';
+import { createInvocations } from '../../src/command/invocations.ts';
+import { createRecovery } from '../../src/command/recovery.ts';
 import { createPipeline } from '../../src/command/run.ts';
 import { Membership } from '../../src/replicas/membership.ts';
 import { textOf } from '../notify/memory-chat.ts';
@@ -46,8 +46,8 @@ async function takenOver(frozen: (membership: Membership) => void) {
   };
   const directory = createDirectory([{ name: 'deploy', command: command as CommandSpec }]);
   const parts = { store, directory, clock, log };
-  const invocations = new Invocations({ ...parts, membership: one, realClock: systemClock });
-  const recovery = new Recovery({ ...parts, membership: other, invocations });
+  const invocations = createInvocations({ ...parts, membership: one, realClock: systemClock });
+  const recovery = createRecovery({ ...parts, membership: other, invocations });
   const pipeline = createPipeline({
     services: () => ({ directory, settings: {} }) as never,
     policy: { rules: {}, readOnly: false } as never,

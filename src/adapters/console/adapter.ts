@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { CardFile, Message } from '../../chat/card.ts';
+import type { CardFile } from '../../chat/card.ts';
 import type { Adapter, Address, Inbox, InvocationRequest, Person } from '../../chat/port.ts';
 import { headOf } from '../../chat/text.ts';
 import type { Clock } from '../../clock.ts';
@@ -107,14 +107,7 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
     await board.add({ message: { kind: 'line', tone: 'warning', text: [problem] }, private: true });
   };
   const invoke = async (request: InvocationRequest) => {
-    const stage = {
-      adapter,
-      at: HERE,
-      person: OPERATOR,
-      add: (message: Message, how: { private: boolean }) => board.add({ message, private: how.private }),
-      change: board.change,
-    };
-    await inbox?.invoke(createInvocation(stage, request));
+    await inbox?.invoke(createInvocation({ adapter, at: HERE, person: OPERATOR, board }, request));
   };
   const press = async (number: number) => {
     const found = transcript.buttons().find((button) => button.number === number);

@@ -18,12 +18,9 @@ export interface BoardOptions {
   saveFile(file: CardFile): Promise<string>;
 }
 
-export interface NewMessage {
-  readonly message: Message;
-  readonly private?: boolean;
-  readonly replyTo?: MessageRef;
-  readonly key?: string;
-}
+type NewMessage = Pick<Shown, 'message'> & Partial<Pick<Shown, 'private' | 'replyTo' | 'key'>>;
+
+export type Board = ReturnType<typeof createBoard>;
 
 /** Prints messages as they are posted and as they change. */
 export function createBoard(options: BoardOptions) {
@@ -46,7 +43,6 @@ export function createBoard(options: BoardOptions) {
   };
   const print = (shown: Shown) => {
     const marks = [shown.edits > 0 ? 'edited' : '', shown.private ? 'only you see this' : ''];
-    const mark = marks.filter((text) => text !== '').join(', ');
     const lines = renderMessage(shown.message, {
       color: options.color,
       columns: options.columns(),
@@ -54,7 +50,7 @@ export function createBoard(options: BoardOptions) {
       timeZone: options.timeZone,
       numberOf: (button) => transcript.numberOf(shown.ref, button),
       placeOf: (file) => places.get(file) ?? '',
-      mark: mark === '' ? undefined : mark,
+      mark: marks.filter((text) => text !== '').join(', '),
       reply: shown.replyTo !== undefined,
     });
     options.screen().print(lines, shown.replyTo ? 'reply' : 'block');

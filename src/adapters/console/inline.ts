@@ -1,7 +1,6 @@
 import type { Inline, Rich } from '../../chat/card.ts';
 import { literalLine, literalLines } from './literal.ts';
-import type { Style } from './spans.ts';
-import { type Span, type SpanLine, span } from './spans.ts';
+import { type Span, type SpanLine, type Style, span } from './spans.ts';
 
 /** What the reader's place and moment are, for instants. */
 export interface Reader {
@@ -12,10 +11,13 @@ export interface Reader {
 }
 
 /** Text with markup as lines of spans: one for each line break in its literal strings. */
-export function inlineLines(rich: Rich, reader: Reader, base?: Style): SpanLine[] {
+export function inlineLines(rich: Rich, reader: Reader, base: Style = []): SpanLine[] {
   const lines: Span[][] = [[]];
   for (const inline of rich) {
-    const [first, ...more] = spansOf(inline, reader, base);
+    const isLiteral = typeof inline === 'string';
+    const [first, ...more] = isLiteral
+      ? literalLines(inline).map((line) => span(line, base))
+      : [markedUp(inline, reader, base)];
     if (first) lines.at(-1)?.push(first);
     for (const next of more) lines.push([next]);
   }
@@ -23,41 +25,22 @@ export function inlineLines(rich: Rich, reader: Reader, base?: Style): SpanLine[
 }
 
 /** The same on one line, for titles and cells; a line break is shown as a sign. */
-export function inlineLine(rich: Rich, reader: Reader, base?: Style): SpanLine {
+export function inlineLine(rich: Rich, reader: Reader, base: Style): SpanLine {
   return rich.map((inline) =>
-    typeof inline === 'string'
-      ? span(literalLine(inline), base)
-      : span(textOf(inline, reader), merge(base, styleOf(inline))),
+    typeof inline === 'string' ? span(literalLine(inline), base) : markedUp(inline, reader, base),
   );
 }
 
-/** The spans of an inline, each but the first on a new line. */
-function spansOf(inline: Inline, reader: Reader, base: Style | undefined): Span[] {
-  if (typeof inline === 'string') return literalLines(inline).map((line) => span(line, base));
-  return [span(textOf(inline, reader), merge(base, styleOf(inline)))];
-}
-
-function textOf(inline: Exclude<Inline, string>, reader: Reader): string {
-  if ('bold' in inline) return literalLine(inline.bold);
-  if ('code' in inline) return literalLine(inline.code);
-  if ('link' in inline) return linkText(literalLine(inline.text), literalLine(inline.link));
-  if ('mention' in inline) return `@${literalLine(inline.name)}`;
-  if ('channel' in inline) return `#${literalLine(inline.channel)}`;
-  return inline.style === 'clock' ? clockTime(inline.time, reader) : relativeTime(inline.time - reader.now);
-}
-
-function styleOf(inline: Exclude<Inline, string>): Style | undefined {
-  if ('bold' in inline) return 'bold';
-  if ('code' in inline) return 'cyan';
-  if ('link' in inline) return 'underline';
-  if ('mention' in inline) return 'bold';
-  return undefined;
-}
-
-export function merge(base: Style | undefined, own: Style | undefined): Style | undefined {
-  if (base === undefined) return own;
-  if (own === undefined) return base;
-  return [base, own].flat();
+function markedUp(inline: Exclude<Inline, string>, reader: Reader, base: Style): Span {
+  const styled = (text: string, own: Style = []) => span(text, [base, own].flat());
+  if ('bold' in inline) return styled(literalLine(inline.bold), 'bold');
+  if ('code' in inline) return styled(literalLine(inline.code), 'cyan');
+  if ('link' in inline)
+    return styled(linkText(literalLine(inline.text), literalLine(inline.link)), 'underline');
+  if ('mention' in inline) return styled(`@${literalLine(inline.name)}`, 'bold');
+  if ('channel' in inline) return styled(`#${literalLine(inline.channel)}`);
+  const { time, style } = inline;
+  return styled(style === 'clock' ? clockTime(time, reader) : relativeTime(time - reader.now));
 }
 
 /** A terminal makes an address clickable by itself, so it is always shown; once, when the text says nothing else. */

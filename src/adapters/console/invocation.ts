@@ -11,22 +11,23 @@ import type {
   MessageRef,
   Person,
 } from '../../chat/port.ts';
+import type { Board } from './board.ts';
 
 /** The terminal that it was typed at may be gone; whoever sits at the next one is told. */
 export const Reply = z.object({ id: z.string(), private: z.boolean() });
 type Reply = z.infer<typeof Reply>;
 
 /** What an invocation shows its answers with. */
-export interface Stage {
+interface Stage {
   readonly adapter: Adapter;
   readonly at: Address;
   readonly person: Person;
-  add(message: Message, how: { private: boolean }): Promise<MessageRef>;
-  change(ref: MessageRef, message: Message): Promise<void>;
+  readonly board: Board;
 }
 
 /** One typed line or pressed button; a terminal opens no forms. Its answers are printed at once: a terminal has no three seconds to keep. */
 export function createInvocation(stage: Stage, request: InvocationRequest): Invocation {
+  const { adapter, at, person, board } = stage;
   const id = `console-${randomUUID()}`;
   let mode: AckMode | undefined;
   let answer: MessageRef | undefined;
@@ -37,21 +38,21 @@ export function createInvocation(stage: Stage, request: InvocationRequest): Invo
     // The same answer given twice is one answer.
     if (answer && isDeepStrictEqual(message, said)) return answer;
     said = message;
-    if (answer) await stage.change(answer, message);
-    else answer = await stage.add(message, { private: mode === 'private' });
+    if (answer) await board.change(answer, message);
+    else answer = await board.add({ message, private: mode === 'private' });
     return answer;
   };
 
+  const respondPrivately = async (message: Message) => void (await board.add({ message, private: true }));
+
   return {
     id,
-    adapter: stage.adapter,
-    at: stage.at,
+    adapter,
+    at,
     request,
     reply: (mode): Reply => ({ id, private: mode !== 'public' }),
-    person: async () => stage.person,
-    async refuse(message) {
-      await stage.add(message, { private: true });
-    },
+    person: async () => person,
+    refuse: respondPrivately,
     async acknowledge(next) {
       mode = next;
       if (next === 'update' && request.kind === 'action') answer = request.source;
@@ -59,9 +60,7 @@ export function createInvocation(stage: Stage, request: InvocationRequest): Invo
     async respond(message) {
       await show(message);
     },
-    async respondPrivately(message) {
-      await stage.add(message, { private: true });
-    },
-    postCard: (message) => (mode === 'public' ? show(message) : stage.add(message, { private: false })),
+    respondPrivately,
+    postCard: (message) => (mode === 'public' ? show(message) : board.add({ message })),
   };
 }

@@ -1,4 +1,4 @@
-import type { Button, Card, CardFile, Line, Message, Node, Tone } from '../../chat/card.ts';
+import type { Button, Card, CardFile, Field, Line, Message, Node, Tone } from '../../chat/card.ts';
 import { padTo, widthOf } from '../../chat/text.ts';
 import { inlineLine, inlineLines, type Reader } from './inline.ts';
 import { limits } from './limits.ts';
@@ -39,11 +39,7 @@ export function renderMessage(message: Message, context: RenderContext): string[
 function newsLines(line: Line, context: RenderContext): SpanLine[] {
   const look = tones[line.tone];
   const lead = context.reply ? '↳ ' : '';
-  const [first = [], ...rest] = foldAll(
-    marked(inlineLines(line.text, context), context),
-    context,
-    widthOf(lead) + 2,
-  );
+  const [first = [], ...rest] = marked(inlineLines(line.text, context), context, widthOf(lead) + 2);
   return [
     [span(lead, 'dim'), span(`${look.sign} `, look.style), ...first],
     ...rest.map((more) => [span(' '.repeat(widthOf(lead) + 2)), ...more]),
@@ -53,11 +49,7 @@ function newsLines(line: Line, context: RenderContext): SpanLine[] {
 function cardLines(card: Card, context: RenderContext): SpanLine[] {
   const look = tones[card.tone];
   const bar = span('│ ', look.style);
-  const [title = [], ...titleRest] = foldAll(
-    marked([inlineLine(card.title, context, 'bold')], context),
-    context,
-    5,
-  );
+  const [title = [], ...titleRest] = marked([inlineLine(card.title, context, 'bold')], context, 5);
 
   const last = card.nodes.at(-1);
   const closing = last?.kind === 'buttons' ? last : undefined;
@@ -75,11 +67,12 @@ function cardLines(card: Card, context: RenderContext): SpanLine[] {
   ];
 }
 
-/** The mark stands after the text, and folds with it. */
-function marked(lines: readonly SpanLine[], { mark }: RenderContext): readonly SpanLine[] {
+/** Folded; the mark stands after the text, and folds with it. */
+function marked(lines: readonly SpanLine[], context: RenderContext, indent: number): SpanLine[] {
+  const { mark } = context;
   const last = lines.at(-1);
-  if (mark === undefined || !last) return lines;
-  return [...lines.slice(0, -1), [...last, span('  '), span(`(${mark})`, 'dim')]];
+  if (!mark || !last) return foldAll(lines, context, indent);
+  return foldAll([...lines.slice(0, -1), [...last, span('  '), span(`(${mark})`, 'dim')]], context, indent);
 }
 
 function nodeLines(node: Node, context: RenderContext): SpanLine[] {
@@ -91,11 +84,7 @@ function nodeLines(node: Node, context: RenderContext): SpanLine[] {
     case 'fields':
       return fieldLines(node.fields, context);
     case 'table':
-      return tableLines(
-        node.columns,
-        node.rows,
-        context.columns && Math.max(context.columns, limits.leastColumns) - 2,
-      );
+      return tableLines(node, windowFor(context, 2));
     case 'code':
       return codeLines(node.text, node.keep, context);
     // The line of the file says where the picture is.
@@ -114,7 +103,7 @@ function nodeLines(node: Node, context: RenderContext): SpanLine[] {
 }
 
 /** Values in a column of their own; where a label is too wide for that, each below its label. */
-function fieldLines(fields: Extract<Node, { kind: 'fields' }>['fields'], context: RenderContext): SpanLine[] {
+function fieldLines(fields: readonly Field[], context: RenderContext): SpanLine[] {
   const labels = fields.map(({ label }) => literalLine(label));
   const wide = Math.max(0, ...labels.map(widthOf)) + 2;
   const beside = wide <= limits.labelColumns;
@@ -126,12 +115,12 @@ function fieldLines(fields: Extract<Node, { kind: 'fields' }>['fields'], context
   });
 }
 
-function codeLines(text: string, keep: 'start' | 'end', { columns }: RenderContext): SpanLine[] {
+function codeLines(text: string, keep: 'start' | 'end', context: RenderContext): SpanLine[] {
   const all = literalLines(text.replace(/\r?\n$/, ''));
   const hidden = all.length - limits.codeLines;
   const shown = hidden <= 0 ? all : keep === 'end' ? all.slice(hidden) : all.slice(0, limits.codeLines);
   const lines = shown
-    .flatMap((line) => fold([span(line)], columns && Math.max(columns, limits.leastColumns) - 4))
+    .flatMap((line) => fold([span(line)], windowFor(context, 4)))
     .map((line): SpanLine => [span('  '), ...line]);
   if (hidden <= 0) return lines;
   const note: SpanLine = [span(`  … ${hidden} more lines`, 'dim')];
@@ -147,16 +136,18 @@ function fileLine(file: CardFile, context: RenderContext): SpanLine {
   ];
 }
 
-const buttonStyles = { primary: ['bold', 'cyan'], secondary: 'cyan', danger: ['bold', 'red'] } as const;
+const buttonStyles = {
+  primary: ['bold', 'cyan'],
+  secondary: 'cyan',
+  danger: ['bold', 'red'],
+} satisfies Record<string, Style>;
 
 function buttonLines(buttons: readonly Button[], context: RenderContext): SpanLine[] {
   const shown = buttons.map((button) => {
     const label = literalLine(button.label);
     if ('url' in button) return span(`[${label}: ${literalLine(button.url)}]`, 'underline');
     const number = context.numberOf(button);
-    return span(`[${number === undefined ? '' : `#${number} `}${label}]`, [
-      ...[buttonStyles[button.style]].flat(),
-    ]);
+    return span(`[${number === undefined ? '' : `#${number} `}${label}]`, buttonStyles[button.style]);
   });
   const lines: SpanLine[] = [];
   let used = 0;
@@ -178,7 +169,13 @@ function foldAll(lines: readonly SpanLine[], context: RenderContext, indent: num
   return lines.flatMap((line) => fold(line, roomFor(context, indent)));
 }
 
-function roomFor({ columns }: RenderContext, indent: number): number | undefined {
-  if (columns === undefined) return undefined;
-  return Math.min(Math.max(columns, limits.leastColumns), limits.proseColumns) - indent;
+/** The columns for prose; undefined: as many as it takes. */
+function roomFor(context: RenderContext, indent: number): number | undefined {
+  const columns = windowFor(context, indent);
+  return columns && Math.min(columns, limits.proseColumns - indent);
+}
+
+/** The columns for what may be as wide as the window. */
+function windowFor({ columns }: RenderContext, indent: number): number | undefined {
+  return columns && Math.max(columns, limits.leastColumns) - indent;
 }

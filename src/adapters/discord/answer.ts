@@ -4,9 +4,10 @@ import { type Asked, attributed, type Message } from '../../chat/card.ts';
 import { answerByKeys } from '../../chat/late-answer.ts';
 import type { Adapter, Address, LateAnswer, MessageRef } from '../../chat/port.ts';
 import type { Clock } from '../../clock.ts';
-import { DeliveryError, isDeliveryError } from '../../errors.ts';
+import { isDeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { MessageApi } from './api.ts';
+import { expired } from './delivery-error.ts';
 import { limits } from './limits.ts';
 import { markerOf } from './marker.ts';
 import { payloadOf } from './payload.ts';
@@ -154,14 +155,6 @@ const elsewhere: Message = {
   tone: 'neutral',
   text: ['The answer to this is for the person who asked, who alone sees it.'],
 };
-
-function expired(): DeliveryError {
-  return new DeliveryError('discord.answer-expired', 'Discord no longer takes an answer to this command.', {
-    hint: 'Run it again.',
-    outcome: 'not-sent',
-    retryable: false,
-  });
-}
 
 export function refOf(at: Address, message: APIMessage): MessageRef {
   return { platform: at.platform, workspace: at.workspace, channel: message.channel_id, message: message.id };

@@ -12,6 +12,7 @@ import {
 } from 'discord.js';
 import type { AckMode } from '../../chat/port.ts';
 import { DeliveryError, isDeliveryError } from '../../errors.ts';
+import type { Reply } from './answer.ts';
 import { giveUp, toDeliveryError } from './delivery-error.ts';
 import { limits } from './limits.ts';
 import { type Payload, payloadOf } from './payload.ts';
@@ -24,11 +25,7 @@ const CLOSED = 'discord.thread-closed';
 const woken = { kind: 'line', tone: 'neutral', text: ['A message in this thread has changed.'] } as const;
 
 /** What answering an interaction takes; the token stands for the bot's own. */
-export interface InteractionToken {
-  readonly id: string;
-  readonly applicationId: string;
-  readonly token: string;
-}
+export type InteractionToken = Pick<Reply, 'id' | 'applicationId' | 'token'>;
 
 export type MessageApi = ReturnType<typeof createMessageApi>;
 
@@ -61,11 +58,7 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
    * Returns the refusal of a repeat, where the first attempt got no answer: it may have arrived, or somebody else was
    * faster.
    */
-  async function respond(
-    { id, token }: InteractionToken,
-    body: object,
-    files: Payload['files'] = [],
-  ): Promise<DeliveryError | undefined> {
+  async function respond({ id, token }: InteractionToken, body: object, files: Payload['files'] = []) {
     const send = () =>
       deliver<void>(() => once.post(Routes.interactionCallback(id, token), { body, files, auth: false }));
     try {
@@ -111,12 +104,6 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
     );
   }
 
-  const types = {
-    public: InteractionResponseType.DeferredChannelMessageWithSource,
-    private: InteractionResponseType.DeferredChannelMessageWithSource,
-    update: InteractionResponseType.DeferredMessageUpdate,
-  } as const;
-
   return {
     /** First response to an interaction: a message of its own, for the person alone. */
     async answerPrivately(to: InteractionToken, { body, files }: Payload) {
@@ -139,7 +126,10 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
     async defer(to: InteractionToken, mode: AckMode, source?: string) {
       // Whether it is private is fixed here; Components V2 cannot be asked for yet, only in the edit that follows.
       const refusal = await respond(to, {
-        type: types[mode],
+        type:
+          mode === 'update'
+            ? InteractionResponseType.DeferredMessageUpdate
+            : InteractionResponseType.DeferredChannelMessageWithSource,
         ...(mode === 'private' ? { data: { flags: MessageFlags.Ephemeral } } : {}),
       });
       if (!refusal) return;
@@ -177,15 +167,10 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
       const { nonce, replyTo, signal = AbortSignal.timeout(LEAVE_WITHIN_MS) } = how;
       if (nonce.length > limits.nonce)
         throw new Error(`A message's key is longer than ${limits.nonce}: ${nonce}`);
-      const reference = replyTo === undefined ? {} : { message_id: replyTo, fail_if_not_exists: false };
+      const message_reference = replyTo && { message_id: replyTo, fail_if_not_exists: false };
       return deliver<APIMessage>(() =>
         rest.post(Routes.channelMessages(channel), {
-          body: {
-            ...body,
-            nonce,
-            enforce_nonce: true,
-            ...(replyTo === undefined ? {} : { message_reference: reference }),
-          },
+          body: { ...body, nonce, enforce_nonce: true, message_reference },
           files,
           signal,
         }),

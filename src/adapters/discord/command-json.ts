@@ -5,30 +5,15 @@ import { type Permission, permissions } from '../../command/permissions.ts';
 import type { AccessRules } from '../../config.ts';
 import { limits } from './limits.ts';
 
-/**
- * A command as Discord registers it in a server. `contexts` and `integration_types` are left out: they are for global
- * commands only (Application Commands, "Application Command Object"), and a server's command exists only in it.
- */
-export interface CommandJson {
-  readonly type: ApplicationCommandType.ChatInput;
-  readonly name: string;
-  readonly description: string;
-  readonly options: readonly OptionJson[];
-  readonly default_member_permissions: number | null;
-}
+export type CommandJson = ReturnType<typeof commandJson>;
 
-export interface OptionJson {
-  readonly type: ApplicationCommandOptionType;
+/** A command, a subcommand or an option, as far as its characters count. */
+interface Described {
+  readonly type: ApplicationCommandOptionType | ApplicationCommandType;
   readonly name: string;
   readonly description: string;
-  /** Of a subcommand. */
-  readonly options?: readonly OptionJson[];
-  readonly required?: boolean;
+  readonly options?: readonly Described[];
   readonly choices?: readonly { name: string; value: string }[];
-  readonly min_value?: number;
-  readonly max_value?: number;
-  readonly max_length?: number;
-  readonly autocomplete?: true;
 }
 
 const types = {
@@ -38,14 +23,18 @@ const types = {
   boolean: ApplicationCommandOptionType.Boolean,
 } as const;
 
-/** Throws where Discord would not take the command. */
-export function commandJson(command: Command, access: AccessRules): CommandJson {
+/**
+ * A command as Discord registers it in a server. `contexts` and `integration_types` are left out: they are for global
+ * commands only (Application Commands, "Application Command Object"), and a server's command exists only in it. Throws
+ * where Discord would not take the command.
+ */
+export function commandJson(command: Command, access: AccessRules) {
   const { name, description, entries } = command;
-  const json: CommandJson = {
-    type: ApplicationCommandType.ChatInput,
+  const json = {
+    type: ApplicationCommandType.ChatInput as const,
     name,
     description,
-    options: entries.flatMap((entry) => entryJson(entry)),
+    options: entries.flatMap(entryJson),
     default_member_permissions: leastRight(leastPermission(command), access),
   };
   const characters = charactersOf(json);
@@ -54,7 +43,7 @@ export function commandJson(command: Command, access: AccessRules): CommandJson 
   return json;
 }
 
-function charactersOf({ name, description, options = [], choices = [] }: Omit<OptionJson, 'type'>): number {
+function charactersOf({ name, description, options = [], choices = [] }: Described): number {
   const inside = [
     ...options.map(charactersOf),
     ...choices.flatMap((one) => [one.name.length, one.value.length]),
@@ -63,7 +52,7 @@ function charactersOf({ name, description, options = [], choices = [] }: Omit<Op
 }
 
 /** The options of a command; of a subcommand, the one option that it is to Discord. */
-function entryJson({ word, description, options }: Entry): OptionJson[] {
+function entryJson({ word, description, options }: Entry): Described[] {
   const all = Object.entries(options).map(([name, option]) => optionJson(name, option));
   if (word === undefined) return all;
   return [{ type: ApplicationCommandOptionType.Subcommand, name: word, description, options: all }];
@@ -82,7 +71,7 @@ function leastRight(permission: Permission, access: AccessRules): number | null 
   return administratorsOnly ? Number(PermissionFlagsBits.ManageGuild) : null;
 }
 
-function optionJson(name: string, { description, required = false, input, suggest }: Option): OptionJson {
+function optionJson(name: string, { description, required = false, input, suggest }: Option) {
   const json = { type: types[input.type], name, description, required };
   if (input.type === 'integer') return { ...json, min_value: input.min, max_value: input.max };
   if (input.type === 'boolean') return json;

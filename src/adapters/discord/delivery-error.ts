@@ -79,6 +79,12 @@ export function toDeliveryError(error: unknown): DeliveryError {
   return fromConnection(error);
 }
 
+/** For a token that is too old to be tried. */
+export function expired(): DeliveryError {
+  const [code, sentence, hint] = answerExpired;
+  return new DeliveryError(code, sentence, { hint, outcome: 'not-sent', retryable: false });
+}
+
 function fromApi(error: DiscordAPIError): DeliveryError {
   const final = { cause: error, outcome: 'not-sent', retryable: false } as const;
   if (error.code === codes.MaximumNumberOfEditsToMessagesOlderThanOneHourReached) {

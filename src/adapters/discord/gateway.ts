@@ -13,7 +13,7 @@ import type { DiscordConfig } from '../../config.ts';
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { createAgent } from '../../proxy.ts';
-import { Relay } from './relay.ts';
+import { createRelay, type Relay } from './relay.ts';
 import { createRest } from './rest.ts';
 import { toLostError, toStartError } from './start-error.ts';
 
@@ -44,7 +44,7 @@ export function createGateway(options: GatewayOptions) {
   const { token, apiUrl, proxy } = options;
   const rest = createRest(options, { handlerSweepInterval: 0, hashSweepInterval: 0 }).setToken(token);
   // The gateway package takes no agent for its sockets, and a network that has a proxy has no other way out.
-  const relay = proxy && new Relay(createAgent(proxy, { allowH2: false, proxyTunnel: true }));
+  const relay = proxy && createRelay(createAgent(proxy, { allowH2: false, proxyTunnel: true }));
   let connection: Connection | undefined;
 
   return {
@@ -80,24 +80,17 @@ export function createGateway(options: GatewayOptions) {
 
 type Connection = ReturnType<typeof createConnection>;
 
-function createConnection({
-  token,
-  rest,
-  relay,
-  guilds,
-  clock,
-  log,
-  onInteraction,
-  onLost,
-  sessions: known,
-}: GatewayOptions & {
+interface ConnectionParts extends GatewayOptions {
   readonly rest: REST;
   readonly relay: Relay | undefined;
   readonly onInteraction: (interaction: APIInteraction) => void;
   readonly onLost: ((error: AppError) => void) | undefined;
   readonly sessions: readonly SessionInfo[];
-}) {
-  const sessions = new Map(known.map((session) => [session.shardId, session]));
+}
+
+function createConnection(parts: ConnectionParts) {
+  const { token, rest, relay, guilds, clock, log, onInteraction, onLost } = parts;
+  const sessions = new Map(parts.sessions.map((session) => [session.shardId, session]));
   const joined = new Map<number, readonly string[]>();
   const up = new Set<number>();
   let shards = 1;

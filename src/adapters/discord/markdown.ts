@@ -1,4 +1,4 @@
-import type { Inline, Rich } from '../../chat/card.ts';
+import { type Inline, plainText, type Rich, withText } from '../../chat/card.ts';
 import { largest } from '../../chat/shorten.ts';
 
 /**
@@ -105,25 +105,14 @@ function cut(out: string, inline: Inline, room: number): string {
   return fits === 0 ? `${out}…`.slice(0, room) : attempt(fits);
 
   function attempt(count: number): string {
-    return join(out, render(withText(inline, `${characters.slice(0, count).join('')}…`)));
+    return join(out, render(withText(inline, () => `${characters.slice(0, count).join('')}…`)));
   }
 }
 
 function textOf(inline: Inline): string {
   if (typeof inline === 'string') return inline;
-  if ('bold' in inline) return inline.bold;
-  if ('code' in inline) return inline.code;
-  if ('link' in inline) return inline.text;
   // A mention, a channel or a time is shown whole or not at all.
-  return '';
-}
-
-function withText(inline: Inline, text: string): Inline {
-  if (typeof inline === 'string') return text;
-  if ('bold' in inline) return { bold: text };
-  if ('code' in inline) return { code: text };
-  if ('link' in inline) return { ...inline, text };
-  return text;
+  return 'bold' in inline || 'code' in inline || 'link' in inline ? plainText([inline]) : '';
 }
 
 /** Only web addresses, with what would end the link encoded; anything else is shown as its text. */

@@ -1,23 +1,14 @@
-import { type APIMessageTopLevelComponent, MessageFlags, type RawFile } from 'discord.js';
-import type { CardFile, Inline, Message } from '../../chat/card.ts';
+import { MessageFlags, type RawFile } from 'discord.js';
+import type { CardFile, Message, Node, Rich } from '../../chat/card.ts';
 import { limits } from './limits.ts';
 import { isSnowflake } from './markdown.ts';
 import { markerOf } from './marker.ts';
 import { renderMessage } from './render.ts';
 
-/** What every request that shows a message carries. */
-export interface Payload {
-  readonly body: {
-    readonly flags: number;
-    readonly components: APIMessageTopLevelComponent[];
-    readonly allowed_mentions: { parse: []; users: string[]; replied_user: false };
-    /** The message's files from now on; an edit drops the ones that are not named. */
-    readonly attachments: { id: string; filename: string }[];
-  };
-  readonly files: RawFile[];
-}
+export type Payload = ReturnType<typeof payloadOf>;
 
-export function payloadOf(message: Message, key?: string): Payload {
+/** What every request that shows a message carries. */
+export function payloadOf(message: Message, key?: string) {
   const files = message.kind === 'card' ? filesOf(message.files ?? []) : [];
   const names = files.map((file) => file.name);
   return {
@@ -26,6 +17,7 @@ export function payloadOf(message: Message, key?: string): Payload {
       components: [renderMessage(message, names, key === undefined ? undefined : markerOf(key))],
       // Nothing pings by its text: only persons the message names as a mention of its own.
       allowed_mentions: { parse: [], users: mentionsOf(message), replied_user: false },
+      // The message's files from now on; an edit drops the ones that are not named.
       attachments: files.map((file, i) => ({ id: String(i), filename: file.name })),
     },
     files,
@@ -71,17 +63,14 @@ function shortened({ name, type, bytes }: CardFile, room: number): Buffer {
   return Buffer.concat([notice, rest.subarray(rest.indexOf(0x0a) + 1)]);
 }
 
+function richOf(node: Node): Rich {
+  if (node.kind === 'text' || node.kind === 'note') return node.text;
+  return node.kind === 'fields' ? node.fields.flatMap(({ value }) => value) : [];
+}
+
 function mentionsOf(message: Message): string[] {
-  const inlines: Inline[] =
-    message.kind === 'line'
-      ? [...message.text]
-      : [
-          ...message.title,
-          ...message.nodes.flatMap((node): readonly Inline[] => {
-            if (node.kind === 'text' || node.kind === 'note') return node.text;
-            return node.kind === 'fields' ? node.fields.flatMap((field) => field.value) : [];
-          }),
-        ];
+  const inlines =
+    message.kind === 'line' ? message.text : [message.title, ...message.nodes.map(richOf)].flat();
   const ids = inlines.flatMap((inline) =>
     typeof inline === 'object' && 'mention' in inline && isSnowflake(inline.mention) ? [inline.mention] : [],
   );

@@ -1,11 +1,5 @@
-import { type APIInteraction, ChannelType, PermissionFlagsBits, PermissionsBitField } from 'discord.js';
+import { type APIInteraction, Constants, PermissionFlagsBits, PermissionsBitField } from 'discord.js';
 import { DeliveryError } from '../../errors.ts';
-
-const THREADS: readonly (ChannelType | undefined)[] = [
-  ChannelType.AnnouncementThread,
-  ChannelType.PublicThread,
-  ChannelType.PrivateThread,
-];
 
 /**
  * Makes sure that the bot's own token can post and edit where this interaction came from; the answer to an interaction
@@ -13,7 +7,7 @@ const THREADS: readonly (ChannelType | undefined)[] = [
  * Throws DeliveryError that names exactly what is missing.
  */
 export function requirePosting(interaction: APIInteraction, withFiles: boolean): void {
-  const thread = THREADS.includes(interaction.channel?.type);
+  const thread = Constants.ThreadChannelTypes.some((type) => type === interaction.channel?.type);
   const needed: [name: string, bit: bigint][] = [
     ['View Channel', PermissionFlagsBits.ViewChannel],
     thread

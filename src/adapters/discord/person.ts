@@ -16,34 +16,29 @@ export function personOf(interaction: APIInteraction, guilds: readonly string[])
   const user = member?.user ?? interaction.user;
   if (!user) throw new Error('An interaction without a user');
   const home = member !== undefined && guilds.includes(interaction.guild_id ?? '');
-  // A server this bot does not serve is someone else's: what they are there counts for nothing here.
-  const permissions = new PermissionsBitField(BigInt(home ? member.permissions : 0));
-  return {
-    id: user.id,
-    name: member?.nick ?? user.global_name ?? user.username,
-    home,
-    guest: false,
-    admin: permissions.has(PermissionFlagsBits.ManageGuild),
-    groups: home ? member.roles : [],
-  };
+  const permissions = new PermissionsBitField(BigInt(member?.permissions ?? 0));
+  return personAs({ user, nick: member?.nick, roles: member?.roles ?? [] }, home, permissions);
 }
 
 /** The same for somebody who is not there to press or type: what their roles may, Discord leaves to be added up. */
-export function memberAs(
-  { user, nick, roles }: APIGuildMember,
-  guild: APIGuild,
-  guilds: readonly string[],
-): Person {
+export function memberAs(member: APIGuildMember, guild: APIGuild, guilds: readonly string[]): Person {
   // The role that everybody has carries the server's own id (Permissions, "Permission Hierarchy").
-  const held = guild.roles.filter(({ id }) => id === guild.id || roles.includes(id));
+  const held = guild.roles.filter(({ id }) => id === guild.id || member.roles.includes(id));
   const permissions = new PermissionsBitField(held.map((role) => BigInt(role.permissions)));
-  const home = guilds.includes(guild.id);
+  if (guild.owner_id === member.user.id) permissions.add(PermissionFlagsBits.ManageGuild);
+  return personAs(member, guilds.includes(guild.id), permissions);
+}
+
+type Member = Pick<APIGuildMember, 'user' | 'nick' | 'roles'>;
+
+/** A server that this bot does not serve is someone else's: what a person is there counts for nothing here. */
+function personAs({ user, nick, roles }: Member, home: boolean, permissions: PermissionsBitField): Person {
   return {
     id: user.id,
     name: nick ?? user.global_name ?? user.username,
     home,
     guest: false,
-    admin: home && (guild.owner_id === user.id || permissions.has(PermissionFlagsBits.ManageGuild)),
+    admin: home && permissions.has(PermissionFlagsBits.ManageGuild),
     groups: home ? roles : [],
   };
 }

@@ -44,10 +44,7 @@ export function receive(interaction: APIInteraction, guilds: readonly string[]):
   return { kind: 'request', interaction, request: { kind: 'action', ...behind, chosen } };
 }
 
-function questionOf(
-  typing: APIApplicationCommandAutocompleteInteraction,
-  guilds: readonly string[],
-): Question {
+function questionOf(typing: APIApplicationCommandAutocompleteInteraction, guilds: readonly string[]) {
   const { name: command, options } = typing.data;
   const { subcommand, own } = nested(options);
   const option = own.find((one) => 'focused' in one && one.focused)?.name ?? '';

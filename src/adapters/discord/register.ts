@@ -15,13 +15,7 @@ import { type CommandJson, commandJson } from './command-json.ts';
 import { closeRest, createRest } from './rest.ts';
 import { toStartError } from './start-error.ts';
 
-/** What was done in one server, by command name. */
-export interface Registered {
-  readonly guild: string;
-  readonly created: readonly string[];
-  readonly changed: readonly string[];
-  readonly removed: readonly string[];
-}
+type Registered = Awaited<ReturnType<typeof registerIn>>;
 
 /** Settings in, sentences out. Returns the exit code. */
 export async function runRegister(options: {
@@ -77,12 +71,8 @@ export async function registerCommands(
   }
 }
 
-async function registerIn(
-  rest: REST,
-  application: string,
-  guild: string,
-  wanted: readonly CommandJson[],
-): Promise<Registered> {
+/** Returns the names of the commands that were created, changed and removed. */
+async function registerIn(rest: REST, application: string, guild: string, wanted: readonly CommandJson[]) {
   const all = Routes.applicationGuildCommands(application, guild);
   const query = new URLSearchParams({ with_localizations: 'true' });
   const existing = (await rest.get(all, { query })) as APIApplicationCommand[];
@@ -150,13 +140,8 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-function describe({ guild, created, changed, removed }: Registered): string {
-  const parts = [
-    ['created', created],
-    ['changed', changed],
-    ['removed', removed],
-  ] as const;
-  const done = parts
+function describe({ guild, ...changes }: Registered): string {
+  const done = Object.entries(changes)
     .filter(([, names]) => names.length > 0)
     .map(([what, names]) => `${what} ${names.join(', ')}`);
   return `Server ${guild}: ${done.length > 0 ? done.join('; ') : 'nothing to change'}`;

@@ -4,59 +4,54 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Dispatcher, upgrade } from 'undici';
 
+export type Relay = ReturnType<typeof createRelay>;
+
 /**
  * WebSockets by way of `agent`, for a client that has no setting for how it connects: it opens them to an address of
  * this machine, and this passes on what is said. Only to where it was told to, as anybody here could connect.
  */
-export class Relay {
-  readonly #agent: Dispatcher;
-  readonly #targets = new Map<string, string>();
-  #server: Promise<Server> | undefined;
+export function createRelay(agent: Dispatcher) {
+  const targets = new Map<string, string>();
+  let listening: Promise<Server> | undefined;
 
-  constructor(agent: Dispatcher) {
-    this.#agent = agent;
-  }
-
-  /** The address at which to ask for `url`. */
-  async to(url: string): Promise<string> {
-    this.#server ??= this.#listen();
-    const { port } = (await this.#server).address() as AddressInfo;
-    const path = `/${encodeURIComponent(url)}`;
-    this.#targets.set(path, url);
-    return `ws://127.0.0.1:${port}${path}`;
-  }
-
-  /** What leads to `url`, which may be an address of ours. */
-  from(url: string): string {
-    return this.#targets.get(new URL(url).pathname) ?? url;
-  }
-
-  async close(): Promise<void> {
-    const server = await this.#server;
-    this.#server = undefined;
-    server?.close();
-  }
-
-  async #listen(): Promise<Server> {
+  async function listen(): Promise<Server> {
     const server = createServer((_, response) => response.writeHead(404).end());
     server.on('upgrade', (request, near) => {
       near.on('error', () => near.destroy());
-      this.#pass(request, near).catch(() => near.end('HTTP/1.1 502 Bad Gateway\r\n\r\n'));
+      pass(request, near).catch(() => near.end('HTTP/1.1 502 Bad Gateway\r\n\r\n'));
     });
     await once(server.listen(0, '127.0.0.1'), 'listening');
     return server.unref();
   }
 
-  async #pass({ url = '', headers }: IncomingMessage, near: Duplex): Promise<void> {
+  async function pass({ url = '', headers }: IncomingMessage, near: Duplex): Promise<void> {
     const [path = '', query = ''] = url.split('?');
-    const target = new URL((this.#targets.get(path) ?? '').replace(/^ws/, 'http'));
+    const target = new URL((targets.get(path) ?? '').replace(/^ws/, 'http'));
     target.search = query;
     const { host: _, connection: __, upgrade: ___, ...rest } = headers;
-    const far = await upgrade(target, { dispatcher: this.#agent, headers: rest, protocol: 'websocket' });
+    const far = await upgrade(target, { dispatcher: agent, headers: rest, protocol: 'websocket' });
     const answer = Object.entries(far.headers).map(([name, value]) => `${name}: ${value}\r\n`);
     near.write(`HTTP/1.1 101 Switching Protocols\r\n${answer.join('')}\r\n`);
     far.socket.on('error', () => near.destroy()).on('close', () => near.destroy());
     near.on('close', () => far.socket.destroy());
     near.pipe(far.socket).pipe(near);
   }
+
+  return {
+    /** The address at which to ask for `url`. */
+    async to(url: string): Promise<string> {
+      listening ??= listen();
+      const { port } = (await listening).address() as AddressInfo;
+      const path = `/${encodeURIComponent(url)}`;
+      targets.set(path, url);
+      return `ws://127.0.0.1:${port}${path}`;
+    },
+    /** What leads to `url`, which may be an address of ours. */
+    from: (url: string) => targets.get(new URL(url).pathname) ?? url,
+    async close(): Promise<void> {
+      const server = await listening;
+      listening = undefined;
+      server?.close();
+    },
+  };
 }

@@ -68,12 +68,7 @@ function renderCard(card: Card, fileNames: readonly string[]): APIMessageTopLeve
       .filter((url) => !pictures.includes(url))
       .map((url) => ({ type: ComponentType.File as const, file: { url } })),
   ];
-  const colour = colours[card.tone];
-  return {
-    type: ComponentType.Container,
-    ...(colour === undefined ? {} : { accent_color: colour }),
-    components: inside,
-  };
+  return { type: ComponentType.Container, accent_color: colours[card.tone], components: inside };
 }
 
 /** Shares out the characters: prose first, as it is short and says what matters; code and tables get the rest. */
@@ -114,10 +109,7 @@ function proseText(node: Exclude<Node, Block>, room: number): string {
     }
     case 'fields':
       return fieldsText(node.fields, room);
-    case 'image':
-    case 'divider':
-    case 'buttons':
-    case 'select':
+    default:
       return '';
   }
 }
@@ -147,7 +139,7 @@ function blockText(node: Block, room: number): string {
   if (node.kind === 'table') {
     // Keeping backticks apart makes a text longer, so the room is asked for again until it fits.
     for (let tries = inner; ; tries -= 50) {
-      const text = tableText(node.columns, node.rows, tries);
+      const text = tableText(node, tries);
       if (fits(text) || tries < 50) return codeBlock(text);
     }
   }

@@ -1,14 +1,11 @@
+import type { Table } from '../../chat/card.ts';
 import { largest } from '../../chat/shorten.ts';
 import { aligned, cutEnd, oneLine } from '../../chat/text.ts';
 import { shares } from './limits.ts';
 
 /** Rows as aligned plain text for a block of code, at most `room` characters; says how many rows did not fit. */
-export function tableText(
-  columns: readonly string[],
-  rows: readonly (readonly string[])[],
-  room: number,
-): string {
-  const lines = aligned(columns, rows, (cell) => cutEnd(oneLine(cell), shares.cell));
+export function tableText(table: Table, room: number): string {
+  const lines = aligned(table, (cell) => cutEnd(oneLine(cell), shares.cell));
   const whole = lines.join('\n');
   if (whole.length <= room) return whole;
   const first = (count: number) =>

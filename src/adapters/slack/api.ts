@@ -1,4 +1,4 @@
-import { RespondError, type types, webApi } from '@slack/bolt';
+import { type RespondArguments, RespondError, webApi } from '@slack/bolt';
 import { type Clock, steadyNow } from '../../clock.ts';
 import type { SlackConfig } from '../../config.ts';
 import { createAgent, fetchOn } from '../../proxy.ts';
@@ -7,14 +7,6 @@ import { accepted, toDeliveryError } from './errors.ts';
 import { REQUEST_TIMEOUT_MS } from './limits.ts';
 
 export type SlackApi = ReturnType<typeof createSlackApi>;
-
-export interface UrlAnswer {
-  readonly text: string;
-  readonly blocks: types.KnownBlock[];
-  readonly response_type: 'ephemeral' | 'in_channel';
-  readonly replace_original: boolean;
-  readonly thread_ts?: string;
-}
 
 type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
 
@@ -63,7 +55,7 @@ export function createSlackApi(
     /** For Socket Mode, where there is a proxy. */
     agent,
     /** Posts to the response_url of a payload. Throws DeliveryError. */
-    async respond(url: string, answer: UrlAnswer): Promise<void> {
+    async respond(url: string, answer: RespondArguments): Promise<void> {
       const headers = { 'content-type': 'application/json' };
       await send(url, { headers, body: JSON.stringify(answer) });
     },

@@ -16,6 +16,8 @@ const REINSTALL = 'An admin has to install the app again.';
 
 /** Someone can put it right, and then the message can go out. */
 const mendable = (sentence: string, hint: string): Meaning => ({ sentence, hint, mendable: true });
+/** Stays as it is. */
+const final = (sentence: string, hint?: string): Meaning => ({ sentence, hint });
 /** Passes by itself; the message was not shown. */
 const passing = (sentence: string): Meaning => ({ sentence, retryable: true });
 /** Passes by itself; the message may have been shown. */
@@ -24,35 +26,26 @@ const doubtful = (sentence: string): Meaning => ({ sentence, outcome: 'unknown',
 const BAD_TOKEN = mendable('Slack no longer accepts my token.', 'An admin has to check SLACK_BOT_TOKEN.');
 const OWN_ERROR = doubtful('Slack had an error of its own.');
 const NOT_AVAILABLE = doubtful('Slack is not available right now.');
-const TOO_LONG: Meaning = { sentence: 'The message is too long for Slack.' };
+const TOO_LONG = final('The message is too long for Slack.');
 const SLOW_DOWN = passing('Slack asks me to slow down.');
 
 /** The `error` values of chat.postMessage, chat.update, conversations.* and files.* (their reference pages). */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   not_in_channel: mendable('I am not a member of this channel, so I cannot post here.', INVITE),
   channel_not_found: mendable('Slack does not let me see this channel, so I cannot post here.', INVITE),
-  is_archived: {
-    sentence: 'This channel is archived.',
-    hint: 'Use another channel, or unarchive this one.',
-  },
+  is_archived: final('This channel is archived.', 'Use another channel, or unarchive this one.'),
   restricted_action: mendable('The settings of this workspace do not let me post here.', RIGHTS),
   restricted_action_read_only_channel: mendable('This channel is read-only for me.', RIGHTS),
-  restricted_action_thread_only_channel: {
-    sentence: 'This channel allows replies in threads only.',
-    hint: RIGHTS,
-  },
-  restricted_action_non_threadable_channel: {
-    sentence: 'This channel does not allow threads.',
-    hint: RIGHTS,
-  },
-  message_not_found: { sentence: 'The message is no longer there.' },
-  thread_not_found: { sentence: 'The thread is no longer there.' },
-  cant_update_message: { sentence: 'I cannot change this message.' },
-  edit_window_closed: { sentence: 'The settings of this workspace do not let me change messages this old.' },
+  restricted_action_thread_only_channel: final('This channel allows replies in threads only.', RIGHTS),
+  restricted_action_non_threadable_channel: final('This channel does not allow threads.', RIGHTS),
+  message_not_found: final('The message is no longer there.'),
+  thread_not_found: final('The thread is no longer there.'),
+  cant_update_message: final('I cannot change this message.'),
+  edit_window_closed: final('The settings of this workspace do not let me change messages this old.'),
   msg_too_long: TOO_LONG,
   msg_blocks_too_long: TOO_LONG,
-  invalid_blocks: { sentence: 'Slack did not accept the form of the message.' },
-  user_not_in_channel: { sentence: 'You are not a member of this channel, so I cannot answer you here.' },
+  invalid_blocks: final('Slack did not accept the form of the message.'),
+  user_not_in_channel: final('You are not a member of this channel, so I cannot answer you here.'),
   missing_scope: mendable(
     'My Slack app lacks a permission for this.',
     'An admin can compare the app with npm run slack:manifest and install it again.',
@@ -86,10 +79,7 @@ const NEVER_LEFT =
 export function toDeliveryError(error: unknown, heldUp?: HeldUp): DeliveryError {
   if (error instanceof DeliveryError) return error;
   if (error instanceof webApi.WebAPIRateLimitedError)
-    return failure('ratelimited', SLOW_DOWN, error, {
-      retryAfterMs: error.retryAfter * 1000,
-      heldUp,
-    });
+    return failure('ratelimited', SLOW_DOWN, error, { retryAfterMs: error.retryAfter * 1000, heldUp });
   const word = slackErrorCode(error);
   if (word !== undefined) {
     // A word Slack has added since: more likely a setting than something no one can change.
@@ -115,7 +105,7 @@ export function slackErrorCode(error: unknown): string | undefined {
 
 /** For payloads that came without a response_url. */
 export function noUrl(): DeliveryError {
-  return failure('no_response_url', { sentence: 'Slack gave me no way to answer this.' }, undefined);
+  return failure('no_response_url', final('Slack gave me no way to answer this.'), undefined);
 }
 
 /** A response_url may say no with HTTP 200. Throws DeliveryError then. */
@@ -127,12 +117,15 @@ export async function accepted(answer: Pick<Response, 'text'>): Promise<void> {
 /** A response_url answers 404 once it was used five times or half an hour has passed. */
 function respondFailure(error: RespondError): DeliveryError {
   if (error.statusCode !== 404) return statusFailure(error.statusCode, error);
-  const late = { sentence: 'It is too late to answer this.', hint: 'Send the command again.' };
-  return failure('response_url_gone', late, error);
+  return failure(
+    'response_url_gone',
+    final('It is too late to answer this.', 'Send the command again.'),
+    error,
+  );
 }
 
 function statusFailure(status: number, error: unknown): DeliveryError {
-  const refused = { sentence: `Slack refused the message (HTTP ${status}).` };
+  const refused = final(`Slack refused the message (HTTP ${status}).`);
   return failure(`http_${status}`, status >= 500 ? NOT_AVAILABLE : refused, error);
 }
 
@@ -143,7 +136,7 @@ function failure(
   wait: { readonly retryAfterMs?: number; readonly heldUp?: HeldUp | undefined } = {},
 ): DeliveryError {
   return new DeliveryError(`slack_${code}`, meaning?.sentence ?? 'Slack refused the message.', {
-    ...(meaning?.hint ? { hint: meaning.hint } : {}),
+    hint: meaning?.hint,
     cause,
     outcome: meaning?.outcome ?? 'not-sent',
     retryable: meaning?.retryable ?? false,

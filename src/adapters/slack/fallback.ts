@@ -2,7 +2,7 @@ import { type Inline, type Message, type Node, plainText, type Rich } from '../.
 import { cutEnd } from '../../chat/text.ts';
 import { escapeMrkdwn } from './escape.ts';
 import { LIMITS } from './limits.ts';
-import { dateMarkup, isChannelId, isUserId } from './rich-text.ts';
+import { accepted, dateMarkup } from './rich-text.ts';
 
 /** The `text` beside the blocks: what a notification shows and a screen reader reads. */
 export function fallbackText(message: Message): string {
@@ -22,7 +22,7 @@ function readable(node: Node): Rich[] {
 function short(rich: Rich): string {
   let room: number = LIMITS.fallback;
   const parts = rich.map((inline) => {
-    const part = markup(inline, room);
+    const part = markup(accepted(inline), room);
     room = Math.max(0, room - part.length);
     return part;
   });
@@ -32,10 +32,8 @@ function short(rich: Rich): string {
 /** A mention stays one, so that a notification shows a name; Slack counts it once, beside the same one in the blocks. */
 function markup(inline: Inline, room: number): string {
   if (room === 0) return '';
-  if (typeof inline === 'object' && 'mention' in inline && isUserId(inline.mention))
-    return `<@${inline.mention}>`;
-  if (typeof inline === 'object' && 'channel' in inline && isChannelId(inline.channel))
-    return `<#${inline.channel}>`;
+  if (typeof inline === 'object' && 'mention' in inline) return `<@${inline.mention}>`;
+  if (typeof inline === 'object' && 'channel' in inline) return `<#${inline.channel}>`;
   if (typeof inline === 'object' && 'time' in inline) return dateMarkup(inline);
   return escapeMrkdwn(cutEnd(plainText([inline]), room));
 }

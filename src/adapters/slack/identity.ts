@@ -6,16 +6,10 @@ import { connectionErrorCode, slackErrorCode, toDeliveryError } from './errors.t
 import { BOT_SCOPES } from './manifest.ts';
 
 /** The bot itself, in its workspace. */
-export interface Identity {
-  readonly team: string;
-  /** Enterprise Grid only. */
-  readonly enterprise: string | undefined;
-  readonly botId: string;
-  readonly botUser: string;
-}
+export type Identity = Awaited<ReturnType<typeof fetchIdentity>>;
 
 /** Asks Slack who the token belongs to. Throws ConfigError where the token is at fault. */
-export async function fetchIdentity(api: SlackApi, log: Logger): Promise<Identity> {
+export async function fetchIdentity(api: SlackApi, log: Logger) {
   try {
     const answer = await api.read.auth.test();
     if (!answer.team_id || !answer.bot_id || !answer.user_id)
@@ -25,6 +19,7 @@ export async function fetchIdentity(api: SlackApi, log: Logger): Promise<Identit
     warnOfMissingScopes(answer.response_metadata?.scopes, log);
     return {
       team: answer.team_id,
+      // Enterprise Grid only.
       enterprise: answer.enterprise_id || undefined,
       botId: answer.bot_id,
       botUser: answer.user_id,

@@ -101,10 +101,7 @@ export function createPatience(clock: Clock) {
 }
 
 /** Makes an attempt safe to repeat: where nobody knows what became of an earlier one, its effect is looked for first. */
-export function lookingFirst<T>(
-  attempt: () => Promise<T>,
-  look: () => Promise<T | undefined>,
-): () => Promise<T> {
+export function lookingFirst<T>(attempt: () => Promise<T>, look: () => Promise<T | undefined>) {
   let doubt: DeliveryError | undefined;
   const lookAfter = ({ code, userMessage, cause }: DeliveryError) =>
     look().catch((error: unknown) => {
@@ -112,7 +109,7 @@ export function lookingFirst<T>(
       const { retryable } = toDeliveryError(error);
       throw new DeliveryError(code, userMessage, { cause, outcome: 'unknown', retryable });
     });
-  return async () => {
+  return async (): Promise<T> => {
     const earlier = doubt && (await lookAfter(doubt));
     if (earlier !== undefined) return earlier;
     return await attempt().catch(async (error: unknown) => {

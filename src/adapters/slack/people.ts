@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts';
 import type { AccessRules } from '../../config.ts';
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import { AgedCache } from './aged-cache.ts';
+import { createAgedCache } from './aged-cache.ts';
 import type { SlackApi } from './api.ts';
 import { slackErrorCode, toDeliveryError } from './errors.ts';
 import type { Identity } from './identity.ts';
@@ -33,7 +33,7 @@ export function createPeople(parts: {
   const named = [...(access.operators ?? []), ...(Array.isArray(access.readers) ? access.readers : [])];
   const groupIds = [...new Set(named.filter((id) => id.startsWith('S')))];
 
-  const users = new AgedCache(clock, async (id) => {
+  const users = createAgedCache(clock, async (id) => {
     try {
       return (await api.read.users.info({ user: id })).user;
     } catch (error) {
@@ -45,7 +45,7 @@ export function createPeople(parts: {
   });
   const missing = new Set<string>();
   /** One call for all groups: the limit counts calls, however many groups the settings name. */
-  const members = new AgedCache(clock, async () => {
+  const members = createAgedCache(clock, async () => {
     const { usergroups = [] } = await api.read.usergroups.list({ include_users: true, include_count: true });
     const byGroup = groupIds.map(async (id) => {
       const group = usergroups.find((candidate) => candidate.id === id && !candidate.date_delete);

@@ -70,7 +70,7 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
       const ours = (answer.messages ?? []).find(
         ({ bot_id, user, metadata }) => (bot_id === botId || user === botUser) && keyOf(metadata) === key,
       );
-      if (ours?.ts !== undefined) return { channel, ...threadOf(thread), ts: ours.ts };
+      if (ours?.ts !== undefined) return { channel, thread, ts: ours.ts };
       cursor = answer.response_metadata?.next_cursor || undefined;
       if (cursor === undefined) return undefined;
     }
@@ -103,7 +103,7 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
           POSTS,
         );
         // A message to a person comes back with the channel of the direct message.
-        return { channel: answer.channel ?? channel, ...threadOf(at), ts: answer.ts ?? '' };
+        return { channel: answer.channel ?? channel, thread: at, ts: answer.ts ?? '' };
       };
       try {
         return await send(thread);
@@ -122,16 +122,9 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
     },
 
     /** Shows it to one person. In a thread only where the thread exists already: elsewhere Slack shows nothing. */
-    async postPrivately(
-      { channel, thread, user }: Place & { readonly user: string },
-      message: Bare,
-    ): Promise<void> {
-      const content = {
-        channel,
-        user,
-        ...render(message),
-        ...(thread === undefined ? {} : { thread_ts: thread }),
-      };
+    async postPrivately({ channel, thread, user }: Place & { readonly user: string }, message: Bare) {
+      const inThread = thread === undefined ? {} : { thread_ts: thread };
+      const content = { channel, user, ...render(message), ...inThread };
       await joining(channel, () => api.write.chat.postEphemeral(content));
     },
 
@@ -153,12 +146,7 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
 /** Where Slack only was away for a moment, nobody has to invite the bot: it is tried again. Nothing was sent. */
 function notJoined({ code, userMessage, retryable, retryAfterMs, cause }: DeliveryError) {
   if (!retryable) return undefined;
-  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
-  return new DeliveryError(code, userMessage, { cause, outcome: 'not-sent', retryable, ...wait });
-}
-
-function threadOf(thread: string | undefined): { thread?: string } {
-  return thread === undefined ? {} : { thread };
+  return new DeliveryError(code, userMessage, { cause, outcome: 'not-sent', retryable, retryAfterMs });
 }
 
 function keyOf(metadata: { event_type?: string; event_payload?: unknown } | undefined): unknown {

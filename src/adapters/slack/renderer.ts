@@ -9,6 +9,7 @@ import {
   plainText,
   type Rich,
   type Tone,
+  withText,
 } from '../../chat/card.ts';
 import { inOneDirection } from '../../chat/direction.ts';
 import { largest, shorten } from '../../chat/shorten.ts';
@@ -17,7 +18,7 @@ import { cutLines } from './cut.ts';
 import { fallbackText } from './fallback.ts';
 import { selectElement } from './form.ts';
 import { LIMITS } from './limits.ts';
-import { richElements } from './rich-text.ts';
+import { accepted, richElements } from './rich-text.ts';
 import { smallPrint } from './small-print.ts';
 
 /** A colour bar would need attachments, which Slack folds behind "Show more"; an emoji in the title never hides. */
@@ -70,14 +71,8 @@ function blocksOf(message: Message, longest: number): types.KnownBlock[] {
 }
 
 function cutInline(inline: Inline, longest: number): Inline {
-  if (typeof inline === 'string') return cutEnd(inline, longest);
-  if ('bold' in inline) return { bold: cutEnd(inline.bold, longest) };
-  if ('code' in inline) return { code: cutEnd(inline.code, longest) };
-  if ('link' in inline) {
-    const text = cutEnd(inline.text, longest);
-    return inline.link.length > LIMITS.url ? text : { link: inline.link, text };
-  }
-  return inline;
+  const cut = withText(inline, (text) => cutEnd(text, longest));
+  return typeof cut === 'object' && 'link' in cut && cut.link.length > LIMITS.url ? cut.text : accepted(cut);
 }
 
 function cardBlocks(card: Card, longest: number, cut: (rich: Rich) => Rich): types.KnownBlock[] {
@@ -127,7 +122,7 @@ function nodeBlocks(
     case 'table':
       // Slack's own table block allows one per message and nowhere but at its end (table block reference), and cards may
       // hold several.
-      return preformatted(cutLines(aligned(node.columns, node.rows, oneLine).join('\n'), longest, 'start'));
+      return preformatted(cutLines(aligned(node, oneLine).join('\n'), longest, 'start'));
     case 'code':
       return preformatted(cutLines(visible(node.text), longest, node.keep));
     case 'divider':

@@ -1,10 +1,10 @@
 import type { types } from '@slack/bolt';
-import type { Inline, Rich } from '../../chat/card.ts';
+import { type Inline, plainText, type Rich } from '../../chat/card.ts';
 
 type Instant = Extract<Inline, { time: number }>;
 
 /**
- * Text as `rich_text` elements. Their `text` is shown as it is: no markup, no pings, no emoji codes, so nothing that
+ * Text, all of it `accepted`, as `rich_text` elements. Their `text` is shown as it is: no markup, no pings, no emoji codes, so nothing that
  * came from elsewhere can format, link or mention. That is why cards use rich_text rather than mrkdwn sections.
  */
 export function richElements(rich: Rich, bold = false): types.RichTextElement[] {
@@ -27,18 +27,9 @@ function element(inline: Inline, bold: boolean): types.RichTextElement | undefin
   if (typeof inline === 'string') return literal(inline, bold ? { bold } : undefined);
   if ('bold' in inline) return literal(inline.bold, { bold: true });
   if ('code' in inline) return literal(inline.code, { ...(bold ? { bold } : {}), code: true });
-  if ('link' in inline) {
-    if (!isWebLink(inline.link)) return literal(inline.text, bold ? { bold } : undefined);
-    return { type: 'link', url: inline.link, text: inline.text, ...style };
-  }
-  if ('mention' in inline) {
-    if (!isUserId(inline.mention)) return literal(inline.name, bold ? { bold } : undefined);
-    return { type: 'user', user_id: inline.mention, ...style };
-  }
-  if ('channel' in inline) {
-    if (!isChannelId(inline.channel)) return literal(`#${inline.channel}`, bold ? { bold } : undefined);
-    return { type: 'channel', channel_id: inline.channel, ...style };
-  }
+  if ('link' in inline) return { type: 'link', url: inline.link, text: inline.text, ...style };
+  if ('mention' in inline) return { type: 'user', user_id: inline.mention, ...style };
+  if ('channel' in inline) return { type: 'channel', channel_id: inline.channel, ...style };
   return { type: 'date', ...dateOf(inline), ...style };
 }
 
@@ -62,14 +53,12 @@ export function dateMarkup(instant: Instant): string {
   return `<!date^${timestamp}^${format}|${fallback}>`;
 }
 
-export function isUserId(id: string): boolean {
-  return /^[UW][A-Z0-9]+$/.test(id);
-}
-
-export function isChannelId(id: string): boolean {
-  return /^[CG][A-Z0-9]+$/.test(id);
-}
-
-export function isWebLink(url: string): boolean {
-  return /^https?:\/\/[^\s<>|]+$/.test(url);
+/** As plain text where Slack would not take it for a link, a person or a channel. */
+export function accepted(inline: Inline): Inline {
+  if (typeof inline === 'string') return inline;
+  const isRefused =
+    ('link' in inline && !/^https?:\/\/[^\s<>|]+$/.test(inline.link)) ||
+    ('mention' in inline && !/^[UW][A-Z0-9]+$/.test(inline.mention)) ||
+    ('channel' in inline && !/^[CG][A-Z0-9]+$/.test(inline.channel));
+  return isRefused ? plainText([inline]) : inline;
 }

@@ -3,12 +3,12 @@ import { type Inline, plainText, type Rich } from '../../chat/card.ts';
 import { cutEnd } from '../../chat/text.ts';
 import { escapeMrkdwn } from './escape.ts';
 import { LIMITS } from './limits.ts';
-import { dateMarkup, isChannelId, isUserId, isWebLink } from './rich-text.ts';
+import { dateMarkup } from './rich-text.ts';
 
 type Element = types.PlainTextElement | types.MrkdwnElement;
 
 /**
- * A context block: Slack's small print. It takes no rich_text, so literal strings go in as plain_text, which has no
+ * A context block of text that is `accepted`: Slack's small print. It takes no rich_text, so literal strings go in as plain_text, which has no
  * markup, and only what needs markup as mrkdwn, made of parts that are ours.
  */
 export function smallPrint(rich: Rich): types.ContextBlock | undefined {
@@ -29,14 +29,10 @@ function elementOf(inline: Inline): Element {
   if (typeof inline === 'string') return literal(inline);
   if ('bold' in inline) return marked(inline.bold, '*');
   if ('code' in inline) return marked(inline.code, '`');
-  if ('link' in inline) {
-    if (!isWebLink(inline.link)) return literal(inline.text);
+  if ('link' in inline)
     return mrkdwn(`<${escapeMrkdwn(inline.link)}|${escapeMrkdwn(inline.text).replaceAll('|', '¦')}>`);
-  }
-  if ('mention' in inline)
-    return isUserId(inline.mention) ? mrkdwn(`<@${inline.mention}>`) : literal(inline.name);
-  if ('channel' in inline)
-    return isChannelId(inline.channel) ? mrkdwn(`<#${inline.channel}>`) : literal(`#${inline.channel}`);
+  if ('mention' in inline) return mrkdwn(`<@${inline.mention}>`);
+  if ('channel' in inline) return mrkdwn(`<#${inline.channel}>`);
   return mrkdwn(dateMarkup(inline));
 }
 

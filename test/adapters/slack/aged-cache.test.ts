@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { AgedCache } from '../../../src/adapters/slack/aged-cache.ts';
+import { createAgedCache } from '../../../src/adapters/slack/aged-cache.ts';
 import { TestClock } from '../../support/test-clock.ts';
 
 test('an answer from before the clock was set back by hours is as old as it is', async () => {
   const clock = new TestClock();
   let groups: readonly string[] = ['operators'];
-  const cache = new AgedCache(clock, async () => groups);
+  const cache = createAgedCache(clock, async () => groups);
   const fresh = () => cache.get('ann', { maxAge: 5_000, staleAge: 0 });
   expect(await fresh()).toEqual(['operators']);
   clock.set(-6 * 60 * 60_000);
