@@ -1,5 +1,5 @@
 import type { Card, Field, Node, Rich } from '../src/chat/card.ts';
-import { nearest, parseText, quoted, unaddressed } from '../src/command/argv.ts';
+import { firstWord, nearest, parseText, quoted, unaddressed } from '../src/command/argv.ts';
 import {
   type Command,
   type Context,
@@ -45,7 +45,7 @@ export default defineCommand({
       await respond({ kind: 'card', tone: 'neutral', title: ['What you may do here'], nodes });
       return;
     }
-    const name = unaddressed(options.command);
+    const [name] = firstWord(unaddressed(options.command));
     const command = find('command', name, allowed, (one) => one.name);
     const entries = command.entries.filter(({ permission }) => may(permission));
     const { subcommand } = options;

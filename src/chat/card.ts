@@ -31,7 +31,7 @@ export type Button =
   | { readonly label: string; readonly style: 'primary' | 'secondary' | 'danger'; readonly action: ActionRef }
   | { readonly label: string; readonly url: string };
 
-/** `value` is what code gets, `label` is what people read. */
+/** `value` is what code gets, at most 75 characters (Slack); `label` is what people read. */
 export interface Choice {
   readonly label: string;
   readonly value: string;
@@ -55,8 +55,8 @@ export type Node =
   /** Monospaced, shown exactly. Where it does not fit, `keep` says which end matters. */
   | { readonly kind: 'code'; readonly text: string; readonly keep: 'start' | 'end' }
   /**
-   * A picture: one of the card's files, by its name. `alt` says in words what the picture shows; `drawn` is the picture in
-   * characters, for a platform that shows text only.
+   * A picture: one of the card's files, by its name. `alt` says in words what the picture shows, and is shown in place of
+   * a file that is missing; `drawn` is the picture in characters, for a platform that shows text only.
    */
   | { readonly kind: 'image'; readonly file: string; readonly alt: string; readonly drawn?: string }
   | { readonly kind: 'divider' }

@@ -5,7 +5,10 @@ import type { Options, RawValue } from './kinds/kind.ts';
 import { nameKey } from './same-name.ts';
 import { usageHint } from './usage.ts';
 
-/** More than that, name and values together, is read by nothing: no command is as long, and reading takes time. */
+/**
+ * A longer command, name and values together, is read by nothing, nor is a longer field of a form: no command and no
+ * field is as long, and reading takes time.
+ */
 export const MAX_REQUEST = 12_000;
 
 /** Option values as given, by name. */
@@ -23,27 +26,36 @@ export function parseText(text: string, command: string, options: Options): RawV
   return parseTokens(tokenise(text), command, options);
 }
 
-export function parseTokens(tokens: readonly Token[], command: string, options: Options): RawValues {
+/** `hintAt`: the hint at an unknown option, where the caller has a better hint than the usage. */
+export function parseTokens(
+  tokens: readonly Token[],
+  command: string,
+  options: Options,
+  hintAt?: (option: Token) => string | undefined,
+): RawValues {
   const positional = Object.entries(options).filter(([, option]) => option.positional);
   const values: Record<string, string | boolean | string[]> = {};
-  let position = 0;
   for (let index = 0; index < tokens.length; index++) {
     const token = tokens[index];
     if (!token) continue;
-    const [, given, inline] = (!token.quoted && OPTION.exec(token.text)) || [];
+    const [, given, inline] = optionIn(token) ?? [];
     if (given === undefined) {
-      const next = positional[position++];
+      const next = positional.find(([name]) => values[name] === undefined);
       if (!next || isMisspeltOption(token, options)) throw tooMany(token.text, command, options);
       set(next[0], token.text);
       continue;
     }
-    const name = optionName(given, command, options);
+    const name = given.toLowerCase();
+    if (!Object.hasOwn(options, name))
+      throw new InputError('option-unknown', `${command} has no option ${quoted(`--${given}`)}.`, {
+        hint: hintAt?.(token) ?? hintFor(name, command, options),
+      });
     if (options[name]?.input.type === 'boolean' && inline === undefined) {
       set(name, true);
       continue;
     }
     const following = tokens[index + 1];
-    const value = inline ?? (following && !isOptionName(following) ? following.text : '');
+    const value = inline ?? (following && !optionIn(following) ? following.text : '');
     const hint = usageHint(command, options);
     if (!value.trim()) throw new InputError('value-missing', `--${name} needs a value.`, { hint });
     if (inline === undefined) index++;
@@ -74,7 +86,9 @@ export function tooLong(request: InvocationRequest): InputError | undefined {
 
 function isTooLong(request: InvocationRequest): boolean {
   if (request.kind === 'action') return false;
-  if (request.kind === 'form') return Object.values(request.fields).join('').length > MAX_REQUEST;
+  // Each field alone: a platform takes so many fields, and so much in each.
+  if (request.kind === 'form')
+    return Object.values(request.fields).some(({ length }) => length > MAX_REQUEST);
   const { command, args } = request;
   const given = args.kind === 'text' ? [args.text] : Object.values(args.values);
   return [command, ...given].join('').length > MAX_REQUEST;
@@ -83,7 +97,8 @@ function isTooLong(request: InvocationRequest): boolean {
 /** The known name nearest to a mistyped one, if any is near. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined;
-  const key = nameKey(name);
+  // A comma for a dot, as in `v1,2`.
+  const key = nameKey(name.replace(/(?<=\d),(?=\d)/g, '.'));
   const keys = known.map((one) => nameKey(one));
   const best = closest(key, keys);
   const isNear = distance(key, best) <= Math.max(1, Math.floor(best.length / 3));
@@ -113,6 +128,12 @@ export function between(text: string, isOfIt: (character: string) => boolean): s
 /** Without how the bot is spoken to, once more: `: list` and `/edgegap list` after a mention, `/list` as elsewhere. */
 export function unaddressed(line: string): string {
   return line.replace(ADDRESS, '');
+}
+
+/** The first word of a line, and the rest. A colon or comma behind the word is forgiven: `tags: @last`. */
+export function firstWord(line: string): [word: string, rest: string] {
+  const [, word = '', rest = ''] = /^(\S*?)[:,]?(?:\s+(.*))?$/s.exec(line) ?? [];
+  return [word, rest];
 }
 
 const ADDRESS =
@@ -192,22 +213,15 @@ function isMisspeltOption({ text, quoted: isQuoted }: Token, options: Options): 
 
 /** The first `count` of those that are neither the name of an option nor, as it seems, the value of one. */
 export function words(tokens: readonly Token[], count: number): Token[] {
-  const named = (token: Token | undefined) => token !== undefined && isOptionName(token);
+  const named = (token: Token | undefined) => token !== undefined && optionIn(token) !== undefined;
   return tokens
     .filter((token, nth) => !named(token) && (!named(tokens[nth - 1]) || tokens[nth - 1]?.text.includes('=')))
     .slice(0, count);
 }
 
-function isOptionName({ text, quoted: isQuoted }: Token): boolean {
-  return !isQuoted && OPTION.test(text);
-}
-
-function optionName(given: string, command: string, options: Options): string {
-  const name = given.toLowerCase();
-  if (Object.hasOwn(options, name)) return name;
-  throw new InputError('option-unknown', `${command} has no option ${quoted(`--${given}`)}.`, {
-    hint: hintFor(name, command, options),
-  });
+/** The name of an option, and the value that stands in the same token. */
+export function optionIn({ text, quoted: isQuoted }: Token): RegExpExecArray | undefined {
+  return (!isQuoted && OPTION.exec(text)) || undefined;
 }
 
 function tooMany(text: string, command: string, options: Options): InputError {

@@ -1,9 +1,9 @@
 import type { Arguments } from '../chat/port.ts';
 import { InputError } from '../errors.ts';
-import { nearest, parseTokens, quoted, type Token, tokenise, words } from './argv.ts';
+import { nearest, optionIn, parseTokens, quoted, type Token, tokenise, words } from './argv.ts';
 import type { Command, Entry } from './define.ts';
 import { namesakes } from './same-name.ts';
-import { stale } from './usage.ts';
+import { stale, usage } from './usage.ts';
 
 /** What is asked for with a command, and the values given with it. `prompt` is typed before a command. Throws InputError. */
 export function choose(command: Command, args: Arguments, prompt: string) {
@@ -15,7 +15,8 @@ export function choose(command: Command, args: Arguments, prompt: string) {
   }
   const tokens = tokenise(args.text);
   const parse = (entry: Entry, rest: readonly Token[]) => {
-    return { entry, raw: parseTokens(rest, prompt + entry.name, entry.options) };
+    const hintAt = (option: Token) => meantBy(option, rest, command, prompt);
+    return { entry, raw: parseTokens(rest, prompt + entry.name, entry.options, hintAt) };
   };
   if (usual && usual.word === undefined) return parse(usual, tokens);
   // The word of a subcommand stands first, or second as in `tags 93924761ccde add qa`.
@@ -32,6 +33,19 @@ export function choose(command: Command, args: Arguments, prompt: string) {
     if (!(error instanceof InputError) || !/^(argument-extra|given-twice)$/.test(error.code)) throw error;
   }
   throw unknown(command, prompt, given);
+}
+
+/** The line to type for an option that other subcommands have, or that is called like one: `tags @last --add qa`. */
+function meantBy(option: Token, typed: readonly Token[], { name, entries }: Command, prompt: string) {
+  const [, given = '', value = []] = optionIn(option) ?? [];
+  const having = entries.filter(({ options }) => Object.hasOwn(options, given.toLowerCase()));
+  const uses = having.map((entry) => usage(prompt + entry.name, entry.options));
+  if (uses.length > 0) return `Use: ${uses.join(' or ')}`;
+  const known = entries.flatMap((entry) => entry.word ?? []);
+  const word = nearest(given, known);
+  const rest = typed.flatMap((one) => (one === option ? value : one.text));
+  const shown = rest.map((text) => (/\s/.test(text) ? `"${text}"` : text));
+  return word && `Type ${quoted([prompt + name, word, ...shown].join(' '))}.`;
 }
 
 /** `allowed`: the commands that the person may use. */

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { renderMessage as renderConsole } from '../../src/adapters/console/render.ts';
 import { renderForm as discordForm } from '../../src/adapters/discord/form.ts';
+import { payloadOf } from '../../src/adapters/discord/payload.ts';
 import { renderMessage } from '../../src/adapters/discord/render.ts';
 import { renderForm as slackForm, suggestedOptions } from '../../src/adapters/slack/form.ts';
 import { render } from '../../src/adapters/slack/renderer.ts';
@@ -70,6 +72,40 @@ test('a form with more fields or choices than a platform takes is a mistake in t
   expect(viewProblems(JSON.stringify(slackForm(form(fields), '{}')))).toEqual([]);
   expect(() => discordForm(form([choice(26)]))).toThrow('26 choices');
   expect(() => slackForm(form([choice(101)]), '{}')).toThrow('100 choices');
+});
+
+test('of a choice the label is cut, and a value that is too long is a mistake in the code', () => {
+  const menu = (length: number) => {
+    const choices = [{ label: long, value: 'v'.repeat(length) }];
+    const action = { command: 'match', action: 'referee', arg: '' };
+    return {
+      field: { kind: 'choice', name: 'mode', label: 'Mode', choices } as const,
+      card: {
+        kind: 'card',
+        tone: 'neutral',
+        title: ['Match'],
+        nodes: [{ kind: 'select', placeholder: 'Who?', choices, action }],
+      } as const,
+    };
+  };
+  const fitting = menu(75);
+  expect(checkModal(discordForm(form([fitting.field])) as Modal).components).toHaveLength(1);
+  expect(viewProblems(JSON.stringify(slackForm(form([fitting.field]), '{}')))).toEqual([]);
+  expect(JSON.stringify([renderMessage(fitting.card), render(fitting.card).blocks])).not.toContain(long);
+  const { field, card } = menu(101);
+  for (const shown of [() => discordForm(form([field])), () => renderMessage(card)])
+    expect(shown).toThrow("A choice's value is longer than 100: vvv");
+  for (const shown of [() => slackForm(form([field]), '{}'), () => render(card)])
+    expect(shown).toThrow("A choice's value is longer than 75: vvv");
+});
+
+test('a picture whose file is missing is told in words', () => {
+  const nodes = [{ kind: 'image', file: 'a.png', alt: 'Players: 3, then 9' }] as const;
+  const card = { kind: 'card', tone: 'neutral', title: ['Match'], nodes } as const;
+  const terminal = { color: false, columns: undefined, now: 0, timeZone: 'UTC' };
+  const context = { ...terminal, numberOf: () => undefined, placeOf: () => '' };
+  for (const shown of [payloadOf(card).body.components, render(card).blocks, renderConsole(card, context)])
+    expect(JSON.stringify(shown).replaceAll('\\', '')).toContain('Picture a.png: Players: 3, then 9');
 });
 
 test('a menu that turned out to have no choices is left out of its card, as no platform takes it', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bare, nearest, parseText, quoted, unaddressed } from '../../src/command/argv.ts';
+import { bare, firstWord, nearest, parseText, quoted, unaddressed } from '../../src/command/argv.ts';
 import { kinds } from '../../src/command/kinds/kinds.ts';
 import { withKinds } from '../../src/command/options.ts';
 import { usage } from '../../src/command/usage.ts';
@@ -52,6 +52,8 @@ test.each<[string, Record<string, unknown>]>([
   ['--tag "a \\"b\\" \\\\c"', { tag: ['a "b" \\c'] }],
   ['--tag "a\\b"', { tag: ['a\\b'] }],
   ['--force', { force: true }],
+  ['--application kart v1', { application: 'kart', version: 'v1' }],
+  ['--version v1 kart', { application: 'kart', version: 'v1' }],
   ['--force kart', { force: true, application: 'kart' }],
   ['"--near" v1', { application: '--near', version: 'v1' }],
   ['--near "-5"', { near: '-5' }],
@@ -120,6 +122,7 @@ describe('helpers', () => {
     expect(nearest('dep', ['deploy', 'depart'])).toBeUndefined();
     expect(nearest('xyz', ['deploy', 'stop'])).toBeUndefined();
     expect(nearest('anything', [])).toBeUndefined();
+    expect(nearest('v1,2', ['v12', 'v1.2'])).toBe('v1.2');
   });
 });
 
@@ -127,11 +130,12 @@ describe('helpers', () => {
 const readers: readonly [string, (text: string) => unknown][] = [
   ['bare', bare],
   ['unaddressed', unaddressed],
+  ['firstWord', firstWord],
   ['quoted', quoted],
   ['parseText', (text) => outcome(() => parse(text))],
   ['nearest', (text) => nearest(text, ['deploy', 'stop'])],
 ];
-const HARD = ['\u200b', ' ', 'x ', '-', '=', '"', ':', '/edgegap ', '\u0301', '❝', 'a'];
+const HARD = ['1,', '\u200b', ' ', 'x ', '-', '=', '"', ':', '/edgegap ', '\u0301', '❝', 'a'];
 
 /*
  * Steps of a pattern cannot be counted from outside. Time can, and a square is found by it even on a busy machine: eight

@@ -20,6 +20,7 @@ const referees = (arg) => ({
   choices: [{ label: 'Ann', value: 'ann-7' }, { label: 'Bob', value: 'bob-8' }],
   action: { command: 'match', action: 'referee', arg },
 });
+const note = (nth) => ({ name: 'note' + nth, kind: 'text', lines: 'paragraph', label: 'Note' });
 const form = (arg, initial) => ({
   title: 'Book a match',
   submitLabel: 'Book',
@@ -47,6 +48,7 @@ export default defineCommand({
     },
   },
   async form({ options: { map = 'today' }, clock }) {
+    if (map === 'notes') return { ...form('kept'), fields: [1, 2, 3, 4, 5].map(note) };
     if (map === 'slow') await new Promise((resolve) => clock.after(5_000, resolve));
     return ['today', 'gone', 'kept', 'slow'].includes(map) ? form(map) : undefined;
   },
@@ -54,7 +56,7 @@ export default defineCommand({
     keep: {
       permission: 'deployments.tag',
       ack: 'update',
-      run: ({ fields, respond }) => respond(line('Kept ', fields.map)),
+      run: ({ fields, respond }) => respond(line('Kept ', fields.map ?? Object.values(fields).join('').length + ' characters')),
     },
     book: {
       permission: 'deployments.tag',
@@ -173,6 +175,14 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
       { outcome: 'done', command: 'match:book', target: 'today' },
       { outcome: 'done', command: 'match:referee', target: 'harbour' },
     ]);
+  });
+
+  test('reads all that its fields take', async () => {
+    await driver.command('operator', 'match', { map: 'notes' });
+    const most = name === 'discord' ? 4_000 : 3_000;
+    const fields = Object.fromEntries(driver.form()?.fields.map((field) => [field, 'x'.repeat(most)]) ?? []);
+    const { privately } = await effectOf(stage, 'operator', () => driver.fillIn('operator', fields));
+    expect(privately.at(-1)?.text).toContain(`Kept ${5 * most} characters`);
   });
 
   test('runs without the form where nothing is left to ask', async () => {

@@ -26,7 +26,7 @@ const builds = Array.from({ length: 40 }, (_, index) => `build-${index + 1}`);
 const catalog: Catalog = {
   applications: [
     application('arena', ...builds),
-    application('caf\u00e9-brawl', 'V1.0', 'v1.0', 'v2.0-rc1'),
+    application('caf\u00e9-brawl', 'V1.0', 'v1.0', 'v2.0-rc1', 'v20-rc1'),
     application('Lobby', 'stable'),
     application('LOBBY', 'stable'),
   ],
@@ -69,6 +69,11 @@ const refused: readonly [string, Values, RegExp][] = [
     'a number without its dot',
     { application: 'café-brawl', version: 'v10', near: 'Lodz' },
     /has no version .v10/,
+  ],
+  [
+    'a number with a comma for its dot',
+    { application: 'café-brawl', version: 'v2,0-rc1', near: 'Lodz' },
+    /has no version .v2,0-rc1.*Did you mean v2\.0-rc1\?/,
   ],
   [
     'an old build',

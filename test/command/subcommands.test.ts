@@ -131,6 +131,27 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(tagsOf()).toEqual(['qa']);
   });
 
+  test('an option of another subcommand, or called as one, is answered with what to type', async () => {
+    const add = /tags list has no option “--add”\..*Type “(\/edgegap )?tags add @last qa”\./;
+    expect(await privately(line('tags @last --add qa'))).toMatch(add);
+    expect(await privately(line('tags @last --add=qa'))).toMatch(add);
+    expect(await privately(line(`tags --ad "two words" ${id}`))).toContain(`tags add "two words" ${id}”`);
+    expect(await privately(line(`tags ${id} --tag qa`))).toMatch(
+      /no option “--tag”\..*Use: .*tags show <deployment> <tag> or .*tags add <deployment> <tag> or /,
+    );
+    expect(await privately(line(`tags add ${id} --new-name x`))).toMatch(/Use: (\S+ )?tags rename <dep/);
+    expect(await privately(line(`tags add ${id} --tga x`))).toMatch(/Did you mean --tag\?/);
+    const long = await privately(line(`tags ${id} --add ${'x'.repeat(9_000)}`));
+    expect(long).toMatch(/Type “.*x…”/);
+    expect(tagsOf()).toEqual(['qa']);
+  });
+
+  test('a colon or comma behind the name of the command is forgiven, in help too', async () => {
+    expect(await privately(line(`Tags: ${id}`))).toMatch(/Tags of .*qa/);
+    expect(await privately(line(`tags, ${id}`))).toMatch(/Tags of .*qa/);
+    expect(await privately(line('help tags:'))).toMatch(/tags add <deployment> <tag>/);
+  });
+
   test('nothing at all is answered with how each is used', async () => {
     expect(await privately(line('tags'))).toMatch(
       /tags needs a subcommand\..*There are: list, show, add, remove, rename\. .*help tags shows how/,
@@ -165,6 +186,11 @@ describe.each(driverNames)('subcommands on %s', (name) => {
       expect(await complete('tags add ')).toEqual([['@last '], '']);
       expect(await complete('tags @last ')).toEqual([words, '']);
       expect(await complete('tags @last add ')).toEqual([[], '']);
+      expect(await complete('TAGS add ')).toEqual([['@last '], '']);
+      expect(await complete('tags --deployment @last ')).toEqual([[], '']);
+      expect(await complete('help ta')).toEqual([['tags '], 'ta']);
+      expect(await complete('help tags re')).toEqual([['remove ', 'rename '], 're']);
+      expect(await complete('help tags add ')).toEqual([[], '']);
     });
 });
 

@@ -1,7 +1,9 @@
 import type { Question } from '../../chat/port.ts';
-import { parseText, type RawValues } from '../../command/argv.ts';
+import { firstWord, parseText, type RawValues } from '../../command/argv.ts';
 import type { Directory } from '../../command/define.ts';
 import type { Option, Options } from '../../command/kinds/kind.ts';
+import { beginningWith } from '../../command/kinds/text.ts';
+import { namesakes } from '../../command/same-name.ts';
 
 /** The values that are offered for an option. */
 export type Offer = (asked: Omit<Question, 'at' | 'person'>) => Promise<readonly string[]>;
@@ -14,36 +16,37 @@ export async function completeLine(
   offer: Offer,
 ): Promise<[string[], string]> {
   const word = line.split(/\s/).at(-1) ?? '';
-  const before = line.slice(0, line.length - word.length).replace(/^\s*\/?\s*(?:edgegap\s+)?/, '');
-  const pick = (candidates: readonly string[]): [string[], string] => [
-    candidates.filter((candidate) => candidate.startsWith(word)),
-    word,
-  ];
+  const start = line.slice(0, line.length - word.length);
+  const [address = '', help] = /^\s*\/?\s*(?:edgegap\s+)?(help[:,]?\s+)?/i.exec(start) ?? [];
+  const before = start.slice(address.length);
+  const pick = (candidates: readonly string[]): [string[], string] => [beginningWith(word, candidates), word];
   if (word.startsWith('#') && before === '') return pick(buttonNumbers.map((number) => `#${number}`));
 
-  const [name, ...typed] = before.split(/\s+/).filter((part) => part !== '');
-  if (name === undefined)
+  const [name, rest] = firstWord(before);
+  if (name === '')
     return pick(directory.all.map((entry) => `${word.startsWith('/') ? '/' : ''}${entry.name} `));
 
-  const { entries = [], usual } = directory.get(name) ?? {};
+  const typed = rest.split(/\s+/).filter((part) => part !== '');
+  const [command] = namesakes(name, directory.all, (one) => one.name);
+  const { entries = [], usual } = command ?? {};
   // As people may type it: the word of a subcommand stands first, or second.
   const words = entries.flatMap((entry) => entry.word ?? []);
+  if (help !== undefined) return pick(typed.length === 0 ? words.map((one) => `${one} `) : []);
   const at = typed.slice(0, 2).findIndex((one) => words.includes(one));
   const entry = at === -1 ? usual : entries.find((one) => one.word === typed[at]);
   const given = typed.filter((_, nth) => nth !== at);
   const options = entry?.options ?? {};
   const previous = given.at(-1);
   const valuesOf = async (option: string, others: readonly string[]) => {
-    const about = { command: name, subcommand: entry?.word, option, typed: word };
+    const about = { command: command?.name ?? name, subcommand: entry?.word, option, typed: word };
     const values = await offer({ ...about, given: valuesIn(others, options) });
     return values.map((value) => `${value} `);
   };
   const named = previous?.startsWith('--') ? previous.slice(2) : undefined;
   if (named !== undefined && options[named] && takesValue(options[named]))
     return pick(await valuesOf(named, given.slice(0, -1)));
-  const positional = Object.keys(options).filter((one) => options[one]?.positional)[
-    positionalCount(given, options)
-  ];
+  const free = Object.keys(options).filter((one) => options[one]?.positional && !given.includes(`--${one}`));
+  const positional = free[positionalCount(given, options)];
   if (word.startsWith('-')) return pick(freeOptions(options, given));
   const values = positional === undefined ? freeOptions(options, given) : await valuesOf(positional, given);
   return pick(at === -1 && typed.length < 2 ? [...words.map((one) => `${one} `), ...values] : values);

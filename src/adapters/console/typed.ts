@@ -1,4 +1,4 @@
-import { unaddressed } from '../../command/argv.ts';
+import { firstWord, unaddressed } from '../../command/argv.ts';
 
 /** What a line that was typed asks for. */
 export type Typed =
@@ -33,6 +33,6 @@ export function readLine(line: string, isCommand: (name: string) => boolean): Ty
   const rest = isCommand('edgegap') ? text.replace(/^\//, '') : unaddressed(text);
   if (rest === '') return { kind: 'command', name: 'help', text: '' };
   if (LEAVE.test(rest) && !isCommand(rest.toLowerCase())) return { kind: 'leave' };
-  const [, name = '', args = ''] = /^(\S+)\s*(.*)$/s.exec(rest) ?? [];
+  const [name, args] = firstWord(rest);
   return { kind: 'command', name, text: args };
 }

@@ -12,7 +12,7 @@ import { inOneDirection } from '../../chat/direction.ts';
 import type { Form, FormField, FormValues } from '../../chat/form.ts';
 import { limits } from './limits.ts';
 
-/** A form as a modal. Text that does not fit is cut; throws where there are more fields or choices than Discord takes. */
+/** A form as a modal. Text that does not fit is cut; throws where there are more fields or choices than Discord takes, or a choice's value is too long. */
 export function renderForm(form: Form): APIModalInteractionResponseCallbackData {
   const { title, fields, submit } = inOneDirection(form);
   if (fields.length > limits.form.fields)
@@ -53,6 +53,8 @@ export function renderSelect({ placeholder, choices, action }: Select): APIStrin
 function menu({ choices, initial }: { readonly choices: readonly Choice[]; readonly initial?: string }) {
   if (choices.length > limits.select.choices)
     throw new Error(`A menu of ${choices.length} choices; Discord allows ${limits.select.choices}`);
+  const long = choices.find(({ value }) => value.length > limits.select.value);
+  if (long) throw new Error(`A choice's value is longer than ${limits.select.value}: ${long.value}`);
   const options = choices.map(({ label, value }) => ({
     label: cut(label, limits.select.label),
     value,

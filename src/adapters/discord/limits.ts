@@ -14,7 +14,7 @@ export const limits = {
   /** Characters that say in words what a picture shows. */
   alt: 1024,
   /** A menu, in a message or a form (Components Reference, "String Select"). */
-  select: { choices: 25, label: 100, placeholder: 150 },
+  select: { choices: 25, label: 100, value: 100, placeholder: 150 },
   /** A modal: fields, and characters of its texts (Components Reference, "Label" and "Text Input"; title: Interactions). */
   form: { fields: 5, title: 45, label: 45, hint: 100, text: 4000 },
   /** What is offered to somebody who is typing (Interactions, "Autocomplete"). */

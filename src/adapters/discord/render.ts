@@ -57,13 +57,19 @@ function renderLine({ tone, text }: Line): APIMessageTopLevelComponent {
 
 function renderCard(card: Card, fileNames: readonly string[]): APIMessageTopLevelComponent {
   const title = `### ${oneLine(toMarkdown(card.title, shares.title))}`;
-  const texts = fillTexts(card.nodes, limits.text - shares.spare - title.length);
   const urls = fileNames.map((name) => `attachment://${name}`);
   const urlOf = new Map(card.files?.map(({ name }, i) => [name, urls[i]]));
-  const pictures = card.nodes.map((node) => node.kind === 'image' && urlOf.get(node.file));
+  const nodes = card.nodes.map(
+    (node): Node =>
+      node.kind === 'image' && urlOf.get(node.file) === undefined
+        ? { kind: 'note', text: [`Picture ${node.file}: ${node.alt}`] }
+        : node,
+  );
+  const texts = fillTexts(nodes, limits.text - shares.spare - title.length);
+  const pictures = nodes.map((node) => node.kind === 'image' && urlOf.get(node.file));
   const inside: APIComponentInContainer[] = [
     display(title),
-    ...card.nodes.flatMap((node, i) => renderNode(node, urlOf, texts[i])),
+    ...nodes.flatMap((node, i) => renderNode(node, urlOf, texts[i])),
     ...urls
       .filter((url) => !pictures.includes(url))
       .map((url) => ({ type: ComponentType.File as const, file: { url } })),
@@ -176,8 +182,7 @@ function renderNode(node: Node, urlOf: Urls, text = ''): APIComponentInContainer
       // Discord refuses a text display without text.
       return text.trim() === '' ? [] : [display(text)];
     case 'image': {
-      const url = urlOf.get(node.file);
-      if (url === undefined) throw new Error(`The card has no file ${node.file}`);
+      const url = urlOf.get(node.file) ?? '';
       const description = cut(node.alt, limits.alt);
       return [{ type: ComponentType.MediaGallery, items: [{ media: { url }, description }] }];
     }

@@ -6,7 +6,7 @@ import type { Form, FormField } from '../../chat/form.ts';
 import { cutEnd } from '../../chat/text.ts';
 import { LIMITS } from './limits.ts';
 
-/** A form as a modal. Text that does not fit is cut; throws where there are more fields or choices than Slack takes. */
+/** A form as a modal. Text that does not fit is cut; throws where there are more fields or choices than Slack takes, or a choice's value is too long. */
 export function renderForm(form: Form, private_metadata: string): types.ModalView {
   const { title, submitLabel, fields, submit } = inOneDirection(form);
   if (fields.length > LIMITS.view.blocks) throw new Error(`More than ${LIMITS.view.blocks} fields in a form`);
@@ -79,6 +79,8 @@ export function suggestedOptions(values: readonly string[]): types.PlainTextOpti
 }
 
 function optionOf({ label, value }: Choice): types.PlainTextOption {
+  if (value.length > LIMITS.option)
+    throw new Error(`A choice's value is longer than ${LIMITS.option}: ${value}`);
   return { text: plain(label, LIMITS.option), value };
 }
 

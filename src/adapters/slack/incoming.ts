@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { decodeActionId } from '../../chat/action-id.ts';
 import type { ActionRequest, FormRequest } from '../../chat/port.ts';
-import { MAX_REQUEST, unaddressed } from '../../command/argv.ts';
+import { firstWord, MAX_REQUEST, unaddressed } from '../../command/argv.ts';
 import type { Asked, Source } from './answers.ts';
 import { unescapeTyped, unformatted } from './escape.ts';
 import type { Identity } from './identity.ts';
@@ -179,6 +179,6 @@ function commandIn(said: string): Extract<Incoming['did'], { kind: 'command' }> 
     return { kind: 'command', command, text: said };
   }
   const typed = unaddressed(unformatted(unescapeTyped(said)));
-  const [, command = '', text = ''] = /^(\S*?)[:,]?(?:\s+(.*))?$/s.exec(typed.trim()) ?? [];
+  const [command, text] = firstWord(typed.trim());
   return { kind: 'command', command: command.toLowerCase() || 'help', text };
 }

@@ -2,12 +2,12 @@ import { isOwnTag } from '../../edgegap/outside.ts';
 import { InputError } from '../../errors.ts';
 import { quoted } from '../argv.ts';
 import type { Kind, ParseSettings } from './kind.ts';
-import { isPrintable, NAME_LENGTH, nameInput, plainText } from './text.ts';
+import { isPrintable, nameInput } from './text.ts';
 
 export const tag: Kind<string> = {
   placeholder: 'tag',
   input: nameInput,
-  parse: (given, { name }, settings) => parseTag(plainText(given, name, NAME_LENGTH), settings),
+  parse: (given, _, settings) => parseTag(String(given).trim(), settings),
 };
 
 export function parseTag(value: string, { maxTagLength }: ParseSettings): string {

@@ -13,6 +13,9 @@ describe('a typed line', () => {
     ['/edgegap deploy a --near "New York"', { kind: 'command', name: 'deploy', text: 'a --near "New York"' }],
     ['edgegap list', { kind: 'command', name: 'list', text: '' }],
     ['\ufefflist', { kind: 'command', name: 'list', text: '' }],
+    ['Tags: @last', { kind: 'command', name: 'Tags', text: '@last' }],
+    ['tags, @last', { kind: 'command', name: 'tags', text: '@last' }],
+    ['list:', { kind: 'command', name: 'list', text: '' }],
     ['Dploy x', { kind: 'command', name: 'Dploy', text: 'x' }],
     ['/edgegap', help],
     ['/', help],
@@ -73,5 +76,13 @@ describe('completion', () => {
     ['tags re', ['remove ', 'rename '], 're'],
     ['tags add ', ['@last '], ''],
     ['nonsense ', [], ''],
+    ['STOP ', ['@last '], ''],
+    ['stop: ', ['@last '], ''],
+    ['ST', ['stop '], 'ST'],
+    ['help ', ['deploy ', 'stop ', 'tags '], ''],
+    ['/Help st', ['stop '], 'st'],
+    ['help stop ', [], ''],
+    ['stop --deployment ', ['@last '], ''],
+    ['stop --deployment @last ', [], ''],
   ])('%j', (line, candidates, word) => expect(complete(line)).resolves.toEqual([candidates, word]));
 });
