@@ -177,7 +177,7 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
     (c) => c.secrets,
     [DISCORD.EDGEGAP_API_TOKEN, 'discord-token', 'xoxb-1-abc', 'xapp-1-abc'],
   ],
-])('the setting "%s" is read', (_title, environment, read, expected) => {
+])('reading settings: %s', (_title, environment, read, expected) => {
   expect(read(readConfig(environment))).toEqual(expected);
 });
 
@@ -507,7 +507,7 @@ describe('a secret in a file', () => {
   });
 
   test.each(['DISCORD_TOKEN', 'SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN', 'SLACK_SIGNING_SECRET'])(
-    'a secret whose file cannot be read is not called missing: %s',
+    'a secret with an unreadable file is not called missing: %s',
     (name) => {
       const platform = name.startsWith('SLACK') ? SLACK : DISCORD;
       const rest: Record<string, string> = name === 'SLACK_SIGNING_SECRET' ? { SLACK_APP_TOKEN: '' } : {};

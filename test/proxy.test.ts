@@ -55,7 +55,7 @@ test('a deploy that the proxy refuses counts as not sent', async () => {
   expect(server.seen).toEqual([]);
 });
 
-test('a deploy whose way through the proxy breaks has an unknown outcome', async () => {
+test('a deploy broken off behind the proxy has an unknown outcome', async () => {
   const proxy = await startHttpProxy();
   const { server, clock, client } = await behind(proxy);
   server.script(reset);

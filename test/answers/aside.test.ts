@@ -82,7 +82,7 @@ test('a deploy in a Slack channel without the bot is refused privately and deplo
 });
 
 describe('an answer that only the channel can show', () => {
-  test('a deploy whose acknowledgement Discord refused is answered in the channel, naming the person', async () => {
+  test('a deploy with a refused acknowledgement is answered in the channel, naming the person', async () => {
     stage = await stageOn('discord');
     const { driver } = stage;
     const { server, user } = driver as DiscordDriver;

@@ -67,7 +67,7 @@ describe('answers that Discord loses', () => {
     expect(listings).toHaveLength(1);
   });
 
-  test('a failed change whose token is gone is reported in the channel', async () => {
+  test('a failed change with a lost token is reported in the channel', async () => {
     stage = await stageOn('discord');
     const { driver, simulator } = stage;
     const deployment = await deployElsewhere(simulator, 'lobby-chat', 'stable');

@@ -140,7 +140,7 @@ describe('a deploy with an unknown outcome', () => {
     looks: [card('c', 'May have started'), look('l', may, { under: 'c' })],
   };
 
-  test('a deploy whose outcome stays unknown is unanswered', () => {
+  test('a deploy with an outcome that stays unknown is unanswered', () => {
     expect(judged({ intents: { n1: 'unknown' }, looks: [card('c', 'Outcome unknown')] })).toEqual([
       'unanswered: card c still says "Outcome unknown"',
       'unanswered: chatops-n1 is for ever unknown: nobody learns what came of it',

@@ -265,7 +265,7 @@ test.runIf(shared)('an invocation whose commit hung counts as failed when the co
   expect(await states()).toEqual([['1', 'failed', true]]);
 });
 
-test('an answer whose commit lost its confirmation is owed once', async () => {
+test('an answer with a lost commit confirmation is owed once', async () => {
   const { store, clock, outbox, states } = await open();
   let cut = false;
   const fragile = new Proxy(store, {

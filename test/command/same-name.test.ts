@@ -16,7 +16,7 @@ test.each([
   ['an umlaut that is spelt with an e', 'Muenchen', 'München'],
   ['an umlaut that is not typed', 'Munchen', 'München'],
   ['a sharp s in capitals', 'GIESSEN', 'Gießen'],
-  ['letters that are one', 'Naestved', 'Næstved'],
+  ['joined letters', 'Naestved', 'Næstved'],
   ['an eth', 'Sauðárkrókur', 'Saudarkrokur'],
   ['a curled apostrophe', 'St. John’s', "St. John's"],
   ['an apostrophe and a dot that are not typed', 'St Johns', "St. John's"],
@@ -28,7 +28,7 @@ test.each([
   ['invisible characters', '\u200barena\u00a0', 'arena'],
   ['quotation marks around', '«arena»', 'arena'],
   ['a blank for a dash between digits', 'build 1 2', 'build-1-2'],
-])('%s makes no different name: %s, %s', (_, typed, name) => {
+])('names that differ by %s are the same: %s, %s', (_, typed, name) => {
   expect(isSameName(typed, name)).toBe(true);
   expect(isSameName(name, typed)).toBe(true);
 });

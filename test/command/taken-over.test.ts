@@ -82,7 +82,7 @@ test('a card posted after another process has answered is replaced by that answe
   expect(shown[2]).toContain('I was restarted in the middle');
 });
 
-test('a process that doubts its claim posts no card', async () => {
+test('a process in doubt about its membership posts no card', async () => {
   const shown = await takenOver((membership) => vi.spyOn(membership, 'isCertain').mockReturnValue(false));
   expect(shown).toHaveLength(1);
 });

@@ -90,7 +90,7 @@ const check = (property: fc.IPropertyWithHooks<[[News, number][]]>) =>
   fc.assert(property, { numRuns: 3_000 });
 
 describe('news in any order and number', () => {
-  test('the status never goes backwards', () => {
+  test("a deployment's status never goes backwards", () => {
     check(
       fc.property(life, (news) => {
         for (const { before, after } of live(news).moments)
@@ -111,7 +111,7 @@ describe('news in any order and number', () => {
     );
   });
 
-  test('the times of ready, failed and ended are set once; only a concluded end is taken back', () => {
+  test("a deployment's times are set once; only a concluded end is taken back", () => {
     check(
       fc.property(life, (news) => {
         for (const { before, after, happened } of live(news).moments) {
@@ -124,7 +124,7 @@ describe('news in any order and number', () => {
     );
   });
 
-  test('each event is reported once, and once more after each time the event was taken back', () => {
+  test('each event of a deployment is reported once, and again after each retraction', () => {
     check(
       fc.property(life, (news) => {
         const { told, end } = live(news);

@@ -85,14 +85,14 @@ describe('the warning that callbacks do not arrive', () => {
     return (await watch.told()).includes('found by asking');
   };
 
-  test('the warning appears for a deployment made after the clock was set back', async () => {
+  test('the warning about missing callbacks appears for a deployment made after the clock was set back', async () => {
     const watch = await openWatch({ callbacks: true });
     await ahead(watch, () => watch.reconciler.start());
     await watch.add(accepted('r1'));
     expect(await rescued(watch)).toBe(true);
   });
 
-  test('the warning does not appear for a deployment made by the clock that was ahead', async () => {
+  test('no warning about missing callbacks appears for a deployment made by the clock ahead', async () => {
     const watch = await openWatch({ callbacks: true });
     await ahead(watch, () => watch.add(accepted('r1')));
     await watch.reconciler.start();

@@ -70,7 +70,7 @@ test('two deployments never get the same request_id', async () => {
   expect(both.find((one) => one?.requestId === undefined)).toMatchObject({ phase: 'unknown' });
 });
 
-test('an intent whose commit lost its confirmation is refused, and nothing was sent', async () => {
+test('an intent with a lost commit confirmation is refused, and nothing was sent', async () => {
   const { repository, deployments, calls, store, told } = await openWatch();
   const create = repository.create.bind(repository);
   repository.create = async (...args) => {
@@ -219,7 +219,7 @@ describe('a process taken for dead', () => {
   });
 });
 
-test('a due deployment is asked about once, however many processes look', async () => {
+test('a due deployment is asked about once, however many processes ask', async () => {
   const one = await openWatch();
   const other = await openWatch({ beside: one });
   const ids = await Promise.all(Array.from({ length: 30 }, () => one.add({ kind: 'unknown-outcome' })));

@@ -88,7 +88,7 @@ describe('a deployment that Edgegap suddenly does not know', () => {
 });
 
 describe('a stop and the reconciler', () => {
-  test('a stop is sent although the deployment is believed ended, and a stop that works proves a life', async () => {
+  test('a stop is sent even to a deployment believed ended, which runs when the stop works', async () => {
     const { deployments, repository, statuses, calls, told, id } = await running({ callbacks: true });
     await deployments.learn(id, { kind: 'terminated' }, 'asked');
     expect(await deployments.stop('r1', 'ann')).toBe('stopping');
@@ -164,7 +164,7 @@ describe('a stop and the reconciler', () => {
   );
 });
 
-describe('a deployment whose outcome is unknown', () => {
+describe('a deployment with an unknown outcome', () => {
   test('a deployment with an unknown outcome is found only by its own tag', async () => {
     const { clock, listed, reconciler, add, repository } = await openWatch();
     const id = await add({ kind: 'unknown-outcome' });
@@ -194,7 +194,7 @@ describe('events without a callback', () => {
     return { ...watch, id };
   }
 
-  test('an event without a callback is waited for a little longer before the callback counts as lost', async () => {
+  test('a late callback is waited for a little longer before the callback counts as lost', async () => {
     const { clock, told, log } = await silent();
     await clock.advance(8_000);
     expect(await told()).toBe('');

@@ -281,7 +281,7 @@ test('a stop counts as not carried out after two minutes', () => {
   });
 });
 
-test('a missing time in the future counts from now', () => {
+test('a deployment missing since a future time counts as missing from now on', () => {
   const hour = 60 * 60_000;
   const facts: Facts = { ...fresh, phase: 'live', requestId: 'r1', missingAt: 5 * hour };
   expect(advance(facts, missing, hour)).toEqual({ changes: { missingAt: hour }, happened: [] });

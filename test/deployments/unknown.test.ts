@@ -17,7 +17,7 @@ async function lost(factor?: number) {
   return { studio, run, line };
 }
 
-describe('a deploy whose outcome is unknown', () => {
+describe('a deploy with an unknown outcome', () => {
   test.each<RequestFault>([
     { kind: 'reset', when: 'after' },
     { kind: 'server-error', when: 'after', status: 502 },
@@ -239,7 +239,7 @@ describe('the button "Deploy again"', () => {
   });
 });
 
-describe('a deploy whose outcome is known', () => {
+describe('a deploy with a known outcome', () => {
   test('a deploy refused by 422 shows the deployment left behind as failed', async () => {
     const studio = await openStudio();
     const run = await studio.run();

@@ -115,7 +115,7 @@ describe('the meaning of each answer', () => {
     }
   });
 
-  it('each meaning has its own words', async () => {
+  it('each meaning of an error has its own words', async () => {
     const cases: [Ask, number][] = [
       [deploy, 400],
       [deploy, 401],
@@ -139,7 +139,7 @@ describe('the meaning of each answer', () => {
     expect(words.size).toBe(cases.length);
   });
 
-  it('a 422 names the deployment left behind', async () => {
+  it('the error of a 422 names the deployment left behind', async () => {
     await using it = await rig();
     it.server.script(json(422, { request_id: 'f00ba4', message: 'Could not allocate' }));
     const error = await failure(it.client.deploy(DEPLOY));

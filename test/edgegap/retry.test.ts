@@ -55,7 +55,7 @@ describe.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('each wait between attempts is longer, with jitter', async () => {
+  it('the waits between attempts of a call grow, with jitter', async () => {
     for (const [random, waits] of [
       [0, [500, 1_000]],
       [0.999_999, [1_000, 2_000]],
@@ -237,7 +237,7 @@ describe('rate limits', () => {
     expect(it.server.lines.slice(0, 3)).toContain('GET /v1/status/person');
   });
 
-  it('the limit holds after a silence of Edgegap, although waiting calls leave at once', async () => {
+  it('the rate limit holds after a silence of Edgegap, although waiting calls leave at once', async () => {
     await using it = await rig();
     const arrived: number[] = [];
     const silent: ServerResponse[] = [];

@@ -45,7 +45,7 @@ describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof Limits, number][])('li
   });
 
   it.each([1, 2, 3, 4])(
-    "the limit holds, people's calls go first, and calls keep their order (seed %i)",
+    "the rate limit holds, people's calls go first, and calls keep their order (seed %i)",
     async (seed) => {
       const clock = new TestClock();
       const scheduler = new Scheduler(clock);

@@ -9,7 +9,7 @@ const KEY = ['-----BEGIN PRIVATE KEY-----', ...Array.from({ length: 120 }, () =>
 const lines = (count: number, line = LINE) => Array.from({ length: count }, (_, n) => `${line} ${n}`);
 
 describe('the last lines of a log', () => {
-  test('the tail holds the asked number of lines, without blank lines at the end', async () => {
+  test('the tail of a log holds the asked number of lines, without blank lines at the end', async () => {
     expect(await maskedTail('one\r\ntwo\r\nthree\r\n\n', 2, [])).toEqual({
       text: 'two\nthree',
       lines: 2,
@@ -21,7 +21,7 @@ describe('the last lines of a log', () => {
       expect(await maskedTail(empty, 30, [])).toEqual({ text: '', lines: 0, total: 0 });
   });
 
-  test('the tail holds the asked number of lines although a secret takes several lines', async () => {
+  test('the tail of a log holds the asked number of lines although a secret takes several lines', async () => {
     const log = 'start\npassword: |\n  one\n  two\n  three\nnext: 1\nready';
     expect(await maskedTail(log, 4, [])).toEqual({
       text: '[masked]\n[masked]\nnext: 1\nready',
@@ -30,13 +30,13 @@ describe('the last lines of a log', () => {
     });
   });
 
-  test('the tail shows the end of a very long line without blanks', async () => {
+  test('the tail of a log shows the end of a very long line without blanks', async () => {
     expect((await maskedTail(`a\n${'x'.repeat(9_000)}`, 1, [])).text).toMatch(
       /^\[… 808 characters left out\] x{8192}$/,
     );
   });
 
-  test('the tail of 31 MiB is the last lines too', async () => {
+  test('the tail of a log of 31 MiB is the last lines too', async () => {
     const log = lines((31 * MEBIBYTE) / LINE.length).join('\n');
     const last = log.split('\n').slice(-30).join('\n');
     const total = log.split('\n').length;
@@ -46,7 +46,7 @@ describe('the last lines of a log', () => {
     expect(log.endsWith(most.text)).toBe(true);
   });
 
-  test('the tail holds fewer lines when the lines are long, and says so', async () => {
+  test('the tail of a log holds fewer lines when the lines are long, and says so', async () => {
     const log = lines(40_000, 'x'.repeat(700)).join('\n');
     const { text, lines: shown, total } = await maskedTail(log, 5_000, []);
     expect(total).toBe(40_000);

@@ -100,7 +100,7 @@ describe('an attempt that may have been shown', () => {
     expect(desk.chat.texts).toEqual(['news', 'news (possibly repeated)']);
   });
 
-  test('a repeat says so when the channel cannot be read and the key is too old', async () => {
+  test('a repeat says "possibly repeated" when the channel is unreadable and the key too old', async () => {
     const desk = await openDesk({ supports: { idempotentPosts: true } });
     desk.chat.fail('post', { error: unknownOutcome() });
     desk.chat.fail('find', { error: tooFast(3 * 60_000) });
@@ -163,7 +163,7 @@ describe('an attempt that may have been shown', () => {
     expect(desk.chat.texts).toEqual(['server 2', 'server 2 failed', 'server 1\nserver 3\nserver 4']);
   });
 
-  test('a line of a failed digest that was then sent alone is searched for as that line', async () => {
+  test('a line sent alone after a failed digest is searched for as that line', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: new TypeError('undefined is not a function') });
     for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);

@@ -126,7 +126,7 @@ describe('several processes on a shared store', () => {
     expect(desk.clock.now() - from).toBeLessThan(60_000);
   });
 
-  test('a process that doubts its own life sends nothing', async () => {
+  test('a process in doubt about its membership sends nothing', async () => {
     const desk = await openDesk();
     await desk.worker.start();
     await desk.worker.membership.leave();

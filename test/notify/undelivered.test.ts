@@ -98,7 +98,7 @@ test.each([
 });
 
 describe('direct messages about undelivered lines', () => {
-  test('a person hears once of each line that cannot be posted or waits behind such a line', async () => {
+  test('a person gets a direct message once for each line that cannot be posted', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: closed() }, 2);
     await desk.post('d1', '', news('is ready'));
@@ -116,7 +116,7 @@ describe('direct messages about undelivered lines', () => {
     expect(desk.chat.texts).toEqual(['u1 is ready', 'u1 terminated']);
   });
 
-  test('a person hears of a refused line; a failed direct message is not reported in turn', async () => {
+  test('a person gets a direct message about a refused line; its failure is not reported in turn', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: refusedForGood() });
     desk.chat.fail('tell', { error: refusedForGood() });
@@ -130,7 +130,7 @@ describe('direct messages about undelivered lines', () => {
     ]);
   });
 
-  test('a person hears nothing of edits, of lines without a mention, and of a passing failure', async () => {
+  test('a failed edit, a line without a mention and a passing failure send no direct message', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Ready'), here);
     desk.chat.fail('edit', { error: closed() });

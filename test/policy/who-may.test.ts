@@ -126,7 +126,7 @@ const levelOf: Readonly<Record<Permission, 'open' | 'read' | 'change'>> = {
   'deployments.tag': 'change',
 };
 
-test('the table has every command and every button', async () => {
+test('the permission table holds every command and every button', async () => {
   const directory = await loadCommands(join(import.meta.dirname, '..', '..', 'commands'));
   const all = directory.all.flatMap(({ name, entries, actions }) => [
     ...entries.map((entry) => entry.name),

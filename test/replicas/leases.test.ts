@@ -49,7 +49,7 @@ describe('leases', () => {
     expect(await after.leases.hold('gateway')).toBe(true);
   });
 
-  test('a turn is taken once until its time is over', async () => {
+  test("a turn at the sweep is taken once until the turn's time is over", async () => {
     const { clock, join } = await open(await freshDatabase());
     const { leases, membership } = await join();
     expect(await leases.takeTurn('sweep', 1_000)).toBe(true);
@@ -60,7 +60,7 @@ describe('leases', () => {
   });
 
   test.each([1, 5_000, 60_000])(
-    'a turn taken by a process whose clock is %d ms ahead belongs to that process',
+    'a turn at the sweep taken by a clock %d ms ahead belongs to its process',
     async (ahead) => {
       const { clock, join } = await open(await freshDatabase());
       const before = await join(new TestClock(clock.now() + ahead));
@@ -75,7 +75,7 @@ describe('leases', () => {
     },
   );
 
-  test('a turn taken by a clock a day ahead is over', async () => {
+  test('a turn at the sweep taken by a clock a day ahead is over', async () => {
     const { clock, store, join } = await open(await freshDatabase());
     const { leases, membership } = await join();
     const until = clock.now() + 24 * 60 * 60_000;

@@ -81,7 +81,7 @@ const expire = (id: string) =>
 
 describe('a process without its database', () => {
   test.each(['cut', 'freeze'] as const)(
-    'a process without its database doubts its life before the others do, and is certain again later (%s)',
+    'a process cut off from the database is in doubt before its row expires, then certain again (%s)',
     async (how) => {
       const { line, store: far } = await throughLine();
       const one = await join({ store: far });
@@ -101,7 +101,7 @@ describe('a process without its database', () => {
     },
   );
 
-  test('a break in the certainty stays known after the certainty is back', async () => {
+  test('a process knows of a break in its certainty even after the certainty is back', async () => {
     const { line, store: far } = await throughLine();
     const one = await join({ store: far });
     const isUnbroken = one.membership.sinceNow();
@@ -116,7 +116,7 @@ describe('a process without its database', () => {
     expect([isUnbroken(), doubted(), one.membership.sinceNow()()]).toEqual([false, false, true]);
   });
 
-  test('a process without its database can leave and logs that the others will notice', async () => {
+  test('a process cut off from the database can leave, and logs that other processes will notice', async () => {
     const { line, store: far } = await throughLine();
     const one = await join({ store: far });
     line.freeze();
@@ -128,13 +128,13 @@ describe('a process without its database', () => {
   });
 });
 
-test('renewals go on for as long as the process lives', async () => {
+test('a process renews its membership for as long as the process lives', async () => {
   const one = await join();
   for (let i = 0; i < 10; i++) await untilRenewed(one);
   expect([one.membership.isCertain(), one.membership.spell, one.doubts()]).toEqual([true, 1, 0]);
 });
 
-test('a process that slept doubts its life at the first question', async () => {
+test('a process that slept is in doubt at the first question', async () => {
   const clock = new TestClock();
   let slept = 0;
   const asleep = { now: () => clock.now() + slept, after: clock.after.bind(clock) };
@@ -146,7 +146,7 @@ test('a process that slept doubts its life at the first question', async () => {
   expect(await one.leases.hold('gateway')).toBe(false);
 });
 
-test("a time of day that is set back does not prolong a process's life", async () => {
+test('setting back the time of day does not prolong a membership', async () => {
   const clock = new TestClock();
   let back = 0;
   const setBack = {
@@ -176,7 +176,7 @@ test('a process whose time is over in the database holds no lease, whatever the 
   expect(await other.leases.bookmark('gateway')).toBe('page 7');
 });
 
-test("a life granted before the database's clock was set back does not last an hour", async () => {
+test("a membership granted before the database's clock was set back does not last an hour", async () => {
   const until = Date.now() + 60 * 60_000;
   await store.insertInto('instances').values({ id: 'dead', until, started_at: 0 }).execute();
   const one = await join();
@@ -190,7 +190,7 @@ test("a life granted before the database's clock was set back does not last an h
   expect(one.membership.isCertain()).toBe(true);
 });
 
-test('a process whose other statements all wait still renews its life', async () => {
+test('a process with only waiting statements still renews its membership', async () => {
   const one = await join({ store: lifelineOf(database, silent, store) });
   const keeper = await open(database);
   await store.insertInto('kept').values({ id: 'a', value_json: '{}', created_at: 1 }).execute();

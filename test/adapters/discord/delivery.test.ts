@@ -105,7 +105,7 @@ describe('posting at most once', () => {
     },
   );
 
-  test('an edit whose connection Discord closes is made again', async () => {
+  test('an edit is made again when Discord closes the connection', async () => {
     const posted = await bot.adapter.post(here, outgoing);
     bot.driver.server.fault({ on: /^PATCH \/channels/, answer: 'closed', times: 2 });
     await bot.adapter.edit(posted, card('Stopping'));
@@ -215,7 +215,7 @@ describe('delivery errors', () => {
 
   const closed = (code: number) => ({ on: /^PATCH \/channels\/\d+$/, answer: rejected(403, code) });
   test.each([50013, 50001, 160005])(
-    'where the bot may not open an archived thread (%i), a message opens the thread before the edit',
+    'a message opens an archived thread for an edit where the bot may not open threads (%i)',
     async (code) => {
       const { server } = bot.driver;
       const posted = await bot.adapter.post(here, { key: 'k', message: card('Ready') });

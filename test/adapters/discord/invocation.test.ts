@@ -241,7 +241,7 @@ describe('buttons on Discord', () => {
   });
 
   test.each(['public', 'private'] as const)(
-    'a press whose acknowledgement got no answer counts, also below a %s message',
+    'a press with an unanswered acknowledgement counts, also below a %s message',
     async (mode) => {
       await ask(mode);
       bot.handle = async (invocation) => {
@@ -406,7 +406,7 @@ describe('late and lost acknowledgements', () => {
     expect(error).toMatchObject({ code: 'discord.answered-elsewhere' });
   });
 
-  test('an acknowledgement whose answer is lost counts as given', async () => {
+  test('an acknowledgement with a lost answer counts as given', async () => {
     for (const answer of ['reset', { status: 502 }] as const)
       for (const mode of ['public', 'private'] as const) {
         bot.driver.server.fault({ on: /callback/, afterEffect: true, answer });
@@ -461,7 +461,7 @@ describe('late and lost acknowledgements', () => {
     expect(bot.driver.server.requests.filter(({ path }) => path.startsWith('/webhooks'))).toHaveLength(1);
   });
 
-  test('a private answer whose token has expired is not given publicly', async () => {
+  test('a private answer with an expired token is not given publicly', async () => {
     const error = await outcomeOf(async (invocation) => {
       await invocation.acknowledge('private');
       bot.driver.server.rest.interactions.expireTokens();

@@ -105,11 +105,14 @@ describe('an answer by another process after a crash', () => {
     expect(await privately()).toEqual(['I was restarted.']);
   });
 
-  test.each(['public', 'private'] as const)('a %s answer from before is the only answer', async (mode) => {
-    const reply = await died(mode, (invocation) => invocation.respond(line('Done')));
-    await resume(reply);
-    expect([...(await channel()).map(({ text }) => text), ...(await privately())]).toEqual(['Done']);
-  });
+  test.each(['public', 'private'] as const)(
+    'a %s answer before the crash is the only answer',
+    async (mode) => {
+      const reply = await died(mode, (invocation) => invocation.respond(line('Done')));
+      await resume(reply);
+      expect([...(await channel()).map(({ text }) => text), ...(await privately())]).toEqual(['Done']);
+    },
+  );
 
   test('a second process does not answer where the pressed message was changed before', async () => {
     for (const mode of ['public', 'private'] as const) {

@@ -87,7 +87,7 @@ describe("Slack's HTTP mode", () => {
     expect(bot.invocations).toEqual([]);
   });
 
-  it('a signed request whose body was changed is refused', async () => {
+  it('a signed request with a changed body is refused', async () => {
     const bot = await startBot({ mode: 'http' });
     const request = signedRequest('slash_commands', command);
     const body = request.body.replace('list', 'stop');

@@ -117,7 +117,7 @@ test('a file of a private answer waits until the direct message can be opened', 
   ]);
 });
 
-test('a file whose thread cannot be read is not sent twice, and a reply says the file may be missing', async () => {
+test('a file in an unreadable thread is not sent twice; a reply says the file may be missing', async () => {
   const bot = await startBot();
   const { faults } = bot.driver.server;
   faults.inject('files.completeUploadExternal', { kind: 'reset', when: 'before' });

@@ -45,7 +45,7 @@ describe('a person on Slack', () => {
     ['reader', { home: true, guest: false, admin: false, groups: ['own', 'S0READERS'] }],
     ['operator', { home: true, guest: false, admin: false, groups: ['own', 'S0OPERATORS'] }],
     ['admin', { home: true, guest: false, admin: true, groups: ['own'] }],
-  ] as const)('the facts about a %s are home, guest, admin and groups', async (persona, facts) => {
+  ] as const)('a %s has the right home, guest, admin and groups', async (persona, facts) => {
     const bot = await startBot({ environment });
     const id = bot.driver.userIds[persona];
     const person = await (await askAs(bot, persona)).person('fresh');
@@ -61,14 +61,14 @@ describe('a person on Slack', () => {
     ['deactivated', { deleted: true }, false],
     ['another bot', { is_bot: true }, false],
     ['an owner', { is_owner: true }, true],
-  ])('a member who is %s is at home only as a person of the workspace', async (_, facts, home) => {
+  ])('a member who is %s has the right home and admin', async (_, facts, home) => {
     const bot = await startBot({
       prepare: ({ server, userIds }) => void server.world.facts.set(userIds.member, facts),
     });
     expect(await (await askAs(bot, 'member')).person('cached')).toMatchObject({ home, admin: home });
   });
 
-  it("a person of another workspace in the organisation is at home only as a member of the bot's workspace", async () => {
+  it("a person of a second workspace in the organisation is at home only as a member of the bot's", async () => {
     const bot = await startBot({
       prepare: ({ server, userIds }) => {
         const grid = (teams: string[]) => ({

@@ -183,7 +183,7 @@ test('an answer that fails for a passing reason is given once by the next attemp
   expect(await privately()).toEqual([]);
 });
 
-test('a card whose answer is lost is found and not posted again', async () => {
+test('a card with a lost answer is found and not posted again', async () => {
   const { bot, died, channel } = await open();
   bot.driver.server.faults.inject('chat.postMessage', { kind: 'reset', when: 'after' });
   let ref: unknown;
