@@ -4,7 +4,7 @@ import { TestClock } from './support/test-clock.ts';
 
 const HOUR = 60 * 60_000;
 
-test('what is dated further ahead than clocks may be apart is long past', () => {
+test('a time further ahead than clocks may differ counts as long past', () => {
   const now = 1_000_000;
   expect(ageOf(now - 5, now)).toBe(5);
   expect(ageOf(now + CLOCKS_APART_MS, now)).toBe(-CLOCKS_APART_MS);
@@ -13,7 +13,7 @@ test('what is dated further ahead than clocks may be apart is long past', () => 
 });
 
 describe('a stopwatch', () => {
-  test('goes on while the time of day is set back', async () => {
+  test('a stopwatch goes on while the time of day is set back', async () => {
     const clock = new TestClock();
     const passedMs = stopwatch(clock);
     clock.set(-3 * HOUR);
@@ -21,7 +21,7 @@ describe('a stopwatch', () => {
     expect(passedMs()).toBe(1_000);
   });
 
-  test('counts the time that a machine slept, in which steady time may stand still', () => {
+  test('a stopwatch counts the sleep of the machine, in which steady time may stand still', () => {
     const clock = new TestClock();
     const passedMs = stopwatch(clock);
     clock.set(HOUR);

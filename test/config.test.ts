@@ -16,7 +16,7 @@ const SLACK = {
   SLACK_APP_TOKEN: 'xapp-1-abc',
 };
 
-test('without any setting there are defaults, and no chat', () => {
+test('without any setting the defaults hold and no chat is set', () => {
   expect(readConfig({})).toEqual({
     edgegap: { token: undefined, apiUrl: 'https://api.edgegap.com' },
     discord: undefined,
@@ -37,8 +37,8 @@ test('without any setting there are defaults, and no chat', () => {
 });
 
 test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]>([
-  ['a blank one is unset', { PORT: '  ', LOG_LEVEL: '' }, ({ port }) => port, 3000],
-  ['blanks around it do not count', { PORT: ' 80 ' }, ({ port }) => port, 80],
+  ['a blank setting is unset', { PORT: '  ', LOG_LEVEL: '' }, ({ port }) => port, 3000],
+  ['blanks around a setting do not count', { PORT: ' 80 ' }, ({ port }) => port, 80],
   ['HOST by its number', { HOST: '::1' }, ({ host }) => host, '::1'],
   ['HOST by its name', { HOST: 'localhost' }, ({ host }) => host, 'localhost'],
   ['token with its word', { EDGEGAP_API_TOKEN: 'token abcdef' }, ({ secrets }) => secrets, ['abcdef']],
@@ -138,7 +138,7 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
   ['MAX_TAG_LENGTH', { MAX_TAG_LENGTH: '40' }, (c) => c.maxTagLength, 40],
   ['LOG_LEVEL', { LOG_LEVEL: 'DEBUG' }, (c) => c.logLevel, 'debug'],
   [
-    'the password of a database, as it is and as the URL has it',
+    'the password of a database, plain and as in the URL',
     { DATABASE_URL: 'postgres://bot:p%40ssword@db/bot' },
     (c) => c.secrets,
     ['p%40ssword', 'p@ssword'],
@@ -177,7 +177,7 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
     (c) => c.secrets,
     [DISCORD.EDGEGAP_API_TOKEN, 'discord-token', 'xoxb-1-abc', 'xapp-1-abc'],
   ],
-])('%s', (_title, environment, read, expected) => {
+])('reading settings: %s', (_title, environment, read, expected) => {
   expect(read(readConfig(environment))).toEqual(expected);
 });
 
@@ -275,7 +275,7 @@ test.each<[Record<string, string>, RegExp]>([
   [{ READ_ONLY: 'maybe' }, /^READ_ONLY must be 1 or 0/],
   [{ MAX_TAG_LENGTH: '19' }, /^MAX_TAG_LENGTH must be a whole number from 20 to 40/],
   [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of fatal, error/],
-])('%j is named', (environment, words) => {
+])('the wrong setting %j is named', (environment, words) => {
   expect(problemsOf(environment)).toEqual([expect.stringMatching(words)]);
 });
 
@@ -283,7 +283,7 @@ test('each wrong setting has its own line', () => {
   expect(problemsOf({ PORT: 'x', READ_ONLY: 'x', LOG_LEVEL: 'x' })).toHaveLength(3);
 });
 
-test('a setting in quotation marks is refused, and what else is wrong with it named', () => {
+test('a setting in quotation marks is refused, and its other fault is named too', () => {
   const quoted = { ...DISCORD, DATABASE_URL: '"postgres://u:my-secret@db/x"', DEFAULT_NEAR: "'New York'" };
   const refused = expect.stringMatching(/^(DATABASE_URL|DEFAULT_NEAR) is in quotation marks: leave them out/);
   expect(problemsOf(quoted)).toEqual([refused, refused]);
@@ -294,7 +294,7 @@ test('a setting in quotation marks is refused, and what else is wrong with it na
   expect(problemsOf({ HOME: '"x"', DEFAULT_NEAR: '"' })).toEqual([]);
 });
 
-test('no problem repeats a secret', () => {
+test('a problem never repeats a secret', () => {
   const secrets = {
     EDGEGAP_API_TOKEN: 'my secret',
     DISCORD_TOKEN: 'my secret',
@@ -318,7 +318,7 @@ test.each([
   }
 });
 
-describe('a name that is no setting, and nearly one', () => {
+describe("a name close to a setting's name", () => {
   test.each([
     ['READONLY', 'READ_ONLY'],
     ['read_only', 'READ_ONLY'],
@@ -347,20 +347,20 @@ describe('a name that is no setting, and nearly one', () => {
     ['LOGLEVEL', 'LOG_LEVEL'],
     ['Port', 'PORT'],
     ['SLACK_SIGNING_SECRET_FIEL', 'SLACK_SIGNING_SECRET_FILE'],
-  ])('%s is an error that names %s', (name, meant) => {
+  ])('the name %s is an error that suggests %s', (name, meant) => {
     expect(problemsOf({ [name]: 'x' })).toEqual([
       `${name} is no setting of mine: did you mean ${meant}? If it is another program's, unset it for me`,
     ]);
   });
 
-  test('is told together with what else is wrong, and not where it is empty', () => {
+  test('a misspelt setting is named beside other problems, unless its value is empty', () => {
     expect(problemsOf({ READONLY: '1', PORT: 'x', SLACK_OPERATOR: ' ' })).toEqual([
       expect.stringMatching(/^READONLY is no setting of mine/),
       expect.stringMatching(/^PORT must be/),
     ]);
   });
 
-  test('is told with each that it may have meant', () => {
+  test('a misspelt setting is named with every setting that may be meant', () => {
     expect(problemsOf({ SLACK_TOKEN: 'x' })).toEqual([
       expect.stringMatching(/did you mean SLACK_BOT_TOKEN or SLACK_APP_TOKEN\?/),
     ]);
@@ -379,16 +379,16 @@ describe('a name that is no setting, and nearly one', () => {
     APP_NAME APP_ENV APP_URL APP_DEBUG READLINE_HISTORY CORS_WHITELIST READ_ONLY_REPLICA_URL DEFAULT_USER DEFAULT_REGION MAX_LENGTH XDG_RUNTIME_DIR`
       .trim()
       .split(/\s+/),
-  )('of somebody else is left alone: %s', (name) => {
+  )('a variable of a different program is ignored: %s', (name) => {
     expect(problemsOf({ [name]: 'x' })).toEqual([]);
   });
 
-  test('by one word is left alone beside the right one', () => {
+  test('a shorter name is ignored beside the right setting', () => {
     expect(problemsOf({ ...DISCORD, ...SLACK, SLACK_TOKEN: 'x', EDGEGAP_TOKEN: 'x' })).toEqual([]);
   });
 });
 
-describe('a proxy', () => {
+describe('proxy settings', () => {
   test.each<[Record<string, string>, object | undefined]>([
     [{}, undefined],
     [{ NO_PROXY: 'a.example', HTTP_PROXY: ' ' }, undefined],
@@ -397,24 +397,24 @@ describe('a proxy', () => {
       { http_proxy: 'proxy:3128', HTTP_PROXY: 'http://other', no_proxy: 'a', NO_PROXY: 'b' },
       { http: 'http://proxy:3128', https: '', except: 'a' },
     ],
-  ])('of %j', (environment, proxy) => {
+  ])('the proxy of %j is used for Edgegap, Discord and Slack', (environment, proxy) => {
     const config = readConfig({ ...DISCORD, ...SLACK, ...environment });
     for (const { proxy: used } of [config.edgegap, config.discord ?? {}, config.slack ?? {}])
       expect(used).toEqual(proxy);
   });
 
-  test('has its password masked', () => {
+  test('the password of a proxy is masked', () => {
     expect(readConfig({ HTTPS_PROXY: 'http://ada:p%40ss@proxy' }).secrets).toEqual(['p%40ss', 'p@ss']);
   });
 
-  test('that cannot be decoded is named, and not shown', () => {
+  test('a proxy that cannot be decoded is named without its password', () => {
     expect(problemsOf({ HTTPS_PROXY: 'http://ada:my%zzsecret@proxy' })).toEqual([
       'HTTPS_PROXY has a "%" that begins no character: a "%" itself, in a password say, is written %25',
     ]);
   });
 
   test.each(['socks5://ada:my-secret@proxy', 'http://ada:my-secret@pro xy'])(
-    'that is none is named, and not shown: %s',
+    'a wrong proxy address is named without its password: %s',
     (address) => {
       const problems = problemsOf({ https_proxy: address, PORT: 'x' });
       expect(problems).toEqual([
@@ -426,7 +426,7 @@ describe('a proxy', () => {
   );
 });
 
-describe('a secret that is given as a file', () => {
+describe('a secret in a file', () => {
   function file(content: string | Uint8Array, name = 'secret'): string {
     const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -434,7 +434,7 @@ describe('a secret that is given as a file', () => {
     return join(folder, name);
   }
 
-  test('is read, the end of its line left out, and is masked like any other', () => {
+  test('a secret is read from its file without the line end and masked', () => {
     const config = readConfig({
       EDGEGAP_API_TOKEN_FILE: file('token abcdef\n'),
       DISCORD_TOKEN_FILE: file('discord-token\r\n'),
@@ -484,7 +484,7 @@ describe('a secret that is given as a file', () => {
       () => file('EDGEGAP_API_TOKEN=my-secret\n'),
       /must name a file with the secret alone in it/,
     ],
-  ])('%s is named, and nothing because of it', (_, path, words) => {
+  ])("a secret's file %s is the only named problem of that secret", (_, path, words) => {
     const problems = problemsOf({
       ...DISCORD,
       EDGEGAP_API_TOKEN: '',
@@ -498,7 +498,7 @@ describe('a secret that is given as a file', () => {
     expect(problems.join()).not.toContain('my-secret');
   });
 
-  test.runIf(process.getuid?.() !== 0)('that may not be read is named', () => {
+  test.runIf(process.getuid?.() !== 0)("a secret's file without read permission is named", () => {
     const path = file('x');
     chmodSync(path, 0);
     expect(problemsOf({ DISCORD_TOKEN_FILE: path, DISCORD_GUILDS: DISCORD.DISCORD_GUILDS })).toContainEqual(
@@ -507,7 +507,7 @@ describe('a secret that is given as a file', () => {
   });
 
   test.each(['DISCORD_TOKEN', 'SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN', 'SLACK_SIGNING_SECRET'])(
-    'and cannot be read is not said to be missing: %s',
+    'a secret with an unreadable file is not called missing: %s',
     (name) => {
       const platform = name.startsWith('SLACK') ? SLACK : DISCORD;
       const rest: Record<string, string> = name === 'SLACK_SIGNING_SECRET' ? { SLACK_APP_TOKEN: '' } : {};
@@ -517,13 +517,13 @@ describe('a secret that is given as a file', () => {
     },
   );
 
-  test('beside the secret itself is one too many', () => {
+  test('a secret that is set beside its file is refused', () => {
     expect(problemsOf({ ...DISCORD, DISCORD_TOKEN_FILE: file('other') })).toEqual([
       'DISCORD_TOKEN_FILE is set beside DISCORD_TOKEN: keep one of them',
     ]);
   });
 
-  test('with what is wrong in it is named with its file, and not shown', () => {
+  test('a wrong secret from a file is named with its file and not shown', () => {
     expect(problemsOf({ SLACK_BOT_TOKEN_FILE: file('my-secret'), SLACK_APP_TOKEN: 'xapp-1' })).toContainEqual(
       expect.stringMatching(
         /^SLACK_BOT_TOKEN \(from SLACK_BOT_TOKEN_FILE\) must be the bot token(?!.*my-secret)/,
@@ -531,7 +531,7 @@ describe('a secret that is given as a file', () => {
     );
   });
 
-  test.each(['READ_ONLY', 'PORT', 'DISCORD_GUILDS', 'PUBLIC_URL'])('is none of %s', (name) => {
+  test.each(['READ_ONLY', 'PORT', 'DISCORD_GUILDS', 'PUBLIC_URL'])('%s cannot be given as a file', (name) => {
     expect(problemsOf({ [`${name}_FILE`]: file('1') })).toEqual([
       `${name}_FILE is not read: only secrets can be given as a file. Set ${name} itself`,
     ]);
@@ -542,14 +542,14 @@ describe('.env.example', () => {
   const names = Object.keys(
     exampleOf(readFileSync(join(import.meta.dirname, '..', 'src', 'config.ts'), 'utf8')),
   );
-  test('names every setting', () => {
+  test('.env.example names every setting', () => {
     const example = readFileSync(join(import.meta.dirname, '..', '.env.example'), 'utf8');
     expect(names.length).toBeGreaterThan(20);
     for (const name of names) expect(example, name).toMatch(new RegExp(`^#? ?${name}=`, 'm'));
   });
 });
 
-/** The settings' names, as the schema has them. */
+/** The names of the settings in the schema. */
 function exampleOf(source: string): Record<string, true> {
   return Object.fromEntries([...source.matchAll(/^ +([A-Z][A-Z_]+):/gm)].map(([, name]) => [name, true]));
 }

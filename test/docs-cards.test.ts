@@ -32,7 +32,7 @@ const view: DeploymentView = {
   stopping: false,
 };
 
-test('the README shows the terminal’s card as it is printed', () => {
+test("the README shows the terminal's card as printed", () => {
   let button = 0;
   const lines = renderConsole(deploymentCard({ ...view, askedBy: 'you' }), {
     color: false,
@@ -46,7 +46,7 @@ test('the README shows the terminal’s card as it is printed', () => {
   expect(README).toContain(lines.join('\n'));
 });
 
-test('the README shows Discord’s card as its payload reads', () => {
+test("the README shows Discord's card as in its payload", () => {
   const seen = texts(renderDiscord(deploymentCard(view)))
     .flatMap((text) => text.split('\n'))
     .map((line) => line.replace(/^(###|-#) /, '').replace(/\*\*|`|\\/g, ''))
@@ -54,7 +54,7 @@ test('the README shows Discord’s card as its payload reads', () => {
   expect(README).toContain(withButtons(seen, '┃ ').join('\n'));
 });
 
-test('the README shows Slack’s card as its payload reads', () => {
+test("the README shows Slack's card as in its payload", () => {
   const { blocks } = renderSlack(deploymentCard(view));
   const seen = blocks
     .map((block) => texts(block).join(''))
@@ -70,7 +70,7 @@ function withButtons(lines: readonly string[], edge: string): string[] {
   return [...lines.slice(0, -3), buttons.join(' ')].map((line) => edge + line);
 }
 
-/** Everything in a payload that a person reads, in order. */
+/** All texts of a payload that a person reads, in order. */
 function texts(part: unknown): string[] {
   if (typeof part !== 'object' || part === null) return [];
   if ('type' in part && part.type === 'date') return ['2 minutes ago'];

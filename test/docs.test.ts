@@ -17,19 +17,19 @@ const pages = [
     .map((file) => join('docs', file)),
 ];
 
-describe('settings', () => {
-  /** The keys of the one schema that reads the environment. */
+describe('the documented settings', () => {
+  /** The keys of the only schema that reads the environment. */
   const settings = names(/^ +([A-Z][A-Z0-9_]+): /gm, read('src/config.ts'));
 
-  test('are found in src/config.ts', () => {
+  test('the settings are found in src/config.ts', () => {
     expect(settings).toEqual(expect.arrayContaining(['EDGEGAP_API_TOKEN', 'DISCORD_GUILDS', 'LOG_LEVEL']));
   });
 
-  test('are all in .env.example, and nothing else is', () => {
+  test('.env.example holds exactly the settings', () => {
     expect(names(/^(?:# )?([A-Z][A-Z0-9_]+)=/gm, read('.env.example'))).toEqual(settings);
   });
 
-  test('are each described in .env.example', () => {
+  test('.env.example describes each setting', () => {
     const lines = read('.env.example').split('\n');
     const bare = lines.filter(
       (line, index) => /^(# )?[A-Z][A-Z0-9_]+=/.test(line) && !/^# [^-]/.test(lines[index - 1] ?? ''),
@@ -37,25 +37,25 @@ describe('settings', () => {
     expect(bare).toEqual([]);
   });
 
-  test('are all in docs/configuration.md, and nothing else is', () => {
+  test('docs/configuration.md holds exactly the settings', () => {
     expect(names(/^\| `([A-Z][A-Z0-9_]+)` \|/gm, read('docs/configuration.md'))).toEqual(settings);
   });
 
-  test('that .env.example shows are ones the program would read', async () => {
+  test('the example values in .env.example are accepted', async () => {
     const { readConfig } = await import('../src/config.ts');
     const shown = [...read('.env.example').matchAll(/^# ([A-Z][A-Z0-9_]+)=(.+)$/gm)];
     expect(shown.length).toBeGreaterThan(5);
     expect(() => readConfig(Object.fromEntries(shown.map(([, name, value]) => [name, value])))).not.toThrow();
   });
 
-  test('of .env are not overridden by compose.yaml', () => {
+  test('compose.yaml does not override settings of .env', () => {
     const { bot } = parse(read('compose.yaml')).services;
     expect(bot.env_file).toBe('.env');
-    // Nor by what the shell of whoever starts it has for another program.
+    // The shell of the person who starts the bot may hold settings of a different program.
     expect(bot).not.toHaveProperty('environment');
   });
 
-  test('named anywhere in the docs exist', () => {
+  test('every setting named in the docs exists', () => {
     const prefixed = /\b(?:EDGEGAP|DISCORD|SLACK)_[A-Z_]*[A-Z]\b/g;
     for (const page of pages) {
       const unknown = [...read(page).matchAll(prefixed)]
@@ -67,16 +67,16 @@ describe('settings', () => {
 });
 
 describe('docs/commands.md', () => {
-  test('says what the commands say: else npm run docs', async () => {
+  test("docs/commands.md equals the commands' own words (else: npm run docs)", async () => {
     const { is, shouldBe } = await commandsPage();
     expect(is).toBe(shouldBe);
   });
 });
 
-describe.each(pages)('%s', (page) => {
+describe.each(pages)('the page %s', (page) => {
   const text = read(page);
 
-  test('links only to files and headings that exist', () => {
+  test('a page links only to files and headings that exist', () => {
     const broken = [...text.matchAll(/\]\(([^)\s]+)\)/g)]
       .map(([, target = '']) => target)
       .filter((target) => !/^https?:/.test(target))
@@ -84,13 +84,13 @@ describe.each(pages)('%s', (page) => {
     expect(broken).toEqual([]);
   });
 
-  test('names only npm scripts that exist', () => {
+  test('a page names only npm scripts that exist', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const named = [...text.matchAll(/npm run (?:-s )?([\w:-]+)/g)].map(([, name]) => name);
     expect(named.filter((name) => name !== undefined && !(name in scripts))).toEqual([]);
   });
 
-  test('names only files of this repository that exist', () => {
+  test('a page names only files of this repository that exist', () => {
     const named = [...text.matchAll(/`((?:src|commands|test|docs|bench|\.ci|\.github)\/[\w./-]+)`/g)].map(
       ([, name = '']) => name,
     );

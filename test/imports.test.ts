@@ -23,7 +23,7 @@ function withoutComments(source: string): string {
   return source.replace(/^\s*\/\*[\s\S]*?\*\/\s*$/gm, '').replace(/^\s*\/\/.*$/gm, '');
 }
 
-/** Who alone may import a package, as a prefix of the importing file's path. */
+/** The only importers of a package, as prefixes of the importing file's path. */
 const packages: readonly [RegExp, readonly string[]][] = [
   [/^(discord\.js|@discordjs\/)/, ['src/adapters/discord/']],
   [/^@slack\//, ['src/adapters/slack/']],
@@ -83,7 +83,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
 };
 const COMMON = ['clock', 'errors', 'log', 'loop'];
 
-/** They put the parts together, so they know all of them. */
+/** The files that put the parts together, and so know all parts. */
 const ROOTS = /^src\/(?:main|app|demo)\.ts$|^src\/(?:app|demo)\/|-cli\.ts$/;
 const READS_ENVIRONMENT = /^src\/(?:main|config|demo)\.ts$|^src\/demo\/|-cli\.ts$/;
 
@@ -120,7 +120,7 @@ function filesImportedBy(path: string, source: string): string[] {
     .map((name) => relative(ROOT, join(ROOT, dirname(path), name)));
 }
 
-/** What is wrong with the imports of one file. */
+/** The problems with the imports of a file. */
 function problems(path: string, source: string): string[] {
   const found: string[] = [];
   const own = partOf(path);
@@ -141,7 +141,7 @@ function problems(path: string, source: string): string[] {
   }
   if (/\bprocess\s*(?:\.|\[\s*["'])\s*env\b/.test(withoutComments(source)) && !READS_ENVIRONMENT.test(path))
     found.push(`${path} reads process.env`);
-  // One that another stands in the way of has to begin anew, and `transact` does that.
+  // A transaction that another transaction blocks has to begin anew, and `transact` does that.
   if (/\.transaction\(\)/.test(withoutComments(source)) && !path.startsWith('src/store/'))
     found.push(`${path} begins a transaction without transact`);
   return found;
@@ -153,7 +153,7 @@ test('no import goes against the arrows', () => {
   expect(files.flatMap((path) => problems(path, readFileSync(join(ROOT, path), 'utf8')))).toEqual([]);
 });
 
-test('no file imports itself by way of others, types included', () => {
+test('no file imports itself by way of other files, types included', () => {
   const files = globSync(['src/**/*.ts', 'commands/**/*.ts'], { cwd: ROOT });
   const graph = new Map(
     files.map((path) => [path, filesImportedBy(path, readFileSync(join(ROOT, path), 'utf8'))]),
@@ -163,12 +163,12 @@ test('no file imports itself by way of others, types included', () => {
   expect(circles(graph)).not.toEqual([]);
 });
 
-test('no room imports itself by way of others', () => {
+test('no room imports itself by way of other rooms', () => {
   expect(circles(new Map(Object.entries(arrows)))).toEqual([]);
   expect(circles(new Map(Object.entries({ ...arrows, chat: ['command'] })))).not.toEqual([]);
 });
 
-describe('the check can fail', () => {
+describe('the import check itself', () => {
   test.each([
     ['commands/x.ts', "import { Client } from 'discord.js';"],
     ['src/adapters/slack/x.ts', "import type { APIUser } from 'discord.js';"],
@@ -189,7 +189,7 @@ describe('the check can fail', () => {
     ['src/newpart/x.ts', ''],
     ['src/notify/x.ts', 'await store.transaction().execute(work);'],
     ['src/server/x.ts', 'import a, { b } from "pino";'],
-  ])('%s with %j', (path, source) => {
+  ])('the check finds a problem in %s with %j', (path, source) => {
     expect(problems(path, source)).not.toEqual([]);
   });
 
@@ -199,7 +199,7 @@ describe('the check can fail', () => {
     ['src/edgegap/x.ts', "// import { x } from '../store/x.ts';\n/*\n import 'discord.js';\n*/"],
     ['commands/x.ts', "import { defineCommand } from '../src/command/define.ts';"],
     ['src/config.ts', 'export const env = process.env;'],
-  ])('and pass: %s with %j', (path, source) => {
+  ])('the check finds no problem in %s with %j', (path, source) => {
     expect(problems(path, source)).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { createLog, maskSecrets } from '../src/log.ts';
 
 const SECRET = 'hunter2-secret-value';
 
-describe('what looks like a secret is masked', () => {
+describe('masking of secrets', () => {
   test.each([
     `ARBITRIUM_DELETE_TOKEN=${SECRET}`,
     `[boot]   arbitrium_delete_token: ${SECRET}`,
@@ -32,7 +32,7 @@ describe('what looks like a secret is masked', () => {
     `https://discord.com/api/v10/interactions/123456789012345678/${SECRET}/callback`,
     `https://discord.com/api/v10/webhooks/123456789012345678/${SECRET}/messages/@original`,
     `https://hooks.slack.com/commands/T1/2/${SECRET}`,
-    // Cut off before the quotation mark that closes it.
+    // The text ends before the closing quotation mark.
     `TOKEN="${SECRET}`,
     `TOKEN='${SECRET}`,
     // Environments, as they are printed by programs of all kinds.
@@ -65,13 +65,13 @@ describe('what looks like a secret is masked', () => {
     `user: bot, pwd: "${SECRET}"`,
     `Server=db;Uid=bot;Pwd=${SECRET};`,
     `Cookie: session=${SECRET}; theme=dark`,
-    // Addresses that work for whoever has them.
+    // Addresses that grant access to everyone who has them.
     `https://b.s3.amazonaws.com/x.log?X-Amz-Date=1&X-Amz-Signature=${SECRET}`,
     `https://b.storage.googleapis.com/x.log?X-Goog-Signature=${SECRET}&a=b`,
     `https://b.blob.core.windows.net/x.log?sp=r&sig=${SECRET}`,
     `{"url":"https://b.example/x.log?sp=r\\u0026sig=${SECRET}"}`,
     `AWS4-HMAC-SHA256 SignedHeaders=host, Signature=${SECRET}`,
-  ])('%s', (text) => {
+  ])('the secret in "%s" is masked', (text) => {
     const masked = maskSecrets(text);
     expect(masked).not.toContain(SECRET);
     expect(masked).toContain('[masked]');
@@ -92,11 +92,11 @@ describe('what looks like a secret is masked', () => {
     'hf_abcdefghijklmnopqrstuvwxyzABCDEFGH',
     'token 5e1f0c3a-0000-4000-8000-51a0d0e0f00d',
     'token is 5e1f0c3a-0000-4000-8000-51a0d0e0f00d',
-  ])('%s, whatever it is called', (secret) => {
+  ])('the secret %s is masked under any name', (secret) => {
     expect(maskSecrets(`we got ${secret} here`)).toMatch(/^we got (token (?:is )?)?\[masked\] here$/);
   });
 
-  test('the bot’s own secrets are masked by value, wherever they stand', () => {
+  test("the bot's own secrets are masked by value anywhere", () => {
     expect(maskSecrets('xxplain-valueyy plain-value', ['plain-value'])).toBe('xx[masked]yy [masked]');
     expect(maskSecrets('a short one is a word: edge', ['edge'])).toContain('edge');
   });
@@ -132,11 +132,11 @@ test.each([
   '{"key":"MAP","value":"harbour"}, {"key":"MODE","value":"race"}',
   'key: MAP\nvalue: harbour',
   'https://example.com/x?page=2&sort=name',
-])('an ordinary line is left alone: %s', (line) => {
+])('the ordinary line "%s" is not masked', (line) => {
   expect(maskSecrets(line)).toBe(line);
 });
 
-test('what follows a secret is still there', () => {
+test('the text behind a secret stays', () => {
   expect(maskSecrets('[{"key":"API_TOKEN","value":"abc"},{"key":"MAP","value":"harbour"}]')).toBe(
     '[{"key":"API_TOKEN","value":[masked]},{"key":"MAP","value":"harbour"}]',
   );
@@ -148,7 +148,7 @@ test('what follows a secret is still there', () => {
   expect(maskSecrets('PASSWORD=abc, MAP=harbour\nnext')).toBe('PASSWORD=[masked], MAP=harbour\nnext');
 });
 
-describe('a private key', () => {
+describe('masking of a private key', () => {
   const body = Array.from(
     { length: 26 },
     (_, n) => `${'MIIEvQIBADANBgkqhkiG9w0BAQEFAASC'.repeat(2).slice(n % 8)}`,
@@ -157,7 +157,7 @@ describe('a private key', () => {
   const end = '-----END PRIVATE KEY-----';
   const gone = (...lines: string[]) => expect(maskSecrets(lines.join('\n'))).not.toMatch(/MIIE|HkiG|QEFA/i);
 
-  test('is masked line by line, and what is around it is not', () => {
+  test('a private key is masked line by line, and the text around the key stays', () => {
     expect(maskSecrets(`a\n${begin}\nabc\n${end}\nb`)).toBe('a\n[masked]\n[masked]\n[masked]\nb');
     expect(maskSecrets(`{"key":"${begin}\\nabc\\n${end}\\n","map":"harbour"}`)).toBe(
       '{"key":"[masked]\\n","map":"harbour"}',
@@ -166,14 +166,14 @@ describe('a private key', () => {
     gone(...[begin, ...body, end].map((line) => `2026-03-03T16:02:09Z [boot] ${line}`));
   });
 
-  test('is masked without its end, though not for ever', () => {
+  test('a private key without its end is masked for a limited number of lines', () => {
     gone('before', begin, ...body);
     gone(...Array.from({ length: 20 }, () => [begin, ...body]).flat());
     const after = Array.from({ length: 300 }, (_, n) => `line ${n}`);
     expect(maskSecrets([begin, ...body, ...after].join('\n'))).toContain('line 299');
   });
 
-  test('is masked without its beginning, and only the key', () => {
+  test('a private key without its beginning is masked, and only the key', () => {
     gone(...body, 'ab==', end);
     expect(maskSecrets(['ada connected', 'map harbour', ...body, 'ab==', end, 'after'].join('\n'))).toMatch(
       /^ada connected\nmap harbour\n(\[masked\]\n){28}after$/,
@@ -181,38 +181,38 @@ describe('a private key', () => {
   });
 });
 
-describe('a line of enormous length', () => {
+describe('masking of a very long line', () => {
   const LONG = 8 * 1024 * 1024;
 
-  test('is cut to its end, and says so', () => {
+  test('a very long line is cut to its end and says so', () => {
     const masked = maskSecrets(`first\n${'word '.repeat(LONG / 5)}end\nlast`);
     expect(masked).toMatch(/^first\n\[… \d+ characters left out\] [word ]+ end\nlast$/);
     expect(masked.length).toBeLessThan(20_000);
   });
 
   test.each([
-    ['a quoted one', `{"token":"${'ab+/'.repeat(LONG / 4)}"} end`],
-    ['a bare one', `token=${'ab+/'.repeat(LONG / 4)} end`],
-    ['one full of escapes', `{"token":"${'\\\\'.repeat(LONG / 2)}ab+/"} end`],
-    ['a private key on one line', `-----BEGIN PRIVATE KEY-----${'ab+/'.repeat(LONG / 4)} end`],
-  ])('shows nothing of a secret that is longer than what is kept: %s', (_, line) => {
+    ['a quoted secret', `{"token":"${'ab+/'.repeat(LONG / 4)}"} end`],
+    ['a bare secret', `token=${'ab+/'.repeat(LONG / 4)} end`],
+    ['a secret full of escapes', `{"token":"${'\\\\'.repeat(LONG / 2)}ab+/"} end`],
+    ['a private key on a single line', `-----BEGIN PRIVATE KEY-----${'ab+/'.repeat(LONG / 4)} end`],
+  ])('a secret longer than the kept text is hidden: %s', (_, line) => {
     expect(maskSecrets(line)).not.toContain('ab+');
   });
 
   test.each([16_000, 17_000, 30_000, 32_700, 32_760, 33_000, 40_000])(
-    'shows nothing of a secret that a cut %i characters before the end goes through',
+    'a secret that a cut %i characters before the end goes through is hidden',
     (before) => {
       const text = `${'a '.repeat(LONG / 2)}token="${SECRET} ${SECRET}${SECRET}" ${'b '.repeat(before / 2)}end`;
       expect(maskSecrets(text)).not.toMatch(/hunter2|secret-value/);
     },
   );
 
-  test('keeps whole characters', () => {
+  test('a cut keeps whole characters', () => {
     expect(maskSecrets(`a ${'🏎'.repeat(8_190)}b${'🏎'.repeat(8_190)}`).isWellFormed()).toBe(true);
   });
 });
 
-describe('our own lines', () => {
+describe("the bot's own log lines", () => {
   const line = (write: (log: ReturnType<typeof createLog>) => void) => {
     const lines: string[] = [];
     write(
@@ -225,7 +225,7 @@ describe('our own lines', () => {
     return lines.join('');
   };
 
-  test('hold no secret by key, at whatever depth', () => {
+  test('a log line holds no secret by key, at any depth', () => {
     const text = line((log) =>
       log.info(
         { a: { b: [{ token: 'secret-1', botToken: 'secret-2' }] }, headers: { authorization: 'secret-3' } },
@@ -236,7 +236,7 @@ describe('our own lines', () => {
     expect(JSON.parse(text).a.b[0].token).toBe('[masked]');
   });
 
-  test('hold no secret by value, in an error or its message, and stay JSON', () => {
+  test('a log line holds no secret by value, also in an error, and stays JSON', () => {
     const error = Object.assign(new Error('GET https://x/callbacks/edgegap/ready/1.secret-4 by-value'), {
       requestBody: { json: 'secret-5' },
       url: 'https://discord.com/api/v10/interactions/123456789012345678/secret-token-6/callback',

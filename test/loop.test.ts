@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createLoop } from '../src/loop.ts';
 import { TestClock, turn } from './support/test-clock.ts';
 
-/** A loop whose runs end only when they are told to, on a clock that moves only when told to. */
+/** A loop whose runs end only when the test says so, on a clock that moves only when the test says so. */
 function open(options: Partial<Parameters<typeof createLoop>[0]> = {}) {
   const clock = new TestClock();
   const began: number[] = [];
@@ -35,7 +35,7 @@ function open(options: Partial<Parameters<typeof createLoop>[0]> = {}) {
   return { clock, loop, began, errors, end, fail };
 }
 
-test('the first run comes after `every`, and each further run so long after the end of the run before', async () => {
+test("a loop's first run comes after `every`, and each later run `every` after the run before", async () => {
   const { clock, loop, began, end } = open({ every: 100 });
   loop.start();
   await clock.advance(100);
@@ -46,7 +46,7 @@ test('the first run comes after `every`, and each further run so long after the 
   expect(began).toEqual([100, 1_200]);
 });
 
-test('a run says when the next comes, and never later than `every`', async () => {
+test("a loop's run says when the next run comes, at the latest after `every`", async () => {
   const { clock, loop, began, end } = open({ every: 100 });
   loop.start();
   loop.wake();
@@ -57,7 +57,7 @@ test('a run says when the next comes, and never later than `every`', async () =>
   expect(began).toEqual([0, 30, 130]);
 });
 
-test('without `every` a loop runs when it is woken, and when a run asks for the next', async () => {
+test('without `every` a loop runs when woken and when a run asks for the next run', async () => {
   const { clock, loop, began, end } = open();
   loop.start();
   await clock.advance(10_000);
@@ -70,7 +70,7 @@ test('without `every` a loop runs when it is woken, and when a run asks for the 
   expect(clock.pending).toBe(0);
 });
 
-test('wakes during a run make one more run, at once, and no two runs are under way together', async () => {
+test("wakes during a loop's run make a single further run, never two runs together", async () => {
   const { clock, loop, began, end } = open({ every: 100 });
   loop.start();
   loop.wake();
@@ -84,7 +84,7 @@ test('wakes during a run make one more run, at once, and no two runs are under w
   expect(began).toEqual([0, 0]);
 });
 
-test('a wake takes the place of the run that was to come', async () => {
+test("a wake replaces a loop's next planned run", async () => {
   const { clock, loop, began, end } = open({ every: 100 });
   loop.start();
   await clock.advance(90);
@@ -96,7 +96,7 @@ test('a wake takes the place of the run that was to come', async () => {
   expect(began).toEqual([90, 190]);
 });
 
-test('jitter comes on top of `every`', async () => {
+test("a loop's jitter is added to `every`", async () => {
   const { clock, loop, began } = open({ every: 100, jitter: 40, random: () => 0.5 });
   loop.start();
   await clock.advance(119);
@@ -105,7 +105,7 @@ test('jitter comes on top of `every`', async () => {
   expect(began).toEqual([120]);
 });
 
-test('a run that rejects is heard of, and is tried again after `every`', async () => {
+test("a loop's run that rejects is reported and tried again after `every`", async () => {
   const { clock, loop, began, errors, fail } = open({ every: 100 });
   loop.start();
   loop.wake();
@@ -116,7 +116,7 @@ test('a run that rejects is heard of, and is tried again after `every`', async (
   expect(began).toEqual([0, 100]);
 });
 
-test('who hears of a failure may say when to try again', async () => {
+test("a loop's error handler may say when to try again", async () => {
   const { clock, loop, began, fail } = open({ every: 100, failed: () => 700 });
   loop.start();
   loop.wake();
@@ -127,7 +127,7 @@ test('who hears of a failure may say when to try again', async () => {
   expect(began).toEqual([0, 700]);
 });
 
-test('a run that throws before its first wait is no different', async () => {
+test("a loop's run that throws at once is reported like a run that rejects", async () => {
   const { loop, errors } = open({
     run() {
       throw new Error('at once');
@@ -139,7 +139,7 @@ test('a run that throws before its first wait is no different', async () => {
   expect(errors).toHaveLength(1);
 });
 
-test('stop waits for the run that is under way, whose failure is no news, and no run comes after it', async () => {
+test("a loop's stop waits for the current run, ignores its failure and starts no further run", async () => {
   const { clock, loop, began, errors, fail } = open({ every: 100 });
   loop.start();
   loop.wake();
@@ -160,7 +160,7 @@ test('stop waits for the run that is under way, whose failure is no news, and no
   expect(clock.pending).toBe(0);
 });
 
-test('before its start a loop does not wake, and is idle', async () => {
+test('a loop does not wake before its start and is idle', async () => {
   const { clock, loop, began } = open({ every: 100 });
   loop.wake();
   await loop.idle();

@@ -10,7 +10,7 @@ import { bareEnvironment } from './support/bare-environment.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** Complete, and leading to nobody. */
+/** Complete settings that lead to no server. */
 const SETTINGS = {
   EDGEGAP_API_TOKEN: 'edgegap-token',
   EDGEGAP_API_URL: 'http://127.0.0.1:1',
@@ -20,7 +20,7 @@ const SETTINGS = {
   LOG_LEVEL: 'silent',
 };
 
-/** The program as it is started: by this Node, with these settings and no others. */
+/** The program as started by a person: by this Node, with only these settings. */
 async function main(args: readonly string[], environment: Record<string, string> = {}) {
   const child = spawn(process.execPath, ['src/main.ts', ...args], {
     cwd: ROOT,
@@ -32,7 +32,7 @@ async function main(args: readonly string[], environment: Record<string, string>
   return { out, err, code };
 }
 
-test('--check builds every part from source, without any setting', async () => {
+test('--check builds every part from source without any setting', async () => {
   const { out, err, code } = await main(['--check']);
   expect(err).toBe('');
   expect(out).toMatch(/^OK: \d+ commands/);
@@ -44,13 +44,13 @@ test.each([
   ['--help', 0],
   ['--chek', 2],
   ['check', 2],
-])('%s starts nothing, and says what there is', async (word, expected) => {
+])('the argument %s starts nothing and shows the usage', async (word, expected) => {
   const { out, err, code } = await main([word], SETTINGS);
   expect(out + err).toContain('Usage: node src/main.ts [--check]');
   expect(code).toBe(expected);
 });
 
-test('--check names what is wrong with the settings, one line each, and repeats no secret', async () => {
+test('--check names each wrong setting on its own line and repeats no secret', async () => {
   const { err, code } = await main(['--check'], { DISCORD_TOKEN: 'secret-token', PORT: 'x' });
   expect(code).toBe(1);
   expect(err).toMatch(/cannot start:\n/);
@@ -60,7 +60,7 @@ test('--check names what is wrong with the settings, one line each, and repeats 
   expect(err).not.toMatch(/\bat \S+ \(/);
 });
 
-test('without a chat token it says so, and names the demo and the docs', async () => {
+test('a start without a chat token is refused, naming the demo and the docs', async () => {
   const { err, code } = await main([]);
   expect(code).toBe(1);
   expect(err).toContain('No chat token is set');
@@ -72,7 +72,7 @@ test('without a chat token it says so, and names the demo and the docs', async (
   expect(err).toMatch(/^ {2}- EDGEGAP_API_TOKEN is missing/m);
 });
 
-test('without a chat token the other settings that are wrong are named as well', async () => {
+test('a start without a chat token names the other wrong settings too', async () => {
   const { err } = await main([], { PORT: 'x', EDGEGAP_API_TOKEN: 'edgegap-token' });
   expect(err).toMatch(/^ {2}- No chat token is set/m);
   expect(err).toMatch(/^ {2}- PORT must be/m);
@@ -94,7 +94,7 @@ test.each([
 });
 
 test.each(['require', 'verify-full&sslrootcert=/nope'])(
-  'a start that cannot reach PostgreSQL with sslmode=%s says that, and nothing else',
+  'a start without a reachable PostgreSQL with sslmode=%s says only that',
   async (tls) => {
     const database = `postgres://u:hunter2@127.0.0.1:1/bot?sslmode=${tls}`;
     const { err, code } = await main([], { ...SETTINGS, DATABASE_URL: database });
@@ -102,13 +102,13 @@ test.each(['require', 'verify-full&sslrootcert=/nope'])(
     expect(err).toContain(
       tls === 'require' ? 'nothing listens there' : '/nope of sslrootcert cannot be read',
     );
-    // It does not: the process ends here.
+    // The bot does not try again by itself: the process ends here.
     expect(err).not.toContain('by myself');
     expect(code).toBe(1);
   },
 );
 
-test('a start that fails leaves the database closed', async () => {
+test('a start that fails closes the database', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const other = createServer().listen(0);
@@ -121,12 +121,12 @@ test('a start that fails leaves the database closed', async () => {
   });
   expect(err).toMatch(/^edgegap-chatops cannot start: Port \d+ cannot be used/);
   expect(code).toBe(1);
-  // Without the write-ahead log, which belongs to one that is open.
+  // Without the write-ahead log, which belongs to an open database.
   expect(readdirSync(folder)).toEqual(['bot.db']);
 });
 
-test('a stop while the start waits for its database is one in order', async () => {
-  // Takes connections and says nothing.
+test('a stop while the start waits for its database exits with 0', async () => {
+  // A server that takes connections and says nothing.
   const database = createServer().listen(0, '127.0.0.1');
   await once(database, 'listening');
   const { port } = database.address() as AddressInfo;

@@ -11,7 +11,7 @@ import { inboxOf } from './support/inbox.ts';
 import { createSlackDriver } from './support/slack-driver.ts';
 import { TestClock, until } from './support/test-clock.ts';
 
-/** A client of Edgegap in a network where names mean something at the proxy alone. */
+/** A client of Edgegap in a network where only the proxy can resolve names. */
 async function behind(proxy: HttpProxy) {
   const server = await ScriptedServer.start();
   const { edgegap } = readConfig({ HTTP_PROXY: proxy.url });
@@ -28,7 +28,7 @@ async function behind(proxy: HttpProxy) {
   return { server, clock, client, name };
 }
 
-test('Edgegap is reached through the proxy, over connections that looks share and a change has for itself', async () => {
+test('Edgegap is reached through the proxy; reads share connections, and a change has its own', async () => {
   const proxy = await startHttpProxy();
   const { server, client, name } = await behind(proxy);
   server.otherwise(json(200, STATUS));
@@ -42,7 +42,7 @@ test('Edgegap is reached through the proxy, over connections that looks share an
   expect(server.seen[8]?.headers).not.toHaveProperty('proxy-authorization');
 });
 
-test('a proxy that gives no way has surely kept a deploy from leaving', async () => {
+test('a deploy that the proxy refuses counts as not sent', async () => {
   const proxy = await startHttpProxy();
   const { server, clock, client } = await behind(proxy);
   proxy.refusals.push(502, 503, 407);
@@ -55,7 +55,7 @@ test('a proxy that gives no way has surely kept a deploy from leaving', async ()
   expect(server.seen).toEqual([]);
 });
 
-test('nobody knows what became of a deploy whose way through the proxy breaks', async () => {
+test('a deploy broken off behind the proxy has an unknown outcome', async () => {
   const proxy = await startHttpProxy();
   const { server, clock, client } = await behind(proxy);
   server.script(reset);
@@ -63,7 +63,7 @@ test('nobody knows what became of a deploy whose way through the proxy breaks', 
   expect(server.lines).toEqual(['POST /v2/deployments']);
 });
 
-test('what NO_PROXY names, and a service of this machine, are reached directly', async () => {
+test('hosts named in NO_PROXY and on this machine are reached directly', async () => {
   const proxy = await startHttpProxy();
   await using direct = await rig({ proxy: { http: proxy.url, https: proxy.url, except: '' } });
   direct.server.script(json(200, STATUS));
@@ -74,7 +74,7 @@ test('what NO_PROXY names, and a service of this machine, are reached directly',
   expect(proxy.seen).toEqual([]);
 });
 
-/** A bot whose every address is a name, for which this proxy alone has a way. */
+/** A bot whose every address is a name that only this proxy can resolve. */
 async function talk(driver: ChatDriver, proxy: HttpProxy) {
   onTestFinished(() => driver.close());
   const bot = await startBot(driver, { environment: { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url } });
@@ -122,7 +122,7 @@ test('Discord is reached through the proxy', async () => {
   );
 });
 
-test('Discord’s session goes on through the proxy, and what the next process is left names Discord itself', async () => {
+test("Discord's session goes on through the proxy, and the bookmark names Discord's own address", async () => {
   const proxy = await startHttpProxy();
   const driver = await createDiscordDriver({ host: 'discord.invalid' });
   onTestFinished(() => driver.close());

@@ -5,13 +5,13 @@ import { expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
 
-/** A script as a process of its own, outside of the tests. */
+/** A script as a separate process, outside of the tests. */
 async function run(script: string, ...words: string[]) {
   const { VITEST: _, ...env } = process.env;
   return await promisify(execFile)(process.execPath, [script, ...words], { cwd: root, env });
 }
 
-test('npm run bench says which there are, outside of the tests they share their servers with', async () => {
+test('npm run bench lists the benches and refuses an unknown bench', async () => {
   const { stdout } = await run('bench/support/run.ts');
   for (const name of ['callbacks', 'deploy-burst', 'fan-in', 'first-answer', 'store-growth'])
     expect(stdout).toContain(`\n${name}: `);
@@ -29,7 +29,7 @@ test.each([
   ['outbox', 'src/notify/outbox-cli.ts'],
   ['register', 'src/adapters/discord/register-cli.ts'],
   ['slack:manifest', 'src/adapters/slack/manifest-cli.ts'],
-])('npm run %s says how it is used', { timeout: 60_000 }, async (name, script) => {
+])('npm run %s shows its usage', { timeout: 60_000 }, async (name, script) => {
   const { stdout, stderr } = await run(script, '--help');
   expect(stdout).toContain(`Usage: npm run ${name}`);
   expect(stderr).toBe('');

@@ -42,17 +42,17 @@ const wordy = form(
   { title: long, submitLabel: long },
 );
 
-describe('a form with too many words is cut', () => {
-  test('for Discord', () => {
+describe('a form with too many words', () => {
+  test('a form with too many words is cut for Discord', () => {
     expect(checkModal(discordForm(wordy) as Modal).title).toMatch(/^A label.*…$/);
   });
 
-  test('for Slack', () => {
+  test('a form with too many words is cut for Slack', () => {
     expect(viewProblems(JSON.stringify(slackForm(wordy, '{}')))).toEqual([]);
   });
 });
 
-test('a text that a field begins with is cut to the length that the field takes', () => {
+test('the initial text of a field is cut to the length that the field takes', () => {
   const text = { kind: 'text', lines: 'paragraph', name: 'note', label: 'Note', initial: long } as const;
   for (const field of [
     text,
@@ -62,11 +62,11 @@ test('a text that a field begins with is cut to the length that the field takes'
     expect(checkModal(discordForm(form([field])) as Modal).components).toHaveLength(1);
     expect(viewProblems(JSON.stringify(slackForm(form([field]), '{}')))).toEqual([]);
   }
-  // Where suggestions are offered, Slack takes a choice in place of a text: half a value names nothing.
+  // Where suggestions are offered, Slack takes a choice in place of a text, and half a value would name nothing.
   expect(viewProblems(JSON.stringify(slackForm(form([{ ...text, suggestedAs: 'map' }]), '{}')))).toEqual([]);
 });
 
-test('a form with more fields or choices than a platform takes is a mistake in the code', () => {
+test('a form with more fields or choices than a platform takes throws', () => {
   const fields = Array.from({ length: 6 }, (_, index) => ({ ...choice(2), name: `f${index}` }));
   expect(() => discordForm(form(fields))).toThrow('6 fields');
   expect(viewProblems(JSON.stringify(slackForm(form(fields), '{}')))).toEqual([]);
@@ -108,7 +108,7 @@ test('a picture whose file is missing is told in words', () => {
     expect(JSON.stringify(shown).replaceAll('\\', '')).toContain('Picture a.png: Players: 3, then 9');
 });
 
-test('a menu that turned out to have no choices is left out of its card, as no platform takes it', () => {
+test('a menu without choices is left out of its card, as no platform takes an empty menu', () => {
   const action = { command: 'match', action: 'referee', arg: '' };
   const select = { kind: 'select', placeholder: 'Who?', choices: [], action } as const;
   const card = { kind: 'card', tone: 'neutral', title: ['Match'], nodes: [select] } as const;
@@ -118,7 +118,7 @@ test('a menu that turned out to have no choices is left out of its card, as no p
   }
 });
 
-test('Slack is offered no more than 100 suggestions, and none that is too long', () => {
+test('Slack is offered at most 100 suggestions, without suggestions that are too long', () => {
   const offered = suggestedOptions([
     'x'.repeat(76),
     ...Array.from({ length: 200 }, (_, index) => `map ${index}`),

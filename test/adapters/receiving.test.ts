@@ -24,8 +24,8 @@ beforeEach(async () => {
 });
 
 /**
- * A process with an adapter that only one may receive by, in time that only the test moves. Its starts end as told, in
- * turn: `hangs` until it is stopped.
+ * A process with an adapter that only a single process may receive by, in time that only the test moves. Each start
+ * ends as the list says, in turn; `hangs` lasts until the stop.
  */
 async function stage(starts: (Error | 'hangs' | undefined)[] = []) {
   const clock = new TestClock();
@@ -63,10 +63,10 @@ async function stage(starts: (Error | 'hangs' | undefined)[] = []) {
     },
   } as unknown as Adapter;
   const log = createLog({ level: 'silent', secrets: [] });
-  // It never renews, nor comes to be in doubt, as this clock stands still.
+  // The membership never renews and never comes to be in doubt, as this clock stands still.
   const membership = new Membership({ store, shared: true, clock: new TestClock(), log });
   await membership.join();
-  // The database's time goes on by itself, and on a slow machine further than this test means.
+  // The database's time goes on by itself, and on a slow machine further than this test allows.
   await store.updateTable('instances').set({ until: 9e15 }).execute();
   const turn = createTurn({
     adapter,
@@ -100,15 +100,15 @@ function waitedFor(clock: TestClock, leases: Leases): Leases {
 
 type Stage = Awaited<ReturnType<typeof stage>>;
 
-/** Moves time on until it is so. */
+/** Moves time on until the condition holds. */
 const soon = ({ clock }: Stage, so: () => boolean, what: string) =>
   until(async () => {
     await clock.advance(100);
     return so();
   }, what);
 
-describe('a platform that only one process receives from', () => {
-  test('the first receives, the second stands by, and takes over where the first one stopped', async () => {
+describe('a platform that only a single process receives from', () => {
+  test('the first process receives; the second stands by and takes over after the first stops', async () => {
     const [one, other] = [await stage(), await stage()];
     await one.turn.start();
     await other.turn.start();
@@ -122,7 +122,7 @@ describe('a platform that only one process receives from', () => {
     await other.turn.stop();
   });
 
-  test('one that finds another in its place stops first, and stands by', async () => {
+  test('a process that finds another process in its place stops receiving and stands by', async () => {
     const one = await stage();
     await one.turn.start();
     await store.updateTable('leases').set({ holder: 'other' }).execute();
@@ -138,7 +138,7 @@ describe('a platform that only one process receives from', () => {
     await one.turn.stop();
   });
 
-  test('one that takes its turn and cannot receive lets the next one try, and tries again later', async () => {
+  test('a process that cannot receive lets the next process try and tries again later', async () => {
     const [one, two, three] = [await stage(), await stage([away]), await stage()];
     for (const { turn } of [one, two, three]) await turn.start();
     await one.turn.stop();
@@ -154,7 +154,7 @@ describe('a platform that only one process receives from', () => {
     await two.turn.stop();
   });
 
-  test('one that takes its turn and is set up wrong says so, and lets the next one try', async () => {
+  test('a process with wrong settings reports the error and lets the next process receive', async () => {
     const wrong = new ConfigError(['DISCORD_TOKEN is wrong']);
     const [one, two, three] = [await stage(), await stage([wrong]), await stage()];
     for (const { turn } of [one, two, three]) await turn.start();
@@ -165,7 +165,7 @@ describe('a platform that only one process receives from', () => {
     await three.turn.stop();
   });
 
-  test('one that is not connected for half a minute lets another receive', async () => {
+  test('a process without a connection for half a minute lets another process receive', async () => {
     const [one, other] = [await stage(), await stage()];
     await one.turn.start();
     await other.turn.start();
@@ -185,7 +185,7 @@ describe('a platform that only one process receives from', () => {
     await one.turn.stop();
   });
 
-  test('where nobody else is there it takes the turn again itself', async () => {
+  test('a single process without a connection for half a minute tries to receive again itself', async () => {
     const one = await stage([undefined, away]);
     await one.turn.start();
     one.connection.healthy = false;
@@ -194,7 +194,7 @@ describe('a platform that only one process receives from', () => {
     await one.turn.stop();
   });
 
-  test('one that is connected again sooner keeps the turn', async () => {
+  test('a process that reconnects within half a minute keeps the lease', async () => {
     const one = await stage();
     await one.turn.start();
     for (let time = 0; time < 2; time++) {
@@ -209,7 +209,7 @@ describe('a platform that only one process receives from', () => {
     await one.turn.stop();
   });
 
-  test('a connection that neither comes about nor fails is given up after half a minute', async () => {
+  test('a connection attempt that hangs is given up after half a minute', async () => {
     const [one, other] = [await stage(['hangs']), await stage()];
     const started = one.turn.start();
     await soon(one, () => one.did.includes('stopped'), 'it to give up');
@@ -221,7 +221,7 @@ describe('a platform that only one process receives from', () => {
     await one.turn.stop();
   });
 
-  test('the first start that fails is told, and its turn is free', async () => {
+  test('a failed first start is reported, and another process can receive', async () => {
     const one = await stage([away]);
     await expect(one.turn.start()).rejects.toBe(away);
     const other = await stage();
@@ -230,7 +230,7 @@ describe('a platform that only one process receives from', () => {
     await other.turn.stop();
   });
 
-  test('one that is shut out for good gives its turn back', async () => {
+  test('a process that the platform shuts out for good gives the lease back', async () => {
     const [one, other] = [await stage(), await stage()];
     await one.turn.start();
     await other.turn.start();

@@ -15,7 +15,7 @@ import { TestClock, turn, until } from '../support/test-clock.ts';
 const wrongToken = new ConfigError(['DISCORD_TOKEN is wrong']);
 const away = new AppError('slack_unreachable', 'Slack cannot be reached.');
 
-/** Adapters that do nothing but start, each failing as told, in turn. */
+/** Adapters that do nothing but start, where each start fails as the list says, in turn. */
 async function stage(failures: Readonly<Record<string, (AppError | undefined)[]>>) {
   const clock = new TestClock();
   const started: string[] = [];
@@ -56,8 +56,8 @@ async function stage(failures: Readonly<Record<string, (AppError | undefined)[]>
   return { clock, platforms, started, lost, over, lines };
 }
 
-describe('the platforms', () => {
-  test('one that is away is tried again, each time later, while the other works', async () => {
+describe('the start of the platforms', () => {
+  test('a platform that is away is tried again, later each time, while the other platform works', async () => {
     const { clock, platforms, started, lines } = await stage({ discord: [], slack: [away, away, undefined] });
     await platforms.start();
     await turn();
@@ -73,7 +73,7 @@ describe('the platforms', () => {
     expect(started).toHaveLength(2);
   });
 
-  test('one that is set up wrong is said and left alone', async () => {
+  test('a platform with wrong settings is logged once and not tried again', async () => {
     const { clock, platforms, started, lines, over } = await stage({ discord: [wrongToken], slack: [] });
     await platforms.start();
     await turn();
@@ -83,7 +83,7 @@ describe('the platforms', () => {
     expect(over).toEqual([]);
   });
 
-  test('none: the start fails, with every setting that is wrong', async () => {
+  test('the start fails with every wrong setting when all platforms fail', async () => {
     await expect((await stage({ slack: [away] })).platforms.start()).rejects.toBe(away);
     const both = { discord: [wrongToken], slack: [new ConfigError(['SLACK_BOT_TOKEN is wrong'])] };
     await expect((await stage(both)).platforms.start()).rejects.toMatchObject({
@@ -91,7 +91,7 @@ describe('the platforms', () => {
     });
   });
 
-  test('it is over once all of them are lost for good, and not before', async () => {
+  test('the bot ends when all platforms are lost for good, and not before', async () => {
     const { platforms, lost, over } = await stage({ discord: [], slack: [] });
     await platforms.start();
     await turn();
@@ -101,7 +101,7 @@ describe('the platforms', () => {
     expect(over).toEqual([away]);
   });
 
-  test('a stop ends the retries', async () => {
+  test('a stop ends the retries of a platform', async () => {
     const { clock, platforms, started } = await stage({ discord: [], slack: [away] });
     await platforms.start();
     await turn();
@@ -111,8 +111,8 @@ describe('the platforms', () => {
   });
 });
 
-describe('the whole bot', () => {
-  test('with a wrong Slack token serves Discord and the callbacks, and /readyz says which is missing', async () => {
+describe('the whole bot with a platform that fails', () => {
+  test('a bot with a wrong Slack token serves Discord, and /readyz names Slack as missing', async () => {
     const slack = await createSlackDriver({ mode: 'socket' });
     onTestFinished(() => slack.close());
     const driver = await createDiscordDriver();
@@ -131,7 +131,7 @@ describe('the whole bot', () => {
     expect(driver.server.gateway.identifies).toHaveLength(1);
   });
 
-  test('comes back to a Discord that was down at its start', async () => {
+  test('a Discord that was down at the start is served when Discord is back', async () => {
     const slack = await createSlackDriver({ mode: 'socket' });
     onTestFinished(() => slack.close());
     const driver = await createDiscordDriver();
@@ -146,7 +146,7 @@ describe('the whole bot', () => {
     await until(health, 'both to work', 15_000);
   });
 
-  test('says at the start that Edgegap does not take its token', async () => {
+  test('the log says at the start that Edgegap refuses the token', async () => {
     const driver = await createDiscordDriver();
     onTestFinished(() => driver.close());
     const bot = await startBot(driver, { environment: { EDGEGAP_API_TOKEN: 'not-the-token' } });

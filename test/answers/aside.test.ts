@@ -11,7 +11,7 @@ afterEach(() => stage.close());
 
 const KART = { application: 'kart-racing', version: 'v1.2', near: 'Tokyo' };
 
-/** What the operator alone was told; nobody else was shown anything by then. */
+/** The message to the operator alone; by then no other person was shown anything. */
 async function toldAlone(part: string): Promise<string> {
   const { driver, bot } = stage;
   const before = await driver.channel();
@@ -26,8 +26,8 @@ async function toldAlone(part: string): Promise<string> {
   return text;
 }
 
-describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a refusal on %s', (name) => {
-  test('of a log is private, also after its answer was announced to everybody', async () => {
+describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a refused command on %s', (name) => {
+  test('a refused log request is answered privately, also after a public acknowledgement', async () => {
     stage = await stageOn(name);
     const { driver, simulator } = stage;
     const deployment = await deployElsewhere(simulator, 'kart-racing', 'v1.2');
@@ -43,7 +43,7 @@ test.each([
   ['deploy', { ...KART, near: 'Nowhere' }, 'locations', 'Nothing was deployed.'],
   ['stop', { deployment: '93924761ccde' }, 'status', 'Nothing was stopped.'],
 ] as const)(
-  'where Edgegap cannot be asked, a %s of %j says that nothing was done',
+  'while Edgegap cannot be asked, a %s of %j says that nothing was done',
   async (command, values, endpoint, said) => {
     const clock = pacedClock(20);
     stage = await stageOn('slack-http', { clock });
@@ -52,7 +52,7 @@ test.each([
       { kind: 'server-error', when: 'before' },
       { kind: 'reset', when: 'before' },
     ] as const) {
-      // A city that is not found is looked for again, but not at every keystroke.
+      // A city that is not found is searched for again, but not at every keystroke.
       const later = clock.now() + 60_000;
       await until(() => clock.now() > later, 'a minute');
       simulator.faults.next({ endpoint }, fault, 9);
@@ -63,7 +63,7 @@ test.each([
   },
 );
 
-test('a deploy where the bot may not post on Discord is refused privately, and says that nothing was deployed', async () => {
+test('a deploy where the bot may not post on Discord is refused privately and deploys nothing', async () => {
   stage = await stageOn('discord');
   const { server } = stage.driver as DiscordDriver;
   server.rest.botPermissions = permissions.viewChannel;
@@ -72,7 +72,7 @@ test('a deploy where the bot may not post on Discord is refused privately, and s
   expect(server.rest.messages.all()).toHaveLength(1);
 });
 
-test('a deploy in a channel that the bot is not in on Slack is refused privately, and says that nothing was deployed', async () => {
+test('a deploy in a Slack channel without the bot is refused privately and deploys nothing', async () => {
   stage = await stageOn('slack-http');
   const { server, slash } = stage.driver as SlackDriver;
   const { secret } = server.world.channels;
@@ -81,8 +81,8 @@ test('a deploy in a channel that the bot is not in on Slack is refused privately
   expect(await server.web.messages(secret)).toEqual([]);
 });
 
-describe('what ends up in the channel by itself says whose it is', () => {
-  test('a deploy for which Discord had no ear', async () => {
+describe('an answer that only the channel can show', () => {
+  test('a deploy with a refused acknowledgement is answered in the channel, naming the person', async () => {
     stage = await stageOn('discord');
     const { driver } = stage;
     const { server, user } = driver as DiscordDriver;

@@ -18,7 +18,7 @@ const DEPLOYS = 400;
 const AT = { platform: 'memory', workspace: 'w', channel: 'c' };
 const PERSON = { id: 'ann', name: 'ann', home: true, guest: false, admin: true, groups: [] };
 
-test(`${DEPLOYS} people deploy at once: each is acknowledged, and has one deployment and one card`, async () => {
+test(`${DEPLOYS} people deploy at once: each person gets an acknowledgement, a deployment and a card`, async () => {
   const simulator = await startSimulator({ clock, ...AT_ONCE });
   const chat = new MemoryChat();
   let inbox: Inbox | undefined;
@@ -36,7 +36,7 @@ test(`${DEPLOYS} people deploy at once: each is acknowledged, and has one deploy
       PORT: '0',
     }),
     clock,
-    // How long it takes is the machine's affair; here it is counted.
+    // The duration depends on the machine; here only the counts matter.
     heartbeat: pacedClock(0.05),
     log: pino({ level: 'silent' }),
     access: { memory: { operators: undefined, readers: undefined, readersByDefault: 'operators' } },
@@ -87,7 +87,7 @@ test(`${DEPLOYS} people deploy at once: each is acknowledged, and has one deploy
   expect(simulator.deployments.size).toBe(DEPLOYS);
 }, 120_000);
 
-/** A file: what is in memory alone takes no time to commit. */
+/** A database in a file, as a database in memory takes no time to commit. */
 async function database(): Promise<string> {
   if (suiteDatabase === 'postgres') return await freshDatabase();
   const folder = mkdtempSync(join(tmpdir(), 'chatops-'));

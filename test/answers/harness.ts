@@ -15,14 +15,14 @@ import type { DiscordDriver } from '../support/discord-driver.ts';
 import { inboxOf } from '../support/inbox.ts';
 import { pacedClock } from '../support/paced-clock.ts';
 
-/** Where an invocation stops, because its process is about to die or is slow: after this call. `post`: the bot's own token. */
+/** The call after which an invocation stops, as its process is about to die or is slow. `post`: the bot's own token. */
 export type Point = 'acknowledge' | 'postCard' | 'respond' | 'post';
 
-/** One process of the bot, on the real adapter. */
+/** A process of the bot, with the real adapter. */
 export interface Process {
   readonly app: App;
   readonly url: string;
-  /** The `DATABASE_URL` it works on. */
+  /** The `DATABASE_URL` of the process. */
   readonly database: string;
   readonly log: readonly string[];
   /** From now on each invocation goes no further than this. */
@@ -73,7 +73,7 @@ export async function openStage(name: DriverName, commands?: string): Promise<St
       ...driver.environment,
     });
     const { discord, slack } = config;
-    /** What a dead process still does reaches nobody; what it waits for never comes. */
+    /** Calls of a dead process reach no server, and their results never come. */
     const whileAlive = <Args extends unknown[], T>(call: (...args: Args) => Promise<T>) => {
       return async (...args: Args): Promise<T> => {
         if (!alive) return await new Promise<never>(() => undefined);
@@ -148,7 +148,7 @@ export async function openStage(name: DriverName, commands?: string): Promise<St
       async kill() {
         alive = false;
         life.end();
-        // Its connections are gone with it.
+        // The connections of the dead process are gone too.
         if (driver.platform === 'discord') (driver as DiscordDriver).server.gateway.drop();
         for (const adapter of adapters) await adapter.close();
       },

@@ -9,7 +9,7 @@ import { openStage, type Process, type Stage } from './harness.ts';
 const DEPLOY = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
 const ANSWER = 'I was restarted in the middle of your ';
 
-/** What the channel and the operator alone were told about invocations whose process died. */
+/** The answers in the channel and to the operator alone about invocations whose process died. */
 async function told({ driver }: Stage) {
   const about = ({ text }: { readonly text: string }) => {
     const start = text.indexOf(ANSWER);
@@ -29,7 +29,7 @@ async function answered(stage: Stage, count: number) {
   return await told(stage);
 }
 
-/** Asks without waiting for what a dead process cannot give. */
+/** Asks without waiting for the acknowledgement, which a dead process cannot give. */
 function ask(act: () => Promise<unknown>): void {
   act().catch(() => undefined);
 }
@@ -65,8 +65,8 @@ const sentences = {
   help: 'help. Run it again.',
 };
 
-describe.each(driverNames.filter((name) => name !== 'console'))('on %s', (name) => {
-  test('killed after each kind was acknowledged: the next start answers each, where it belongs, once', async () => {
+describe.each(driverNames.filter((name) => name !== 'console'))('killed processes on %s', (name) => {
+  test('after a process was killed, the next process answers each acknowledged command once', async () => {
     const stage = await openStage(name);
     const { driver } = stage;
     const first = await stage.start();
@@ -114,7 +114,7 @@ describe.each(driverNames.filter((name) => name !== 'console'))('on %s', (name) 
       expect(log.join('')).not.toMatch(/token-of-|response_url|\/actions\/\d/);
   });
 
-  test('killed after it answered: nothing more is said', async () => {
+  test('an answer given before the process was killed is not repeated', async () => {
     const stage = await openStage(name);
     const first = await stage.start();
     const deployment = await deployed(stage);
@@ -122,18 +122,18 @@ describe.each(driverNames.filter((name) => name !== 'console'))('on %s', (name) 
     first.stopAfter('respond');
     ask(() => stage.driver.command('operator', 'logs', { deployment }));
     ask(() => stage.driver.command('operator', 'list'));
-    // Both are shown, one to all and one to one person, and no end of either is written down.
+    // Both answers are shown, the log to all and the list to its person, and no end of either is written down.
     await until(() => first.standing() === 2, 'both answers');
     await first.kill();
     const second = await stage.start();
     await second.app.settled();
-    // A private answer of Slack's cannot be read back: there it may be followed by this one.
+    // A private answer of Slack's cannot be read back, so an interruption message may follow there.
     if (stage.driver.platform === 'discord') expect((await told(stage)).privately).toEqual([]);
     expect((await told(stage)).publicly).toEqual([]);
   });
 });
 
-test('in a terminal, whoever sits at the next one is told', async () => {
+test('the next process on the terminal tells of commands that the killed process left', async () => {
   const stage = await openStage('console');
   const { driver } = stage;
   let process: Process = await stage.start();
@@ -150,7 +150,7 @@ test('in a terminal, whoever sits at the next one is told', async () => {
   }
 });
 
-test('on Discord, once the token is of no use, a change is told in the channel, and a look is not', async () => {
+test('on Discord with an expired token only an interrupted change is reported in the channel', async () => {
   const stage = await openStage('discord');
   const { server } = stage.driver as DiscordDriver;
   const first = await stage.start();
@@ -172,7 +172,7 @@ test('on Discord, once the token is of no use, a change is told in the channel, 
   expect(server.violations).toEqual([]);
 });
 
-test('on Discord, what is told beside a pressed card, and whose own answer was lost, may be a repeat and says so', async () => {
+test('an interruption message on Discord that is sent twice says that the second may be a repeat', async () => {
   const stage = await openStage('discord');
   const driver = stage.driver as DiscordDriver;
   const first = await stage.start();
@@ -191,7 +191,7 @@ test('on Discord, what is told beside a pressed card, and whose own answer was l
   expect((await lines()).map((text) => text.includes('possibly repeated'))).toEqual([false, true]);
 });
 
-test('on Slack, once the response_urls are of no use, what is private stays private', async () => {
+test('on Slack with expired response_urls a private answer stays private', async () => {
   const stage = await openStage('slack-http');
   const first = await stage.start();
   first.stopAfter('acknowledge');
@@ -203,8 +203,8 @@ test('on Slack, once the response_urls are of no use, what is private stays priv
   expect(await answered(stage, 1)).toEqual({ publicly: [], privately: [sentences.list] });
 });
 
-describe.each(['discord', 'slack-socket', 'slack-http'] as const)('buttons on %s', (name) => {
-  test('do after a restart what they did before', async () => {
+describe.each(['discord', 'slack-socket', 'slack-http'] as const)('buttons after a restart on %s', (name) => {
+  test('buttons from before a restart still work after the restart', async () => {
     const stage = await openStage(name);
     const { driver, simulator } = stage;
     const first = await stage.start();
@@ -227,7 +227,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('buttons on %s
     expect((await told(stage)).publicly).toEqual([]);
   });
 
-  test('turn the pages of a filtered list that was shown before a restart', async () => {
+  test('the page buttons of a filtered list still work after a restart', async () => {
     const stage = await openStage(name);
     const { driver, simulator } = stage;
     const first = await stage.start();
@@ -235,7 +235,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('buttons on %s
     await driver.command('operator', 'list', { application: 'lobby-chat' });
     const shows = async (text: string) => (await driver.privately('operator')).at(-1)?.text.includes(text);
     await until(() => shows('Page 1 of 2'), 'the first page');
-    // What was shown and not yet written down would be told of as interrupted.
+    // An answer that was shown and not yet written down would be reported as interrupted.
     await first.app.settled();
     await first.kill();
 

@@ -15,7 +15,7 @@ const answers = async () => [
 const log = (text: string) => stage.bot.log.some((line) => line.includes(text));
 const OWED = 'its answer is left to the outbox';
 
-describe('on Discord', () => {
+describe('answers that Discord loses', () => {
   const server = () => (stage.driver as DiscordDriver).server;
   const ask = (command: string) =>
     server().command((stage.driver as DiscordDriver).user('operator'), command, []);
@@ -25,10 +25,10 @@ describe('on Discord', () => {
       .filter((one) => one.flags & flags.loading);
 
   test.each([
-    ['the first response took effect', 1, 'active deployments'],
-    ['so did its repeat, so that nobody knows', 2, 'Discord cannot be reached'],
-    ['nor can that be said at once', 4, 'Discord cannot be reached'],
-  ])('%s, and every answer to it was lost: what was announced is filled in', async (_, times, text) => {
+    ['the first response', 1, 'active deployments'],
+    ['the first response and its repeat', 2, 'Discord cannot be reached'],
+    ['every response, also the error', 4, 'Discord cannot be reached'],
+  ])('when %s took effect unconfirmed, the announced answer is filled in', async (_, times, text) => {
     stage = await stageOn('discord');
     server().fault({ on: /\/callback$/, afterEffect: true, answer: 'reset', times });
     ask('list');
@@ -40,7 +40,7 @@ describe('on Discord', () => {
     expect(server().violations).toEqual([]);
   });
 
-  test('what someone else has acknowledged is not carried out', async () => {
+  test('a command that another process has acknowledged is not carried out', async () => {
     stage = await stageOn('discord');
     const asked = stage.simulator.requests.length;
     const taken = {
@@ -55,7 +55,7 @@ describe('on Discord', () => {
     expect(await answers()).toEqual([]);
   });
 
-  test('one that is delivered twice is carried out once', async () => {
+  test('a command that Discord delivers twice is carried out once', async () => {
     stage = await stageOn('discord');
     const asked = stage.simulator.requests.length;
     server().fault({ on: /\/callback$/, afterEffect: true, answer: 'reset' });
@@ -67,7 +67,7 @@ describe('on Discord', () => {
     expect(listings).toHaveLength(1);
   });
 
-  test('a change that failed, and whose token is gone before its time, is told in the channel', async () => {
+  test('a failed change with a lost token is reported in the channel', async () => {
     stage = await stageOn('discord');
     const { driver, simulator } = stage;
     const deployment = await deployElsewhere(simulator, 'lobby-chat', 'stable');
@@ -94,7 +94,7 @@ describe('on Discord', () => {
   test.each([
     ['does not take', { status: 503 }, 3],
     ['asks to wait for', { status: 429, headers: { 'retry-after': '6' }, body: { retry_after: 6 } }, 1],
-  ])('an answer that Discord %s is given once it does', async (_, answer, times) => {
+  ])('an answer that Discord %s is given later', async (_, answer, times) => {
     stage = await stageOn('discord');
     server().fault({ on: /^PATCH \/webhooks/, answer, times });
     ask('list');
@@ -107,8 +107,8 @@ describe('on Discord', () => {
   });
 });
 
-describe.each(['slack-socket', 'slack-http'] as const)('on %s', (name) => {
-  test('an answer that Slack does not take is given once it does, to whom it is for', async () => {
+describe.each(['slack-socket', 'slack-http'] as const)('answers that Slack loses on %s', (name) => {
+  test('a private answer that Slack refuses at first is given later to the same person', async () => {
     stage = await stageOn(name);
     const { faults } = (stage.driver as SlackDriver).server;
     for (const method of ['response_url', 'chat.postEphemeral', 'chat.postMessage'])
@@ -129,7 +129,7 @@ describe.each(['slack-socket', 'slack-http'] as const)('on %s', (name) => {
     ['reader', 0, 'You may not change deployments here.'],
     ['operator', 9, 'I could not ask Slack what you may do'],
   ] as const)(
-    'a refusal of a mention that Slack does not take is given once it does, to the %s',
+    'the refusal of a mention that Slack refuses at first is given later to the %s',
     async (persona, unknown, text) => {
       stage = await stageOn(name);
       const driver = stage.driver as SlackDriver;

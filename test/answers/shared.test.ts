@@ -9,7 +9,7 @@ const deploys = ({ simulator }: Stage) =>
   simulator.requests.filter(({ endpoint }) => endpoint === 'deploy').length;
 
 describe('processes that share a database', () => {
-  test('what Slack delivers to one, and again to another, is done once', async () => {
+  test('an event that Slack delivers to two processes is carried out once', async () => {
     const stage = await openStage('slack-http');
     const { server, userIds } = stage.driver as SlackDriver;
     const [one, other] = [await stage.start(), await stage.start()];
@@ -48,10 +48,10 @@ describe('processes that share a database', () => {
     expect(again).toEqual([1, 1]);
   });
 
-  test('one that was taken for dead with its card posted deploys nothing: its person was told to ask again', async () => {
+  test('a process taken for dead after its card deploys nothing, as the person was told to ask again', async () => {
     const stage = await openStage('slack-http');
     const [slow, other] = [await stage.start(), await stage.start()];
-    // Slack knows the one that started last.
+    // Slack knows the process that started last.
     await stage.driver.ready({ url: slow.url });
     slow.stopAfter('postCard');
     const deploy = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
@@ -72,7 +72,7 @@ describe('processes that share a database', () => {
     expect([await told('Requesting'), await told('Nothing was deployed by it')]).toEqual([0, 1]);
   });
 
-  test('while the database takes nothing, a command does nothing and says so to its person', async () => {
+  test('a command does nothing and says so while the database refuses writes', async () => {
     const stage = await openStage('discord');
     const process = await stage.start();
     await administer(process.database, 'alter table invocations rename to away');

@@ -28,11 +28,11 @@ async function stageOf(name: 'slack-http' | 'slack-socket') {
   return { stage, driver, shown, process: await stage.start() };
 }
 
-describe.each(['slack-http', 'slack-socket'] as const)('while %s does not say who asks', (name) => {
-  test('a deploy that it was told has arrived, and whose process is killed, is answered', async () => {
+describe.each(['slack-http', 'slack-socket'] as const)('a person whom %s is slow to describe', (name) => {
+  test('an acknowledged deploy whose process is killed during the wait is answered after the restart', async () => {
     const { stage, driver, shown, process } = await stageOf(name);
     driver.server.faults.inject('users.info', { ...SLOW, ms: 60_000 });
-    // Resolves when it is acknowledged: Slack never delivers it again.
+    // Resolves when the command is acknowledged: Slack never delivers the command again.
     await driver.slash('operator', DEPLOY);
     await process.kill();
     const next = await stage.start();
@@ -44,7 +44,7 @@ describe.each(['slack-http', 'slack-socket'] as const)('while %s does not say wh
     expect(stage.simulator.deployments.size).toBe(0);
   });
 
-  test('it waits, is carried out once by whoever may, and refused to others', async () => {
+  test("a command waits for the person's facts, is carried out once for an operator and refused to a reader", async () => {
     const { stage, driver, shown, process } = await stageOf(name);
     driver.server.faults.inject('users.info', SLOW, 2);
     await driver.slash('operator', DEPLOY);
@@ -64,7 +64,7 @@ describe.each(['slack-http', 'slack-socket'] as const)('while %s does not say wh
 
 const person: Person = { id: 'u', name: 'Una', home: true, guest: false, admin: true, groups: [] };
 
-/** One command that changes something, asked for on a platform that does not say who asks until `known`. */
+/** A single command that changes something, asked for on a platform that does not describe the person until `known`. */
 async function asking() {
   const log = pino({ level: 'silent' });
   const clock = new TestClock();
@@ -115,7 +115,7 @@ async function asking() {
   return { store, pipeline, invocation, known, did, states, tooLong, runs: () => runs };
 }
 
-test('what changes something is stored before the platform may be told of it, and a repeat is not carried out', async () => {
+test('a changing command is stored before its acknowledgement, and a repeat is not carried out', async () => {
   const { pipeline, invocation, known, did, states, tooLong, runs } = await asking();
   const first = pipeline.invoke(invocation);
   expect(await states()).toEqual([]);
@@ -132,7 +132,7 @@ test('what changes something is stored before the platform may be told of it, an
   expect([await states(), runs()]).toEqual([['done'], 1]);
 });
 
-test('who turns out not to be allowed is refused, and that is the end of it', async () => {
+test('a person without the permission is refused after the command was stored', async () => {
   const { pipeline, invocation, known, did, states, tooLong, runs } = await asking();
   const handled = pipeline.invoke(invocation);
   await tooLong();
@@ -143,7 +143,7 @@ test('who turns out not to be allowed is refused, and that is the end of it', as
   expect([await states(), runs()]).toEqual([['failed'], 0]);
 });
 
-test('where the store does not take it, that is the answer, and nothing is done', async () => {
+test('a command that the store refuses is answered with the error and not carried out', async () => {
   const { store, pipeline, invocation, known, did, tooLong, runs } = await asking();
   await store.schema.alterTable('invocations').renameTo('away').execute();
   const handled = pipeline.invoke(invocation);

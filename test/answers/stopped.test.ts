@@ -5,11 +5,11 @@ import { openStage } from './harness.ts';
 
 const DEPLOY = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
 const ANSWER = /shutting down|was given up before its answer|I was restarted in the middle of your/;
-/** Longer than the grace that a process has, and than anyone here waits. */
+/** Longer than the grace that a process has, and than any test here waits. */
 const LONG_MS = 30 * 60_000;
 
-describe.each(driverNames.filter((name) => name !== 'console'))('stopped on %s', (name) => {
-  test('while Edgegap does not answer: whoever waits is answered, once', async () => {
+describe.each(driverNames.filter((name) => name !== 'console'))('a stopped process on %s', (name) => {
+  test('a process that stops while Edgegap is slow answers each waiting person once', async () => {
     const stage = await openStage(name);
     const { driver, simulator } = stage;
     const seen = async () => [...(await driver.channel()), ...(await driver.privately('operator'))];
@@ -38,7 +38,7 @@ describe.each(driverNames.filter((name) => name !== 'console'))('stopped on %s',
     await first.app.stop();
     await stage.start();
 
-    // By the one that goes, as far as it comes; else by the next.
+    // The stopping process answers as far as it comes, and the next process answers the rest.
     const answers = async () => (await seen()).map(({ text }) => text).filter((text) => ANSWER.test(text));
     await until(async () => (await answers()).length >= 2, 'both answers');
     await until(
@@ -46,7 +46,7 @@ describe.each(driverNames.filter((name) => name !== 'console'))('stopped on %s',
       'the card to say how things are',
     );
     expect(await answers()).toHaveLength(2);
-    // What changes something says that it may have been done.
+    // The answer to a command that changes something says that the change may have been made.
     expect((await answers()).filter((text) => /may (?:or may not )?have been/.test(text))).toHaveLength(1);
     expect(simulator.requests.filter(({ endpoint }) => endpoint === 'deploy')).toHaveLength(2);
     expect((await seen()).filter(({ text }) => /unexpected/.test(text))).toEqual([]);

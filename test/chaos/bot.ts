@@ -15,7 +15,7 @@ const clock = fastClock(factor, start);
 const config = readConfig(process.env);
 const log = createLog({ level: 'debug', secrets: config.secrets });
 
-/** Nothing of it is left behind when whoever started it is gone. */
+/** The process ends when its starter is gone. */
 process.once('disconnect', () => process.exit(2));
 process.on('unhandledRejection', (err) => {
   log.error({ err }, 'a rejection that nobody handled');
@@ -44,7 +44,7 @@ async function slackAdapter(): Promise<MakeAdapters> {
 
 const { discord, slack } = config;
 const makers = [...(discord ? [await discordAdapter()] : []), ...(slack ? [await slackAdapter()] : [])];
-/** As main does it: it ends, and whatever runs it starts it again. */
+/** As main does: the process ends, and its supervisor starts the process again. */
 function cannotStart(err: unknown): never {
   log.fatal({ err }, 'cannot start');
   process.exit(1);
@@ -71,7 +71,7 @@ process.once('SIGTERM', () => {
 try {
   const { port } = await app.start();
   process.send?.({ port });
-  // Node itself writes it at an orderly end, which is not for everyone here.
+  // Node itself writes the cache at an orderly end, which a killed process does not have.
   flushCompileCache();
 } catch (err) {
   cannotStart(err);

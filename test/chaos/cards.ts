@@ -1,7 +1,7 @@
 import { statusFace } from '../../src/deployments/card.ts';
 import type { Look } from './chat.ts';
 
-/** From the first to the last status a card can show; those of one rank may follow each other either way. */
+/** From the first to the last status of a card; statuses of the same rank may follow each other either way. */
 const ORDER: readonly (readonly string[])[] = [
   ['REQUESTING'],
   ['UNKNOWN'],
@@ -22,7 +22,7 @@ const RANKS = new Map(
   ORDER.flatMap((statuses, rank) => statuses.map((status) => [statusFace(status).words, rank] as const)),
 );
 
-/** A status as a card words it. */
+/** The words of a card for a status. */
 export function wordsOf(status: string): string {
   return statusFace(status).words;
 }
@@ -30,18 +30,18 @@ export function wordsOf(status: string): string {
 export interface Card {
   readonly message: string;
   readonly request_id: string | undefined;
-  /** The status it shows at last. */
+  /** The status that the card shows at last. */
   readonly last: string;
-  /** It still says that nobody knows what came of it: that it is being asked for, or looked for. */
+  /** Whether the card still says that the outcome is unknown: that the deploy is being requested, or searched for. */
   readonly open: boolean;
-  /** What lines about it are posted under: itself, or the thread it is in. */
+  /** The message under which the card's lines are posted: the card itself, or its thread. */
   readonly home: string;
-  /** Each time it went back to an earlier status. */
+  /** Each return of the card to an earlier status. */
   readonly steps: readonly { readonly from: string; readonly to: string }[];
 }
 
 const STATUS = new RegExp(`Status\\W+(${[...RANKS.keys()].join('|')})`);
-/** Its label is markup on some platforms, where an underscore is escaped. */
+/** The label is markup on some platforms, where an underscore is escaped. */
 const REQUEST_ID = /request\\?_id\W+([0-9a-z]+)/;
 
 /** The live cards in the channel, from all that each message has looked like. */
@@ -62,7 +62,7 @@ export function cardsOf(looks: readonly Look[]): Card[] {
   });
 }
 
-/** What we had only concluded, and the channel was told that it was not so. */
+/** Whether an end that the bot had only concluded was taken back in the channel. */
 export function isTakenBack({ request_id }: Card, from: string, looks: readonly Look[]): boolean {
   if (request_id === undefined) return false;
   const words =

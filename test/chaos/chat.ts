@@ -2,49 +2,54 @@ import { isEnding, phaseOf } from '../../src/simulator/deployment.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import type { Ask } from './schedule.ts';
 
-/** One look of a message that everybody in the channel sees. */
+/** A state of a message that everyone in the channel sees. */
 export interface Look {
   readonly message: string;
   readonly text: string;
-  /** The message or the thread it was posted under; known of its first look. */
+  /** The message or the thread under which the message was posted; known of its first state. */
   readonly under?: string | undefined;
-  /** How often the channel could not be read back by then: what may have been posted could not be looked for. */
+  /**
+   * How often the channel could not be read back by then: a message that may have been posted could not be searched
+   * for.
+   */
   readonly unread: number;
 }
 
-/** One thing a person asked, and what the platform knows of it. */
+/** A request of a person, and the facts that the platform knows of the request. */
 export interface Asked {
-  /** The id of its invocation. */
+  /** The id of the request's invocation. */
   readonly id: string;
   readonly what: string;
   readonly person: string;
-  /** The tag of what it may deploy. */
+  /** The tag of the deployment that the request may make. */
   readonly deploys: string | undefined;
-  /** Without it the platform itself has told the person that it came to nothing. */
+  /** Without an acknowledgement the platform itself has told the person that the request failed. */
   readonly acknowledged: boolean;
-  /** The platform still waits for the bot to take it. */
+  /** Whether the platform still waits for the bot to take the request. */
   readonly pending: boolean;
-  /** Something was shown for it. */
+  /** Whether an answer was shown. */
   readonly answered: boolean;
-  /** It only looked, and can be answered no more: the platform has told the person that nothing comes. */
+  /**
+   * Whether the request only read and can no longer be answered: the platform has told the person that no answer comes.
+   */
   readonly expired: boolean;
 }
 
-/** A chat platform as people use it, and what can be seen of it afterwards. */
+/** A chat platform as people use the platform, and the record of the messages afterwards. */
 export interface Chat {
   readonly environment: Readonly<Record<string, string>>;
-  /** Does what was asked; resolves with one id for each invocation that this made. */
+  /** Carries out the request; resolves with the id of each invocation made. */
   ask(ask: Ask, number: number): void;
   /** Oldest first, edits included. */
   looks(): readonly Look[];
   asked(): readonly Asked[];
-  /** What each person was told alone. */
+  /** The messages to each person alone. */
   privately(): readonly { readonly person: string; readonly text: string }[];
-  /** Breaks the line that brings what people ask, `ask`: by asking the bot to connect anew. */
+  /** Breaks the line that brings the requests of people; `ask` asks the bot to connect anew. */
   cut(how: 'drop' | 'ask'): void;
-  /** How many connections get everything that people ask, where only one may. */
+  /** How many connections get every request of people, where only a single connection may. */
   receivers(): number;
-  /** What the bot sent that the platform would not have taken. */
+  /** The requests of the bot that the real platform would have refused. */
   violations(): readonly string[];
   close(): Promise<void>;
 }
@@ -64,12 +69,12 @@ export function together(chats: readonly Chat[]): Chat {
   };
 }
 
-/** The tag of what this deploys, a command or a press. */
+/** The tag of the deployment that a command or a press makes. */
 export function deploysOf(what: string): string | undefined {
   return what.includes('/deploy ') || isAgain(what) ? /\bask-\d+/.exec(what)?.[0] : undefined;
 }
 
-/** A press that deploys what was lost once more. */
+/** Whether the request is a press that deploys a lost deployment again. */
 export function isAgain(what: string): boolean {
   return what.includes(' presses Deploy again of ');
 }
@@ -87,7 +92,7 @@ export class Unread {
   }
 }
 
-/** One of those that are not over yet, the newest among them most often. */
+/** A deployment that has not ended, most often the newest. */
 export function pickDeployment({ deployments }: Simulator, pick: number): string | undefined {
   const live = [...deployments.values()].filter((one) => !isEnding(phaseOf(one))).slice(-20);
   return live[Math.floor(Math.sqrt(pick) * live.length)]?.request_id;

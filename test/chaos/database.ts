@@ -4,13 +4,13 @@ import { setTimeout } from 'node:timers/promises';
 import { administer, startPostgres } from '../support/postgres-server.ts';
 import { Relay } from '../support/relay.ts';
 
-/** The store that the processes share, and the lines to it. */
+/** The store that the processes share, and the lines to the store. */
 export interface Database {
   /** DATABASE_URL of each place in the fleet. */
   url(place: number): string;
   /** The same database, past the lines that break. */
   readonly direct: string;
-  /** Breaks the line of one place, in one way or the other, for `awayMs` real milliseconds. */
+  /** Breaks the line of a process in either way, for `awayMs` real milliseconds. */
   cut(place: number, how: 'drop' | 'ask', awayMs: number): Promise<void>;
   mend(): void;
   close(): Promise<void>;
@@ -22,7 +22,7 @@ export function openFile(folder: string): Database {
   return { url: () => direct, direct, cut: nothing, mend: nothing, close: nothing };
 }
 
-/** A database of its own in `server` (a URL without a database), or in a server started for it unless `signal` ends that. */
+/** A new database in `server` (a URL without a database), or in a server started here until `signal` ends the run. */
 export async function openPostgres(
   places: number,
   server: string | undefined,
@@ -49,7 +49,7 @@ export async function openPostgres(
       if (how === 'drop') relay.cut();
       else relay.silence();
       await setTimeout(awayMs, undefined, { ref: false });
-      // What was silenced never speaks again: it breaks.
+      // A silenced line never speaks again, so the line is broken.
       relay.cut();
       relay.mend();
     },

@@ -15,21 +15,21 @@ import type { Weather } from './weather.ts';
 
 /** How long Discord takes an answer, in milliseconds of its clock (developer reference, "Receiving and Responding"). */
 const TOKEN_MS = 15 * 60_000;
-/** What changes nothing, by how it was asked for. */
+/** The requests that change nothing, by method and path. */
 const READS = /^GET \/channels\/\d+\/messages$/;
-/** Whoever looks for a message in more than these says that there are too many (`src/adapters/discord/find-posted.ts`). */
+/** A search among more messages than these says that there are too many (`src/adapters/discord/find-posted.ts`). */
 const READ_AT_MOST = 2_000;
-/** Further back than so long, in milliseconds, nothing is looked for any more. */
+/** A search goes no further back than this many milliseconds. */
 const LOOKED_FOR_MS = 60 * 60_000;
 const LOOK = /asks \/(list|help|status|logs) |presses (Refresh|Logs) /;
-/** Buttons further back than so many messages have scrolled out of sight. */
+/** Buttons further back than this many messages have scrolled out of sight. */
 const IN_SIGHT = 60;
 
 export async function startDiscordChat(parts: {
   readonly clock: Clock;
   readonly factor: number;
   readonly weather: Weather;
-  /** How long it waits for a first response, in real milliseconds. */
+  /** How long Discord waits for a first response, in real milliseconds. */
   readonly responseMs: number;
   readonly simulator: Simulator;
 }): Promise<Chat> {
@@ -37,7 +37,7 @@ export async function startDiscordChat(parts: {
   const unread = new Unread();
   const driver = await createDiscordDriver({
     now: () => clock.now(),
-    // People wait in real time, and so do the machines that carry all this.
+    // People wait in real time, and so do the machines that carry out their requests.
     responseMs: waitMs * factor,
     chance(line) {
       const fault = weather.atDiscord(line);
@@ -50,7 +50,7 @@ export async function startDiscordChat(parts: {
   const { messages } = server.rest;
   const all: { what: string; interaction: StoredInteraction }[] = [];
 
-  /** So many messages that not all of them may be read. */
+  /** Whether the channel has so many messages that a search may not read all of them. */
   function isCrowded(): boolean {
     const oldest = messages.all().at(-READ_AT_MOST);
     return oldest !== undefined && clock.now() - oldest.createdAt < LOOKED_FOR_MS;

@@ -4,10 +4,10 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import type { Bump } from './schedule.ts';
 
-/** What stands between the internet and the bot: hands each request to one of the processes that are there. */
+/** Stands between the internet and the bot, and hands each request to a running process. */
 export interface Door {
   readonly url: string;
-  /** Paths of callbacks that the bot took, whole, whether or not their sender learned of it. */
+  /** Paths of callbacks that the bot took completely, whether or not their sender learned of the answer. */
   readonly taken: ReadonlySet<string>;
   close(): Promise<void>;
 }
@@ -15,7 +15,7 @@ export interface Door {
 export async function openDoor(parts: {
   readonly ports: () => readonly number[];
   readonly chance: () => Bump | null;
-  /** One of this path has been answered by the bot, and whoever sent it does not know yet. */
+  /** Called when the bot has answered a request with this path, before the sender learns of the answer. */
   readonly passed: (path: string) => unknown;
 }): Promise<Door> {
   const { ports, chance, passed } = parts;

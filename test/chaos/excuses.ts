@@ -4,7 +4,10 @@ import type { Look } from './chat.ts';
 import { eventsOf, intentOf, type Ledgers, tagOf } from './ledgers.ts';
 import type { StoreFacts } from './store-facts.ts';
 
-/** Edgegap's one attempt to tell it failed, and by now its status says something else than what was never seen. */
+/**
+ * Whether Edgegap's only attempt to call back failed, and the status has meanwhile passed the state that was never
+ * seen.
+ */
 export function isOvertaken(
   ledgers: Ledgers,
   deployment: SimulatedDeployment,
@@ -16,7 +19,10 @@ export function isOvertaken(
   return !isTaken(ledgers, deployment, event);
 }
 
-/** It was over before anything told us its request_id, and the channel knows that it may have started. */
+/**
+ * Whether the deployment ended before the bot learned the request_id, and the channel knows that the deployment may
+ * have started.
+ */
 export function isUnfound(
   ledgers: Ledgers,
   deployment: SimulatedDeployment,
@@ -30,7 +36,7 @@ export function isUnfound(
   return looks.some(({ text }) => text.includes(wordsOf('LOST')) && text.includes(ask ?? wordsOf('LOST')));
 }
 
-/** Whether Edgegap's word of it has reached the bot, which then tells of it. */
+/** Whether Edgegap's callback has reached the bot, which then reports the event. */
 function isTaken(
   { simulator, door }: Ledgers,
   { request_id }: SimulatedDeployment,

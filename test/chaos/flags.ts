@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Digits only: fast-check would round what is no whole number. */
+/** Digits only: fast-check would round a number with a fraction. */
 function count(name: string, min: number, max: number) {
   const error = `--${name} is a whole number from ${min} to ${max}.`;
   return z.string().regex(/^\d+$/, error).transform(Number).pipe(z.number().min(min, error).max(max, error));

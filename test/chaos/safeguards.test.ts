@@ -9,7 +9,7 @@ import type { Sabotage } from './preload.ts';
 import { type Ask, clearSky, type Kill } from './schedule.ts';
 import type { Verdict } from './verdict.ts';
 
-/** Most of each case is waiting. */
+/** Most of the time of a case is waiting. */
 vi.setConfig({ testTimeout: 300_000, maxConcurrency: 3 });
 
 let compiled: string;
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(compiled, { recursive: true, force: true }));
 
-/** Two minutes of looking for a deployment in two seconds. */
+/** Two minutes of looking for a deployment take two seconds. */
 const FACTOR = 60;
 
 const deploys: Ask = {
@@ -56,13 +56,13 @@ interface Case {
   readonly shows:
     | keyof Pick<Verdict, 'twice' | 'lost' | 'duplicated' | 'backwards' | 'unanswered'>
     | 'violation';
-  /** Exactly what goes wrong, where something else of that kind may go wrong in its place. */
+  /** The exact problem, where a different problem of the same kind may appear in its place. */
   readonly problem?: RegExp;
-  /** Nothing is wrong on the same stage where nothing is taken away: this is shown too. */
+  /** The stage without any removal shows no problem: this is tested too. */
   readonly controlled?: true;
   readonly platform?: ChaosOptions['platform'];
   readonly factor?: number;
-  /** Two of them, on PostgreSQL. */
+  /** Two processes, on PostgreSQL. */
   readonly several?: true;
   readonly asks?: readonly Ask[];
   readonly kills?: readonly Kill[];
@@ -71,7 +71,7 @@ interface Case {
 
 const cases: readonly Case[] = [
   {
-    name: 'what a platform delivers again is one invocation',
+    name: 'a command that a platform delivers again is a single invocation',
     without: [
       {
         file: 'src/command/invocations.ts',
@@ -79,14 +79,14 @@ const cases: readonly Case[] = [
         instead: 'return true;',
       },
       {
-        // One invocation has one deployment, also where it is carried out twice.
+        // An invocation has a single deployment, even when carried out twice.
         file: 'src/deployments/intent.ts',
         text: 'invocation_id: intent.invocationId,',
         instead: 'invocation_id: intent.invocationId + intent.id,',
       },
     ],
     shows: 'twice',
-    // Discord says each thing once; Slack an event until it is taken.
+    // Discord delivers each interaction once; Slack delivers an event until the event is acknowledged.
     platform: 'slack',
     asks: [{ ...deploys, againAfterMs: 1 }],
   },
@@ -104,7 +104,7 @@ const cases: readonly Case[] = [
       simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'after' }),
   },
   {
-    name: 'what has an unknown outcome is looked for by its tag',
+    name: 'a deploy with an unknown outcome is searched for by its tag',
     without: [
       {
         file: 'src/deployments/inquiry.ts',
@@ -119,7 +119,7 @@ const cases: readonly Case[] = [
     },
   },
   {
-    name: 'a deploy that a dead process had under way is looked for',
+    name: 'a deploy that a dead process had under way is searched for',
     without: [
       {
         file: 'src/deployments/agenda.ts',
@@ -132,13 +132,13 @@ const cases: readonly Case[] = [
     arrange: ({ simulator }) => void simulator.faults.next({ callback: 'any' }, { kind: 'drop' }, 9),
   },
   {
-    name: 'what no callback told is found by asking',
+    name: 'an event without a callback is found by asking',
     without: [{ file: 'src/deployments/reconciler.ts', text: 'await this.#checkDue();', instead: '' }],
     shows: 'lost',
     arrange: ({ simulator }) => void simulator.faults.next({ callback: 'any' }, { kind: 'drop' }, 9),
   },
   {
-    name: 'what was seen by asking is told although it has gone on since',
+    name: 'an event seen by asking is reported although the deployment has gone on',
     without: [
       {
         file: 'src/deployments/repository.ts',
@@ -161,14 +161,14 @@ const cases: readonly Case[] = [
           ({ endpoint, at, status }) =>
             endpoint === 'status' && status === 200 && since !== undefined && at > since,
         );
-        // Before it is asked about a second time.
+        // The deployment terminates before the bot asks for the status a second time.
         if (ready && asked) simulator.terminate(ready.request_id);
         return ready !== undefined && asked;
       });
     },
   },
   {
-    name: 'each event is told once',
+    name: 'each event is reported once',
     without: [
       {
         file: 'src/deployments/state.ts',
@@ -177,9 +177,9 @@ const cases: readonly Case[] = [
       },
     ],
     shows: 'duplicated',
-    // Each look that finds the server ready would tell the event once more.
+    // Each status poll that finds the server ready would report the event once more.
     asks: [deploys, ...Array.from({ length: 7 }, () => looks)],
-    // Half of them come before the kill, which waits for them.
+    // Half of the asks come before the kill, which waits for them.
     kills: [{ ...kills, asks: 4, early: false, gapMs: 1_500, pauseMs: 1 }],
   },
   {
@@ -191,7 +191,7 @@ const cases: readonly Case[] = [
         instead: 'const forward = true;',
       },
       {
-        // It would be asked about again, and put right.
+        // Otherwise the deployment would be asked about again, and the status put right.
         file: 'src/deployments/deployment.ts',
         text: "return endedAt !== undefined && status !== 'TERMINATED';",
         instead: 'return false;',
@@ -199,7 +199,7 @@ const cases: readonly Case[] = [
     ],
     shows: 'backwards',
     arrange({ simulator }) {
-      // It comes right after the one of the end.
+      // The held callback comes right after the callback of the end.
       simulator.faults.next({ callback: 'ready' }, { kind: 'hold' });
       when(() => {
         const ready = [...simulator.deployments.values()].find((one) => phaseOf(one) === 'READY');
@@ -209,7 +209,7 @@ const cases: readonly Case[] = [
     },
   },
   {
-    name: 'what is to be told is written with what happened',
+    name: 'a message is written in the same transaction as its event',
     without: [
       {
         file: 'src/deployments/repository.ts',
@@ -231,11 +231,11 @@ const cases: readonly Case[] = [
       },
     ],
     shows: 'lost',
-    // That it ended may go unheard too: nobody is there to be called then.
+    // The end may go unheard too, as no process is there to be called then.
     problem: /: nobody was told "ready"$/,
     controlled: true,
     kills: [{ ...kills, moment: 'callback', pauseMs: 1_000 }],
-    // So that a slow machine does not hear of it by asking before.
+    // So that a slow machine does not hear of the event by asking before.
     factor: 10,
     arrange: ({ simulator }) =>
       when(() => {
@@ -245,7 +245,7 @@ const cases: readonly Case[] = [
       }),
   },
   {
-    name: 'what a dead process left unfinished is answered',
+    name: 'a command that a dead process left unfinished is answered',
     without: [
       {
         file: 'src/command/recovery.ts',
@@ -257,7 +257,7 @@ const cases: readonly Case[] = [
     kills: [{ ...kills, moment: 'answer' }],
   },
   {
-    name: 'what a dead process was sending is taken over',
+    name: 'a message that a dead process was sending is taken over',
     without: [
       {
         file: 'src/notify/worker.ts',
@@ -269,7 +269,7 @@ const cases: readonly Case[] = [
     kills: [{ ...kills, moment: 'edit' }],
   },
   {
-    name: 'what may have been sent is looked for first',
+    name: 'a message that may have been sent is searched for first',
     without: [
       {
         file: 'src/notify/send.ts',
@@ -278,11 +278,11 @@ const cases: readonly Case[] = [
       },
     ],
     shows: 'duplicated',
-    // Until Discord has forgotten the nonce: five minutes.
+    // Until Discord has forgotten the nonce, which takes five minutes.
     kills: [{ ...kills, moment: 'post', pauseMs: (5 * 60_000) / FACTOR + 500 }],
   },
   {
-    name: 'what may have been sent is not repeated where it can be looked for',
+    name: 'a message that may have been sent is not repeated where the channel can be searched',
     without: [
       {
         file: 'src/notify/send.ts',
@@ -311,7 +311,7 @@ const cases: readonly Case[] = [
     arrange: ({ simulator }) => void simulator.faults.next({ callback: 'any' }, { kind: 'drop' }, 9),
   },
   {
-    name: 'one process at a time sends to a channel',
+    name: 'a single process at a time sends to a channel',
     several: true,
     without: [
       {
@@ -332,11 +332,11 @@ const cases: readonly Case[] = [
       },
     ],
     shows: 'duplicated',
-    // Discord would know them by their nonce.
+    // Discord would know the repeated messages by their nonce.
     platform: 'slack',
   },
   {
-    name: 'one process receives from the gateway',
+    name: 'a single process receives from the gateway',
     several: true,
     without: [
       {
@@ -345,7 +345,8 @@ const cases: readonly Case[] = [
         instead: 'return true;',
       },
       {
-        // Two that go on with one session take it from each other in turn: each has one of its own.
+        // Two processes on the same session would take the session from each other in turn, so each starts its own
+        // session.
         file: 'src/replicas/leases.ts',
         text: 'return row?.bookmark ?? undefined;',
         instead: 'return undefined;',
@@ -354,7 +355,7 @@ const cases: readonly Case[] = [
     shows: 'violation',
   },
   {
-    name: 'the gateway outlives its holder',
+    name: 'the gateway connection outlives its holder',
     several: true,
     without: [
       {
@@ -364,7 +365,7 @@ const cases: readonly Case[] = [
       },
     ],
     shows: 'violation',
-    // The first shows that one of them holds it.
+    // The first kill shows that a process holds the lease.
     kills: [
       { ...kills, moment: 'deploy' },
       { ...kills, victim: 1 },
@@ -372,7 +373,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-/** What goes wrong on the stage of a case. */
+/** The problems that appear on the stage of a case. */
 async function play(
   { arrange, ...one }: Case,
   how: Pick<ChaosOptions, 'without' | 'settleMs'>,
@@ -398,9 +399,9 @@ async function play(
 }
 
 test.concurrent.each(cases)(
-  'without this the check fails: $name',
+  'without the safeguard the check fails: $name',
   async ({ without, shows, problem = /^/, ...one }) => {
-    // What is there twice ends it at once; what is not there is waited for.
+    // A problem of too much ends the run at once; a problem of too little is waited for.
     const settleMs =
       shows === 'twice' || shows === 'duplicated' ? 30_000 : shows === 'backwards' ? 15_000 : 5_000;
     const { problems, said } = await play({ without, shows, ...one }, { without, settleMs });
@@ -412,21 +413,21 @@ test.concurrent.each(cases)(
 );
 
 test.concurrent.each(cases.filter(({ controlled }) => controlled))(
-  'with it nothing is wrong: $name',
+  'with the safeguard no problem appears: $name',
   async (one) => {
     const { problems, said } = await play(one, { settleMs: 120_000 });
     expect(problems, said).toEqual([]);
   },
 );
 
-test('what is taken away is there, once', () => {
+test('each removed text stands in its source file exactly once', () => {
   for (const { file, text } of cases.flatMap(({ without }) => without)) {
     const source = readFileSync(join(import.meta.dirname, '../..', file), 'utf8');
     expect(source.split(text), `${file}: ${text}`).toHaveLength(2);
   }
 });
 
-/** Looks again and again until it was time. */
+/** Looks again and again until the act was done. */
 function when(act: () => boolean): void {
   const timer = setInterval(() => act() && clearInterval(timer), 5);
   timer.unref();

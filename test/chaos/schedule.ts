@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import type { CallbackFault, RequestFault } from '../../src/simulator/faults.ts';
 
-/** What a person does: types a command, or presses the newest button with one of these labels. */
+/** A deed of a person: a typed command, or a press on the newest button with one of these labels. */
 export type Deed =
   | { readonly kind: 'deploy'; readonly application: string; readonly version: string }
   | { readonly kind: 'command'; readonly name: 'list' | 'help' }
@@ -10,44 +10,44 @@ export type Deed =
   | { readonly kind: 'about'; readonly name: 'status' | 'logs' | 'stop' | 'tags'; readonly pick: number }
   | { readonly kind: 'press'; readonly label: string; readonly pick: number };
 
-/** Real milliseconds everywhere: `gapMs` since the one before it. */
+/** Milliseconds are real milliseconds; `gapMs` counts from the ask before. */
 export interface Ask {
   readonly gapMs: number;
   readonly persona: 'operator' | 'admin' | 'reader' | 'member';
   readonly deed: Deed;
-  /** The platform delivers it once more after this long. */
+  /** The platform delivers the request once more after this time. */
   readonly againAfterMs: number | null;
-  /** The person does it twice. */
+  /** The person asks twice. */
   readonly double: boolean;
-  /** Also while no process is there to hear it. */
+  /** Whether the person asks even while no process is there. */
   readonly blind: boolean;
 }
 
 export interface Kill {
   readonly gapMs: number;
-  /** So much is asked before it since the one before, however long that takes. */
+  /** The number of asks between the kill before and this kill, however long they take. */
   readonly asks: number;
   readonly victim: number;
   readonly signal: 'SIGKILL' | 'SIGTERM';
-  /** Counted from when the victim is told to start, so that it may not even have started. */
+  /** Counted from the order to start, so that the victim may not even have started. */
   readonly early: boolean;
-  /** Strikes at the next request of this kind, once it has taken effect, if one comes soon. */
+  /** Strikes when the next request of this kind has taken effect, if such a request comes soon. */
   readonly moment: Moment | null;
-  /** After its moment: the answer may have arrived by then, and what comes of it may not be written down. */
+  /** The delay after the moment: the answer may have arrived by then, with its effects not yet written down. */
   readonly lagMs: number;
   readonly pauseMs: number;
 }
 
 export type Moment = 'deploy' | 'post' | 'edit' | 'answer' | 'callback';
 
-/** What happens to a server by itself. */
+/** An event that happens to a server by itself. */
 export interface Mishap {
   readonly gapMs: number;
   readonly kind: 'ends' | 'crashes' | 'restarts';
   readonly pick: number;
 }
 
-/** Of one request or answer between a client and the bot or a vendor. */
+/** A fault of a request or an answer between a client and the bot or a vendor. */
 export type Bump =
   | { readonly kind: 'reset' | 'unavailable'; readonly when: 'before' | 'after' }
   | { readonly kind: 'slow'; readonly ms: number }
@@ -70,7 +70,7 @@ export interface Schedule {
   readonly mishaps: readonly Mishap[];
   readonly gatewayCuts: readonly Cut[];
   readonly databaseCuts: readonly Cut[];
-  /** The nth request of its kind meets the nth entry, from the start again after the last. */
+  /** The nth request of its kind meets the nth entry; after the last entry the list begins again. */
   readonly edgegap: readonly (RequestFault | null)[];
   readonly callbacks: readonly (CallbackFault | null)[];
   readonly door: readonly (Bump | null)[];
@@ -90,7 +90,7 @@ export const clearSky: Schedule = {
   chat: [null],
 };
 
-/** A pure function of its arguments. */
+/** Depends on its arguments alone. */
 export function drawSchedule(seed: number, { kills, replicas }: { kills: number; replicas: number }) {
   const exactly = <T>(count: number, of: fc.Arbitrary<T>) =>
     fc.array(of, { minLength: count, maxLength: count, size: 'max' });
@@ -112,12 +112,12 @@ export function drawSchedule(seed: number, { kills, replicas }: { kills: number;
   return drawn;
 }
 
-/** Of a schedule, so that two runs can be told to have had the same. */
+/** A digest of a schedule, by which two runs can be seen to have had the same schedule. */
 export function digestOf(schedule: Schedule): string {
   return createHash('sha256').update(JSON.stringify(schedule)).digest('hex').slice(0, 16);
 }
 
-/** A prime, so that the entries do not fall into step with what repeats. */
+/** A prime, so that the entries do not fall into step with repeating requests. */
 const WEATHER = 997;
 
 /** Even: `fc.double` chooses among the numbers there are, and most of those are tiny. */
@@ -127,7 +127,7 @@ function sometimes<T>(share: number, what: fc.Arbitrary<T>): fc.Arbitrary<T | nu
   return fraction.chain((drawn) => (drawn < share ? what : fc.constant(null)));
 }
 
-/** Short ones often, long ones seldom. */
+/** Short times often, long times seldom. */
 function milliseconds(least: number, most: number): fc.Arbitrary<number> {
   return fraction.map((drawn) => Math.round(least + (most - least) * drawn ** 2));
 }

@@ -14,33 +14,33 @@ import type { Weather } from './weather.ts';
 
 /** An event that was not taken comes again at once, after a minute and after five (docs.slack.dev, Events API). */
 const RETRIES_MS = [0, 60_000, 5 * 60_000];
-/** A channel that the bot is no member of is read once it has joined. */
+/** The methods that only read; a channel without the bot is read after joining. */
 const READS: readonly string[] = ['conversations.history', 'conversations.replies', 'conversations.join'];
-/** Buttons further back than so many messages have scrolled out of sight. */
+/** Buttons further back than this many messages have scrolled out of sight. */
 const IN_SIGHT = 60;
 
 interface Said {
   readonly id: string;
   readonly what: string;
   readonly person: string;
-  /** Path of the `response_url` that came with it. */
+  /** Path of the request's `response_url`. */
   readonly url: string | undefined;
-  /** Of the message whose button was pressed. */
+  /** The message whose button was pressed. */
   readonly source: string | undefined;
   /** Epoch milliseconds of this machine. */
   readonly at: number;
   acknowledged: boolean;
-  /** Slack waits, or is about to deliver it once more. */
+  /** Whether Slack waits for the acknowledgement, or is about to deliver the request once more. */
   pending: boolean;
 }
 
-/** One workspace that delivers by HTTP, to whichever process the door chooses. */
+/** A workspace that delivers by HTTP, to the process that the door chooses. */
 export async function startSlackChat(parts: {
   readonly factor: number;
   /** When the bot's clock was the machine's, in epoch milliseconds. */
   readonly start: number;
   readonly weather: Weather;
-  /** How long it waits for a first response, in real milliseconds. */
+  /** How long Slack waits for a first response, in real milliseconds. */
   readonly responseMs: number;
   readonly simulator: Simulator;
   readonly door: () => string;
@@ -173,7 +173,7 @@ export async function startSlackChat(parts: {
     return web.changes.filter(({ user, channel }) => user === undefined && channel === team);
   }
 
-  /** What one person was shown alone, and neither by a `response_url` nor under a key that says for what. */
+  /** The messages to a person alone that came without a `response_url` and without a key that names their request. */
   function asides(): { user: string; at: number }[] {
     const direct = new Map([...web.directMessages].map(([user, channel]) => [channel, user]));
     return web.changes.flatMap(({ kind, url, channel, user, at }) => {
@@ -193,7 +193,7 @@ export async function startSlackChat(parts: {
         keys.has(`card:${id}`) ||
         keys.has(`answer:${id}`) ||
         (source !== undefined && web.changes.some((change) => isEditOf(change, source, at)));
-      // One that was never acknowledged has no claim on what the others were told.
+      // A request that was never acknowledged has no claim on messages about other requests.
       const index =
         direct || !acknowledged ? -1 : left.findIndex((aside) => aside.user === person && aside.at >= at);
       if (index >= 0) left.splice(index, 1);

@@ -7,19 +7,19 @@ import { expect, onTestFinished, test } from 'vitest';
 import { until } from '../support/test-clock.ts';
 
 const RUN = join(import.meta.dirname, 'run.ts');
-/** A loaded machine takes its time; only decides when a failing test gives up. */
+/** A loaded machine takes its time; this only decides when a failing test gives up. */
 const PATIENCE_MS = 120_000;
 
 test.each([
   ['while the database is made', '*/chatops-postgres-*/data'],
   ['once the database runs', '*/chatops-postgres-*/data/postmaster.pid'],
   ['once the bots run', '*/chatops-chaos-*/bot-0.log'],
-])('Ctrl-C %s, pressed twice, leaves nothing behind', { timeout: 2 * PATIENCE_MS }, async (_, sign) => {
+])('Ctrl-C %s, pressed twice, leaves no file or process', { timeout: 2 * PATIENCE_MS }, async (_, sign) => {
   const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
   chmodSync(folder, 0o755);
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const { VITEST: __, ...env } = process.env;
-  // A process group of its own, all of which a terminal's Ctrl-C reaches.
+  // A separate process group, as all of the group gets a terminal's Ctrl-C.
   const child = spawn(process.execPath, [RUN, '--database', 'postgres', '--replicas', '1', '--kills', '1'], {
     env: { ...env, TMPDIR: folder },
     detached: true,
@@ -38,7 +38,7 @@ test.each([
   await until(() => isGone(child.pid ?? Number.NaN), 'no process is left');
 });
 
-/** The group, down to its last process. */
+/** Whether the last process of the group has ended. */
 function isGone(group: number): boolean {
   try {
     process.kill(-group, 0);

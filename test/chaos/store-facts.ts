@@ -1,15 +1,15 @@
 import { pino } from 'pino';
 import { dialectFor, openStore } from '../../src/store/store.ts';
 
-/** What the bot itself has written down by the end. */
+/** The facts that the bot itself has written down by the end. */
 export interface StoreFacts {
   /** By the intent's id. */
   readonly intents: ReadonlyMap<string, { readonly invocation: string; readonly phase: string }>;
-  /** Intents that came in the place of a lost one. */
+  /** Intents that replaced a lost intent. */
   readonly replacements: ReadonlySet<string>;
-  /** Edgegap's bare status as it is believed, by request_id. */
+  /** The bare status of Edgegap in the bot's store, by request_id. */
   readonly statuses: ReadonlyMap<string, string>;
-  /** By request_id: those that were seen to be ready, of which nobody was told and nobody will be. */
+  /** Deployments seen ready, by request_id, of which no person was told or ever will be. */
   readonly untold: ReadonlySet<string>;
   /** Invocations without an outcome. */
   readonly running: readonly { readonly id: string; readonly what: string }[];

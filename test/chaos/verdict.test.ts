@@ -19,7 +19,7 @@ interface Run {
   readonly store?: Partial<StoreFacts>;
 }
 
-/** Its intent has the name of its request_id. */
+/** The name of the intent is its request_id. */
 function deployment(id: string, ...phases: Phase[]) {
   return {
     request_id: id,
@@ -44,7 +44,7 @@ const ready = (id = ID) => `<@1> **lobby-chat stable** \`${id}\` is ready: x`;
 const may =
   '<@1> **lobby-chat stable** may have started, but Edgegap neither answered nor lists it. It is not sent again by itself.';
 
-/** What is wrong with a run, by what it counts as. */
+/** The problems of a run, each with its kind. */
 function judged({ deployments = [], looks, asked = [{}], taken = [], intents, store }: Run): string[] {
   const url = (event: string) => `http://door/callbacks/edgegap/${event}/x.secret`;
   const ledgers = {
@@ -86,14 +86,14 @@ const good = { deployments: [deployment(ID, 'READY')], looks: [card('c', 'Ready'
 const and = (...looks: Look[]) => ({ ...good, looks: [...good.looks, ...looks] });
 const said = (...texts: string[]) => and(...texts.map((text, index) => look(`s${index}`, text)));
 
-test('nothing is wrong where all was told once', () => {
+test('a run in which each event was told once has no problem', () => {
   expect(judged(good)).toEqual([]);
 });
 
-describe('told twice', () => {
+describe('duplicates', () => {
   const of = (problem: RegExp) => [expect.stringMatching(problem)];
 
-  test('a second live card of one deployment', () => {
+  test('a second live card of the same deployment is a duplicate', () => {
     expect(judged(and(card('c2', 'Ready', ID)))).toEqual(of(/^duplicated: aaaaaaaa0001 has 2 cards: c, c2$/));
   });
 
@@ -101,13 +101,13 @@ describe('told twice', () => {
     `\`${ID}\` did start after all`,
     `\`${ID}\` failed: x`,
     `Olga asked to stop **lobby-chat stable** \`${ID}\``,
-  ])('%s', (line) => {
+  ])('the line "%s" told twice is a duplicate', (line) => {
     expect(judged(said(line))).toEqual([]);
     expect(judged(said(line, line))).toEqual(of(/^duplicated: \[s0\] .* \| \[s1\] /));
     expect(judged(said(`x\n${line}\n${line}`))).toEqual(of(/^duplicated: /));
   });
 
-  test('what was taken back may be told again, and is not to be taken back twice', () => {
+  test('a retracted event may be told again, but its retraction only once', () => {
     const [end, running] = [`\`${ID}\` terminated`, `\`${ID}\` is still running after all`];
     const [asked, not] = [
       `Olga asked to stop **x** \`${ID}\``,
@@ -118,7 +118,7 @@ describe('told twice', () => {
     expect(judged(said(asked, not, not))).toEqual(of(/^duplicated: .*still runs/));
   });
 
-  test('a repeat that says so is right only where the channel could not be read since', () => {
+  test('a marked repeat is right only where the channel could not be read since', () => {
     const repeat = (unread: number) => look('l2', `${ready()} (possibly repeated)`, { unread });
     expect(judged(and(repeat(1)))).toEqual([]);
     expect(judged(and(repeat(0)))).toEqual(of(/^duplicated: /));
@@ -134,20 +134,20 @@ describe('told twice', () => {
   });
 });
 
-describe('one whose outcome was unknown', () => {
+describe('a deploy with an unknown outcome', () => {
   const lost = {
     intents: { n1: 'lost' },
     looks: [card('c', 'May have started'), look('l', may, { under: 'c' })],
   };
 
-  test('has not come to rest while it is that', () => {
+  test('a deploy with an outcome that stays unknown is unanswered', () => {
     expect(judged({ intents: { n1: 'unknown' }, looks: [card('c', 'Outcome unknown')] })).toEqual([
       'unanswered: card c still says "Outcome unknown"',
       'unanswered: chatops-n1 is for ever unknown: nobody learns what came of it',
     ]);
   });
 
-  test('is told to be lost, once', () => {
+  test('a lost deploy is told once', () => {
     expect(judged(lost)).toEqual([]);
     expect(judged({ ...lost, looks: lost.looks.slice(0, 1) })).toEqual([
       'lost: card c: nobody was told that it may have started',
@@ -157,7 +157,7 @@ describe('one whose outcome was unknown', () => {
     ]);
   });
 
-  test('is told so in the thread that its card is in', () => {
+  test('a lost deploy is told in the thread of its card', () => {
     const [own, line] = [{ ...card('c', 'May have started'), under: 't' }, look('l', may, { under: 't' })];
     expect(judged({ ...lost, looks: [own, line] })).toEqual([]);
     expect(judged({ ...lost, looks: [own, { ...own, message: 'c2' }, line] })).toEqual([
@@ -165,7 +165,7 @@ describe('one whose outcome was unknown', () => {
     ]);
   });
 
-  test('may have started unseen, unless a callback of it reached the bot', () => {
+  test('a lost deploy may have started unseen, unless a callback reached the bot', () => {
     const unseen = {
       ...lost,
       deployments: [deployment(ID, 'READY', 'TERMINATED')],
@@ -178,7 +178,7 @@ describe('one whose outcome was unknown', () => {
     ]);
   });
 
-  test('is deployed again once, however many press', () => {
+  test('a lost deploy is replaced once, however many people press Deploy again', () => {
     const again = (id: string) => ({ id, what: 'olga presses Deploy again of x ask-1' });
     const both = {
       deployments: [deployment(ID, 'READY'), deployment(OTHER, 'READY')],
@@ -192,12 +192,12 @@ describe('one whose outcome was unknown', () => {
     expect(judged({ ...both, store: { replacements: new Set([OTHER]) } })).toEqual([
       expect.stringMatching(/^twice: aaaaaaaa0001 .*: deployed again what another one has replaced$/),
     ]);
-    // Lost, the second one can be deployed again too.
+    // A lost second deploy can be deployed again too.
     expect(judged({ ...both, store: { replacements: new Set([ID, OTHER]) } })).toEqual([]);
   });
 });
 
-test('what came too late to be told is excused, unless its callback reached the bot', () => {
+test('an event too late to be told is excused, unless its callback reached the bot', () => {
   const late = {
     deployments: [deployment(ID, 'READY', 'TERMINATED')],
     looks: [card('c', 'Terminated', ID), look('l', `\`${ID}\` terminated`)],
@@ -206,7 +206,7 @@ test('what came too late to be told is excused, unless its callback reached the 
   expect(judged({ ...late, taken: ['ready'] })).toEqual([expect.stringMatching(/^lost: .*"ready"/)]);
 });
 
-test('a message that the bot itself failed at is lost', () => {
+test("a message that the bot's own code failed at counts as lost", () => {
   expect(judged({ ...good, store: { dead: ['post of n1: channel_not_found'] } })).toEqual([]);
   expect(judged({ ...good, store: { dead: ['post of n1: outbox-fault'] } })).toEqual([
     "lost: a fault of the bot's own ended a message: post of n1: outbox-fault",

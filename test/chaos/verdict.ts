@@ -7,13 +7,13 @@ import { describe, eventsOf, intentOf, type Ledgers, tagOf } from './ledgers.ts'
 import { doublesOf, isMarked, linesOf } from './lines.ts';
 import type { StoreFacts } from './store-facts.ts';
 
-/** What went wrong, in one line each, by what it counts as. */
+/** The problems of a run, a line each, by kind. */
 export interface Verdict {
   readonly deployments: number;
   readonly events: number;
   /** Messages that say that they may be repeated. */
   readonly marked: number;
-  /** Over before Edgegap told us anything of it, and told by what came after. */
+  /** Deployments that ended before Edgegap called back, and that were reported by later news. */
   readonly overtaken: number;
   readonly twice: readonly string[];
   readonly lost: readonly string[];
@@ -22,7 +22,7 @@ export interface Verdict {
   readonly unanswered: readonly string[];
 }
 
-/** What an intent has come to in the end. */
+/** The phases of an intent that are final. */
 const SETTLED: readonly string[] = ['live', 'ended', 'refused', 'lost'];
 /** Why a message is not sent that nothing outside of the bot is to blame for. */
 const OWN_FAULT = /: outbox-(fault|unreadable)$/;
@@ -39,7 +39,7 @@ export function summaryOf(verdict: Verdict): string {
   return `deployments=${deployments} twice=${twice.length} events=${events} lost=${lost.length} duplicated=${duplicated.length} backwards=${backwards.length} unanswered=${unanswered.length} marked=${marked}`;
 }
 
-/** Compares the ledgers of Edgegap and of the chat; `store` is what the bot itself wrote, once it has ended. */
+/** Compares the ledgers of Edgegap and of the chat; `store` holds the bot's own facts after the bot has ended. */
 export function judge(ledgers: Ledgers, store?: StoreFacts): Verdict {
   const { simulator, chat } = ledgers;
   const deployments = [...simulator.deployments.values()];
@@ -121,8 +121,8 @@ function isLost({ last }: Card): boolean {
 }
 
 /**
- * One invocation, one deployment; for one that was lost, one in its place, however often that is asked for; and for what
- * was asked no more of them than it was asked for.
+ * An invocation makes a single deployment; a lost deployment has a single replacement, however often a person asks for
+ * the replacement; and a request makes no more deployments than its tag allows.
  */
 function twiceOf(
   deployments: readonly SimulatedDeployment[],
@@ -154,7 +154,8 @@ function unansweredOf(
   looks: readonly Look[],
   store: StoreFacts | undefined,
 ): string[] {
-  // Told in the channel or alone that it came to a sudden end: each such message answers one of their invocations.
+  // A message about a sudden end, in the channel or to the person alone: each such message answers an invocation of the
+  // person.
   const excuses = [
     ...[...new Map(looks.map(({ message, text }) => [message, text])).values()].map((text) => ({ text })),
     ...chat.privately(),

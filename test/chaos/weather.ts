@@ -9,7 +9,7 @@ import type { Fault } from '../support/discord-server.ts';
 import type { SlackFault } from '../support/slack-faults.ts';
 import type { Bump, Moment, Schedule } from './schedule.ts';
 
-/** Lets go wrong what the schedule says, on every connection, until it is over. */
+/** Brings the faults of the schedule, on every connection, until the run is over. */
 export class Weather {
   readonly edgegap: Faults;
   readonly #schedule: Schedule;
@@ -28,8 +28,8 @@ export class Weather {
   }
 
   /**
-   * Calls `strike` when a request of this kind takes effect, before its answer is on its way; resolves with whether one
-   * came within `withinMs`.
+   * Calls `strike` when a request of this kind takes effect, before its answer is on its way; resolves with whether
+   * such a request came within `withinMs`.
    */
   next(moment: Moment, withinMs: number, strike: () => void): Promise<boolean> {
     return new Promise((resolve) => {

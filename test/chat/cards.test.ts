@@ -33,7 +33,7 @@ const buttons = (card: Card) =>
   card.nodes.flatMap((node) => (node.kind === 'buttons' ? node.buttons.map(({ label }) => label) : []));
 
 describe('the card of a deployment', () => {
-  test('ready: address, every port, place, tags, and how long it took', () => {
+  test('the card of a ready server shows address, ports, place, tags and the time to readiness', () => {
     const card = deploymentCard(view);
     expect(card.tone).toBe('success');
     expect(plainText(card.title)).toBe('kart-racing v1.2');
@@ -63,7 +63,7 @@ describe('the card of a deployment', () => {
     ],
     ['HIBERNATING', { readyAt: undefined }, /^HIBERNATING$/, ['Refresh', 'Stop']],
   ] as [string, Partial<DeploymentView>, string | RegExp, string[]][])(
-    '%s',
+    'the card in status %s shows the right words and buttons',
     (status, more, words, labels) => {
       const card = deploymentCard({ ...view, status, ...more });
       const [shown = ''] = fields(card);
@@ -74,7 +74,7 @@ describe('the card of a deployment', () => {
     },
   );
 
-  test('a reason is shown as it was written: words from outside have been masked before', () => {
+  test('the reason on a card is shown unchanged, as foreign words are masked before', () => {
     const error = 'Edgegap does not accept this bot’s API token: it is missing or wrong.';
     expect(deploymentCard({ ...view, status: 'REFUSED', error }).nodes).toContainEqual({
       kind: 'code',
@@ -83,11 +83,11 @@ describe('the card of a deployment', () => {
     });
   });
 
-  test('without a version the title has no blank at its end', () => {
+  test('a title without a version ends without a blank', () => {
     expect(plainText(deploymentCard({ ...view, version: '' }).title)).toBe('kart-racing');
   });
 
-  test('a status nobody knows is shown as it is', () => {
+  test('an unknown status is shown unchanged', () => {
     expect(statusFace('HIBERNATING')).toEqual({ tone: 'neutral', words: 'HIBERNATING' });
     expect(statusFace('toString')).toEqual({ tone: 'neutral', words: 'toString' });
   });
@@ -101,11 +101,11 @@ test.each([
   [245_000, '4 min 5 s'],
   [3_600_000, '1 h'],
   [7_380_000, '2 h 3 min'],
-])('%i ms are %s', (ms, words) => {
+])('%i ms are shown as "%s"', (ms, words) => {
   expect(duration(ms)).toBe(words);
 });
 
-describe('an error', () => {
+describe('an error card', () => {
   const failed = (error: unknown, begun: boolean, effect?: string) =>
     errorCard({ error, incident: 'cafe', begun, effect });
 
@@ -113,12 +113,12 @@ describe('an error', () => {
     ['Ask an administrator.', 'Nothing was deployed. Ask an administrator.'],
     ['Nothing was sent.', 'Nothing was sent.'],
     ['', 'Nothing was deployed.'],
-  ])('says that nothing came of the command, once: %s', (hint, text) => {
+  ])('an error card says once that the command did nothing: %s', (hint, text) => {
     const card = failed(new InputError('x', 'It is wrong.', { hint }), true, 'Nothing was deployed.');
     expect(card.nodes[0]).toEqual({ kind: 'text', text: [text] });
   });
 
-  test('of ours is a sentence, what to do, and a reference for the log', () => {
+  test("an error card of the bot's own error shows a sentence, an advice and a reference", () => {
     const card = failed(new InputError('x', 'It is wrong.', { hint: 'Do it right.' }), true);
     expect(plainText(card.title)).toBe('It is wrong.');
     expect(card.nodes).toEqual([
@@ -127,7 +127,7 @@ describe('an error', () => {
     ]);
   });
 
-  test('that nobody expected shows nothing but the reference', () => {
+  test('an error card of an unexpected error shows only the reference', () => {
     const card = failed(new TypeError('cannot read /var/secret'), true);
     const text = JSON.stringify(card);
     expect(text).toContain('cafe');
@@ -137,13 +137,13 @@ describe('an error', () => {
   });
 });
 
-describe('a button’s id', () => {
+describe('the id of a button', () => {
   test.each([
     { command: 'stop', action: 'confirm', arg: '93924761ccde' },
     { command: 'list', action: 'page', arg: '2.a_b-c' },
     { command: 'x', action: 'y', arg: '' },
     { command: 'x', action: 'y', arg: 'a:b:c' },
-  ])('comes back as it went: %j', (action) => {
+  ])("a button's id is decoded to the same action: %j", (action) => {
     expect(decodeActionId(encodeActionId(action))).toEqual(action);
   });
 
@@ -155,11 +155,11 @@ describe('a button’s id', () => {
     ':a:b',
     'stop:con firm:x',
     `a:b:${'x'.repeat(100)}`,
-  ])('none of ours: %j', (id) => {
+  ])('the id %j is not a button of the bot', (id) => {
     expect(decodeActionId(id)).toBeUndefined();
   });
 
-  test('that would not fit is our own mistake', () => {
+  test('an id longer than the limit throws', () => {
     expect(() => encodeActionId({ command: 'a', action: 'b', arg: 'x'.repeat(ACTION_ID_LENGTH) })).toThrow(
       /longer/,
     );

@@ -43,7 +43,7 @@ export default defineCommand({
 });
 `;
 
-/** A real picture of one grey. */
+/** A real picture of a single grey. */
 function pngOf(width: number, height: number): Buffer {
   const chunk = (type: string, data: Buffer) => {
     const body = Buffer.concat([Buffer.from(type), data]);
@@ -82,7 +82,7 @@ async function open(name: (typeof driverNames)[number]): Promise<Stage> {
   return stage;
 }
 
-/** The messages of the channel, once all files are there. */
+/** The messages of the channel, as soon as all files are there. */
 async function channelOf({ driver, bot }: Stage): Promise<readonly VisibleMessage[]> {
   const channel = await until(async () => {
     const messages = await driver.channel();
@@ -118,7 +118,7 @@ function expectShown(stage: Stage, channel: readonly VisibleMessage[]): void {
   expect(places.map(({ params }) => params.alt_txt)).toEqual([ALT, undefined]);
 }
 
-describe.each(driverNames)('on %s', (name) => {
+describe.each(driverNames)('a picture on %s', (name) => {
   test('a picture and a table arrive byte for byte, and the picture is shown', async () => {
     const stage = await open(name);
     await stage.driver.command('operator', 'players');
@@ -126,11 +126,11 @@ describe.each(driverNames)('on %s', (name) => {
   });
 });
 
-describe('a picture of an answer that goes through the outbox arrives unchanged', () => {
+describe('a picture in an answer that goes through the outbox', () => {
   const owed = (bot: Stage['bot']) => () =>
     bot.log.some((line) => line.includes('its answer is left to the outbox'));
 
-  test('where Discord does not take the answer at first', async () => {
+  test('a picture arrives unchanged although Discord refuses the answer at first', async () => {
     const stage = await open('discord');
     const { server, command } = stage.driver as DiscordDriver;
     server.fault({ on: /^PATCH \/webhooks/, answer: { status: 503 }, times: 3 });
@@ -141,12 +141,12 @@ describe('a picture of an answer that goes through the outbox arrives unchanged'
     expectShown(stage, await channelOf(stage));
   });
 
-  test('where Slack makes the bot wait, and the bot is restarted', async () => {
+  test('a picture arrives unchanged although Slack limits the rate and the bot restarts', async () => {
     const stage = await open('slack-socket');
     const { server, command } = stage.driver as SlackDriver;
     const before = stage.bot;
     server.faults.inject('chat.postMessage', { kind: 'rate-limit', retryAfter: 30 });
-    // One for the word that it waits, one for the answer itself.
+    // The first fault hits the message about the wait, the second the answer itself.
     for (const method of ['response_url', 'chat.postEphemeral'])
       server.faults.inject(method, { kind: 'status', status: 503, when: 'before' }, 2);
     const asked = command('operator', 'players');

@@ -26,7 +26,7 @@ test.each<[string, Record<string, unknown>]>([
   ['--NEAR Montreal', { near: 'Montreal' }],
   ['--near "New York City"', { near: 'New York City' }],
   ["--near='New York City'", { near: 'New York City' }],
-  // What phones and languages make of it.
+  // The quotation marks and dashes of phones and languages.
   ['—near “New York City”', { near: 'New York City' }],
   ['–near „New York City“', { near: 'New York City' }],
   ['--near ‘New York City’', { near: 'New York City' }],
@@ -58,7 +58,7 @@ test.each<[string, Record<string, unknown>]>([
   ['"--near" v1', { application: '--near', version: 'v1' }],
   ['--near "-5"', { near: '-5' }],
   ['🏎️ v1', { application: '🏎️', version: 'v1' }],
-])('%s', (text, expected) => {
+])('the arguments %s are parsed', (text, expected) => {
   expect(parse(text)).toEqual(expected);
 });
 
@@ -83,13 +83,13 @@ test.each(
       ['kart "v1\\"', 'quote-open', /never closed/],
     ] as [string, string, RegExp][]
   ).map(([text, code, words]) => ({ text, code, words, title: text.slice(0, 40) })),
-)('$title is refused as $code', ({ text, code, words }) => {
+)('the arguments $title are refused as $code', ({ text, code, words }) => {
   const error = refused(() => parse(text));
   expect(error.code).toMatch(new RegExp(`^(?:${code})$`));
   expect(`${error.userMessage} ${error.hint}`).toMatch(words);
 });
 
-describe('helpers', () => {
+describe('text helpers of the parser', () => {
   test.each([
     ['list', 'list'],
     [': list', 'list'],
@@ -102,20 +102,20 @@ describe('helpers', () => {
     ['edgegap', ''],
     ['?', ''],
     ['edgegapper', 'edgegapper'],
-  ])('without how the bot is spoken to, %j is %j', (line, expected) => {
+  ])('without the address to the bot, the line %j is %j', (line, expected) => {
     expect(unaddressed(line)).toBe(expected);
   });
-  test('usage shows what is required, and how the rest is named', () => {
+  test('usage shows the required options and the names of the other options', () => {
     expect(usage('deploy', specs)).toBe(
       'deploy <application> <version> [--near <city>] [--tag <a,b>] [--force]',
     );
   });
-  test('what is quoted back is short, and never half a character', () => {
+  test('a quoted text is cut to 60 characters and never in the middle of a character', () => {
     expect(quoted('x'.repeat(100))).toBe(`“${'x'.repeat(60)}…”`);
     expect(quoted('🏎'.repeat(100))).toBe(`“${'🏎'.repeat(60)}…”`);
     expect(quoted('kart')).toBe('“kart”');
   });
-  test('only what is near is suggested', () => {
+  test('only a similar name is suggested', () => {
     expect(nearest('depoly', ['deploy', 'stop'])).toBe('deploy');
     expect(nearest('dep', ['deploy', 'stop'])).toBe('deploy');
     expect(nearest('s', ['status', 'list'])).toBeUndefined();
@@ -126,7 +126,7 @@ describe('helpers', () => {
   });
 });
 
-/** How much of the same makes a text that is hard to read, and who reads it. */
+/** The functions that read text, tried with repeated parts that make a text hard to read. */
 const readers: readonly [string, (text: string) => unknown][] = [
   ['bare', bare],
   ['unaddressed', unaddressed],
@@ -138,11 +138,11 @@ const readers: readonly [string, (text: string) => unknown][] = [
 const HARD = ['1,', '\u200b', ' ', 'x ', '-', '=', '"', ':', '/edgegap ', '\u0301', '❝', 'a'];
 
 /*
- * Steps of a pattern cannot be counted from outside. Time can, and a square is found by it even on a busy machine: eight
- * times the text takes it 64 times as long, and what is linear 8 times. Less than 200 ms of the processor is no square of
- * anything here.
+ * The steps of a pattern cannot be counted from outside, but time can show a quadratic pattern even on a busy machine: eight
+ * times the text takes 64 times as long, and only 8 times as long where the pattern is linear. Less than 200 ms of the
+ * processor is no quadratic time with any text here.
  */
-test.each(readers)('%s takes no longer than the text is', (_, read) => {
+test.each(readers)('the time that %s takes grows linearly with the text', (_, read) => {
   const took = (text: string) => {
     const before = process.cpuUsage();
     read(text);

@@ -12,7 +12,7 @@ import {
   typeLine,
 } from './harness.ts';
 
-/** The first two deployments of this stand-in begin alike. */
+/** A seed whose first two deployments have request ids that begin alike. */
 const seed =
   Array.from({ length: 100 }, (_, n) => `seed-${n}`).find(
     (one) => requestId(one, 1)[0] === requestId(one, 2)[0],
@@ -21,7 +21,7 @@ const first = requestId(seed, 1);
 const KART = { application: 'kart-racing', version: 'v1.2', near: 'Tokyo' };
 const LONG = 'x'.repeat(10_000);
 
-/** What cannot be used, on every platform, and what the answer has to say. */
+/** Input that cannot be used on any platform, and the words of the answer. */
 const cases: readonly [title: string, command: string, values: Values, says: RegExp][] = [
   [
     'unknown application',
@@ -30,7 +30,7 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
     /no application .cart-racing.*Did you mean kart-racing/,
   ],
   [
-    'an application like none',
+    'an application without a similar name',
     'deploy',
     { ...KART, application: 'zzz' },
     /no application.*arena-shooter, .*lobby-chat/,
@@ -51,23 +51,28 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
   ['unknown city', 'deploy', { ...KART, near: 'Montreol' }, /no location .Montreol.*Did you mean Montreal/],
   ['a city in another country', 'deploy', { ...KART, near: 'Paris, Texas' }, /no location .Paris, Texas/],
   [
-    'no place at all',
+    'a deploy without a place',
     'deploy',
     { application: 'kart-racing', version: 'v1.2' },
     /do not know where to deploy.*--near.*DEFAULT_NEAR/,
   ],
   [
-    'an IP that is none',
+    'a host name as IP',
     'deploy',
     { ...KART, ip: 'localhost' },
     /localhost. is not an IP address.*203\.0\.113\.7/,
   ],
-  ['one bad IP of two', 'deploy', { ...KART, ip: '203.0.113.7,256.1.1.1' }, /256\.1\.1\.1. is not an IP/],
+  [
+    'a bad IP beside a good IP',
+    'deploy',
+    { ...KART, ip: '203.0.113.7,256.1.1.1' },
+    /256\.1\.1\.1. is not an IP/,
+  ],
   ['a private IP', 'deploy', { ...KART, ip: '192.168.0.10' }, /192\.168\.0\.10. is a private address/],
   ['a tag of 21 characters', 'deploy', { ...KART, tag: 'a'.repeat(21) }, /has 21 characters; at most 20/],
   ['the bot’s own tag', 'deploy', { ...KART, tag: 'chatops-0123456789ab' }, /is the bot’s own/],
   ['an emoji as application', 'deploy', { ...KART, application: '🏎️🏁' }, /no application .🏎️🏁/],
-  ['a text without end', 'deploy', { ...KART, application: LONG }, /10\d\d\d characters/],
+  ['a very long text', 'deploy', { ...KART, application: LONG }, /10\d\d\d characters/],
   ['a control character', 'deploy', { ...KART, near: 'Mon\u0007treal' }, /control character/],
   ['nothing but blanks', 'deploy', { ...KART, near: '   ' }, /value/],
   ['unknown deployment', 'status', { deployment: 'ffffffffffff' }, /no deployment with this request\\?_id/],
@@ -84,79 +89,99 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
   ['an escape as request_id', 'logs', { deployment: '%2e%2e' }, /%2e%2e. is not a request.id/],
   ['blanks in a request_id', 'stop', { deployment: 'a b' }, /a b. is not a request.id/],
   ['an emoji as request_id', 'tags list', { deployment: '🏁' }, /🏁. is not a request.id/],
-  ['a request_id without end', 'status', { deployment: LONG }, /request.id|10\d\d\d characters/],
+  ['a very long request_id', 'status', { deployment: LONG }, /request.id|10\d\d\d characters/],
   [
     'too many lines',
     'logs',
     { deployment: first, lines: 5001 },
     /lines must be a whole number from 1 to 5000/,
   ],
-  ['no lines', 'logs', { deployment: first, lines: 0 }, /from 1 to 5000, not .0/],
+  ['zero lines', 'logs', { deployment: first, lines: 0 }, /from 1 to 5000, not .0/],
   ['a page before the first', 'list', { page: 0 }, /page must be a whole number from 1/],
-  ['a status that is none', 'list', { status: 'happy' }, /status must be one of ready, .*not .happy/],
+  ['an unknown status', 'list', { status: 'happy' }, /status must be one of ready, .*not .happy/],
   ['unknown application', 'list', { application: 'nope' }, /no application .nope/],
   [
-    'a tag it has already',
+    'a tag that the deployment has already',
     'tags add',
     { deployment: first, tag: 'qa' },
     /has the tag .qa. already.*Nothing was changed/,
   ],
-  ['a tag it does not have', 'tags remove', { deployment: first, tag: 'nope' }, /no tag .nope.*It has: qa/],
   [
-    'renaming to one it has',
+    'a tag that the deployment does not have',
+    'tags remove',
+    { deployment: first, tag: 'nope' },
+    /no tag .nope.*It has: qa/,
+  ],
+  [
+    'renaming to a tag that the deployment has',
     'tags rename',
     { deployment: first, tag: 'qa', 'new-name': 'beta' },
     /has the tag .beta. already/,
   ],
   [
-    'renaming to itself',
+    'renaming a tag to its own name',
     'tags rename',
     { deployment: first, tag: 'qa', 'new-name': 'qa' },
     /Both names are the same/,
   ],
   [
-    'adding nothing',
+    'adding without a tag',
     'tags add',
     { deployment: first },
     /tags add needs a tag: the tag to add.*Use: (\/edgegap )?tags add <deployment> <tag>/,
   ],
   [
-    'renaming to nothing',
+    'renaming without a new name',
     'tags rename',
     { deployment: first, tag: 'qa' },
     /tags rename needs a new-name: the name to give/,
   ],
-  ['adding two', 'tags add', { deployment: first, tag: 'a', to: 'b' }, /no (longer has the )?option .*to/],
-  ['listing one', 'tags list', { deployment: first, tag: 'qa' }, /no (longer has the )?option .*tag/],
+  [
+    'adding with two tags',
+    'tags add',
+    { deployment: first, tag: 'a', to: 'b' },
+    /no (longer has the )?option .*to/,
+  ],
+  ['listing with a tag', 'tags list', { deployment: first, tag: 'qa' }, /no (longer has the )?option .*tag/],
   [
     'a subcommand that is unknown',
     'tags burn',
     { deployment: first },
     /has no subcommand .burn.*There are: list, show, add, remove, rename|tags is no longer asked for in the way/,
   ],
-  ['adding the bot’s own', 'tags add', { deployment: first, tag: 'chatops-0123456789ab' }, /the bot’s own/],
   [
-    'removing the bot’s own',
+    'adding the bot’s own tag',
+    'tags add',
+    { deployment: first, tag: 'chatops-0123456789ab' },
+    /the bot’s own/,
+  ],
+  [
+    'removing the bot’s own tag',
     'tags remove',
     { deployment: first, tag: 'chatops-0123456789ab' },
     /the bot’s own/,
   ],
   [
-    'renaming the bot’s own',
+    'renaming the bot’s own tag',
     'tags rename',
     { deployment: first, tag: 'chatops-0123456789ab', 'new-name': 'x' },
     /the bot’s own/,
   ],
   [
-    'renaming to the bot’s own',
+    'renaming to the bot’s own tag',
     'tags rename',
     { deployment: first, tag: 'qa', 'new-name': 'chatops-0123456789ab' },
     /the bot’s own/,
   ],
-  ['help on nothing', 'help', { command: 'depoly' }, /no command .depoly. for you.*Did you mean deploy/],
+  [
+    'help on an unknown command',
+    'help',
+    { command: 'depoly' },
+    /no command .depoly. for you.*Did you mean deploy/,
+  ],
 ];
 
-/** The same where people type: what Discord's own boxes would not let through. */
+/** The same for typed lines, which Discord's own boxes would not let through. */
 const lines: readonly [line: string, says: RegExp][] = [
   ['depoly kart-racing v1.2', /no command .depoly.*Did you mean deploy/],
   ['frobnicate', /no command .frobnicate.*There are: deploy, help, list/],
@@ -205,7 +230,7 @@ describe.each(driverNames)('bad input on %s', (name) => {
   };
 
   test.each(cases.map(([title, command, values, says]) => ({ title, command, values, says })))(
-    '$command: $title',
+    '$command refuses $title and changes nothing',
     async ({ command, values, says }) => {
       const effect = await effectOf(stage, 'operator', () =>
         stage.driver.command('operator', command, values),
@@ -216,14 +241,14 @@ describe.each(driverNames)('bad input on %s', (name) => {
 
   if (name !== 'discord')
     test.each(lines.map(([line, says]) => ({ line, says, title: line.slice(0, 60) })))(
-      '$title',
+      'the line "$title" is refused and changes nothing',
       async ({ line, says }) => {
         refused(await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line)), says);
       },
     );
 });
 
-test.each(['console', 'discord'] as const)('a DEFAULT_NEAR that is no place, on %s', async (name) => {
+test.each(['console', 'discord'] as const)('an unusable DEFAULT_NEAR is named on %s', async (name) => {
   const stage = await stageOn(name, { environment: { DEFAULT_NEAR: 'Atlantis' } });
   try {
     const { near: _, ...values } = KART;
@@ -239,7 +264,7 @@ test.each(['console', 'discord'] as const)('a DEFAULT_NEAR that is no place, on 
   }
 });
 
-test('a deployment that was not made from chat is found by the beginning of its request_id', async () => {
+test('a deployment made outside the chat is found by the beginning of its request_id', async () => {
   const stage = await stageOn('console');
   try {
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');

@@ -4,12 +4,12 @@ import { pathToFileURL } from 'node:url';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-/** A copy of `commands/` with more files in it, each written as somebody writes a command. */
+/** A copy of `commands/` with further files, each written like a real command. */
 export function commandFolder(name: string, more: Readonly<Record<string, string>>) {
   const path = mkdtempSync(join(import.meta.dirname, `.${name}-`));
   cpSync(join(ROOT, 'commands'), path, { recursive: true });
   for (const [command, source] of Object.entries(more)) writeFileSync(join(path, `${command}.ts`), source);
-  // Here the way to src is another one; in commands/ the file is as it stands in the test.
+  // The path to src differs here; in commands/ the file would stand as in the test.
   for (const file of readdirSync(path)) {
     const source = readFileSync(join(path, file), 'utf8');
     writeFileSync(join(path, file), source.replaceAll("'../src/", `'${pathToFileURL(ROOT).href}/src/`));

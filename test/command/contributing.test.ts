@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 const ROOT = join(import.meta.dirname, '..', '..');
 const GUIDE = readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8');
 
-/** The files that the guide has somebody write, by their paths. */
+/** The files that the guide has a reader write, by their paths. */
 const files = new Map(
   [...GUIDE.matchAll(/^```ts\n\/\/ (\S+)\n(.*?)^```$/gms)].map(([, path = '', text = '']) => [path, text]),
 );
@@ -15,7 +15,7 @@ test('the guide shows a command and its test', () => {
   expect([...files.keys()]).toEqual(['commands/uptime.ts', 'test/commands/uptime.test.ts']);
 });
 
-// Each as it stands there, but for the way to the project, and for where the bot looks for commands.
+// Each file as the guide shows the file, except for the path of the project and the folder of the commands.
 const folder = mkdtempSync(join(import.meta.dirname, '.contributing-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 cpSync(join(ROOT, 'commands'), join(folder, 'commands'), { recursive: true });
@@ -36,7 +36,7 @@ function write(path: string, text: string): void {
   writeFileSync(join(folder, path), here);
 }
 
-describe('what the guide says holds', async () => {
-  // Registers its tests here.
+describe('the command and test in the guide', async () => {
+  // The import registers the guide's tests here.
   for (const path of files.keys()) if (path.endsWith('.test.ts')) await import(join(folder, path));
 });

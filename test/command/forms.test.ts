@@ -8,7 +8,7 @@ import type { SlackDriver } from '../support/slack-driver.ts';
 import { commandFolder } from './command-folder.ts';
 import { effectOf, pressAction, type Stage, stageOn, typeLine } from './harness.ts';
 
-/** A command with all that a person can fill in, choose and be offered. */
+/** A command with every field to fill in, choose from and complete. */
 const MATCH = `
 import { defineCommand } from '../src/command/define.ts';
 
@@ -93,7 +93,7 @@ export default defineCommand({
 });
 `;
 
-/** A subcommand that opens a form, whose field offers what the subcommand's option offers. */
+/** A subcommand that opens a form, whose field offers the same values as the subcommand's option. */
 const TEAM = `
 import { defineCommand, defineGroup } from '../src/command/define.ts';
 
@@ -139,7 +139,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
   let stage: Stage;
   let driver: DiscordDriver | SlackDriver;
   beforeAll(async () => {
-    // In a file, which a restarted bot finds again.
+    // The database is a file, which a restarted bot finds again.
     const environment = { DATABASE_URL: join(folder.path, `${name}.db`) };
     stage = await stageOn(name, { commands: folder.path, environment });
     driver = stage.driver as DiscordDriver | SlackDriver;
@@ -150,7 +150,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     else expect(driver.server.web.refusals).toEqual([]);
   });
 
-  /** What became of the last invocations, as the log tells. */
+  /** The outcomes of the last invocations, as the log tells. */
   const ended = (last: number): { outcome: string; command: string; code?: string; target?: string }[] =>
     stage.bot.log
       .map((line) => JSON.parse(line))
@@ -158,7 +158,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
       .slice(-last);
   const booked = async () => (await driver.channel()).filter(({ text }) => text.includes('Match on'));
 
-  test('opens the form as its first response; what was filled in arrives, and so does what is chosen', async () => {
+  test("a form is the command's first response; the filled-in fields and a choice arrive", async () => {
     await driver.command('operator', 'match');
     expect(driver.form()).toEqual({ title: 'Book a match', fields: ['map', 'mode', 'note'] });
     const { publicly } = await effectOf(stage, 'operator', () =>
@@ -185,14 +185,14 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(privately.at(-1)?.text).toContain(`Kept ${5 * most} characters`);
   });
 
-  test('runs without the form where nothing is left to ask', async () => {
+  test('a command runs without its form when every field was given', async () => {
     const { privately } = await effectOf(stage, 'reader', () =>
       driver.command('reader', 'match', { map: 'canyon' }),
     );
     expect(privately.at(-1)?.text).toContain('Booked canyon');
   });
 
-  test('does nothing where its form comes too late for the platform', async () => {
+  test('a form that comes too late for the platform does nothing and says so', async () => {
     stage.speed(20);
     const { privately } = await effectOf(stage, 'operator', () =>
       driver.command('operator', 'match', { map: 'slow' }),
@@ -201,7 +201,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(privately.at(-1)?.text).toContain('came too late to be opened');
   });
 
-  test('has a button that opens the form filled in', async () => {
+  test('a button opens the form with its fields filled in', async () => {
     await driver.press('operator', 'Again');
     const { publicly } = await effectOf(stage, 'operator', () =>
       driver.fillIn('operator', { map: 'heights', note: 'As before' }),
@@ -209,7 +209,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(publicly.at(-1)?.text).toMatch(/Match on .?heights.*As before/s);
   });
 
-  test('answers privately where no message opened the form that would be replaced', async () => {
+  test('a form that no message opened is answered privately instead of by an update', async () => {
     await driver.command('operator', 'match', { map: 'kept' });
     const { privately, publicly } = await effectOf(stage, 'operator', () =>
       driver.fillIn('operator', { map: 'canyon' }),
@@ -218,7 +218,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(publicly).toEqual([]);
   });
 
-  test('asks once more what the person may when the form is submitted', async () => {
+  test('a submitted form is refused when the person has lost the permission meanwhile', async () => {
     await driver.command('operator', 'match');
     const before = (await booked()).length;
     await driver.regroup('operator', ['readers']);
@@ -230,7 +230,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     await driver.regroup('operator', ['operators']);
   });
 
-  test('does once what is submitted twice, also with a restart between', async () => {
+  test('a form that is submitted twice is carried out once, even across a restart', async () => {
     await driver.command('operator', 'match');
     const before = (await booked()).length;
     await effectOf(stage, 'operator', () => driver.fillIn('operator', { map: 'canyon' }));
@@ -241,19 +241,19 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(await booked()).toHaveLength(before + 1);
   });
 
-  test('offers what begins as typed, to those who may use the command', async () => {
+  test('suggestions begin as typed and go only to people who may use the command', async () => {
     await driver.command('operator', 'match');
     expect(await driver.suggested('reader', 'match', 'map', 'h')).toEqual(['harbour', 'heights']);
     expect(await driver.suggested('member', 'match', 'map', 'h')).toEqual([]);
     expect(await driver.suggested('stranger', 'match', 'map', 'h')).toEqual([]);
   });
 
-  test('offers nothing, in time, where looking that up fails', async () => {
+  test('a failing look-up offers no suggestions and is logged', async () => {
     expect(await driver.suggested('reader', 'match', 'map', 'broken')).toEqual([]);
     expect(stage.bot.log.join()).toContain('no maps today');
   });
 
-  test('says so where form or button are from another version', async () => {
+  test('a form and a button of an older version say so', async () => {
     await driver.command('operator', 'match', { map: 'gone' });
     const form = await effectOf(stage, 'operator', () => driver.fillIn('operator', { map: 'canyon' }));
     expect(form.privately.at(-1)?.text).toContain('This form is from an older version of me.');
@@ -267,7 +267,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     ]);
   });
 
-  test('may belong to a subcommand, and offers what the option of that subcommand offers', async () => {
+  test("a form of a subcommand offers the values of the subcommand's option", async () => {
     await driver.command('reader', 'team pick');
     expect(await driver.suggested('reader', 'team pick', 'player', 'Ann')).toEqual(['Ann of any']);
     const { privately } = await effectOf(stage, 'reader', () => driver.fillIn('reader', { player: 'Ann' }));
@@ -275,20 +275,20 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
   });
 
   if (name === 'discord')
-    test('is registered with the option whose values are offered', async () => {
+    test('the command is registered with the option that offers values', async () => {
       const { server, environment } = driver as DiscordDriver;
       const settings = { EDGEGAP_API_TOKEN: 'x'.repeat(36), ...environment };
       const options = { environment: settings, commandsFolder: folder.path, print: () => undefined };
       expect(await runRegister(options)).toBe(0);
       const registered = server.rest.commands.list(ids.guild).find((command) => command.name === 'match');
       expect(registered).toMatchObject({ options: [{ name: 'map', autocomplete: true }] });
-      // The same again changes nothing.
+      // A second registration changes nothing.
       const requests = server.requests.length;
       await runRegister(options);
       expect(server.requests.slice(requests).map(({ method }) => method)).not.toContain('PATCH');
     });
   else
-    test('says how to go on where Slack opens no form: to a mention', async () => {
+    test('a mention, where Slack opens no form, is answered with the usage', async () => {
       const { privately, publicly } = await effectOf(stage, 'operator', async () => {
         await (driver as SlackDriver).mention('operator', 'match');
       });
@@ -299,7 +299,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
 });
 
 describe('a command with a form in a terminal', () => {
-  test('says how to go on without it, and shows a menu as buttons', async () => {
+  test('a terminal answers with the usage in place of the form and shows a menu as buttons', async () => {
     const stage = await stageOn('console', { commands: folder.path });
     try {
       const { privately } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', 'match'));
@@ -310,7 +310,7 @@ describe('a command with a form in a terminal', () => {
       expect(chosen.privately.at(-1)?.text).toContain('Referee of canyon: bob-8');
       const { complete } = stage.driver as ConsoleDriver;
       expect(await complete('match h')).toEqual([['harbour ', 'heights '], 'h']);
-      // With what the other options hold so far.
+      // The values of the earlier options are part of the question.
       expect(await complete('team pick red Ann')).toEqual([['Ann of red '], 'Ann']);
     } finally {
       await stage.close();
@@ -318,7 +318,7 @@ describe('a command with a form in a terminal', () => {
   });
 });
 
-test('a person who asks a lot at once gets the form as soon as it is their turn', async () => {
+test("a person with many waiting requests gets the form when the request's turn comes", async () => {
   const stage = await stageOn('discord', { commands: folder.path, environment: { PERSON_REQUESTS: '1' } });
   onTestFinished(() => stage.close());
   const driver = stage.driver as DiscordDriver;

@@ -9,7 +9,7 @@ import { pacedClock } from '../support/paced-clock.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
 
-/** Everything happens as soon as the event loop lets it. */
+/** Each phase of the simulator ends as soon as the event loop allows. */
 export const AT_ONCE: Partial<SimulatorOptions> = {
   durations: {
     initializing: 0,
@@ -27,7 +27,7 @@ export const AT_ONCE: Partial<SimulatorOptions> = {
   },
 };
 
-/** A bot on one platform, and a look at everything it does. */
+/** A bot on a platform, and a view of the bot's effects. */
 export interface Stage {
   readonly name: DriverName;
   readonly driver: ChatDriver;
@@ -35,22 +35,22 @@ export interface Stage {
   readonly simulator: Simulator;
   /** How much faster than the machine's time runs from now on. */
   readonly speed: (factor: number) => void;
-  /** The channel as it was last read. */
+  /** The channel as last read. */
   channel?: { readonly version: number; readonly messages: readonly VisibleMessage[] };
   close(): Promise<void>;
 }
 
-/** What one thing that a person did has changed. */
+/** The effects of a single act of a person. */
 export interface Effect {
-  /** What this person alone was shown, or what changed in it. */
+  /** The messages to this person alone that are new or changed. */
   readonly privately: readonly VisibleMessage[];
-  /** What is new or different in the channel. */
+  /** The messages in the channel that are new or changed. */
   readonly publicly: readonly VisibleMessage[];
-  /** `GET status`: what Edgegap was asked. */
+  /** The requests to Edgegap, such as `GET status`. */
   readonly asked: readonly string[];
 }
 
-/** Time runs as it does for people: nothing here waits for it, and nobody is answered late because it ran away. */
+/** Time runs as for people: no test waits for time, and no answer is late because time ran ahead. */
 export async function stageOn(name: DriverName, options: BotOptions = {}): Promise<Stage> {
   const paced = pacedClock(1);
   const clock = options.clock ?? paced;
@@ -75,7 +75,7 @@ export async function stageOn(name: DriverName, options: BotOptions = {}): Promi
   return stage;
 }
 
-/** Does it, waits until it is answered and everything it caused is done, and tells what it changed. */
+/** Performs the act, waits until the answer and all effects are there, and returns the effects. */
 export async function effectOf(stage: Stage, persona: Persona, act: () => Promise<void>): Promise<Effect> {
   const { driver, bot, simulator } = stage;
   const before = await look(stage, persona);
@@ -90,7 +90,7 @@ export async function effectOf(stage: Stage, persona: Persona, act: () => Promis
   return {
     privately: isNew(before.privately, after.privately),
     publicly: isNew(before.publicly, after.publicly),
-    // The catalogue is read at start, for whoever comes; it is about nobody's deployment.
+    // The catalogue is read at the start, for any person, and is about no deployment.
     asked: simulator.requests
       .slice(asked)
       .filter(({ endpoint }) => endpoint !== 'applications' && endpoint !== 'locations')
@@ -119,14 +119,14 @@ function isNew(before: readonly VisibleMessage[], after: readonly VisibleMessage
   });
 }
 
-/** Types a line as it is, where commands are text. */
+/** Types a line unchanged, on platforms where commands are text. */
 export async function typeLine({ driver }: Stage, persona: Persona, line: string): Promise<void> {
   if (driver.platform === 'slack') await (driver as SlackDriver).slash(persona, line);
   else if (driver.platform === 'console') await (driver as ConsoleDriver).type(line);
   else throw new Error('Discord has no text commands');
 }
 
-/** Presses a button that need not be there: as one does who kept an old message open. */
+/** Presses a button that need not be visible, like a person who kept an old message open. */
 export async function pressAction(stage: Stage, persona: Persona, action: ActionRef): Promise<void> {
   const { driver } = stage;
   const id = encodeActionId(action);
@@ -169,7 +169,7 @@ export async function pressAction(stage: Stage, persona: Persona, action: Action
   });
 }
 
-/** A deployment made past the bot, as a matchmaker would. Resolves once it is ready. */
+/** A deployment made without the bot, as a matchmaker would. Resolves when the server is ready. */
 export async function deployElsewhere(
   simulator: Simulator,
   application: string,
@@ -195,7 +195,7 @@ export function phase(simulator: Simulator, request_id: string): string | undefi
   return simulator.deployments.get(request_id)?.history.at(-1)?.phase;
 }
 
-/** Deploys as the operator, and waits until the channel has been told that it is ready. */
+/** Deploys as the operator, and waits until the channel has been told that the server is ready. */
 export async function deployReady(
   { driver, simulator, bot, speed }: Stage,
   application = 'kart-racing',

@@ -21,7 +21,7 @@ const directory = await loadCommands(new URL('../../commands', import.meta.url).
 
 const shared = suiteDatabase === 'postgres';
 
-/** One process on the store. */
+/** A process on the store. */
 async function process(store: Store, clock: TestClock) {
   const membership = new Membership({ store, shared, clock: systemClock, log: silent });
   await membership.join();
@@ -63,7 +63,7 @@ async function open() {
   return { clock, store, join, ids, states, outbox };
 }
 
-test('an invocation is taken once, by whichever process, also after it has ended', async () => {
+test('an invocation is taken by a single process only, also after the invocation has ended', async () => {
   const { join, states } = await open();
   const one = await join();
   expect(await Promise.all([one.begin('1'), one.begin('1')])).toEqual([true, false]);
@@ -73,7 +73,7 @@ test('an invocation is taken once, by whichever process, also after it has ended
   expect(await states()).toEqual([['1', 'done', true]]);
 });
 
-test('old ones are forgotten while the bot runs; recent and unfinished ones are not', async () => {
+test('old invocations are deleted; recent and running invocations stay', async () => {
   const { join, clock, ids } = await open();
   const { begin, invocations, recovery } = await join();
   for (const id of ['done', 'failed', 'running']) await begin(id);
@@ -89,7 +89,7 @@ test('old ones are forgotten while the bot runs; recent and unfinished ones are 
   expect(await ids()).toEqual(['recent', 'running']);
 });
 
-test('what a process that is gone left is answered, by one of all that look', async () => {
+test('the invocations of a dead process are answered by a single process', async () => {
   const { join, states, outbox } = await open();
   const dead = await join();
   await dead.begin('read');
@@ -127,7 +127,7 @@ test('what a process that is gone left is answered, by one of all that look', as
       text: expect.stringMatching(/of your stop. It may or may not have been stopped: look with status/),
     },
   ]);
-  // The channel is told only of what may have changed something.
+  // The channel is told only of invocations that may have changed something.
   expect(rows.map(({ orElse }) => orElse && textOf(orElse).slice(0, 15))).toEqual([
     'u I was restart',
     undefined,
@@ -135,7 +135,7 @@ test('what a process that is gone left is answered, by one of all that look', as
   ]);
 });
 
-test('a stored request whose process is gone is told of in its channel, where it would have changed something', async () => {
+test('a stored request of a dead process is reported in its channel when the request changes something', async () => {
   const { join, outbox } = await open();
   const dead = await join();
   const about = { at, person, mode: 'public', reply: undefined } as const;
@@ -152,7 +152,7 @@ test('a stored request whose process is gone is told of in its channel, where it
   expect(others).toEqual([]);
 });
 
-test('one whose process lives is left to it', async () => {
+test('an invocation of a living process is left to that process', async () => {
   const { join, states, outbox } = await open();
   const alive = await join();
   await alive.begin('1');
@@ -162,7 +162,7 @@ test('one whose process lives is left to it', async () => {
   expect(await outbox()).toEqual([]);
 });
 
-test('a process that was taken for dead carries nothing out any more', async () => {
+test('a process taken for dead can no longer confirm an invocation', async () => {
   const { join, store, states } = await open();
   const slow = await join();
   await slow.begin('1', { what: 'deploy', changes: true });
@@ -176,7 +176,7 @@ test('a process that was taken for dead carries nothing out any more', async () 
   expect(await states()).toEqual([['1', 'interrupted', true]]);
 });
 
-test('an end that the store does not take is written down later', async () => {
+test('an end that the store refused is written down later', async () => {
   const { join, store, states } = await open();
   const { begin, invocations, recovery } = await join();
   await begin('1');
@@ -188,7 +188,7 @@ test('an end that the store does not take is written down later', async () => {
   expect(await states()).toEqual([['1', 'done', true]]);
 });
 
-test('an answer that neither the platform nor the store takes is owed once the store does, and only then is it over', async () => {
+test('an answer that platform and store refused is owed as soon as the store works', async () => {
   const { join, store, states, outbox } = await open();
   const { begin, invocations, recovery } = await join();
   const record = {
@@ -211,7 +211,7 @@ test('an answer that neither the platform nor the store takes is owed once the s
   expect(await outbox()).toMatchObject([{ kind: 'answer', id: '1', text: 'It failed.' }]);
 });
 
-test('one that is stored only after it was given up finds its place taken', async () => {
+test('an invocation whose row was given up counts as failed when its insert arrives late', async () => {
   const { join, store, states } = await open();
   const { begin, invocations, recovery, membership } = await join();
   await store.schema.alterTable('invocations').renameTo('away').execute();
@@ -219,14 +219,14 @@ test('one that is stored only after it was given up finds its place taken', asyn
   await store.schema.alterTable('away').renameTo('invocations').execute();
   await invocations.catchUp();
   expect(await states()).toEqual([['1', 'failed', true]]);
-  // Its insert comes through only now, or the platform delivers it again.
+  // The insert comes through only now, or the platform delivers the invocation again.
   expect(await begin('1')).toBe(false);
   await membership.leave();
   await recovery.recover();
   expect(await states()).toEqual([['1', 'failed', true]]);
 });
 
-test.runIf(shared)('one whose commit hangs is over as soon as it comes through', async () => {
+test.runIf(shared)('an invocation whose commit hung counts as failed when the commit arrives', async () => {
   const { join, store, states } = await open();
   const { begin, invocations, membership } = await join();
   await store.schema.alterTable('invocations').renameTo('away').execute();
@@ -265,7 +265,7 @@ test.runIf(shared)('one whose commit hangs is over as soon as it comes through',
   expect(await states()).toEqual([['1', 'failed', true]]);
 });
 
-test('an answer whose commit’s own answer was lost is owed once', async () => {
+test('an answer with a lost commit confirmation is owed once', async () => {
   const { store, clock, outbox, states } = await open();
   let cut = false;
   const fragile = new Proxy(store, {
@@ -294,14 +294,14 @@ test('an answer whose commit’s own answer was lost is owed once', async () => 
   expect(await states()).toEqual([['1', 'failed', true]]);
 });
 
-test('one that the store does not take is not begun', async () => {
+test('an invocation that the store refuses does not begin', async () => {
   const { join, store } = await open();
   const { begin } = await join();
   await store.schema.alterTable('invocations').renameTo('away').execute();
   await expect(begin('1')).rejects.toMatchObject({ code: 'not-stored' });
 });
 
-test('one is not over before its answer is stored, and then it is', async () => {
+test('an invocation ends only after its answer is stored', async () => {
   const { store, join, states, outbox } = await open();
   const { begin, invocations } = await join();
   for (const id of ['1', '2']) {
@@ -325,7 +325,7 @@ test('one is not over before its answer is stored, and then it is', async () => 
   ]);
 });
 
-test('one whose row is damaged is told in its channel, and keeps no other from its answer', async () => {
+test('a damaged invocation row is reported in its channel, and the other rows are answered', async () => {
   const { store, join, states, outbox } = await open();
   const dead = await join();
   await dead.begin('damaged', { what: 'stop:confirm', changes: true });
@@ -347,7 +347,7 @@ test('one whose row is damaged is told in its channel, and keeps no other from i
   ]);
 });
 
-test('one that was stored, and the store’s answer was lost, is over: its person was told that nothing was done', async () => {
+test('an invocation that was stored although the confirmation was lost is marked as failed', async () => {
   const { store, clock, states } = await open();
   let insert: unknown;
   let cut = false;
@@ -374,7 +374,7 @@ test('one that was stored, and the store’s answer was lost, is over: its perso
     ['1', 'failed', true],
     ['under way', 'running', false],
   ]);
-  // One that is delivered again, and was not stored before, has its own end.
+  // An invocation that is delivered again, and was not stored before, has its own end.
   await store.deleteFrom('invocations').where('id', '=', '1').execute();
   cut = true;
   await begin('2').catch(() => undefined);

@@ -16,7 +16,7 @@ const option = (spec: string) => file(GOOD.replace('options: {}', `options: { ${
 const many = (count: number, one: (n: number) => string) =>
   Array.from({ length: count }, (_, n) => one(n)).join(', ');
 
-test('a good file is a command under its own name; other files are left alone', async () => {
+test('a good file becomes a command under its own name; other files are ignored', async () => {
   await writeFile(join(folder, 'do-it.ts'), file(GOOD));
   await writeFile(join(folder, 'README.md'), 'Commands');
   const directory = await loadCommands(folder);
@@ -90,7 +90,7 @@ test.each<[string, string, RegExp]>([
   ['one.ts', file(`${GOOD}, actions: { go: { permission: 'nope' } }`), /permission of go/],
   ['one.ts', file(`${GOOD}, actions: { go: { permission: 'help', ack: 'loud' } }`), /ack of go/],
   ['one.ts', file(`${GOOD}, actions: { go: { permission: 'help', ack: 'update' } }`), /no function "run"/],
-])('%s is refused, by its name', async (name, content, words) => {
+])('a wrong command file %s is refused by its name', async (name, content, words) => {
   await writeFile(join(folder, name), content);
   const error = await loadCommands(folder).then(
     () => undefined,
@@ -100,7 +100,7 @@ test.each<[string, string, RegExp]>([
   expect(error?.message).toContain(`commands/${name}`);
 });
 
-test('two files of one command are named', async () => {
+test('two files of the same command are refused by their names', async () => {
   await writeFile(join(folder, 'stop.js'), file(GOOD));
   await writeFile(join(folder, 'stop.ts'), file(GOOD));
   await expect(loadCommands(folder)).rejects.toThrow(
@@ -108,7 +108,7 @@ test('two files of one command are named', async () => {
   );
 });
 
-test('more commands than Discord takes are refused', async () => {
+test('more than 100 commands are refused', async () => {
   for (let n = 0; n < 101; n++) await writeFile(join(folder, `c${n}.ts`), file(GOOD));
   await expect(loadCommands(folder)).rejects.toThrow(/commands\/c\d+\.ts: there are more than 100 commands/);
 });

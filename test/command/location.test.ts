@@ -40,7 +40,7 @@ test.each([
   ['newyork', 'New York City'],
   ['Frankfurt', 'Frankfurt am Main'],
   ['Oslo', 'Oslo'],
-])('%s is found', async (name, city) => {
+])('the location %s is found', async (name, city) => {
   expect(await findLocation(catalog, name)).toMatchObject({ city });
 });
 
@@ -52,7 +52,7 @@ test.each([
   ['New York, Canada', 'location-unknown', /Did you mean New York City\?/],
   ['Atlantis', 'location-unknown', /There are: Frankfurt am Main, New York City/],
   ['Tromsoo', 'location-unknown', /Did you mean Tromsø\?/],
-])('%s is not, and what begins like it is offered', async (name, code, hint) => {
+])('the location %s is refused with similar locations', async (name, code, hint) => {
   await expect(findLocation(catalog, name)).rejects.toMatchObject({
     code,
     hint: expect.stringMatching(hint),

@@ -24,12 +24,12 @@ interface Line {
   readonly [field: string]: unknown;
 }
 
-/** The lines that say what became of invocations. */
+/** The log lines that tell the outcomes of invocations. */
 function ended({ bot }: Stage): Line[] {
   return bot.log.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'invocation: ended');
 }
 
-describe.each(driverNames)('each invocation leaves one line in the log, on %s', (name) => {
+describe.each(driverNames)('the log lines of invocations on %s', (name) => {
   let stage: Stage;
   let id: string;
   beforeAll(async () => {
@@ -38,7 +38,7 @@ describe.each(driverNames)('each invocation leaves one line in the log, on %s', 
   });
   afterAll(() => stage?.close());
 
-  /** The one line of what a person did, and what the person was shown alone. */
+  /** The only log line of a person's request, and the messages to the person alone. */
   async function lineOf(persona: Persona, act: () => Promise<void>) {
     const before = ended(stage).length;
     const effect = await effectOf(stage, persona, act);
@@ -60,7 +60,7 @@ describe.each(driverNames)('each invocation leaves one line in the log, on %s', 
   const commanded = (persona: Persona, command: string, values: Values = {}) =>
     lineOf(persona, () => stage.driver.command(persona, command, values));
 
-  test('what was done', async () => {
+  test('a finished command leaves a log line with its command, target and deployment', async () => {
     const { line } = await commanded('operator', 'logs', { deployment: id.slice(0, 8) });
     expect(line).toMatchObject({ outcome: 'done', command: 'logs', target: id });
     expect(line).not.toHaveProperty('code');
@@ -75,14 +75,14 @@ describe.each(driverNames)('each invocation leaves one line in the log, on %s', 
     expect((await commanded('operator', 'help')).line).not.toHaveProperty('target');
   });
 
-  test('a button that was pressed', async () => {
+  test('a pressed button leaves a log line with its action and target', async () => {
     await commanded('operator', 'stop', { deployment: id });
     const { line } = await lineOf('operator', () => stage.driver.press('operator', 'Keep it'));
     expect(line).toMatchObject({ outcome: 'done', command: 'stop:cancel', target: id });
   });
 
   test.runIf(name !== 'console').each(['gone', 'constructor'])(
-    'a button from an older version: %s',
+    'a button of an older version (%s) is refused and logged',
     async (action) => {
       await deployReady(stage);
       const press = () => pressAction(stage, 'operator', { command: 'stop', action, arg: id });
@@ -112,20 +112,20 @@ describe.each(driverNames)('each invocation leaves one line in the log, on %s', 
       { command: 'deploy', target: 'kart-racing v1.2' },
     ],
     [
-      'a name without end',
+      'a very long name',
       'not-a-request-id',
       () => refused({ deployment: 'y'.repeat(9_000) }, 'status'),
       { command: 'status', target: `${'y'.repeat(64)}…` },
     ],
     [
-      'more than anybody reads',
+      'a text over the limit',
       'text-too-long',
       () => refused({ deployment: 'z'.repeat(13_000) }, 'status'),
-      // The adapter of the console reads a line as a whole.
+      // The console's adapter reads a line as a whole.
       name === 'console' ? {} : { command: 'status' },
     ],
     [
-      'a person who may not',
+      'a person without the permission',
       'not-permitted',
       () => commanded('reader', 'stop', { deployment: '93924761ccde' }),
       { command: 'stop', target: '93924761ccde' },
@@ -136,8 +136,8 @@ describe.each(driverNames)('each invocation leaves one line in the log, on %s', 
       () => commanded('stranger', 'stop', { deployment: '93924761ccde' }),
       { command: 'stop', target: '93924761ccde' },
     ],
-  ])('a refusal: %s', async (title, code, act, expected) => {
-    // A terminal has no strangers, and nobody who may only look.
+  ])('a refusal of %s is logged', async (title, code, act, expected) => {
+    // A terminal has no strangers, and no person who may only read.
     if (name === 'console' && title.startsWith('a person')) return;
     const { line, shown } = await act();
     expect(line).toMatchObject({ outcome: 'refused', code, level: 30, ...expected });
@@ -154,7 +154,7 @@ describe.each(driverNames)('each invocation leaves one line in the log, on %s', 
         { command: 'deploy', target: 'kart-racing v1.2' },
       ],
       ['deploy --tag hush-hush --tag', 'value-missing', { command: 'deploy' }],
-    ])('a refusal of %s', async (text, code, expected) => {
+    ])('a refusal of the line "%s" is logged', async (text, code, expected) => {
       const { line, shown } = await lineOf('operator', () => typeLine(stage, 'operator', text));
       expect(line).toMatchObject({ outcome: 'refused', code, ...expected });
       expect(shown).toContain(`Reference ${line.incident}`);
@@ -163,14 +163,14 @@ describe.each(driverNames)('each invocation leaves one line in the log, on %s', 
   test.each([
     [403, 'failed', 'edgegap-forbidden'],
     [500, 'unknown', 'edgegap-unavailable'],
-  ])('a deployment that Edgegap answers with %i', async (status, outcome, code) => {
+  ])('a deploy that Edgegap answers with %i is logged with its outcome', async (status, outcome, code) => {
     stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'server-error', when: 'before', status }, 9);
     const { line } = await commanded('operator', 'deploy', KART);
     stage.simulator.faults.clear();
     expect(line).toMatchObject({ outcome, code, command: 'deploy', target: 'kart-racing v1.2' });
   });
 
-  test('a deployment for which Edgegap finds no room', async () => {
+  test('a deployment for which Edgegap finds no room is logged as failed', async () => {
     stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'cannot-allocate' });
     const { line } = await commanded('operator', 'deploy', KART);
     const deployment = [...stage.simulator.deployments.keys()].at(-1);
@@ -178,7 +178,7 @@ describe.each(driverNames)('each invocation leaves one line in the log, on %s', 
   });
 });
 
-test('what comes while the bot is being restarted leaves a line too', async () => {
+test('a command that arrives while the bot restarts is logged too', async () => {
   const stage = await stageOn('discord');
   onTestFinished(() => stage.driver.close());
   const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
@@ -195,7 +195,7 @@ test('what comes while the bot is being restarted leaves a line too', async () =
   );
 });
 
-test('a fault of the bot’s own is an error with its stack, under the reference that the person sees', async () => {
+test("an error in the bot's own code is logged with its stack under the reference that the person sees", async () => {
   const commands = mkdtempSync(join(import.meta.dirname, '.log-line-'));
   const define = pathToFileURL(join(import.meta.dirname, '../../src/command/define.ts'));
   writeFileSync(

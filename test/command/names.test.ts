@@ -38,7 +38,7 @@ const catalog: Catalog = {
   ],
 };
 
-/** What is typed, and what is deployed by it. */
+/** The typed values, and the deployment that they name. */
 const taken: readonly [string, Values, string][] = [
   ['Arena', { application: 'Arena', version: 'BUILD-7', near: 'Lodz' }, 'arena build-7 Łódź'],
   [
@@ -47,7 +47,7 @@ const taken: readonly [string, Values, string][] = [
     'café-brawl v1.0 Tromsø',
   ],
   [
-    'no accents',
+    'omitted accents',
     { application: 'Cafe Brawl', version: 'v2.0 RC1', near: 'Da Nang' },
     'café-brawl v2.0-rc1 Đà Nẵng',
   ],
@@ -56,12 +56,12 @@ const taken: readonly [string, Values, string][] = [
     { application: '“arena”', version: 'build—8', near: 'St. John’s' },
     "arena build-8 St. John's",
   ],
-  ['the very name', { application: 'LOBBY', version: 'stable', near: 'TROMSØ' }, 'LOBBY stable Tromsø'],
+  ['an exact name', { application: 'LOBBY', version: 'stable', near: 'TROMSØ' }, 'LOBBY stable Tromsø'],
 ];
 
 const refused: readonly [string, Values, RegExp][] = [
   [
-    'two applications',
+    'two applications of a similar name',
     { application: 'lobby', version: 'stable', near: 'Lodz' },
     /Several applications could be meant by .lobby.*Say which: Lobby or LOBBY/,
   ],
@@ -76,12 +76,12 @@ const refused: readonly [string, Values, RegExp][] = [
     /has no version .v2,0-rc1.*Did you mean v2\.0-rc1\?/,
   ],
   [
-    'an old build',
+    'an unknown build',
     { application: 'arena', version: 'nope', near: 'Lodz' },
     /no version .nope. ?.*There are: build-40, build-39, build-38, .* and 28 more/,
   ],
   [
-    'a build to come',
+    'a build after the last',
     { application: 'arena', version: 'build-41', near: 'Lodz' },
     /Did you mean build-40\? There are: build-40, build-39/,
   ],
@@ -100,7 +100,7 @@ describe.each(['console', 'discord', 'slack-socket'] as const)('names on %s', (n
     effectOf(stage, 'operator', () => stage.driver.command('operator', command, values));
   const shown = (text = '') => text.replaceAll(/\\([^A-Za-z0-9\s])/g, '$1').replaceAll(/\s+/g, ' ');
 
-  test.each(refused)('%s: nothing is guessed', async (_, values, says) => {
+  test.each(refused)('%s: the name is refused instead of guessed', async (_, values, says) => {
     const before = stage.simulator.deployments.size;
     const { privately, publicly } = await effect('deploy', values);
     expect(publicly).toEqual([]);
@@ -113,7 +113,7 @@ describe.each(['console', 'discord', 'slack-socket'] as const)('names on %s', (n
     expect(privately.at(-1)?.text).toContain('arena');
   });
 
-  test('a tag in other letters is the one it has, and of two it is asked about', async () => {
+  test('a tag in other letters is found, and two similar tags are both offered', async () => {
     const tags = () => stage.simulator.deployments.get(id)?.tags.map((tag) => tag.name);
     const { privately } = await effect('tags remove', { deployment: id, tag: 'beta' });
     expect(shown(privately.at(-1)?.text)).toMatch(
@@ -125,7 +125,7 @@ describe.each(['console', 'discord', 'slack-socket'] as const)('names on %s', (n
     expect(tags()).not.toContain('qa');
   });
 
-  test('a text beyond every command is refused, privately, and so is none of a stranger', async () => {
+  test('a text over the limit is refused privately, and a stranger gets the usual refusal', async () => {
     const long = `x${'\u200b'.repeat(20_000)}x`;
     const ask = (persona: 'operator' | 'stranger', text: string) =>
       effectOf(stage, persona, () => stage.driver.command(persona, 'deploy', { application: text }));
@@ -143,15 +143,15 @@ describe.each(['console', 'discord', 'slack-socket'] as const)('names on %s', (n
 
   if (name !== 'discord')
     test.each(['LIST', 'List.', '“list”', 'li\u200bst', '/list', '/edgegap list', ': list'])(
-      '%s is the command list',
+      'the line %s is the command list',
       async (line) => {
         const { privately } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', line));
         expect(privately.at(-1)?.text).toMatch(/active deployment/);
       },
     );
 
-  test.each(taken)('%s: what is meant is deployed', async (_, values, expected) => {
-    // The channel is told at the pace a platform allows.
+  test.each(taken)('%s: the named version is deployed', async (_, values, expected) => {
+    // The channel gets its messages at the pace that a platform allows.
     stage.speed(20);
     const before = stage.simulator.deployments.size;
     await effect('deploy', values);
@@ -174,7 +174,7 @@ describe.each(['slack-socket', 'slack-http'] as const)('help on %s', (name) => {
     return privately.at(-1)?.text ?? '';
   };
 
-  test('shows what can be typed in the channel, with an application that there is', async () => {
+  test('help in a channel shows slash commands with an existing application', async () => {
     const all = await told(() => driver.slash('operator', 'help'));
     expect(all).toContain('/edgegap deploy');
     expect(all).toContain('/edgegap help deploy');
@@ -192,7 +192,7 @@ describe.each(['slack-socket', 'slack-http'] as const)('help on %s', (name) => {
     expect(missing).toContain('Use: /edgegap stop <deployment>');
   });
 
-  test('shows what can be typed in a thread, where there are no slash commands', async () => {
+  test('help in a thread shows mentions, as threads have no slash commands', async () => {
     const root = String(
       (
         await driver.server.world.call('xoxp-admin', 'chat.postMessage', {

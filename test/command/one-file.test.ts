@@ -8,7 +8,7 @@ import { ids } from '../support/discord-world.ts';
 import { commandFolder } from './command-folder.ts';
 import { effectOf, type Stage, stageOn, typeLine } from './harness.ts';
 
-/** All that somebody writes who wants a new command. */
+/** The whole text that a developer writes for a new command. */
 const COIN = `
 import { defineCommand } from '../src/command/define.ts';
 
@@ -58,7 +58,7 @@ describe.each(driverNames)('a new command file on %s', (name) => {
     return privately.at(-1);
   };
 
-  test('is parsed, rendered and run, and its button pressed', async () => {
+  test('a new command is parsed, rendered and run, and its button works', async () => {
     const card = await answer(() => stage.driver.command('operator', 'coin', { map: 'harbour', times: 2 }));
     expect(card?.text).toMatch(/Heads for .?harbour/);
     expect(card?.text).toMatch(/Tossed\W+2/);
@@ -67,7 +67,7 @@ describe.each(driverNames)('a new command file on %s', (name) => {
     expect(again?.text).toMatch(/Again.*harbour/);
   });
 
-  test('is in help', async () => {
+  test('a new command is listed in help', async () => {
     const all = await answer(() => stage.driver.command('operator', 'help'));
     expect(all?.text).toContain('coin');
     expect(all?.text).toContain('Toss a coin for a map');
@@ -76,7 +76,7 @@ describe.each(driverNames)('a new command file on %s', (name) => {
     expect(one?.text).toContain('harbour --times 2');
   });
 
-  test('refuses what it does not take', async () => {
+  test('a new command refuses values that do not fit its options', async () => {
     const refused = await answer(() =>
       stage.driver.command('operator', 'coin', { map: 'harbour', times: 10 }),
     );
@@ -87,7 +87,7 @@ describe.each(driverNames)('a new command file on %s', (name) => {
   });
 
   if (name === 'discord') {
-    test('asks for the same rights, and is registered', async () => {
+    test('a new command asks for its permission and is registered on Discord', async () => {
       const refused = await effectOf(stage, 'member', () =>
         stage.driver.command('member', 'coin', { map: 'harbour' }),
       );
@@ -114,7 +114,7 @@ describe.each(driverNames)('a new command file on %s', (name) => {
   }
 });
 
-test('a new command file is in the hint of Slack’s manifest', async () => {
+test("a new command file is listed in the hint of Slack's manifest", async () => {
   const manifest = createManifest(await loadCommands(folder));
   expect(manifest.features.slash_commands[0]?.usage_hint).toContain('coin');
 });

@@ -18,7 +18,7 @@ interface Grid {
   readonly applications: number;
 }
 
-/** All that somebody writes who wants a new kind of option: this object, and a line in the table. */
+/** The whole text that a developer writes for a new kind of option: this object, and a line in the table. */
 const grid: Kind<Grid, { readonly most: number }> = {
   placeholder: '3x4',
   input: () => ({ type: 'text', maxLength: 7 }),
@@ -78,32 +78,32 @@ describe.each(driverNames)('a new kind of option on %s', (name) => {
     return privately.at(-1)?.text;
   };
 
-  test('is parsed, looked up and handed to the command', async () => {
+  test('an option of a new kind is parsed, looked up and handed to the command', async () => {
     expect(await answer('map', { size: '3x4' })).toMatch(
       /12 fields, margin undefined, [1-9]\d* applications/,
     );
     expect(await answer('map', { size: '3x4', margin: '1x2' })).toContain('margin 2');
   });
 
-  test('refuses a value by the fields of the option', async () => {
+  test('an option of a new kind refuses a value by the fields of the option', async () => {
     expect(await answer('map', { size: '3x4', margin: '1x3' })).toContain(
       'margin must be two numbers up to 2, like 3x4',
     );
   });
 
-  test('is in help', async () => {
+  test('an option of a new kind is shown in help', async () => {
     expect(await answer('help', { command: 'map' })).toContain('map <size> [--margin <3x4>]');
   });
 
   if (name === 'console')
-    test('offers values to complete a line with', async () => {
+    test('an option of a new kind offers values to complete a line', async () => {
       const { complete } = stage.driver as ConsoleDriver;
       expect(await complete('map ')).toEqual([['2x2 ', '9x9 '], '']);
       expect(await complete('map 3x4 --margin ')).toEqual([['2x2 ', '2x2 '], '']);
     });
 
   if (name === 'discord')
-    test('is registered in the form it asks for', async () => {
+    test('an option of a new kind is registered on Discord as the kind says', async () => {
       const { server, environment } = stage.driver as DiscordDriver;
       const printed: string[] = [];
       const code = await runRegister({
@@ -122,7 +122,7 @@ describe.each(driverNames)('a new kind of option on %s', (name) => {
     });
 });
 
-test('a kind says what is wrong with an option of it when commands are loaded', async () => {
+test('a kind refuses a wrong option when the commands are loaded', async () => {
   writeFileSync(join(folder, 'field.ts'), MAP.replace('most: 2', 'most: 0'));
   await expect(loadCommands(folder, kinds)).rejects.toThrow('commands/field.ts: the grid margin has no room');
   rmSync(join(folder, 'field.ts'));

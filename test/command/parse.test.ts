@@ -70,7 +70,7 @@ test.each<[string, Value, unknown]>([
     '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}',
     '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}',
   ],
-])('%s takes %j', (kind, value, expected) => {
+])('an option of kind %s takes %j', (kind, value, expected) => {
   expect(parse(kind, value)).toEqual(expected);
 });
 
@@ -142,21 +142,21 @@ test.each(
     words,
     title: JSON.stringify(value).slice(0, 40),
   })),
-)('a $kind is not $title', ({ kind, value, code, words }) => {
+)('an option of kind $kind refuses $title', ({ kind, value, code, words }) => {
   const error = refused(() => parse(kind, value));
   expect(error.code).toBe(code);
   expect(`${error.userMessage}\n${error.hint}`).toMatch(words);
   expect(error.userMessage.length, 'what was given is not repeated at length').toBeLessThan(160);
 });
 
-test('what is missing is named, with how to say it', () => {
+test('a missing option is named together with the usage', () => {
   const specs = withKinds({ deployment: theDeployment }, allKinds);
   const error = refused(() => parseValues({}, 'stop', specs, { maxTagLength: 20 }));
   expect(error.userMessage).toBe('stop needs a deployment: its request_id, or the beginning of it.');
   expect(error.hint).toBe('Use: stop <deployment>');
 });
 
-test('an option that this version does not know is not left out in silence', () => {
+test('an option unknown to this version is refused', () => {
   const error = refused(() => parseValues({ close: 'Montreal' }, 'deploy', {}, { maxTagLength: 20 }));
   expect(error.code).toBe('option-stale');
   expect(error.hint).toContain('npm run register');

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { isSameName, namesakes } from '../../src/command/same-name.ts';
 
 test.each([
-  ['case', 'Arena', 'arena'],
+  ['letter case', 'Arena', 'arena'],
   ['case of a language with two i', 'ISTANBUL', 'İstanbul'],
   ['a letter without a dot', 'diyarbakir', 'Diyarbakır'],
   ['accents in two parts', 'cafe\u0301-brawl', 'caf\u00e9-brawl'],
@@ -16,7 +16,7 @@ test.each([
   ['an umlaut that is spelt with an e', 'Muenchen', 'München'],
   ['an umlaut that is not typed', 'Munchen', 'München'],
   ['a sharp s in capitals', 'GIESSEN', 'Gießen'],
-  ['letters that are one', 'Naestved', 'Næstved'],
+  ['joined letters', 'Naestved', 'Næstved'],
   ['an eth', 'Sauðárkrókur', 'Saudarkrokur'],
   ['a curled apostrophe', 'St. John’s', "St. John's"],
   ['an apostrophe and a dot that are not typed', 'St Johns', "St. John's"],
@@ -25,10 +25,10 @@ test.each([
   ['a blank for a dash', 'kart racing', 'kart-racing'],
   ['wide letters', 'ａｒｅｎａ', 'arena'],
   ['a ligature', 'oﬃce', 'office'],
-  ['what cannot be seen', '\u200barena\u00a0', 'arena'],
+  ['invisible characters', '\u200barena\u00a0', 'arena'],
   ['quotation marks around', '«arena»', 'arena'],
   ['a blank for a dash between digits', 'build 1 2', 'build-1-2'],
-])('%s makes no other name: %s, %s', (_, typed, name) => {
+])('names that differ by %s are the same: %s, %s', (_, typed, name) => {
   expect(isSameName(typed, name)).toBe(true);
   expect(isSameName(name, typed)).toBe(true);
 });
@@ -43,7 +43,7 @@ test.each([
   ['-', '—x'],
   ['', 'x'],
   ['...', '?'],
-])('%s and %s are two names', (one, other) => {
+])('%s and %s are two different names', (one, other) => {
   expect(isSameName(one, other)).toBe(false);
 });
 
@@ -54,15 +54,15 @@ test.each<[string, string[], string[]]>([
   ['Arena', ['arena', 'lobby'], ['arena']],
   ['Arena', ['arena', 'ARENA'], ['arena', 'ARENA']],
   ['CAFE', ['café', 'cafe'], ['café', 'cafe']],
-  // Whoever types these can type them no other way.
+  // A person who types these names can type them no other way.
   ['cafe\u0301', ['caf\u00e9', 'cafe'], ['caf\u00e9']],
   ['St. John’s', ["St. John's", 'St Johns'], ["St. John's"]],
   ['lobby', ['arena'], []],
-])('%s among %j is %j', (given, known, expected) => {
+])('%s among %j names %j', (given, known, expected) => {
   expect(namesakes(given, known, name)).toEqual(expected);
 });
 
-test('a name is named by itself alone, whatever else is there', () => {
+test('an exact name matches only itself', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: 'grapheme' }), { minLength: 1 }), (known) => {
       for (const one of known)
@@ -71,7 +71,7 @@ test('a name is named by itself alone, whatever else is there', () => {
   );
 });
 
-test('a name with letters is the same in capitals and in every Unicode form', () => {
+test('a name in capitals and in every Unicode form is the same name', () => {
   fc.assert(
     fc.property(fc.stringMatching(/^[a-zà-öø-ÿāčđęğīłńőřşťůžơẵ]{1,20}$/u), (one) => {
       for (const form of ['NFC', 'NFD', 'NFKC', 'NFKD'])

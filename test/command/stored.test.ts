@@ -5,7 +5,7 @@ import { until } from '../support/test-clock.ts';
 import { commandFolder } from './command-folder.ts';
 import { effectOf, type Stage, stageOn } from './harness.ts';
 
-/** What somebody asks for is stored, and carried out once a reader has approved: as the one who asked. */
+/** A request is stored, and carried out for the asker after a reader has approved. */
 const ASK = `
 import { defineCommand } from '../src/command/define.ts';
 
@@ -96,7 +96,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     return news;
   }
 
-  test('is parsed and resolved when it is carried out, and answered in the channel by the bot’s own token', async () => {
+  test("a stored request is parsed when carried out and answered in the channel with the bot's own token", async () => {
     const { told, shown } = await approved({ application: 'KART-racing' });
     expect(told).toEqual([]);
     expect(shown).toHaveLength(1);
@@ -106,20 +106,20 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     expect((await stage.driver.channel()).at(-1)?.text).toMatch(/for \w+/);
   });
 
-  test('is carried out once, however often that is tried', async () => {
+  test('a stored request is carried out once, even when approved twice', async () => {
     const before = await stage.driver.channel();
     await effectOf(stage, 'reader', () => stage.driver.press('reader', 'Approve'));
     await stage.bot.app.settled();
     expect(await stage.driver.channel()).toEqual(before);
   });
 
-  test('is answered privately where the command is', async () => {
+  test('a stored request for a private command is answered privately', async () => {
     const { told, shown } = await approved({ application: 'kart-racing', quietly: true });
     expect(told.join()).toMatch(/Hello kart.?-racing/);
     expect(shown).toEqual([]);
   });
 
-  test('is carried out also where the bot is being stopped when its turn comes', async () => {
+  test('a stored request is carried out although the bot is stopping', async () => {
     await effectOf(stage, 'operator', () =>
       stage.driver.command('operator', 'ask', { application: 'Kart Racing' }),
     );
@@ -141,7 +141,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     expect(told).toContain('Hello');
   });
 
-  test('is refused where its asker may do that no more', async () => {
+  test('a stored request is refused when its asker has lost the permission', async () => {
     const { told, shown } = await approved({ application: 'kart-racing' }, () =>
       stage.driver.regroup('operator', ['readers']),
     );
@@ -150,7 +150,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     await stage.driver.regroup('operator', ['operators']);
   });
 
-  test('that was refused is carried out and answered when it is approved again', async () => {
+  test('a refused stored request is carried out when approved again', async () => {
     const greetings = async () =>
       (await stage.driver.channel()).filter(({ text }) => /Hello kart.?-racing/.test(text)).length;
     const refusals = async () =>
@@ -165,14 +165,14 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     await until(async () => (await greetings()) > before.greetings, 'the answer');
   });
 
-  test('whose words mean nothing any more says so to its asker', async () => {
+  test('a stored request for a deleted application is refused to its asker', async () => {
     const { told, shown } = await approved({ application: 'gone-racing' });
     expect(told.join()).toContain('There is no application');
     expect(shown).toEqual([]);
   });
 });
 
-test('a stored request waits for no turn of its asker, who may be the one that carries it out', async () => {
+test("a stored request needs no turn of its asker's fair share", async () => {
   const stage = await stageOn('discord', { commands: folder.path, environment: { PERSON_REQUESTS: '1' } });
   onTestFinished(() => stage.close());
   await effectOf(stage, 'operator', () =>

@@ -16,7 +16,7 @@ let stage: Stage;
 let id: string;
 
 const tagsOf = () => stage.simulator.deployments.get(id)?.tags.map(({ name }) => name);
-/** As a person reads it: without Discord's escapes. */
+/** The text as a person reads the text: without Discord's escapes. */
 const shown = (text: string | undefined) => (text ?? '').replaceAll('\\', '').replaceAll('\n', ' ');
 const privately = async (act: () => Promise<void>, persona: Persona = 'operator') => {
   const effect = await effectOf(stage, persona, act);
@@ -37,7 +37,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
   });
   afterAll(() => stage?.close());
 
-  test('each has its own options and its own acknowledgement', async () => {
+  test('each subcommand has its own options and its own acknowledgement', async () => {
     expect(await privately(command('tags list', { deployment: id }))).toMatch(/Tags of .*qa/);
     const one = await privately(command('tags show', { deployment: id, tag: 'QA' }));
     expect(one).toMatch(/Tag .?qa.? of .*Added [^.]*\./);
@@ -51,7 +51,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(tagsOf()).toEqual(['qa']);
   });
 
-  test('help shows all of them, and one of them', async () => {
+  test('help shows all subcommands of a command, or a single subcommand', async () => {
     const all = await privately(command('help', { command: 'tags' }));
     expect(all).toMatch(/tags list <deployment> .*tags rename <deployment> <tag> <new-name>/);
     expect(all).toContain('Rename a tag of a deployment');
@@ -66,7 +66,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
   });
 
   if (name !== 'console')
-    test('help shows a reader those that only read', async () => {
+    test('help shows a reader only the subcommands that read', async () => {
       const ask = () => stage.driver.command('reader', 'help', { command: 'tags' });
       const text = await privately(ask, 'reader');
       expect(text).toMatch(/tags list <deployment> .*tags show/);
@@ -74,7 +74,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     });
 
   if (name === 'discord') {
-    test('whoever still has the registration of before is told to have it renewed', async () => {
+    test('a command in its old registration is refused with a hint to register again', async () => {
       const old = await privately(command('tags', { deployment: id, action: 'remove', tag: 'qa' }));
       expect(old).toMatch(/tags is no longer asked for in the way that is registered.*npm run register/);
       const gone = await privately(command('tags burn', { deployment: id }));
@@ -84,7 +84,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
       expect(tagsOf()).toEqual(['qa']);
     });
 
-    test('the command is registered as one, with its subcommands', async () => {
+    test('a command is registered once with all its subcommands', async () => {
       const { server, environment } = stage.driver as DiscordDriver;
       const printed: string[] = [];
       const register = () =>
@@ -110,7 +110,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     return;
   }
 
-  test('the word stands first or second, in any case; without a word it is the usual one', async () => {
+  test('the subcommand may stand first or second; without a subcommand the usual subcommand runs', async () => {
     expect(await publicly(line(`tags add ${id} one`))).toMatch(/Added .?one/);
     expect(await publicly(line(`tags ${id} ADD "two words"`))).toMatch(/Added .?two words/);
     expect(await publicly(line(`tags --tag one ${id} remove`))).toMatch(/Removed .?one/);
@@ -120,7 +120,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(tagsOf()).toEqual(['qa']);
   });
 
-  test('a word that is none is answered with those there are, or the one that was meant', async () => {
+  test('an unknown subcommand is answered with the existing or the similar subcommands', async () => {
     const all = /tags has no subcommand “burn”.*There are: list, show, add, remove, rename/;
     expect(await privately(line(`tags ${id} burn`))).toMatch(all);
     expect(await privately(line(`tags burn --deployment ${id}`))).toMatch(all);
@@ -152,7 +152,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(await privately(line('help tags:'))).toMatch(/tags add <deployment> <tag>/);
   });
 
-  test('nothing at all is answered with how each is used', async () => {
+  test('a missing subcommand or option is answered with the usage', async () => {
     expect(await privately(line('tags'))).toMatch(
       /tags needs a subcommand\..*There are: list, show, add, remove, rename\. .*help tags shows how/,
     );
@@ -164,21 +164,21 @@ describe.each(driverNames)('subcommands on %s', (name) => {
   });
 
   test.each(['tags help', 'tags ?', 'tags --help', 'tags —help'])(
-    '%s shows the help of the command',
+    'the line "%s" shows the help of the command',
     async (typed) => {
       expect(await privately(line(typed))).toMatch(/tags add <deployment> <tag>/);
       expect(tagsOf()).toEqual(['qa']);
     },
   );
 
-  test('deploy --help shows the help of the command, and help help its own', async () => {
+  test('"deploy --help" and "help help" each show the help of that command', async () => {
     expect(await privately(line('deploy --help'))).toMatch(/deploy <application> <version>/);
     expect(await privately(line('help help'))).toMatch(/help \[<command>\]/);
     expect(stage.simulator.deployments.size).toBe(1);
   });
 
   if (name === 'console')
-    test('a line is completed with the words, then with what the subcommand takes', async () => {
+    test("a line is completed with the subcommands, then with the subcommand's values", async () => {
       const { complete } = stage.driver as ConsoleDriver;
       const words = ['list ', 'show ', 'add ', 'remove ', 'rename '];
       expect(await complete('tags ')).toEqual([[...words, '@last '], '']);
@@ -194,7 +194,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     });
 });
 
-test('all that Discord counts of a command is counted, in its subcommands too', async () => {
+test('the limit of 8000 characters counts the subcommands too', async () => {
   const { all } = await loadCommands(COMMANDS);
   const [tags] = all.filter(({ name }) => name === 'tags');
   if (!tags) throw new Error('There is no command tags');

@@ -16,7 +16,7 @@ const log = pino({ level: 'silent' });
 const at = { platform: 'memory', workspace: 'w', channel: 'c' };
 const person = { id: 'u', name: 'Una', home: true, guest: false, admin: true, groups: [] };
 
-/** Carries one command out that posts a card; `frozen` runs in the middle, when another process takes over. */
+/** Carries out a command that posts a card; `frozen` runs in the middle, when another process takes over. */
 async function takenOver(frozen: (membership: Membership) => void) {
   const clock = new TestClock();
   const store = await freshStore(clock);
@@ -74,7 +74,7 @@ async function takenOver(frozen: (membership: Membership) => void) {
   return shown;
 }
 
-test('a card posted after another process has answered is replaced by what that one said', async () => {
+test('a card posted after another process has answered is replaced by that answer', async () => {
   const shown = await takenOver(() => undefined);
   expect(shown).toHaveLength(3);
   expect(shown[1]).toContain('Requesting');
@@ -82,7 +82,7 @@ test('a card posted after another process has answered is replaced by what that 
   expect(shown[2]).toContain('I was restarted in the middle');
 });
 
-test('whoever has reason to doubt that it is still its own posts no card at all', async () => {
+test('a process in doubt about its membership posts no card', async () => {
   const shown = await takenOver((membership) => vi.spyOn(membership, 'isCertain').mockReturnValue(false));
   expect(shown).toHaveLength(1);
 });

@@ -6,7 +6,7 @@ import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
 import { deployReady, effectOf, type Stage, stageOn } from './harness.ts';
 
-/** What means something to a platform, and is text to us. */
+/** Text that means something to a platform, and is plain text to the bot. */
 const NASTY =
   '```\n<!channel> <!here> <!everyone> <@U12345678> <!subteam^S0OPERATORS> <@500000000000000004> <@&300000000000000001> @everyone @here [x](https://evil.example) <https://evil.example|x> **bold** ||spoiler|| # head';
 const SHORT = '<!channel>';
@@ -21,7 +21,7 @@ const catalog = {
   ],
 };
 
-describe.each(driverNames)('text that is not ours pings nobody on %s', (name: DriverName) => {
+describe.each(driverNames)('foreign text on %s', (name: DriverName) => {
   let stage: Stage;
   let id = '';
 
@@ -33,7 +33,7 @@ describe.each(driverNames)('text that is not ours pings nobody on %s', (name: Dr
   });
   afterAll(() => stage?.close());
 
-  /** Slack escapes what a person types. */
+  /** Slack escapes the text that a person types. */
   const typed = (text: string) =>
     name.startsWith('slack') ? text.replaceAll('<', '&lt;').replaceAll('>', '&gt;') : text;
   const own = () =>
@@ -44,7 +44,7 @@ describe.each(driverNames)('text that is not ours pings nobody on %s', (name: Dr
         : 'operator';
   const all = async () => [...(await stage.driver.channel()), ...(await stage.driver.privately('operator'))];
 
-  test('application, tag, log, error and answer', async () => {
+  test('foreign text in applications, tags, logs and errors pings no person', async () => {
     const { driver, simulator } = stage;
     simulator.print(id, NASTY);
     for (const [command, values] of [
@@ -68,7 +68,7 @@ describe.each(driverNames)('text that is not ours pings nobody on %s', (name: Dr
     const messages = await all();
     expect(messages.length).toBeGreaterThan(8);
     for (const { pings } of messages) expect(pings.filter((ping) => ping !== own())).toEqual([]);
-    // The person who asked is told, twice: that it is ready, and that it failed.
+    // The person who asked is pinged twice: when the server is ready, and when the server failed.
     expect(messages.filter(({ pings }) => pings.includes(own()))).toHaveLength(2);
     const text = messages.map((message) => message.text).join('\n');
     expect(text.replaceAll('\\', '')).toContain('<!channel> <!here>');
@@ -76,7 +76,7 @@ describe.each(driverNames)('text that is not ours pings nobody on %s', (name: Dr
       expect((stage.driver as DiscordDriver).server.violations).toEqual([]);
   });
 
-  test('and nothing of it is markup in what was sent', () => {
+  test('foreign text is never markup in a sent message', () => {
     if (stage.driver.platform === 'discord') {
       const { server } = stage.driver as DiscordDriver;
       const bodies = server.requests.map(({ body }) => body as Record<string, unknown> | undefined);
@@ -92,13 +92,13 @@ describe.each(driverNames)('text that is not ours pings nobody on %s', (name: Dr
     }
     if (stage.driver.platform === 'slack') {
       const sent = JSON.stringify((stage.driver as SlackDriver).server.requests);
-      // Escaped in markup, or a literal element of rich text; never bare in a mrkdwn text or the fallback.
+      // Foreign text is escaped in markup, or a literal element of rich text; never bare in mrkdwn or the fallback.
       for (const [, text = ''] of sent.matchAll(/"type":"mrkdwn","text":"((?:[^"\\]|\\.)*)"/g))
         expect(text).not.toMatch(/<!(?:channel|here|everyone|subteam)|<@U12345678>/);
     }
   });
 
-  test('our own log lines hold no token and no callback address', () => {
+  test('the log lines hold no token and no callback address', () => {
     const log = stage.bot.log.join('\n');
     expect(log.length).toBeGreaterThan(100);
     expect(log).not.toContain(stage.simulator.token);
@@ -112,7 +112,7 @@ describe.each(driverNames)('text that is not ours pings nobody on %s', (name: Dr
   });
 });
 
-/** A person may be called what they like. */
+/** A person may have any name. */
 function renamed(stage: Stage): void {
   if (stage.driver.platform === 'discord') {
     const user = (stage.driver as DiscordDriver).user('operator') as { name: string };

@@ -7,7 +7,7 @@ import { until } from '../support/test-clock.ts';
 
 const KART = { application: 'kart-racing', version: 'v1.2', near: 'Tokyo' };
 
-test('where the bot may not write on Discord, nothing is deployed, and the answer says what to do', async () => {
+test('a deploy where the bot may not write on Discord starts nothing and names the permission', async () => {
   const stage = await stageOn('discord');
   try {
     const { server } = stage.driver as DiscordDriver;
@@ -22,7 +22,7 @@ test('where the bot may not write on Discord, nothing is deployed, and the answe
   }
 });
 
-test('in a private channel the bot is not in on Slack, nothing is deployed, and the answer says /invite', async () => {
+test('a deploy in a private Slack channel without the bot starts nothing and says /invite', async () => {
   const stage = await stageOn('slack-http');
   try {
     const driver = stage.driver as SlackDriver;

@@ -7,7 +7,7 @@ import { until } from '../support/test-clock.ts';
 
 const REFUSED = /of your requests wait already/;
 const LIST = /active deployments/;
-/** Carried out at once, and waiting. */
+/** The number of requests carried out at once, and the number of waiting requests. */
 const [AT_ONCE, WAITING] = [2, 2];
 
 async function stageWith(
@@ -22,7 +22,7 @@ async function stageWith(
 
 const small = { PERSON_REQUESTS: String(AT_ONCE), PERSON_WAITING: String(WAITING) };
 
-/** Types `list` so many times, without waiting for the answers. Resolves when all are acknowledged. */
+/** Types `list` as often as said, without waiting for the answers. Resolves when all commands are acknowledged. */
 async function askFor({ driver }: Stage, persona: Persona, times: number): Promise<void> {
   const ask = () =>
     driver.platform === 'slack'
@@ -45,9 +45,9 @@ function holdEdgegap(stage: Stage): () => void {
 }
 
 describe.each(['slack-http', 'slack-socket', 'discord'] as const)(
-  'a person who asks too much on %s',
+  'a person with too many requests on %s',
   (name) => {
-    test('has requests wait, and is refused beyond that, while others are served', async () => {
+    test('requests over the fair share wait, further requests are refused, and another person is served', async () => {
       const stage = await stageWith(name, small);
       const before = lists(stage);
       const release = holdEdgegap(stage);
@@ -63,14 +63,14 @@ describe.each(['slack-http', 'slack-socket', 'discord'] as const)(
       await stage.bot.app.settled();
       expect(await texts(stage, 'operator', LIST)).toHaveLength(AT_ONCE + 1 + WAITING);
       expect(await texts(stage, 'reader', LIST)).toHaveLength(1);
-      // Discord shows a request without any answer as failed, so there each has one.
+      // Discord shows a request without any answer as failed, so there each refused request has an answer.
       expect(await texts(stage, 'operator', REFUSED)).toHaveLength(name === 'discord' ? 3 : 1);
       expect(await stage.driver.channel()).toEqual([]);
       const refused = stage.bot.log.filter((line) => line.includes('"code":"too-many-waiting"'));
       expect(refused).toHaveLength(3);
     });
 
-    test('whose requests wait is told when the bot stops, at once', async () => {
+    test('a person whose requests wait gets an answer at once when the bot stops', async () => {
       const stage = await stageWith(name, small);
       const before = lists(stage);
       const release = holdEdgegap(stage);
@@ -88,8 +88,8 @@ describe.each(['slack-http', 'slack-socket', 'discord'] as const)(
   },
 );
 
-describe('on Slack', () => {
-  test('1,000 lists of one person: all are acknowledged, and somebody else is answered before the rest', async () => {
+describe('the fair share on Slack', () => {
+  test('1,000 requests of a person are all acknowledged, and another person is answered in between', async () => {
     const stage = await stageWith('slack-http', {});
     const driver = stage.driver as SlackDriver;
     let acknowledged = 0;
@@ -112,7 +112,7 @@ describe('on Slack', () => {
     expect(await texts(stage, 'operator', REFUSED)).toHaveLength(1);
   });
 
-  test('what is delivered again is neither counted, nor refused where it was taken', async () => {
+  test('a repeated delivery is not counted and gets no second answer', async () => {
     const stage = await stageWith('slack-http', small);
     const driver = stage.driver as SlackDriver;
     const release = holdEdgegap(stage);
@@ -130,7 +130,7 @@ describe('on Slack', () => {
     expect(await texts(stage, 'operator', REFUSED)).toHaveLength(1);
   });
 
-  test('after ten quiet seconds nothing waits any more, and the next burst is told again', async () => {
+  test('after ten quiet seconds no request waits, and the next burst is refused again', async () => {
     const stage = await stageWith('slack-http', small);
     for (const burst of [1, 2]) {
       stage.speed(1);
@@ -145,7 +145,7 @@ describe('on Slack', () => {
     }
   });
 
-  test('30 deploys of one person are all carried out', async () => {
+  test('30 deploys of the same person are all carried out', async () => {
     const stage = await stageWith('slack-http', {});
     stage.speed(20);
     const driver = stage.driver as SlackDriver;
@@ -156,12 +156,12 @@ describe('on Slack', () => {
     );
     await stage.bot.app.settled();
     expect(stage.simulator.deployments.size).toBe(30);
-    // That Slack makes the cards wait is said once.
+    // The message that Slack makes the cards wait is shown once.
     const [, ...more] = await texts(stage, 'operator', /./);
     expect(more).toEqual([]);
   });
 
-  test('0 lets everybody ask as much as they like', async () => {
+  test('PERSON_REQUESTS=0 switches the limit off', async () => {
     const stage = await stageWith('slack-http', { PERSON_REQUESTS: '0' });
     stage.speed(20);
     void askFor(stage, 'operator', 100);

@@ -26,8 +26,8 @@ const press = async (label: string) => {
   return { ...effect, text: [...effect.privately, ...effect.publicly].map(({ text }) => text).join('\n') };
 };
 
-describe('status', () => {
-  test('of ours and of others’: address, ports, place, tags', async () => {
+describe('the status command', () => {
+  test('status shows address, ports, place and tags, also of a foreign deployment', async () => {
     const ours = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     for (const [id, name] of [
@@ -46,7 +46,7 @@ describe('status', () => {
     }
   });
 
-  test('terminated: no address and nothing to press', async () => {
+  test('the status of a terminated deployment has no address and no buttons', async () => {
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     stage.simulator.terminate(other);
     const { text, privately } = await run(`status ${other}`);
@@ -55,7 +55,7 @@ describe('status', () => {
     expect(privately[0]?.buttons).toEqual([]);
   });
 
-  test('forgotten by Edgegap: what is known of it, as ended', async () => {
+  test('the status of a deployment forgotten by Edgegap is shown as terminated', async () => {
     const ours = await deployReady(stage);
     stage.simulator.terminate(ours);
     await until(async () => (await run(`status ${ours}`)).text.includes('Terminated'), 'the end to be known');
@@ -64,14 +64,14 @@ describe('status', () => {
     expect((await run(`stop ${ours}`)).text).toContain('has already stopped');
   });
 
-  test('a status nobody has heard of is shown as it is', async () => {
+  test('an unknown status of Edgegap is shown unchanged', async () => {
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     const deployment = stage.simulator.deployments.get(other);
     deployment?.history.push({ phase: 'HIBERNATING' as never, at: Date.now() });
     expect((await run(`status ${other}`)).text).toMatch(/Status\s+HIBERNATING/);
   });
 
-  test('an error shows Edgegap’s words, without the secrets in them', async () => {
+  test("a failed deployment shows Edgegap's words with the secrets masked", async () => {
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     stage.simulator.fail(other, 'pull failed: https://robot:hunter2@registry.example/x');
     const { text } = await run(`status ${other}`);
@@ -80,8 +80,8 @@ describe('status', () => {
   });
 });
 
-describe('stop', () => {
-  test('asks, keeps, asks again, stops; a second time is a calm success', async () => {
+describe('the stop command', () => {
+  test('stop asks for confirmation, and a second stop says that the deployment has already stopped', async () => {
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     const asked = await run(`stop ${other}`);
     expect(asked.text).toContain('Stop lobby-chat stable?');
@@ -102,7 +102,7 @@ describe('stop', () => {
     expect((await run(`stop ${other}`)).text).toContain('has already stopped');
   });
 
-  test('what is stopping already is not asked about', async () => {
+  test('stop of a deployment that is already stopping asks for no confirmation', async () => {
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     const deployment = stage.simulator.deployments.get(other);
     deployment?.history.push({ phase: 'TERMINATING', at: Date.now() });
@@ -112,8 +112,8 @@ describe('stop', () => {
   });
 });
 
-describe('tags', () => {
-  test('list, add, remove and rename; the bot’s own is never shown and stays', async () => {
+describe('the tags command', () => {
+  test("tags lists, adds, removes and renames tags, and never shows the bot's own tag", async () => {
     const ours = await deployReady(stage);
     expect((await run(`tags ${ours}`)).text).toContain('It has no tags.');
     const added = await run(`tags ${ours} add qa`);
@@ -131,7 +131,7 @@ describe('tags', () => {
     expect(card?.text).toMatch(/Tags\s+final/);
   });
 
-  test('a change that was made is said, even if the tags cannot be read back', async () => {
+  test('a tag that was added is confirmed even when the tags cannot be read back', async () => {
     const ours = await deployReady(stage);
     const { faults, requests } = stage.simulator;
     faults.next({ endpoint: 'addTag' }, { kind: 'slow', when: 'before', ms: 500 });
@@ -143,7 +143,7 @@ describe('tags', () => {
   });
 });
 
-describe('deploy', () => {
+describe('the deploy command', () => {
   const orderOf = async (line: string) => {
     const { simulator } = stage;
     const before = simulator.requests.length;
@@ -155,7 +155,7 @@ describe('deploy', () => {
   const city = { user_type: 'geo_coordinates', user_data: { latitude: 35.6762, longitude: 139.6503 } };
   const ip = (ip_address: string) => ({ user_type: 'ip_address', user_data: { ip_address } });
 
-  test('near a city, near players, or both; tags', async () => {
+  test('deploy takes a city, player addresses or both, and tags', async () => {
     const near = await orderOf('deploy kart-racing v1.2 --near tokyo --tag qa --tag beta,qa');
     expect(near.users?.map(({ user_type }) => user_type)).toEqual([city.user_type]);
     expect(near.tags).toEqual(['qa', 'beta']);
@@ -168,13 +168,13 @@ describe('deploy', () => {
     expect(await orderOf('deploy kart-racing v1.2 --near montréal')).toMatchObject({ tags: [] });
   });
 
-  test('where players live is not shown to the channel', async () => {
+  test('the addresses of players are not shown in the channel', async () => {
     await run('deploy kart-racing v1.2 --ip 203.0.113.7');
     const all = (await stage.driver.channel()).map(({ text }) => text).join('\n');
     expect(all).not.toContain('203.0.113.7');
   });
 
-  test('without a place it goes where DEFAULT_NEAR says', async () => {
+  test('a deploy without a place goes to DEFAULT_NEAR', async () => {
     const other = await stageOn('console', { environment: { DEFAULT_NEAR: 'São Paulo' } });
     try {
       await deployNear(other);
@@ -190,8 +190,8 @@ async function deployNear(other: Stage): Promise<void> {
   await until(() => other.simulator.deployments.size === 1, 'the deployment');
 }
 
-describe('help', () => {
-  test('shows every command, and explains one', async () => {
+describe('the help command', () => {
+  test('help lists every command and explains a single command', async () => {
     const { text } = await run('help');
     for (const name of ['deploy', 'help', 'list', 'logs', 'status', 'stop', 'tags'])
       expect(text).toContain(name);

@@ -12,7 +12,7 @@ import {
 } from '../command/harness.ts';
 import { until } from '../support/test-clock.ts';
 
-describe('list', () => {
+describe('the list command', () => {
   let stage: Stage;
   beforeAll(async () => {
     stage = await stageOn('console');
@@ -29,7 +29,7 @@ describe('list', () => {
     (await effectOf(stage, 'operator', () => stage.driver.press('operator', label))).privately.at(-1);
   const rows = (text = '') => text.split('\n').filter((line) => /[0-9a-f]{12}/.test(line));
 
-  test('nothing', async () => {
+  test('an empty list says that nothing is active', async () => {
     const card = await list();
     expect(card?.text).toContain('0 active deployments');
     expect(card?.text).toContain('Nothing is active.');
@@ -37,7 +37,7 @@ describe('list', () => {
     expect((await list('list --page 7'))?.text).toContain('Nothing is active.');
   });
 
-  test('a few, ours and others’, with what there is to know', async () => {
+  test('a list shows own and foreign deployments with all known facts', async () => {
     const ours = await deployReady(stage, 'kart-racing', 'v1.2', 'qa');
     const other = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     const card = await list();
@@ -53,12 +53,12 @@ describe('list', () => {
     expect(card?.buttons).toEqual(['Refresh']);
   });
 
-  test('a page of the bot’s own deployments is one list call, and only what others deployed is asked about', async () => {
+  test('a list costs a single list call and a status call for each foreign deployment', async () => {
     const { asked } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', 'list'));
     expect(asked.toSorted()).toEqual(['GET list', 'GET status']);
   });
 
-  test('a failed deployment is none of the active ones, and is found by its status', async () => {
+  test('a failed deployment is not listed as active but found by its status', async () => {
     const failed = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     stage.simulator.fail(failed, 'The server crashed.');
     const all = await list();
@@ -74,7 +74,7 @@ describe('list', () => {
     await until(() => phase(stage.simulator, failed) === 'TERMINATED', 'it to be gone');
   });
 
-  test('how many failed ones are not shown is said, and how to see them, without asking Edgegap', async () => {
+  test('a list counts the failed deployments that are not shown, without asking Edgegap', async () => {
     const id = await deployReady(stage, 'kart-racing', 'v1.2', 'night');
     expect((await list())?.text).not.toContain('failed');
     stage.simulator.fail(id, 'The server crashed.');
@@ -97,14 +97,14 @@ describe('list', () => {
     expect((await list())?.text).not.toContain('not shown');
   });
 
-  test('the beginning of a request_id finds a deployment that was not made here', async () => {
+  test('the beginning of a request_id finds a foreign deployment', async () => {
     const others = [...stage.simulator.deployments.values()];
     const other = others.find(({ application }) => application === 'lobby-chat')?.request_id ?? '';
     expect((await list(`status ${other.slice(0, 8)}`))?.text).toContain(other);
     expect((await list('status 000000'))?.text).toMatch(/knows no deployment/);
   });
 
-  test('filters, each and together', async () => {
+  test('a list can be filtered by each field and by all fields together', async () => {
     expect(rows((await list('list --application lobby-chat'))?.text)).toHaveLength(1);
     expect(
       rows((await list('list --application kart-racing --version v1.2 --status ready --tag qa'))?.text),
@@ -113,17 +113,17 @@ describe('list', () => {
     expect((await list('list --tag qa'))?.text).toContain('1 active deployment: tag qa');
   });
 
-  test.each(['QA', ' “qa” ', 'qá', 'ＱＡ'])('a tag is found as %s', async (tag) => {
+  test.each(['QA', ' “qa” ', 'qá', 'ＱＡ'])('a list filtered by the tag %s finds the tag qa', async (tag) => {
     const found = await list(`list --tag '${tag}'`);
     expect(found?.text).toContain('1 active deployment: tag qa');
     expect(rows(found?.text)).toHaveLength(1);
   });
 
-  test('a version of whichever application is found in capitals', async () => {
+  test('a list filtered by a version in capitals finds the version', async () => {
     expect((await list('list --version V1.2'))?.text).toContain('1 active deployment: version v1.2');
   });
 
-  test('the very tag comes before those that only mean the same; two of those are both listed', async () => {
+  test('an exact tag comes before similar tags; two similar tags are both listed', async () => {
     const night = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['Night']);
     const shift = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['NIGHT']);
     expect(rows((await list('list --tag Night'))?.text)).toHaveLength(1);
@@ -133,7 +133,7 @@ describe('list', () => {
     stage.simulator.terminate(night);
   });
 
-  test('many turn their pages by buttons, and stay filtered', async () => {
+  test('a long list turns its pages by buttons and keeps the filter', async () => {
     for (let n = 0; n < 21; n++) await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', [`n${n}`]);
     const first = await list('list --application lobby-chat');
     expect(first?.text).toContain('22 active deployments: application lobby-chat');
@@ -155,14 +155,14 @@ describe('list', () => {
     expect((await list('list --tag n0 --page 2'))?.text).toContain('There is no page 2. Page 1 of 1');
   });
 
-  test('what a matchmaker put into tags stays within its row', async () => {
+  test('a tag with a line break or markup stays within its row', async () => {
     await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['a\nb', '`x`', '<!channel>']);
     const [row = ''] = rows((await list('list --tag "`x`"'))?.text);
     expect(row).toContain('`x`, <!channel>');
   });
 });
 
-test('a deployment of the bot’s own that is on its way costs the list no status call', async () => {
+test('an own deployment that is still starting costs the list no status call', async () => {
   const stage = await stageOn('console', {
     simulator: { durations: { ...AT_ONCE.durations, deploying: 3_600_000 } },
   });
@@ -174,7 +174,7 @@ test('a deployment of the bot’s own that is on its way costs the list no statu
         near: 'Montreal',
       }),
     );
-    // The bot’s own looks at the deployment are far between from now on.
+    // The bot’s own status polls of the deployment are far between from now on.
     stage.speed(0.001);
     const { asked, privately } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', 'list'));
     expect(asked).toEqual(['GET list']);
@@ -197,7 +197,7 @@ test('a deployment of the bot’s own that is on its way costs the list no statu
 });
 
 test.each(['discord', 'slack-http'] as const)(
-  'a page button that is too old or was tampered with, on %s',
+  'a page button that is too old or was tampered with is refused on %s',
   async (name) => {
     const stage = await stageOn(name);
     try {

@@ -9,7 +9,7 @@ import {
 } from '../command/harness.ts';
 import { until } from '../support/test-clock.ts';
 
-describe.each(['utf-8', 'base64'] as const)('logs, which Edgegap sends as %s', (logEncoding) => {
+describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (logEncoding) => {
   let stage: Stage;
   let id = '';
 
@@ -22,7 +22,7 @@ describe.each(['utf-8', 'base64'] as const)('logs, which Edgegap sends as %s', (
       stage.driver.command('operator', 'logs', { deployment, ...(lines ? { lines } : {}) }),
     );
 
-  test('the last lines, counted', async () => {
+  test('logs show the last lines and count them', async () => {
     id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     stage.simulator.print(id, 'one');
     stage.simulator.print(id, 'two 🏁 größer');
@@ -35,7 +35,7 @@ describe.each(['utf-8', 'base64'] as const)('logs, which Edgegap sends as %s', (
     expect((await logs(id, 1)).publicly[0]?.text).toMatch(/last 1 of \d+ lines\n/);
   });
 
-  test('a long one is cut at a line, and whole in a file', async () => {
+  test('a long log is cut at a line and attached whole as a file', async () => {
     for (let n = 1; n <= 60; n++) stage.simulator.print(id, `line ${n} ${'🏎'.repeat(80)}`);
     const { publicly } = await logs(id, 60);
     const [card] = publicly;
@@ -49,7 +49,7 @@ describe.each(['utf-8', 'base64'] as const)('logs, which Edgegap sends as %s', (
     expect(card?.files[0]?.content.trim().split('\n')).toHaveLength(60);
   });
 
-  test('one line longer than a message keeps its end, in whole characters', async () => {
+  test('a log line longer than a message keeps its end in whole characters', async () => {
     stage.simulator.print(id, `start ${'🏎'.repeat(3000)} end`);
     const { publicly } = await logs(id, 1);
     expect(publicly[0]?.text).toContain('🏎 end');
@@ -58,7 +58,7 @@ describe.each(['utf-8', 'base64'] as const)('logs, which Edgegap sends as %s', (
     expect(publicly[0]?.files[0]?.content).toContain('start');
   });
 
-  test('lines that are left out are counted, and in the file', async () => {
+  test('log lines that are left out are counted and stay in the file', async () => {
     const wide = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     stage.simulator.print(wide, 'x'.repeat(900_000));
     stage.simulator.print(wide, 'a short one');
@@ -70,7 +70,7 @@ describe.each(['utf-8', 'base64'] as const)('logs, which Edgegap sends as %s', (
     expect(card?.files[0]?.content).toMatch(/^\[… 900025 characters left out\] \n.* a short one\n$/);
   });
 
-  test('a long log says how many lines it has, and a progress bar is one of them', async () => {
+  test('a long log says how many lines there are and counts a progress bar as a single line', async () => {
     const long = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     for (let n = 0; n < 20_000; n++) stage.simulator.print(long, `tick ${n}`);
     stage.simulator.print(long, Array.from({ length: 60 }, (_, n) => `loaded ${n + 1}/60`).join('\r'));
@@ -80,13 +80,13 @@ describe.each(['utf-8', 'base64'] as const)('logs, which Edgegap sends as %s', (
     expect(publicly[0]?.text).not.toContain('loaded 59/60');
   });
 
-  test('colours are dropped, and hide no secret', async () => {
+  test('colours are removed from a log and hide no secret', async () => {
     stage.simulator.print(id, '\u001b[32mREADY\u001b[0m TO\u001b[1mKEN=abc-def-ghi');
     const { publicly } = await logs(id, 1);
     expect(publicly[0]?.text).toContain('READY TOKEN=[masked]');
   });
 
-  test('secrets are masked in chat and in the file, also where the cut goes through them', async () => {
+  test('secrets in a log are masked in the message and the file, even at a cut', async () => {
     const secret = 'zzz-secret-value-zzz';
     for (let n = 0; n < 120; n++)
       stage.simulator.print(id, `${'.'.repeat(n)} API_TOKEN=${secret} ${'y'.repeat(30)}`);
@@ -99,7 +99,7 @@ describe.each(['utf-8', 'base64'] as const)('logs, which Edgegap sends as %s', (
     expect(all).not.toContain(stage.simulator.token);
   });
 
-  test('a crash shows its exit code, its reason, and what was left', async () => {
+  test('the log of a crash shows exit code, reason, restarts and the crash log', async () => {
     const crashed = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     stage.simulator.crash(crashed, {
       exit_code: 139,
@@ -114,7 +114,7 @@ describe.each(['utf-8', 'base64'] as const)('logs, which Edgegap sends as %s', (
     expect(publicly[0]?.text).toContain('GameLoop.Step');
   });
 
-  test('once it has terminated, the answer says that the log is gone', async () => {
+  test('the log of a terminated deployment is answered as gone', async () => {
     const ended = await deployReady(stage);
     stage.simulator.terminate(ended);
     await until(
@@ -126,7 +126,7 @@ describe.each(['utf-8', 'base64'] as const)('logs, which Edgegap sends as %s', (
     expect(text).toContain('It has terminated, and its log is gone with it.');
   });
 
-  test('a stored log is linked to, unless the link lets in whoever has it', async () => {
+  test('a stored log is linked, unless the link itself grants access', async () => {
     for (const [storage, shown] of [
       ['attic', true],
       ['attic.example.com/x.log?X-Amz-Signature=0123456789abcdef&x=', false],
@@ -144,29 +144,26 @@ describe.each(['utf-8', 'base64'] as const)('logs, which Edgegap sends as %s', (
   });
 });
 
-test.each(['discord', 'slack-http'] as const)(
-  'a long log is a file on %s, whole and masked',
-  async (name) => {
-    const stage = await stageOn(name);
-    try {
-      const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
-      for (let n = 1; n <= 200; n++) stage.simulator.print(id, `line ${n} ${'größer '.repeat(10)}`);
-      stage.simulator.print(id, 'API_TOKEN=zzz-secret-value-zzz');
-      const ask = () => stage.driver.command('operator', 'logs', { deployment: id, lines: 201 });
-      const { publicly } = await effectOf(stage, 'operator', ask);
-      await until(
-        async () => (await stage.driver.channel()).some(({ files }) => files.length > 0),
-        'the file in the channel',
-      );
-      const [file, ...rest] = (await stage.driver.channel()).flatMap(({ files }) => files);
-      expect(publicly.map(({ text }) => text).join()).toContain('line 200');
-      expect(rest).toEqual([]);
-      expect(file?.name).toBe(`${id}.log`);
-      expect(file?.content.trim().split('\n')).toHaveLength(201);
-      expect(file?.content).toContain('line 1 größer');
-      expect(file?.content).toContain('API_TOKEN=[masked]');
-    } finally {
-      await stage.close();
-    }
-  },
-);
+test.each(['discord', 'slack-http'] as const)('a long log is a whole and masked file on %s', async (name) => {
+  const stage = await stageOn(name);
+  try {
+    const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+    for (let n = 1; n <= 200; n++) stage.simulator.print(id, `line ${n} ${'größer '.repeat(10)}`);
+    stage.simulator.print(id, 'API_TOKEN=zzz-secret-value-zzz');
+    const ask = () => stage.driver.command('operator', 'logs', { deployment: id, lines: 201 });
+    const { publicly } = await effectOf(stage, 'operator', ask);
+    await until(
+      async () => (await stage.driver.channel()).some(({ files }) => files.length > 0),
+      'the file in the channel',
+    );
+    const [file, ...rest] = (await stage.driver.channel()).flatMap(({ files }) => files);
+    expect(publicly.map(({ text }) => text).join()).toContain('line 200');
+    expect(rest).toEqual([]);
+    expect(file?.name).toBe(`${id}.log`);
+    expect(file?.content.trim().split('\n')).toHaveLength(201);
+    expect(file?.content).toContain('line 1 größer');
+    expect(file?.content).toContain('API_TOKEN=[masked]');
+  } finally {
+    await stage.close();
+  }
+});

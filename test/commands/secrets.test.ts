@@ -21,7 +21,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Everything that anybody was shown, that is stored and that was logged. Nobody else may read the store while it runs. */
+/** Everything that was shown to people, stored or logged. No other process may read the store while the bot runs. */
 async function everything(): Promise<string> {
   const { driver, bot } = stage;
   const shown = [...(await driver.channel()), ...(await driver.privately('operator'))];
@@ -33,7 +33,7 @@ async function everything(): Promise<string> {
   return JSON.stringify([shown, rows, bot.log]);
 }
 
-test('secrets that Edgegap quotes are nowhere: not in chat, not in the store, not in the log', async () => {
+test('secrets quoted by Edgegap appear neither in the chat nor in the store nor in the log', async () => {
   const { simulator, driver } = stage;
   const quote = `registry said password=hunter2, token ${simulator.token}, and no more`;
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'cannot-allocate', message: quote });

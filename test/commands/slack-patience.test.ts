@@ -12,7 +12,7 @@ interface Stage {
   readonly driver: SlackDriver;
   readonly bot: Bot;
   readonly clock: ReturnType<typeof pacedClock>;
-  /** When chat.postMessage was called, by the bot's clock, and whether Slack took it. */
+  /** The time of each call of chat.postMessage by the bot's clock, and whether Slack took the message. */
   readonly posts: readonly { readonly at: number; readonly taken: boolean }[];
 }
 
@@ -42,8 +42,8 @@ const cards = async ({ driver }: Stage) =>
   (await driver.channel()).filter(({ parent }) => parent === undefined).map(({ text }) => text);
 const asides = async ({ driver }: Stage) => (await driver.privately('operator')).map(({ text }) => text);
 
-describe('deploy while Slack asks for patience', () => {
-  test('30 in one channel at once: each is deployed and has one card, and nothing is refused', async () => {
+describe('deploys while Slack limits the rate', () => {
+  test('30 deploys in a channel at once each get a card and a deployment, despite the rate limit', async () => {
     const stage = await open((posts, at) => {
       const last = posts.findLast(({ taken }) => taken);
       return last && at - last.at < 1_000 ? { kind: 'rate-limit', retryAfter: 1 } : undefined;
@@ -54,7 +54,7 @@ describe('deploy while Slack asks for patience', () => {
     const deployed = stage.bot.simulator.requests
       .filter(({ endpoint }) => endpoint === 'deploy')
       .map(({ body }) => (body as { tags: string[] }).tags[0]);
-    // Each after its own card.
+    // Each deployment follows its own card.
     expect(deployed).toEqual(Array.from({ length: 30 }, (_, index) => `n${index + 1}`));
     const told = await asides(stage);
     expect(told.length).toBeGreaterThan(0);
@@ -62,7 +62,7 @@ describe('deploy while Slack asks for patience', () => {
     expect(new Set(told).size).toBeLessThanOrEqual(1);
   });
 
-  test('for 30 seconds: until then nobody posts, the outbox neither', async () => {
+  test('during a 30-second rate limit neither a command nor the outbox posts', async () => {
     const stage = await open(() => undefined);
     await stage.driver.slash('operator', DEPLOY);
     await until(async () => (await cards(stage)).length === 1, 'the first card');
@@ -83,7 +83,7 @@ describe('deploy while Slack asks for patience', () => {
   });
 });
 
-test('a stop is not held up by a card that waits: its person is told that nothing was deployed', async () => {
+test('a waiting card does not hold up a stop; its person is told that nothing was deployed', async () => {
   const stage = await open(() => ({ kind: 'rate-limit', retryAfter: 600 }));
   await stage.driver.slash('operator', DEPLOY);
   await until(() => stage.posts.length === 1);

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { AT_ONCE, deployReady, effectOf, stageOn, typeLine } from '../command/harness.ts';
 
-test('a stop confirmed a second time is stopping already, and does not wait to be ready', async () => {
+test('a stop confirmed by a second person says that the deployment is already stopping', async () => {
   const { durations } = AT_ONCE;
   const stage = await stageOn('console', { simulator: { durations: { ...durations, terminating: 60_000 } } });
   const answer = async (act: () => Promise<void>) =>
     (await effectOf(stage, 'operator', act)).privately.map(({ text }) => text).join('\n');
   const id = await deployReady(stage);
-  // Two people may each have been asked.
+  // Two people may each have been asked for the confirmation.
   for (let asked = 0; asked < 2; asked++) await answer(() => typeLine(stage, 'operator', `stop ${id}`));
   expect(await answer(() => stage.driver.press('operator', 'Stop it'))).toContain(`Stopping ${id}`);
   expect(await answer(() => stage.driver.press('operator', 'Stop it'))).toContain(

@@ -31,7 +31,7 @@ export function startDemo(...flags: string[]) {
   return { child, finished, output: () => output };
 }
 
-/** What becomes of these lines. */
+/** The output and the exit code of the demo for these lines. */
 export function runDemo(lines: string, ...flags: string[]): Promise<Finished> {
   const { child, finished } = startDemo('--fast', ...flags);
   child.stdin.end(lines);

@@ -5,7 +5,7 @@ import { runDemo, startDemo } from './child.ts';
 
 const DEPLOY = 'deploy kart-racing v1.2 --near Montreal --tag qa';
 
-/** Several processes at once, on a machine that may be busy: only decides when a failing test gives up. */
+/** Several processes run at once on a machine that may be busy: this only decides when a failing test gives up. */
 const patient = { timeout: 60_000 };
 
 /** Fails unless `output` holds the texts in this order, with anything between them. */
@@ -17,8 +17,8 @@ function expectInOrder(output: string, texts: readonly string[]): void {
   }
 }
 
-describe.concurrent('lines from a pipe', patient, () => {
-  test('a server is deployed, listed, and becomes READY with its address by a callback', async () => {
+describe.concurrent('the demo with lines from a pipe', patient, () => {
+  test('the demo deploys and lists a server, which becomes ready by a callback', async () => {
     const { code, output, errors } = await runDemo(`${DEPLOY}\nlist\n`);
     expect(errors).toBe('');
     expect(code).toBe(0);
@@ -31,12 +31,12 @@ describe.concurrent('lines from a pipe', patient, () => {
       '.pr.edgegap.net:',
       'is ready',
     ]);
-    // Said only where the list or the status had to be asked, because no callback came.
+    // The words appear only where the list or the status had to be asked, because no callback came.
     expect(output).not.toContain('found by asking');
     expect(output).not.toContain('\u001b');
   });
 
-  test('buttons are pressed by their numbers, @last is the last server, the end is waited for', async () => {
+  test('buttons are pressed by number, @last names the last server, and the demo waits for the end', async () => {
     const { child, finished, output } = startDemo('--fast');
     const press = async (label: string) => {
       const button = new RegExp(`\\[#(\\d+) ${label}\\]`);
@@ -58,7 +58,7 @@ describe.concurrent('lines from a pipe', patient, () => {
     ['no-image', 'could not be pulled'],
     ['crashes', 'exited with code 139'],
     ['no-capacity', 'no room'],
-  ])('a server that fails is waited for, too: %s', async (version, expected) => {
+  ])('the demo waits for a server that fails: %s', async (version, expected) => {
     const { code, output, errors } = await runDemo(`deploy trouble ${version} --near Tokyo\n`);
     expect([code, errors]).toEqual([0, '']);
     expectInOrder(output, [`↳ ✗ @you trouble ${version}`, expected]);
@@ -86,7 +86,7 @@ describe.concurrent('lines from a pipe', patient, () => {
     ['#1 please', 'by its number alone'],
     ['stop @last', '✗'],
   ];
-  test('each bad line has its answer, and nothing is started', async () => {
+  test('each bad line in the demo is answered, and no server starts', async () => {
     const { code, output, errors } = await runDemo(badLines.map(([line]) => `${line}\n`).join(''));
     expect(errors).toBe('');
     expect(code).toBe(0);
@@ -101,7 +101,7 @@ describe.concurrent('lines from a pipe', patient, () => {
   });
 });
 
-describe.concurrent('the tour', patient, () => {
+describe.concurrent('the tour of the demo', patient, () => {
   const tour = [
     '› deploy kart-racing v1.2 --near Montreal --tag qa',
     'is ready',
@@ -117,16 +117,16 @@ describe.concurrent('the tour', patient, () => {
   ];
 
   test.each([
-    ['nothing at all', ''],
+    ['empty input', ''],
     ['blank lines and comments', '\n# nothing to do\n\n'],
-  ])('is played for %s', async (_, input) => {
+  ])('the tour is played for %s', async (_, input) => {
     const { code, output, errors } = await runDemo(input);
     expect([code, errors]).toEqual([0, '']);
     expectInOrder(output, tour);
     expect(output).toContain('[masked]');
   });
 
-  test('and for a pipe that stays open and silent', async () => {
+  test('the tour is played for a pipe that stays open and silent', async () => {
     const { child, finished } = startDemo('--fast');
     const { code, output, errors } = await finished;
     child.stdin.destroy();
@@ -135,8 +135,8 @@ describe.concurrent('the tour', patient, () => {
   });
 });
 
-describe.concurrent('its end', patient, () => {
-  test('an output that is closed early is no error', async () => {
+describe.concurrent('the end of the demo', patient, () => {
+  test('an output that is closed early does not fail the demo', async () => {
     const { child, finished } = startDemo('--fast');
     await once(child.stdout, 'data');
     child.stdout.destroy();
@@ -148,7 +148,7 @@ describe.concurrent('its end', patient, () => {
   test.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],
-  ] as const)('%s takes everything down', async (signal, expected) => {
+  ] as const)('%s ends the demo with all its processes', async (signal, expected) => {
     const { child, finished, output } = startDemo();
     child.stdin.write(`${DEPLOY}\n`);
     await until(() => output().includes('request_id'), 'the deployment', patient.timeout);
@@ -157,14 +157,14 @@ describe.concurrent('its end', patient, () => {
     expect([code, errors]).toEqual([expected, '']);
   });
 
-  test('after exit nothing more is read', async () => {
+  test('the demo reads no line after "exit"', async () => {
     const { code, output } = await runDemo(`exit\n${DEPLOY}\n`);
     expect(code).toBe(0);
     expect(output).not.toContain('deploy kart-racing');
   });
 });
 
-test('flags it does not know are named, with another exit code', async () => {
+test('unknown flags of the demo are named with exit code 2', async () => {
   const { child, finished } = startDemo('--fats');
   child.stdin.end();
   const { code, output, errors } = await finished;

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { textFile } from '../../src/chat/card.ts';
 import { temporaryFiles } from '../../src/demo/files.ts';
 
-test('files are kept in one folder of the system, whatever they are called', async () => {
+test('files are saved in a private folder of the system, whatever their names', async () => {
   const save = temporaryFiles();
   const paths = [
     await save(textFile('a.log', 'é')),
@@ -16,7 +16,7 @@ test('files are kept in one folder of the system, whatever they are called', asy
   expect(folder.startsWith(tmpdir())).toBe(true);
   expect(paths.map((path) => dirname(path))).toEqual([folder, folder, folder]);
   expect(await readFile(paths[0] ?? '', 'utf8')).toBe('é');
-  // Logs may hold what is nobody else's business.
+  // Logs may hold private text.
   expect((await stat(folder)).mode & 0o077).toBe(0);
   await rm(folder, { recursive: true });
 });

@@ -33,11 +33,11 @@ const told = (
 });
 
 const status = fc.constantFrom(...RANK);
-/** What Edgegap called back with: the name of an event, in whatever status its body was. */
+/** The events that Edgegap called back with, in whatever status the body was. */
 const events = fc.subarray([...CALLBACK_EVENTS]);
 const callback = fc.tuple(status, events).map(([one, names]) => told('called-back', one, names));
 const answer = fc.tuple(status, events).map(([one, names]) => told('snapshot', one, names));
-/** What becomes of the one request: exactly one of these, whenever it comes. */
+/** The outcome of the request: exactly one of these, at any time. */
 const outcome = fc.constantFrom<News>(
   { kind: 'accepted', requestId: 'r1' },
   { kind: 'unplaced', requestId: 'r1', detail: 'no room' },
@@ -57,7 +57,7 @@ const anything = fc.oneof(
     { kind: 'tags', tags: ['new'] },
   ),
 );
-/** Each with how many milliseconds after the one before it. */
+/** Each news item with the milliseconds since the item before. */
 const life = fc.array(fc.tuple(anything, fc.constantFrom(0, 1, 1_000, 29_999, 31_000, 121_000)), {
   maxLength: 25,
 });
@@ -89,8 +89,8 @@ const count = (all: readonly string[], one: string) => all.filter((other) => oth
 const check = (property: fc.IPropertyWithHooks<[[News, number][]]>) =>
   fc.assert(property, { numRuns: 3_000 });
 
-describe('whatever news comes, in whatever order, however often', () => {
-  test('the status never goes backwards', () => {
+describe('news in any order and number', () => {
+  test("a deployment's status never goes backwards", () => {
     check(
       fc.property(life, (news) => {
         for (const { before, after } of live(news).moments)
@@ -99,7 +99,7 @@ describe('whatever news comes, in whatever order, however often', () => {
     );
   });
 
-  test('terminated by Edgegap’s word is the end of it: nothing changes any more, but what came to light late', () => {
+  test("after Edgegap's word that a deployment terminated, only late readiness or errors are added", () => {
     check(
       fc.property(life, (news) => {
         for (const { before, after, happened } of live(news).moments) {
@@ -111,7 +111,7 @@ describe('whatever news comes, in whatever order, however often', () => {
     );
   });
 
-  test('when it was ready, failed and ended is set once; only an end that was concluded is taken back', () => {
+  test("a deployment's times are set once; only a concluded end is taken back", () => {
     check(
       fc.property(life, (news) => {
         for (const { before, after, happened } of live(news).moments) {
@@ -124,7 +124,7 @@ describe('whatever news comes, in whatever order, however often', () => {
     );
   });
 
-  test('each happening is told once, and once more for each time that it was taken back', () => {
+  test('each event of a deployment is reported once, and again after each retraction', () => {
     check(
       fc.property(life, (news) => {
         const { told, end } = live(news);
@@ -141,7 +141,7 @@ describe('whatever news comes, in whatever order, however often', () => {
     );
   });
 
-  test('the same news again, at the same moment, changes nothing and tells nothing', () => {
+  test('the same news again at the same moment changes nothing and reports nothing', () => {
     check(
       fc.property(life, (news) => {
         for (const { after, news: same, now } of live(news).moments) {
@@ -153,7 +153,7 @@ describe('whatever news comes, in whatever order, however often', () => {
     );
   });
 
-  test('its request_id is set once, and what has one was neither refused nor lost', () => {
+  test('a request_id is set once, and a deployment with a request_id is live or ended', () => {
     check(
       fc.property(life, (news) => {
         for (const { before, after } of live(news).moments) {
@@ -165,8 +165,8 @@ describe('whatever news comes, in whatever order, however often', () => {
   });
 });
 
-test('what Edgegap told by callbacks ends the same in any order, and whenever the request was answered', () => {
-  // Each body in the status that its name says, or one that came after.
+test("callbacks lead to the same state in any order and at any time of the deploy's answer", () => {
+  // Each body has the status that its name says, or a later status.
   const event = fc.constantFrom(...CALLBACK_EVENTS).chain((name) => {
     const later = RANK.slice(RANK.indexOf(name.toUpperCase()));
     return fc.constantFrom(...later).map((one) => [one, name] as const);

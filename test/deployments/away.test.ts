@@ -3,7 +3,7 @@ import { accepted, edgegapTime, openWatch, snapshot, type Watch } from './watch.
 
 const MINUTE = 60_000;
 
-/** What the channel heard of each, when the next process has been there for a few seconds. */
+/** The channel's messages about each deployment, a few seconds after the start of the next process. */
 async function afterRestart(before: Watch): Promise<string> {
   await before.reconciler.stop();
   before.calls.length = 0;
@@ -13,7 +13,7 @@ async function afterRestart(before: Watch): Promise<string> {
   return await next.told();
 }
 
-test('what became of every open deployment while the bot was away is asked for at its start, by one list call', async () => {
+test('at its start the bot asks for every open deployment by a single list call', async () => {
   const watch = await openWatch({ callbacks: true });
   const { add, statuses, listed, clock, reconciler, calls } = watch;
   await reconciler.start();
@@ -34,7 +34,7 @@ test('what became of every open deployment while the bot was away is asked for a
   expect(calls).not.toContain('status runs');
 });
 
-test('a start at which Edgegap cannot be asked asks again within seconds', async () => {
+test('a start at which Edgegap is away asks again within seconds', async () => {
   const watch = await openWatch({ callbacks: true });
   await watch.add(accepted('r1'));
   await watch.clock.advance(MINUTE);
@@ -60,8 +60,8 @@ test('a start at which Edgegap cannot be asked asks again within seconds', async
   expect(await next.told()).toContain(' is ready');
 });
 
-describe('how long it took and how long it lived', () => {
-  /** Deployed now, and learned a minute and a half later. */
+describe('the reported times of a deployment', () => {
+  /** A deployment made now, whose status the bot learns a minute and a half later. */
   async function learnedLate(fields: (start: number) => { readonly current_status: string }) {
     const watch = await openWatch({ callbacks: true });
     const start = watch.clock.now();
@@ -72,7 +72,7 @@ describe('how long it took and how long it lived', () => {
     return { told: await watch.told(), card: await watch.card() };
   }
 
-  test('are Edgegap’s own times, however late they are learned', async () => {
+  test("the card and line show Edgegap's own times, however late the bot learns them", async () => {
     const ready = await learnedLate((start) => ({
       current_status: 'READY',
       start_time: edgegapTime(start + 3_000),
@@ -89,7 +89,7 @@ describe('how long it took and how long it lived', () => {
     expect(ended.card).toContain(' after 7 s');
   });
 
-  test('are told by the time that it ran where its start is not said', async () => {
+  test('the line shows the time that the deployment ran when Edgegap does not say the start', async () => {
     const { told } = await learnedLate((start) => ({
       current_status: 'TERMINATED',
       elapsed_time: 7,
@@ -101,15 +101,15 @@ describe('how long it took and how long it lived', () => {
   test.each([
     ['absent', {}],
     ['empty', { start_time: '' }],
-    ['no time', { start_time: 'soon' }],
-    ['before it was asked for', { start_time: '2001-01-01 00:00:00.000000' }],
+    ['not a time', { start_time: 'soon' }],
+    ['before the request', { start_time: '2001-01-01 00:00:00.000000' }],
     ['ahead of every clock', { start_time: '2199-01-01 00:00:00.000000' }],
-  ])('are our own where Edgegap’s start is %s', async (_, fields) => {
+  ])("the card shows the bot's own time where Edgegap's start is %s", async (_, fields) => {
     const { card } = await learnedLate(() => ({ current_status: 'READY', ...fields }));
     expect(card).toMatch(/, after 1 min 3[0-9] s/);
   });
 
-  test('are not told of one that was never ready', async () => {
+  test('a deployment that was never ready is reported without a time', async () => {
     const { told } = await learnedLate((start) => ({
       current_status: 'TERMINATED',
       start_time: edgegapTime(start),

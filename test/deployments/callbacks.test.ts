@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { until } from '../support/test-clock.ts';
 import { callBack, DEPLOY, openStudio, STILL } from './harness.ts';
 
-/** A deployment that is on its way and stays there. */
+/** A deployment that is starting and stays in that state. */
 async function deployed() {
   const studio = await openStudio({ simulator: { durations: STILL } });
   const run = await studio.run();
@@ -11,7 +11,7 @@ async function deployed() {
 }
 
 describe('a callback', () => {
-  test('is in the card, and as a line under it that mentions who asked; again, it changes nothing', async () => {
+  test('a callback of ready edits the card and posts a line with a mention; a repeat changes nothing', async () => {
     const { studio, urls, id } = await deployed();
     const body = await studio.body({
       current_status: 'Status.READY',
@@ -32,7 +32,7 @@ describe('a callback', () => {
     expect(card?.edits).toBe(edits + 1);
   });
 
-  test('of an error shows its detail, masked, in the card, the line and the channel', async () => {
+  test('a callback of an error shows the masked detail in card, line and channel', async () => {
     const { studio, urls } = await deployed();
     const error_detail = 'Crashed:\n  ARBITRIUM_DELETE_TOKEN=abcdef123456';
     await callBack(
@@ -45,7 +45,7 @@ describe('a callback', () => {
     expect(JSON.stringify(studio.chat.messages)).not.toContain('abcdef123456');
   });
 
-  test('is told whatever characters its detail holds', async () => {
+  test('a callback of an error with odd characters in its detail is reported', async () => {
     const { studio, urls } = await deployed();
     const error_detail = 'Crashed\u0000 at \ud800 once';
     const body = await studio.body({ current_status: 'Status.ERROR', error: true, error_detail });
@@ -53,7 +53,7 @@ describe('a callback', () => {
     await studio.shown(/ failed: Crashed/);
   });
 
-  test('of an error that was asked about, and of which it became ready, is none at its end either', async () => {
+  test('an error that was only asked about is not reported after the deployment became ready', async () => {
     const { studio, urls } = await deployed();
     const failed = { request_id: 'ffffffffffff', current_status: 'ERROR', error: true };
     const body = await studio.body(failed);
@@ -68,7 +68,7 @@ describe('a callback', () => {
     expect(studio.count(' failed')).toBe(0);
   });
 
-  test('whose body cannot be read has the status asked', async () => {
+  test('a callback with an unreadable body makes the bot ask for the status', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'ready' }, { kind: 'unreadable' });
@@ -79,7 +79,7 @@ describe('a callback', () => {
     const asked = studio.simulator.requests.filter(
       ({ endpoint, at }) => endpoint === 'status' && at >= calledAt,
     );
-    // A look at the steps may have been due at the same moment.
+    // A status poll for the steps may have been due at the same moment.
     expect([1, 2]).toContain(asked.length);
     expect(studio.count('found by asking')).toBe(0);
     expect(run.log.join('')).not.toContain('callbacks do not arrive');
@@ -87,8 +87,8 @@ describe('a callback', () => {
 
   test.each([
     ['another deployment', { request_id: 'ffffffffffff', current_status: 'TERMINATED' }],
-    ['another state than its name says', { current_status: 'Status.DEPLOYING' }],
-  ])('that tells of %s is not believed: the status is asked', async (_, changes) => {
+    ['a different state than its name says', { current_status: 'Status.DEPLOYING' }],
+  ])('a callback that tells of %s is not believed; the bot asks for the status', async (_, changes) => {
     const { studio, urls } = await deployed();
     const asked = () => studio.simulator.requests.filter(({ endpoint }) => endpoint === 'status').length;
     const body = await studio.body(changes);
@@ -98,7 +98,7 @@ describe('a callback', () => {
     expect(studio.count('terminated')).toBe(0);
   });
 
-  test('is taken with any content type, and none', async () => {
+  test('a callback is taken with any content type and without a content type', async () => {
     const { studio, urls } = await deployed();
     const body = JSON.stringify(await studio.body({ current_status: 'READY' }));
     for (const type of ['text/plain', 'application/', 'nonsense;;', 'application/x-www-form-urlencoded'])
@@ -108,7 +108,7 @@ describe('a callback', () => {
     await studio.shown('is ready');
   });
 
-  test('without the right secret is not there, and one too large is refused', async () => {
+  test('a callback without the right secret gets 404, and a callback that is too large gets 413', async () => {
     const { studio, run, urls } = await deployed();
     const { pathname } = new URL(urls.ready);
     const token = pathname.split('/').at(-1) ?? '';
@@ -141,11 +141,11 @@ describe('a callback', () => {
     expect(run.log.join('')).not.toContain(secret);
   });
 
-  test('that claims to be about another does not hold up that one’s', async () => {
+  test('a callback with a foreign request_id does not hold up the callback of that deployment', async () => {
     const { studio, run, urls } = await deployed();
     studio.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
     await run.say(DEPLOY);
-    // It claims to be the first one, whose request_id it cannot take.
+    // The callback claims to be about the first deployment, whose request_id the second cannot take.
     expect(await callBack(studio.webhooks().ready, await studio.body({ current_status: 'READY' }))).toBe(200);
     expect(await callBack(urls.ready, await studio.body({ current_status: 'READY' }))).toBe(200);
     const line = await studio.shown('is ready');
@@ -153,8 +153,8 @@ describe('a callback', () => {
   });
 });
 
-describe('callbacks that come', () => {
-  test('twice are told once', async () => {
+describe('callbacks at odd times', () => {
+  test('callbacks that come twice are reported once', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'any' }, { kind: 'double' }, 2);
@@ -167,11 +167,11 @@ describe('callbacks that come', () => {
     expect(studio.chat.messages).toHaveLength(3);
   });
 
-  test('in the wrong order end in the right state, and the late one says so', async () => {
+  test('a callback of ready after the end leaves the state ended and is reported as late', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'ready' }, { kind: 'hold' });
-    // A look at the steps would see the start before the callbacks tell of the end.
+    // A status poll would see the start before the callbacks tell of the end.
     studio.simulator.faults.next({ endpoint: 'status' }, { kind: 'server-error', when: 'before' }, 1_000);
     await run.say(DEPLOY);
     const id = [...studio.simulator.deployments.keys()][0] ?? '';
@@ -187,7 +187,7 @@ describe('callbacks that come', () => {
     expect(studio.count(/is ready/)).toBe(0);
   });
 
-  test('before the answer to the deploy find their home', async () => {
+  test('a callback before the answer to the deploy finds its deployment', async () => {
     const studio = await openStudio({
       simulator: { durations: { deploying: 100, scanning: 0, seeking: 0 } },
     });
@@ -201,7 +201,7 @@ describe('callbacks that come', () => {
     expect(studio.count('Ready')).toBe(1);
   });
 
-  test('never are made up for by asking, and the first time it says so', async () => {
+  test('missing callbacks are replaced by asking, and the first line says so', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'any' }, { kind: 'drop' }, 5);
@@ -214,7 +214,7 @@ describe('callbacks that come', () => {
     expect(run.log.filter((text) => text.includes('callbacks do not arrive'))).toHaveLength(1);
   });
 
-  test('a little after they were asked about are not reported missing', async () => {
+  test('a callback a little after the question about the status is not reported missing', async () => {
     const studio = await openStudio({ simulator: { durations: { deploying: 58_500 } } });
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'ready' }, { kind: 'late', ms: 6_000 });
@@ -224,7 +224,7 @@ describe('callbacks that come', () => {
     expect(run.log.join('')).not.toContain('callbacks do not arrive');
   });
 
-  test('long after they were made up for change nothing', async () => {
+  test('a callback long after its replacement by asking changes nothing', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     studio.simulator.faults.next({ callback: 'ready' }, { kind: 'late', ms: 100_000 });
@@ -236,7 +236,7 @@ describe('callbacks that come', () => {
     expect(studio.chat.messages).toHaveLength(3);
   });
 
-  test('while chat is silent are answered at once, and posted when it speaks again', async () => {
+  test('callbacks while the chat is silent are answered at once and posted later in order', async () => {
     const { studio, urls } = await deployed();
     const release = studio.chat.hold();
     expect(await callBack(urls.ready, await studio.body({ current_status: 'READY' }))).toBe(200);
@@ -252,7 +252,7 @@ describe('callbacks that come', () => {
     ]);
   });
 
-  test('and were stored by a process that died before it could tell, are told by the next', async () => {
+  test('callbacks stored by a process that died are reported by the next process', async () => {
     const { studio, run, urls } = await deployed();
     studio.chat.hold();
     expect(await callBack(urls.ready, await studio.body({ current_status: 'READY' }))).toBe(200);

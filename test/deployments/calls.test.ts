@@ -10,7 +10,7 @@ import { accepted, openWatch, snapshot } from './watch.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** Calls to Edgegap in one hour for so many deployments that are in this status all the while. */
+/** Calls to Edgegap in an hour for a number of deployments that stay in the same status. */
 async function inAnHour(callbacks: boolean, count: number, status: string) {
   const watch = await openWatch({ callbacks });
   for (let index = 0; index < count; index++) {
@@ -20,7 +20,7 @@ async function inAnHour(callbacks: boolean, count: number, status: string) {
     await watch.add(accepted(request_id), snapshot(request_id, status));
   }
   await watch.reconciler.start();
-  // What is young is asked about more often.
+  // A young deployment is asked about more often.
   await watch.clock.advance(10 * 60_000);
   watch.calls.length = 0;
   await watch.clock.advance(HOUR);
@@ -28,7 +28,7 @@ async function inAnHour(callbacks: boolean, count: number, status: string) {
   return { lists, statuses: watch.calls.length - lists };
 }
 
-/** One that says whether a list is being read. */
+/** A client that says whether a list is being read. */
 class ListingClient extends EdgegapClient {
   listing = false;
 
@@ -42,7 +42,7 @@ class ListingClient extends EdgegapClient {
   }
 }
 
-/** Requests for the list that arrive in an hour, for so many servers that are ready. */
+/** Requests for the list that arrive in an hour, for a number of ready servers. */
 async function requestsInAnHour(count: number): Promise<number> {
   const none = { deploy: Number.POSITIVE_INFINITY, list: Number.POSITIVE_INFINITY };
   const clock = new TestClock();
@@ -73,18 +73,20 @@ async function requestsInAnHour(count: number): Promise<number> {
   return requests.length;
 }
 
-/** As docs/operations.md says it. Where many processes share a store each second is looked at: an hour takes too long. */
+/**
+ * The figures of docs/operations.md. A store shared by many processes is read every second, so an hour takes too long.
+ */
 describe.runIf(suiteDatabase === 'sqlite')('calls to Edgegap in an hour', () => {
   test.each([
-    // The list is asked about 50 at a time: once a minute with callbacks, six times without.
+    // The list holds 50 deployments a page: one round a minute with callbacks, six rounds without.
     { callbacks: true, count: 1, status: 'READY', lists: 60, statuses: 0 },
     { callbacks: true, count: 100, status: 'READY', lists: 120, statuses: 0 },
     { callbacks: false, count: 1, status: 'READY', lists: 360, statuses: 0 },
     { callbacks: false, count: 100, status: 'READY', lists: 720, statuses: 0 },
-    // One that is on its way is asked about every 15 seconds: no callback tells of its steps.
+    // A starting deployment is asked about every 15 seconds, as no callback tells of its steps.
     { callbacks: true, count: 1, status: 'DEPLOYING', lists: 0, statuses: 240 },
   ])(
-    'for $count in $status, callbacks: $callbacks',
+    'the calls for $count in $status with callbacks $callbacks match the documentation',
     async ({ callbacks, count, status, lists, statuses }) => {
       const calls = await inAnHour(callbacks, count, status);
       expect(Math.abs(calls.lists - lists), `${calls.lists} lists`).toBeLessThanOrEqual(
@@ -94,7 +96,7 @@ describe.runIf(suiteDatabase === 'sqlite')('calls to Edgegap in an hour', () => 
     },
   );
 
-  test('of many that are on their way each is looked at less often: four looks a second are the most', async () => {
+  test('many starting deployments share at most four status calls a second', async () => {
     const watch = await openWatch({ callbacks: true });
     for (let index = 0; index < 60; index++) {
       watch.statuses.set(`r${index}`, 'DEPLOYING');
@@ -112,7 +114,7 @@ describe.runIf(suiteDatabase === 'sqlite')('calls to Edgegap in an hour', () => 
   test.each([
     { count: 50, lists: 60 },
     { count: 51, lists: 120 },
-  ])('over HTTP, for $count that are ready', async ({ count, lists }) => {
+  ])('the list calls over HTTP for $count ready deployments match the docs', async ({ count, lists }) => {
     expect(Math.abs((await requestsInAnHour(count)) - lists)).toBeLessThanOrEqual(2);
   });
 });

@@ -6,15 +6,15 @@ import { accepted, openWatch, snapshot, type Watch } from './watch.ts';
 const MINUTE = 60_000;
 const AHEAD = 6 * 60 * MINUTE;
 
-/** What is learned in `work` is dated hours ahead: the clock is set right only afterwards. */
+/** News from `work` gets a time hours ahead: the clock is set right only afterwards. */
 async function ahead({ clock }: Watch, work: () => Promise<unknown>): Promise<void> {
   clock.set(AHEAD);
   await work();
   clock.set(-AHEAD);
 }
 
-describe.each([true, false])('after a clock that was hours ahead (callbacks: %s)', (callbacks) => {
-  test('the end of one that it heard of last is found', async () => {
+describe.each([true, false])('a clock that was hours ahead (callbacks: %s)', (callbacks) => {
+  test('the end of a deployment whose last news has a future time is found', async () => {
     const watch = await openWatch({ callbacks });
     await ahead(watch, () => watch.add(accepted('r1'), snapshot('r1', 'READY')));
     watch.statuses.set('r1', 'TERMINATED');
@@ -23,7 +23,7 @@ describe.each([true, false])('after a clock that was hours ahead (callbacks: %s)
     expect(await watch.told()).toContain(' terminated');
   });
 
-  test('one that was accepted then, and that Edgegap knows no more, has ended', async () => {
+  test('a deployment accepted at a future time and then unknown to Edgegap counts as ended', async () => {
     const watch = await openWatch({ callbacks });
     await ahead(watch, () => watch.add(accepted('r1'), snapshot('r1', 'DEPLOYING')));
     await watch.reconciler.start();
@@ -31,7 +31,7 @@ describe.each([true, false])('after a clock that was hours ahead (callbacks: %s)
     expect(await watch.told()).toContain(' terminated');
   });
 
-  test('a stop that was taken then, and that comes to nothing, is told', async () => {
+  test('a stop taken at a future time that Edgegap does not carry out is reported', async () => {
     const watch = await openWatch({ callbacks });
     watch.statuses.set('r1', 'READY');
     watch.listed.push({ request_id: 'r1', ready: true });
@@ -43,7 +43,7 @@ describe.each([true, false])('after a clock that was hours ahead (callbacks: %s)
     expect(await watch.told()).toContain('did not carry it out');
   });
 
-  test('that this process had, the list is asked for as often as before', async () => {
+  test('after the clock is set back the list is asked for as often as before', async () => {
     const watch = await openWatch({ callbacks });
     watch.statuses.set('r1', 'READY');
     watch.listed.push({ request_id: 'r1', ready: true });
@@ -58,7 +58,7 @@ describe.each([true, false])('after a clock that was hours ahead (callbacks: %s)
     expect(lists()).toBeGreaterThanOrEqual(before - 2);
   });
 
-  test('one that cannot be settled is tried again as soon as before', async () => {
+  test('a deployment that cannot be settled is tried again as soon as before', async () => {
     const gone = await openWatch({ callbacks });
     const watch = await openWatch({ callbacks, beside: gone });
     const id = await gone.add();
@@ -78,21 +78,21 @@ describe.each([true, false])('after a clock that was hours ahead (callbacks: %s)
   });
 });
 
-describe('that callbacks do not arrive', () => {
+describe('the warning that callbacks do not arrive', () => {
   const rescued = async (watch: Watch) => {
     watch.statuses.set('r1', 'READY');
     await watch.clock.advance(3 * MINUTE);
     return (await watch.told()).includes('found by asking');
   };
 
-  test('is said of what was deployed after the clock was set back', async () => {
+  test('the warning about missing callbacks appears for a deployment made after the clock was set back', async () => {
     const watch = await openWatch({ callbacks: true });
     await ahead(watch, () => watch.reconciler.start());
     await watch.add(accepted('r1'));
     expect(await rescued(watch)).toBe(true);
   });
 
-  test('is not said of what was deployed before, by a clock that was hours ahead', async () => {
+  test('no warning about missing callbacks appears for a deployment made by the clock ahead', async () => {
     const watch = await openWatch({ callbacks: true });
     await ahead(watch, () => watch.add(accepted('r1')));
     await watch.reconciler.start();
@@ -101,7 +101,7 @@ describe('that callbacks do not arrive', () => {
   });
 });
 
-test('a version that is new is seen, also where the clock was set back by hours', async () => {
+test('a new version is seen although the clock was set back by hours', async () => {
   const clock = new TestClock();
   const versions = [{ name: 'v1' }];
   const catalog = createCatalog({ versions: async () => [...versions] } as never, clock);

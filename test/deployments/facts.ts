@@ -2,7 +2,7 @@ import type { advance } from '../../src/deployments/state.ts';
 
 export type Facts = Parameters<typeof advance>[0];
 
-/** What is known of a deployment that was only just asked for. */
+/** The facts of a deployment that was just requested. */
 export const fresh: Facts = {
   phase: 'requesting',
   requestId: undefined,

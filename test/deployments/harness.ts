@@ -15,11 +15,13 @@ import { until } from '../support/test-clock.ts';
 
 const HERE = { platform: 'memory', workspace: 'w', channel: 'general' };
 
-/** One run of the bot, from its start to its end or its death. */
+/** A run of the bot, from its start to its end or its death. */
 export interface Run {
   readonly url: string;
   readonly log: readonly string[];
-  /** Resolves when it was answered. `id` is the platform's own for it, the same when it delivers it again. */
+  /**
+   * Resolves when the line was answered. `id` is the platform's id of the invocation, the same for a repeated delivery.
+   */
   say(line: string, person?: string, id?: string): Promise<void>;
   /** Presses a button of this label, the newest that there is. */
   press(label: string, person?: string, id?: string): Promise<void>;
@@ -31,12 +33,12 @@ export interface Run {
 export interface Studio {
   readonly chat: MemoryChat;
   readonly simulator: Simulator;
-  /** What only one person saw. */
+  /** The messages to a single person. */
   readonly privately: string[];
-  /** Its time, which runs fast. */
+  /** The studio's time, which runs fast. */
   now(): number;
   run(environment?: Record<string, string>): Promise<Run>;
-  /** The newest message with this text, once it is there. */
+  /** The newest message with this text, as soon as the message is there. */
   shown(text: string | RegExp): Promise<Posted>;
   /** How many messages have this text now. */
   count(text: string | RegExp): number;
@@ -58,7 +60,7 @@ export async function openStudio(
     readonly factor?: number;
     readonly simulator?: Partial<SimulatorOptions>;
     readonly callbacks?: boolean;
-    /** What the bots are given in place of a clock. */
+    /** The clock that the bots are given, made from the studio's clock. */
     readonly watched?: (clock: Clock) => Clock;
   } = {},
 ): Promise<Studio> {
@@ -132,7 +134,7 @@ export async function openStudio(
       stopped ??= app.stop();
       return stopped;
     };
-    // One that has died ends as badly as it likes.
+    // The stop of a dead bot may fail in any way.
     runs.push({ stop: () => stop().catch((error: unknown) => (alive ? Promise.reject(error) : undefined)) });
 
     async function invoke(request: InvocationRequest, name: string, id = `i${++count}`): Promise<void> {

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Callbacks } from '../../src/deployments/callbacks.ts';
 import { accepted, openWatch, type Watch } from './watch.ts';
 
-/** What works off the callbacks of a watched Edgegap. */
+/** The processing of callbacks for a watched Edgegap. */
 function inboxOf({ store, repository, deployments, clock }: Watch) {
   const log: string[] = [];
   const callbacks = new Callbacks({
@@ -24,7 +24,7 @@ function inboxOf({ store, repository, deployments, clock }: Watch) {
 const HOUR = 60 * 60_000;
 const ready = (request_id: string) => JSON.stringify({ request_id, current_status: 'Status.READY' });
 
-test('a callback that tells of another’s deployment is not believed, also while its own is not known', async () => {
+test('a callback with a foreign request_id is not believed, also while the own request_id is unknown', async () => {
   const watch = await openWatch({ callbacks: true });
   const first = await watch.add(accepted('r1'));
   const second = await watch.add({ kind: 'unknown-outcome' }, { kind: 'not-found' });
@@ -34,11 +34,11 @@ test('a callback that tells of another’s deployment is not believed, also whil
   expect(await watch.repository.byId(first)).toMatchObject({ readyAt: undefined });
   expect(log.join('')).toContain('asking for the status');
   expect(log.join('')).not.toContain('one cannot be handled');
-  // That something called back proves that it exists: it is looked for anew.
+  // A callback proves that the deployment exists, so the search for the deployment starts anew.
   expect(await watch.repository.byId(second)).toMatchObject({ checkAt: watch.clock.now(), checks: 0 });
 });
 
-test('callbacks of one deployment that were stored in the same millisecond are told in the order of its life', async () => {
+test("callbacks stored in the same millisecond are reported in the order of the deployment's life", async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add(accepted('r1'));
   const { callbacks } = inboxOf(watch);
@@ -65,7 +65,7 @@ test('callbacks of one deployment that were stored in the same millisecond are t
   ]);
 });
 
-test('one that nobody else has is its own', async () => {
+test('a callback with a free request_id gives the deployment its request_id', async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add({ kind: 'unknown-outcome' });
   const { receive } = inboxOf(watch);
@@ -77,7 +77,7 @@ test('one that nobody else has is its own', async () => {
   });
 });
 
-test('one that cannot be handled does not hold up the others', async () => {
+test('a callback that cannot be handled does not hold up the other callbacks', async () => {
   const watch = await openWatch({ callbacks: true });
   const broken = await watch.add(accepted('r1'));
   const fine = await watch.add(accepted('r2'));
@@ -90,13 +90,13 @@ test('one that cannot be handled does not hold up the others', async () => {
   expect(await watch.repository.byId(fine)).toMatchObject({ status: 'READY' });
 });
 
-test('one that is stored in the very moment in which the last one is done is not left for later', async () => {
+test('a callback stored at the moment when the last callback is done is handled at once', async () => {
   const watch = await openWatch({ callbacks: true });
   const { callbacks } = inboxOf(watch);
   const change = watch.repository.change.bind(watch.repository);
   const insert = watch.store.insertInto.bind(watch.store);
   const send = (id: string, request: string) => callbacks.receive('ready', id, ready(request));
-  // The moment is so many steps after the last one's transaction.
+  // The moment comes a number of steps after the transaction of the last callback.
   for (let steps = 0; steps < 20; steps++) {
     const last = await watch.add(accepted(`last${steps}`));
     const next = await watch.add(accepted(`next${steps}`));
@@ -134,7 +134,7 @@ test('one that is stored in the very moment in which the last one is done is not
   }
 });
 
-test('one with a wrong secret, or for nobody, is not ours', async () => {
+test("a callback with a wrong secret or of an unknown deployment is not the bot's own", async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add(accepted('r1'));
   const { callbacks } = inboxOf(watch);
@@ -154,7 +154,7 @@ test('one with a wrong secret, or for nobody, is not ours', async () => {
 test.each([
   ['received_at', (now: number) => ({ received_at: now + 6 * HOUR })],
   ['next_at', (now: number) => ({ received_at: now, next_at: now + 6 * HOUR })],
-])('one of which a clock that was hours ahead wrote %s is not left for later', async (_, times) => {
+])('a callback whose %s a clock wrote hours ahead is not left for later', async (_, times) => {
   const watch = await openWatch({ callbacks: true });
   const { store, clock } = watch;
   const id = await watch.add(accepted('r1'));
@@ -169,7 +169,7 @@ test.each([
 });
 
 describe.each(['ERROR', 'TERMINATED'])(
-  'that it was ready is told once where it has gone on to %s',
+  'the readiness of a deployment that has already gone on to %s',
   (gone) => {
     const open = async () => {
       const watch = await openWatch({ callbacks: true });
@@ -187,7 +187,7 @@ describe.each(['ERROR', 'TERMINATED'])(
       expect(told.indexOf('had become ready before that')).toBeGreaterThan(told.indexOf(ending));
     };
 
-    test('as its body says already', async () => {
+    test('a ready callback whose body already shows the end reports the readiness once, as late', async () => {
       const { callbacks, id, body, told } = await open();
       await callbacks.receive('ready', id, body);
       await callbacks.receive(gone === 'ERROR' ? 'error' : 'terminated', id, body);
@@ -195,7 +195,7 @@ describe.each(['ERROR', 'TERMINATED'])(
       await inOrder(await told());
     });
 
-    test('as the answer says, after a body that cannot be read', async () => {
+    test('an unreadable ready callback and a status answer of the end report the readiness once, as late', async () => {
       const { callbacks, id, told, clock } = await open();
       await callbacks.receive('ready', id, '<html>');
       await callbacks.idle();
@@ -203,7 +203,7 @@ describe.each(['ERROR', 'TERMINATED'])(
       await inOrder(await told());
     });
 
-    test('as the next callback says, after a body that cannot be read', async () => {
+    test('an unreadable ready callback and the next callback of the end report the readiness once, as late', async () => {
       const { callbacks, id, body, told } = await open();
       await callbacks.receive('ready', id, '<html>');
       await callbacks.receive(gone === 'ERROR' ? 'error' : 'terminated', id, body);
@@ -213,7 +213,7 @@ describe.each(['ERROR', 'TERMINATED'])(
   },
 );
 
-test('one that is worked off just before the answer is: nobody is warned that callbacks do not arrive', async () => {
+test('a callback handled just before the status answer causes no warning about missing callbacks', async () => {
   const watch = await openWatch({ callbacks: true });
   const { repository, statuses, clock } = watch;
   const { callbacks } = inboxOf(watch);
@@ -238,7 +238,7 @@ test('one that is worked off just before the answer is: nobody is warned that ca
   expect(await watch.told()).toContain('found by asking');
 });
 
-test('one that comes as its deployment is forgotten is forgotten too', async () => {
+test('a callback that arrives as its deployment is deleted is deleted too', async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add(accepted('r1'));
   const { callbacks } = inboxOf(watch);
@@ -249,7 +249,7 @@ test('one that comes as its deployment is forgotten is forgotten too', async () 
 });
 
 test.each(['TERMINATING', 'TERMINATED'])(
-  'of an error, whose body says no more than %s, is one',
+  'an error callback whose body only says %s is reported as an error',
   async (status) => {
     const watch = await openWatch({ callbacks: true });
     const id = await watch.add(accepted('r1'));

@@ -47,7 +47,7 @@ const order = (invocationId: string) => ({
   card: { platform: 'memory', workspace: 'w', channel: 'c', message: '1' },
 });
 
-test('news that comes at once is applied one after the other, and none of it is lost', async () => {
+test('news that arrives at the same time is applied in turn and none is lost', async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add(accepted('r1'));
   await Promise.all([
@@ -63,7 +63,7 @@ test('news that comes at once is applied one after the other, and none of it is 
   expect(told.match(/asked to stop/g)).toHaveLength(1);
 });
 
-test('one request_id is never two deployments’, whoever is faster', async () => {
+test('two deployments never get the same request_id', async () => {
   const watch = await openWatch();
   const ids = [await watch.add(), await watch.add({ kind: 'unknown-outcome' })];
   await Promise.all(ids.map((id) => watch.deployments.learn(id, accepted('r1'), 'asked')));
@@ -72,7 +72,7 @@ test('one request_id is never two deployments’, whoever is faster', async () =
   expect(both.find((one) => one?.requestId === undefined)).toMatchObject({ phase: 'unknown' });
 });
 
-test('an intent whose commit was answered by a broken line is not left open: nothing was sent', async () => {
+test('an intent with a lost commit confirmation is refused, and nothing was sent', async () => {
   const { repository, deployments, calls, store, told } = await openWatch();
   const create = repository.create.bind(repository);
   repository.create = async (...args) => {
@@ -86,7 +86,7 @@ test('an intent whose commit was answered by a broken line is not left open: not
   expect(await told()).not.toContain('may have started');
 });
 
-test('an intent that comes through only after it was given up finds its place taken', async () => {
+test('an intent that arrives after the bot gave up on the intent finds its row taken', async () => {
   const { repository, deployments, calls, store } = await openWatch();
   const create = repository.create.bind(repository);
   let comeThrough = () => Promise.resolve<unknown>(undefined);
@@ -103,7 +103,7 @@ test('an intent that comes through only after it was given up finds its place ta
 });
 
 test.runIf(suiteDatabase === 'postgres')(
-  'an intent whose commit hangs is refused as soon as it comes through',
+  'an intent whose commit hangs is refused as soon as the commit comes through',
   async () => {
     const { repository, deployments, calls, store, clock, told } = await openWatch();
     const hanging = Promise.withResolvers<void>();
@@ -145,7 +145,7 @@ test('an invocation that two processes have at the same time deploys once', asyn
   expect(one.calls.filter((call) => call === 'deploy')).toHaveLength(1);
 });
 
-test('400 at the same time are written down, and each is sent once', async () => {
+test('400 deploys at the same time are written down and each is sent once', async () => {
   const watch = await openWatch();
   await Promise.all(
     Array.from({ length: 400 }, (_, index) => watch.deployments.deploy(order(`burst ${index}`))),
@@ -155,8 +155,8 @@ test('400 at the same time are written down, and each is sent once', async () =>
   expect(rows.filter(({ phase }) => phase === 'live')).toHaveLength(400);
 });
 
-describe('a process that is taken to be dead', () => {
-  test('has what it was about to send settled by another, and sends it no more', async () => {
+describe('a process taken for dead', () => {
+  test('another process settles the intent of a process taken for dead, which sends nothing more', async () => {
     const one = await openWatch();
     const other = await openWatch({ beside: one });
     const id = await one.add();
@@ -177,7 +177,7 @@ describe('a process that is taken to be dead', () => {
   });
 
   test.runIf(suiteDatabase === 'postgres')(
-    'while its request waits its turn sends it no more, also when it lives again',
+    'a process taken for dead during its wait for a permit sends nothing when alive again',
     async () => {
       const heart = new TestClock();
       const turn = Promise.withResolvers<void>();
@@ -191,7 +191,7 @@ describe('a process that is taken to be dead', () => {
           .where('invocation_id', '=', 'slow')
           .executeTakeFirst();
       await until(row, 'its intent');
-      // It stands still, and for the others its time runs out.
+      // The process stands still, and for the other processes its time runs out.
       const { id: holder } = one.membership;
       await one.store.updateTable('instances').set({ until: 0 }).where('id', '=', holder).execute();
       await other.reconciler.start();
@@ -211,7 +211,7 @@ describe('a process that is taken to be dead', () => {
     },
   );
 
-  test('and all the same hears that nothing was deployed has the last word', async () => {
+  test('a refusal that a process taken for dead still hears of is final', async () => {
     const watch = await openWatch();
     const id = await watch.add({ kind: 'unknown-outcome' }, { kind: 'refused', detail: 'No such version.' });
     expect(await watch.repository.byId(id)).toMatchObject({ phase: 'refused' });
@@ -221,7 +221,7 @@ describe('a process that is taken to be dead', () => {
   });
 });
 
-test('what is due is asked about once, however many processes look', async () => {
+test('a due deployment is asked about once, however many processes ask', async () => {
   const one = await openWatch();
   const other = await openWatch({ beside: one });
   const ids = await Promise.all(Array.from({ length: 30 }, () => one.add({ kind: 'unknown-outcome' })));
@@ -229,10 +229,10 @@ test('what is due is asked about once, however many processes look', async () =>
   const looks = await Promise.all(
     [one, other, one, other].map(({ repository }) => repository.agenda.claimDue('a', 20, 30_000)),
   );
-  // Who looks at the same moment as another may go away with nothing: the next look finds the rest.
+  // A process that looks at the same moment may find nothing: the next look finds the rest.
   const taken = [...looks.flat(), ...(await one.repository.agenda.claimDue('a', 20, 30_000))];
   expect(taken.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
-  // Whoever took them dies: they are only late.
+  // The process that took the deployments dies, which only delays the questions.
   await one.clock.advance(29_000);
   expect(await other.repository.agenda.claimDue('a', 40, 30_000)).toEqual([]);
   await one.clock.advance(1_000);
@@ -255,7 +255,7 @@ test.runIf(suiteDatabase === 'postgres')(
   },
 );
 
-test('of many processes one sweeps, and one warns that callbacks do not arrive', async () => {
+test('of many processes a single process sweeps, and a single process warns of missing callbacks', async () => {
   const one = await openWatch({ callbacks: true });
   const other = await openWatch({ callbacks: true, beside: one });
   await one.reconciler.start();
@@ -293,7 +293,7 @@ test('an answer that cannot be written down is written when the store is back', 
   expect(watch.calls.filter((call) => call === 'deploy')).toHaveLength(1);
 });
 
-test('what Edgegap answered and could not be written down is not hidden by the end of the process', async () => {
+test('a stop with an answer that was never written down says that the stop may have been done', async () => {
   const watch = await openWatch();
   watch.statuses.set('r1', 'READY');
   await watch.add(accepted('r1'));
@@ -310,7 +310,7 @@ test('what Edgegap answered and could not be written down is not hidden by the e
 });
 
 describe('callbacks that a dead process has stored', () => {
-  test('are worked off by another one', async () => {
+  test('callbacks of a dead process are handled by another process', async () => {
     const watch = await openWatch({ callbacks: true });
     const id = await watch.add(accepted('r1'));
     const { callbacks } = callbacksOf(watch);
@@ -325,7 +325,7 @@ describe('callbacks that a dead process has stored', () => {
     expect(await watch.repository.byId(id)).toMatchObject({ status: 'READY' });
   });
 
-  test('and that two others work off at once are told once', async () => {
+  test('callbacks of a dead process that two processes handle at once are reported once', async () => {
     const one = await openWatch({ callbacks: true });
     const other = await openWatch({ callbacks: true, beside: one });
     const ids = await Promise.all(Array.from({ length: 25 }, (_, index) => one.add(accepted(`r${index}`))));
@@ -344,7 +344,7 @@ describe('callbacks that a dead process has stored', () => {
     expect((await one.told()).match(/ is ready/g)).toHaveLength(25);
   });
 
-  test('and that cannot be handled are tried less and less often, and stand in nobody’s way', async () => {
+  test('callbacks that cannot be handled are tried less and less often and hold up no other callback', async () => {
     const watch = await openWatch({ callbacks: true });
     const broken = await watch.add(accepted('r1'));
     const fine = await watch.add(accepted('r2'));
@@ -371,7 +371,7 @@ describe('callbacks that a dead process has stored', () => {
   });
 });
 
-test('callbacks that arrive together are stored by few commits, and a failure is each one’s', async () => {
+test('callbacks that arrive together are stored by few commits, and a failure fails each of them', async () => {
   const watch = await openWatch({ callbacks: true });
   const ids = await Promise.all(Array.from({ length: 30 }, (_, index) => watch.add(accepted(`r${index}`))));
   const { callbacks } = callbacksOf(watch);
@@ -398,7 +398,7 @@ test('callbacks that arrive together are stored by few commits, and a failure is
   expect((await watch.told()).match(/ is ready/g)).toHaveLength(30);
 });
 
-test('a row that is damaged keeps nobody from starting, and no other from being settled or asked about', async () => {
+test('a damaged row stops neither the start nor the settling of the other rows', async () => {
   const gone = await openWatch();
   const watch = await openWatch({ beside: gone });
   const damaged = [await gone.add(), await gone.add({ kind: 'unknown-outcome' })];

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { deployReady, effectOf, stageOn, typeLine } from '../command/harness.ts';
 import { pacedClock } from '../support/paced-clock.ts';
 
-/** The statements that the bot runs on its SQLite file while `work` is done. */
+/** The statements that the bot runs on its SQLite file during `work`. */
 async function statementsOf(work: () => Promise<unknown>): Promise<string[]> {
   const run: string[] = [];
   const spies = (['run', 'all'] as const).map((method) => vi.spyOn(StatementSync.prototype, method));
@@ -16,7 +16,7 @@ async function statementsOf(work: () => Promise<unknown>): Promise<string[]> {
   return run;
 }
 
-test('a status that tells nothing new writes nothing about the deployment, and takes few statements', async () => {
+test('a status without news writes nothing about the deployment and takes few statements', async () => {
   const stage = await stageOn('console', { clock: pacedClock(5) });
   onTestFinished(() => stage.close());
   const id = await deployReady(stage);

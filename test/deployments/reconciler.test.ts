@@ -9,7 +9,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** One that is ready and of an age at which Edgegap knows it everywhere. */
+/** A ready deployment of an age at which every part of Edgegap knows the deployment. */
 async function running(options: Parameters<typeof openWatch>[0] = {}) {
   const watch = await openWatch(options);
   watch.statuses.set('r1', 'READY');
@@ -20,8 +20,8 @@ async function running(options: Parameters<typeof openWatch>[0] = {}) {
   return { ...watch, id };
 }
 
-describe('one that Edgegap suddenly does not know', () => {
-  test('is asked about again, and nothing is told where that was a slip', async () => {
+describe('a deployment that Edgegap suddenly does not know', () => {
+  test('a deployment that is unknown once is asked about again, and a slip is not reported', async () => {
     const { clock, statuses, deployments, calls, told, repository, id } = await running();
     statuses.delete('r1');
     await deployments.learn(id, { kind: 'missing' }, 'asked');
@@ -35,7 +35,7 @@ describe('one that Edgegap suddenly does not know', () => {
     expect(await told()).not.toContain(' terminated');
   });
 
-  test('has ended when it is unknown half a minute later, and not before', async () => {
+  test('a deployment that is still unknown half a minute later counts as ended', async () => {
     const { clock, statuses, listed, calls, told } = await running();
     statuses.clear();
     listed.length = 0;
@@ -46,7 +46,7 @@ describe('one that Edgegap suddenly does not know', () => {
     expect(await told()).toContain(' terminated"," after 5 min');
   });
 
-  test('is looked for now and then after that, and told once where it runs after all', async () => {
+  test('an ended deployment that is found running later is reported once', async () => {
     const { clock, statuses, listed, told, repository, id } = await running({ callbacks: true });
     statuses.clear();
     listed.length = 0;
@@ -60,7 +60,7 @@ describe('one that Edgegap suddenly does not know', () => {
     expect(lines.match(/is still running after all/g)).toHaveLength(1);
   });
 
-  test('is asked about soon where its time was set by a clock that was ahead', async () => {
+  test('a deployment whose next question was set by a clock ahead is asked about soon', async () => {
     const { clock, store, statuses, calls, reconciler, add } = await openWatch({ callbacks: true });
     statuses.set('r1', 'READY');
     await add(accepted('r1'));
@@ -72,7 +72,7 @@ describe('one that Edgegap suddenly does not know', () => {
     await until(() => calls.includes('status r1'), 'it to be asked about');
   });
 
-  test('just after it was accepted is only not known there yet', async () => {
+  test('a deployment that is unknown just after its acceptance is not missing', async () => {
     const { clock, statuses, listed, calls, reconciler, add, told, repository } = await openWatch();
     const id = await add(accepted('r1'));
     await reconciler.start();
@@ -87,8 +87,8 @@ describe('one that Edgegap suddenly does not know', () => {
   });
 });
 
-describe('a stop', () => {
-  test('is sent whatever is believed, and what it reached runs', async () => {
+describe('a stop and the reconciler', () => {
+  test('a stop is sent even to a deployment believed ended, which runs when the stop works', async () => {
     const { deployments, repository, statuses, calls, told, id } = await running({ callbacks: true });
     await deployments.learn(id, { kind: 'terminated' }, 'asked');
     expect(await deployments.stop('r1', 'ann')).toBe('stopping');
@@ -99,7 +99,7 @@ describe('a stop', () => {
     expect((await told()).match(/ terminated/g)).toHaveLength(1);
   });
 
-  test('of one that Edgegap does not know is calm, and it is asked about again', async () => {
+  test('a stop of a deployment unknown to Edgegap succeeds, and the deployment is asked about again', async () => {
     const { deployments, repository, statuses, listed, clock, told, id } = await running();
     statuses.clear();
     expect(await deployments.stop('r1', 'ann')).toBe('missing');
@@ -111,12 +111,12 @@ describe('a stop', () => {
     expect(await told()).toContain(' terminated');
   });
 
-  test('that may have been carried out, and of one that Edgegap then did not know, is asked about again', async () => {
+  test('a stop that may have been carried out on an unknown deployment is asked about again', async () => {
     const { deployments, repository, statuses, listed, clock, told, id, edgegap } = await running();
     edgegap.stop = async () => ({ outcome: 'perhaps-stopped', message: '' });
     expect(await deployments.stop('r1', 'ann')).toBe('perhaps-stopped');
     await clock.advance(MINUTE);
-    // It was a slip, and it runs.
+    // The answer was a slip, and the deployment runs.
     expect(await repository.byId(id)).toMatchObject({ phase: 'live', missingAt: undefined });
     expect(await told()).not.toContain(' terminated');
     await deployments.stop('r1', 'ann');
@@ -127,7 +127,7 @@ describe('a stop', () => {
     expect(await deployments.stop('r1', 'ann')).toBe('already-terminated');
   });
 
-  test('that may have been carried out says no more of one just accepted, and of one that is not ours', async () => {
+  test('a stop that may have been carried out decides nothing for a new or a foreign deployment', async () => {
     const { deployments, repository, add, edgegap } = await openWatch();
     edgegap.stop = async () => ({ outcome: 'perhaps-stopped', message: '' });
     const id = await add(accepted('r1'));
@@ -136,7 +136,7 @@ describe('a stop', () => {
     expect(await repository.byId(id)).toMatchObject({ phase: 'live', missingAt: undefined });
   });
 
-  test('of one just accepted that Edgegap does not know yet is an error', async () => {
+  test('a stop of a deployment just accepted and not yet known to Edgegap is an error', async () => {
     const { deployments, add } = await openWatch();
     await add(accepted('r1'));
     await expect(deployments.stop('r1', 'ann')).rejects.toMatchObject({
@@ -145,7 +145,7 @@ describe('a stop', () => {
   });
 
   test.each([true, false])(
-    'that comes to nothing is told, and can be asked for again (callbacks: %s)',
+    'a stop that comes to nothing is reported and can be repeated (callbacks: %s)',
     async (callbacks) => {
       const { deployments, repository, clock, told, card, id } = await running({ callbacks });
       await deployments.stop('r1', 'ann');
@@ -164,8 +164,8 @@ describe('a stop', () => {
   );
 });
 
-describe('one whose outcome is unknown', () => {
-  test('is never taken for a deployment that does not carry its own tag', async () => {
+describe('a deployment with an unknown outcome', () => {
+  test('a deployment with an unknown outcome is found only by its own tag', async () => {
     const { clock, listed, reconciler, add, repository } = await openWatch();
     const id = await add({ kind: 'unknown-outcome' });
     listed.push({ request_id: 'foreign', tags: ['matchmaker'] }, { request_id: 'other', tags: [] });
@@ -179,8 +179,8 @@ describe('one whose outcome is unknown', () => {
   });
 });
 
-describe('what a callback should have told', () => {
-  /** One that became ready, and which is about to be asked about. */
+describe('events without a callback', () => {
+  /** A deployment that became ready and is about to be asked about. */
   async function silent() {
     const watch = await openWatch({ callbacks: true });
     await watch.reconciler.start();
@@ -194,7 +194,7 @@ describe('what a callback should have told', () => {
     return { ...watch, id };
   }
 
-  test('is waited for a little longer before it counts as lost', async () => {
+  test('a late callback is waited for a little longer before the callback counts as lost', async () => {
     const { clock, told, log } = await silent();
     await clock.advance(8_000);
     expect(await told()).toBe('');
@@ -203,7 +203,7 @@ describe('what a callback should have told', () => {
     expect(log.join('')).toContain('callbacks do not arrive');
   });
 
-  test('is called lost also where that could not be written down at first', async () => {
+  test('a lost callback is reported although the first attempt to write failed', async () => {
     const { clock, told, log, repository } = await silent();
     const change = repository.change.bind(repository);
     let failures = 1;
@@ -224,7 +224,7 @@ describe('what a callback should have told', () => {
     ['ERROR', 'TERMINATED', ' failed'],
     ['READY', 'TERMINATED', ' is ready'],
     ['READY', 'ERROR', ' is ready'],
-  ])('is told where it was %s and has gone on since, to %s', async (first, then, line) => {
+  ])('a deployment seen as %s and gone on to %s is reported with both events', async (first, then, line) => {
     const { clock, statuses, listed, calls, reconciler, add, told } = await openWatch({ callbacks: true });
     await reconciler.start();
     await clock.advance(1_000);
@@ -243,14 +243,14 @@ describe('what a callback should have told', () => {
     expect(lines.match(/found by asking/g)).toHaveLength(1);
   });
 
-  test('is told where other news came first', async () => {
+  test('an event without a callback is reported before later news', async () => {
     const { deployments, told, id, repository } = await silent();
     await deployments.learn(id, { kind: 'terminated' }, 'told');
     expect(await told()).toMatch(/ is ready.*\n.* terminated/);
     expect(await repository.byId(id)).toMatchObject({ phase: 'ended', doubted: undefined });
   });
 
-  test('is told late where its end was learned while it was asked about', async () => {
+  test('a readiness without a callback is reported as late when the end was learned first', async () => {
     const { clock, repository, reconciler, add, told } = await openWatch({ callbacks: true });
     await reconciler.start();
     const id = await add(accepted('r1'), { kind: 'terminated' });
@@ -262,14 +262,14 @@ describe('what a callback should have told', () => {
     expect(await repository.byId(id)).toMatchObject({ checkAt: undefined, doubted: undefined });
   });
 
-  test('was doubted by an older version is waited for anew', async () => {
+  test('an event doubted by an older version is waited for anew', async () => {
     const { clock, store, told } = await silent();
     await store.updateTable('deployments').set({ doubted: 'ready' }).execute();
     await clock.advance(22_000);
     expect((await told()).match(/ is ready/g)).toHaveLength(1);
   });
 
-  test('is not called lost where the callback came meanwhile', async () => {
+  test('a callback that arrives during the wait does not count as lost', async () => {
     const { clock, told, log, deployments, id } = await silent();
     const { status } = snapshot('r1', 'READY') as Extract<ReturnType<typeof snapshot>, { kind: 'snapshot' }>;
     await deployments.learn(id, { kind: 'called-back', status }, 'told');
@@ -280,9 +280,9 @@ describe('what a callback should have told', () => {
   });
 });
 
-// Hours on a store that is shared, which is looked at every second, take too long.
-describe.runIf(suiteDatabase === 'sqlite')('after hours', () => {
-  test('one that failed is asked about less and less often, at the least every quarter of an hour', async () => {
+// Hours on a shared store, which is read every second, take too long.
+describe.runIf(suiteDatabase === 'sqlite')('the reconciler after hours', () => {
+  test('a failed deployment is asked about less and less often, at least every quarter of an hour', async () => {
     const { clock, statuses, listed, calls, reconciler, add } = await openWatch({ callbacks: true });
     statuses.set('r1', 'ERROR');
     listed.push({ request_id: 'r1' });
@@ -295,7 +295,7 @@ describe.runIf(suiteDatabase === 'sqlite')('after hours', () => {
     expect(asked()).toBe(4);
   });
 
-  test('one that was asked about a minute ahead of this process’s clock is not asked about at once', async () => {
+  test('a deployment last asked about by a clock a minute ahead is not asked about at once', async () => {
     const { clock, store, calls, statuses, listed, reconciler, add } = await openWatch({ callbacks: true });
     statuses.set('r1', 'ERROR');
     listed.push({ request_id: 'r1' });
@@ -311,7 +311,7 @@ describe.runIf(suiteDatabase === 'sqlite')('after hours', () => {
     expect(calls).toContain('status r1');
   });
 
-  test('is not looked for for ever', async () => {
+  test('the search for a missing deployment ends', async () => {
     const { clock, statuses, listed, calls } = await running();
     statuses.clear();
     listed.length = 0;

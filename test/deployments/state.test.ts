@@ -9,7 +9,7 @@ const status = (current_status: string, more: object = {}): News => ({
   status: DeploymentStatus.parse({ request_id: 'r1', current_status, ...more }),
 });
 
-/** Tells it all of this, a minute after each other; what people were told of it, and what is believed in the end. */
+/** Applies all the news, a minute apart; returns the reported events and the state in the end. */
 function believedAfter(...news: readonly News[]) {
   let facts: Facts = fresh;
   const told: string[] = [];
@@ -36,7 +36,7 @@ const calledBack = (current_status: string, ...events: CallbackEvent[]): News =>
 const failed = status('ERROR', { error: true, error_detail: 'pull' });
 const unplaced: News = { kind: 'unplaced', requestId: 'r1', detail: 'no room' };
 
-describe('what is believed and told after', () => {
+describe('the state and the reported events after', () => {
   test.each<[string, News[], { phase: string; status: string | undefined; told: string[] }]>([
     [
       'a plain life',
@@ -49,7 +49,7 @@ describe('what is believed and told after', () => {
       { phase: 'live', status: 'READY', told: ['ready'] },
     ],
     [
-      'a status nobody knows, then a late one',
+      'an unknown status, then a late status',
       [accepted, status('READY'), status('HIBERNATING'), status('DEPLOYING')],
       { phase: 'live', status: 'HIBERNATING', told: ['ready'] },
     ],
@@ -59,22 +59,22 @@ describe('what is believed and told after', () => {
       { phase: 'ended', status: 'TERMINATED', told: ['terminated', 'late-ready'] },
     ],
     [
-      'the callback of ready, when it has failed',
+      'the callback of ready, when the deployment has failed',
       [accepted, calledBack('ERROR', 'ready'), calledBack('ERROR', 'error'), calledBack('ERROR', 'ready')],
       { phase: 'live', status: 'ERROR', told: ['error', 'late-ready'] },
     ],
     [
-      'the callback of an error, when it is over',
+      'the callback of an error, when the deployment has ended',
       [accepted, calledBack('READY', 'ready'), calledBack('TERMINATED', 'error')],
       { phase: 'ended', status: 'TERMINATED', told: ['ready', 'error', 'terminated'] },
     ],
     [
-      'callbacks whose status has not come so far',
+      'callbacks whose status is not yet that far',
       [accepted, calledBack('DEPLOYING', 'ready'), calledBack('READY', 'error')],
       { phase: 'live', status: 'READY', told: ['ready'] },
     ],
     [
-      'ready while it already stops',
+      'ready while the deployment already stops',
       [accepted, stopping('ann'), status('READY')],
       { phase: 'live', status: 'READY', told: ['stop-asked', 'ready'] },
     ],
@@ -84,7 +84,7 @@ describe('what is believed and told after', () => {
       { phase: 'ended', status: 'TERMINATED', told: ['error', 'terminated'] },
     ],
     [
-      'an end that was an error nobody told of',
+      'an end with an error that was never reported',
       [accepted, status('TERMINATED', { error: true })],
       { phase: 'ended', status: 'TERMINATED', told: ['error', 'terminated'] },
     ],
@@ -119,7 +119,7 @@ describe('what is believed and told after', () => {
       { phase: 'live', status: 'READY', told: ['lost', 'adopted', 'ready'] },
     ],
     [
-      'not found while it is still being asked for',
+      'not found while the request is still open',
       [notFound],
       { phase: 'requesting', status: undefined, told: [] },
     ],
@@ -129,12 +129,12 @@ describe('what is believed and told after', () => {
       { phase: 'ended', status: 'TERMINATED', told: ['error', 'terminated'] },
     ],
     [
-      '422 after its end',
+      '422 after the end',
       [status('TERMINATED'), unplaced],
       { phase: 'ended', status: 'TERMINATED', told: ['terminated'] },
     ],
     [
-      'two who stop it',
+      'stops by two people',
       [accepted, stopping('ann'), stopping('ben')],
       { phase: 'live', status: undefined, told: ['stop-asked'] },
     ],
@@ -169,7 +169,7 @@ describe('what is believed and told after', () => {
       { phase: 'ended', status: 'READY', told: ['ready', 'terminated'] },
     ],
     [
-      'missing before it was known to exist',
+      'missing before the deployment was known to exist',
       [unknown, missing, missing],
       { phase: 'unknown', status: undefined, told: [] },
     ],
@@ -194,7 +194,7 @@ describe('what is believed and told after', () => {
       { phase: 'ended', status: 'DEPLOYING', told: ['terminated', 'late-ready'] },
     ],
     [
-      'missing twice, and on its way down when it is found',
+      'missing twice, and found while terminating',
       [accepted, status('READY'), missing, missing, status('TERMINATING')],
       { phase: 'ended', status: 'READY', told: ['ready', 'terminated'] },
     ],
@@ -218,12 +218,12 @@ describe('what is believed and told after', () => {
       { phase: 'live', status: 'ERROR', told: ['error', 'stop-asked', 'not-stopped'] },
     ],
     [
-      'ready only long after a stop that waits for it',
+      'ready only long after a stop that waits for the readiness',
       [accepted, stopping('ann'), status('DEPLOYING'), status('DEPLOYING'), status('READY')],
       { phase: 'live', status: 'READY', told: ['stop-asked', 'ready'] },
     ],
     [
-      'on its way down for long',
+      'terminating for long',
       [accepted, status('READY'), stopping('ann'), ...Array(5).fill(status('TERMINATING'))],
       { phase: 'live', status: 'TERMINATING', told: ['ready', 'stop-asked'] },
     ],
@@ -237,7 +237,7 @@ describe('what is believed and told after', () => {
       [accepted, status('TERMINATED', { request_id: 'r2' })],
       { phase: 'live', status: undefined, told: [] },
     ],
-  ])('%s', (_, news, expected) => {
+  ])('%s leads to the right state and events', (_, news, expected) => {
     expect(believedAfter(...news)).toMatchObject(expected);
   });
 
@@ -249,7 +249,7 @@ describe('what is believed and told after', () => {
     ['terminated', terminated],
     ['unplaced', unplaced],
     ['stopping', stopping('ann')],
-  ])('%s, however often', (_, news) => {
+  ])('the news "%s" is reported once, however often the news comes', (_, news) => {
     const once = believedAfter(accepted, news);
     const often = believedAfter(accepted, news, news, news);
     expect(often.told).toEqual(once.told);
@@ -257,11 +257,11 @@ describe('what is believed and told after', () => {
   });
 });
 
-test('the first who asked to stop it is the one who is named', () => {
+test('the first person who asked for the stop is named', () => {
   expect(believedAfter(accepted, stopping('ann'), stopping('ben')).facts.stopAskedBy).toBe('ann');
 });
 
-test('missing twice at once is missing once: it takes half a minute to be believed', () => {
+test('a deployment counts as ended only when still missing after half a minute', () => {
   const live = believedAfter(accepted, status('READY')).facts;
   const first = { ...live, ...advance(live, missing, 1_000).changes };
   expect(advance(first, missing, 30_999)).toEqual({ changes: {}, happened: [] });
@@ -271,7 +271,7 @@ test('missing twice at once is missing once: it takes half a minute to be believ
   });
 });
 
-test('a stop is given two minutes', () => {
+test('a stop counts as not carried out after two minutes', () => {
   const live = { ...believedAfter(accepted, status('READY')).facts, readyAt: 0 };
   const asked = { ...live, ...advance(live, stopping('ann'), 1_000).changes };
   expect(advance(asked, status('READY'), 120_999).happened).toEqual([]);
@@ -281,13 +281,13 @@ test('a stop is given two minutes', () => {
   });
 });
 
-test('missing since a time that a clock ahead wrote is missing from now on', () => {
+test('a deployment missing since a future time counts as missing from now on', () => {
   const hour = 60 * 60_000;
   const facts: Facts = { ...fresh, phase: 'live', requestId: 'r1', missingAt: 5 * hour };
   expect(advance(facts, missing, hour)).toEqual({ changes: { missingAt: hour }, happened: [] });
 });
 
-test('what only the name of a callback tells was so when it called back; of what has ended by then nobody knows', () => {
+test("a readiness known only from a callback's name has the callback's time, except after the end", () => {
   const live = believedAfter(accepted).facts;
   const told = { ...calledBack('TERMINATING', 'ready'), since: { ready: 1_000 } } as News;
   expect(advance(live, told, 60_000).changes.readyAt).toBe(1_000);

@@ -10,7 +10,7 @@ async function running(simulator: Parameters<typeof openStudio>[0] = {}) {
   return { studio, run, id: [...studio.simulator.deployments.keys()][0] ?? '' };
 }
 
-/** Presses the button that the question before a stop has. */
+/** Presses the confirming button of a stop. */
 async function confirm(
   studio: Studio,
   run: Run,
@@ -38,8 +38,8 @@ async function confirm(
 
 const stops = (studio: Studio) => studio.simulator.requests.filter(({ endpoint }) => endpoint === 'stop');
 
-describe('stop', () => {
-  test('of a running deployment says who asked, once, and then that it terminated', async () => {
+describe('stopping a deployment', () => {
+  test('a stop of a running deployment reports who asked once, and then the end', async () => {
     const { studio, run, id } = await running();
     expect(await confirm(studio, run, id)).toContain('Stopping');
     await confirm(studio, run, id, 'ben');
@@ -49,7 +49,7 @@ describe('stop', () => {
     expect(studio.count(/ terminated/)).toBe(1);
   });
 
-  test('while it is deploying is accepted, shown on the card, and carried out once it is ready', async () => {
+  test('a stop during the deploy is shown on the card and carried out when the server is ready', async () => {
     const { studio, run, id } = await running({ simulator: { durations: { deploying: 20_000 } } });
     expect(await confirm(studio, run, id)).toContain('as soon as it is ready or');
     await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('ann asked to stop it'));
@@ -58,7 +58,7 @@ describe('stop', () => {
     await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Terminated'));
   });
 
-  test('confirmed three times at once, and once more, is one request, and the others hear that it is under way', async () => {
+  test('a stop confirmed several times is sent once, and the later confirmations say so', async () => {
     const { studio, run, id } = await running();
     studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'slow', when: 'after', ms: 2_000 });
     await Promise.all(['ann', 'ben', 'ann'].map((person) => confirm(studio, run, id, person)));
@@ -71,7 +71,7 @@ describe('stop', () => {
     expect(stops(studio).filter(({ status }) => status === 202)).toHaveLength(0);
   });
 
-  test('before the server is ready keeps the channel from being invited to it', async () => {
+  test("a stop before the server is ready keeps the server's address out of the channel", async () => {
     const { studio, run, id } = await running({
       simulator: { durations: { deploying: 20_000, terminating: 20_000 } },
     });
@@ -81,7 +81,7 @@ describe('stop', () => {
     expect(studio.count('had become ready')).toBe(0);
   });
 
-  test('of one that has ended is a calm success, and tells the channel what it missed', async () => {
+  test('a stop of an ended deployment succeeds and reports the missed end', async () => {
     const { studio, run, id } = await running();
     studio.simulator.faults.next({ callback: 'terminated' }, { kind: 'drop' });
     studio.simulator.terminate(id);
@@ -91,7 +91,7 @@ describe('stop', () => {
     expect(studio.count(/ terminated after/)).toBe(1);
   });
 
-  test('is asked again after a broken connection, and told once', async () => {
+  test('a stop is sent again after a broken connection and reported once', async () => {
     const { studio, run, id } = await running();
     studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'reset', when: 'after' });
     studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before' });
@@ -101,10 +101,10 @@ describe('stop', () => {
     expect(studio.count('asked to stop')).toBeLessThanOrEqual(1);
   });
 
-  test('is offered and sent although Edgegap did not know it for a moment', async () => {
+  test('a stop is offered and sent although Edgegap did not know the deployment for a moment', async () => {
     const { studio, run, id } = await running();
     const ready = studio.now();
-    // Young, its being unknown would mean nothing.
+    // For a young deployment, being unknown would mean nothing.
     await until(() => studio.now() - ready > 31_000, 'it to be of age');
     studio.simulator.faults.next(
       { endpoint: 'status' },
@@ -121,10 +121,10 @@ describe('stop', () => {
     expect(studio.count(/ terminated/)).toBe(1);
   });
 
-  test('that met a failure, and then was of one that Edgegap did not know, has not ended it for good', async () => {
+  test('a stop that failed and then met an unknown deployment does not end the deployment for good', async () => {
     const { studio, run, id } = await running();
     const ready = studio.now();
-    // Young, its being unknown would mean nothing.
+    // For a young deployment, being unknown would mean nothing.
     await until(() => studio.now() - ready > 31_000, 'it to be of age');
     for (const status of [502, 404])
       studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'server-error', when: 'before', status });
@@ -134,13 +134,13 @@ describe('stop', () => {
     expect(studio.count(/ terminated/)).toBe(1);
   });
 
-  test('of an unknown id says so', async () => {
+  test('a stop of an unknown id says that Edgegap knows no such deployment', async () => {
     const { studio, run } = await running({ simulator: { durations: STILL } });
     expect(await confirm(studio, run, 'ffffffffffff')).toMatch(/knows no deployment/);
     expect(studio.count('asked to stop')).toBe(0);
   });
 
-  test('of one that was not deployed from chat stops it, and says nothing in any channel', async () => {
+  test('a stop of a foreign deployment is carried out without a line in any channel', async () => {
     const { studio, run } = await running({ simulator: { durations: { deploying: 1_000 } } });
     const { url, token } = studio.simulator;
     const answer = await fetch(`${url}/v2/deployments`, {
@@ -159,8 +159,8 @@ describe('stop', () => {
   });
 });
 
-describe('without PUBLIC_URL', () => {
-  test('asking does what callbacks do: every line once, and the start says so', async () => {
+describe('the bot without PUBLIC_URL', () => {
+  test('asking replaces callbacks without PUBLIC_URL: every event is reported once', async () => {
     const studio = await openStudio({ callbacks: false });
     const run = await studio.run();
     expect(run.log.join('')).toContain('PUBLIC_URL is not set');
@@ -183,7 +183,7 @@ describe('without PUBLIC_URL', () => {
     expect(studio.simulator.callbacks).toEqual([]);
   });
 
-  test('what runs of an application that is allowed no more is followed to its end', async () => {
+  test('a running deployment of an application no longer allowed is followed to its end', async () => {
     const studio = await openStudio({ callbacks: false });
     const run = await studio.run();
     await run.say(DEPLOY);
@@ -197,7 +197,7 @@ describe('without PUBLIC_URL', () => {
     await studio.shown(' terminated after');
   });
 
-  test('a restart loses nothing that happened meanwhile', async () => {
+  test('events during a restart without callbacks are reported after the restart', async () => {
     const studio = await openStudio({ callbacks: false });
     const run = await studio.run();
     await run.say(DEPLOY);
@@ -211,7 +211,7 @@ describe('without PUBLIC_URL', () => {
 });
 
 describe('a restart with callbacks', () => {
-  test('finds what called back to nobody, without saying that callbacks do not arrive', async () => {
+  test('an end during the restart is reported without a warning about missing callbacks', async () => {
     const { studio, run } = await running();
     await run.stop();
     studio.simulator.terminate([...studio.simulator.deployments.keys()][0] ?? '');
@@ -222,7 +222,7 @@ describe('a restart with callbacks', () => {
     expect(next.log.join('')).not.toContain('callbacks do not arrive');
   });
 
-  test('leaves nothing unsaid that was written and not yet sent', async () => {
+  test('a line that was stored and not yet sent is sent after the restart', async () => {
     const { studio, run, id } = await running();
     const release = studio.chat.hold();
     studio.simulator.terminate(id);
@@ -235,7 +235,7 @@ describe('a restart with callbacks', () => {
   });
 });
 
-test('a change that a crash interrupted is answered', async () => {
+test('a stop that a crash interrupted is answered after the restart', async () => {
   const { studio, run, id } = await running();
   studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'slow', when: 'after', ms: 25_000 });
   void confirm(studio, run, id);
@@ -251,7 +251,7 @@ test('a change that a crash interrupted is answered', async () => {
   expect(answers()).toEqual([expect.stringContaining('I was restarted in the middle of your stop.')]);
 });
 
-test('Logs pressed three times at once by a person is one post, and by two persons two', async () => {
+test('Logs pressed three times at once posts once for each person', async () => {
   const { studio, run, id } = await running();
   studio.simulator.faults.next({ endpoint: 'logs' }, { kind: 'slow', when: 'after', ms: 5_000 }, 2);
   await Promise.all(['ann', 'ann', 'ben', 'ann'].map((person) => run.press('Logs', person)));
@@ -263,12 +263,12 @@ test('Logs pressed three times at once by a person is one post, and by two perso
   expect(studio.count(`Log of ${id}`)).toBe(3);
 });
 
-test('a press that the platform delivers a second time stops once', async () => {
+test('a press that the platform delivers twice stops once', async () => {
   const { studio, run, id } = await running();
   await confirm(studio, run, id, 'ann', 'again');
   expect(stops(studio)).toHaveLength(1);
   await confirm(studio, run, id, 'ann', 'again');
   expect(stops(studio)).toHaveLength(1);
-  // Another press finds the stop under way: Edgegap need not be told twice.
+  // Another press finds the stop under way, so Edgegap is not called twice.
   expect(await confirm(studio, run, id, 'ann', 'another')).toMatch(/is stopping already|has already stopped/);
 });

@@ -3,7 +3,7 @@ import type { Clock } from '../../src/clock.ts';
 import { turn, until } from '../support/test-clock.ts';
 import { callBack, DEPLOY, openStudio, type Run, STILL } from './harness.ts';
 
-/** Remembers what still waits for its time, and who set it. */
+/** Remembers each timer that still runs, and the code that set the timer. */
 function watch() {
   const pending = new Set<{ readonly ms: number; readonly by: string }>();
   const watched = (clock: Clock): Clock => ({
@@ -24,7 +24,7 @@ function watch() {
   return { pending, watched };
 }
 
-/** Nothing of it works on: it says nothing, and no timer would wake it. */
+/** After the stop nothing works on: no log line is written, and no timer would wake the bot. */
 async function stops(run: Run, pending: ReadonlySet<unknown>): Promise<void> {
   const before = run.log.length;
   await run.stop();
@@ -34,11 +34,11 @@ async function stops(run: Run, pending: ReadonlySet<unknown>): Promise<void> {
   await turn(200);
   expect([...pending]).toEqual([]);
   expect(run.log.slice(said)).toEqual([]);
-  // pino's numbers for warnings and errors: nothing failed for having been stopped.
+  // pino's numbers for warnings and errors: nothing failed because of the stop.
   expect(run.log.slice(before).filter((line) => /"level":[456]0/.test(line))).toEqual([]);
 }
 
-test('a bot with dozens of callbacks to work off stops, and the next one works them off', async () => {
+test('a bot with dozens of stored callbacks stops, and the next bot handles the callbacks', async () => {
   const { pending, watched } = watch();
   const studio = await openStudio({ factor: 20, simulator: { durations: STILL }, watched });
   const run = await studio.run();
@@ -49,12 +49,12 @@ test('a bot with dozens of callbacks to work off stops, and the next one works t
   );
   const ids = [...studio.simulator.deployments.keys()];
   expect(ids).toHaveLength(count);
-  /** Who was said to be ready, as often as that was said. */
+  /** The ids of the deployments reported as ready, once for each report. */
   const told = () => [...studio.chat.texts.join('\n').matchAll(/(\w+) is ready/g)].map(([, id = '']) => id);
   const stored = new Set<string>();
   const calls = ids.map(async (id, index) => {
     const url = run.url + new URL(sent[index] ?? '').pathname;
-    // The last ones may find the door closed.
+    // The last callbacks may find the receiver closed.
     const status = await callBack(url, { request_id: id, current_status: 'READY' }).catch(() => 0);
     if (status === 200) stored.add(id);
   });
@@ -72,7 +72,7 @@ test('a bot with dozens of callbacks to work off stops, and the next one works t
   await stops(next, pending);
 });
 
-test('a bot that stops in the middle of a deploy, of asking and of posting leaves nothing behind', async () => {
+test('a bot that stops during a deploy, a status call and a post leaves no timer behind', async () => {
   const { pending, watched } = watch();
   const studio = await openStudio({ callbacks: false, simulator: { durations: STILL }, watched });
   const run = await studio.run();

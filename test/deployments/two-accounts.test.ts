@@ -6,7 +6,7 @@ import { STILL } from './harness.ts';
 import { openTwo, type Studio } from './two-accounts.ts';
 import { openWatch } from './watch.ts';
 
-/** Offers the applications of an account while somebody types. */
+/** Offers the applications of an account while a person types. */
 const PICK = `
 import { defineCommand } from '../src/command/define.ts';
 
@@ -21,10 +21,10 @@ export default defineCommand({
 });
 `;
 
-/** Looks like a request_id, and is none in either organisation. */
+/** Looks like a request_id, and exists in neither organisation. */
 const NOWHERE = 'fedcba987654';
 
-/** All that a person can do with a request_id. */
+/** Every command and button that takes a request_id. */
 const uses: Readonly<Record<string, (studio: Studio, id: string) => Promise<string>>> = {
   'status of a request_id': (studio, id) => studio.say(`status ${id}`),
   'status of the beginning of a request_id': (studio, id) => studio.say(`status ${id.slice(0, 7)}`),
@@ -47,8 +47,8 @@ function withoutId(answer: string, id: string): string {
   return spellings.reduce((text, spelling) => text.replaceAll(spelling, 'request_id'), answer);
 }
 
-describe('a deployment of one account, from the channel of another account', () => {
-  test('is answered like a request_id that does not exist, whatever is asked', async () => {
+describe("a deployment of one account seen from another account's channel", () => {
+  test("a foreign account's request_id is answered like a request_id that does not exist", async () => {
     const { ann, ben } = await openTwo();
     const id = await ann.deploy();
     for (const [what, use] of Object.entries(uses)) {
@@ -59,13 +59,13 @@ describe('a deployment of one account, from the channel of another account', () 
     expect(ann.asked().filter((request) => !/^(?:GET|POST \/v2)/.test(request))).toEqual([]);
     expect(ann.edgegap.deployments.get(id)?.tags).not.toContain('taken-over');
     expect(ben.all()).not.toContain(id);
-    // The same questions have answers where the deployment belongs.
+    // The same questions are answered where the deployment belongs.
     expect(await ann.say(`status ${id.slice(0, 7)}`)).toContain('kart-racing');
     expect(await ann.press({ command: 'stop', action: 'confirm', arg: id })).toContain('Stopping');
     await ann.shown(' terminated after');
   });
 
-  test('is not @last, not in the list, and not among the values to offer', async () => {
+  test("a foreign account's deployment is neither @last nor listed nor suggested", async () => {
     const { ann, ben } = await openTwo();
     const nothing = await ben.say('list');
     const id = await ann.deploy();
@@ -81,7 +81,7 @@ describe('a deployment of one account, from the channel of another account', () 
     expect(ben.edgegap.deployments.size).toBe(0);
   });
 
-  test('is of an application that is not offered there', async () => {
+  test("a foreign account's application is not suggested", async () => {
     const { path, remove } = commandFolder('two-accounts', { pick: PICK });
     onTestFinished(remove);
     const { ann, ben } = await openTwo({ commands: path });
@@ -89,7 +89,7 @@ describe('a deployment of one account, from the channel of another account', () 
     expect(await ben.suggest('pick', 'application', '')).toEqual(['ben-racing']);
   });
 
-  test('is not due there', async () => {
+  test("a foreign account's deployment is never due", async () => {
     const { repository, add, clock } = await openWatch();
     const everybody = { gone: () => sql<SqlBool>`1 = 1` };
     await add();
@@ -111,7 +111,7 @@ describe('a deployment of one account, from the channel of another account', () 
     expect(await agenda.claimDue('a', 20, 30_000)).not.toEqual([]);
   });
 
-  test('that failed is not counted in the other list', async () => {
+  test("a foreign account's failed deployment is not counted", async () => {
     const { ann, ben } = await openTwo({ simulator: { durations: STILL } });
     const id = await ann.deploy('Deploying');
     ann.edgegap.fail(id, 'no room');
@@ -120,7 +120,7 @@ describe('a deployment of one account, from the channel of another account', () 
     expect(await ben.say('list')).not.toContain('failed');
   });
 
-  test('that was lost cannot be deployed again there', async () => {
+  test("a foreign account's lost deployment cannot be deployed again", async () => {
     const { ann, ben } = await openTwo({ factor: 150, simulator: { durations: STILL } });
     ann.edgegap.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
     await ann.deploy('Deploy again');
@@ -135,7 +135,7 @@ describe('a deployment of one account, from the channel of another account', () 
     expect(ann.edgegap.deployments.size).toBe(1);
   });
 
-  test('cannot be paged to with the button of a list', async () => {
+  test("a foreign account's list cannot be paged with its button", async () => {
     const { ann, ben } = await openTwo({ simulator: { durations: STILL } });
     for (let count = 0; count < 11; count++) await ann.deploy('Deploying');
     const list = await ann.say('list --tag qa');
@@ -147,7 +147,7 @@ describe('a deployment of one account, from the channel of another account', () 
   });
 });
 
-test('a channel that moves to another account leaves its deployments behind, and hears how they end', async () => {
+test('a channel moved to another account loses its deployments but still hears of their end', async () => {
   const two = await openTwo();
   const { ann, ben } = two;
   const id = await ann.deploy();
@@ -161,7 +161,7 @@ test('a channel that moves to another account leaves its deployments behind, and
 
 describe('two accounts side by side', () => {
   test.each([{ callbacks: true }, { callbacks: false }])(
-    'follow their own deployments, with the same request_id too; callbacks: $callbacks',
+    'each account follows its own deployment despite equal request ids; callbacks: $callbacks',
     async ({ callbacks }) => {
       const { ann, ben } = await openTwo({ callbacks, sameIds: true });
       const [id, same] = await Promise.all([ann.deploy(), ben.deploy()]);
@@ -179,7 +179,7 @@ describe('two accounts side by side', () => {
     },
   );
 
-  test('ask each Edgegap about its own deployments alone', async () => {
+  test("each account's Edgegap is asked about that account's deployments alone", async () => {
     const { ann, ben } = await openTwo({ callbacks: false });
     const ids = await Promise.all([ann.deploy(), ben.deploy()]);
     ann.edgegap.terminate(ids[0]);
@@ -193,20 +193,20 @@ describe('two accounts side by side', () => {
     expect(about(ben)).not.toContain(ids[0]);
   });
 
-  test('go on where the Edgegap of one account does not answer', async () => {
+  test("an account goes on while the other account's Edgegap does not answer", async () => {
     const { ann, ben } = await openTwo();
     ann.edgegap.faults.next({}, { kind: 'server-error', when: 'before' }, 1_000);
     await ben.deploy();
   });
 
-  test('have an allowlist each', async () => {
+  test('each account has its own allowlist', async () => {
     const { ann, ben } = await openTwo({ annMay: ['lobby-chat'] });
     expect(await ann.say('deploy kart-racing v1.2 --near Montreal')).toContain('There is: lobby-chat.');
     await ben.deploy();
     expect(ann.edgegap.deployments.size).toBe(0);
   });
 
-  test('show no token of each other in a log', async () => {
+  test('a log shows no token of the other account', async () => {
     const { ann, ben, log } = await openTwo();
     const id = await ann.deploy();
     ann.edgegap.print(id, `found ${ben.edgegap.token} lying about`);

@@ -25,7 +25,7 @@ export interface Studio {
   shown(text: string): Promise<Posted>;
   /** The messages of the channel, as JSON. */
   all(): string;
-  /** What was asked of Edgegap, as `GET /v1/status/93924761ccde`. */
+  /** The requests to Edgegap, such as `GET /v1/status/93924761ccde`. */
   asked(): string[];
 }
 
@@ -44,12 +44,12 @@ const BENS = [
   { ...defaultCatalog.applications[0], name: 'ben-racing' },
 ] as typeof defaultCatalog.applications;
 
-/** One bot for two organisations: ann works in one channel, and ben in another. */
+/** A bot for two organisations: ann works in a channel of the first, and ben in a channel of the second. */
 export async function openTwo(
   options: {
     readonly factor?: number;
     readonly callbacks?: boolean;
-    /** Both organisations count their deployments alike, so that they have the same request_ids. */
+    /** Whether both organisations number their deployments alike, so that they have the same request ids. */
     readonly sameIds?: boolean;
     readonly simulator?: Partial<SimulatorOptions>;
     readonly commands?: string;
@@ -105,7 +105,7 @@ export async function openTwo(
   await app.start();
   let count = 0;
 
-  /** Resolves with what this invocation was answered. References to the log read the same in every answer. */
+  /** Resolves with the answer to this invocation. References to the log read the same in every answer. */
   async function invoke(name: string, request: InvocationRequest): Promise<string> {
     const id = `i${++count}`;
     const at = { platform: 'memory', workspace: 'w', channel: name };

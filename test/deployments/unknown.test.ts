@@ -6,7 +6,7 @@ import { callBack, DEPLOY, openStudio, STILL, type Studio } from './harness.ts';
 const deployFails = (studio: Studio, fault: RequestFault, times?: number) =>
   studio.simulator.faults.next({ endpoint: 'deploy' }, fault, times);
 
-/** One whose request never arrived, looked for in vain. */
+/** A deployment whose request never arrived, searched for without success. */
 async function lost(factor?: number) {
   const studio = await openStudio({ factor: factor ?? 150, simulator: { durations: STILL } });
   const run = await studio.run();
@@ -17,13 +17,13 @@ async function lost(factor?: number) {
   return { studio, run, line };
 }
 
-describe('a deploy whose outcome is not known', () => {
+describe('a deploy with an unknown outcome', () => {
   test.each<RequestFault>([
     { kind: 'reset', when: 'after' },
     { kind: 'server-error', when: 'after', status: 502 },
     { kind: 'slow', when: 'after', ms: 40_000 },
     { kind: 'broken-json' },
-  ])('by $kind is adopted by its tag, and sent once', async (fault) => {
+  ])('a deploy that ends by $kind is found by its tag and sent once', async (fault) => {
     const studio = await openStudio({ callbacks: false });
     const run = await studio.run();
     deployFails(studio, fault);
@@ -36,7 +36,7 @@ describe('a deploy whose outcome is not known', () => {
     expect(JSON.stringify(studio.chat.messages[0]?.message)).not.toContain('Deploy again');
   });
 
-  test('is adopted by a callback while the list lags behind', async () => {
+  test('a deploy with an unknown outcome is adopted by a callback while the list lags behind', async () => {
     const studio = await openStudio({ simulator: { listLagMs: 60 * 60_000 } });
     const run = await studio.run();
     deployFails(studio, { kind: 'reset', when: 'after' });
@@ -49,7 +49,7 @@ describe('a deploy whose outcome is not known', () => {
     ]);
   });
 
-  test('is looked for anew when something unreadable calls back while the last look is under way', async () => {
+  test('an unreadable callback during the last look starts the search anew', async () => {
     const studio = await openStudio({ factor: 60, simulator: { durations: STILL, listLagMs: 150_000 } });
     const run = await studio.run();
     deployFails(studio, { kind: 'reset', when: 'after' });
@@ -63,7 +63,7 @@ describe('a deploy whose outcome is not known', () => {
     await studio.shown('did start after all');
   });
 
-  test('is found although the list lags and does not answer at first', async () => {
+  test('a deploy with an unknown outcome is found although the list lags and fails at first', async () => {
     const studio = await openStudio({ callbacks: false, simulator: { listLagMs: 20_000 } });
     const run = await studio.run();
     deployFails(studio, { kind: 'reset', when: 'after' });
@@ -77,24 +77,21 @@ describe('a deploy whose outcome is not known', () => {
   test.each<RequestFault>([
     { kind: 'reset', when: 'before' },
     { kind: 'server-error', when: 'before', status: 500 },
-  ])(
-    'by $kind and not found in two minutes, may have started; it is not sent again by itself',
-    async (fault) => {
-      const studio = await openStudio({ factor: 150 });
-      const run = await studio.run();
-      deployFails(studio, fault);
-      await run.say(DEPLOY);
-      const line = await studio.shown('It is not sent again by itself');
-      expect(line).toMatchObject({ alsoToChannel: true, replyTo: studio.chat.messages[0]?.ref });
-      await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Deploy again'));
-      expect(studio.deploys()).toBe(1);
-      expect(
-        studio.simulator.requests.filter(({ endpoint }) => endpoint === 'list').length,
-      ).toBeGreaterThanOrEqual(6);
-    },
-  );
+  ])('a deploy that ends by $kind and is not found may have started and is not sent again', async (fault) => {
+    const studio = await openStudio({ factor: 150 });
+    const run = await studio.run();
+    deployFails(studio, fault);
+    await run.say(DEPLOY);
+    const line = await studio.shown('It is not sent again by itself');
+    expect(line).toMatchObject({ alsoToChannel: true, replyTo: studio.chat.messages[0]?.ref });
+    await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Deploy again'));
+    expect(studio.deploys()).toBe(1);
+    expect(
+      studio.simulator.requests.filter(({ endpoint }) => endpoint === 'list').length,
+    ).toBeGreaterThanOrEqual(6);
+  });
 
-  test('goes by what is known after a crash in the middle of it', async () => {
+  test('a deploy interrupted by a crash is found by the next process and sent once', async () => {
     const studio = await openStudio();
     const first = await studio.run();
     deployFails(studio, { kind: 'slow', when: 'after', ms: 20_000 });
@@ -109,11 +106,11 @@ describe('a deploy whose outcome is not known', () => {
     expect(studio.count('I was restarted')).toBe(0);
   });
 
-  test('and that ended before the look-up is not listed any more: a callback that comes settles it', async () => {
+  test('a deploy that ended before the search is settled by a later callback', async () => {
     const studio = await openStudio({ factor: 150, simulator: { durations: STILL } });
     const run = await studio.run();
     deployFails(studio, { kind: 'reset', when: 'after' });
-    // Neither its readiness nor its end is called back before it was looked for in vain.
+    // Neither readiness nor end is called back before the search has failed.
     studio.simulator.faults.next({ callback: 'any' }, { kind: 'drop' }, 9);
     const asked = run.say(DEPLOY);
     await until(() => studio.simulator.deployments.size === 1, 'the deployment');
@@ -138,20 +135,20 @@ describe('a deploy whose outcome is not known', () => {
     expect(studio.deploys()).toBe(1);
   });
 
-  test('is looked for anew when something unreadable calls back for it', async () => {
+  test('an unreadable callback for a lost deploy starts the search anew', async () => {
     const { studio, line } = await lost();
     studio.simulator.faults.clear();
     const looks = () => studio.simulator.requests.filter(({ endpoint }) => endpoint === 'list').length;
     const before = looks();
     expect(await callBack(studio.webhooks().ready, 'junk')).toBe(200);
     await until(() => looks() >= before + 6, 'six looks');
-    // Still not found, and told once.
+    // The deployment is still not found, and that is reported once.
     expect(studio.count('may have started, but')).toBe(1);
     expect(line.edits).toBe(0);
   });
 });
 
-test('what ended while the bot was down is told once it is there again', async () => {
+test('a deployment that ended while the bot was down is reported after the restart', async () => {
   const studio = await openStudio();
   const first = await studio.run();
   await first.say(DEPLOY);
@@ -165,14 +162,14 @@ test('what ended while the bot was down is told once it is there again', async (
   await studio.shown(' terminated');
   await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Terminated'), 'the card');
   expect(studio.count(' terminated')).toBe(1);
-  // Nobody was there to be called: that is no sign of callbacks that do not arrive.
+  // The bot was not there to be called: that is no sign of missing callbacks.
   expect(next.log.join('')).not.toContain('callbacks do not arrive');
 });
 
-describe('“Deploy again”', () => {
-  test('pressed by two people at once deploys once, and the other is told', async () => {
+describe('the button "Deploy again"', () => {
+  test('"Deploy again" pressed by two people at once deploys once and tells the second person', async () => {
     const { studio, run } = await lost();
-    // Both are past every check before either writes anything down.
+    // Both presses are past every check before either writes anything down.
     const apps = studio.simulator.faults.next(
       { endpoint: 'versions' },
       { kind: 'slow', when: 'before', ms: 1_000 },
@@ -195,7 +192,7 @@ describe('“Deploy again”', () => {
     expect(JSON.stringify(studio.chat.messages[0]?.message)).toContain('It was deployed again');
   });
 
-  test.each(['was stopped', 'died'])('works when the process that showed it %s', async (how) => {
+  test.each(['was stopped', 'died'])('"Deploy again" works although its process %s', async (how) => {
     const { studio, run } = await lost();
     if (how === 'died') run.kill();
     else await run.stop();
@@ -209,7 +206,7 @@ describe('“Deploy again”', () => {
     expect(studio.deploys()).toBe(2);
   });
 
-  test('that is refused can be pressed again', async () => {
+  test('"Deploy again" can be pressed again after a refusal', async () => {
     const { studio, run } = await lost();
     const first = () => JSON.stringify(studio.chat.messages[0]?.message);
     deployFails(studio, { kind: 'too-many-requests', retryAfter: 0 }, 3);
@@ -223,11 +220,11 @@ describe('“Deploy again”', () => {
     expect(studio.simulator.deployments.size).toBe(1);
   });
 
-  test('is of no use once it was adopted late', async () => {
+  test('"Deploy again" does nothing after the deployment was found late', async () => {
     const { studio, run } = await lost();
     const button = studio.chat.messages[0]?.message;
     const urls = studio.webhooks();
-    // Some other deployment of the account stands in for the one that turns up.
+    // Another deployment of the account stands in for the deployment that turns up.
     deployFails(studio, { kind: 'cannot-allocate' });
     const body = { request_id: 'abcdef123456', current_status: 'Status.READY', fqdn: 'late.example' };
     expect(await callBack(urls.ready, body)).toBe(200);
@@ -242,8 +239,8 @@ describe('“Deploy again”', () => {
   });
 });
 
-describe('a deploy of which the outcome is known', () => {
-  test('by 422 shows the deployment it left behind, as failed', async () => {
+describe('a deploy with a known outcome', () => {
+  test('a deploy refused by 422 shows the deployment left behind as failed', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     deployFails(studio, { kind: 'cannot-allocate', message: 'No room in Montreal' });
@@ -263,7 +260,7 @@ describe('a deploy of which the outcome is known', () => {
     expect(studio.deploys()).toBe(1);
   });
 
-  test('is written down whatever characters the answer holds', async () => {
+  test("a deploy's answer with odd characters is written down", async () => {
     const studio = await openStudio({ callbacks: false });
     const run = await studio.run();
     deployFails(studio, { kind: 'cannot-allocate', message: 'No\u0000 room in Montreal' });
@@ -271,7 +268,7 @@ describe('a deploy of which the outcome is known', () => {
     await studio.shown(/ failed: Edgegap found no room/);
   });
 
-  test('by 429 waits, and is sent again', async () => {
+  test('a deploy limited by 429 waits and is sent again', async () => {
     const studio = await openStudio();
     const run = await studio.run();
     deployFails(studio, { kind: 'too-many-requests', retryAfter: 3 }, 2);
@@ -281,10 +278,10 @@ describe('a deploy of which the outcome is known', () => {
     expect(studio.deploys()).toBe(3);
   });
 
-  test('by a refused connection was surely not sent', async () => {
+  test('a deploy on a refused connection counts as not sent', async () => {
     const studio = await openStudio();
     const run = await studio.run();
-    // Once, so that what can be deployed is known when Edgegap is gone.
+    // A first deploy, so that the applications are known when Edgegap is gone.
     await run.say(DEPLOY);
     await studio.simulator.close();
     await run.say(DEPLOY);

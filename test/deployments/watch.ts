@@ -27,35 +27,35 @@ export interface Watch {
   readonly membership: Membership;
   readonly edgegap: EdgegapApi;
   readonly log: readonly string[];
-  /** What the status endpoint says of each; of any other, that there is none. */
+  /** The answers of the status endpoint by request_id; any further request_id is unknown. */
   readonly statuses: Map<
     string,
     string | { readonly current_status: string; readonly [field: string]: unknown }
   >;
-  /** The rows of the list, whatever was asked for. */
+  /** The rows of the list, for any query. */
   readonly listed: { request_id: string; ready?: boolean; tags?: string[] }[];
   /** The calls so far: `status r1`, `list`, `stop r1`. */
   readonly calls: string[];
-  /** One that was asked for now, with this news of it. */
+  /** Adds a deployment requested now, with this news of the deployment. */
   add(...news: readonly News[]): Promise<string>;
-  /** What its channel was told so far, as text. */
+  /** The text of the channel's messages so far. */
   told(): Promise<string>;
   /** The newest state of the newest card, as text. */
   card(): Promise<string>;
 }
 
 /**
- * One process's part in it. Of several on one store each has its own memory, and all have one Edgegap: `edgegap` where it
- * is given.
+ * The part of a single process. Several processes on a store each have a memory of their own, and share the same
+ * Edgegap: `edgegap` where given.
  */
 export async function openWatch(
   options: {
     readonly callbacks?: boolean;
     readonly beside?: Watch;
     readonly edgegap?: EdgegapApi;
-    /** By what this process tells whether the others take it to be alive. */
+    /** The clock by which this process renews its life. */
     readonly heart?: Clock;
-    /** What its deploys wait for before they leave. */
+    /** The promise for which the deploys of this process wait before they leave. */
     readonly turn?: Promise<unknown>;
   } = {},
 ): Promise<Watch> {
@@ -181,5 +181,5 @@ export const snapshot = (request_id: string, current_status: string, fields: obj
   kind: 'snapshot',
   status: DeploymentStatus.parse({ request_id, current_status, ...fields }),
 });
-/** A moment as Edgegap writes it. */
+/** A time in Edgegap's format. */
 export const edgegapTime = (ms: number) => new Date(ms).toISOString().replace('T', ' ').replace('Z', '000');

@@ -6,7 +6,7 @@ import { RefusedError } from '../../src/errors.ts';
 import { caught, DEPLOY, rig, STATUS } from './harness.ts';
 import { json } from './scripted-server.ts';
 
-/** The application of each deployment is its id's first part: `kart-1` is of `kart`. */
+/** The application of each deployment is the first part of its id: `kart-1` belongs to `kart`. */
 const application = (request_id: string) => request_id.split('-')[0];
 
 async function allowing(allowed: string[] | undefined, known: Record<string, string> = {}) {
@@ -37,7 +37,7 @@ async function all(api: EdgegapApi, filters: ListFilter[]) {
   return rows;
 }
 
-/** Every call that is about one deployment. */
+/** Every call that is about a deployment. */
 const keyed: [string, (api: EdgegapApi, id: string) => Promise<unknown>][] = [
   ['status', (api, id) => api.status(id)],
   ['stop', (api, id) => api.stop(id)],
@@ -69,46 +69,46 @@ function expectRefusal(error: unknown): void {
   expect((error as RefusedError).hint).toMatch(/\.$/);
 }
 
-it('covers every call there is', async () => {
+it('the allowlist covers every call of the API', async () => {
   await using it = await allowing(['kart']);
   const covered = [...keyed, ...named].map(([name]) => name);
   // A fleet's host shows no application.
   expect([...covered, 'applications', 'hosts'].sort()).toEqual(Object.keys(it.api).sort());
 });
 
-describe.each(keyed)('%s', (name, ask) => {
-  it('is refused for a deployment of another application, and does nothing to it', async () => {
+describe.each(keyed)('the call %s about a deployment', (name, ask) => {
+  it('a call about a deployment of a forbidden application is refused', async () => {
     await using it = await allowing(['kart']);
     const error = await caught(ask(it.api, 'golf-1'));
     expectRefusal(error);
-    // Whoever has only its request_id does not learn what else there is.
+    // A person who has only the request_id does not learn of other applications.
     expect(`${(error as RefusedError).userMessage} ${(error as RefusedError).hint}`).not.toContain('golf');
     expect(it.server.lines).toEqual(['GET /v1/status/golf-1']);
   });
 
-  it('passes for one of an allowed application', async () => {
+  it('a call about a deployment of an allowed application passes', async () => {
     await using it = await allowing(['kart', 'golf']);
     await ask(it.api, 'golf-1');
     expect(it.server.lines[0]).toBe('GET /v1/status/golf-1');
     expect(it.server.lines).toHaveLength(name === 'status' ? 1 : 2);
   });
 
-  it('is refused when Edgegap does not say which application it is', async () => {
+  it("a call is refused when Edgegap does not say the deployment's application", async () => {
     await using it = await allowing(['kart']);
     it.server.script(json(200, { request_id: 'x', current_status: 'READY', app_name: null }));
     expectRefusal(await caught(ask(it.api, 'x')));
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('of an unknown deployment says just that', async () => {
+  it('a call about an unknown deployment says that the deployment is unknown', async () => {
     await using it = await allowing(['kart']);
     it.server.script(json(400, { message: 'unknown' }));
     expect(await caught(ask(it.api, 'x'))).toMatchObject({ code: 'edgegap-no-such-deployment' });
   });
 });
 
-describe.each(keyed.filter(([name]) => name !== 'status'))('%s', (_, ask) => {
-  it('believes the store first, and then asks nothing', async () => {
+describe.each(keyed.filter(([name]) => name !== 'status'))('the call %s and the store', (_, ask) => {
+  it('a call about a stored deployment takes the application from the store without asking Edgegap', async () => {
     await using it = await allowing(['kart'], { odd1: 'kart', odd2: 'golf' });
     await ask(it.api, 'odd1');
     expect(it.server.lines.join()).not.toContain('/v1/status/');
@@ -117,7 +117,7 @@ describe.each(keyed.filter(([name]) => name !== 'status'))('%s', (_, ask) => {
     expect(it.server.seen).toHaveLength(before);
   });
 
-  it('asks for a deployment’s application once', async () => {
+  it("a call asks for a deployment's application only once", async () => {
     await using it = await allowing(['kart']);
     await ask(it.api, 'kart-1');
     await ask(it.api, 'kart-1');
@@ -125,34 +125,34 @@ describe.each(keyed.filter(([name]) => name !== 'status'))('%s', (_, ask) => {
   });
 });
 
-describe.each(named)('%s', (_, ask) => {
-  it('is refused for another application before anything is sent', async () => {
+describe.each(named)('the call %s naming an application', (_, ask) => {
+  it('a call that names a forbidden application is refused before anything is sent', async () => {
     await using it = await allowing(['kart']);
     for (const name of ['golf', 'KART', 'kart ', '']) expectRefusal(await caught(ask(it.api, name)));
     expect(it.server.seen).toEqual([]);
   });
 
-  it('passes for an allowed one', async () => {
+  it('a call that names an allowed application passes', async () => {
     await using it = await allowing(['kart']);
     await ask(it.api, 'kart');
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('is refused when nothing is allowed', async () => {
+  it('a call is refused when no application is allowed', async () => {
     await using it = await allowing([]);
     expectRefusal(await caught(ask(it.api, 'kart')));
   });
 });
 
-describe('the list', () => {
+describe('the list behind the allowlist', () => {
   it.each<[string, ListFilter[], string[]]>([
     ['no filter', [], ['kart', 'golf']],
-    ['others', [{ field: 'tags', operator: 'eq', value: 'qa' }], ['kart', 'golf']],
+    ['a tag filter', [{ field: 'tags', operator: 'eq', value: 'qa' }], ['kart', 'golf']],
     ['eq', [{ field: 'application', operator: 'eq', value: 'golf' }], ['golf']],
     ['in', [{ field: 'application', operator: 'in', value: ['golf', 'chess'] }], ['golf']],
     ['neq', [{ field: 'application', operator: 'neq', value: 'golf' }], ['kart']],
     ['nin', [{ field: 'application', operator: 'nin', value: ['kart', 'chess'] }], ['golf']],
-  ])('with %s asks for allowed applications only, in one filter', async (_, filters, applications) => {
+  ])('the list with %s asks for allowed applications only', async (_, filters, applications) => {
     await using it = await allowing(['kart', 'golf']);
     await it.api.deployments({ filters, limit: 7 });
     await all(it.api, filters);
@@ -166,7 +166,7 @@ describe('the list', () => {
     }
   });
 
-  it('is empty, unasked, when nothing can match', async () => {
+  it('the list is empty without a request when no application can match', async () => {
     await using it = await allowing(['kart']);
     const filters: ListFilter[] = [{ field: 'application', operator: 'neq', value: 'kart' }];
     expect(await it.api.deployments({ filters, page: 3 })).toEqual({
@@ -183,17 +183,17 @@ describe('the list', () => {
   });
 });
 
-it('shows the allowed applications only', async () => {
+it('only the allowed applications are shown', async () => {
   await using it = await allowing(['kart', 'chess', 'gone']);
   expect((await it.api.applications()).map(({ name }) => name)).toEqual(['kart', 'chess']);
 });
 
-it('lets places be asked for without an application', async () => {
+it('locations can be asked for without an application', async () => {
   await using it = await allowing(['kart']);
   expect(await it.api.locations()).toEqual({ locations: [], messages: [] });
 });
 
-it('remembers what it deployed, a failed deploy’s deployment too', async () => {
+it('the allowlist remembers its own deployments, also those of failed deploys', async () => {
   await using it = await allowing(['kart']);
   it.server.script(json(202, { request_id: 'fresh' }), json(422, { request_id: 'left', message: 'full' }));
   await it.api.deploy({ ...DEPLOY, application: 'kart' });
@@ -203,7 +203,7 @@ it('remembers what it deployed, a failed deploy’s deployment too', async () =>
   expect(it.server.lines.filter((line) => line.includes('/v1/status/'))).toEqual([]);
 });
 
-it('is no wall when there is no list', async () => {
+it('without an allowlist the client is unchanged', async () => {
   await using it = await allowing(undefined);
   expect(it.api).toBe(it.client);
 });

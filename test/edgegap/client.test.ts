@@ -6,8 +6,8 @@ import { json, text } from './scripted-server.ts';
 
 const last = { number: 1, next_page_number: null, previous_page_number: null, has_next: false };
 
-describe('what goes over the wire', () => {
-  it('deploys with the whole request', async () => {
+describe('requests to Edgegap', () => {
+  it('a deploy sends the whole request', async () => {
     await using it = await rig();
     it.server.script(json(202, { request_id: 'a69f8e3e0555' }));
     const deployed = await it.client.deploy({
@@ -50,7 +50,7 @@ describe('what goes over the wire', () => {
     });
   });
 
-  it('leaves out what was not given', async () => {
+  it('a deploy leaves out the fields that were not given', async () => {
     await using it = await rig();
     it.server.script(json(202, { request_id: 'a' }));
     await it.client.deploy({ ...DEPLOY, webhooks: { ready: 'https://bot/r' } });
@@ -58,7 +58,7 @@ describe('what goes over the wire', () => {
     expect(Object.keys(body).sort()).toEqual(['application', 'users', 'version', 'webhook_on_ready']);
   });
 
-  it('asks each endpoint at its path', async () => {
+  it("each call uses its endpoint's path", async () => {
     await using it = await rig();
     const { client, server } = it;
     server.otherwise((response, { path }) => {
@@ -114,7 +114,7 @@ describe('what goes over the wire', () => {
     ]);
   });
 
-  it.each(['/proxy', '/proxy/', '/a/b/'])('keeps the base URL’s prefix %s', async (prefix) => {
+  it.each(['/proxy', '/proxy/', '/a/b/'])("the client keeps the base URL's prefix %s", async (prefix) => {
     await using it = await rig({ prefix });
     it.server.script(json(200, STATUS), json(202, { request_id: 'a' }));
     await it.client.status('abc');
@@ -123,7 +123,7 @@ describe('what goes over the wire', () => {
     expect(it.server.lines).toEqual([`GET ${base}/v1/status/abc`, `POST ${base}/v2/deployments`]);
   });
 
-  it('encodes ids and tags so that they stay one part of the path', async () => {
+  it('ids and tags are encoded so that each stays a single part of the path', async () => {
     await using it = await rig();
     it.server.otherwise(json(404, { message: 'tag not found' }));
     for (const odd of ['a/b', '../apps', 'a?x=1', 'a#b', 'ünï 🏎️', '%2e%2e', 'a\r\nHost: evil', '\ud800']) {
@@ -141,7 +141,7 @@ describe('what goes over the wire', () => {
     expect(it.server.seen).toHaveLength(16);
   });
 
-  it('keeps a connection for what may be repeated, and opens one for what may not', async () => {
+  it('reads keep a connection, and a deploy opens a new connection', async () => {
     await using it = await rig();
     it.server.otherwise(json(202, { ...STATUS }));
     await it.client.status('a');
@@ -155,9 +155,9 @@ describe('what goes over the wire', () => {
   });
 });
 
-describe('the token', () => {
+describe('the Edgegap token', () => {
   it.each([TOKEN, `token ${TOKEN}`, `Token  ${TOKEN}`, `TOKEN\t${TOKEN}\n`, `  ${TOKEN} `])(
-    'is accepted as %j',
+    'the token is accepted as %j',
     async (form) => {
       await using it = await rig({ token: form });
       it.server.script(json(200, STATUS));
@@ -167,7 +167,7 @@ describe('the token', () => {
   );
 
   it.each(['', '  ', 'token', 'token  ', `${TOKEN} x`, `${TOKEN}\r\nX-Evil: 1`, 'tökén'])(
-    'is refused as %j, unrepeated',
+    'the token %j is refused without being repeated',
     (form) => {
       let message = '';
       try {
@@ -180,11 +180,11 @@ describe('the token', () => {
     },
   );
 
-  it('that begins with the letters of the word is not cut', () => {
+  it('a token that begins with the letters of the word "token" is not cut', () => {
     expect(bareToken('tokenish-123')).toBe('tokenish-123');
   });
 
-  it('is in no log line and in no error, even when Edgegap repeats it', async () => {
+  it('the token is in no log line and in no error, even when Edgegap repeats the token', async () => {
     await using it = await rig();
     it.server.script(
       json(200, STATUS),
@@ -210,18 +210,18 @@ describe('the token', () => {
   }, 30_000);
 });
 
-describe('answers', () => {
+describe("Edgegap's answers", () => {
   it.each([
     [200, 'stopping'],
     [202, 'accepted'],
     [410, 'already-terminated'],
-  ])('stop: %i is %s', async (status, outcome) => {
+  ])('a stop answered with %i is %s', async (status, outcome) => {
     await using it = await rig();
     it.server.script(json(status, { message: 'so be it' }));
     expect(await it.client.stop('abc')).toEqual({ outcome, message: 'so be it' });
   });
 
-  it('stop gives the summary, when there is one that can be read', async () => {
+  it('a stop returns the summary when the summary can be read', async () => {
     await using it = await rig();
     it.server.script(
       json(200, { message: 'bye', deployment_summary: { ...STATUS, current_status: 'Status.TERMINATED' } }),
@@ -233,7 +233,7 @@ describe('answers', () => {
     expect(await it.client.stop('abc')).toEqual({ outcome: 'stopping', message: '' });
   });
 
-  it('logs: plain, base64, and a crash that is not base64 after all', async () => {
+  it('logs are read plain, in base64, and with a crash log that is not base64', async () => {
     await using it = await rig();
     const words = 'Grüße 🏎️\nline two\n';
     const packed = Buffer.from(words).toString('base64');
@@ -287,7 +287,7 @@ describe('paging', () => {
     },
   });
 
-  it('gives one page with what is known of the rest', async () => {
+  it('a single page comes with the total and the next page', async () => {
     await using it = await rig();
     it.server.script(json(200, page(2, ['c', 'd'], true)), json(200, { data: [row('e')], total_count: 5 }));
     const filters = [
@@ -313,7 +313,7 @@ describe('paging', () => {
     });
   });
 
-  it('follows every page, and gives a row that moved once', async () => {
+  it('the client follows every page and gives a row on two pages once', async () => {
     await using it = await rig();
     it.server.script(
       json(200, page(1, ['a', 'b'], true)),
@@ -330,7 +330,7 @@ describe('paging', () => {
     ]);
   });
 
-  it('asks for a page only when it is wanted', async () => {
+  it('the client asks for a page only when the caller reads on', async () => {
     await using it = await rig();
     it.server.otherwise(json(200, page(1, ['a', 'b'], true)));
     for await (const _ of it.client.allDeployments()) break;
@@ -339,10 +339,10 @@ describe('paging', () => {
 
   it.each([
     ['a next page that is not later', { next_page_number: 1, has_next: true }],
-    ['no next page’s number', { has_next: true }],
-    ['no has_next', { next_page_number: 2 }],
-    ['no pagination', undefined],
-  ])('ends with %s', async (_, pagination) => {
+    ['a missing number of the next page', { has_next: true }],
+    ['a missing has_next', { next_page_number: 2 }],
+    ['a missing pagination', undefined],
+  ])('paging ends with %s', async (_, pagination) => {
     await using it = await rig();
     it.server.script(
       json(200, { tags: ['a', 'b'], count: 3, pagination }),
@@ -354,7 +354,7 @@ describe('paging', () => {
     expect(it.server.seen[1]?.query).toEqual({ page: '2' });
   });
 
-  it('gathers applications, versions and places from all pages', async () => {
+  it('applications, versions and locations are gathered from all pages', async () => {
     await using it = await rig();
     const two = (key: string, one: unknown, other: unknown) => [
       json(200, { [key]: [one], total_count: 2, pagination: { has_next: true, next_page_number: 2 } }),

@@ -31,13 +31,13 @@ const everything = {
   versions,
 };
 
-/** What a person reads: whole sentences, and something to do. */
+/** An error that a person can read: whole sentences, and an advice. */
 function readable(error: { userMessage: string; hint: string | undefined }): void {
   expect(error.userMessage).toMatch(/^[A-Z].*\S/);
   expect(error.hint).toMatch(/^[A-Z`].*\.$/);
 }
 
-describe('what each answer means', () => {
+describe('the meaning of each answer', () => {
   it.each<[string, Ask, number, unknown, string, string]>([
     ['status', status, 404, { message: 'Not found' }, 'edgegap-no-such-deployment', 'not-done'],
     ['status', status, 400, { message: 'Bad request' }, 'edgegap-no-such-deployment', 'not-done'],
@@ -82,7 +82,7 @@ describe('what each answer means', () => {
     ['list', list, 400, { message: 'Bad filter' }, 'edgegap-bad-request', 'not-done'],
     ['list', list, 422, {}, 'edgegap-bad-request', 'not-done'],
     ['list', list, 424, {}, 'edgegap-bad-request', 'not-done'],
-  ])('%s: %3$i %4$j is %5$s', async (_, ask, code, body, meaning, outcome) => {
+  ])('%s answered with %3$i %4$j fails as %5$s', async (_, ask, code, body, meaning, outcome) => {
     await using it = await rig();
     it.server.script(json(code, body));
     const error = await failure(ask(it.client));
@@ -93,8 +93,8 @@ describe('what each answer means', () => {
     expect(error.path).toBe(it.server.seen[0]?.path);
   });
 
-  it.each(Object.entries(everything))('%s: 401, 403, 429, 5xx and redirects', async (name, ask) => {
-    // A deploy that a proxy redirects may have been made all the same.
+  it.each(Object.entries(everything))('%s fails on 401, 403, 429, 5xx and redirects', async (name, ask) => {
+    // A deploy that a proxy redirects may have been made nevertheless.
     const redirected = name === 'deploy' ? 'unknown' : 'not-done';
     for (const [code, meaning, outcome, headers] of [
       [401, 'edgegap-unauthorized', 'not-done', {}],
@@ -115,7 +115,7 @@ describe('what each answer means', () => {
     }
   });
 
-  it('says each meaning in its own words', async () => {
+  it('each meaning of an error has its own words', async () => {
     const cases: [Ask, number][] = [
       [deploy, 400],
       [deploy, 401],
@@ -139,7 +139,7 @@ describe('what each answer means', () => {
     expect(words.size).toBe(cases.length);
   });
 
-  it('names the deployment that a 422 left behind', async () => {
+  it('the error of a 422 names the deployment left behind', async () => {
     await using it = await rig();
     it.server.script(json(422, { request_id: 'f00ba4', message: 'Could not allocate' }));
     const error = await failure(it.client.deploy(DEPLOY));
@@ -148,7 +148,7 @@ describe('what each answer means', () => {
     expect(error.userMessage).toContain('Could not allocate');
   });
 
-  it('gives their message and details on one line, cut', async () => {
+  it("Edgegap's message and details stand on a single line, cut to 300 characters", async () => {
     await using it = await rig();
     it.server.script(
       json(400, { message: 'Bad\n\trequest', details: { users: ['missing'] } }),
@@ -164,7 +164,7 @@ describe('what each answer means', () => {
     for (let i = 0; i < 3; i++) expect((await failure(deploy(it.client))).apiMessage).toBeUndefined();
   });
 
-  it('tells how long Edgegap asks to wait', async () => {
+  it('the client waits as long as Edgegap asks, at most 30 seconds', async () => {
     for (const [header, ms] of [
       ['7', 7_000],
       ['3600', 30_000],
@@ -174,7 +174,7 @@ describe('what each answer means', () => {
       ['soon', undefined],
     ] as const) {
       await using it = await rig();
-      // Taken when the first answer comes: the date's distance shrinks with each attempt.
+      // The time is taken at the first answer, as the date's distance shrinks with each attempt.
       const headers = { 'retry-after': header };
       it.server.script(json(429, {}, headers), json(401, {}));
       let asked: number | undefined;
@@ -189,17 +189,17 @@ describe('what each answer means', () => {
   });
 });
 
-describe('when there is no answer', () => {
+describe('calls without a usable answer', () => {
   const broken: Step = text(200, '{"request_id": "a', { 'content-type': 'application/json' });
 
   it.each<[string, Step, string]>([
     ['half a JSON', broken, 'edgegap-unreadable'],
     ['a page', text(200, '<html>Hello</html>'), 'edgegap-unreadable'],
-    ['another JSON', json(200, { hello: 'world' }), 'edgegap-unreadable'],
-    ['nothing in it', text(200, ''), 'edgegap-unreadable'],
+    ['a different JSON', json(200, { hello: 'world' }), 'edgegap-unreadable'],
+    ['an empty answer', text(200, ''), 'edgegap-unreadable'],
     ['a reset', reset, 'edgegap-disconnected'],
     ['half a body', cutShort, 'edgegap-disconnected'],
-  ])('%s leaves the outcome of a deploy unknown, and it is never sent again', async (_, step, code) => {
+  ])('a deploy answered with %s has an unknown outcome and is never sent again', async (_, step, code) => {
     await using it = await rig();
     it.server.script(step);
     const error = await failure(settled(it.clock, it.client.deploy(DEPLOY)));
@@ -223,7 +223,7 @@ describe('when there is no answer', () => {
     ['status', status, 'unknown'],
     ['stop', stop, 'unknown'],
     ['addTag', addTag, 'unknown'],
-  ])('%s: silence ends with the time-out, once', async (_, ask, outcome) => {
+  ])('%s without an answer times out and is not repeated', async (_, ask, outcome) => {
     await using it = await rig({ timeoutMs: 30_000 });
     it.server.otherwise(silence);
     const arrived = new Promise<void>((resolve) => {
@@ -239,7 +239,7 @@ describe('when there is no answer', () => {
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('an answer that never ends is timed out too', async () => {
+  it('an answer that never ends times out too', async () => {
     await using it = await rig({ timeoutMs: 30_000 });
     const half = new Promise<void>((resolve) => {
       it.server.script((response) => {
@@ -253,7 +253,7 @@ describe('when there is no answer', () => {
     expect(await call).toMatchObject({ code: 'edgegap-timeout' });
   });
 
-  it('a refused connection surely did nothing', async () => {
+  it('a call on a refused connection counts as not done', async () => {
     await using it = await rig();
     await it.server[Symbol.asyncDispose]();
     for (const ask of Object.values(everything)) {
@@ -264,7 +264,7 @@ describe('when there is no answer', () => {
     }
   });
 
-  it('a name that does not resolve, or no TLS on the other side, surely did nothing', async () => {
+  it('a call to an unknown host or a server without TLS counts as not done', async () => {
     await using other = await rig();
     for (const baseUrl of ['http://edgegap.invalid', other.server.url.replace('http:', 'https:')]) {
       await using it = await rig({ baseUrl });

@@ -7,7 +7,7 @@ import { ScriptedServer } from './scripted-server.ts';
 
 export const TOKEN = '0a1b2c3d-e458-4592-b607-c2c28afd8b62';
 
-/** So long that moving time from one attempt to the next never ends one. */
+/** A time-out so long that moving time from an attempt to the next never reaches the time-out. */
 const PATIENCE_MS = 1e9;
 
 /** Knows how many requests are under way: each holds a time-out. */
@@ -27,11 +27,11 @@ export interface Rig extends AsyncDisposable {
   server: ScriptedServer;
   clock: RigClock;
   client: EdgegapClient;
-  /** What was logged, all levels. */
+  /** The log lines of all levels. */
   log: string[];
 }
 
-/** A scripted server, and a client of it whose time stands still until it is moved. */
+/** A scripted server, and a client whose time stands still until the test moves time. */
 export async function rig(options: Partial<EdgegapClientOptions> & { prefix?: string } = {}): Promise<Rig> {
   const server = await ScriptedServer.start();
   const clock = new RigClock();
@@ -59,8 +59,8 @@ export async function rig(options: Partial<EdgegapClientOptions> & { prefix?: st
 }
 
 /**
- * Moves time on, a little at a time, until `promise` has settled; but not while a request is under way,
- * so that however slow this machine is, a request takes no time.
+ * Moves time on in small steps until `promise` has settled, but not while a request is under way: however slow this
+ * machine is, a request takes no time.
  */
 export async function settled<T>(clock: RigClock, promise: Promise<T>): Promise<T> {
   let done = false;

@@ -7,7 +7,7 @@ import { json } from './scripted-server.ts';
 const OURS = 'correct-horse-of-ours';
 const mask = createMask([TOKEN, OURS]);
 
-test('what Edgegap quotes in a refusal is masked, with our own secrets', async () => {
+test("Edgegap's words in a refusal are masked, also the bot's own secrets", async () => {
   await using edgegap = await rig({ mask });
   edgegap.server.script(
     json(400, {
@@ -21,7 +21,7 @@ test('what Edgegap quotes in a refusal is masked, with our own secrets', async (
   expect(JSON.stringify([error, String(error)])).not.toContain(OURS);
 });
 
-test('what Edgegap tells of a deployment is masked, but for the bot’s own tag and what is asked by again', async () => {
+test("Edgegap's facts of a deployment are masked, except the bot's own tag and the names", async () => {
   await using edgegap = await rig({ mask: createMask(['chatops', 'kart-racing']) });
   const told = {
     request_id: '93924761ccde',
@@ -48,14 +48,14 @@ describe('the body of a callback', () => {
     container_env: { DB_PASSWORD: 'swordfish' },
   });
 
-  test('is stored without its secrets, and can be read', () => {
+  test('a stored callback body is masked and stays readable', () => {
     const stored = JSON.parse(maskedBody(body, mask));
     expect(stored).toMatchObject({ request_id: '93924761ccde', current_status: 'ERROR' });
     expect(JSON.stringify(stored)).not.toMatch(/hunter2|swordfish|correct-horse/);
     expect(maskedBody(JSON.stringify(stored), mask)).toBe(JSON.stringify(stored));
   });
 
-  test('is stored without its secrets where it cannot be read', () => {
+  test('an unreadable callback body is stored masked', () => {
     expect(maskedBody(`<error>${OURS} password=hunter2`, mask)).toBe('<error>[masked] password=[masked]');
   });
 });

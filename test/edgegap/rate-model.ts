@@ -6,17 +6,17 @@ import { LEAVE_MS, TRAVEL_MS, WINDOW_MS } from '../../src/edgegap/places.ts';
 import type { Scheduler } from '../../src/edgegap/scheduler.ts';
 import type { TestClock } from '../support/test-clock.ts';
 
-/** One call: when it comes and to whom, and what becomes of it; in milliseconds. */
+/** A planned call: its time, its process and its course, in milliseconds. */
 interface Planned {
   readonly at: number;
   readonly lane: Lane;
-  /** Which of several processes it comes to, modulo their number. */
+  /** The process that gets the call, modulo the number of processes. */
   readonly process: number;
-  /** From its turn until it leaves, from there to Edgegap, and until it is answered. */
+  /** The time from the permit to the departure, from there to Edgegap, and to the answer. */
   readonly connect: number;
   readonly travel: number;
   readonly answer: number;
-  /** It is given up so long after it came. */
+  /** The call is given up after this time. */
   readonly giveUp: number | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface Plan {
 
 export function plans(most: number): fc.Arbitrary<Plan> {
   const process = fc.nat(2);
-  // Bursts are what strains a limit: many calls come in the same moment.
+  // Bursts strain a limit: many calls come at the same moment.
   const at = fc.oneof(fc.constantFrom(0, 1, 900, 1_000, WINDOW_MS + TRAVEL_MS), fc.nat(4_000));
   return fc.record({
     limit: fc.integer({ min: 1, max: 6 }),
@@ -57,7 +57,7 @@ interface Seen extends Planned {
   end?: 'answered' | 'given up';
 }
 
-/** The most of `times` in any window of one second, both of its ends included. */
+/** The largest number of `times` in any window of a second, with both ends of the window included. */
 export function most(times: readonly number[]): number {
   const sorted = times.toSorted((a, b) => a - b);
   return Math.max(
@@ -66,7 +66,7 @@ export function most(times: readonly number[]): number {
   );
 }
 
-/** Carries `plan` out in the bucket `status`, and holds what happened against what may. */
+/** Carries out `plan` in the bucket `status`, and checks the course against the rules. */
 export async function carryOut(
   plan: Plan,
   clock: TestClock,
@@ -119,7 +119,7 @@ export async function carryOut(
     }
   }
 
-  // Far more than the longest plan needs: whoever still waits then is lost.
+  // Far more time than the longest plan needs: a call that still waits then is lost.
   for (let waited = 0; waited < 400_000 && (seen.length < plan.calls.length || ended < seen.length); )
     waited += await step(clock);
   expect(ended, 'calls that came to an end').toBe(plan.calls.length);
@@ -141,7 +141,7 @@ export async function carryOut(
   const { people = [], background = [] } = Object.groupBy(started, ({ lane }) => lane);
   for (const person of people)
     for (const work of background) {
-      // Another process may have had its place before the person came.
+      // A different process may have got its permit before the person's call came.
       const here = of(person.process) === of(work.process);
       if ((here ? work.startedAt : work.cameAt) > person.cameAt)
         expect(person.startedAt - begin, 'a person behind background work').toBeLessThanOrEqual(

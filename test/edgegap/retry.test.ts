@@ -13,7 +13,7 @@ import { cutShort, json, reset, ScriptedServer, type SeenRequest, silence } from
 const ok = json(200, { ...STATUS, message: 'done' });
 const slowDown = (seconds: string) => json(429, { message: 'slow down' }, { 'retry-after': seconds });
 
-/** The clock's time of each request's arrival, from now on. */
+/** The times of arrival of the requests by the clock, from now on. */
 function arrivals(it: { server: ScriptedServer; clock: { now(): number } }): number[] {
   const begin = it.clock.now();
   const times: number[] = [];
@@ -24,21 +24,21 @@ function arrivals(it: { server: ScriptedServer; clock: { now(): number } }): num
 describe.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
   ['GET', (client) => client.status('abc')],
   ['DELETE', (client) => client.stop('abc')],
-])('%s', (_, ask) => {
+])('a repeatable %s call', (_, ask) => {
   it.each([
     ['429', slowDown('1')],
     ['500', json(500, {})],
     ['503', json(503, {}, { 'retry-after': '1' })],
     ['a reset', reset],
     ['half an answer', cutShort],
-  ])('is sent again after %s', async (_name, step) => {
+  ])('a repeatable call is sent again after %s', async (_name, step) => {
     await using it = await rig();
     it.server.script(step, step, ok);
     await settled(it.clock, ask(it.client));
     expect(it.server.seen).toHaveLength(3);
   });
 
-  it('is given up after three attempts', async () => {
+  it('a repeatable call is given up after three attempts', async () => {
     await using it = await rig();
     it.server.otherwise(json(502, { message: 'bad gateway' }));
     expect(await failure(settled(it.clock, ask(it.client)))).toMatchObject({
@@ -48,14 +48,14 @@ describe.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
     expect(it.server.seen).toHaveLength(3);
   });
 
-  it.each([400, 401, 403, 404, 409])('is not sent again after %i', async (code) => {
+  it.each([400, 401, 403, 404, 409])('a call answered with %i is not sent again', async (code) => {
     await using it = await rig();
     it.server.otherwise(json(code, {}));
     await failure(settled(it.clock, ask(it.client)));
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('waits longer each time, with jitter', async () => {
+  it('the waits between attempts of a call grow, with jitter', async () => {
     for (const [random, waits] of [
       [0, [500, 1_000]],
       [0.999_999, [1_000, 2_000]],
@@ -75,7 +75,7 @@ describe.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
     ['2', 2_000],
     ['86400', 30_000],
     ['Tue, 03 Mar 2026 16:00:05 GMT', 5_000],
-  ])('heeds Retry-After %s, capped', async (header, wait) => {
+  ])('the wait follows Retry-After %s up to a limit', async (header, wait) => {
     for (const code of [429, 503]) {
       await using it = await rig();
       const times = arrivals(it);
@@ -87,8 +87,8 @@ describe.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
   });
 });
 
-describe('after a 429', () => {
-  it('all calls of its kind wait, and no others', async () => {
+describe('calls after a 429', () => {
+  it('after a 429 all calls of the same kind wait, and calls of a different kind pass', async () => {
     await using it = await rig();
     const seen: [string, number][] = [];
     const begin = it.clock.now();
@@ -113,14 +113,14 @@ describe('after a 429', () => {
     ['a deploy', (client) => client.deploy(DEPLOY)],
     ['a new tag', (client) => client.addTag('abc', 'qa')],
     ['a renamed tag', (client) => client.renameTag('abc', 'qa', 'prod')],
-  ])('%s is sent again, since it surely was not done', async (_, ask) => {
+  ])('%s is sent again after a 429, which did nothing', async (_, ask) => {
     await using it = await rig();
     it.server.script(slowDown('1'), slowDown('1'), ok);
     await settled(it.clock, ask(it.client));
     expect(it.server.seen).toHaveLength(3);
   });
 
-  it('three times, a deploy is reported as not done', async () => {
+  it('a deploy answered with three 429 is reported as not done', async () => {
     await using it = await rig();
     it.server.otherwise(slowDown('3'));
     const error = await failure(settled(it.clock, it.client.deploy(DEPLOY)));
@@ -130,9 +130,9 @@ describe('after a 429', () => {
   });
 });
 
-describe('what changes something', () => {
+describe('changing calls', () => {
   it.each([reset, cutShort, json(500, {}), json(503, {}, { 'retry-after': '1' })])(
-    'and is no DELETE is never sent again when it may have been done (%#)',
+    'a changing call other than DELETE is never sent again when the change may be done (%#)',
     async (step) => {
       for (const ask of [
         (client: EdgegapClient): Promise<unknown> => client.deploy(DEPLOY),
@@ -147,7 +147,7 @@ describe('what changes something', () => {
     },
   );
 
-  it('is sent again when no connection was there, and reaches the server that came back', async () => {
+  it('a deploy without a connection is sent again and reaches the server when the server is back', async () => {
     await using it = await rig();
     const { port } = it.server;
     await it.server[Symbol.asyncDispose]();
@@ -163,7 +163,7 @@ describe('what changes something', () => {
     ['410', json(410, { message: 'terminated' }), 'already-terminated'],
     ['404', json(404, { message: 'not found' }), 'perhaps-stopped'],
     ['400', json(400, { message: 'not found' }), 'perhaps-stopped'],
-  ])('a stop that may have been carried out, and then %s, is no error', async (_, step, outcome) => {
+  ])('a stop that may be carried out and then meets %s is no error', async (_, step, outcome) => {
     for (const first of [reset, json(502, {})]) {
       await using it = await rig();
       it.server.script(first, step);
@@ -171,7 +171,7 @@ describe('what changes something', () => {
     }
   });
 
-  it('a stop that surely had no effect before does not make a 404 a success', async () => {
+  it('a stop that had no effect before is an error when answered with 404', async () => {
     await using it = await rig();
     it.server.script(slowDown('1'), json(404, {}));
     expect(await failure(settled(it.clock, it.client.stop('abc')))).toMatchObject({
@@ -180,7 +180,7 @@ describe('what changes something', () => {
     });
   });
 
-  it('a tag that was removed before the connection broke is removed', async () => {
+  it('a tag removed before the connection broke counts as removed', async () => {
     await using it = await rig();
     it.server.script(reset, json(404, { message: 'No such tag' }));
     await settled(it.clock, it.client.removeTag('abc', 'qa'));
@@ -188,7 +188,7 @@ describe('what changes something', () => {
     expect(await failure(it.client.removeTag('abc', 'qa'))).toMatchObject({ code: 'edgegap-no-such-tag' });
   });
 
-  it('stays unknown when one attempt may have been carried out, whatever the last one met', async () => {
+  it('a stop with an attempt that may have been carried out stays unknown after later errors', async () => {
     await using it = await rig();
     it.server.script(reset, json(401, {}));
     expect(await failure(settled(it.clock, it.client.stop('abc')))).toMatchObject({
@@ -204,12 +204,12 @@ describe('what changes something', () => {
   });
 });
 
-describe('limits', () => {
+describe('rate limits', () => {
   it.each<[string, number, (client: EdgegapClient) => Promise<unknown>]>([
     ['deploy', 40, (client) => client.deploy(DEPLOY)],
     ['status', 20, (client) => client.status('abc')],
     ['list', 10, (client) => client.deployments()],
-  ])('%s: %i in any second reach the server', async (_, limit, ask) => {
+  ])('%s calls reach the server at most %i times in any second', async (_, limit, ask) => {
     await using it = await rig();
     const times = arrivals(it);
     it.server.otherwise(json(200, { ...STATUS, data: [], total_count: 0 }));
@@ -222,7 +222,7 @@ describe('limits', () => {
     }
   });
 
-  it('can be set, hold for attempts too, and let people pass first', async () => {
+  it("a configured limit holds for attempts too, and a person's call passes first", async () => {
     await using it = await rig({ limits: { status: 2 } });
     const times = arrivals(it);
     it.server.script(json(500, {}), json(500, {}), json(500, {})).otherwise(ok);
@@ -233,11 +233,11 @@ describe('limits', () => {
     for (const start of times) {
       expect(times.filter((time) => time >= start && time <= start + 1_000).length).toBeLessThanOrEqual(2);
     }
-    // Two of the background calls had begun before the person came.
+    // Two of the background calls had begun before the person's call.
     expect(it.server.lines.slice(0, 3)).toContain('GET /v1/status/person');
   });
 
-  it('hold when nothing was answered for a while, and what waited for a connection leaves at once', async () => {
+  it('the rate limit holds after a silence of Edgegap, although waiting calls leave at once', async () => {
     await using it = await rig();
     const arrived: number[] = [];
     const silent: ServerResponse[] = [];
@@ -250,7 +250,7 @@ describe('limits', () => {
       else answer(response);
     });
     const all = Promise.all(Array.from({ length: 200 }, () => it.client.deploy(DEPLOY)));
-    // Each as many as may be under way at once: the others have no connection to leave on.
+    // As many calls as may be under way at once: the remaining calls have no connection to leave on.
     await until(() => silent.length === 40, 'the first second');
     await it.clock.advance(TRAVEL_MS + WINDOW_MS);
     await until(() => silent.length === 64, 'every connection');
@@ -262,7 +262,7 @@ describe('limits', () => {
     expect(most(arrived)).toBeLessThanOrEqual(DOCUMENTED_LIMITS.deploy);
   });
 
-  it('asks whether it may leave when it does, which may be long after its turn came', async () => {
+  it('a call asks for permission to leave when the connection is free, not when the permit comes', async () => {
     await using it = await rig();
     const silent: ServerResponse[] = [];
     it.server.otherwise((response) => silent.push(response));
@@ -284,10 +284,10 @@ describe('limits', () => {
   });
 });
 
-describe('abort', () => {
+describe('aborted calls', () => {
   const reason = new Error('the person left');
 
-  it('before, while waiting for a turn and between attempts rejects with the reason', async () => {
+  it('a call aborted before, during the wait or between attempts rejects with the reason', async () => {
     await using it = await rig({ limits: { status: 1 } });
     expect(await caught(it.client.status('abc', { signal: AbortSignal.abort(reason) }))).toBe(reason);
     expect(it.server.seen).toHaveLength(0);
@@ -303,7 +303,7 @@ describe('abort', () => {
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('of a change between attempts says that it may have been done', async () => {
+  it('a change aborted between attempts says that the change may be done', async () => {
     await using it = await rig();
     it.server.script(json(500, {}));
     const controller = new AbortController();
@@ -314,7 +314,7 @@ describe('abort', () => {
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('of a question under way rejects with the reason', async () => {
+  it('a read aborted under way rejects with the reason', async () => {
     await using it = await rig();
     it.server.otherwise(silence);
     const controller = new AbortController();
@@ -324,7 +324,7 @@ describe('abort', () => {
     expect(await call).toBe(reason);
   });
 
-  it('of a change under way says that it may have been done', async () => {
+  it('a change aborted under way says that the change may be done', async () => {
     await using it = await rig();
     it.server.otherwise(silence);
     const controller = new AbortController();
@@ -335,8 +335,8 @@ describe('abort', () => {
   });
 });
 
-describe('close', () => {
-  it('lets what is under way end, and refuses what waits or comes later', async () => {
+describe('closing the client', () => {
+  it('a closing client lets a call under way end and refuses waiting and later calls', async () => {
     await using it = await rig({ limits: { deploy: 1 } });
     let answer = () => {};
     it.server.script((response, request) => {
@@ -353,7 +353,7 @@ describe('close', () => {
     await closed;
   });
 
-  it('does not hide that a change which waits to be sent again may have been done', async () => {
+  it('a closing client says that a change waiting for its repeat may be done', async () => {
     for (const steps of [[json(502, {})], [reset], [json(502, {}), slowDown('9')]]) {
       await using it = await rig();
       it.server.script(...steps);
@@ -368,7 +368,7 @@ describe('close', () => {
     }
   });
 
-  it('says that a change which surely was not done can be tried again', async () => {
+  it('a closing client refuses a change that was not done, so that the person can try again', async () => {
     await using it = await rig();
     it.server.script(slowDown('9'));
     const stopped = caught(it.client.stop('abc'));
@@ -377,7 +377,7 @@ describe('close', () => {
     expect(await stopped).toMatchObject({ code: 'edgegap-closed' });
   });
 
-  it('for good gives up what is under way, whose outcome is not known then', async () => {
+  it('abandoning the client gives up calls under way with an unknown outcome', async () => {
     await using it = await rig();
     it.server.script(
       () => undefined,
@@ -394,8 +394,8 @@ describe('close', () => {
   });
 });
 
-describe('the log', () => {
-  it('has one line for each attempt, at debug', async () => {
+describe('the log of calls', () => {
+  it('the log has a debug line for each attempt', async () => {
     await using it = await rig();
     it.server.script(reset, json(500, {}), ok);
     await settled(it.clock, it.client.status('abc'));
@@ -408,7 +408,7 @@ describe('the log', () => {
     expect(lines[2].ms).toEqual(expect.any(Number));
   });
 
-  it('has no body and no callback URL', async () => {
+  it('the log holds no body and no callback URL', async () => {
     await using it = await rig();
     it.server.script(json(202, { request_id: 'a' }));
     await it.client.deploy({

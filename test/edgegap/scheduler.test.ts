@@ -22,8 +22,8 @@ function randoms(seed: number): () => number {
 
 const at = async () => {};
 
-describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof Limits, number][])('%s', (bucket, limit) => {
-  it(`starts ${limit} at once and the next ones a second later`, async () => {
+describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof Limits, number][])('limit %s', (bucket, limit) => {
+  it(`${limit} calls start at once, and the next calls a second later`, async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock);
     const begin = clock.now();
@@ -45,7 +45,7 @@ describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof Limits, number][])('%s
   });
 
   it.each([1, 2, 3, 4])(
-    'holds the limit where calls arrive, people first, in order (seed %i)',
+    "the rate limit holds, people's calls go first, and calls keep their order (seed %i)",
     async (seed) => {
       const clock = new TestClock();
       const scheduler = new Scheduler(clock);
@@ -84,7 +84,7 @@ describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof Limits, number][])('%s
             })
             .catch((error: Error) => expect(error.message).toBe('gave up')),
         );
-        // Whoever got a place begins before the next one comes.
+        // A call with a permit begins before the next call comes.
         await turn(1);
         if (random() < 0.05) await clock.advance(random() * 300);
       }
@@ -104,8 +104,8 @@ describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof Limits, number][])('%s
   );
 });
 
-describe('Scheduler', () => {
-  it('does not let calls that hang hold up the rest', async () => {
+describe('the scheduler', () => {
+  it('calls that hang do not hold up the next call', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock, { status: 2 });
     const never = (left: () => void) => {
@@ -118,7 +118,7 @@ describe('Scheduler', () => {
     expect(await third).toBe('done');
   });
 
-  it('keeps buckets apart', async () => {
+  it('each kind of call has its own limit', async () => {
     const scheduler = new Scheduler(new TestClock(), { deploy: 1 });
     await scheduler.run('deploy', { lane: 'people' }, at);
     void scheduler.run('deploy', { lane: 'people' }, at);
@@ -126,7 +126,7 @@ describe('Scheduler', () => {
     await scheduler.run('stop', { lane: 'people' }, at);
   });
 
-  it('limits what has no documented limit only in how many run at once', async () => {
+  it('a kind without a documented limit is limited only in its parallel calls', async () => {
     const scheduler = new Scheduler(new TestClock());
     let running = 0;
     let peak = 0;
@@ -142,7 +142,7 @@ describe('Scheduler', () => {
     expect(peak).toBe(16);
   });
 
-  it('gives the place back when a call fails', async () => {
+  it('a call that fails gives its permit back', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock, { list: 1 });
     const fail = async () => {
@@ -154,7 +154,7 @@ describe('Scheduler', () => {
     expect(await next).toBe('next');
   });
 
-  it('starts nothing while paused, also after the clock was set back since an earlier pause', async () => {
+  it('a paused scheduler starts no call, also after the clock was set back', async () => {
     const clock = new TestClock();
     let ahead = 3 * 60 * 60_000;
     const places = new MemoryPlaces({
@@ -171,7 +171,7 @@ describe('Scheduler', () => {
     expect((await places.take('deploy', wish)).places).toHaveLength(1);
   });
 
-  it('starts nothing while paused, until the last pause is over', async () => {
+  it('a paused scheduler starts no call until the last pause is over', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock);
     await scheduler.pause('status', 2_000);
@@ -187,7 +187,7 @@ describe('Scheduler', () => {
     expect(started).toBe(true);
   });
 
-  it('rejects with the reason when aborted, before and while waiting, and never starts', async () => {
+  it('a call aborted before or during its wait rejects with the reason and never starts', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock, { list: 1 });
     await scheduler.run('list', { lane: 'people' }, at);
@@ -206,7 +206,7 @@ describe('Scheduler', () => {
     expect(await after).toBe('after');
   });
 
-  it('begins one window later where a process died just before, and at once where none did', async () => {
+  it('the first call waits for a window after a crash, and starts at once without a crash', async () => {
     const clock = new TestClock();
     const store = await openStore(sqliteDialect(':memory:'));
     const log = pino({ level: 'silent' });
@@ -237,7 +237,7 @@ describe('Scheduler', () => {
     await store.destroy();
   });
 
-  it('has a person’s call begin at once, where only background work had to wait', async () => {
+  it("a person's call begins at once although a background call has to wait", async () => {
     const clock = new TestClock();
     const memory = new MemoryPlaces(clock);
     const kept: Places = {
@@ -251,7 +251,7 @@ describe('Scheduler', () => {
     expect(await scheduler.run('list', { lane: 'people' }, async () => 'begun')).toBe('begun');
   });
 
-  it('leaves no timer behind when the last one that waited gives up', async () => {
+  it('the last waiting call that gives up leaves no timer behind', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock, { list: 1 });
     await scheduler.run('list', { lane: 'people' }, at);
@@ -264,7 +264,7 @@ describe('Scheduler', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('refuses all who wait when nobody can say what is free, and asks again for the next', async () => {
+  it('all waiting calls fail when the permits cannot be read, and the next call asks again', async () => {
     const clock = new TestClock();
     const gone = new Error('no database');
     const take = vi.fn<Places['take']>().mockRejectedValueOnce(gone);

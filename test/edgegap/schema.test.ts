@@ -10,8 +10,8 @@ import {
 } from '../../src/edgegap/schema.ts';
 import { STATUS } from './harness.ts';
 
-describe('DeploymentStatus', () => {
-  it.each(KNOWN_STATUSES)('reads every spelling of %s as one', (name) => {
+describe("reading a deployment's status", () => {
+  it.each(KNOWN_STATUSES)('every spelling of %s is read as the same status', (name) => {
     for (const spelling of [
       `Status.${name}`,
       name,
@@ -23,13 +23,13 @@ describe('DeploymentStatus', () => {
     }
   });
 
-  it('passes an unknown status through', () => {
+  it('an unknown status is passed through', () => {
     expect(DeploymentStatus.parse({ ...STATUS, current_status: 'Status.MIGRATING' }).current_status).toBe(
       'MIGRATING',
     );
   });
 
-  it('needs an id and a status, and nothing else', () => {
+  it('a status needs only an id and a status name', () => {
     const least = { request_id: 'a', current_status: 'READY' };
     expect(DeploymentStatus.parse(least)).toMatchObject({
       ...least,
@@ -46,14 +46,14 @@ describe('DeploymentStatus', () => {
 
   it.each(
     Object.keys(DeploymentStatus.shape).filter((key) => !['request_id', 'current_status'].includes(key)),
-  )('reads on when %s is null, missing or nonsense', (key) => {
+  )('a status is read although %s is null, missing or nonsense', (key) => {
     for (const odd of [null, undefined, { odd: true }, [1, { x: 2 }], 7.5, 'odd', true]) {
       const read = DeploymentStatus.safeParse({ ...STATUS, [key]: odd });
       expect(read.success, `${key}: ${JSON.stringify(odd)}`).toBe(true);
     }
   });
 
-  it('takes an empty text for no value, wherever one may stand', () => {
+  it('an empty text counts as a missing value everywhere', () => {
     for (const empty of ['', '  ']) {
       const texts = [
         'app_name',
@@ -79,7 +79,7 @@ describe('DeploymentStatus', () => {
     }
   });
 
-  it('keeps ports, place and tags, and drops what it does not know', () => {
+  it('ports, location and tags are kept, and unknown fields dropped', () => {
     const read = DeploymentStatus.parse({
       ...STATUS,
       ports: {
@@ -106,13 +106,13 @@ describe('DeploymentStatus', () => {
   });
 
   it.each([{}, { external: null, link: null }, { external: '30345', protocol: 7, tls_upgrade: 'no' }])(
-    'reads a port of which nothing is usable as one without anything: %j',
+    'a port without a usable field is read as empty: %j',
     (port) => {
       expect(Object.values(DeploymentPort.parse(port)).filter((value) => value !== undefined)).toEqual([]);
     },
   );
 
-  it('reads ports given as a list by their names', () => {
+  it('ports in a list are read by their names', () => {
     const { ports } = DeploymentStatus.parse({
       ...STATUS,
       ports: [{ name: 'game', external: 1 }, { external: 2 }],
@@ -121,10 +121,10 @@ describe('DeploymentStatus', () => {
   });
 });
 
-describe('lists', () => {
+describe('reading lists', () => {
   const pagination = { number: 1, next_page_number: null, previous_page_number: null, has_next: false };
 
-  it('takes either count of tags, and tags of either shape', () => {
+  it('a list of tags may have either count and either shape', () => {
     for (const tags of [
       [{ name: 'a' }, { name: 'b', create_time: null }],
       ['a', 'b'],
@@ -135,7 +135,7 @@ describe('lists', () => {
     }
   });
 
-  it('reads a list without rows as empty, but not an answer that is no list', () => {
+  it('a list without rows is empty, and an answer that is not a list is refused', () => {
     expect(DeploymentList.parse({ total_count: 0, pagination })).toMatchObject({ rows: [], total: 0 });
     expect(DeploymentList.parse({ data: [] })).toMatchObject({ rows: [] });
     expect(DeploymentList.parse({ data: null, total_count: 0 })).toMatchObject({ rows: [] });
@@ -144,7 +144,7 @@ describe('lists', () => {
     }
   });
 
-  it('never keeps the registry’s credentials of a version', () => {
+  it("the registry's credentials of a version are never kept", () => {
     const version = AppVersion.parse({
       name: 'v1',
       is_active: false,
@@ -156,7 +156,7 @@ describe('lists', () => {
   });
 });
 
-describe('times', () => {
+describe('reading times', () => {
   it.each([
     ['2026-03-03 16:02:09.360719', Date.UTC(2026, 2, 3, 16, 2, 9, 360)],
     ['2026-03-03 16:02:09', Date.UTC(2026, 2, 3, 16, 2, 9)],
@@ -168,12 +168,12 @@ describe('times', () => {
     ['2025-11-26T16:32:30-0130', Date.UTC(2025, 10, 26, 18, 2, 30)],
     ['2025-11-26 16:32:30 UTC', Date.UTC(2025, 10, 26, 16, 32, 30)],
     [' 2026-03-03 16:02:09 ', Date.UTC(2026, 2, 3, 16, 2, 9)],
-  ])('reads %s', (text, ms) => {
+  ])('the time %s is read', (text, ms) => {
     expect(parseEdgegapTime(text)).toBe(ms);
   });
 
   it.each(['', 'soon', '2026-13-03 16:02:09', '2026-03-03 25:02:09', '03/03/2026', null, undefined])(
-    'refuses %s',
+    'the time %s is refused',
     (text) => {
       expect(parseEdgegapTime(text)).toBeUndefined();
     },

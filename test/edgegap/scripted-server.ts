@@ -10,14 +10,14 @@ export interface SeenRequest {
   body: string;
 }
 
-/** What the server does with one request. */
+/** The server's handling of a request. */
 export type Step = (response: ServerResponse, request: SeenRequest) => void;
 
 /** An HTTP server that follows a script, for driving the client over real sockets. */
 export class ScriptedServer implements AsyncDisposable {
   /** Every request in order of arrival. */
   readonly seen: SeenRequest[] = [];
-  /** Told of each request as it arrives. */
+  /** Called with each request on arrival. */
   onRequest: (request: SeenRequest) => void = () => {};
   readonly #steps: Step[] = [];
   #otherwise: Step = json(599, { message: 'the script is over' });
@@ -58,7 +58,7 @@ export class ScriptedServer implements AsyncDisposable {
     return this;
   }
 
-  /** Answers what the script does not; until then that is a 599, which nothing expects. */
+  /** Answers requests beyond the script; the default answer is 599, which no test expects. */
   otherwise(step: Step): this {
     this.#otherwise = step;
     return this;

@@ -10,7 +10,7 @@ const ALPHABETS: Record<string, string> = {
   a: 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789',
   A: 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789',
 };
-/** Of each, so many may be wrong: rules go by kinds, and what is new has no rule yet. */
+/** The share of lines that must be right: rules go by kinds, and a new kind has no rule yet. */
 const RIGHT = 0.95;
 
 /** Characters that look drawn by chance and are the same in every run. */
@@ -51,7 +51,7 @@ test('secrets of many shapes are hidden', () => {
   report('secrets', all, wrong);
 });
 
-test('lines without a secret are shown as they are', () => {
+test('lines without a secret are shown unchanged', () => {
   const all = linesOf('harmless.txt');
   expect(all.length).toBeGreaterThanOrEqual(60);
   const wrong = all.filter((line) => maskSecrets(line) !== line);
@@ -62,7 +62,7 @@ test('lines without a secret are shown as they are', () => {
   );
 });
 
-test('a secret that stands between others is hidden, with what the two around it are called still there', () => {
+test('a secret between two settings is hidden, and the two settings stay', () => {
   for (const line of linesOf('secrets.txt').slice(0, 60)) {
     const masked = maskSecrets(`MAP=harbour\n${line.replace(/[«»]/g, '')}\nMODE=race`);
     expect(masked.startsWith('MAP=harbour\n')).toBe(true);

@@ -7,12 +7,12 @@ import { maskedTail } from '../../src/log/tail.ts';
 import { maskSecrets } from '../../src/log.ts';
 
 const LENGTH = 12_000;
-/** Eight times as much may take so many times as long: only more than linear growth does (it would be 64). */
+/** A text eight times as long may take this many times as long; quadratic growth would take 64 times as long. */
 const GROWTH = 40;
-/** What is shorter says nothing. */
+/** A shorter time says nothing. */
 const LEAST_MS = 20;
 
-/** What somebody would write to have patterns go through a text again and again. */
+/** Pieces that would make patterns go through a text again and again. */
 const pieces = [
   ...[
     '{value=│',
@@ -92,13 +92,13 @@ describe.each<[string, (text: string) => unknown]>([
   ['masking', (text) => maskSecrets(text, ['our-own-token'])],
   ['masking in lines', (text) => maskSecrets(text.replace(/.{200}/gs, '$&\n'))],
   ['the last lines of a log', (text) => maskedTail(text, 5_000, [])],
-  ['one line on a screen', onScreen],
+  ['a line on a screen', onScreen],
   ['Discord’s markdown', escapeMarkdown],
   ['Discord’s code', (text) => toMarkdown([{ code: text }])],
   ['Slack’s text', escapeMrkdwn],
-  ['what is typed on Slack', unescapeTyped],
-])('%s', (_, run) => {
-  test('takes time in proportion to the length of a text, whatever it is', async () => {
+  ['text typed on Slack', unescapeTyped],
+])('the speed of %s', (_, run) => {
+  test('reading a text takes time in proportion to its length', async () => {
     const check = async (seed: string) => {
       const [short, long] = [repeated(seed, LENGTH), repeated(seed, 8 * LENGTH)];
       await run(short);
@@ -106,7 +106,7 @@ describe.each<[string, (text: string) => unknown]>([
         const brief = await timeOf(() => run(short));
         return (await timeOf(() => run(long))) > Math.max(LEAST_MS, brief) * GROWTH;
       };
-      // The machine may have been busy with others: what is quadratic is slow each time.
+      // The machine may have been busy: a quadratic pattern is slow each time.
       expect((await slow()) && (await slow()) && (await slow())).toBe(false);
     };
     for (const piece of pieces) await check(piece);

@@ -16,9 +16,9 @@ test.each([
   ['🏁🏁\rgo', 'go'],
   ['\u001b[31mred\u001b[0m', 'red'],
   ['\r\r\r', ''],
-])('%j is shown as a terminal would', (line, shown) => expect(onScreen(line)).toBe(shown));
+])('the line %j is shown as on a terminal', (line, shown) => expect(onScreen(line)).toBe(shown));
 
-test('a progress bar is one line of the last ones, in its last state', async () => {
+test('a progress bar counts as a single line in its last state', async () => {
   const bar = Array.from({ length: 60 }, (_, n) => `[${'#'.repeat(n + 1).padEnd(60)}] ${n + 1}/60`).join(
     '\r',
   );
@@ -27,7 +27,7 @@ test('a progress bar is one line of the last ones, in its last state', async () 
   expect([lines, total]).toEqual([2, 3]);
 });
 
-test('of a line without end that moves the cursor the end is shown', () => {
+test('a very long line that moves the cursor shows its end', () => {
   expect(onScreen(`${'x'.repeat(300_000)}\rdone`)).toBe('done');
   expect(onScreen(`${'.\b'.repeat(300_000)}ready`)).toBe('ready');
 });

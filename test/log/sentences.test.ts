@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const SUBJECTS: readonly Subject[] = ['deploy', 'deployment', 'log', 'tag', 'application', 'account'];
 const STATUSES = [302, 303, 400, 401, 403, 404, 409, 410, 418, 422, 429, 500, 503];
 
-/** Every string of the source with a blank in it: what a person reads is among them. */
+/** Every string of the source with a blank in it, which includes all texts that a person reads. */
 function sentences(): string[] {
   const files = ['src', 'commands']
     .flatMap((folder) =>
@@ -28,14 +28,14 @@ function sentences(): string[] {
   });
 }
 
-describe('a sentence of our own is shown as it was written', () => {
-  test('whichever of the source', () => {
+describe("masking of the bot's own sentences", () => {
+  test('no sentence in the source is masked', () => {
     const all = sentences();
     expect(all.length).toBeGreaterThan(400);
     expect(all.filter((text) => maskSecrets(text) !== text)).toEqual([]);
   });
 
-  test('whatever Edgegap refuses', () => {
+  test('no sentence about a refusal by Edgegap is masked', () => {
     for (const subject of SUBJECTS)
       for (const status of STATUSES) {
         const { userMessage, hint = '' } = refusalError({ method: 'POST', path: '/x', subject, status });
@@ -43,7 +43,7 @@ describe('a sentence of our own is shown as it was written', () => {
       }
   });
 
-  test('whichever setting is wrong', () => {
+  test('no sentence about a wrong setting is masked', () => {
     const wrong = {
       EDGEGAP_API_TOKEN: '',
       EDGEGAP_API_URL: 'x',

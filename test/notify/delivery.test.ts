@@ -4,8 +4,8 @@ import { turn, until } from '../support/test-clock.ts';
 import { card, clockAhead, drained, here, openDesk } from './harness.ts';
 import { closed, refusedForGood, tooFast, unknownOutcome } from './memory-chat.ts';
 
-describe('order and pace', () => {
-  test('one deployment’s messages arrive as they were written, one at a time', async () => {
+describe('the order and pace of messages', () => {
+  test('messages of a deployment arrive in their order, each after the last', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Requesting'), here);
     await desk.edit('d1', target, 'Ready');
@@ -18,7 +18,7 @@ describe('order and pace', () => {
     expect(await desk.states()).toEqual(['sent', 'sent', 'sent']);
   });
 
-  test('a message that fails holds back its own deployment only', async () => {
+  test('a message that fails holds back only its own deployment', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast() });
     await desk.post('d1', 'first');
@@ -31,7 +31,7 @@ describe('order and pace', () => {
     expect(desk.chat.texts).toEqual(['other', 'first', 'second']);
   });
 
-  test('a channel gets no more than its pace; others do not wait for it', async () => {
+  test('a channel gets messages at its pace, and a different channel does not wait', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     const there = { ...here, channel: 'random' };
     for (const n of [1, 2, 3]) await desk.post(`d${n}`, `here ${n}`);
@@ -53,7 +53,7 @@ describe('order and pace', () => {
     expect(desk.chat.texts).toContain('here 3');
   });
 
-  test('what a clock that was a day ahead put off is not waited for', async () => {
+  test('a delivery that a clock a day ahead put off is sent at once', async () => {
     const desk = await openDesk();
     const under = desk.chat.add(card('Requested'), here);
     await desk.post('d0', 'before');
@@ -76,7 +76,7 @@ describe('order and pace', () => {
     expect(desk.clock.now()).toBeLessThan(tomorrow - 23 * 60 * 60_000);
   });
 
-  test('what is next is taken a little before its channel opens, and given back by one who stops', async () => {
+  test('a delivery is claimed shortly before its channel opens and given back by a stopping process', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (const text of ['first', 'second']) await desk.post('d1', text);
     await desk.worker.start();
@@ -99,7 +99,7 @@ describe('order and pace', () => {
     expect(desk.chat.calls).toEqual(['post first', 'post second']);
   });
 
-  test('unsent edits of one card become one, with the newest content, and one under way is followed by the next', async () => {
+  test('unsent edits of a card become a single edit with the newest content', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Requesting'), here);
     for (const text of ['Seeking', 'Deploying', 'Ready']) await desk.edit('d1', target, text);
@@ -115,7 +115,7 @@ describe('order and pace', () => {
     expect(desk.chat.texts).toEqual(['Terminated']);
   });
 
-  test('rows of a platform that is not here, however many, keep nobody waiting', async () => {
+  test('deliveries for a missing platform hold up no other delivery', async () => {
     const desk = await openDesk();
     for (let n = 0; n < 600; n++) await desk.post(`gone${n}`, 'x', { to: { ...here, platform: 'gone' } });
     await desk.post('d1', 'news');
@@ -124,7 +124,7 @@ describe('order and pace', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('a platform that is down keeps the other ones’ messages moving', async () => {
+  test('a platform that is down does not hold up messages of a working platform', async () => {
     const desk = await openDesk({
       adapters: (chat) => [chat.adapter({ platform: 'down', paceMs: 60_000 }), chat.adapter()],
     });
@@ -138,7 +138,7 @@ describe('order and pace', () => {
 
   // The microtasks of this process are the same on either database.
   test.skipIf(suiteDatabase === 'postgres')(
-    'no wake is lost, whenever it comes while a look is ending',
+    'a wake that comes while a look is ending is never lost',
     async () => {
       for (let hops = 0; hops < 12; hops++) {
         let due = false;
@@ -146,7 +146,7 @@ describe('order and pace', () => {
         const desk = await openDesk({
           clock: (clock) => ({
             now: () => clock.now() + (due ? 60_000 : 0),
-            // The timer is set in the middle of a look; it rings so many turns of the microtask queue later.
+            // The timer is set in the middle of a look and rings a number of turns of the microtask queue later.
             after() {
               let left = hops;
               const hop = (): void => {
@@ -174,8 +174,8 @@ describe('order and pace', () => {
   );
 });
 
-describe('bursts and failures', () => {
-  test('many waiting lines come as one message, and every one of them is in it', async () => {
+describe('bursts and urgent messages', () => {
+  test('many waiting lines come as a single message that holds each line', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (let n = 1; n <= 12; n++) await desk.post(`d${n}`, `server ${n} is ready`);
     await desk.worker.start();
@@ -190,7 +190,7 @@ describe('bursts and failures', () => {
     expect(desk.chat.texts[1]).toBe('server 11 is ready');
   });
 
-  test('three are no burst', async () => {
+  test('three waiting lines come as three messages', async () => {
     const desk = await openDesk();
     for (let n = 1; n <= 3; n++) await desk.post(`d${n}`, `server ${n}`);
     await desk.worker.start();
@@ -198,7 +198,7 @@ describe('bursts and failures', () => {
     expect(desk.chat.texts).toEqual(['server 1', 'server 2', 'server 3']);
   });
 
-  test('lines fold also where each waits behind the edit of its own card', async () => {
+  test('lines fold into a digest although each line waits behind the edit of its card', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (let n = 1; n <= 20; n++) {
       const target = desk.chat.add(card(`card ${n}`), here);
@@ -212,7 +212,7 @@ describe('bursts and failures', () => {
     expect(desk.chat.texts.slice(20).flatMap((text) => text.split('\n'))).toEqual(
       Array.from({ length: 20 }, (_, index) => `server ${index + 1} is ready`),
     );
-    // Neither waits for the other: platforms count edits apart.
+    // Posts and edits do not wait for each other, as platforms count edits apart.
     expect(desk.chat.calls.slice(0, 4).map((call) => call.slice(0, 4))).toEqual([
       'edit',
       'post',
@@ -221,7 +221,7 @@ describe('bursts and failures', () => {
     ]);
   });
 
-  test('a digest holds no more than a message can', async () => {
+  test('a digest holds no more characters than a message can', async () => {
     const desk = await openDesk({ characters: 2_000 });
     for (let n = 1; n <= 12; n++) await desk.post(`d${n}`, `${n} ${'x'.repeat(450)}`);
     await desk.worker.start();
@@ -233,16 +233,16 @@ describe('bursts and failures', () => {
     );
   });
 
-  test('lines that fill a message by twos come by twos', async () => {
+  test('lines of which only two fit into a message come in pairs', async () => {
     const desk = await openDesk({ characters: 2_000 });
     for (let n = 1; n <= 8; n++) await desk.post(`d${n}`, `${n} ${'x'.repeat(900)}`);
     await desk.worker.start();
     await desk.settle();
-    // The last two, and the two before them, are no more than a few.
+    // The last two lines are too few for a digest, so the last lines go alone.
     expect(desk.chat.texts.map((text) => text.split('\n').length)).toEqual([2, 2, 2, 1, 1]);
   });
 
-  test('lines of different threads are not folded together', async () => {
+  test('lines of different threads do not fold into the same digest', async () => {
     const desk = await openDesk();
     for (let n = 1; n <= 8; n++)
       await desk.post(`d${n}`, `server ${n}`, { to: { ...here, thread: n % 2 ? 'odd' : 'even' } });
@@ -255,7 +255,7 @@ describe('bursts and failures', () => {
     ]);
   });
 
-  test('a failure comes first, alone, and takes with it what its own deployment still has to say', async () => {
+  test("an urgent message goes first and alone, together with its deployment's earlier messages", async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (let n = 1; n <= 6; n++) await desk.post(`d${n}`, `server ${n}`);
     const target = desk.chat.add(card('Deploying'), here);
@@ -268,7 +268,7 @@ describe('bursts and failures', () => {
     expect(desk.chat.texts[2]?.split('\n')).toHaveLength(6);
   });
 
-  test('failures are never folded', async () => {
+  test('urgent messages never fold into a digest', async () => {
     const desk = await openDesk();
     for (let n = 1; n <= 6; n++) await desk.post(`d${n}`, `server ${n} failed`, { urgent: true });
     await desk.worker.start();
@@ -277,8 +277,8 @@ describe('bursts and failures', () => {
   });
 });
 
-describe('an attempt that fails', () => {
-  test('is made again, later and later, at the latest every five minutes', async () => {
+describe('a failed attempt', () => {
+  test('a failed delivery is tried again later each time, at the latest every five minutes', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast() }, 11);
     await desk.post('d1', 'news');
@@ -296,7 +296,7 @@ describe('an attempt that fails', () => {
     expect(waits.map((ms) => ms / 1_000)).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
   });
 
-  test('with Retry-After keeps the whole channel quiet for that long', async () => {
+  test('a Retry-After keeps the whole channel quiet for the asked time', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast(30_000) });
     await desk.post('d1', 'first');
@@ -310,7 +310,7 @@ describe('an attempt that fails', () => {
     expect(desk.chat.texts.toSorted()).toEqual(['first', 'second']);
   });
 
-  test('with a Retry-After of a day is made again after an hour', async () => {
+  test('a delivery with a Retry-After of a day is tried again after an hour', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast(24 * 60 * 60_000) });
     await desk.post('d1', 'news');
@@ -322,7 +322,7 @@ describe('an attempt that fails', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('is not made again sooner where the hour was written down by a clock that is a minute ahead', async () => {
+  test('a delivery put off by a clock a minute ahead is not tried sooner', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     const next_at = desk.clock.now() + 61 * 60_000;
@@ -334,7 +334,7 @@ describe('an attempt that fails', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('for good is given up, told in the log, and holds nothing back', async () => {
+  test('a delivery refused for good is given up, logged, and holds nothing back', async () => {
     const desk = await openDesk();
     const gone = { ...here, message: 'deleted' };
     await desk.edit('d1', gone, 'Ready');
@@ -349,7 +349,7 @@ describe('an attempt that fails', () => {
     expect(desk.log.filter((text) => text.includes('cannot be delivered'))).toHaveLength(2);
   });
 
-  test('at the card holds back neither a failure nor what comes after, and is made up for with the newest', async () => {
+  test('a card that cannot be edited holds back no message and later shows the newest state', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Deploying'), here);
     desk.chat.fail('edit', { error: closed() }, 3);
@@ -368,7 +368,7 @@ describe('an attempt that fails', () => {
     expect(desk.chat.texts[0]).toBe('Terminated');
   });
 
-  test('at the card, begun before a newer edit of it was written, does not put the older over the newer', async () => {
+  test('a failed edit is not repeated after a newer edit was made', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Deploying'), here);
     desk.chat.fail('edit', { error: tooFast() });
@@ -383,7 +383,7 @@ describe('an attempt that fails', () => {
     expect(desk.chat.calls).toEqual(['edit Ready', 'edit Ready', 'edit Terminated']);
   });
 
-  test('of the adapter’s own making is given up at the third, told in the log with its cause', async () => {
+  test('a delivery that makes the adapter throw is given up at the third attempt and logged', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: new TypeError('more structure than fits'), text: 'odd' }, 10);
     await desk.post('d1', 'odd');
@@ -399,7 +399,7 @@ describe('an attempt that fails', () => {
     for (const text of errors) expect(text).toContain('more structure than fits');
   });
 
-  test('at a digest, for good, is no end of what is in it: each line goes by itself', async () => {
+  test('a digest refused for good is sent line by line', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: refusedForGood(), text: 'server 3' }, 2);
     for (let n = 1; n <= 5; n++) await desk.post(`d${n}`, `server ${n}`);
@@ -409,7 +409,7 @@ describe('an attempt that fails', () => {
     expect(desk.chat.texts).toEqual(['server 1', 'server 2', 'server 4', 'server 5']);
   });
 
-  test('for a day is given up', async () => {
+  test('a delivery that fails for a day is given up', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast(25 * 60 * 60_000) }, 2);
     await desk.post('d1', 'news');
@@ -419,7 +419,7 @@ describe('an attempt that fails', () => {
     expect(await desk.states()).toEqual(['dead']);
   });
 
-  test('with an error nobody expected counts as one that may have been shown', async () => {
+  test('a delivery with an unexpected error may have been shown and is searched for first', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: new TypeError('undefined is not a function'), shown: true });
     await desk.post('d1', 'news');
@@ -430,7 +430,7 @@ describe('an attempt that fails', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test('to write down in the store is neither a loop nor a message twice', async () => {
+  test('a sent delivery that the store cannot record is neither repeated nor sent twice', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await desk.store.schema.alterTable('outbox').renameColumn('sent_at', 'sent_at_').execute();
@@ -444,7 +444,7 @@ describe('an attempt that fails', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test('to write down in the store is made up for also where the clock is set back meanwhile', async () => {
+  test('a sent delivery is recorded later although the clock is set back meanwhile', async () => {
     const { clock, setRight } = clockAhead(30 * 60_000);
     const desk = await openDesk({ clock });
     await desk.post('d1', 'news');
@@ -462,7 +462,7 @@ describe('an attempt that fails', () => {
     ['was sent', undefined],
     ['may have been shown', unknownOutcome()],
     ['is to wait', tooFast()],
-  ])('to write down in the store is made up for while nothing else happens, of what %s', async (_, error) => {
+  ])('a delivery that %s and could not be recorded is finished without a wake', async (_, error) => {
     const desk = await openDesk();
     if (error) desk.chat.fail('post', { error });
     await desk.post('d1', 'news');
@@ -470,7 +470,7 @@ describe('an attempt that fails', () => {
     await desk.worker.start();
     await until(() => desk.log.some((text) => text.includes('could not be recorded')));
     await desk.store.schema.alterTable('outbox').renameColumn('reason_', 'reason').execute();
-    // Nobody wakes the worker.
+    // No code wakes the worker.
     await until(async () => {
       await desk.clock.advance(1_000);
       return (await desk.states())[0] === 'sent';
@@ -478,7 +478,7 @@ describe('an attempt that fails', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('to begin, for the store, is not repeated in a loop', async () => {
+  test('a delivery that the store cannot begin is not tried in a loop', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await desk.store.schema.alterTable('outbox').renameColumn('attempted_at', 'hidden').execute();
@@ -492,10 +492,10 @@ describe('an attempt that fails', () => {
   });
 });
 
-describe('news that has waited for more than a day', () => {
+describe('deliveries older than a day', () => {
   const DAY = 24 * 60 * 60_000;
 
-  test('is not sent when its platform or the process comes back', async () => {
+  test('a message older than a day is not sent when its platform or process comes back', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'is ready');
     await desk.post('d2', 'is ready', { to: { ...here, platform: 'gone' } });
@@ -508,14 +508,14 @@ describe('news that has waited for more than a day', () => {
     expect(desk.log.join('')).toContain('"count":2');
   });
 
-  test('is not sent at its next attempt', async () => {
+  test('a message that becomes older than a day is not sent at its next attempt', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast(60 * 60_000) });
     desk.chat.fail('post', { error: tooFast(2 * 60_000) });
     await desk.post('d1', 'is ready');
     await desk.worker.start();
     await desk.settle();
-    // The look that clears up comes before the row is too old, the next attempt after.
+    // The clean-up runs before the row is too old, and the next attempt comes after.
     await desk.pass(DAY - 60_000);
     expect(await desk.states()).toEqual(['pending']);
     await desk.pass(2 * 60_000);
@@ -523,7 +523,7 @@ describe('news that has waited for more than a day', () => {
     expect(desk.chat.calls).toHaveLength(2);
   });
 
-  test('of a card is as young as what it is to show', async () => {
+  test('an edit counts as old as the content that the edit shows', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Requesting'), here);
     await desk.edit('d1', target, 'Ready');
@@ -535,7 +535,7 @@ describe('news that has waited for more than a day', () => {
   });
 });
 
-test('stopped, it leaves no timer behind and sends nothing more', async () => {
+test('a stopped worker leaves no timer behind and sends nothing more', async () => {
   const desk = await openDesk();
   desk.chat.fail('post', { error: tooFast() });
   await desk.post('d1', 'news');
@@ -548,7 +548,7 @@ test('stopped, it leaves no timer behind and sends nothing more', async () => {
   expect(desk.chat.texts).toEqual([]);
 });
 
-test('an uncertain outcome is no reason to send an edit any other way', async () => {
+test('an edit with an unknown outcome is repeated as an edit', async () => {
   const desk = await openDesk();
   const target = desk.chat.add(card('Requesting'), here);
   desk.chat.fail('edit', { error: unknownOutcome(), shown: true });

@@ -5,7 +5,7 @@ import type { Inline, Line } from '../../src/chat/card.ts';
 import { digestOf, fold } from '../../src/notify/batch.ts';
 import { fromRow, type OutboxRow } from '../../src/notify/row.ts';
 
-/** News of a server with a long name and this many ports. */
+/** The line about a ready server with a long name and the given number of ports. */
 function ready(n: number, ports: number): OutboxRow {
   const id = `93924761c${String(n).padStart(3, '0')}`;
   const links = Array.from({ length: ports }, (_, port): Inline[] => [
@@ -57,7 +57,7 @@ describe.each([
   ['Discord', fitsDiscord, (line: Line) => JSON.stringify(renderMessage(line))],
   ['Slack', fitsSlack, (line: Line) => JSON.stringify(renderSlack(line).blocks)],
 ] as const)('a digest on %s', (_, fits, rendered) => {
-  test.each([1, 4, 8, 16, 40])('of servers with %i ports holds several, and names each of them', (ports) => {
+  test.each([1, 4, 8, 16, 40])('a digest of servers with %i ports names each of its servers', (ports) => {
     const rows = Array.from({ length: 30 }, (_, n) => ready(n, ports));
     const folded = fold(rows, fits);
     expect(folded.length).toBeGreaterThan(1);
@@ -68,7 +68,7 @@ describe.each([
     }
   });
 
-  test('of lines that are too long for two in a message holds one', () => {
+  test('a digest of lines of which only a single line fits holds that line alone', () => {
     const rows = Array.from({ length: 5 }, (_, n) => ready(n, 90));
     expect(fold(rows, fits)).toHaveLength(1);
   });

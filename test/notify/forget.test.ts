@@ -13,7 +13,7 @@ import { refusedForGood } from './memory-chat.ts';
 
 const DAY = 24 * 60 * 60_000;
 
-/** Rows of what was delivered in 1970. */
+/** Rows of messages delivered in 1970. */
 async function deliveredLongAgo(store: Store, count: number): Promise<void> {
   const { platform, workspace, channel } = here;
   await store
@@ -40,8 +40,8 @@ async function deliveredLongAgo(store: Store, count: number): Promise<void> {
     .execute();
 }
 
-describe('what was delivered or given up', () => {
-  test('is forgotten once it is old enough, and its channel’s pace with it', async () => {
+describe('finished deliveries', () => {
+  test("a finished delivery is deleted when old enough, together with its channel's pace", async () => {
     const desk = await openDesk();
     await desk.worker.start();
     await desk.post('d1', 'first');
@@ -64,7 +64,7 @@ describe('what was delivered or given up', () => {
     expect(await store.selectFrom('channels').selectAll().execute()).toEqual([]);
   });
 
-  test('goes a little at a time, and nothing is sent later for it', async () => {
+  test('old deliveries are deleted in portions, without delaying new messages', async () => {
     const desk = await openDesk();
     const { store } = desk;
     await deliveredLongAgo(store, 1_200);
@@ -80,7 +80,7 @@ describe('what was delivered or given up', () => {
     expect(await left()).toBe(1);
   });
 
-  test('leaves a channel that is being sent to', async () => {
+  test('the row of a channel in use is not deleted', async () => {
     const desk = await openDesk();
     await desk.worker.membership.join();
     const row = { next_at: 1, next_edit_at: 1 };
@@ -97,8 +97,8 @@ describe('what was delivered or given up', () => {
   });
 });
 
-// A file cannot be looked into while a bot has it.
-test.runIf(suiteDatabase === 'postgres')('a bot forgets by itself what was delivered long ago', async () => {
+// A database file cannot be read while a bot has the file.
+test.runIf(suiteDatabase === 'postgres')('a bot deletes old deliveries by itself', async () => {
   const url = await freshDatabase();
   const store = await openStore(dialectFor(url, pino({ level: 'silent' })));
   onTestFinished(() => store.destroy());

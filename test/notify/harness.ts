@@ -18,7 +18,7 @@ export const here: Address = { platform: 'memory', workspace: 'w', channel: 'gen
 export const line = (text: string): Line => ({ kind: 'line', tone: 'neutral', text: [text] });
 export const card = (text: string): Card => ({ kind: 'card', tone: 'neutral', title: [text], nodes: [] });
 
-/** The worker of a process that comes after those before it died, or beside them. */
+/** The worker of a process that starts after a dead process or beside living processes. */
 export interface Process extends OutboxWorker {
   readonly membership: Membership;
 }
@@ -29,15 +29,15 @@ export interface Desk {
   readonly chat: MemoryChat;
   readonly log: readonly string[];
   worker: Process;
-  /** A process that comes after the one before it died. */
+  /** A process that starts after the death of the process before. */
   next(adapters?: readonly Adapter[]): Process;
-  /** A process beside the others. */
+  /** A further process beside the running processes. */
   beside(adapters?: readonly Adapter[]): Process;
   post(orderKey: string, text: string, more?: Partial<Extract<Delivery, { kind: 'post' }>>): Promise<void>;
   edit(orderKey: string, target: MessageRef, text: string): Promise<void>;
-  /** Sends what can be sent now. */
+  /** Sends every message that can be sent now. */
   settle(): Promise<void>;
-  /** Moves time on, and lets what then falls due be sent. */
+  /** Moves time on, and lets messages that fall due be sent. */
   pass(ms: number): Promise<void>;
   /** Resolves when nothing is being sent and nothing may be sent before time moves on. */
   resting(): Promise<void>;
@@ -49,7 +49,7 @@ export interface DeskOptions extends NonNullable<Parameters<MemoryChat['adapter'
   readonly clock?: (clock: TestClock) => Clock;
 }
 
-/** A clock that is ahead of the desk's own by `ms`, until it is set right. */
+/** A clock ahead of the desk's own clock by `ms`, until the test sets the clock right. */
 export function clockAhead(ms: number) {
   let ahead = ms;
   return {
@@ -95,7 +95,7 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
     return made;
   };
   onTestFinished(async () => {
-    // One that stands for a process that died never ends.
+    // The stop of a worker that stands for a dead process never ends.
     for (const one of processes) void one.stop();
     await desk.worker.stop();
     for (const { membership } of processes) await membership.leave();
@@ -116,7 +116,8 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
     },
     settle: () => desk.worker.idle(),
     async pass(ms) {
-      // Who shares a store looks at it each second: five minutes of that take a slow machine a real one.
+      // Processes on a shared store read the store each second, so five minutes of test time cost a slow machine a real
+      // minute.
       await (ms < 60_000 ? clock.advance(ms) : clock.leap(ms));
       await desk.worker.idle();
     },
@@ -155,10 +156,10 @@ export async function openDesk(options: DeskOptions = {}): Promise<Desk> {
           .executeTakeFirst();
         const isOpen = (times?: { next_at: number; next_edit_at: number }, kind?: string) =>
           opensAt([kind === 'edit' ? times?.next_edit_at : times?.next_at], now) <= now;
-        // What is taken and waits for its channel to open waits for time to move on.
+        // A claimed row whose channel is not yet open waits for time to move on.
         if (leased.some((row) => isOpen(row, row.kind) && isOpen(everywhere, row.kind))) return false;
         const taken = new Set(leased.map(({ id }) => id));
-        // One that a dead process held is as good as free; nothing of it may be left to send.
+        // A row claimed by a dead process counts as free; no such row may be left to send.
         const held = await store
           .selectFrom('channels')
           .where(({ eb, not }) => not(desk.worker.membership.gone(eb.ref('channels.holder'))))

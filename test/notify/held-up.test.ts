@@ -6,7 +6,9 @@ import { tooFast } from './memory-chat.ts';
 const WAIT_MS = 30_000;
 const random = { ...here, channel: 'random' };
 
-/** One message and one edit wait here, one of each in another channel; then this one's is refused. */
+/**
+ * A message and an edit wait in this channel, and the same in a second channel; then this channel's call is refused.
+ */
 async function refused(
   call: 'post' | 'edit',
   held: { readonly posts: boolean; readonly edits: boolean; readonly everywhere: boolean } | undefined,
@@ -29,7 +31,7 @@ async function refused(
   return desk;
 }
 
-describe('a platform that asks to wait holds up', () => {
+describe('a platform that asks to wait', () => {
   test.each([
     ['messages in this channel', 'post', undefined, ['edit here', 'edit there', 'post there']],
     ['edits in this channel', 'edit', undefined, ['edit there', 'post here', 'post there']],
@@ -45,8 +47,8 @@ describe('a platform that asks to wait holds up', () => {
       { posts: false, edits: true, everywhere: true },
       ['post here', 'post there'],
     ],
-    ['everything', 'post', { posts: true, edits: true, everywhere: true }, []],
-  ] as const)('%s', async (_, call, held, sent) => {
+    ['all messages and edits', 'post', { posts: true, edits: true, everywhere: true }, []],
+  ] as const)('the wait for %s ends on time and holds up no other delivery', async (_, call, held, sent) => {
     const desk = await refused(call, held);
     const named = (calls: readonly string[]) =>
       calls.map((one) =>
@@ -63,7 +65,7 @@ describe('a platform that asks to wait holds up', () => {
     );
   });
 
-  test('for the longest that it asked for, whichever channel was asked last', async () => {
+  test('the longest wait of a platform counts, whichever channel was told last', async () => {
     const desk = await openDesk();
     const all = { posts: true, edits: false, everywhere: true };
     desk.chat.fail('post', { error: tooFast(WAIT_MS, all), text: 'first' });
@@ -83,7 +85,7 @@ describe('a platform that asks to wait holds up', () => {
     expect(desk.chat.texts.toSorted()).toEqual(['first', 'second', 'third']);
   });
 
-  test('a time that a clock which was hours ahead wrote is not waited for', async () => {
+  test('a wait that a clock hours ahead wrote is ignored', async () => {
     const desk = await openDesk();
     const far = desk.clock.now() + 6 * 60 * 60_000;
     await desk.store

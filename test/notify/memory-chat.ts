@@ -15,18 +15,18 @@ export interface Posted {
   edits: number;
 }
 
-/** What becomes of one call: the error thrown, and whether the message was shown all the same. */
+/** The outcome of a call: the error thrown, and whether the message was shown nevertheless. */
 export interface ChatFault {
   readonly error: Error;
   readonly shown?: boolean;
-  /** Only of a message with this text in it; of any by default. */
+  /** Only for messages with this text; for any message by default. */
   readonly text?: string;
 }
 
-/** A chat platform in memory, which outlives the processes that use it and fails on demand. */
+/** A chat platform in memory, which outlives its processes and fails on demand. */
 export class MemoryChat {
   readonly messages: Posted[] = [];
-  /** What was answered late, and to whom what was told directly. */
+  /** The late answers, and below the direct messages with their receivers. */
   readonly answers: { readonly reply: Reply; readonly text: string }[] = [];
   readonly told: { readonly person: string; readonly workspace: string; readonly text: string }[] = [];
   /** Every call that was made, in order: `post`, `edit`, `find`, `resume`, `tell` with the text or key. */
@@ -63,10 +63,10 @@ export class MemoryChat {
       readonly platform?: string;
       readonly paceMs?: number;
       readonly editPaceMs?: number;
-      /** That one message holds. */
+      /** The number of characters that a message holds. */
       readonly characters?: number;
       readonly supports?: Partial<Capabilities>;
-      /** False once the process it belongs to is dead: nothing gets out any more. */
+      /** False when the adapter's process is dead: nothing leaves a dead process. */
       readonly alive?: () => boolean;
       readonly start?: Adapter['start'];
     } = {},

@@ -3,7 +3,7 @@ import { until } from '../support/test-clock.ts';
 import { card, clockAhead, type Desk, drained, here, openDesk } from './harness.ts';
 import { type MemoryChat, refusedForGood, tooFast, unknownOutcome } from './memory-chat.ts';
 
-/** A process begins to send and dies before it can write down that it has. */
+/** A process begins to send and dies before the sending is written down. */
 async function diesWhileSending(
   desk: Desk,
   supports: Parameters<MemoryChat['adapter']>[0] = {},
@@ -25,16 +25,16 @@ async function diesWhileSending(
   void dying.stop();
 }
 
-/** Its successor, which does not wait for the one that never ends. */
+/** The next process, which does not wait for the process that never ends. */
 async function restarted(desk: Desk, options: Parameters<MemoryChat['adapter']>[0] = {}): Promise<void> {
   desk.worker = desk.next([desk.chat.adapter(options)]);
   await desk.worker.start();
-  // Where others share the store, a request of the dead one's is given time to end.
+  // Where processes share the store, a request of the dead process is given time to end.
   await drained(desk, 1_000);
 }
 
 describe('an attempt that may have been shown', () => {
-  test('and was, is not made again where the channel can be read', async () => {
+  test('a message that was shown is not sent again where the channel can be read', async () => {
     const desk = await openDesk();
     const under = desk.chat.add(card('Ready'), here);
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
@@ -46,7 +46,7 @@ describe('an attempt that may have been shown', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test('and was, is found also by a clock that is ahead of the platform’s', async () => {
+  test("a message that was shown is found also by a clock ahead of the platform's", async () => {
     const { clock } = clockAhead(30_000);
     const desk = await openDesk({ clock });
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
@@ -58,7 +58,7 @@ describe('an attempt that may have been shown', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test('and was not, is made again', async () => {
+  test('a message that was not shown is sent again', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: unknownOutcome() });
     await desk.post('d1', 'news');
@@ -68,7 +68,7 @@ describe('an attempt that may have been shown', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('is looked for from its own time on, however long the channel cannot be read', async () => {
+  test("the search begins at the attempt's own time, however long the channel cannot be read", async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
     desk.chat.fail('find', { error: tooFast(10 * 60_000) }, 3);
@@ -80,7 +80,7 @@ describe('an attempt that may have been shown', () => {
     expect(desk.chat.calls.filter((call) => call.startsWith('post'))).toHaveLength(1);
   });
 
-  test('is made again under the same key while the platform remembers it', async () => {
+  test('a message is sent again under the same key while the platform remembers the key', async () => {
     const desk = await openDesk({ supports: { history: false, idempotentPosts: true } });
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
     await desk.post('d1', 'news');
@@ -90,7 +90,7 @@ describe('an attempt that may have been shown', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('says that it is possibly repeated where nobody can know', async () => {
+  test('a repeat says "possibly repeated" where the first message cannot be searched for', async () => {
     const desk = await openDesk({ supports: { history: false } });
     desk.chat.fail('post', { error: unknownOutcome(), shown: true });
     await desk.post('d1', 'news');
@@ -100,7 +100,7 @@ describe('an attempt that may have been shown', () => {
     expect(desk.chat.texts).toEqual(['news', 'news (possibly repeated)']);
   });
 
-  test('says so too when the channel cannot be read and the key is forgotten by now', async () => {
+  test('a repeat says "possibly repeated" when the channel is unreadable and the key too old', async () => {
     const desk = await openDesk({ supports: { idempotentPosts: true } });
     desk.chat.fail('post', { error: unknownOutcome() });
     desk.chat.fail('find', { error: tooFast(3 * 60_000) });
@@ -113,7 +113,7 @@ describe('an attempt that may have been shown', () => {
   });
 
   test.each([true, false])(
-    'of many lines at once: none is lost, none comes twice (shown: %s)',
+    'a digest that may have been shown arrives exactly once (shown: %s)',
     async (shown) => {
       const desk = await openDesk();
       const card1 = desk.chat.add(card('Ready'), here);
@@ -133,12 +133,12 @@ describe('an attempt that may have been shown', () => {
     },
   );
 
-  test('of many lines is made again of the same ones, however many wait by then, and looked for once', async () => {
+  test('a digest that may have been shown is repeated with the same lines and searched for once', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (let n = 1; n <= 40; n++) await desk.post(`d${n}`, `server ${n}`);
     desk.chat.fail('post', { error: unknownOutcome() }, 40);
     await desk.worker.start();
-    // Nobody answers for a while: each of the four digests is tried, again and again.
+    // The platform gives no answer for a while: each of the four digests is tried again and again.
     await until(async () => {
       await desk.resting();
       await desk.clock.advance(1_000);
@@ -152,7 +152,7 @@ describe('an attempt that may have been shown', () => {
     expect(desk.chat.calls.slice(before).filter((call) => call.startsWith('find'))).toHaveLength(4);
   });
 
-  test('of many lines lets one go by itself that a failure waits behind, and is not made again with it', async () => {
+  test('a line that an urgent message waits for leaves its digest and is sent alone', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: unknownOutcome() });
     for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
@@ -163,7 +163,7 @@ describe('an attempt that may have been shown', () => {
     expect(desk.chat.texts).toEqual(['server 2', 'server 2 failed', 'server 1\nserver 3\nserver 4']);
   });
 
-  test('of many lines, with a fault of the bot’s own, then of one of them alone, is looked for as what it last was', async () => {
+  test('a line sent alone after a failed digest is searched for as that line', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: new TypeError('undefined is not a function') });
     for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
@@ -174,10 +174,10 @@ describe('an attempt that may have been shown', () => {
     expect(desk.chat.texts.toSorted()).toEqual(['server 1', 'server 2', 'server 3', 'server 4']);
   });
 
-  describe('of many lines, in a channel that cannot be read', () => {
+  describe('a digest in doubt in an unreadable channel', () => {
     async function digestInDoubt(): Promise<Desk> {
       const desk = await openDesk({ supports: { idempotentPosts: true } });
-      // A fault of the bot's own, after which they go one by one.
+      // An error in the bot's own code, after which the lines go singly.
       desk.chat.fail('post', { error: new TypeError('undefined is not a function'), shown: true });
       for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
       await desk.worker.start();
@@ -187,14 +187,14 @@ describe('an attempt that may have been shown', () => {
     }
     const marked = [1, 2, 3, 4].map((n) => `server ${n} (possibly repeated)`);
 
-    test('is told at each attempt to send one of them alone', async () => {
+    test('each line sent alone after a digest in doubt says "possibly repeated"', async () => {
       const desk = await digestInDoubt();
       desk.chat.fail('find', { error: refusedForGood() }, 100);
       await drained(desk, 1_000);
       expect(desk.chat.texts.slice(1).toSorted()).toEqual(marked);
     });
 
-    test('is told, once, also when it is longer ago than keys are remembered', async () => {
+    test('each line says "possibly repeated" once, also after the keys are forgotten', async () => {
       const desk = await digestInDoubt();
       desk.chat.fail('find', { error: refusedForGood() }, 100);
       desk.chat.fail('post', { error: tooFast(3 * 60_000), text: 'server 1' });
@@ -203,9 +203,19 @@ describe('an attempt that may have been shown', () => {
     });
 
     test.each([
-      ['is made again under its key, which the platform knows', true, 1_000, ''],
-      ['is told once that is too long ago', true, 3 * 60_000, ' (possibly repeated)'],
-      ['is told where it knows none', false, 1_000, ' (possibly repeated)'],
+      ['a digest in doubt is repeated under its key, which the platform knows', true, 1_000, ''],
+      [
+        'a digest in doubt is marked as repeated when the key is too old',
+        true,
+        3 * 60_000,
+        ' (possibly repeated)',
+      ],
+      [
+        'a digest in doubt is marked as repeated where the platform knows no keys',
+        false,
+        1_000,
+        ' (possibly repeated)',
+      ],
     ])('%s', async (_, idempotentPosts, waitMs, mark) => {
       const desk = await openDesk({ supports: { idempotentPosts } });
       const all = 'server 1\nserver 2\nserver 3\nserver 4';
@@ -217,11 +227,11 @@ describe('an attempt that may have been shown', () => {
       desk.chat.fail('post', { error: tooFast(waitMs) });
       await drained(desk, 1_000);
       expect(desk.chat.calls.filter((call) => call.startsWith('post')).at(-1)).toBe(`post ${all}${mark}`);
-      // One that knows its key posts nothing.
+      // A platform that knows the key posts nothing.
       expect(desk.chat.texts).toEqual(idempotentPosts ? [all] : [all, `${all}${mark}`]);
     });
 
-    test('is told by each of them where the digest was refused for good at last', async () => {
+    test('each line says "possibly repeated" when the digest was refused for good', async () => {
       const desk = await openDesk({ supports: { idempotentPosts: true } });
       desk.chat.fail('post', { error: unknownOutcome(), shown: true });
       desk.chat.fail('find', { error: refusedForGood() }, 100);
@@ -233,7 +243,7 @@ describe('an attempt that may have been shown', () => {
       expect(desk.chat.texts.slice(1).toSorted()).toEqual(marked);
     });
 
-    test('is told also when the channel can be read by then', async () => {
+    test('a line says "possibly repeated" although the channel can be read by then', async () => {
       const desk = await digestInDoubt();
       desk.chat.fail('find', { error: refusedForGood() });
       await drained(desk, 1_000);
@@ -242,8 +252,8 @@ describe('an attempt that may have been shown', () => {
   });
 });
 
-describe('a crash between sending and writing it down', () => {
-  test('is no second message', async () => {
+describe('a crash between sending and recording', () => {
+  test('a message sent before a crash is not sent a second time', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'first');
     await desk.post('d1', 'second');
@@ -253,7 +263,7 @@ describe('a crash between sending and writing it down', () => {
     expect(desk.chat.texts).toEqual(['first', 'second']);
   });
 
-  test('is no second message days later', async () => {
+  test('a message sent before a crash is not sent a second time days later', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await diesWhileSending(desk, { supports: { idempotentPosts: true } });
@@ -262,7 +272,7 @@ describe('a crash between sending and writing it down', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  describe('by one whose clock was ahead', () => {
+  describe('a crash of a process whose clock was ahead', () => {
     async function died(supports: Parameters<MemoryChat['adapter']>[0] = {}): Promise<Desk> {
       const { clock, setRight } = clockAhead(10 * 60_000);
       const desk = await openDesk({ clock });
@@ -272,13 +282,13 @@ describe('a crash between sending and writing it down', () => {
       return desk;
     }
 
-    test('is no second message', async () => {
+    test('a message sent before the crash is not sent a second time', async () => {
       const desk = await died();
       await restarted(desk);
       expect(desk.chat.texts).toEqual(['news']);
     });
 
-    test('is no second message, though the channel cannot be read for longer than it was ahead', async () => {
+    test('a message is not sent a second time although the channel is unreadable for long', async () => {
       const desk = await died();
       desk.chat.fail('find', { error: tooFast(20 * 60_000) });
       desk.worker = desk.next();
@@ -287,7 +297,7 @@ describe('a crash between sending and writing it down', () => {
       expect(desk.chat.texts).toEqual(['news']);
     });
 
-    test('is told where it cannot be known: the platform may have forgotten the key', async () => {
+    test('a message is marked as possibly repeated where the platform may have forgotten the key', async () => {
       const supports = { idempotentPosts: true, history: false };
       const desk = await died({ supports });
       await restarted(desk, { supports });
@@ -295,7 +305,7 @@ describe('a crash between sending and writing it down', () => {
     });
   });
 
-  test('is told where it cannot be known', async () => {
+  test('a message after a crash is marked as possibly repeated in an unreadable channel', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await diesWhileSending(desk, { supports: { history: false } });
@@ -303,7 +313,7 @@ describe('a crash between sending and writing it down', () => {
     expect(desk.chat.texts).toEqual(['news', 'news (possibly repeated)']);
   });
 
-  test('of an edit does the edit again', async () => {
+  test('an edit interrupted by a crash is made again', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Requesting'), here);
     await desk.edit('d1', target, 'Ready');

@@ -12,7 +12,7 @@ const answer = {
   orElse: line('Your stop was done.'),
 } as const;
 
-test('an answer that another process owes is given in its own place, before what waits for the channel', async () => {
+test('an owed answer is given in its own place, before messages for the channel', async () => {
   const desk = await openDesk();
   await desk.post('d1', 'news');
   await enqueue(desk.store, desk.clock, answer);
@@ -24,7 +24,7 @@ test('an answer that another process owes is given in its own place, before what
   expect(desk.chat.answers).toEqual([{ reply: { token: 't' }, text: 'It was done.' }]);
 });
 
-test('an answer that may have been shown says so when it is given again', async () => {
+test('an answer that may have been shown says "possibly repeated" when given again', async () => {
   const desk = await openDesk({ supports: { history: false } });
   await enqueue(desk.store, desk.clock, answer);
   desk.chat.fail('resume', { error: unknownOutcome(), shown: true });
@@ -37,7 +37,7 @@ test('an answer that may have been shown says so when it is given again', async 
   ]);
 });
 
-test('an answer that can be given no more is posted instead, once', async () => {
+test('an answer that can no longer be given is posted once in its place', async () => {
   const desk = await openDesk();
   await enqueue(desk.store, desk.clock, answer);
   desk.chat.fail('resume', { error: refusedForGood() });
@@ -50,7 +50,7 @@ test('an answer that can be given no more is posted instead, once', async () => 
   expect(desk.chat.texts).toEqual(['Your stop was done.']);
 });
 
-test('what an answer held is not kept once it was given, or cannot be', async () => {
+test('the content of an answer is deleted when the answer was given or given up', async () => {
   const desk = await openDesk();
   await enqueue(desk.store, desk.clock, answer);
   await enqueue(desk.store, desk.clock, { ...answer, orderKey: 'i2' });
@@ -65,7 +65,7 @@ test('what an answer held is not kept once it was given, or cannot be', async ()
   expect(desk.chat.texts).toEqual(['Your stop was done.']);
 });
 
-test('an answer that nobody takes any more after half an hour is given up, and posted instead', async () => {
+test('an answer older than half an hour is given up and posted instead', async () => {
   const desk = await openDesk();
   await enqueue(desk.store, desk.clock, answer);
   await desk.clock.leap(31 * 60_000);
@@ -75,7 +75,7 @@ test('an answer that nobody takes any more after half an hour is given up, and p
   expect(desk.chat.calls).toEqual(['post Your stop was done.']);
 });
 
-test('a person is told directly', async () => {
+test('a direct message goes to its person alone', async () => {
   const desk = await openDesk();
   await enqueue(desk.store, desk.clock, {
     kind: 'tell',
@@ -90,7 +90,7 @@ test('a person is told directly', async () => {
   expect(desk.chat.texts).toEqual([]);
 });
 
-test('several words to one person are one message', async () => {
+test('several direct messages to the same person become a single message', async () => {
   const desk = await openDesk();
   for (let n = 1; n <= 5; n++)
     await enqueue(desk.store, desk.clock, {
@@ -108,7 +108,7 @@ test('several words to one person are one message', async () => {
   ]);
 });
 
-test('what is said instead of an answer is said whatever its key begins with', async () => {
+test("the substitute of an answer is posted, whatever the answer's key begins with", async () => {
   const desk = await openDesk();
   for (const digit of '0123456789abcdef') {
     await enqueue(desk.store, desk.clock, {

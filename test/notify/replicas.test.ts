@@ -9,14 +9,14 @@ import { TestClock, until } from '../support/test-clock.ts';
 import { card, clockAhead, drained, here, line, openDesk } from './harness.ts';
 import { tooFast } from './memory-chat.ts';
 
-/** Whether somebody waits for a row that another transaction has changed. */
+/** Whether a transaction waits for a row that another transaction has changed. */
 async function waitsForRow(store: Store): Promise<boolean> {
   const waiting = sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
   return (await waiting.execute(store)).rows.length > 0;
 }
 
-describe('several processes on one store', () => {
-  test('send each message once, in order, one at a time in a channel', async () => {
+describe('several processes on a shared store', () => {
+  test('processes send each message once, in order, and singly in a channel', async () => {
     const desk = await openDesk();
     let sending = 0;
     let most = 0;
@@ -50,7 +50,7 @@ describe('several processes on one store', () => {
     await Promise.all(processes.slice(1).map((process) => process.stop()));
   });
 
-  test('keep a channel’s pace together', async () => {
+  test('processes keep the pace of a channel together', async () => {
     const desk = await openDesk({ paceMs: 60_000 });
     const other = desk.beside();
     for (const text of ['first', 'second']) await desk.post('d1', text);
@@ -65,7 +65,7 @@ describe('several processes on one store', () => {
     await other.stop();
   });
 
-  test('an edit that one takes while another writes a newer one shows the newer', async () => {
+  test('an edit that is claimed while a newer edit is written shows the newer content', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Requesting'), here);
     await desk.edit('d1', target, 'Deploying');
@@ -79,7 +79,7 @@ describe('several processes on one store', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test('an edit that one writes while another takes an older one follows it', async () => {
+  test('an edit written while an older edit is claimed follows the older edit', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Requesting'), here);
     await desk.edit('d1', target, 'Deploying');
@@ -99,7 +99,7 @@ describe('several processes on one store', () => {
     expect(desk.chat.calls).toEqual(['edit Deploying', 'edit Ready']);
   });
 
-  test('go on while another stands still in the middle of writing down what it sent', async () => {
+  test('a process goes on while another process hangs in the middle of recording', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'sent by the other');
     await desk.store.updateTable('outbox').set({ state: 'leased', holder: 'other', uncertain: 1 }).execute();
@@ -113,7 +113,7 @@ describe('several processes on one store', () => {
     await stopped.rollback().execute();
   });
 
-  test('take over from one that is dead also when their own clock was set back', async () => {
+  test('a process whose clock was set back takes over from a dead process', async () => {
     const { clock, setRight } = clockAhead(30 * 60_000);
     const desk = await openDesk({ clock });
     await desk.worker.start();
@@ -126,7 +126,7 @@ describe('several processes on one store', () => {
     expect(desk.clock.now() - from).toBeLessThan(60_000);
   });
 
-  test('send nothing while they are not sure to be alive to the others', async () => {
+  test('a process in doubt about its membership sends nothing', async () => {
     const desk = await openDesk();
     await desk.worker.start();
     await desk.worker.membership.leave();
@@ -155,7 +155,7 @@ describe('several processes on one store', () => {
     expect(desk.chat.calls.toSorted()).toEqual(['edit Ready', 'post news', 'resume late', 'tell late']);
   });
 
-  test('nor, once they are again, what another one has sent while they were taken for dead', async () => {
+  test('a process taken for dead does not send a message that another process has sent', async () => {
     const desk = await openDesk();
     const heart = new TestClock();
     const log = pino({ level: 'silent' });
@@ -188,7 +188,7 @@ describe('several processes on one store', () => {
     await desk.worker.start();
     await drained(desk, 1_000);
     expect(desk.chat.texts).toEqual(['news']);
-    // Its machine goes on.
+    // The machine of the first process goes on.
     await heart.leap(40_000);
     await until(async () => {
       await heart.advance(600);
@@ -200,7 +200,7 @@ describe('several processes on one store', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test('look for what a dead one had begun only once its request must have ended', async () => {
+  test("a dead process's message is searched for only after its request must have ended", async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await desk.store.updateTable('outbox').set({ state: 'leased', holder: 'dead', uncertain: 1 }).execute();
@@ -214,10 +214,10 @@ describe('several processes on one store', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('let nothing overtake what a dead one had begun', async () => {
+  test('a message does not overtake an earlier message of a dead process', async () => {
     const desk = await openDesk();
     await desk.worker.start();
-    // Once it has looked for what is left of others.
+    // The worker has looked for rows of dead processes before.
     await desk.resting();
     await desk.store.transaction().execute(async (tx) => {
       await enqueue(tx, desk.clock, { kind: 'post', orderKey: 'd1', to: here, message: line('is ready') });
@@ -229,7 +229,7 @@ describe('several processes on one store', () => {
     expect(desk.chat.texts).toEqual(['is ready', 'terminated']);
   });
 
-  test('leave alone what another took over, also where the attempt they had begun fails', async () => {
+  test('a process leaves a row alone that another process took over, also after its attempt fails', async () => {
     const desk = await openDesk();
     await desk.worker.start();
     const release = desk.chat.hold();

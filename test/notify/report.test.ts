@@ -14,7 +14,7 @@ import { freshDatabase, suiteDatabase } from '../support/databases.ts';
 import { here, line, openDesk } from './harness.ts';
 import { closed, refusedForGood } from './memory-chat.ts';
 
-test('an operator sees what waits and what ended, each with its reason, and no text of a message', async () => {
+test('the report shows waiting and failed deliveries with their reasons and without their text', async () => {
   const desk = await openDesk();
   desk.chat.fail('post', { error: closed(), text: 'waits' });
   desk.chat.fail('post', { error: refusedForGood(), text: 'ends' });
@@ -32,7 +32,7 @@ test('an operator sees what waits and what ended, each with its reason, and no t
   );
 });
 
-/** `npm run outbox`, as a process of its own. */
+/** `npm run outbox`, as a separate process. */
 async function cli(database: string) {
   const child = spawn(process.execPath, ['src/notify/outbox-cli.ts'], {
     cwd: join(import.meta.dirname, '../..'),
@@ -62,7 +62,7 @@ const listed =
   /^1 waiting, 0 of them after an attempt that failed; 0 undelivered\.\nstate .*\nwaiting +post +memory general +d1 /;
 
 describe('npm run outbox', () => {
-  test.skipIf(suiteDatabase === 'postgres')('says so where there is no database', async () => {
+  test.skipIf(suiteDatabase === 'postgres')('npm run outbox says that there is no database', async () => {
     expect(await cli(join(folder(), 'none.db'))).toMatchObject({
       code: 1,
       stdout: '',
@@ -71,7 +71,7 @@ describe('npm run outbox', () => {
   });
 
   test.skipIf(suiteDatabase === 'postgres')(
-    'says what to do while the bot has the file, and lists once it has not',
+    'npm run outbox asks to stop the bot while the bot has the file, and lists afterwards',
     async () => {
       const file = join(folder(), 'bot.db');
       const bot = await filled(file);
@@ -87,7 +87,7 @@ describe('npm run outbox', () => {
     },
   );
 
-  test.skipIf(suiteDatabase === 'postgres')('leaves an empty file empty', async () => {
+  test.skipIf(suiteDatabase === 'postgres')('npm run outbox leaves an empty file empty', async () => {
     const file = join(folder(), 'empty.db');
     writeFileSync(file, '');
     expect(await cli(file)).toMatchObject({ code: 1, stderr: expect.stringContaining('no tables of mine') });
@@ -97,7 +97,7 @@ describe('npm run outbox', () => {
   test.skipIf(suiteDatabase === 'postgres').each([
     ['a folder', () => folder(), /unable to open database file\.\nSet DATABASE_URL/],
     [
-      'another file',
+      'a file that is no database',
       () => {
         const file = join(folder(), 'words.txt');
         writeFileSync(file, 'These are words, and enough of them to fill a header. '.repeat(20));
@@ -105,14 +105,14 @@ describe('npm run outbox', () => {
       },
       /it is not a SQLite file\.\n.*set DATABASE_URL to another path/,
     ],
-  ])('says what to do about %s in place of the database', async (_, made, words) => {
+  ])('npm run outbox gives advice about %s in place of the database', async (_, made, words) => {
     const { stderr, code } = await cli(made());
     expect(stderr).toMatch(words);
     expect(stderr).not.toContain('While the bot runs');
     expect(code).toBe(1);
   });
 
-  test.skipIf(suiteDatabase === 'sqlite')('lists while a bot works on the same PostgreSQL', async () => {
+  test.skipIf(suiteDatabase === 'sqlite')('npm run outbox lists beside a bot on PostgreSQL', async () => {
     const database = await freshDatabase();
     const bot = await filled(database);
     const { stdout, stderr, code } = await cli(database);
@@ -122,12 +122,16 @@ describe('npm run outbox', () => {
     expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
   });
 
-  test.skipIf(suiteDatabase === 'sqlite')('says what is wrong with PostgreSQL, in words', async () => {
+  test.skipIf(suiteDatabase === 'sqlite')('npm run outbox explains an unusable PostgreSQL', async () => {
     const empty = await freshDatabase('postgres', { empty: true });
     const away = new URL(empty);
     away.port = '1';
     const [none, nobody] = await Promise.all([cli(empty), cli(away.href)]);
-    expect(none).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('no tables of mine') });
+    expect(none).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('no tables of mine'),
+    });
     expect(nobody).toMatchObject({
       code: 1,
       stdout: '',

@@ -13,10 +13,10 @@ afterEach(async () => {
 });
 
 test.each(['after', 'before'] as const)(
-  'a line that Slack took and broke off (%s) is in the channel once',
+  'a line whose Slack request breaks off (%s the effect) is in the channel once',
   async (when) => {
     driver = await createSlackDriver({ mode: 'http' });
-    // Real time: this Slack stamps its messages with the machine's, and a message is looked for from an attempt's time on.
+    // Real time: this Slack stamps messages with the machine's time, and the search begins at an attempt's time.
     bot = await startBot(driver, {
       clock: systemClock,
       simulator: { durations: { initializing: 50, seeking: 50, seeked: 50, scanning: 50, deploying: 2_000 } },

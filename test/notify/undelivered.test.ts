@@ -17,8 +17,8 @@ async function reasons(desk: Desk) {
     .execute();
 }
 
-describe('why a message is not delivered', () => {
-  test('stands in its row while it waits, and is gone once it was sent', async () => {
+describe('the reason of a failed delivery', () => {
+  test('the reason stands in the row while the message waits and is gone after the sending', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast(5_000) });
     await desk.post('d1', 'news');
@@ -31,7 +31,7 @@ describe('why a message is not delivered', () => {
     expect(await reasons(desk)).toEqual([{ kind: 'post', state: 'sent', reason_code: null, reason: null }]);
   });
 
-  test('stays in its row when it ended', async () => {
+  test('the reason stays in the row of a message that was given up', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: refusedForGood() });
     await desk.post('d1', 'news');
@@ -43,7 +43,7 @@ describe('why a message is not delivered', () => {
   });
 
   test.each(['{', '[]', '{"kind":"line"}', 'null', '{"kind":"line","tone":"neutral","text":[null]}'])(
-    'is that %s is no message; others go on',
+    'a row with the content %s is given up, and the other messages arrive',
     async (json) => {
       const desk = await openDesk();
       for (let n = 1; n <= 5; n++) await desk.post(`d${n}`, `server ${n}`);
@@ -70,7 +70,7 @@ describe('why a message is not delivered', () => {
 test.each([
   ['Slack', fitsSlack, { of: 'a newer version' }],
   ['Discord', fitsDiscord, { bold: 5 }],
-] as const)('a line that %s cannot show keeps none from being told in a digest', async (_, fits, inline) => {
+] as const)('the digest goes on without a line that %s cannot show', async (_, fits, inline) => {
   const desk = await openDesk({
     adapters: (chat) => {
       const inner = chat.adapter();
@@ -97,8 +97,8 @@ test.each([
   expect((await reasons(desk))[0]).toMatchObject({ state: 'dead', reason_code: 'outbox-fault' });
 });
 
-describe('who asked', () => {
-  test('is told directly, once, what cannot be posted until someone mends it, and what waits behind it', async () => {
+describe('direct messages about undelivered lines', () => {
+  test('a person gets a direct message once for each line that cannot be posted', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: closed() }, 2);
     await desk.post('d1', '', news('is ready'));
@@ -116,7 +116,7 @@ describe('who asked', () => {
     expect(desk.chat.texts).toEqual(['u1 is ready', 'u1 terminated']);
   });
 
-  test('is told of what is refused for good; a word that fails is not told in turn', async () => {
+  test('a person gets a direct message about a refused line; its failure is not reported in turn', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: refusedForGood() });
     desk.chat.fail('tell', { error: refusedForGood() });
@@ -130,7 +130,7 @@ describe('who asked', () => {
     ]);
   });
 
-  test('hears nothing of edits, of lines that name nobody, and of a platform that is only away', async () => {
+  test('a failed edit, a line without a mention and a passing failure send no direct message', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Ready'), here);
     desk.chat.fail('edit', { error: closed() });
@@ -145,7 +145,7 @@ describe('who asked', () => {
     expect(desk.chat.told).toEqual([]);
   });
 
-  test('gets many at once as one message', async () => {
+  test('many undelivered lines of a person come as a single direct message', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: refusedForGood() }, 6);
     for (let n = 1; n <= 5; n++) await desk.post(`d${n}`, '', news(`server ${n} is ready`));

@@ -22,7 +22,7 @@ import { pacedClock } from '../support/paced-clock.ts';
 
 const directory = await loadCommands(join(import.meta.dirname, '..', '..', 'commands'));
 
-/** Every command that is keyed by a request_id, with what it needs besides. */
+/** Every command with a request_id, with the other values that the command needs. */
 const keyed = directory.all
   .flatMap(({ entries }) => entries)
   .filter(({ options }) => Object.values(options).some(({ kind }) => kind === deployment))
@@ -39,7 +39,7 @@ const buttons = directory.all.flatMap(({ name, actions }) =>
     .map(([action]) => ({ command: name, action })),
 );
 
-test('there are commands and buttons keyed by a request_id', () => {
+test('the table holds the commands and buttons with a request_id', () => {
   expect(keyed).toEqual([
     'logs',
     'status',
@@ -61,7 +61,7 @@ test('there are commands and buttons keyed by a request_id', () => {
 describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) => {
   let folder: string;
   let stage: Stage;
-  /** By whether the store knows it. */
+  /** The deployments by whether the store knows them. */
   const ids = { known: '', unknown: '' };
 
   beforeAll(async () => {
@@ -72,7 +72,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     ids.unknown = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
     await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     await stage.bot.app.stop();
-    // From now on kart-racing is not to be worked with.
+    // From now on the bot may not work with kart-racing.
     stage.bot = await startBot(stage.driver, {
       clock: pacedClock(1),
       edgegap: stage.simulator,
@@ -93,7 +93,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     const answer = effect.privately.map(({ text }) => text).join('\n');
     expect(answer, what).toContain('not one that this bot may work with');
     expect(answer, what).not.toMatch(/kart-racing|edgegap\.net|Montreal|\bqa\b/);
-    // Only the status can say what application a deployment of someone else's is of.
+    // Only the status tells the application of a foreign deployment.
     expect(effect.asked.filter((call) => call !== 'GET status')).toEqual([]);
     if (which === 'known') expect(effect.asked).toEqual([]);
     expect(phase(stage.simulator, ids[which])).toBe('READY');
@@ -101,26 +101,26 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     expect(tags.filter((tag) => !tag.startsWith('chatops-'))).toEqual(['qa']);
   };
 
-  describe.each(['known', 'unknown'] as const)('a deployment that is %s to the store', (which) => {
-    test.each(keyed)('%s', async (command) => {
+  describe.each(['known', 'unknown'] as const)('a forbidden deployment %s to the store', (which) => {
+    test.each(keyed)('the command "%s" is refused', async (command) => {
       await refused(command, which, () =>
         stage.driver.command('operator', command, { deployment: ids[which], ...extra[command] }),
       );
     });
 
-    test.each(buttons)('the button $command:$action', async ({ command, action }) => {
+    test.each(buttons)('the button $command:$action is refused', async ({ command, action }) => {
       await refused(`${command}:${action}`, which, () =>
         pressAction(stage, 'operator', { command, action, arg: ids[which] }),
       );
     });
   });
 
-  test('by a beginning of its request_id or @last it is refused as well', async () => {
+  test('a forbidden deployment is refused by a beginning of its request_id and as @last', async () => {
     for (const deployment of [ids.known.slice(0, 6), '@last'])
       await refused(deployment, 'known', () => stage.driver.command('operator', 'status', { deployment }));
   });
 
-  test('list shows the allowed ones, and filters by no other', async () => {
+  test('the list shows only allowed applications and filters by no forbidden application', async () => {
     const list = await effectOf(stage, 'operator', () => stage.driver.command('operator', 'list'));
     const text = list.privately.map((message) => message.text).join('\n');
     expect(text).toContain('1 active deployment');
@@ -132,7 +132,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     expect(filtered.privately[0]?.text).toMatch(/no application .kart-racing.*There is.*lobby-chat/s);
   });
 
-  test('one that Edgegap has forgotten is refused as well', async () => {
+  test('a forbidden deployment that Edgegap has forgotten is refused too', async () => {
     stage.simulator.forget(ids.known);
     const status = await effectOf(stage, 'operator', () =>
       stage.driver.command('operator', 'status', { deployment: ids.known }),
@@ -142,7 +142,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     expect(status.privately[0]?.text).not.toContain('edgegap.net');
   });
 
-  test('deploy knows no other', async () => {
+  test('a deploy of a forbidden application says that the application does not exist', async () => {
     const deployments = stage.simulator.deployments.size;
     const effect = await effectOf(stage, 'operator', () =>
       stage.driver.command('operator', 'deploy', {
@@ -157,13 +157,13 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
   });
 });
 
-/** The first deployments of a simulator with this seed have one beginning. */
+/** The request ids of the first deployments of a simulator with this seed begin alike. */
 const seed = Array.from({ length: 100_000 }, (_, n) => `alike-${n}`).find((one) => {
   const [first, ...rest] = [0, 1, 2, 3].map((n) => requestId(one, n).charAt(0));
   return rest.every((character) => character === first);
 });
 
-test('a beginning of several request_ids names those of allowed applications only', async () => {
+test('an ambiguous request_id offers only deployments of allowed applications', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
   const environment = { DATABASE_URL: join(folder, 'bot.db') };
   const stage = await stageOn('console', { environment, simulator: { seed: seed ?? '' } });

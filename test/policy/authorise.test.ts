@@ -9,17 +9,17 @@ const policy = {
   rules: { chat: { operators: ['ops'], readers: ['readers'], readersByDefault: 'operators' as const } },
 };
 
-test('operators may, and a platform without rules lets nobody in', () => {
+test('operators may act, and a platform without rules allows help alone', () => {
   expect(refusal(policy, 'chat', person, 'deployments.stop')).toBeUndefined();
   expect(refusal(policy, 'elsewhere', person, 'deployments.read')?.code).toBe('not-permitted');
   expect(refusal(policy, 'elsewhere', person, 'help')).toBeUndefined();
 });
 
-test('a permission that is none is nobody’s, whatever a command file says', () => {
+test('an unknown permission in a command file is refused to all people', () => {
   expect(refusal(policy, 'chat', person, 'deployments.destroy' as Permission)?.code).toBe('not-permitted');
 });
 
-test('an administrator who is a guest is no operator', () => {
+test('an administrator who is a guest is not an operator', () => {
   const unset = {
     readOnly: false,
     rules: { chat: { operators: undefined, readers: undefined, readersByDefault: 'members' as const } },
@@ -30,6 +30,6 @@ test('an administrator who is a guest is no operator', () => {
   );
 });
 
-test('who is not of this place may not even ask for help', () => {
+test('a person from elsewhere may not even ask for help', () => {
   expect(refusal(policy, 'chat', { ...person, home: false }, 'help')?.code).toBe('not-home');
 });

@@ -4,10 +4,10 @@ import { deployElsewhere, effectOf, phase, stageOn } from '../command/harness.ts
 import type { SlackDriver } from '../support/slack-driver.ts';
 
 const ROLE = 'operators';
-/** Longer than what has to be fresh may be old, and shorter than anything else is kept. */
+/** Longer than the age allowed for a change, and shorter than the age allowed for a read. */
 const SOON = 10_000;
 
-test('a group left between card and press counts at once, though Slack sends no event and it is still remembered', async () => {
+test('a person removed from a group between card and press is refused, although Slack sent no event', async () => {
   let ahead = 0;
   const clock: Clock = {
     now: () => Date.now() + ahead,
@@ -24,7 +24,7 @@ test('a group left between card and press counts at once, though Slack sends no 
     await effectOf(stage, 'operator', () => driver.command('operator', 'stop', { deployment: id }));
     server.world.members.get(groupIds[ROLE])?.delete(userIds.operator);
     ahead += SOON;
-    // Reading goes by what is remembered, so it is.
+    // A read uses the remembered groups, so the person is still remembered.
     const read = await effectOf(stage, 'operator', () =>
       driver.command('operator', 'status', { deployment: id }),
     );

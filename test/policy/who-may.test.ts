@@ -19,7 +19,7 @@ import { until } from '../support/test-clock.ts';
 interface Use {
   readonly what: string;
   readonly permission: Permission;
-  /** What would do something, were it allowed. */
+  /** A command or an action that would change something, if allowed. */
   readonly command?: readonly [name: string, values: (id: string) => Values];
   readonly action?: (id: string) => ActionRef;
 }
@@ -34,7 +34,7 @@ const press = (what: string, permission: Permission, arg: (id: string) => string
   return { what, permission, action: (id) => ({ command, action, arg: arg(id) }) };
 };
 
-/** Every command and every button. A new one fails the first test until it stands here. */
+/** Every command and every button. A new command or button fails the first test until its line stands here. */
 const uses: readonly Use[] = [
   on('help', 'help'),
   on('list', 'deployments.read'),
@@ -62,7 +62,7 @@ const order: readonly Level[] = ['nothing', 'open', 'read', 'change'];
 interface Setting {
   readonly title: string;
   readonly environment: Readonly<Record<string, string>>;
-  /** How far each persona gets. */
+  /** The level that each persona reaches. */
   readonly levels: Readonly<Record<Persona, Level>>;
 }
 
@@ -126,7 +126,7 @@ const levelOf: Readonly<Record<Permission, 'open' | 'read' | 'change'>> = {
   'deployments.tag': 'change',
 };
 
-test('the table has every command and every button', async () => {
+test('the permission table holds every command and every button', async () => {
   const directory = await loadCommands(join(import.meta.dirname, '..', '..', 'commands'));
   const all = directory.all.flatMap(({ name, entries, actions }) => [
     ...entries.map((entry) => entry.name),
@@ -137,7 +137,7 @@ test('the table has every command and every button', async () => {
 
 const titled = stages.map(([name, setting]) => ({ name, setting, title: setting.title }));
 
-describe.each(titled)('who may, on $name, $title', ({ name, setting }) => {
+describe.each(titled)('permissions on $name, $title', ({ name, setting }) => {
   let stage: Stage;
   let id = '';
 
@@ -150,9 +150,9 @@ describe.each(titled)('who may, on $name, $title', ({ name, setting }) => {
   });
   afterAll(() => stage?.close());
 
-  // Who may change things comes last: then there is something left to refuse.
+  // A persona who may change things comes last: then there is something left to refuse.
   test.each(personas.toSorted((a, b) => order.indexOf(setting.levels[a]) - order.indexOf(setting.levels[b])))(
-    '%s',
+    "a %s may do exactly the commands and buttons of the persona's level",
     async (persona) => {
       const level = setting.levels[persona];
       for (const use of uses) {
@@ -161,7 +161,7 @@ describe.each(titled)('who may, on $name, $title', ({ name, setting }) => {
         const effect = await effectOf(stage, persona, () => {
           if (use.action) return pressAction(stage, persona, use.action(id));
           const [command, values] = use.command ?? ['', () => ({})];
-          // Allowed is allowed: that it also works is shown elsewhere, and takes its time.
+          // Here only the permission counts: whether the command works is tested elsewhere.
           const harmless: Values =
             command === 'deploy' && level === 'change' ? { application: 'no-such' } : {};
           return stage.driver.command(persona, command, { ...values(id), ...harmless });
@@ -191,13 +191,13 @@ describe.each(titled)('who may, on $name, $title', ({ name, setting }) => {
 
 function reason(level: Level, { what, permission }: Use, { environment }: Setting): keyof typeof REFUSALS {
   if (level === 'nothing') return 'nothing';
-  // Whoever may not even list tags is not told about changing them.
+  // A person who may not even list tags is not told about changing tags.
   const lacksLeast = what.startsWith('tags') && level === 'open';
   if (lacksLeast || levelOf[permission] === 'read') return 'read';
   return environment.READ_ONLY ? 'readOnly' : 'change';
 }
 
-/** What a refusal must leave as it is. */
+/** The state that a refusal must not change. */
 function worldOf({ simulator }: Stage) {
   return [...simulator.deployments.values()].map(({ request_id, tags }) => ({
     request_id,
@@ -216,7 +216,7 @@ describe.each(['discord', 'slack-http', 'slack-socket'] as const)('a role taken 
   });
   afterAll(() => stage?.close());
 
-  test('between the card and the press, nothing is stopped', async () => {
+  test('a role removed between card and press stops no server', async () => {
     const { driver, simulator } = stage;
     await effectOf(stage, 'operator', () => driver.command('operator', 'stop', { deployment: id }));
     await driver.regroup('operator', []);
@@ -236,7 +236,7 @@ describe.each(['discord', 'slack-http', 'slack-socket'] as const)('a role taken 
   });
 });
 
-test('a button that is none, whatever it is called, does nothing', async () => {
+test('an unknown button with any name does nothing', async () => {
   const stage = await stageOn('slack-http');
   try {
     await deployReady(stage);

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { bareEnvironment } from '../support/bare-environment.ts';
 import { until } from '../support/test-clock.ts';
 
-/** A machine under load takes its time to start a process; what is slow is not wrong. */
+/** A machine under load takes its time to start a process; slow is not wrong. */
 export const START_MS = 60_000;
 
 export const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
-/** The bot as a process of its own, as a container runs it. */
+/** The bot as a separate process, like in a container. */
 export class BotProcess {
   readonly #child: ChildProcess;
   output = '';
@@ -33,7 +33,7 @@ export class BotProcess {
     this.#child.kill(signal);
   }
 
-  /** Resolves with where it listens. */
+  /** Resolves with the URL of the bot. */
   async started(): Promise<string> {
     const port = () => /"port":(\d+).*"msg":"started"/.exec(this.output)?.[1];
     const found = await until(port, 'the bot to start', START_MS).catch((cause: unknown) => {

@@ -14,7 +14,7 @@ import { MAIN, START_MS } from './bot-process.ts';
 
 vi.setConfig({ testTimeout: 2 * START_MS });
 
-/** It may be taken before it is used; nothing else on the machine asks for one by number. */
+/** The port may be taken before its use; no other program on the machine asks for a port by number. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0);
   await once(server, 'listening');
@@ -23,7 +23,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-test('a log that nobody takes ends nothing, and goes on where somebody takes it again', async () => {
+test('a bot whose log is not read goes on, and its log goes on when read again', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
   const driver = await createDiscordDriver();
   const simulator = await startSimulator({ clock: systemClock });
@@ -33,7 +33,7 @@ test('a log that nobody takes ends nothing, and goes on where somebody takes it 
     rmSync(folder, { recursive: true, force: true });
   });
   const log = join(folder, 'log');
-  // Node has no call for it.
+  // Node has no call for a named pipe.
   execFileSync('/usr/bin/env', ['mkfifo', log]);
   const listen = () => openSync(log, constants.O_RDONLY | constants.O_NONBLOCK);
   const gone = listen();

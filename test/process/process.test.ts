@@ -53,7 +53,7 @@ afterEach(async () => {
 
 const deploy = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
 
-test('SIGTERM finishes what is under way, answers it, and exits 0', async () => {
+test('a SIGTERM finishes and answers the running command and exits with 0', async () => {
   const bot = start();
   await bot.started();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'slow', when: 'before', ms: 400 });
@@ -69,7 +69,7 @@ test('SIGTERM finishes what is under way, answers it, and exits 0', async () => 
   expect(bot.output).not.toContain(simulator.token);
 });
 
-test('a kill in the middle of a deploy: the next start finds it, and never deploys twice', async () => {
+test('a deploy interrupted by a kill is found by the next start and not sent twice', async () => {
   const first = start();
   await first.started();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'slow', when: 'after', ms: 60_000 });
@@ -91,7 +91,7 @@ test('a kill in the middle of a deploy: the next start finds it, and never deplo
   expect(card?.text).toContain('Ready');
 });
 
-test('a second process on the same database is refused and says why; after a kill the file is free again', async () => {
+test('a second process on the same SQLite file is refused, until the first is killed', async () => {
   const first = start();
   await first.started();
   const second = start();
@@ -103,7 +103,7 @@ test('a second process on the same database is refused and says why; after a kil
   expect(await third.kill('SIGTERM')).toBe(0);
 });
 
-test('a port that is taken, and a token that Discord refuses, are said in one sentence', async () => {
+test('a taken port and a refused Discord token are each reported in a sentence', async () => {
   const first = start();
   await first.started();
   const port = /"port":(\d+)/.exec(first.output)?.[1] ?? '';
@@ -116,7 +116,7 @@ test('a port that is taken, and a token that Discord refuses, are said in one se
   expect(third.output).not.toMatch(/\n {4}at /);
 });
 
-test('a PostgreSQL that cannot be reached is said in one sentence, without the password', async () => {
+test('an unreachable PostgreSQL is reported in a sentence without the password', async () => {
   const bot = start({ DATABASE_URL: 'postgres://bot:hunter2@127.0.0.1:1/chatops' });
   expect(await bot.exited).toBe(1);
   expect(bot.output).toMatch(/The database .*chatops.* on 127\.0\.0\.1:1 /);
@@ -124,7 +124,7 @@ test('a PostgreSQL that cannot be reached is said in one sentence, without the p
   expect(bot.output).not.toMatch(/\n {4}at /);
 });
 
-test('shut out by Discord for good, with no other platform, it says why and exits 1', async () => {
+test('a bot that Discord shuts out for good, without a second platform, exits with 1', async () => {
   const bot = start();
   await bot.started();
   const { gateway } = driver.server;
@@ -136,7 +136,7 @@ test('shut out by Discord for good, with no other platform, it says why and exit
   expect(bot.output).toContain('"msg":"stopped"');
 });
 
-test('what a library leaves to nobody is logged, masked; an error that nobody caught stops it cleanly', async () => {
+test('an unhandled rejection is logged masked, and an uncaught error stops the bot cleanly', async () => {
   const trouble = `process.on('SIGUSR2', () => {
     Promise.reject(new Error('rejected ${simulator.token}'));
     setTimeout(() => { throw new Error('thrown ${simulator.token}'); }, 50);

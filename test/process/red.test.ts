@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, '../..');
 
 let scratch: string;
 
-/** A project with the real scripts, settings and libraries, whose only tests are the ones that a case writes. */
+/** A project with the real scripts, settings and libraries, whose only tests are the tests of a case. */
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'chatops-red-'));
   for (const path of ['package.json', 'vitest.config.ts', '.ci'])
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
-/** Runs a command in the project with this one test file; resolves with the exit code and everything printed. */
+/** Runs a command in the project with this test file alone; resolves with the exit code and the printed text. */
 async function runOn(name: string, source: string, command: string, ...args: string[]) {
   await rm(join(scratch, 'test'), { recursive: true, force: true });
   await mkdir(join(scratch, 'test'));
@@ -39,7 +39,7 @@ const broken = {
   'an afterAll hook that throws':
     "import { afterAll, test } from 'vitest';\nafterAll(() => { throw new Error('no'); });\ntest('passes', () => undefined);",
   'a worker that crashes': "import { test } from 'vitest';\ntest('ends the process', () => process.abort());",
-  'a rejected promise that nobody handles':
+  'a rejected promise without a handler':
     "import { test } from 'vitest';\ntest('passes', () => void Promise.reject(new Error('no')));",
 };
 
@@ -66,7 +66,7 @@ test('npm test and .ci/run exit with 0 for a file that passes', async () => {
   expect(output.trimEnd().split('\n').at(-1)).toBe('1 passed, 0 failed');
 });
 
-test('.ci/run exits with 1 and names the file where a test.only keeps others from running', async () => {
+test('.ci/run exits with 1 and names the file where a test.only skips other tests', async () => {
   const source =
     "import { test } from 'vitest';\ntest.only('passes', () => undefined);\ntest('waits', () => undefined);";
   const { code, output } = await runOn('only', source, 'bash', '.ci/run', 'test');
@@ -74,7 +74,7 @@ test('.ci/run exits with 1 and names the file where a test.only keeps others fro
   expect(output).toMatch(/^FAILED test\/only\.test\.ts/m);
 });
 
-test('.ci/run runs nothing where one of its steps does not exist, and says which there are', async () => {
+test('.ci/run with an unknown step runs nothing and lists the steps', async () => {
   const { code, output } = await runOn('none', '', 'bash', '.ci/run', 'test', 'tpyo');
   expect(code).toBe(2);
   expect(output).toMatch(/^There is no step tpyo\. There are: install, test, /);
@@ -86,7 +86,7 @@ test('.ci/run exits with 1 where no test ran', async () => {
   expect(output.trimEnd().split('\n').at(-1)).toBe('0 passed, 1 failed');
 });
 
-test('a process that has started PostgreSQL keeps the exit code that it has set', async () => {
+test('a process that has started PostgreSQL keeps the exit code that the process has set', async () => {
   const url = join(ROOT, 'test/support/postgres-server.ts');
   const script = `
     const { startPostgres } = await import(${JSON.stringify(url)});

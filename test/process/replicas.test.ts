@@ -72,7 +72,7 @@ afterEach(async () => {
   await simulator.close();
 });
 
-test('one of two holds the Discord gateway; after kill -9 the other takes it over, where it was', async () => {
+test("after a kill -9 of the gateway's holder the other process resumes the session", async () => {
   const { gateway } = driver.server;
   const holder = start();
   await hasRole(await holder.started(), 'active');
@@ -92,7 +92,7 @@ test('one of two holds the Discord gateway; after kill -9 the other takes it ove
   console.info(`taken over ${Date.now() - killedAt} ms after kill -9`);
   await hasRole(url, 'active');
   expect(other.output).toContain('platforms: this process receives');
-  // It went on with the session, so that nothing that came in between was missed.
+  // The second process resumed the session, so that no event in between was missed.
   expect(gateway).toMatchObject({ resumes: 1, mostAtOnce: 1 });
   await driver.command('operator', 'help');
   await until(async () => (await driver.privately('operator')).length > 0, 'an answer');
@@ -101,7 +101,7 @@ test('one of two holds the Discord gateway; after kill -9 the other takes it ove
 });
 
 test.each(['cut', 'freeze'] as const)(
-  'a holder whose line to the database breaks (%s) hands over, stays, and comes back by itself',
+  'a holder whose database line breaks (%s) hands over the gateway and comes back later',
   async (how) => {
     const { gateway } = driver.server;
     const { line, url: brittle } = await brittleDatabase();
@@ -136,7 +136,7 @@ test.each(['cut', 'freeze'] as const)(
   },
 );
 
-test('a holder that slept and wakes up after its time is over leaves the gateway to the one that took it', async () => {
+test('a holder that slept past its lease leaves the gateway to the next holder', async () => {
   const { gateway } = driver.server;
   const holder = start();
   const holderUrl = await holder.started();

@@ -11,11 +11,11 @@ import { BotProcess, START_MS } from './bot-process.ts';
 
 vi.setConfig({ testTimeout: 10 * START_MS, hookTimeout: START_MS });
 
-/** Between two commands on one platform: steady, and little enough for a channel's own pace. */
+/** The time between two commands on a platform: steady, and slow enough for a channel's own pace. */
 const EVERY_MS = 800;
 
-test('three processes, each stopped and started again in turn: nothing is dropped, and nothing done twice', async () => {
-  // A machine under load is slower than Discord's three seconds allow; what is lost shows all the same.
+test('three processes restarted in turn drop no command and carry out no command twice', async () => {
+  // A machine under load is slower than Discord's three seconds allow; a lost command shows nevertheless.
   const discord = await createDiscordDriver({ responseMs: START_MS });
   onTestFinished(() => discord.close());
   const slack = await createSlackDriver({ mode: 'http' });
@@ -86,7 +86,7 @@ test('three processes, each stopped and started again in turn: nothing is droppe
   ]);
 
   for (const [i, { bot, url }] of [...running].entries()) {
-    // The front goes on asking whether it is ready, and finds out by itself.
+    // The front still asks whether the process is ready, and notices the stop by itself.
     expect(await bot.kill('SIGTERM')).toBe(0);
     expect(bot.output).toContain('"msg":"stopped"');
     front.backends.delete(url);

@@ -45,7 +45,7 @@ afterEach(async () => {
   await simulator.close();
 });
 
-/** Whether the purge of this name has run, and is to run again in an hour. */
+/** Whether the purge with this key has run, and will run again in an hour. */
 async function hasRun(key: string): Promise<boolean> {
   const { rows } = await client.query(
     `select 1 from tasks where kind = 'purge' and key = '${key}' and run_at > 0 and holder is null`,
@@ -53,14 +53,14 @@ async function hasRun(key: string): Promise<boolean> {
   return rows.length === 1;
 }
 
-test('a task that a process runs is left to that process, and is another’s after kill -9', async () => {
+test('a process keeps its running task until the process is killed, then another process runs the task', async () => {
   const holder = await started();
   await until(() => hasRun('kept'), 'the purges of the first start', START_MS);
   await until(() => hasRun('outbox'), 'the purges of the first start', START_MS);
   const instances = 'select id from instances';
   const [{ id }] = (await client.query(instances)).rows;
   await started();
-  // As the first process leaves them when it is killed in the middle of one.
+  // The row as a process leaves the row when killed in the middle of a task.
   await client.query(`update tasks set holder = '${id}', run_at = 0 where key = 'kept'`);
   await client.query(`update tasks set run_at = 0 where key = 'outbox'`);
   await until(() => hasRun('outbox'), 'a purge that nobody holds', START_MS);

@@ -23,7 +23,7 @@ async function open(database: string) {
 }
 
 describe('leases', () => {
-  test('what one process holds, another gets once it has left', async () => {
+  test('a lease of a process goes to another process after the first has left', async () => {
     const { join } = await open(await freshDatabase());
     const one = await join();
     expect(await one.leases.hold('gateway')).toBe(true);
@@ -41,7 +41,7 @@ describe('leases', () => {
     expect(one.membership.isCertain()).toBe(false);
   });
 
-  test('on a store that is one process’s own, whoever was before is dead', async () => {
+  test('on a SQLite store an earlier process counts as dead and loses its lease', async () => {
     const { join } = await open(await freshDatabase('sqlite'));
     const before = await join();
     await before.leases.hold('gateway');
@@ -49,7 +49,7 @@ describe('leases', () => {
     expect(await after.leases.hold('gateway')).toBe(true);
   });
 
-  test('a turn is taken once until its time is over', async () => {
+  test("a turn at the sweep is taken once until the turn's time is over", async () => {
     const { clock, join } = await open(await freshDatabase());
     const { leases, membership } = await join();
     expect(await leases.takeTurn('sweep', 1_000)).toBe(true);
@@ -60,7 +60,7 @@ describe('leases', () => {
   });
 
   test.each([1, 5_000, 60_000])(
-    'a turn that a process took whose clock is %d ms ahead is nobody else’s',
+    'a turn at the sweep taken by a clock %d ms ahead belongs to its process',
     async (ahead) => {
       const { clock, join } = await open(await freshDatabase());
       const before = await join(new TestClock(clock.now() + ahead));
@@ -75,7 +75,7 @@ describe('leases', () => {
     },
   );
 
-  test('a turn that was taken by a clock that was a day ahead is over', async () => {
+  test('a turn at the sweep taken by a clock a day ahead is over', async () => {
     const { clock, store, join } = await open(await freshDatabase());
     const { leases, membership } = await join();
     const until = clock.now() + 24 * 60 * 60_000;

@@ -56,7 +56,7 @@ async function throughLine(): Promise<{ line: TcpProxy; store: Store }> {
   return { line, store: opened };
 }
 
-/** Moves time on as the database gets round to answering. */
+/** Moves time on as the database comes to answer. */
 async function untilCertain({ clock, membership }: { clock: TestClock; membership: Membership }) {
   await until(async () => {
     await clock.advance(500);
@@ -65,7 +65,7 @@ async function untilCertain({ clock, membership }: { clock: TestClock; membershi
   }, 'certainty');
 }
 
-/** Until the next renewal has worked. */
+/** Waits until the next renewal has worked. */
 async function untilRenewed({ clock }: { clock: TestClock }) {
   const livesUntil = async () =>
     (await store.selectFrom('instances').select('until').executeTakeFirstOrThrow()).until;
@@ -79,9 +79,9 @@ async function untilRenewed({ clock }: { clock: TestClock }) {
 const expire = (id: string) =>
   store.updateTable('instances').set({ until: 0 }).where('id', '=', id).execute();
 
-describe('a process that cannot reach the database', () => {
+describe('a process without its database', () => {
   test.each(['cut', 'freeze'] as const)(
-    'is in doubt before the others take it to be dead, and certain again afterwards (%s)',
+    'a process cut off from the database is in doubt before its row expires, then certain again (%s)',
     async (how) => {
       const { line, store: far } = await throughLine();
       const one = await join({ store: far });
@@ -101,7 +101,7 @@ describe('a process that cannot reach the database', () => {
     },
   );
 
-  test('tells a break from certainty, also once it is certain again', async () => {
+  test('a process knows of a break in its certainty even after the certainty is back', async () => {
     const { line, store: far } = await throughLine();
     const one = await join({ store: far });
     const isUnbroken = one.membership.sinceNow();
@@ -116,7 +116,7 @@ describe('a process that cannot reach the database', () => {
     expect([isUnbroken(), doubted(), one.membership.sinceNow()()]).toEqual([false, false, true]);
   });
 
-  test('leaves all the same, and says that the others have to notice', async () => {
+  test('a process cut off from the database can leave, and logs that other processes will notice', async () => {
     const { line, store: far } = await throughLine();
     const one = await join({ store: far });
     line.freeze();
@@ -128,13 +128,13 @@ describe('a process that cannot reach the database', () => {
   });
 });
 
-test('renewals go on for as long as the process lives', async () => {
+test('a process renews its membership for as long as the process lives', async () => {
   const one = await join();
   for (let i = 0; i < 10; i++) await untilRenewed(one);
   expect([one.membership.isCertain(), one.membership.spell, one.doubts()]).toEqual([true, 1, 0]);
 });
 
-test('one that slept is in doubt at the first question, before any timer of its own has run', async () => {
+test('a process that slept is in doubt at the first question', async () => {
   const clock = new TestClock();
   let slept = 0;
   const asleep = { now: () => clock.now() + slept, after: clock.after.bind(clock) };
@@ -142,11 +142,11 @@ test('one that slept is in doubt at the first question, before any timer of its 
   expect(await one.leases.hold('gateway')).toBe(true);
   slept = 60_000;
   expect(one.membership.isCertain()).toBe(false);
-  // In the database it is its own still; nobody else has come.
+  // In the database the lease is still the process's own; no other process has come.
   expect(await one.leases.hold('gateway')).toBe(false);
 });
 
-test('a time of day that is set back does not prolong anything', async () => {
+test('setting back the time of day does not prolong a membership', async () => {
   const clock = new TestClock();
   let back = 0;
   const setBack = {
@@ -164,7 +164,7 @@ test('a time of day that is set back does not prolong anything', async () => {
   expect(other.membership.isCertain()).toBe(false);
 });
 
-test('whose time the database takes to be over holds nothing any more, whatever it thinks itself', async () => {
+test('a process whose time is over in the database holds no lease, whatever the process believes', async () => {
   const [one, other] = [await join(), await join()];
   expect(await one.leases.hold('gateway', 'page 7')).toBe(true);
   expect(await other.leases.hold('gateway')).toBe(false);
@@ -176,7 +176,7 @@ test('whose time the database takes to be over holds nothing any more, whatever 
   expect(await other.leases.bookmark('gateway')).toBe('page 7');
 });
 
-test('what the dead were granted before the database’s clock was set back does not last an hour', async () => {
+test("a membership granted before the database's clock was set back does not last an hour", async () => {
   const until = Date.now() + 60 * 60_000;
   await store.insertInto('instances').values({ id: 'dead', until, started_at: 0 }).execute();
   const one = await join();
@@ -190,7 +190,7 @@ test('what the dead were granted before the database’s clock was set back does
   expect(one.membership.isCertain()).toBe(true);
 });
 
-test('a process whose other statements all wait tells the others that it lives', async () => {
+test('a process with only waiting statements still renews its membership', async () => {
   const one = await join({ store: lifelineOf(database, silent, store) });
   const keeper = await open(database);
   await store.insertInto('kept').values({ id: 'a', value_json: '{}', created_at: 1 }).execute();
@@ -211,7 +211,7 @@ test('a process whose other statements all wait tells the others that it lives',
   await Promise.allSettled(waiting);
 });
 
-test('processes that died are forgotten after a day', async () => {
+test('dead processes are deleted after a day', async () => {
   const hours = (count: number) =>
     sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint - ${sql.lit(count * 3_600_000)}`;
   for (const count of [23, 25])

@@ -29,7 +29,7 @@ class PatientClock extends TestClock {
     this.waitFor(() => this.underWay > 0);
   }
 
-  /** A request has a time-out, of its own length, for as long as it is under way. */
+  /** A request has a time-out with a length of its own for as long as the request is under way. */
   override after(ms: number, run: () => void): () => void {
     if (ms !== PATIENCE_MS) return super.after(ms, run);
     this.underWay++;
@@ -60,7 +60,7 @@ function noted(database: string, clock: PatientClock): Dialect {
   return dialect;
 }
 
-/** Processes on one database, each with a connection of its own to it. */
+/** Processes on a shared database, each with its own connection. */
 async function processes(
   clock: PatientClock,
   count: number,
@@ -78,7 +78,7 @@ async function processes(
   };
 }
 
-test('whatever comes to several processes: the limit holds for all together, people of one go before work of another', async () => {
+test("several processes share the limit in any plan, and people's calls go before background calls", async () => {
   const clock = new PatientClock();
   const { places } = await processes(clock, 3);
   let run = 0;
@@ -113,9 +113,9 @@ async function two(clock?: PatientClock): Promise<[RatePlaces, RatePlaces]> {
   return stores.map(make) as [RatePlaces, RatePlaces];
 }
 
-test('by the database’s time, what one process takes another does not get', async () => {
+test("a permit taken by a process is not given to another process, by the database's time", async () => {
   const [one, other] = await two();
-  // Places of a database that was slow to answer are not used: then once more, in a bucket of its own.
+  // Permits of a database that was slow to answer are not used, so the test tries again with a new bucket.
   await until(async () => {
     const bucket = randomUUID();
     const from = performance.now();
@@ -130,7 +130,7 @@ test('by the database’s time, what one process takes another does not get', as
   }, 'a database that answers in time');
 });
 
-test('an unused place is free at once, a counted one after a window, and one of the dead by itself', async () => {
+test("an unused permit is free at once, a counted permit after a window, and a dead process's permit later", async () => {
   const clock = new PatientClock();
   const [one, other] = await two(clock);
   const { places } = await one.take('deploy', people);
@@ -150,12 +150,12 @@ test('an unused place is free at once, a counted one after a window, and one of 
   expect((await other.take('deploy', people)).places).toHaveLength(2);
 });
 
-test('the limit holds where a process dies after its requests left as late as they may', async () => {
+test('the limit holds where a process dies after its requests left as late as allowed', async () => {
   const clock = new PatientClock();
   const [mortal, other] = await two(clock);
   const arrivals: number[] = [];
   const arrive = () => void arrivals.push(clock.now());
-  // It never says that they were counted.
+  // The process never says that the requests were counted.
   for (const _ of (await mortal.take('deploy', people)).places) clock.after(LEAVE_MS + TRAVEL_MS - 1, arrive);
   const alive = new Scheduler(clock, { deploy: people.limit }, other);
   for (let call = 0; call < people.limit; call++)
@@ -165,7 +165,7 @@ test('the limit holds where a process dies after its requests left as late as th
   expect(most(arrivals)).toBe(people.limit);
 });
 
-test('what is given back too late is another call’s by then', async () => {
+test('a permit given back too late belongs to a later call', async () => {
   const clock = new PatientClock();
   const [one, other] = await two(clock);
   const late = (await one.take('deploy', people)).places;
@@ -176,7 +176,7 @@ test('what is given back too late is another call’s by then', async () => {
   expect((await other.take('deploy', people)).places).toHaveLength(0);
 });
 
-test('people who wait at one process go before background work of another', async () => {
+test('people waiting at a process go before background calls of another process', async () => {
   const clock = new PatientClock();
   const [one, other] = await two(clock);
   for (const place of (await other.take('deploy', background)).places) place.count();
@@ -191,7 +191,7 @@ test('people who wait at one process go before background work of another', asyn
   expect((await other.take('deploy', background)).places).toHaveLength(1);
 });
 
-/** One process, before and after the database's clock was set back by a day. */
+/** A process before and after the database's clock was set back by a day. */
 async function setBack(): Promise<{ before: RatePlaces; after: RatePlaces; clock: PatientClock }> {
   const clock = new PatientClock();
   const { stores } = await processes(clock, 1);
@@ -200,14 +200,14 @@ async function setBack(): Promise<{ before: RatePlaces; after: RatePlaces; clock
   return { before: at(new TestClock(clock.now() + 24 * 60 * 60_000)), after: at(clock), clock };
 }
 
-test('a clock that was set back keeps no place for long', async () => {
+test('a permit does not last longer when the clock is set back', async () => {
   const { before, after } = await setBack();
   await before.take('deploy', people);
   await before.pause('deploy', 30_000);
   expect((await after.take('deploy', people)).places).toHaveLength(3);
 });
 
-test('a clock that was set back makes no later pause shorter', async () => {
+test('a later pause is not shorter when the clock is set back', async () => {
   const { before, after, clock } = await setBack();
   await before.pause('deploy', 1_000);
   await after.pause('deploy', 30_000);
@@ -218,7 +218,7 @@ test('a clock that was set back makes no later pause shorter', async () => {
   expect((await after.take('deploy', people)).places).toHaveLength(3);
 });
 
-test('a clock that was set back lets no background work go before people', async () => {
+test('background calls do not go before people when the clock is set back', async () => {
   const { before, after, clock } = await setBack();
   for (const places of [before, after]) {
     const { places: all } = await places.take('deploy', people);
@@ -232,7 +232,7 @@ test('a clock that was set back lets no background work go before people', async
   expect((await after.take('deploy', people)).places).toHaveLength(3);
 });
 
-test('a burst through three clients: none is answered 429, and a 429 at one holds all of them', async () => {
+test('a burst through three clients meets no 429, and a 429 at one client holds all clients', async () => {
   const clock = new PatientClock();
   const simulator = await startSimulator({ clock, limits: { status: 5 } });
   const { places } = await processes(clock, 3);
@@ -269,7 +269,7 @@ test('a burst through three clients: none is answered 429, and a 429 at one hold
   expect(await Promise.all([first, second])).toEqual([400, 400]);
 });
 
-test('without the database nothing is sent, and whoever waits is told so', async () => {
+test('without the database no call is sent, and waiting calls fail with that reason', async () => {
   const { stores } = await processes(new PatientClock(), 1);
   const [store] = stores as [Store];
   const places = new RatePlaces({ store, clock: systemClock, log, account: 'a' });

@@ -28,7 +28,7 @@ describe.each(driverNames)('the main job on %s', (name) => {
       `a message with ${text}`,
     );
 
-  test('deploy, ready by callback, logs, tags, stop, terminated by callback', async () => {
+  test('a server is deployed, reported ready, tagged, read, stopped and reported terminated', async () => {
     await driver.command('operator', 'deploy', {
       application: 'kart-racing',
       version: 'v1.2',

@@ -36,7 +36,7 @@ afterEach(async () => {
 describe.each(drivers)('Refresh on the live card, on %s', (name) => {
   beforeEach(() => start(name));
 
-  test('shows what has changed', async () => {
+  test('Refresh shows a changed status on the card', async () => {
     const id = await deployReady();
     bot.simulator.faults.next({ callback: 'error' }, { kind: 'drop' });
     bot.simulator.fail(id, 'the game crashed');
@@ -44,14 +44,14 @@ describe.each(drivers)('Refresh on the live card, on %s', (name) => {
     await until(async () => (await card())?.text.includes('the game crashed'), 'the error on the card');
   });
 
-  test('that fails is told to who pressed, and leaves the card as it is', async () => {
+  test('a Refresh that fails is answered privately and leaves the card unchanged', async () => {
     await deployReady();
     const before = await card();
     bot.simulator.faults.next({ endpoint: 'status' }, { kind: 'server-error', when: 'before' }, 3);
     await driver.press('operator', 'Refresh');
     const told = await until(async () => (await driver.privately('operator')).at(-1), 'a private answer');
     expect(told.text).toMatch(/Edgegap/);
-    // Not the text as a whole: a terminal writes "just now" for what another platform keeps as an instant.
+    // The whole text is not compared: a terminal writes "just now" where another platform keeps an instant.
     const after = await card();
     expect(after?.edits).toBe(before?.edits);
     expect(after?.text).toContain('.pr.edgegap.net');
@@ -59,7 +59,7 @@ describe.each(drivers)('Refresh on the live card, on %s', (name) => {
   });
 });
 
-test('at the terminal, Refresh prints the card also when nothing is new', async () => {
+test('Refresh in a terminal prints the card although nothing is new', async () => {
   await start('console');
   await deployReady();
   await bot.app.settled();
@@ -68,7 +68,7 @@ test('at the terminal, Refresh prints the card also when nothing is new', async 
   await until(() => /Ready .*request_id/s.test((driver as ConsoleDriver).output().slice(before)), 'the card');
 });
 
-test('a Refresh that Slack is slow to show does not put an older state over a newer one', async () => {
+test('a Refresh that Slack shows late does not replace a newer state by an older state', async () => {
   await start('slack-http');
   await driver.command('operator', 'deploy', deploy);
   await until(async () => (await card())?.buttons.includes('Refresh'), 'the button');

@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 describe.each(drivers)('the card of a slow deployment, on %s', (name) => {
-  test.each([true, false])('shows each step until the server is ready, callbacks: %s', async (callbacks) => {
+  test.each([true, false])('the card shows each step to readiness, callbacks: %s', async (callbacks) => {
     const clock = pacedClock();
     driver = await createDriver(name, clock);
     bot = await startBot(driver, { clock, callbacks, simulator: { durations: SLOW } });

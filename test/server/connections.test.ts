@@ -45,7 +45,7 @@ async function serve(requestTimeoutMs?: number) {
     if (text) socket.write(text);
     return peer;
   };
-  /** The next peer is opened when this one's bytes were read. */
+  /** The next peer is opened when the bytes of this peer were read. */
   const busy = async (text: string) => {
     const before = slow.length;
     const peer = await open(text);
@@ -68,11 +68,11 @@ const OK = 'HTTP/1.1 200 OK';
 const CALLBACK = 'POST /callbacks/edgegap/ready/a.b HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}';
 
 test.each([
-  ['say nothing', ''],
+  ['stay silent', ''],
   ['stop in the middle of a head', HALF_A_HEAD],
   ['stop in the middle of a body', HALF_A_BODY],
-  ['asked something, and keep the connection', PROBE],
-])('1,500 connections that %s keep neither a probe nor a callback out', async (_, text) => {
+  ['were answered and stay open', PROBE],
+])('1,500 connections that %s keep out neither a probe nor a callback', async (_, text) => {
   const { open, lines } = await serve();
   const crowd: Awaited<ReturnType<typeof open>>[] = [];
   for (let nth = 0; nth < 1_500; nth++) crowd.push(await open(text));
@@ -84,7 +84,7 @@ test.each([
   ]);
 });
 
-test('who sent no request goes before who was answered, and of those the one that is idle for longest', async () => {
+test('connections without a request are closed first, then the answered connection idle for longest', async () => {
   const { open } = await serve();
   const answered: Awaited<ReturnType<typeof open>>[] = [];
   for (let nth = 0; nth < LIMIT - 2; nth++) {
@@ -94,7 +94,7 @@ test('who sent no request goes before who was answered, and of those the one tha
   }
   const silent = await open();
   const half = await open(HALF_A_HEAD);
-  // The first one is now the last that was heard of.
+  // The first connection is now the last that was heard of.
   expect(await answered[0]?.ask(PROBE)).toBe(OK);
   for (const expected of [silent, half, ...answered.slice(1, 4)]) {
     expect(await (await open()).ask(PROBE)).toBe(OK);
@@ -103,7 +103,7 @@ test('who sent no request goes before who was answered, and of those the one tha
   expect(answered.map(({ closed }) => closed)).toEqual([false, true, true, true, ...Array(4).fill(false)]);
 });
 
-test('a request that has come in full is never cut, and where all are such the new connection is', async () => {
+test('a request that arrived in full is never cut; the new connection is closed instead', async () => {
   const { open, busy, slow } = await serve();
   const peers: Awaited<ReturnType<typeof open>>[] = [];
   for (let nth = 0; nth < LIMIT; nth++) peers.push(await busy(SLOW));
@@ -116,7 +116,7 @@ test('a request that has come in full is never cut, and where all are such the n
   expect(await (await open()).ask(PROBE)).toBe(OK);
 });
 
-test('a body that is still arriving goes before a connection that was answered', async () => {
+test('a connection whose body still arrives is closed before an answered connection', async () => {
   const { open, busy } = await serve();
   const answered = await open();
   expect(await answered.ask(PROBE)).toBe(OK);
@@ -127,13 +127,13 @@ test('a body that is still arriving goes before a connection that was answered',
   expect(await answered.ask(PROBE)).toBe(OK);
 });
 
-test('a connection that says nothing is ended when a request would be late', async () => {
+test('a silent connection is closed when a request would be late', async () => {
   const { open } = await serve(100);
   const peer = await open();
   await until(() => peer.closed, 'its end');
 });
 
-test('the limit leaves half of the files of this process to everything else', () => {
+test("the limit of connections leaves half of the process's files free", () => {
   expect(connectionLimit()).toBeGreaterThan(0);
   expect(connectionLimit()).toBeLessThanOrEqual(1_000);
 });

@@ -29,7 +29,7 @@ test('/healthz answers as long as the process lives', async () => {
   expect([answer.status, await answer.json()]).toEqual([200, { status: 'ok' }]);
 });
 
-test('/readyz is 503 while any part is down, and names it', async () => {
+test('/readyz answers 503 and names the part while any part is down', async () => {
   const parts = { store: true, discord: false };
   const { url } = await serve({ readiness: async () => ({ parts }) });
   const down = await fetch(`${url}/readyz`);
@@ -39,7 +39,7 @@ test('/readyz is 503 while any part is down, and names it', async () => {
   expect([up.status, await up.json()]).toEqual([200, { status: 'ready', parts }]);
 });
 
-test('a process that is going is not ready, says what it was, and keeps no connection', async () => {
+test('a stopping process is not ready, tells its roles and keeps no connection', async () => {
   const roles = { discord: 'standby' };
   const { server, url } = await serve({ readiness: async () => ({ stopping: true, parts: {}, roles }) });
   const before = await fetch(`${url}/readyz`);
@@ -58,13 +58,13 @@ test.each([
   ['POST', '/callbacks/edgegap/ready/a.b/c'],
   ['POST', '/callbacks/edgegap/toString/a.b'],
   ['GET', '/%'],
-])('%s %s is not there, and the answer repeats nothing of it', async (method, path) => {
+])('%s %s gets 404 with an answer that repeats nothing of the request', async (method, path) => {
   const { url } = await serve();
   const answer = await fetch(url + path, { method });
   expect([answer.status, await answer.json()]).toEqual([404, { error: 'not found' }]);
 });
 
-test('a callback that cannot be stored is a 503 that tells nothing', async () => {
+test('a callback that cannot be stored gets 503 without a reason', async () => {
   const receive = async () => {
     throw new Error('disk I/O error in /secret/path');
   };
@@ -73,7 +73,7 @@ test('a callback that cannot be stored is a 503 that tells nothing', async () =>
   expect([answer.status, await answer.json()]).toEqual([503, { error: 'try again later' }]);
 });
 
-test('a platform’s listener gets its path as it came, whatever the query', async () => {
+test("a platform's listener gets its path unchanged, with any query", async () => {
   const seen: (string | undefined)[] = [];
   const { url } = await serve({
     mounts: [
@@ -100,21 +100,21 @@ test('a port that is taken is named', async () => {
   });
 });
 
-test('both kinds of addresses of this machine are answered', async () => {
+test('IPv4 and IPv6 addresses of this machine are answered', async () => {
   const { port } = await serve();
   for (const host of ['127.0.0.1', '[::1]'])
     expect((await fetch(`http://${host}:${port}/healthz`)).status, host).toBe(200);
 });
 
-test('a machine without IPv6 is served by the addresses that it has', async () => {
+test('a machine without IPv6 is served by its IPv4 address', async () => {
   const server = bare();
-  // An address for examples (RFC 3849), which no machine has.
+  // An address for examples (RFC 3849), which belongs to no machine.
   const port = await server.listen(0, ['2001:db8::1', '127.0.0.1']);
   onTestFinished(() => server.close());
   expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
 });
 
-test('one address is listened to alone', async () => {
+test('a configured address is the only address that the server listens to', async () => {
   const server = bare();
   const port = await server.listen(0, ['::1']);
   onTestFinished(() => server.close());
@@ -129,7 +129,7 @@ test('an address that this machine does not have is named', async () => {
   });
 });
 
-test('it stops although someone is in the middle of a request', async () => {
+test('the server stops although a client is in the middle of a request', async () => {
   const { server, port } = await serve();
   const socket = connect(port, '127.0.0.1');
   const closed = new Promise((resolve) => socket.once('close', resolve));
@@ -141,7 +141,7 @@ test('it stops although someone is in the middle of a request', async () => {
   await closed;
 });
 
-test('a connection that is idle stays open for longer than a proxy keeps it, past what a request may take', async () => {
+test('an idle connection stays open longer than a proxy keeps a connection', async () => {
   const { port, server } = await serve({ requestTimeoutMs: 400, clock: new TestClock() });
   const socket = connect(port, '127.0.0.1').setEncoding('utf8');
   onTestFinished(() => void socket.destroy());
@@ -159,13 +159,13 @@ test('a connection that is idle stays open for longer than a proxy keeps it, pas
     await until(() => answers.startsWith('HTTP/1.1 200'), 'an answer');
     return Number(/^keep-alive: timeout=(\d+)/im.exec(answers)?.[1]);
   };
-  // Google's load balancers keep theirs for ten minutes.
+  // Google's load balancers keep connections for ten minutes.
   expect(await ask()).toBeGreaterThan(600);
-  // Another one is ended for being late: by then this one was looked at, too.
+  // A second connection is closed for a late request: by then the first connection was checked, too.
   const late = connect(port, '127.0.0.1').resume();
   await new Promise((resolve) => late.once('close', resolve).write('POST / HTTP/1.1\r\n'));
   expect(await ask()).toBeGreaterThan(600);
-  // The clock stands still: nothing but its being idle ends it.
+  // The clock stands still, so only the idleness can end the connection.
   await server.close();
   await until(() => closed, 'its end');
 });
@@ -174,19 +174,19 @@ test.each([
   ['in its head', 'POST /callbacks/edgegap/ready/a.b HTTP/1.1\r\nhost: x\r\n'],
   ['in its body', 'POST /callbacks/edgegap/ready/a.b HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{'],
   ['to a platform’s listener', 'POST /slack/events HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{'],
-])('a request that stops half-way, %s, is ended', async (_, half) => {
+])('a request that stops half-way %s is ended', async (_, half) => {
   const listener = () => undefined;
   const { port } = await serve({ requestTimeoutMs: 100, mounts: [{ path: '/slack/events', listener }] });
   const socket = connect(port, '127.0.0.1');
   const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.on('error', () => undefined);
-  // Reads what comes: a socket that nobody reads never sees the end.
+  // The socket is read: an unread socket never sees the end.
   socket.resume();
   socket.write(half);
   await closed;
 });
 
-test('a callback without the right secret is refused before its body has come', async () => {
+test('a callback without the right secret is refused before its body arrives', async () => {
   const stored: string[] = [];
   const { port } = await serve({
     callbacks: {
@@ -214,7 +214,7 @@ test('a callback without the right secret is refused before its body has come', 
   expect(stored).toEqual(['{}']);
 });
 
-test('callbacks without the right secret are one line a minute at most, with how many they were', async () => {
+test('callbacks without the right secret make at most a log line a minute, with their number', async () => {
   const clock = new TestClock();
   const lines: { msg: string; refused: number }[] = [];
   const log = pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line)) });

@@ -29,7 +29,7 @@ test('each event is posted once, to its own URL, with the status of its moment',
   ]);
 });
 
-test('an error is posted, also that of a deploy that was refused', async () => {
+test('an error is posted, also the error of a refused deploy', async () => {
   const { clock, simulator, call, ready } = await simulate();
   const receiver = await receive();
   const id = await ready(hooks(receiver));
@@ -48,7 +48,7 @@ test('an error is posted, also that of a deploy that was refused', async () => {
   ]);
 });
 
-test('no URL, no callback', async () => {
+test('an event without a URL makes no callback', async () => {
   const { clock, simulator, ready } = await simulate();
   const receiver = await receive();
   const id = await ready({ webhook_on_terminated: { url: `${receiver.url}/only` } });
@@ -59,7 +59,7 @@ test('no URL, no callback', async () => {
   expect(receiver.received.map(({ path }) => path)).toEqual(['/only']);
 });
 
-test('who does not answer in 10 s is not called again', async () => {
+test('a receiver that does not answer within 10 s is not called again', async () => {
   const { clock, simulator, deploy } = await simulate();
   const receiver = await receive({ silent: true });
   const id = await deploy({ webhook_on_error: { url: receiver.url } });
@@ -74,14 +74,14 @@ test('who does not answer in 10 s is not called again', async () => {
   expect([simulator.callbacks[0]?.outcome, receiver.received.length]).toEqual(['timed out', 1]);
 });
 
-test('who cannot be reached is not called again', async () => {
+test('a receiver that cannot be reached is not called again', async () => {
   const { simulator, ready } = await simulate();
   await ready({ webhook_on_ready: { url: 'http://127.0.0.1:1/nobody' } });
   await settled(simulator, 1);
   expect(simulator.callbacks[0]?.outcome).toBe('failed');
 });
 
-test('dropped', async () => {
+test('a dropped callback does not arrive', async () => {
   const { simulator, ready } = await simulate();
   const receiver = await receive();
   simulator.faults.next({ callback: 'ready' }, { kind: 'drop' });
@@ -90,7 +90,7 @@ test('dropped', async () => {
   expect(receiver.received).toEqual([]);
 });
 
-test('doubled', async () => {
+test('a doubled callback arrives twice', async () => {
   const { simulator, ready } = await simulate();
   const receiver = await receive();
   simulator.faults.next({ callback: 'any' }, { kind: 'double' });
@@ -100,7 +100,7 @@ test('doubled', async () => {
   expect(receiver.received[0]).toEqual(receiver.received[1]);
 });
 
-test('late', async () => {
+test('a late callback arrives later with the status of its moment', async () => {
   const { clock, simulator, ready } = await simulate();
   const receiver = await receive();
   simulator.faults.next({ callback: 'ready' }, { kind: 'late', ms: 90_000 });
@@ -112,7 +112,7 @@ test('late', async () => {
   expect(JSON.parse(receiver.received[0]?.text ?? '').elapsed_time).toBe(0);
 });
 
-test('held until after the next one of the same deployment', async () => {
+test("a held callback arrives after the deployment's next callback", async () => {
   const { clock, simulator, ready } = await simulate();
   const receiver = await receive();
   simulator.faults.next({ callback: 'ready' }, { kind: 'hold' });
@@ -130,7 +130,7 @@ test('held until after the next one of the same deployment', async () => {
   ]);
 });
 
-test('unreadable, for one deployment only', async () => {
+test('an unreadable callback can be set for a single deployment', async () => {
   const { simulator, deploy, ready } = await simulate();
   const receiver = await receive();
   const one = await deploy(hooks(receiver));

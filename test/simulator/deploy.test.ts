@@ -4,28 +4,28 @@ import { near, order, simulate } from './harness.ts';
 const ip = (ip_address: unknown) => ({ user_type: 'ip_address', user_data: { ip_address } });
 
 test.each([
-  ['no body', undefined],
-  ['no JSON', '{"application":'],
-  ['another kind of JSON', '[]'],
-  ['no application', order({ application: undefined })],
+  ['a missing body', undefined],
+  ['broken JSON', '{"application":'],
+  ['a JSON list', '[]'],
+  ['a missing application', order({ application: undefined })],
   ['an unknown application', order({ application: 'kart' })],
   ['an inactive application', order({ application: 'retired-prototype', version: 'final' })],
   ['an unknown version', order({ version: 'v9' })],
   ['an inactive version', order({ version: 'v1.1' })],
-  ['no users', order({ users: undefined })],
+  ['a missing list of users', order({ users: undefined })],
   ['an empty list of users', order({ users: [] })],
   ['a user of an unknown type', order({ users: [{ user_type: 'name', user_data: { name: 'ada' } }] })],
-  ['an address that is none', order({ users: [ip('10.0.0.256')] })],
+  ['an impossible address', order({ users: [ip('10.0.0.256')] })],
   ['a latitude off the globe', order({ users: [near(91, 0)] })],
   ['a tag of 21 characters', order({ tags: ['x'.repeat(21)] })],
-  ['a webhook that is no URL', order({ webhook_on_ready: { url: 'here' } })],
+  ['a webhook without a URL', order({ webhook_on_ready: { url: 'here' } })],
   ['too much memory for the CPU', order({ resources: { cpu_units: 256, memory_mib: 513 } })],
   ['too little CPU', order({ resources: { cpu_units: 99, memory_mib: 100 } })],
   [
     'a variable over 4 KB',
     order({ environment_variables: [{ key: 'A', value: 'é'.repeat(2049), is_hidden: false }] }),
   ],
-])('%s is refused and makes nothing', async (_, body) => {
+])('a deploy with %s is refused and makes no deployment', async (_, body) => {
   const { simulator, call } = await simulate();
   const { status, json } = await call('POST', '/v2/deployments', body);
   expect(status).toBe(400);
@@ -33,7 +33,7 @@ test.each([
   expect(simulator.deployments.size).toBe(0);
 });
 
-test('everything a deploy may carry is taken', async () => {
+test('every field that a deploy may carry is accepted', async () => {
   const { simulator, call } = await simulate({ maxTagLength: 40 });
   const { status, json } = await call(
     'POST',
@@ -52,7 +52,7 @@ test('everything a deploy may carry is taken', async () => {
   expect(simulator.deployments.get(json.request_id)?.environment[0]?.value).toBe('night');
 });
 
-test('the account has room for so many; what has failed or ended does not count', async () => {
+test('a full account refuses a deploy; failed and ended deployments do not count', async () => {
   const { simulator, call, deploy } = await simulate({ maxConcurrent: 1 });
   const id = await deploy();
   const second = await call('POST', '/v2/deployments', order());
@@ -63,22 +63,22 @@ test('the account has room for so many; what has failed or ended does not count'
 });
 
 test.each([
-  ['no token', '', 401],
-  ['a wrong one', 'token 00000000-0000-4000-8000-000000000000', 401],
-])('%s is not let in', async (_, token, status) => {
+  ['without a token', '', 401],
+  ['with a wrong token', 'token 00000000-0000-4000-8000-000000000000', 401],
+])('a request %s is refused', async (_, token, status) => {
   const { call } = await simulate();
   const reply = await call('GET', '/v1/apps', undefined, token);
   expect([reply.status, typeof reply.json.message]).toEqual([status, 'string']);
 });
 
-test('the word `token` is part of the header, and a deleted token is told so', async () => {
+test('a header without the word "token" gets 401, and a deleted token gets 403', async () => {
   const { simulator, call } = await simulate({ token: 'mine' });
   expect((await call('GET', '/v1/apps', undefined, 'mine')).status).toBe(401);
   expect((await call('GET', '/v1/apps', undefined, 'token mine')).status).toBe(200);
   expect((await call('GET', '/v1/apps', undefined, `token ${simulator.deletedToken}`)).status).toBe(403);
 });
 
-test('an unknown request_id is a 400 like the live API, or a 404 like its file; so is a forgotten one', async () => {
+test("an unknown request_id gets 400 as from the live API, or 404 as in the API's file", async () => {
   const live = await simulate();
   const file = await simulate({ unknownIdStatus: 404 });
   for (const [method, path] of [
@@ -96,14 +96,14 @@ test('an unknown request_id is a 400 like the live API, or a 404 like its file; 
   expect(live.clock.pending).toBe(0);
 });
 
-test('paths and methods that are not there are said to be so', async () => {
+test('unknown paths get 404, and wrong methods get 405', async () => {
   const { call } = await simulate();
   expect((await call('GET', '/v3/anything')).status).toBe(404);
   expect((await call('GET', '/v1/status/%E0%A4%A')).status).toBe(404);
   expect((await call('PUT', '/v1/apps')).status).toBe(405);
 });
 
-test('every request is kept for who wants to look', async () => {
+test('every request is recorded', async () => {
   const { clock, simulator, call } = await simulate();
   await clock.advance(5);
   await call('GET', '/v1/apps?page=1&limit=2');
@@ -121,7 +121,7 @@ test('every request is kept for who wants to look', async () => {
   ]);
 });
 
-test('the dialect of the reference has nulls, more fields, and `count`', async () => {
+test('the reference dialect has nulls, more fields and the field "count"', async () => {
   const { call, deploy } = await simulate({ dialect: 'reference' });
   const id = await deploy({ tags: ['qa'] });
   const { json } = await call('GET', `/v1/status/${id}`);

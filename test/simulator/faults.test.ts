@@ -3,7 +3,7 @@ import { arrived, order, simulate, TO_READY } from './harness.ts';
 
 const DEPLOY = ['POST', '/v2/deployments', order()] as const;
 
-test('cannot-allocate: 422 with a request_id, and a deployment in ERROR stays behind', async () => {
+test('cannot-allocate answers 422 with a request_id and leaves a deployment in ERROR', async () => {
   const { simulator, call } = await simulate();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'cannot-allocate', message: 'Full' });
   const { status, json } = await call(...DEPLOY);
@@ -15,7 +15,7 @@ test('cannot-allocate: 422 with a request_id, and a deployment in ERROR stays be
   expect((await call('DELETE', `/v1/stop/${json.request_id}`)).status).toBe(200);
 });
 
-test('image-cannot-be-pulled: accepted, then ERROR with the detail, and no log', async () => {
+test('image-cannot-be-pulled accepts the deploy, which ends in ERROR without a log', async () => {
   const { clock, simulator, call, deploy } = await simulate();
   simulator.faults.next(
     { application: 'kart-racing' },
@@ -34,7 +34,7 @@ test('image-cannot-be-pulled: accepted, then ERROR with the detail, and no log',
 test.each([
   ['before', 0],
   ['after', 1],
-] as const)('server-error %s the effect', async (when, made) => {
+] as const)('server-error %s the effect answers 503', async (when, made) => {
   const { simulator, call } = await simulate();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'server-error', status: 503, when });
   expect((await call(...DEPLOY)).status).toBe(503);
@@ -44,7 +44,7 @@ test.each([
 test.each([
   ['before', 0],
   ['after', 1],
-] as const)('reset %s the effect', async (when, made) => {
+] as const)('reset %s the effect breaks the connection', async (when, made) => {
   const { simulator, call } = await simulate();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when });
   await expect(call(...DEPLOY)).rejects.toMatchObject({
@@ -56,7 +56,7 @@ test.each([
 test.each([
   ['before', 0],
   ['after', 1],
-] as const)('slow, %s the effect', async (when, made) => {
+] as const)('slow %s the effect delays the answer', async (when, made) => {
   const { clock, simulator, call } = await simulate();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'slow', ms: 30_000, when });
   const answer = call(...DEPLOY);
@@ -68,7 +68,7 @@ test.each([
   expect((await answer).status).toBe(202);
 });
 
-test('broken-json: done, but the answer stops half-way', async () => {
+test('broken-json carries out the deploy and stops half-way through the answer', async () => {
   const { simulator, call } = await simulate();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'broken-json' });
   const { status, text, json } = await call(...DEPLOY);
@@ -76,7 +76,7 @@ test('broken-json: done, but the answer stops half-way', async () => {
   expect(simulator.deployments.size).toBe(1);
 });
 
-test('too-many-requests: any Retry-After, or none', async () => {
+test('too-many-requests answers 429 with any Retry-After, or without', async () => {
   const { simulator, call } = await simulate();
   const retryAfter = async (value: number | string | null) => {
     simulator.faults.next({ method: 'GET', path: /apps$/ }, { kind: 'too-many-requests', retryAfter: value });
@@ -88,7 +88,7 @@ test('too-many-requests: any Retry-After, or none', async () => {
   expect(await retryAfter(null)).toEqual([429, undefined]);
 });
 
-test('a fault strikes as often as it was told, in order, only where it matches, and can be taken back', async () => {
+test('a fault strikes as often as said, in order, only on its match, and can be taken back', async () => {
   const { simulator, call, deploy } = await simulate();
   const [one, other] = [await deploy(), await deploy()];
   const status = async (id: string) => (await call('GET', `/v1/status/${id}`)).status;

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';
 import { TestClock, turn } from '../support/test-clock.ts';
 
-/** Long enough for the whole way to READY, its callback included, with the default durations. */
+/** Long enough for the whole way to READY and its callback, with the default durations. */
 export const TO_READY = 10_000;
 
 interface Reply {
@@ -22,7 +22,7 @@ interface Receiver {
   readonly received: { path: string; text: string }[];
 }
 
-/** A simulator on a clock moved by hand, and plain HTTP to talk to it. */
+/** A simulator on a clock moved by the test, and plain HTTP to call the simulator. */
 export async function simulate(options: Partial<SimulatorOptions> = {}) {
   const clock = new TestClock();
   const simulator = await startSimulator({ clock, ...options });
@@ -52,7 +52,7 @@ export async function simulate(options: Partial<SimulatorOptions> = {}) {
   return { clock, simulator, call, deploy, ready };
 }
 
-/** A deploy body that is good as it is. */
+/** A valid body of a deploy. */
 export function order(other: Record<string, unknown> = {}): Record<string, unknown> {
   return { application: 'kart-racing', version: 'v1.2', users: [near(45.5, -73.6)], ...other };
 }
@@ -61,7 +61,7 @@ export function near(latitude: number, longitude: number): object {
   return { user_type: 'geo_coordinates', user_data: { latitude, longitude } };
 }
 
-/** Something to be called back. With `silent` it takes the request and never answers. */
+/** A receiver of callbacks. With `silent` the receiver takes the request and never answers. */
 export async function receive({ silent = false } = {}): Promise<Receiver> {
   const received: Receiver['received'] = [];
   const server: Server = createServer((incoming, response) => {
@@ -90,7 +90,7 @@ export function hooks(receiver: Receiver): Record<string, object> {
   };
 }
 
-/** Waits until the simulator has this many requests, so that the clock is not moved too early. */
+/** Waits until the simulator has this many requests, so that the test does not move the clock too early. */
 export async function arrived(simulator: Simulator, count: number): Promise<void> {
   while (simulator.requests.length < count) await turn(1);
   await turn();

@@ -9,7 +9,7 @@ async function burst(count: number, one: () => Promise<{ status: number }>): Pro
 
 const passed = (statuses: number[]) => statuses.filter((status) => status !== 429).length;
 
-test('the documented limits: 40 deploys, 20 statuses, 10 lists in one second', async () => {
+test('the limits are 40 deploys, 20 status calls and 10 lists a second', async () => {
   const { call } = await simulate();
   expect(passed(await burst(45, () => call('POST', '/v2/deployments', order())))).toBe(40);
   expect(passed(await burst(25, () => call('GET', '/v1/status/nobody')))).toBe(20);
@@ -17,7 +17,7 @@ test('the documented limits: 40 deploys, 20 statuses, 10 lists in one second', a
   expect(passed(await burst(60, () => call('GET', '/v1/apps')))).toBe(60);
 });
 
-test('the second slides: no window of one second has more, and what was refused does not count', async () => {
+test('the limit holds in any window of a second, and refused requests do not count', async () => {
   const { clock, call } = await simulate({ limits: { list: 3 } });
   const list = () => call('GET', '/v1/deployments');
   expect(await burst(1, list)).toEqual([200]);
@@ -31,7 +31,7 @@ test('the second slides: no window of one second has more, and what was refused 
   expect(await burst(3, list)).toEqual([200, 200, 429]);
 });
 
-test('429 says when to come back, and nothing has been done', async () => {
+test('a 429 says when to come back and does nothing', async () => {
   const { simulator, call } = await simulate({ limits: { deploy: 1 } });
   await call('POST', '/v2/deployments', order());
   const { status, headers, json } = await call('POST', '/v2/deployments', order());

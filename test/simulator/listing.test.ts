@@ -22,7 +22,7 @@ test('the list has active deployments only, newest first', async () => {
   expect(json.data[1]).not.toHaveProperty('app_name');
 });
 
-test('the list can lag: it shows the world as it was', async () => {
+test('a lagging list shows the deployments as they were', async () => {
   const { clock, simulator, call, deploy } = await simulate({ listLagMs: 5000 });
   const rows = async () =>
     (await call('GET', '/v1/deployments')).json.data.map((row: { ready: boolean }) => row.ready);
@@ -39,7 +39,7 @@ test('the list can lag: it shows the world as it was', async () => {
   expect(await rows()).toEqual([]);
 });
 
-test('pages: ten rows unless asked otherwise, and the count is of all pages', async () => {
+test('a page has ten rows by default, and the count includes all pages', async () => {
   const { call, deploy } = await simulate({ limits });
   const ids: string[] = [];
   for (let i = 0; i < 23; i++) ids.unshift(await deploy());
@@ -75,7 +75,7 @@ test('pages: ten rows unless asked otherwise, and the count is of all pages', as
   }
 });
 
-/** Four deployments, one second apart: kart v1.2 (tags a, b; READY), kart v1.3 (b), arena (no tags), lobby (c; ERROR). */
+/** Four deployments, a second apart: kart v1.2 (tags a, b; READY), kart v1.3 (b), arena (no tags), lobby (c; ERROR). */
 async function four() {
   const { clock, simulator, call, deploy, ready } = await simulate({ limits });
   const kart = await ready({ tags: ['a', 'b'] });
@@ -102,7 +102,7 @@ const where = (field: string, operator: string, value: unknown) => ({
   filters: [{ field, operator, value }],
 });
 
-test('filters, alone and together', async () => {
+test('the list can be filtered by each field and by several fields', async () => {
   const { find, kart, newer } = await four();
   expect(await find({})).toEqual(['lobby', 'arena', 'newer', 'kart']);
   expect(await find(where('application', 'eq', 'kart-racing'))).toEqual(['newer', 'kart']);
@@ -132,7 +132,7 @@ test('filters, alone and together', async () => {
   ).toEqual(['kart']);
 });
 
-test('order', async () => {
+test('the list can be ordered by several fields', async () => {
   const { find } = await four();
   expect(await find({ order_by: [{ field: 'created_at', order: 'asc' }] })).toEqual([
     'kart',
@@ -150,7 +150,7 @@ test('order', async () => {
   ).toEqual(['lobby', 'kart', 'newer', 'arena']);
 });
 
-test('what a query cannot mean is refused', async () => {
+test('a query without a meaning is refused', async () => {
   const { find } = await four();
   const bad: unknown[] = [
     '{"filters":',
@@ -171,7 +171,7 @@ test('what a query cannot mean is refused', async () => {
   for (const query of bad) expect([query, await find(query)]).toEqual([query, 400]);
 });
 
-test('applications and versions, with pages', async () => {
+test('applications and versions are listed in pages', async () => {
   const { call } = await simulate();
   const apps = (await call('GET', '/v1/apps')).json;
   expect(apps.applications.map((app: { name: string }) => app.name)).toContain('kart-racing');
@@ -189,7 +189,7 @@ test('applications and versions, with pages', async () => {
   expect((await call('GET', '/v1/app/nothing/versions')).status).toBe(404);
 });
 
-test('locations are all over the world', async () => {
+test('the locations lie on six continents, and unknown applications are refused', async () => {
   const { call } = await simulate();
   const { json } = await call('GET', '/v1/locations?app=kart-racing&version=v1.2&limit=100');
   expect(json.locations.length).toBe(json.total_count);

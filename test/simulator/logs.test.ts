@@ -3,7 +3,7 @@ import { simulate, TO_READY } from './harness.ts';
 
 const lines = (text: string) => text.split('\n').slice(0, -1);
 
-test('nothing at first, boot lines while deploying, then more and more; what was there stays', async () => {
+test('the log grows from boot lines on and keeps its earlier lines', async () => {
   const { clock, call, deploy } = await simulate();
   const id = await deploy({ environment_variables: [{ key: 'MODE', value: 'night', is_hidden: false }] });
   const log = async (): Promise<string[]> =>
@@ -25,7 +25,7 @@ test('nothing at first, boot lines while deploying, then more and more; what was
   expect(times.at(-1)).toBeLessThanOrEqual(clock.now());
 });
 
-test('what is looked at late is the same as what is looked at often', async () => {
+test('a log read once is the same as a log read often', async () => {
   const often = await simulate();
   const late = await simulate();
   const id = await often.deploy();
@@ -40,7 +40,7 @@ test('what is looked at late is the same as what is looked at often', async () =
   expect(await logs(late)).toBe(await logs(often));
 });
 
-test('a test can have the game server print something', async () => {
+test('a test can print a line into the log of a game server', async () => {
   const { clock, simulator, call, ready } = await simulate();
   const id = await ready();
   simulator.print(id, 'hello <!channel>');
@@ -49,7 +49,7 @@ test('a test can have the game server print something', async () => {
   expect(lines(logs).at(-2)).toMatch(/Z hello <!channel>$/);
 });
 
-test('base64', async () => {
+test('the log can be sent in base64', async () => {
   const { simulator, call, ready } = await simulate({ logEncoding: 'base64' });
   const id = await ready();
   simulator.print(id, 'größe');
@@ -60,7 +60,7 @@ test('base64', async () => {
   expect(Buffer.from(json.crash_logs, 'base64').toString()).toContain('out of memory');
 });
 
-test('a crash leaves logs, exit code and message; the log no longer grows', async () => {
+test('a crash leaves logs, exit code and message, and the log stops growing', async () => {
   const { clock, simulator, call, ready } = await simulate();
   const id = await ready();
   const get = async () => (await call('GET', `/v1/deployment/${id}/container-logs`)).json;
@@ -74,7 +74,7 @@ test('a crash leaves logs, exit code and message; the log no longer grows', asyn
   expect((await call('GET', `/v1/status/${id}`)).json.error_detail).toContain('139');
 });
 
-test('a container that is restarted stays READY and counts', async () => {
+test('a restarted container stays READY and counts its restarts', async () => {
   const { simulator, call, ready } = await simulate();
   const id = await ready();
   simulator.crash(id, { exit_code: 2, message: 'assertion', restarts: true });
@@ -84,7 +84,7 @@ test('a container that is restarted stays READY and counts', async () => {
   expect((await call('GET', `/v1/status/${id}`)).json.running).toBe(true);
 });
 
-test('the log goes with the container, unless a storage was named', async () => {
+test('the log disappears with the container, unless a storage was named', async () => {
   const { clock, call, ready } = await simulate();
   const [gone, kept] = [await ready(), await ready()];
   await call('DELETE', `/v1/stop/${gone}?container_log_storage=true`);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { simulate } from './harness.ts';
 
-test('add, list, look at, rename, remove', async () => {
+test('a tag can be added, read, renamed, removed and listed', async () => {
   const { clock, call, deploy } = await simulate();
   const at = `/v1/deployments/${await deploy({ tags: ['qa'] })}/tags`;
   await clock.advance(1000);
@@ -25,7 +25,7 @@ test('add, list, look at, rename, remove', async () => {
   expect([json.tags.map((tag: { name: string }) => tag.name), json.total_count]).toEqual([['night'], 1]);
 });
 
-test('tags show in status and list', async () => {
+test('a new tag shows in the status and in the list', async () => {
   const { call, deploy } = await simulate();
   const id = await deploy();
   await call('POST', `/v1/deployments/${id}/tags`, { name: 'late' });
@@ -33,7 +33,7 @@ test('tags show in status and list', async () => {
   expect((await call('GET', '/v1/deployments')).json.data[0].tags).toEqual(['late']);
 });
 
-test('a name that is taken, missing, unknown or too long', async () => {
+test('a tag name that is taken, missing, unknown or too long is refused', async () => {
   const { call, deploy } = await simulate();
   const at = `/v1/deployments/${await deploy({ tags: ['qa', 'night'] })}/tags`;
   const status = async (method: string, path: string, body?: unknown) =>
@@ -51,14 +51,14 @@ test('a name that is taken, missing, unknown or too long', async () => {
   expect(await status('DELETE', '/nobody')).toBe(404);
 });
 
-test('a setting raises the length', async () => {
+test('a setting raises the length of a tag', async () => {
   const { call, deploy } = await simulate({ maxTagLength: 40 });
   const at = `/v1/deployments/${await deploy()}/tags`;
   expect((await call('POST', at, { name: 'x'.repeat(40) })).status).toBe(200);
   expect((await call('POST', at, { name: 'x'.repeat(41) })).status).toBe(400);
 });
 
-test('more tags than a page holds', async () => {
+test('the tags of a deployment come in pages', async () => {
   const { call, deploy } = await simulate();
   const id = await deploy({ tags: Array.from({ length: 12 }, (_, n) => `tag-${n}`) });
   const { json } = await call('GET', `/v1/deployments/${id}/tags?page=2`);

@@ -16,7 +16,7 @@ afterEach(async () => {
 
 const deploy = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
 
-test('while its database is away a bot says so and does nothing, and goes on by itself afterwards', async () => {
+test('a bot without its database says so and does nothing, and goes on when the database is back', async () => {
   const database = await freshDatabase('postgres');
   const relay = await Relay.to(database);
   onTestFinished(() => relay.close());
@@ -24,7 +24,7 @@ test('while its database is away a bot says so and does nothing, and goes on by 
   driver = chat;
   const running = await startBot(chat, {
     environment: { DATABASE_URL: relay.through(database) },
-    // It becomes ready when the test says so.
+    // The server becomes ready when the test says so.
     simulator: { durations: { deploying: 24 * 60 * 60_000 } },
   });
   bot = running;

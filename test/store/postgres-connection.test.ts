@@ -16,13 +16,13 @@ test.each([
   ['?sslmode=verify-ca', { rejectUnauthorized: true }],
   ['?sslmode=verify-full', { rejectUnauthorized: true }],
   ['?sslmode=something-new', { rejectUnauthorized: true }],
-])('"%s": every mode that is not said to be weaker checks certificate and name', (query, ssl) => {
+])('"%s" checks certificate and name unless the mode is explicitly weaker', (query, ssl) => {
   const connection = connectionOf(URL_ALONE + query);
   expect(connection.ssl).toEqual(ssl);
   expect(connection.connectionString).toBe(URL_ALONE);
 });
 
-test('what else the URL says stays', () => {
+test('the other parameters of the URL stay', () => {
   const more = '?application_name=bot&sslmode=no-verify&sslnegotiation=direct';
   expect(connectionOf(URL_ALONE + more)).toEqual({
     connectionString: `${URL_ALONE}?application_name=bot`,
@@ -31,7 +31,7 @@ test('what else the URL says stays', () => {
   });
 });
 
-test('the files it names are read, and one that cannot be is named', () => {
+test('the certificate files in the URL are read, and an unreadable file is named', () => {
   const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const path = (name: string) => {

@@ -30,9 +30,9 @@ async function frayed() {
   return { database, relay, chat, environment: { DATABASE_URL: relay.through(database) } };
 }
 
-// Vitest fails the run for whatever is thrown or rejected with nobody to catch it.
+// Vitest fails the run for an error that is thrown or rejected and not caught.
 test.each([1, 2])(
-  'connections that break at any moment (seed %i) end in words, and leave nothing open',
+  'connections that break at any moment (seed %i) end in words and leave no deployment open',
   async (seed) => {
     const { database, relay, chat, environment } = await frayed();
     const bot = await startBot(chat, { environment });
@@ -75,7 +75,7 @@ test.each([1, 2])(
   },
 );
 
-test('a start during which the connection breaks, wherever, says so in a sentence or works', async () => {
+test('a start with a connection that breaks at any point works or fails in a sentence', async () => {
   const { relay, chat, environment } = await frayed();
   for (let pieces = 1; pieces <= 40; pieces += 3) {
     relay.fray(() => pieces);

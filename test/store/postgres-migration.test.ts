@@ -23,10 +23,10 @@ async function opened(url: string, lines: string[] = []): Promise<Store> {
 const migrated = async (store: Store) =>
   (await sql`select name from kysely_migration order by name`.execute(store)).rows.length;
 
-/** An empty database in which one change of the schema takes longer than anybody waits for a statement. */
+/** An empty database in which a change of the schema takes longer than the bot waits for a statement. */
 async function slow(): Promise<string> {
   const database = await freshDatabase('postgres', { empty: true });
-  // The server's own limit, which a test cannot wait for, is seen to be off.
+  // The server's own limit, for which a test cannot wait, is checked to be off.
   await administer(
     database,
     `create function slow() returns event_trigger language plpgsql as $$ begin
@@ -41,7 +41,7 @@ async function slow(): Promise<string> {
   return database;
 }
 
-test('a change of the schema takes as long as it takes, and whoever starts beside it waits, behind a pooling proxy too', async () => {
+test('a slow change of the schema is finished, and processes starting meanwhile wait', async () => {
   const proxy = await PoolingProxy.before(await slow(), 2);
   onTestFinished(() => proxy.close());
   const stores = await Promise.all([1, 2, 3].map(() => opened(proxy.url)));
@@ -49,7 +49,7 @@ test('a change of the schema takes as long as it takes, and whoever starts besid
   expect(proxy.violations).toEqual([]);
 });
 
-test('whoever waits for another to change the schema says so, and goes on when that is done', async () => {
+test('a process that waits for a schema change says so and goes on after the change', async () => {
   const database = await freshDatabase('postgres', { empty: true });
   const other = new Client({ connectionString: database });
   await other.connect();
@@ -62,7 +62,7 @@ test('whoever waits for another to change the schema says so, and goes on when t
   expect(await migrated(await starting)).toBeGreaterThan(0);
 });
 
-test('a start that finds nothing to change waits for nobody', async () => {
+test('a start without a schema change does not wait for the lock', async () => {
   const database = await freshDatabase('postgres');
   const other = new Client({ connectionString: database });
   await other.connect();

@@ -13,14 +13,14 @@ import { until } from '../support/test-clock.ts';
 
 const log = pino({ level: 'silent' });
 
-/** A proxy that pools by transaction, with fewer connections than it has clients. */
+/** A proxy that pools by transaction, with fewer connections than clients. */
 async function pooled(connections: number): Promise<PoolingProxy> {
   const proxy = await PoolingProxy.before(await freshDatabase('postgres', { empty: true }), connections);
   onTestFinished(() => proxy.close());
   return proxy;
 }
 
-test('the proxy of these tests notices what lasts longer than a transaction', async () => {
+test('the proxy of these tests notices settings that last longer than a transaction', async () => {
   const proxy = await pooled(1);
   const store = await openStore(dialectFor(proxy.url, log));
   onTestFinished(() => store.destroy());
@@ -30,7 +30,7 @@ test('the proxy of these tests notices what lasts longer than a transaction', as
   expect(proxy.violations).toHaveLength(3);
 });
 
-test('processes behind a pooling proxy make the schema, know each other and share the work', async () => {
+test('processes behind a pooling proxy make the schema, know each other and share a lease', async () => {
   const proxy = await pooled(2);
   const stores = await Promise.all([1, 2, 3].map(() => openStore(dialectFor(proxy.url, log))));
   onTestFinished(async () => void (await Promise.all(stores.map((store) => store.destroy()))));
@@ -49,8 +49,8 @@ test('processes behind a pooling proxy make the schema, know each other and shar
   expect(proxy.violations).toEqual([]);
 });
 
-// With one connection for everybody, what asks beside the transaction that it is in would wait for itself.
-test('a whole bot deploys, tells, looks, changes and stops behind a pooling proxy with a single connection', async () => {
+// With a single connection, a statement beside its own transaction would wait for itself.
+test('a whole bot deploys, lists, changes and stops behind a pooling proxy with a single connection', async () => {
   const proxy = await pooled(1);
   const driver = await createConsoleDriver();
   const bot = await startBot(driver, { environment: { DATABASE_URL: proxy.url } });

@@ -35,7 +35,7 @@ const keep = (store: Store, id: string) =>
 const kept = async (store: Store) =>
   (await store.selectFrom('kept').select('id').orderBy('id').execute()).map(({ id }) => id);
 
-/** What an operator reads of it. */
+/** The problem as an operator reads it. */
 const problem = async (work: Promise<unknown>): Promise<string> => {
   const error = await work.then(
     () => undefined,
@@ -45,7 +45,7 @@ const problem = async (work: Promise<unknown>): Promise<string> => {
   return error?.problem ?? '';
 };
 
-describe('a start says what is wrong, and never the password', () => {
+describe('a start without a usable PostgreSQL', () => {
   const start = async (change: (url: URL) => void) => {
     const url = new URL(await freshDatabase('postgres'));
     url.password = 'hunter2-hunter2';
@@ -65,7 +65,7 @@ describe('a start says what is wrong, and never the password', () => {
   test.each([
     ['a wrong password', () => undefined, /on 127\.0\.0\.1:\d+ does not let the user postgres in/],
     [
-      'no such database',
+      'an unknown database',
       (url: URL) => {
         right(url);
         url.pathname = '/nowhere';
@@ -73,14 +73,14 @@ describe('a start says what is wrong, and never the password', () => {
       /The database nowhere on .* does not exist/,
     ],
     [
-      'nobody there',
+      'a port without a server',
       (url: URL) => {
         url.port = '1';
       },
       /on 127\.0\.0\.1:1 cannot be reached: nothing listens there/,
     ],
     [
-      'no such host',
+      'an unknown host',
       (url: URL) => {
         url.hostname = 'db.invalid';
       },
@@ -94,11 +94,11 @@ describe('a start says what is wrong, and never the password', () => {
       },
       /does not speak TLS/,
     ],
-  ])('%s', async (_, change, expected) => {
+  ])('a start with %s names the problem and never the password', async (_, change, expected) => {
     expect(await start(change)).toMatch(expected);
   });
 
-  test('a server that takes the connection and says nothing', async () => {
+  test('a start with a server that stays silent says that the server does not answer', async () => {
     const silent = createServer();
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void silent.close());
@@ -111,7 +111,7 @@ describe('a start says what is wrong, and never the password', () => {
     ).toMatch(/does not answer/);
   });
 
-  test('a database that takes no changes, a user that may not make tables', async () => {
+  test('a start with a read-only database or a user without rights names the problem', async () => {
     const database = await freshDatabase('postgres', { empty: true });
     const name = new URL(database).pathname.slice(1);
     await administer(database, `create role ${name} login password 'hunter2-hunter2'`);
@@ -125,7 +125,7 @@ describe('a start says what is wrong, and never the password', () => {
     expect(await start(as)).toMatch(/takes no changes, as a replica does/);
   });
 
-  test.each(['repeatable read', 'serializable'])('a database whose default is %s', async (level) => {
+  test.each(['repeatable read', 'serializable'])('a default isolation of %s is named', async (level) => {
     const database = await freshDatabase('postgres');
     const name = new URL(database).pathname.slice(1);
     await administer(database, `alter database ${name} set default_transaction_isolation = '${level}'`);
@@ -136,7 +136,7 @@ describe('a start says what is wrong, and never the password', () => {
     expect(said).toMatch(new RegExp(`has the isolation level ${level} by default`));
   });
 
-  test('a server that is too old', () => {
+  test('a start with a PostgreSQL before version 14 is refused', () => {
     const place = { host: 'db:5432', database: 'bot', user: 'bot' };
     const server = { readOnly: false, isolation: 'read committed', mayBegin: true };
     expect(() => checkServer({ ...server, version: 130_022 }, place)).toThrow('store-unreachable');
@@ -144,8 +144,8 @@ describe('a start says what is wrong, and never the password', () => {
   });
 });
 
-describe('at work', () => {
-  test('a connection lost in the middle of a transaction undoes it, is told, and mends by itself', async () => {
+describe('PostgreSQL at work', () => {
+  test('a connection lost in a transaction undoes the transaction, is reported, and recovers', async () => {
     const { relay, store } = await wired();
     const lost = store.transaction().execute(async (tx) => {
       await keep(tx, 'half');
@@ -160,7 +160,7 @@ describe('at work', () => {
     expect(await kept(store)).toEqual(['later']);
   });
 
-  test('sessions that the server ends, as its restart does, are replaced', async () => {
+  test('sessions that the server ends are replaced', async () => {
     const { database, store } = await wired();
     await Promise.all(['a', 'b', 'c'].map((id) => keep(store, id)));
     await administer(
@@ -178,7 +178,7 @@ describe('at work', () => {
     expect(await kept(store)).toEqual(['a', 'b', 'c']);
   });
 
-  test('a server that falls silent is given up in time, and its connections with it', async () => {
+  test('a server that falls silent is given up in time, together with its connections', async () => {
     const { relay, store } = await wired({ connections: 2 });
     await keep(store, 'before');
     relay.silence();
@@ -187,7 +187,7 @@ describe('at work', () => {
     expect(await kept(store)).toEqual(['before']);
   });
 
-  test('a statement that takes too long is given up, and holds up nobody', async () => {
+  test('a statement that takes too long is given up and holds up no other statement', async () => {
     const { database, store } = await wired({ connections: 1 });
     await keep(store, 'a');
     const other = await opened(database, { patienceMs: 60_000 });
@@ -200,12 +200,12 @@ describe('at work', () => {
     });
   });
 
-  test('whoever is stopped in the middle of a transaction keeps its rows for seconds only', async () => {
+  test('a process stopped in a transaction keeps its rows for seconds only', async () => {
     const { database, store } = await wired({ patienceMs: 30_000 });
     await keep(store, 'a');
     const stopped = await (await opened(database)).startTransaction().execute();
     await stopped.updateTable('kept').set({ created_at: 2 }).execute();
-    // Waits for it, as a single statement does.
+    // This statement waits for the stopped transaction, as a single statement does.
     await store.updateTable('kept').set({ created_at: 3 }).execute();
     expect(await problem(stopped.updateTable('kept').set({ created_at: 4 }).execute())).toMatch(
       /gave up a transaction|broke off/,
@@ -216,7 +216,7 @@ describe('at work', () => {
       .catch(() => undefined);
   });
 
-  test('nobody waits long for a row that another one keeps', async () => {
+  test('a statement does not wait long for a row of another transaction', async () => {
     const { database, store } = await wired({ patienceMs: 30_000 });
     await keep(store, 'a');
     const keeps = await (await opened(database)).startTransaction().execute();
@@ -227,7 +227,7 @@ describe('at work', () => {
     await keeps.rollback().execute();
   });
 
-  test('who finds every connection in use waits, but not for ever', async () => {
+  test('a statement that finds every connection in use waits for a limited time', async () => {
     const { store } = await wired({ connections: 1 });
     await store.transaction().execute(async (tx) => {
       expect(await problem(kept(store))).toMatch(/kept every connection of mine busy/);
@@ -236,7 +236,7 @@ describe('at work', () => {
     expect(await kept(store)).toEqual(['a']);
   });
 
-  test('of two transactions in each other’s way one is run again', async () => {
+  test('two transactions that block each other both succeed, as the second is run again', async () => {
     const { store } = await wired({ patienceMs: 30_000 });
     await keep(store, 'a');
     await keep(store, 'b');
@@ -268,7 +268,7 @@ describe('at work', () => {
     expect(rows.map(({ created_at }) => created_at)).toEqual([3, 3]);
   });
 
-  test('a replica in place of the primary takes no changes, and is left for the primary', async () => {
+  test('a replica in place of the primary is reported and left for the primary', async () => {
     const { store } = await wired();
     const change = store.transaction().execute(async (tx) => {
       await sql`set transaction read only`.execute(tx);
@@ -278,7 +278,7 @@ describe('at work', () => {
     await keep(store, 'a');
   });
 
-  test('a mistake in a statement is no failure of the database', async () => {
+  test('a mistake in a statement does not count as a failure of the database', async () => {
     const { store } = await wired();
     await keep(store, 'a');
     await expect(keep(store, 'a')).rejects.toMatchObject({ cause: { code: '23505' } });

@@ -6,7 +6,7 @@ import { TestClock } from '../support/test-clock.ts';
 const DAY = 24 * 60 * 60_000;
 const at = { platform: 'memory', workspace: 'w', channel: 'c' };
 
-/** One that is to be requested; its id. */
+/** Creates a deployment that is to be requested; returns its id. */
 async function asked(repository: DeploymentRepository, invocationId: string): Promise<string> {
   const { deployment } = await repository.create({
     account: 'a',
@@ -21,7 +21,7 @@ async function asked(repository: DeploymentRepository, invocationId: string): Pr
   return deployment.id;
 }
 
-test('deployments that ended long ago are forgotten with their callbacks; whatever may still run is not', async () => {
+test('old ended deployments are deleted with their callbacks; deployments that may still run stay', async () => {
   const clock = new TestClock();
   const store = await freshStore(clock);
   const repository = new DeploymentRepository(store, clock);
@@ -61,7 +61,7 @@ test('deployments that ended long ago are forgotten with their callbacks; whatev
   ]);
 });
 
-test('a lost one that a callback tells of is kept until that is worked off', async () => {
+test('a lost deployment with an open callback stays until the callback is handled', async () => {
   const clock = new TestClock();
   const store = await freshStore(clock);
   const repository = new DeploymentRepository(store, clock);
@@ -75,7 +75,7 @@ test('a lost one that a callback tells of is kept until that is worked off', asy
     .execute();
   await repository.agenda.purge(clock.now() - 30 * DAY);
   expect(await store.selectFrom('callbacks').select('event').execute()).toHaveLength(1);
-  // Whatever keeps it from being worked off, it is not kept for ever.
+  // A callback that can never be handled is not kept for ever.
   await clock.advance(31 * DAY);
   await repository.agenda.purge(clock.now() - 30 * DAY);
   expect(await store.selectFrom('callbacks').select('event').execute()).toEqual([]);

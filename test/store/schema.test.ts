@@ -9,7 +9,7 @@ import { freshDatabase, suiteDatabase } from '../support/databases.ts';
 
 const log = pino({ level: 'silent' });
 
-/** One that outlives the store on it. */
+/** A database that outlives the store on it. */
 async function lasting(): Promise<string> {
   if (suiteDatabase === 'postgres') return freshDatabase('postgres', { empty: true });
   const folder = mkdtempSync(join(tmpdir(), 'chatops-store-'));
@@ -17,7 +17,7 @@ async function lasting(): Promise<string> {
   return join(folder, 'bot.db');
 }
 
-test('a schema from a newer version is refused in words of its own, and not touched', async () => {
+test('a schema of a newer version is refused and not changed', async () => {
   const database = await lasting();
   const store = await openStore(dialectFor(database, log));
   await sql`insert into kysely_migration (name, timestamp) values ('9999-future', '2030-01-01')`.execute(
@@ -32,7 +32,7 @@ test('a schema from a newer version is refused in words of its own, and not touc
 });
 
 test.runIf(suiteDatabase === 'postgres')(
-  'many that start at once on an empty database bring its schema up to date once',
+  'several processes that start at once on an empty database migrate the schema once',
   async () => {
     const database = await lasting();
     const stores = await Promise.all(Array.from({ length: 5 }, () => openStore(dialectFor(database, log))));

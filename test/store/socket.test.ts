@@ -14,7 +14,7 @@ function folder(): string {
   return path;
 }
 
-/** A PostgreSQL behind a socket of this machine that lets nobody in. Resolves with what each client first says. */
+/** A PostgreSQL behind a socket of this machine that refuses every client. Resolves with each client's first words. */
 async function closedServer(path: string): Promise<string[]> {
   const heard: string[] = [];
   const server = createServer((client: Socket) => {
@@ -37,10 +37,10 @@ async function whyNot(url: string): Promise<unknown> {
 }
 
 test.each([
-  ['of this machine', 'postgres:///bot?user=ada&password=hunter2&host=', '5432'],
+  ['on this machine', 'postgres:///bot?user=ada&password=hunter2&host=', '5432'],
   ['of Cloud SQL', 'postgres://ada:hunter2@/bot?sslmode=require&host=', '5432'],
-  ['of another port', 'postgres://ada:hunter2@/bot?port=6543&host=', '6543'],
-])('PostgreSQL is reached by a socket %s, and named without a password', async (_, url, port) => {
+  ['of a different port', 'postgres://ada:hunter2@/bot?port=6543&host=', '6543'],
+])('PostgreSQL is reached by a socket %s and named without a password', async (_, url, port) => {
   const path = folder();
   const heard = await closedServer(join(path, `.s.PGSQL.${port}`));
   const error = await whyNot(url + path);
@@ -49,7 +49,7 @@ test.each([
   expect(String(error)).not.toContain('hunter2');
 });
 
-test('a socket that is not there is named', async () => {
+test('a missing socket is named', async () => {
   const path = folder();
   expect(await whyNot(`postgres://ada:hunter2@/bot?host=${path}`)).toMatchObject({
     userMessage: `The database bot on ${path} cannot be reached: nothing listens there.`,

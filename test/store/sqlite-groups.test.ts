@@ -16,7 +16,7 @@ async function opened() {
   const store = await openStore(sqliteDialect(path));
   onTestFinished(() => store.destroy());
   let copies = 0;
-  /** What a successor would find on the disk, were the process killed here and now. */
+  /** The rows that a successor would find on the disk if the process were killed now. */
   const onDisk = (): string[] => {
     const copy = join(folder, `copy-${copies++}.db`);
     for (const end of ['', '-wal']) if (existsSync(path + end)) copyFileSync(path + end, copy + end);
@@ -37,13 +37,13 @@ const kept = async (store: Store) =>
   (await store.selectFrom('kept').select('id').orderBy('id').execute()).map(({ id }) => id);
 const names = (count: number) => Array.from({ length: count }, (_, index) => String(index).padStart(3, '0'));
 
-/** Pages written since the log was begun anew; each commit writes those that it has changed. */
+/** Pages written since the log began anew; each commit writes the pages that the commit has changed. */
 async function written(store: Store): Promise<number> {
   const { rows } = await sql<{ log: number }>`PRAGMA wal_checkpoint(PASSIVE)`.execute(store);
   return rows[0]?.log ?? 0;
 }
 
-test('what is written at once is few commits, also where each is a transaction', async () => {
+test('writes at the same time make few commits, although each is a transaction', async () => {
   const { store } = await opened();
   const ids = names(100);
   const before = await written(store);
@@ -57,11 +57,11 @@ test('what is written at once is few commits, also where each is a transaction',
     }),
   );
   expect((await kept(store)).length).toBe(300);
-  // A commit for each would be two hundred of two pages or more.
+  // A commit for each write would be two hundred commits of two pages or more.
   expect((await written(store)) - before).toBeLessThan(150);
 });
 
-test('what counts as done is on the disk, and so is what one has read', async () => {
+test('a write that counts as done is on the disk, and so is every row that was read', async () => {
   const { store, onDisk } = await opened();
   const missing: string[] = [];
   const check = (ids: readonly string[]) => {
@@ -82,7 +82,7 @@ test('what counts as done is on the disk, and so is what one has read', async ()
   expect(onDisk()).toHaveLength(10);
 });
 
-test('one that fails takes back its own, and nobody else’s', async () => {
+test('a failed transaction takes back its own writes and no other writes', async () => {
   const { store, onDisk } = await opened();
   await keep(store, 'taken');
   const outcomes = await Promise.allSettled([
@@ -113,11 +113,11 @@ test('one that fails takes back its own, and nobody else’s', async () => {
   expect(onDisk()).toEqual(['a', 'b', 'c', 'taken']);
 });
 
-test('when the disk is full, what was said to be written is, and nothing else', async () => {
+test('on a full disk exactly the confirmed writes are on the disk', async () => {
   const { store, onDisk } = await opened();
   const roomFor = (pages: number) => sql.raw(`PRAGMA max_page_count=${pages}`).execute(store);
   await roomFor(120);
-  // The time of this machine stands still: a machine that is held up would part what is meant to be one commit.
+  // The time of this machine stands still: a busy machine would split the writes that are meant as a single commit.
   const time = vi.spyOn(performance, 'now').mockReturnValue(performance.now());
   onTestFinished(() => time.mockRestore());
   const done: string[] = [];
@@ -129,7 +129,7 @@ test('when the disk is full, what was said to be written is, and nothing else', 
         if (index % 2 === 0) await keep(store, name, bytes);
         else
           await store.transaction().execute(async (tx) => {
-            // Whoever goes on after a failure must not write outside of the transaction.
+            // A caller that goes on after a failure must not write outside of the transaction.
             await keep(tx, `${name}-first`, bytes).catch(() => undefined);
             await keep(tx, name, 10);
           });
@@ -144,7 +144,7 @@ test('when the disk is full, what was said to be written is, and nothing else', 
   expect(onDisk()).toContain('later');
 });
 
-test('a transaction that waits for something holds up the others, and loses nothing', async () => {
+test('a transaction that waits holds up the other writes and loses none', async () => {
   const { store, onDisk } = await opened();
   const slow = store.transaction().execute(async (tx) => {
     await keep(tx, 'a');
@@ -157,7 +157,7 @@ test('a transaction that waits for something holds up the others, and loses noth
   expect(onDisk()).toEqual(['a', 'b', 'c']);
 });
 
-test('a statement that was used before gives what a changed table has', async () => {
+test('a statement used before returns the columns of a changed table', async () => {
   const { store } = await opened();
   await keep(store, 'a');
   const all = () => store.selectFrom('kept').selectAll().execute();
@@ -170,7 +170,7 @@ test('a statement that was used before gives what a changed table has', async ()
   expect(await all()).toEqual([{ id: 'a', account: 'default', value_json: 'xx', created_at: 1 }]);
 });
 
-test('more statements than are kept, and a store that is closed', async () => {
+test('more statements than the cache holds work, and a closed store refuses statements', async () => {
   const { store } = await opened();
   for (let count = 1; count <= 400; count++)
     await store.selectFrom('kept').select('id').where('id', 'in', names(count)).execute();

@@ -33,10 +33,10 @@ const keep = (store: Store, id: string, bytes: number) =>
 const kept = async (store: Store) =>
   (await store.selectFrom('kept').select('id').execute()).map(({ id }) => id);
 
-/** A limit on the file stands for one of the disk: SQLite says the same of both. */
+/** A limit on the file stands for a full disk: SQLite reports the same error for both. */
 const roomFor = (store: Store, pages: number) => sql.raw(`PRAGMA max_page_count=${pages}`).execute(store);
 
-describe('a disk that is full', () => {
+describe('a full disk', () => {
   const full = (path: string) => ({
     code: 'store-full',
     userMessage: 'My database has no room left.',
@@ -44,7 +44,7 @@ describe('a disk that is full', () => {
     remedy: expect.stringContaining(`Free space on the volume that holds ${path}`),
   });
 
-  test('is said in words, undoes what was begun, and is over once there is room', async () => {
+  test('a full disk is reported in words, undoes the transaction, and is over when there is room', async () => {
     const { path, store } = await opened();
     await roomFor(store, 100);
     await keep(store, 'small', 100);
@@ -64,7 +64,7 @@ describe('a disk that is full', () => {
     expect((await kept(store)).toSorted()).toEqual(['another', 'first', 'second', 'small']);
   });
 
-  test('has a callback answered with 503, and taken when there is room', async () => {
+  test('a callback on a full disk gets 503 and is taken when there is room', async () => {
     const { store } = await opened();
     const parts = { store, clock: systemClock, log: pino({ level: 'silent' }) };
     const repository = new DeploymentRepository(store, systemClock);
@@ -92,8 +92,8 @@ describe('a disk that is full', () => {
   });
 });
 
-describe('the file', () => {
-  test('gets shorter when much was deleted', async () => {
+describe('the SQLite file', () => {
+  test('the file gets shorter after many rows were deleted', async () => {
     const { path, store } = await opened();
     const size = () => statSync(path).size + statSync(`${path}-wal`).size;
     await giveBack(store);
@@ -106,7 +106,7 @@ describe('the file', () => {
     expect(size()).toBeLessThan(before + 64 * 1024);
   });
 
-  test('gets shorter in few steps, with a turn for others after each, also while they delete more', async () => {
+  test('the file shrinks in few steps, with a turn of the event loop after each', async () => {
     const { path, store } = await opened();
     const ids = Array.from({ length: 12 }, (_, index) => String(index));
     for (const id of ids) await keep(store, id, MB);
@@ -119,7 +119,7 @@ describe('the file', () => {
         if (node.kind !== 'RawNode' || !node.sqlFragments[0]?.includes('incremental_vacuum')) return node;
         steps.push(turn);
         setImmediate(() => turn++);
-        // More than a step gives back.
+        // A row that is larger than the room that a step gives back.
         const id = ids.pop();
         if (id) others.push(store.deleteFrom('kept').where('id', '=', id).execute());
         return node;
@@ -134,13 +134,13 @@ describe('the file', () => {
     expect(new Set(steps).size, 'turns of the event loop').toBe(steps.length);
   });
 
-  test('has no log beside it that stays as long as it ever was', async () => {
+  test('the write-ahead log gets shorter again after a large transaction', async () => {
     const { path, store } = await opened();
     await store.transaction().execute(async (tx) => {
       for (let index = 0; index < 20; index++) await keep(tx, String(index), MB);
     });
     expect(statSync(`${path}-wal`).size).toBeGreaterThan(20 * MB);
-    // Written back by the commits that follow; the log begins anew with the one after that.
+    // Written back by the commits that follow; the log begins anew with the commit after those.
     for (const id of ['a', 'b', 'c']) await keep(store, id, 1);
     expect(statSync(`${path}-wal`).size).toBeLessThanOrEqual(16 * MB);
   });

@@ -28,7 +28,7 @@ const kept = (store: Store, id: string, created_at: unknown = 1) =>
     .values({ id, value_json: '{}', created_at: created_at as number })
     .execute();
 
-test('a store is opened again as it was left, its schema brought up to date once', async () => {
+test('a store is reopened with its rows, and its schema is migrated once', async () => {
   const path = join(folder(), 'deeper', 'still', 'bot.db');
   const store = await openStore(sqliteDialect(path));
   await kept(store, 'a');
@@ -44,7 +44,7 @@ test('a store is opened again as it was left, its schema brought up to date once
   ]);
 });
 
-test('every commit is on the disk before it counts as done', async () => {
+test('every commit is on the disk before the commit counts as done', async () => {
   const store = await opened(join(folder(), 'bot.db'));
   const pragma = async (name: string) =>
     Object.values((await sql.raw(`PRAGMA ${name}`).execute(store)).rows[0] as object)[0];
@@ -60,16 +60,16 @@ test.each([
   ['a list', [1]],
   ['undefined', undefined],
   ['NaN', Number.NaN],
-])('%s is refused, and nothing is written', async (_, value) => {
+])('a value that is %s is refused and not written', async (_, value) => {
   const store = await opened();
-  // As first parameter, where node:sqlite would read an object as named ones.
+  // As first parameter, where node:sqlite would read an object as named parameters.
   await expect(
     sql`insert into kept (created_at, id, value_json) values (${value}, 'a', '{}')`.execute(store),
   ).rejects.toThrow('Not a value SQLite can hold');
   expect(await store.selectFrom('kept').select('id').execute()).toEqual([]);
 });
 
-test('what SQLite can hold comes back as it was', async () => {
+test('values that SQLite can hold are read unchanged', async () => {
   const store = await opened();
   const values = [null, 1_772_553_600_123, 12n, 'tëxt 🎮', true, false, new Uint8Array([1, 2])];
   const { rows } =
@@ -87,7 +87,7 @@ test('what SQLite can hold comes back as it was', async () => {
   ]);
 });
 
-test('a transaction that fails leaves nothing behind', async () => {
+test('a transaction that fails leaves no row', async () => {
   const store = await opened();
   await expect(
     store.transaction().execute(async (tx) => {
@@ -98,7 +98,7 @@ test('a transaction that fails leaves nothing behind', async () => {
   expect(await store.selectFrom('kept').select('id').execute()).toEqual([]);
 });
 
-test('a second process is refused in plain words, and is let in once the first was killed', async () => {
+test('a second process is refused in plain words, and admitted after the first was killed', async () => {
   const path = join(folder(), 'bot.db');
   const source = new URL('../../src/store/', import.meta.url);
   const script = `
@@ -126,7 +126,7 @@ test('a second process is refused in plain words, and is let in once the first w
   expect(await store.selectFrom('kept').select('id').execute()).toEqual([{ id: 'first' }]);
 });
 
-test('a file that is no database, and a place that cannot be written, are named', async () => {
+test('a file that is no database and a path that cannot be written are named', async () => {
   const path = join(folder(), 'bot.db');
   writeFileSync(
     path,
@@ -144,7 +144,7 @@ test('a file that is no database, and a place that cannot be written, are named'
   });
 });
 
-test('a file that may only be read is no broken disk', async () => {
+test('a file that may only be read is not called a broken disk', async () => {
   const path = join(folder(), 'bot.db');
   await (await openStore(sqliteDialect(path))).destroy();
   chmodSync(dirname(path), 0o755);
@@ -163,7 +163,7 @@ test('a file that may only be read is no broken disk', async () => {
   );
 });
 
-test('what kept the schema from being brought up to date is named', async () => {
+test('the reason of a failed schema migration is named', async () => {
   const path = join(folder(), 'bot.db');
   const other = new DatabaseSync(path);
   other.exec('create table deployments(a)');
@@ -174,13 +174,13 @@ test('what kept the schema from being brought up to date is named', async () => 
   });
 });
 
-describe('the rights of a database’s files', () => {
+describe('the permissions of the database files', () => {
   const rightsIn = (path: string) =>
     Object.fromEntries(
       readdirSync(path).map((name) => [name, (statSync(join(path, name)).mode & 0o777).toString(8)]),
     );
 
-  test('are the owner’s alone from the first moment, whatever the umask', async () => {
+  test('new database files are readable by their owner alone from the first moment', async () => {
     const where = folder();
     const script = `
       process.umask(0);
@@ -191,11 +191,11 @@ describe('the rights of a database’s files', () => {
     await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
       cwd: join(import.meta.dirname, '../..'),
     }).catch(() => undefined);
-    // Left as they were by one that was killed.
+    // The files of a process that was killed.
     expect(rightsIn(where)).toEqual({ 'bot.db': '600', 'bot.db-wal': '600' });
   });
 
-  test('are taken from others in a file that they could read, its write-ahead log included', async () => {
+  test('database files that other users could read become private, with the write-ahead log', async () => {
     const where = folder();
     const path = join(where, 'bot.db');
     const store = await openStore(sqliteDialect(path));
@@ -208,7 +208,7 @@ describe('the rights of a database’s files', () => {
     expect(Object.values(rightsIn(where))).toEqual(['600', '600', '600']);
   });
 
-  test('of a file that is no database stay as they are', async () => {
+  test('the permissions of a file that is no database stay unchanged', async () => {
     const path = join(folder(), 'notes.txt');
     writeFileSync(path, 'x'.repeat(5_000), { mode: 0o644 });
     await expect(openStore(sqliteDialect(path))).rejects.toThrow('it is not a SQLite file');

@@ -22,9 +22,9 @@ export interface Bot {
   readonly app: App;
   readonly simulator: Simulator;
   readonly url: string;
-  /** Every line it logged. */
+  /** Every log line of the bot. */
   readonly log: readonly string[];
-  /** Stops it and starts another one on the same settings and database, as a restart does. */
+  /** Stops the bot and starts a new bot with the same settings and database, like a restart. */
   restart(): Promise<Bot>;
   stop(): Promise<void>;
 }
@@ -34,9 +34,9 @@ export interface BotOptions {
   /** Settings beside the driver's own. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly simulator?: Partial<SimulatorOptions>;
-  /** Use this one, which the caller closes. */
+  /** An existing simulator, which the caller closes. */
   readonly edgegap?: Simulator;
-  /** Whether Edgegap can call back; it can unless told otherwise. */
+  /** Whether Edgegap can call back; true by default. */
   readonly callbacks?: boolean;
   readonly commands?: string;
   readonly kinds?: Kinds;

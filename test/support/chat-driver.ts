@@ -1,6 +1,6 @@
 /**
- * A person's hands and eyes on one platform, for tests that run on all of them from one file.
- * Each platform's driver starts local servers that speak the real protocol to the real SDK.
+ * A person's hands and eyes on a platform, for tests that run on all platforms from a single file. Each driver starts
+ * local servers that speak the real protocol to the real SDK.
  */
 export interface ChatDriver {
   readonly platform: 'discord' | 'slack' | 'console';
@@ -14,32 +14,32 @@ export interface ChatDriver {
   press(persona: Persona, label: string): Promise<void>;
   /** The channel's public messages, oldest first, as they stand now (edits applied). */
   channel(): VisibleMessage[] | Promise<VisibleMessage[]>;
-  /** What only this person sees: ephemeral answers, oldest first. */
+  /** The ephemeral answers to this person, oldest first. */
   privately(persona: Persona): VisibleMessage[] | Promise<VisibleMessage[]>;
-  /** Gives the person these access groups (`operators`, `readers`) from now on, in place of what they had. */
+  /** Gives the person exactly these access groups (`operators`, `readers`) from now on. */
   regroup(persona: Persona, groups: readonly Group[]): void | Promise<void>;
   close(): Promise<void>;
 }
 
-/** What a person does with menus, forms and suggestions, where the platform has them. */
+/** A person's hands for menus, forms and suggestions, where the platform has them. */
 export interface FormHands {
   /** The form that was opened last: its title and fields. */
   form(): { readonly title: string; readonly fields: readonly string[] } | undefined;
-  /** Submits that form. Resolves when the platform has its first response. */
+  /** Submits the open form. Resolves when the platform has its first response. */
   fillIn(persona: Persona, values: Readonly<Record<string, string>>): Promise<void>;
-  /** The same submission once more: Discord's gateway sends it again, a person on Slack presses again. */
+  /** Submits the same form once more: Discord's gateway repeats the interaction, a person on Slack presses again. */
   submitAgain(persona: Persona): Promise<void>;
-  /** Picks the choice with this label from the newest visible menu that has it. */
+  /** Picks the choice with this label from the newest visible menu with such a choice. */
   choose(persona: Persona, label: string): Promise<void>;
-  /** What is offered to a person who has typed so much of an option: on Slack in the form that was opened last. */
+  /** The suggestions for a person who has typed this much of an option: on Slack in the form that was opened last. */
   suggested(persona: Persona, command: string, option: string, typed: string): Promise<readonly string[]>;
 }
 
 /**
- * stranger: belongs to a server or workspace the bot does not serve, shares none of ours;
- * guest: a restricted member (on Discord, where there are none, a member without roles);
- * elsewhere: a person who is in another server or workspace, yet in the same channel (Slack Connect), or in a direct message;
- * member: a full member without any group; reader, operator: through a group; admin: Manage Server, workspace admin.
+ * stranger: belongs to a server or workspace that the bot does not serve, and shares no channel with the bot's own;
+ * guest: a restricted member (on Discord, which has no guests, a member without roles); elsewhere: a person of a
+ * foreign server or workspace, yet in the same channel (Slack Connect), or in a direct message; member: a full member
+ * without any group; reader, operator: through a group; admin: Manage Server, workspace admin.
  */
 export type Persona = 'stranger' | 'guest' | 'elsewhere' | 'member' | 'reader' | 'operator' | 'admin';
 
@@ -60,17 +60,17 @@ export type Values = Readonly<Record<string, string | number | boolean>>;
 
 export interface VisibleMessage {
   readonly id: string;
-  /** All text a person can read in it, in reading order, markup as the platform got it. */
+  /** All text of the message that a person can read, in reading order, with markup as the platform got the markup. */
   readonly text: string;
-  /** Labels of its buttons that can be pressed. */
+  /** Labels of the message's buttons that can be pressed. */
   readonly buttons: readonly string[];
-  /** The message it hangs under, if any. */
+  /** The message above, if the message is a reply. */
   readonly parent?: string;
   /** Ids of persons this message really pings. */
   readonly pings: readonly string[];
-  /** Of a text file the text, of any other file its bytes in base64: see `contentOf`. */
+  /** The text of a text file, or the bytes of any other file in base64: see `contentOf`. */
   readonly files: readonly { readonly name: string; readonly content: string }[];
-  /** How often it was edited after it was posted. */
+  /** The number of edits after the message was posted. */
   readonly edits: number;
 }
 

@@ -21,15 +21,15 @@ export interface ConsoleDriver extends ChatDriver {
   readonly platform: 'console';
   /** The adapter to hand to the bot; made with the bot's own commands. */
   adapter(directory: Directory, options?: Partial<ConsoleOptions>): ConsoleAdapter;
-  /** Types a line as it is. Resolves when it has its first response. */
+  /** Types a line unchanged. Resolves when the line has its first response. */
   type(line: string): Promise<void>;
-  /** What can follow in a line, as the Tab key finds it: the candidates, and the word that they replace. */
+  /** The completions of a line, as for the Tab key: the candidates, and the word that they replace. */
   complete(line: string): Promise<[string[], string]>;
-  /** Everything printed so far. */
+  /** All printed text so far. */
   output(): string;
 }
 
-/** The hands and eyes of the one person at a terminal: lines into a stream, and what is on the screen. */
+/** The hands and eyes of the only person at a terminal: lines into a stream, and the text on the screen. */
 export async function createConsoleDriver(): Promise<ConsoleDriver> {
   const input = new PassThrough();
   const output = new PassThrough();
@@ -41,7 +41,7 @@ export async function createConsoleDriver(): Promise<ConsoleDriver> {
   let chat: ConsoleAdapter | undefined;
   let directory: Directory | undefined;
   let inbox: Inbox | undefined;
-  /** One for each line that was typed and has no response yet, oldest first. */
+  /** A callback for each typed line that has no response yet, oldest first. */
   const waiting: (() => void)[] = [];
 
   const commands = (name: string): Options | undefined =>
@@ -157,7 +157,7 @@ function onlyOperator(persona: Persona): void {
     throw new Error(`${persona}: not on this platform; a terminal has its operator only`);
 }
 
-/** Calls `respond` at the first response to each invocation, or when it ends without one. */
+/** Calls `respond` at the first response to each invocation, or when the invocation ends without a response. */
 function announcing(
   adapter: ConsoleAdapter,
   respond: () => void,
@@ -193,7 +193,7 @@ function announcing(
   });
 }
 
-/** Positional options in order, then the others by name; a value with blanks is quoted. */
+/** Positional options in order, then the options by name; a value with blanks is quoted. */
 function argumentsOf(values: Values, specs: Options): string[] {
   const names = Object.keys(specs).filter((name) => specs[name]?.positional);
   const gap = names.findIndex((name) => values[name] === undefined);

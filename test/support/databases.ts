@@ -15,8 +15,8 @@ import type { TestClock } from './test-clock.ts';
 export type DatabaseName = 'sqlite' | 'postgres';
 
 /**
- * What this run of the suite is on: vitest runs what touches the store once on each (vitest.config.ts). The benches use
- * the same bot without vitest.
+ * The database of this run of the suite: vitest runs the tests that touch the store once on each database
+ * (vitest.config.ts). The benches use the same bot without vitest.
  */
 export const suiteDatabase: DatabaseName = process.env.VITEST ? inject('database') : 'sqlite';
 
@@ -37,7 +37,7 @@ export async function freshDatabase(
 
 let connected: Promise<Client> | undefined;
 
-/** Runs one statement on the server, on a connection that lasts as long as this worker of the tests. */
+/** Runs a statement on the server, on a connection that lasts as long as this worker of the tests. */
 async function ask(server: string, statement: string): Promise<void> {
   connected ??= (async () => {
     const client = new Client({ connectionString: `${server}/postgres` });
@@ -49,7 +49,7 @@ async function ask(server: string, statement: string): Promise<void> {
   await (await connected).query(statement);
 }
 
-/** A new store on the suite's database, for as long as the test lasts. The clock, if given, waits for it. */
+/** A new store on the suite's database, for as long as the test lasts. A given clock waits for the store. */
 export async function freshStore(clock?: TestClock): Promise<Store> {
   const dialect = dialectFor(await freshDatabase(), pino({ level: 'silent' }));
   const store = await openStore(clock ? waitedFor(dialect, clock) : dialect);
@@ -57,7 +57,7 @@ export async function freshStore(clock?: TestClock): Promise<Store> {
   return store;
 }
 
-/** A server answers in its own time, during which a clock that moves only when told must not move on. */
+/** A server answers in its own time, during which a clock that only the test moves must stand still. */
 function waitedFor(dialect: Dialect, clock: TestClock): Dialect {
   let inUse = 0;
   let idle = Promise.withResolvers<void>();
@@ -90,14 +90,14 @@ function waitedFor(dialect: Dialect, clock: TestClock): Dialect {
   };
 }
 
-/** One process's hold on a database that outlives it. */
+/** A process's hold on a database that outlives the process. */
 export interface Life {
   readonly url: string;
-  /** The process dies: what it still does reaches nothing, and what it did not commit never was. */
+  /** The process dies: its later calls reach no database, and its open transactions never happened. */
   end(): void;
 }
 
-/** A database for processes that die, for which the clock waits. On SQLite one lives at a time. */
+/** A database for processes that die, for which the clock waits. On SQLite a single process lives at a time. */
 export async function mortalDatabase(clock: Pick<TestClock, 'waitFor'>): Promise<() => Promise<Life>> {
   return suiteDatabase === 'sqlite' ? mortalFile() : mortalServer(await freshDatabase(), clock);
 }
@@ -112,7 +112,7 @@ function mortalFile(): () => Promise<Life> {
     return {
       url: from,
       end() {
-        // What was committed, as a successor finds it on the disk.
+        // The committed rows, as a successor finds them on the disk.
         path = join(folder, `life-${++count}.db`);
         for (const end of ['', '-wal']) if (existsSync(from + end)) copyFileSync(from + end, path + end);
       },
@@ -125,11 +125,11 @@ function mortalServer(database: string, clock: Pick<TestClock, 'waitFor'>): () =
   clock.waitFor(() => relays.some((relay) => relay.busy));
   const living = new Set<Relay>();
   let dead: number[] = [];
-  // Before whoever uses it says what is to happen then, and so after that.
+  // Before the hooks of the test that uses the database, and so run after them.
   onTestFinished(async () => void (await Promise.all(relays.map((relay) => relay.close()))));
   return async () => {
     for (const port of dead.splice(0)) await sessionEnded(database, port);
-    // Where others live, theirs must stay, and the dead one's time runs out by itself.
+    // Where further processes live, their rows must stay, and the dead process's time runs out by itself.
     if (living.size === 0) await administer(database, 'delete from instances');
     const relay = await Relay.to(database);
     relays.push(relay);
@@ -145,13 +145,13 @@ function mortalServer(database: string, clock: Pick<TestClock, 'waitFor'>): () =
   };
 }
 
-/** The server notices by itself that a client is gone, once it has done what it was told before. */
+/** The server notices by itself that a client is gone, after finishing the client's last statement. */
 async function sessionEnded(database: string, port: number): Promise<void> {
   const still = `select pg_terminate_backend(pid) from pg_stat_activity where client_port = ${port}`;
   while ((await administer(database, still)) > 0);
 }
 
-/** After the test; what is made once for a whole file goes with the server. */
+/** Runs after the test; a database made once for a whole file ends with the server. */
 function afterwards(end: () => Promise<unknown>): void {
   try {
     onTestFinished(async () => void (await end()));

@@ -1,4 +1,4 @@
-/** The vendor's zod schemas come without types; these are the ones the local Discord checks requests with. */
+/** The vendor's zod schemas come without types; these are the schemas with which the local Discord checks requests. */
 declare module 'discord-api-spec/zod' {
   interface Schema {
     safeParse(value: unknown): { success: boolean; data?: unknown; error?: { message: string } };

@@ -16,7 +16,7 @@ export class Commands {
     return [...this.#scope(guild).values()];
   }
 
-  /** Creating one under a name that exists replaces it ("Create Guild Application Command"). */
+  /** A new command replaces the command of the same name ("Create Guild Application Command"). */
   create(guild: string | undefined, body: Json): { status: number; command: Json } {
     const scope = this.#scope(guild);
     const same = [...scope.values()].find((command) => command.name === body.name);
@@ -51,7 +51,10 @@ export class Commands {
   }
 }
 
-/** As Discord returns it: defaults filled in, falsehoods left out, permissions as text, no contexts in a server. */
+/**
+ * The command as Discord returns commands: defaults filled in, false values left out, permissions as text, no contexts
+ * in a server.
+ */
 function stored(body: Json, id: unknown, version: string, guild: string | undefined): Json {
   const permissions = body.default_member_permissions;
   return {

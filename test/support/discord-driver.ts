@@ -40,12 +40,12 @@ export async function createDiscordDriver(options: DiscordServerOptions = {}): P
       .filter((message) => !(message.flags & flags.loading));
   }
 
-  /** Who alone sees it, if anybody. */
+  /** The only person who sees the message, if the message is ephemeral or direct. */
   function readerOf({ onlyFor, channel }: StoredMessage): string | undefined {
     return onlyFor ?? server.rest.directChannels.get(channel);
   }
 
-  /** What opened a form last. */
+  /** The interaction that opened a form last. */
   let opener: StoredInteraction | undefined;
   let submitted: StoredInteraction | undefined;
   async function responded(interaction: StoredInteraction, what: string): Promise<void> {
@@ -125,7 +125,7 @@ export async function createDiscordDriver(options: DiscordServerOptions = {}): P
   };
 }
 
-/** `elsewhere` writes to the bot directly; Discord has no guests, so that one is a member without any role. */
+/** `elsewhere` writes to the bot directly; Discord has no guests, so `guest` is a member without any role. */
 function createPeople(): Record<Persona, User> {
   const home = {
     guild: ids.guild,
@@ -156,7 +156,7 @@ function createPeople(): Record<Persona, User> {
   };
 }
 
-/** `tags add`: a subcommand has its options nested in it. */
+/** `tags add`: a subcommand holds its options. */
 function asked(name: string, options: readonly object[]) {
   const [command = '', subcommand] = name.split(' ');
   return { command, options: subcommand === undefined ? options : [{ type: 1, name: subcommand, options }] };

@@ -12,7 +12,7 @@ interface Payload {
 
 /** The gateway: HELLO, IDENTIFY, READY, heartbeats, dispatches, RESUME (developer reference, "Gateway"). */
 export class Gateway {
-  /** What every IDENTIFY asked for. */
+  /** The intents of every IDENTIFY. */
   readonly identifies: { intents: number }[] = [];
   resumes = 0;
   heartbeats = 0;
@@ -55,7 +55,7 @@ export class Gateway {
     return this.#loggedIn.size;
   }
 
-  /** Sends an event; while nobody is connected it waits for the resume. */
+  /** Sends an event; without a connection the event waits for the resume. */
   dispatch(type: string, data: unknown): void {
     this.#sequence += 1;
     const payload = { op: 0, t: type, s: this.#sequence, d: data };
@@ -134,7 +134,7 @@ export class Gateway {
       return;
     }
     this.resumes += 1;
-    // A session has one connection: whoever had it before is out.
+    // A session has a single connection: a new connection closes the old connection.
     const before = this.#connection;
     this.#connection = socket;
     if (before && before !== socket) {

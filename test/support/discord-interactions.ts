@@ -114,7 +114,7 @@ export class Interactions {
     }
   }
 
-  /** The interaction a webhook token stands for, once it is answered. */
+  /** The interaction of a webhook token, after the first response. */
   byToken(token: string): StoredInteraction & { original: StoredMessage } {
     const interaction = [...this.#byId.values()].find((each) => each.token === token);
     if (!interaction || this.#expired || this.#now() - interaction.createdAt > TOKEN_MS)
@@ -124,7 +124,7 @@ export class Interactions {
   }
 }
 
-/** What the gateway sends for it (`INTERACTION_CREATE`). */
+/** The gateway's event for the interaction (`INTERACTION_CREATE`). */
 export function interactionJson(
   interaction: StoredInteraction,
   data: { type: number; data: object; message?: object },

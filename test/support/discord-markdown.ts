@@ -1,6 +1,6 @@
 /**
- * Reads text the way Discord's clients do: what a person sees, and which markup was obeyed on the way. The rules are
- * those the clients are known to use (a simple-markdown with Discord's additions), tried in this order at each place.
+ * Reads text as Discord's clients do: the visible text, and the markup that was obeyed. The rules are the known rules
+ * of the clients (a simple-markdown with Discord's additions), tried in this order at each place.
  */
 export interface Shown {
   readonly text: string;
@@ -15,7 +15,7 @@ const lineRules: readonly [kind: string, pattern: RegExp][] = [
   ['list', /^ *(?:[*+-]|\d+\.) +(?=\S)/],
 ];
 
-/** Group 1 is what is shown of it, read again where `nested`. */
+/** Group 1 is the shown text, read again where `nested`. */
 const rules: readonly [kind: string, pattern: RegExp, nested: boolean][] = [
   ['code block', /^```(?:[a-z0-9_+\-.#]+?\n)?\n*([^\n][\s\S]*?)\n*```/i, false],
   ['code', /^(?:``([\s\S]*?[^`])``(?!`))/, false],

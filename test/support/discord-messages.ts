@@ -24,9 +24,9 @@ export interface Look {
   readonly components: readonly Component[];
 }
 
-/** All messages of the local Discord, and what happens to them. */
+/** All messages of the local Discord, and the requests that change them. */
 export class Messages {
-  /** How every message has looked, oldest first; a deferred answer from when it is filled in. */
+  /** Every state of every message, oldest first; a deferred answer counts from the time when filled in. */
   readonly looks: Look[] = [];
   readonly #now: () => number;
   #counter = 0;
@@ -99,7 +99,7 @@ export class Messages {
     if (body.components) message.components = withIds(body.components);
     if (body.content !== undefined) message.content = body.content ?? '';
     if (message.flags & flags.loading) {
-      // Filling in a deferred answer is its first appearance: it can ping, and nobody sees it as edited.
+      // Filling in a deferred answer is its first appearance: the answer can ping, and does not count as edited.
       message.pings = pingsOf(body);
       message.flags &= ~flags.loading;
     } else message.edits += 1;
@@ -122,7 +122,7 @@ export class Messages {
     this.#all.delete(message.id);
   }
 
-  /** What Discord returns; the nonce only in the answer to the request that brought it. */
+  /** The message as Discord returns messages; the nonce only in the answer to the request with that nonce. */
   toJson(message: StoredMessage, nonce?: string | null): object {
     return {
       id: message.id,

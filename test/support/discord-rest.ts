@@ -27,12 +27,12 @@ export interface RestResponse {
   readonly body?: unknown;
 }
 
-/** Discord's REST, the part of it a bot like this one uses. */
+/** Discord's REST API, as far as a bot like this uses the API. */
 export class Rest {
   readonly messages: Messages;
   readonly interactions: Interactions;
   readonly commands: Commands;
-  /** What the bot may do in the team's channel; also sent along with every interaction. */
+  /** The permissions of the bot in the team's channel; also sent along with every interaction. */
   botPermissions: bigint;
   /** Whether the bot was invited with the scope `applications.commands`. */
   commandsScope = true;
@@ -60,7 +60,7 @@ export class Rest {
     const [area, ...rest] = path.split('/').filter((part) => part !== '');
     if (area === 'interactions') return this.#callback(request, rest);
     if (area === 'webhooks') return this.#webhook(request, rest);
-    // Everything else needs the bot's token.
+    // All further requests need the bot's token.
     if (request.authorization !== `Bot ${BOT_TOKEN}`) throw new ApiProblem(401, 0, '401: Unauthorized');
     if (path === '/gateway/bot') return { status: 200, body: this.#gatewayInfo() };
     if (path === '/users/@me') return { status: 200, body: botUser };
@@ -107,7 +107,7 @@ export class Rest {
       return { status: 200, body: this.messages.toJson(message) };
     }
     const message = which === '@original' ? original : this.messages.find(channel, which ?? '');
-    // Gone, if someone deleted it in the meantime.
+    // Fails if the message was deleted in the meantime.
     this.messages.find(channel, message.id);
     if (method === 'PATCH' && this.archived) throw new ApiProblem(400, 50083, 'Thread is archived');
     if (method === 'PATCH') this.messages.edit(message, body as MessageBody, uploads);
@@ -118,7 +118,7 @@ export class Rest {
     return { status: 200, body: this.messages.toJson(message) };
   }
 
-  /** Each member has a role of their own with what they may, beside those that settings name. */
+  /** Each member has a role with the member's own permissions, beside the roles that settings name. */
   #guild([guild = '', what, id]: string[]): RestResponse {
     const members = this.people.filter((user) => user.guild === guild);
     if (what !== 'members') {
@@ -168,7 +168,7 @@ export class Rest {
     return { status: 200, body: this.messages.toJson(message) };
   }
 
-  /** Newest first; after an id, the ones that come right after it. Without the permission, nothing. */
+  /** Newest first; with `after`, the messages that come right after that id. Without the permission, no message. */
   #history(channel: string, query: URLSearchParams): object[] {
     if (!this.#has(permissions.readMessageHistory)) return [];
     const limit = Number(query.get('limit') ?? 50);

@@ -1,8 +1,8 @@
 import { ApiProblem, type Component, flags, type MessageBody, type Modal, walk } from './discord-world.ts';
 
 /**
- * What Discord checks in a message beyond what its OpenAPI says. Sources: developer reference, "Components Reference"
- * and "Message Resource". `before` is the flags of the message being edited.
+ * The rules of Discord for a message beyond its OpenAPI. Sources: developer reference, "Components Reference" and
+ * "Message Resource". `before` is the flags of the message being edited.
  */
 export function checkMessage(body: MessageBody, fileNames: readonly string[], before = 0): void {
   const wanted = body.flags ?? before;
@@ -88,7 +88,10 @@ export function invalid(problem: string): never {
   throw new ApiProblem(400, 50035, `Invalid Form Body: ${problem}`);
 }
 
-/** Whom a message pings. Discord finds mentions in the raw text: a backslash before one does not stop it. */
+/**
+ * The people whom a message pings. Discord finds mentions in the raw text: a backslash before a mention does not stop
+ * the ping.
+ */
 export function pingsOf(body: MessageBody): string[] {
   const text = [
     body.content ?? '',

@@ -32,8 +32,8 @@ const callbacks: Readonly<Record<number, Schema>> = {
 };
 
 /**
- * Checks a request body against the vendor's OpenAPI. The schemas pass unknown fields by stripping them, so what comes
- * out is compared with what went in. Returns what is wrong, or undefined.
+ * Checks a request body against the vendor's OpenAPI. The schemas silently strip unknown fields, so the result is
+ * compared with the input. Returns the problem, or undefined.
  */
 export function violationOf(method: string, path: string, body: unknown): string | undefined {
   if (method === 'GET' || method === 'DELETE') return undefined;

@@ -19,15 +19,15 @@ import {
 export interface Fault {
   /** Matched against `METHOD /path`, the path below `/api/v10`. */
   readonly on: RegExp;
-  /** How many requests it hits; one when absent. */
+  /** The number of requests that the fault hits; 1 when absent. */
   readonly times?: number;
-  /** Whether the request takes effect all the same, before it goes wrong. */
+  /** Whether the request takes effect nevertheless, before the fault. */
   readonly afterEffect?: boolean;
   /** Milliseconds until the answer, of whichever kind. */
   readonly delayMs?: number;
   /**
-   * `reset` breaks the connection, `closed` ends it and `cut` ends it in the middle of the answer; `broken` ends in the
-   * middle of the JSON, `right` is only late.
+   * `reset` breaks the connection, `closed` ends the connection and `cut` ends the connection in the middle of the
+   * answer; `broken` ends in the middle of the JSON, `right` is only late.
    */
   readonly answer:
     | 'reset'
@@ -43,7 +43,7 @@ export interface Fault {
 }
 
 export interface DiscordServerOptions {
-  /** By which the bot knows it: a name that a proxy leads here. */
+  /** The host name by which the bot knows this server: a name that only a proxy can resolve. */
   readonly host?: string;
   /** Epoch milliseconds; this machine's clock when absent. */
   readonly now?: () => number;
@@ -57,13 +57,13 @@ export interface ReceivedRequest extends RestRequest {
   readonly status: number;
 }
 
-/** A local Discord: REST and gateway on one port, which checks everything it receives. */
+/** A local Discord: REST and gateway on a single port, which checks every request. */
 export interface DiscordServer {
   /** For DISCORD_API_URL. */
   readonly apiUrl: string;
   readonly rest: Rest;
   readonly gateway: Gateway;
-  /** What the bot sent that Discord's specification or its rules do not allow. Must be empty at the end of a test. */
+  /** The requests of the bot that Discord's specification or rules do not allow. Must be empty at the end of a test. */
   readonly violations: readonly string[];
   readonly requests: readonly ReceivedRequest[];
   /** The type of the team's channel: 0 a text channel, 11 a thread. */
@@ -75,11 +75,11 @@ export interface DiscordServer {
   press(user: User, message: StoredMessage, customId: string): StoredInteraction;
   /** A person picked a value from the menu with this custom id. */
   choose(user: User, message: StoredMessage, customId: string, value: string): StoredInteraction;
-  /** A person is typing; one of the options is `focused`. */
+  /** A person is typing a command; the option being typed is `focused`. */
   complete(user: User, name: string, options: readonly object[]): StoredInteraction;
   /** A person submitted the form that this interaction opened. */
   submit(opener: StoredInteraction, user: User, values: Readonly<Record<string, string>>): StoredInteraction;
-  /** The same interaction once more, as a gateway that resumes may send it. */
+  /** Sends the same interaction once more, as a resuming gateway may. */
   redeliver(interaction: StoredInteraction): void;
   close(): Promise<void>;
 }

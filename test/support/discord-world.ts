@@ -1,4 +1,4 @@
-/** What the local Discord is made of: ids, shapes, and the error its REST answers with. */
+/** The parts of the local Discord: ids, shapes, and the error that its REST API answers with. */
 
 export const ids = {
   application: '100000000000000001',
@@ -66,7 +66,7 @@ export interface Component {
   readonly components?: readonly Component[];
 }
 
-/** A modal as the bot had it opened. */
+/** A modal as the bot opened the modal. */
 export interface Modal {
   readonly custom_id: string;
   readonly title: string;
@@ -99,7 +99,7 @@ export interface StoredMessage {
   content: string;
   components: readonly Component[];
   files: StoredFile[];
-  /** Who may see an ephemeral message. */
+  /** The only person who may see an ephemeral message. */
   readonly onlyFor: string | undefined;
   readonly parent: string | undefined;
   pings: readonly string[];
@@ -125,16 +125,16 @@ export interface StoredInteraction {
   readonly createdAt: number;
   /** The message whose button was pressed. */
   readonly source: StoredMessage | undefined;
-  /** Somebody is typing, or has submitted a modal: what may be answered differs. */
+  /** `typing`: a person is typing; `modal`: a person has submitted a modal. The allowed answers differ. */
   readonly kind: 'plain' | 'typing' | 'modal';
-  /** What was offered to somebody who is typing. */
+  /** The suggestions for a person who is typing. */
   choices?: readonly { readonly name: string; readonly value: string }[];
-  /** The form it opened. */
+  /** The form that the interaction opened. */
   modal?: Modal;
   acknowledged: number | undefined;
   /** The message `@original` stands for. */
   original: StoredMessage | undefined;
-  /** How often something was answered by its token after the first response. */
+  /** The number of answers by the token after the first response. */
   answers: number;
 }
 

@@ -3,12 +3,15 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { until } from './test-clock.ts';
 
-/** What stands before several processes, as a load balancer does: in turn, skipping the ones that are not ready. */
+/**
+ * Stands before several processes as a load balancer does: takes the processes in turn and skips processes that are not
+ * ready.
+ */
 export interface Front {
   readonly url: string;
   /** Where they listen. */
   readonly backends: Set<string>;
-  /** What was passed on and did not get a good answer. */
+  /** The requests that were passed on and did not get a good answer. */
   readonly failures: readonly string[];
   close(): Promise<void>;
 }

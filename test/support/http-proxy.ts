@@ -3,19 +3,19 @@ import { createServer, type IncomingMessage, request as send } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** What a host has to end in to be known here, and nowhere else: each port of it is the same port of this machine. */
+/** Hosts with this ending are known only here: each port of such a host is the same port of this machine. */
 const KNOWN = /\.invalid$/;
 
 /** A proxy of a company's network, through which alone the world is reached. */
 export interface HttpProxy {
   readonly url: string;
-  /** `CONNECT host:port`, or the method and the origin of what it was to send itself. */
+  /** `CONNECT host:port`, or the method and the origin of a request that the proxy was to send itself. */
   readonly seen: readonly string[];
   /** Answers to the next CONNECTs in place of a way. */
   readonly refusals: number[];
 }
 
-/** It asks for this user and password. */
+/** The user and password that the proxy asks for. */
 const CREDENTIALS = `Basic ${Buffer.from('ada:hunter2').toString('base64')}`;
 
 export async function startHttpProxy(): Promise<HttpProxy> {

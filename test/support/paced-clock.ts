@@ -6,14 +6,14 @@ const STEP_MS = 5;
 export interface PacedClock extends Clock {
   /** From now on time runs `factor` times as fast as the machine's. */
   speed(factor: number): void;
-  /** Time stands still while `busy` says so: another process works, such as a database. */
+  /** Time stands still while `busy` returns true: a different process works, such as a database. */
   waitFor(busy: () => boolean): void;
 }
 
 /**
- * Time for tests in which real SDKs and sockets take part: it runs `factor` times as fast as the machine's, from `start`
- * (epoch ms) on, so that waits pass quickly. While the process or its machine is held up the time stands still, so that no
- * wait is over before the input and output it waits for had their turn, however busy the machine is.
+ * Time for tests with real SDKs and sockets: the clock runs `factor` times as fast as the machine's, from `start`
+ * (epoch ms) on, so that waits pass quickly. While the process or its machine is held up the time stands still, so that
+ * no wait is over before the awaited input and output had their turn, however busy the machine is.
  */
 export function pacedClock(factor = 20, start = Date.now()): PacedClock {
   const others: (() => boolean)[] = [];

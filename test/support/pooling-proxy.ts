@@ -5,7 +5,7 @@ import { Client } from 'pg';
 const SSL_REQUEST = 80_877_103;
 const CANCEL_REQUEST = 80_877_102;
 
-/** What outlives a transaction, and so reaches or misses the wrong client behind such a proxy. */
+/** Statements whose effect outlives a transaction, and so reaches or misses the wrong client behind such a proxy. */
 const SESSION_STATE: readonly [string, RegExp][] = [
   ['LISTEN', /^\s*(un)?listen\b/i],
   ['SET without LOCAL', /^\s*set\s+(?!local\b|transaction\b|constraints\b)/i],
@@ -23,12 +23,12 @@ interface Backend {
 
 /**
  * Speaks PostgreSQL's wire protocol as PgBouncer does with pool_mode=transaction: a client has a connection of the
- * server's for one transaction, and the next one goes to whoever waits.
+ * server for a single transaction, and the next transaction goes to the client that waits.
  */
 export class PoolingProxy {
-  /** What clients did that such a proxy does not carry. */
+  /** The statements of clients that such a proxy does not support. */
   readonly violations: string[] = [];
-  /** How often a connection went to another client than the one that had it before. */
+  /** How often a connection went to a new client. */
   handovers = 0;
   /** The most clients that were connected at a time. */
   mostClients = 0;
@@ -44,7 +44,7 @@ export class PoolingProxy {
     this.#database = database;
   }
 
-  /** With so many connections to `database` (a URL) for however many clients. */
+  /** Starts a proxy with this many connections to `database` (a URL), for any number of clients. */
   static async before(database: string, connections: number): Promise<PoolingProxy> {
     const proxy = new PoolingProxy(database);
     for (let index = 0; index < connections; index++) proxy.#free.push(await proxy.#connect());
@@ -64,7 +64,7 @@ export class PoolingProxy {
     for (const session of this.#sessions) session.connection.stream.destroy();
   }
 
-  /** pg signs in; from then on its socket is ours. */
+  /** pg signs in; from then on this proxy owns the socket. */
   async #connect(): Promise<Backend> {
     const session = new Client({ connectionString: this.#database });
     session.on('error', () => undefined);
@@ -87,7 +87,7 @@ export class PoolingProxy {
 
   #serve(client: Socket): void {
     let backend: Backend | undefined;
-    /** What the server owes a ReadyForQuery for. */
+    /** The number of ReadyForQuery messages that the server still has to send. */
     let owed = 0;
     let begun = false;
     let work: Promise<void> = Promise.resolve();
@@ -127,7 +127,7 @@ export class PoolingProxy {
     client.on('error', () => undefined);
     client.on('close', () => {
       this.#clients.delete(client);
-      // A transaction that its client left is undone, as the server does where it sees the connection end.
+      // A transaction that its client left is undone, like the server does when the connection ends.
       void work.then(() => {
         if (!backend) return;
         const left = backend;
@@ -178,12 +178,12 @@ function frame(type: string, body: Buffer): Buffer {
   return Buffer.concat([head, body]);
 }
 
-/** Text is UTF-8 and ends with a zero; here only its beginning is looked at. */
+/** Text is UTF-8 and ends with a zero; only the beginning of the text matters here. */
 function cString(buffer: Buffer, from: number): string {
   return buffer.toString('latin1', from, buffer.indexOf(0, from));
 }
 
-/** Cuts a stream into its messages: a type, then the length of the rest with the length itself. */
+/** Cuts a stream into its messages: a type, then the length of the rest including the length itself. */
 function messages(found: (type: string, whole: Buffer) => void): (chunk: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0);
   return (chunk) => {

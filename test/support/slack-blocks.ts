@@ -1,6 +1,6 @@
 /**
- * What Slack refuses in a message's blocks: the Block Kit reference's limits, checked independently of our renderer.
- * Resolves to the `error` and messages Slack would answer with.
+ * The refusals of Slack for a message's blocks: the Block Kit reference's limits, checked independently of our
+ * renderer. Resolves to the `error` and messages of Slack's answer.
  */
 export interface Refusal {
   readonly error: 'invalid_blocks' | 'msg_blocks_too_long';
@@ -11,7 +11,7 @@ interface Bag {
   readonly [key: string]: unknown;
 }
 
-/** chat.* only: a response_url takes longer ones (bolt-js#2867). */
+/** chat.* only: a response_url takes longer blocks (bolt-js#2867). */
 const ALL_BLOCKS_LENGTH = 13_200;
 
 export function refusalOf(blocks: unknown, options: { readonly total: boolean }): Refusal | undefined {

@@ -17,21 +17,23 @@ import { until } from './test-clock.ts';
 export interface SlackDriver extends ChatDriver, FormHands {
   readonly platform: 'slack';
   readonly server: SlackServer;
-  /** What only this person sees: direct messages of the bot, then ephemeral ones; each oldest first. */
+  /** The direct messages to this person, then the ephemeral messages; each oldest first. */
   privately(persona: Persona): Promise<VisibleMessage[]>;
   channel(): Promise<VisibleMessage[]>;
   /** Ids for SLACK_OPERATORS and SLACK_READERS. */
   readonly groupIds: Readonly<Record<Group, string>>;
   readonly userIds: Readonly<Record<Persona, string>>;
-  /** Types `/edgegap <text>` in a channel, the team's unless told. Resolves when the bot has acknowledged it. */
+  /**
+   * Types `/edgegap <text>` in a channel, the team's by default. Resolves when the bot has acknowledged the command.
+   */
   slash(
     persona: Persona,
     text: string,
     options?: { readonly channel?: string; readonly trigger?: string },
   ): Promise<void>;
-  /** Writes `@edgegap <text>`, in a thread when told. Resolves with the `ts` of what was written. */
+  /** Writes `@edgegap <text>`, in a thread when given. Resolves with the `ts` of the written message. */
   mention(persona: Persona, text: string, thread?: string): Promise<string>;
-  /** Delivers any payload, by the driver's mode. Resolves with what the acknowledgement holds. */
+  /** Delivers any payload, by the driver's mode. Resolves with the content of the acknowledgement. */
   deliver(kind: EnvelopeKind, payload: object, options?: Delivery): Promise<unknown>;
 }
 
@@ -91,7 +93,7 @@ export async function createSlackDriver({
     await deliver('events_api', eventPayload(world, body, next('Ev')));
   }
 
-  /** Runs, and waits for what this person is shown first because of it. */
+  /** Runs the function, and waits for the first message that this person is shown because of the run. */
   async function firstResponse(user: string, run: () => Promise<unknown>, source?: string): Promise<void> {
     const before = web.changes.length;
     const forms = web.views.open.length;
@@ -110,7 +112,7 @@ export async function createSlackDriver({
 
   const press = (persona: Persona, label: string) => act(persona, label, buttonsOf);
 
-  /** Presses or chooses what has this label, in the newest message that has it. */
+  /** Presses or chooses the element with this label, in the newest message with such an element. */
   async function act(
     persona: Persona,
     label: string,

@@ -1,4 +1,4 @@
-/** What can go wrong between a client and Slack, on demand. `response_url` stands for all of those. */
+/** The faults between a client and Slack, on demand. `response_url` stands for all response_urls. */
 export type SlackFault =
   | { readonly kind: 'error'; readonly error: string }
   | { readonly kind: 'rate-limit'; readonly retryAfter: number }
@@ -6,7 +6,7 @@ export type SlackFault =
   | { readonly kind: 'reset'; readonly when: 'before' | 'after' }
   /** The right answer, late. */
   | { readonly kind: 'slow'; readonly ms: number }
-  /** It takes effect, and its answer ends in the middle of the JSON. */
+  /** The request takes effect, and its answer ends in the middle of the JSON. */
   | { readonly kind: 'broken' };
 
 export class SlackFaults {

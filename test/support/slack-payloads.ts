@@ -2,7 +2,7 @@ import { type OpenView, stateOf } from './slack-views.ts';
 import type { SlackMessageState, VisibleButton } from './slack-visible.ts';
 import type { SlackWorld } from './slack-world.ts';
 
-/** Somebody typed `/edgegap <text>`. */
+/** A person typed `/edgegap <text>`. */
 export function slashPayload(
   world: SlackWorld,
   said: {
@@ -52,7 +52,7 @@ export function eventPayload(world: SlackWorld, event: object, id: string): obje
   };
 }
 
-/** Somebody pressed a button. */
+/** A person pressed a button. */
 export function pressPayload(
   world: SlackWorld,
   pressed: {
@@ -104,7 +104,7 @@ export function pressPayload(
   };
 }
 
-/** Somebody submitted a modal, or is typing in one of its menus. */
+/** A person submitted a modal, or is typing in a menu of a modal. */
 export function viewPayload(
   world: SlackWorld,
   type: 'view_submission' | 'block_suggestion',

@@ -16,9 +16,9 @@ export interface SlackServer {
   readonly urls: ResponseUrls;
   readonly socket: SlackSocket;
   readonly faults: SlackFaults;
-  /** Every Web API request, with those that failed; `response_url` stands for posts to one. */
+  /** Every Web API request, also the failed requests; `response_url` stands for a post to a response_url. */
   readonly requests: readonly WebRequest[];
-  /** What uploaded files hold (`contentOf`), by id. */
+  /** The content of uploaded files (`contentOf`), by id. */
   readonly uploads: ReadonlyMap<string, string>;
   /** For SLACK_API_URL. */
   readonly apiUrl: string;
@@ -28,11 +28,13 @@ export interface SlackServer {
 }
 
 export interface SlackServerOptions {
-  /** By which the bot knows it: a name that a proxy leads here. */
+  /** The host name by which the bot knows this server: a name that only a proxy can resolve. */
   readonly host?: string;
-  /** Asked about every call (`response_url` for posts to one) for which no fault is planned. */
+  /** Asked about every call without a planned fault (`response_url` for a post to a response_url). */
   readonly chance?: (method: string) => SlackFault | undefined;
-  /** Where the bot lives by another clock: what a time of the bot's is by this machine's; both in epoch milliseconds. */
+  /**
+   * For a bot with a clock of its own: turns a time of the bot into a time of this machine; both in epoch milliseconds.
+   */
   readonly toOwnTime?: (ms: number) => number;
 }
 

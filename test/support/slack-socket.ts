@@ -48,7 +48,7 @@ export class SlackSocket {
     return this.#open.size;
   }
 
-  /** Sends an envelope on one connection and waits for its acknowledgement, which has to come on the same one. */
+  /** Sends an envelope on a connection and waits for its acknowledgement, which has to come on the same connection. */
   async deliver(
     type: EnvelopeKind,
     payload: unknown,

@@ -1,6 +1,6 @@
 import { checkSelect } from './slack-blocks.ts';
 
-/** A modal as the bot had it opened. */
+/** A modal as the bot opened the modal. */
 export interface OpenView {
   readonly id: string;
   readonly callback_id: string;
@@ -39,7 +39,7 @@ export class SlackViews {
   }
 }
 
-/** What Slack refuses in a modal (docs.slack.dev, views and input block references). */
+/** The refusals of Slack for a modal (docs.slack.dev, views and input block references). */
 export function viewProblems(json = '{}'): string[] {
   const view = JSON.parse(json) as Partial<OpenView> & { readonly type?: string };
   const problems: string[] = [];

@@ -1,6 +1,6 @@
 import type { VisibleMessage } from './chat-driver.ts';
 
-/** A message as Slack keeps it, as far as these tests look. */
+/** A message as Slack keeps the message, as far as these tests read. */
 export interface SlackMessageState {
   readonly ts: string;
   readonly text?: string;
@@ -24,7 +24,7 @@ interface Element {
   readonly fields?: readonly { readonly text: string }[];
 }
 
-/** What a person sees of it. With blocks, Slack shows `text` in notifications only. */
+/** The message as a person sees the message. With blocks, Slack shows `text` in notifications only. */
 export function visibleMessage(
   message: SlackMessageState,
   more: { readonly edits: number; readonly fileContent: (id: string) => string },

@@ -10,20 +10,20 @@ export interface WebRequest {
   readonly token: string | undefined;
 }
 
-/** What a call made visible. */
+/** A message that a call made visible. */
 export interface Change {
   readonly kind: 'post' | 'edit' | 'private';
   readonly channel: string;
   readonly ts: string;
-  /** The `ts` of the thread it was posted in. */
+  /** The `ts` of the message's thread. */
   readonly thread?: string;
-  /** Who alone sees it. */
+  /** The only person who sees the message. */
   readonly user?: string;
   /** Posted with a key: by the outbox, not as an answer. */
   readonly keyed: boolean;
-  /** That key, whoever posted. */
+  /** The key of the message, whoever posted. */
   readonly key?: string;
-  /** The path of the `response_url` by which it came. */
+  /** The path of the `response_url` by which the message came. */
   readonly url?: string;
   /** How the message looks from now on. */
   readonly content: { readonly text: string; readonly blocks: readonly unknown[] };
@@ -31,7 +31,7 @@ export interface Change {
   readonly at: number;
 }
 
-/** Slack's Web API: `emulate`'s answers, made as strict as the real one where it is lenient. */
+/** Slack's Web API: `emulate`'s answers, made as strict as the real API where `emulate` is lenient. */
 export class SlackWebApi {
   /** Channels where the bot may post only as a member, as without chat:write.public. */
   readonly membersOnly = new Set<string>();
@@ -212,7 +212,7 @@ export class SlackWebApi {
     return answer;
   }
 
-  /** Everything in the channel, threads included, oldest first. Who looks again and again reads again only after a change. */
+  /** All messages of the channel, threads included, oldest first. A repeated call reads again only after a change. */
   async messages(channel: string, token = personToken('admin')): Promise<readonly StoredMessage[]> {
     const { changes } = this.#world;
     const key = `${token} ${channel}`;

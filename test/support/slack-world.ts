@@ -13,7 +13,7 @@ export interface SlackWorld {
   readonly team: string;
   readonly bot: { readonly user: string; readonly id: string };
   readonly users: Readonly<Record<Persona, string>>;
-  /** User groups: what SLACK_OPERATORS and SLACK_READERS can name. */
+  /** User groups: the groups that SLACK_OPERATORS and SLACK_READERS can name. */
   readonly groups: Readonly<Record<Group, string>>;
   readonly channels: {
     /** Public; the bot is no member. */
@@ -23,12 +23,12 @@ export interface SlackWorld {
     /** Private; the bot is no member. */
     readonly secret: string;
   };
-  /** What users.info adds to what `emulate` knows. */
+  /** The facts that users.info adds to the facts of `emulate`. */
   readonly facts: Map<string, Readonly<Record<string, unknown>>>;
   readonly members: Map<string, Set<string>>;
   /** Calls the Web API as this token, with nothing in between. */
   call(token: string, method: string, params: Readonly<Record<string, string>>): Promise<WebAnswer>;
-  /** How many calls so far may have changed something. */
+  /** The number of calls so far that may have changed something. */
   readonly changes: number;
   readonly url: string;
   close(): Promise<void>;
@@ -54,7 +54,7 @@ const PERSON_SCOPES = [
 
 const READING = /\.(?:history|info|list|replies|test)$/;
 
-/** The token of a person, for what people do themselves. */
+/** The token of a person, for the person's own calls. */
 export function personToken(persona: Persona): string {
   return `xoxp-${persona}`;
 }
@@ -106,7 +106,8 @@ export async function createSlackWorld(): Promise<SlackWorld> {
       headers: { authorization: `Bearer ${token}` },
       body: new URLSearchParams(params),
     });
-    // It takes 5,000 calls an hour from each token, and says so with a status, which Slack's own refusals do not have.
+    // `emulate` takes 5,000 calls an hour from each token, and refuses with an HTTP status, which Slack's own refusals
+    // do not have.
     if (!response.ok)
       throw new Error(`The local Slack answered HTTP ${response.status}: ${await response.text()}`);
     const answer = (await response.json()) as WebAnswer;

@@ -7,7 +7,7 @@ export interface TcpProxy {
   cut(): void;
   /** Lets nothing through any more, without a word: a cable that was pulled. */
   freeze(): void;
-  /** Works again, for new connections; after `freeze`, the old ones stay as dead as they are. */
+  /** Works again for new connections; after `freeze`, the old connections stay dead. */
   restore(): void;
   close(): Promise<void>;
 }

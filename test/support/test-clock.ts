@@ -20,7 +20,7 @@ export class TestClock implements Clock {
     return this.#now;
   }
 
-  /** Sets the time of day on by `ms`, or back; what runs out goes on as it did. */
+  /** Moves the time of day by `ms`, forward or back; timers go on unchanged. */
   set(ms: number): void {
     this.#set += ms;
   }
@@ -33,7 +33,7 @@ export class TestClock implements Clock {
     };
   }
 
-  /** Time does not move while `busy` says so, or until the promise that it returns has resolved. */
+  /** Time does not move while `busy` returns true, or until the promise that `busy` returns has resolved. */
   waitFor(busy: () => Promise<void> | boolean): void {
     this.#busy.push(busy);
   }
@@ -43,7 +43,9 @@ export class TestClock implements Clock {
     return this.#timers.length;
   }
 
-  /** Moves time on by `ms`, running what falls due, and lets each timer's promises settle before the next. */
+  /**
+   * Moves time on by `ms`, runs the timers that fall due, and lets each timer's promises settle before the next timer.
+   */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     for (;;) {
@@ -58,7 +60,7 @@ export class TestClock implements Clock {
     await this.#rest();
   }
 
-  /** The same in one leap, as when a machine has slept: what falls due runs only then. */
+  /** The same in a single leap, as when a machine has slept: timers that fall due run only then. */
   async leap(ms: number): Promise<void> {
     this.#now += ms;
     await this.advance(0);
@@ -80,13 +82,13 @@ export async function turn(times = 3): Promise<void> {
   for (let i = 0; i < times; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** How many looks `until` takes at once, before it leaves the processor to others between two looks. */
+/** How many looks `until` takes at once, before `until` leaves the processor to the other tasks between two looks. */
 const HASTY_LOOKS = 50;
 
 /**
- * Waits for something outside this process's own turn (a socket, an SDK) to have happened: asks `probe` again until it
- * answers with something truthy, first after each turn of the event loop, later every millisecond.
- * The limit, in real milliseconds, only decides when a failing test gives up.
+ * Waits for an event outside this process's own turn (a socket, an SDK): asks `probe` again until `probe` returns a
+ * truthy value, first after each turn of the event loop, later every millisecond. The limit, in real milliseconds, only
+ * decides when a failing test gives up.
  */
 export async function until<T>(
   probe: () => T | Promise<T>,

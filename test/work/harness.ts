@@ -12,7 +12,7 @@ export const shared = suiteDatabase === 'postgres';
 
 /** A run that is under way, which the test ends. */
 export interface Run extends Due {
-  /** Which process runs it. */
+  /** The process that runs the task. */
   readonly by: string;
   end(again?: Again): void;
   fail(error: Error): void;
@@ -22,7 +22,7 @@ export interface Office {
   readonly clock: TestClock;
   readonly store: Store;
   readonly log: string[];
-  /** Every run so far, oldest first; of all processes. */
+  /** Every run of all processes so far, oldest first. */
   readonly runs: Run[];
   /** A process whose tasks of the kind `remind` end when the test says so. */
   process(name: string, options?: ProcessOptions): Promise<Process>;
@@ -40,7 +40,7 @@ interface ProcessOptions {
 export interface Process {
   readonly worker: TaskWorker;
   readonly membership: Membership;
-  /** As by kill -9: the others find that the process is no more, and nothing of it goes on. */
+  /** As by kill -9: the remaining processes find that the process is gone, and its work stops. */
   die(): Promise<void>;
 }
 

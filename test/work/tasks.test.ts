@@ -9,7 +9,7 @@ const SECOND = 1_000;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-test('a task runs at its time with its payload, and is gone when it is done', async () => {
+test('a task runs at its time with its payload and is deleted when done', async () => {
   const { clock, remind, process, runs, rows } = await openOffice();
   await process('one');
   await remind('tea', MINUTE, { cups: 2 });
@@ -23,7 +23,7 @@ test('a task runs at its time with its payload, and is gone when it is done', as
   expect(runs).toHaveLength(1);
 });
 
-test('a task says when it runs again, and with which payload', async () => {
+test('a task says when to run again and with which payload', async () => {
   const { clock, remind, process, runs, rows } = await openOffice();
   await process('one');
   await remind('tea', 0, { round: 1 });
@@ -38,7 +38,7 @@ test('a task says when it runs again, and with which payload', async () => {
   expect(runs.map(({ payload }) => payload)).toEqual([{ round: 1 }, { round: 2 }, { round: 2 }]);
 });
 
-test('a task that is scheduled in a transaction runs once that is committed, and not where it is not', async () => {
+test('a task scheduled in a transaction runs only when the transaction was committed', async () => {
   const { clock, store, process, runs } = await openOffice();
   await process('one');
   const task = { kind: 'remind', account: 'a', at: clock.now() };
@@ -53,7 +53,7 @@ test('a task that is scheduled in a transaction runs once that is committed, and
   expect(runs.map(({ key }) => key)).toEqual(['committed']);
 });
 
-test.runIf(shared)('of two processes one runs a task, however often the task runs again', async () => {
+test.runIf(shared)('a task runs in a single process of two, however often repeated', async () => {
   const { clock, remind, process, runs } = await openOffice();
   await process('one');
   await process('other');
@@ -69,7 +69,7 @@ test.runIf(shared)('of two processes one runs a task, however often the task run
   }
 });
 
-test('a task whose process died is run by the next', async () => {
+test('the task of a dead process is run by the next process', async () => {
   const { clock, remind, process, runs } = await openOffice();
   const one = await process('one');
   await remind('tea', 0, { cups: 2 });
@@ -83,7 +83,7 @@ test('a task whose process died is run by the next', async () => {
   expect(runs.at(-1)).toMatchObject({ by: 'other', key: 'tea', payload: { cups: 2 } });
 });
 
-test('a task that runs when its process stops is told so, and is run by the next', async () => {
+test('a task running at a stop is aborted and run by the next process', async () => {
   const { remind, process, runs, rows, log } = await openOffice();
   const one = await process('one');
   await remind('tea', 0);
@@ -96,7 +96,7 @@ test('a task that runs when its process stops is told so, and is run by the next
   expect(log.join('')).not.toContain('failed');
 });
 
-test.runIf(shared)('a process that may be taken for dead ends its runs', async () => {
+test.runIf(shared)('a process that may be taken for dead aborts its tasks', async () => {
   const { clock, store, remind, process, runs } = await openOffice();
   const heart = new TestClock();
   await process('one', { heart });
@@ -114,7 +114,7 @@ test.runIf(shared)('a process that may be taken for dead ends its runs', async (
   expect(runs[1]?.signal.aborted).toBe(false);
 });
 
-test('a task that fails is tried again, after a longer wait each time, and the log says so', async () => {
+test('a task that fails is tried again after longer waits, and logged', async () => {
   const { clock, remind, process, runs, rows, log } = await openOffice();
   await process('one');
   await remind('tea', 0);
@@ -127,13 +127,13 @@ test('a task that fails is tried again, after a longer wait each time, and the l
     await clock.advance(1);
   }
   expect(log.join('')).toContain('"kind":"remind","key":"tea","failures":3,"retryMs":20000');
-  // A success begins anew.
+  // A success resets the count of failures.
   await until(() => runs.length === 4, 'a run');
   runs.at(-1)?.end({ inMs: MINUTE });
   await until(async () => (await rows())[0]?.failures === 0, 'the success to be written down');
 });
 
-test('an end that the store does not take is written down later, and the task runs no second time meanwhile', async () => {
+test('a task whose end the store refuses is ended later and does not run twice', async () => {
   const { clock, store, remind, process, runs, rows, log } = await openOffice();
   await process('one');
   await remind('tea', 0);
@@ -150,7 +150,7 @@ test('an end that the store does not take is written down later, and the task ru
   expect(runs).toHaveLength(1);
 });
 
-test('a task that is scheduled again by its key runs at the new time alone', async () => {
+test('a task scheduled again by its key runs only at the new time', async () => {
   const { clock, remind, process, runs } = await openOffice();
   await process('one');
   await remind('tea', MINUTE, 'early');
@@ -161,7 +161,7 @@ test('a task that is scheduled again by its key runs at the new time alone', asy
   expect(runs.map(({ payload }) => payload)).toEqual(['late']);
 });
 
-test('a task that is scheduled again while it runs runs once more, and never twice at once', async () => {
+test('a task scheduled again during its run runs once more, never twice at once', async () => {
   const { clock, remind, process, runs } = await openOffice();
   await process('one');
   if (shared) await process('other');
@@ -170,13 +170,13 @@ test('a task that is scheduled again while it runs runs once more, and never twi
   await remind('tea', 0, 'second');
   await clock.advance(MINUTE);
   expect(runs).toHaveLength(1);
-  // What the old run says of a next one is of no account.
+  // The next run that the old run asks for does not count.
   runs[0]?.end({ inMs: HOUR, payload: 'third' });
   await until(() => runs.length === 2, 'the second run');
   expect(runs[1]?.payload).toBe('second');
 });
 
-test('a task that is cancelled does not run, and has no next run where it runs already', async () => {
+test('a cancelled task does not run, and a running cancelled task has no next run', async () => {
   const { clock, store, remind, process, runs, rows } = await openOffice();
   await process('one');
   await remind('soup', MINUTE);
@@ -189,7 +189,7 @@ test('a task that is cancelled does not run, and has no next run where it runs a
   expect(runs).toHaveLength(1);
 });
 
-test('a task that is cancelled while it runs and scheduled again does not run twice at once', async () => {
+test('a task cancelled and scheduled again during its run does not run twice at once', async () => {
   const { clock, store, remind, process, runs } = await openOffice();
   await process('one');
   await remind('tea', 0, 'first');
@@ -204,7 +204,7 @@ test('a task that is cancelled while it runs and scheduled again does not run tw
   expect(runs[1]?.payload).toBe('second');
 });
 
-test('tasks of a kind that a process does not know are left alone', async () => {
+test('tasks of an unknown kind are left alone', async () => {
   const { clock, store, process, rows } = await openOffice();
   await process('one');
   await schedule(store, clock, { kind: 'from a newer version', key: 'k', account: 'a', at: clock.now() });
@@ -212,7 +212,7 @@ test('tasks of a kind that a process does not know are left alone', async () => 
   expect(await rows()).toEqual([{ key: 'k', run_at: expect.any(Number), failures: 0, holder: null }]);
 });
 
-test('what a clock wrote that was a year ahead counts from now', async () => {
+test('a task scheduled by a clock a year ahead counts from now', async () => {
   const { clock, store, process, runs } = await openOffice();
   const ahead = new TestClock(clock.now() + 365 * 24 * HOUR);
   const task = { kind: 'remind', key: 'tea', account: 'a', at: ahead.now() + MINUTE };
@@ -224,7 +224,7 @@ test('what a clock wrote that was a year ahead counts from now', async () => {
   expect(runs).toHaveLength(1);
 });
 
-test('many tasks are run a part at a time, and all of them', async () => {
+test('many tasks run in parts until all have run', async () => {
   const { clock, process, remind, runs } = await openOffice();
   for (let n = 0; n < 120; n++) await remind(`k${n}`, 0);
   await process('one');

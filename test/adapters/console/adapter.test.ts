@@ -13,7 +13,7 @@ function titled(title: string) {
   return card({ title: [title] });
 }
 
-describe('an invocation', () => {
+describe('a console invocation', () => {
   async function run(handle: (invocation: Invocation) => Promise<void>, lines: string) {
     const opened = openConsole();
     await opened.chat.start(inboxOf(handle));
@@ -22,7 +22,7 @@ describe('an invocation', () => {
     return opened;
   }
 
-  test('carries the text after the command, the place, and the operator', async () => {
+  test('a console invocation carries the text after the command, the place and the operator', async () => {
     const seen: Invocation[] = [];
     await run(async (invocation) => void seen.push(invocation), '/edgegap deploy kart “v 1”\ndeploy\n');
     expect(seen.map(({ request }) => request)).toEqual([
@@ -41,13 +41,13 @@ describe('an invocation', () => {
     expect(seen[0]?.id).not.toBe(seen[1]?.id);
   });
 
-  test('a refusal is private, and says so', async () => {
+  test('a refusal in the terminal is private and says that only this person sees the refusal', async () => {
     const { printed, chat } = await run((invocation) => invocation.refuse(titled('No')), 'stop\n');
     expect(printed()).toBe('› stop\n╭─ • No  (only you see this)\n╰─\n');
     expect(chat.messages()[0]?.private).toBe(true);
   });
 
-  test('an answer that is given again replaces the first, and prints nothing when it says the same', async () => {
+  test('a second answer replaces the first; an equal answer prints nothing', async () => {
     const { printed, chat } = await run(async (invocation) => {
       await invocation.acknowledge('public');
       await invocation.respond(titled('Working'));
@@ -59,7 +59,7 @@ describe('an invocation', () => {
     expect(chat.messages()[0]?.edits).toBe(1);
   });
 
-  test('a card posted as the answer is the answer, and can be edited later', async () => {
+  test('a card posted as the answer counts as the answer and can be edited later', async () => {
     const { printed, chat } = await run(async (invocation) => {
       await invocation.acknowledge('public');
       const ref = await invocation.postCard(titled('Deploying'));
@@ -69,7 +69,7 @@ describe('an invocation', () => {
     expect(printed()).toContain('╭─ • Ready  (edited)');
   });
 
-  test('a card posted beside a private answer is a public message of its own', async () => {
+  test('a card posted beside a private answer is a separate public message', async () => {
     const { chat } = await run(async (invocation) => {
       await invocation.acknowledge('private');
       await invocation.respond(titled('Seen by one'));
@@ -88,7 +88,7 @@ describe('an invocation', () => {
   });
 });
 
-describe('buttons', () => {
+describe('buttons in the terminal', () => {
   async function withButtons(lines: string, onPress: (invocation: Invocation) => Promise<void>) {
     const opened = openConsole();
     const pressed: string[] = [];
@@ -108,7 +108,7 @@ describe('buttons', () => {
     return { ...opened, pressed };
   }
 
-  test('are numbered across the session and pressed by their number', async () => {
+  test('buttons are numbered across the session and pressed by their number', async () => {
     const { pressed, printed } = await withButtons('stop a\nstop b\n#4\n#1\n', (invocation) =>
       invocation.acknowledge('private'),
     );
@@ -117,7 +117,7 @@ describe('buttons', () => {
     expect(pressed).toEqual(['cancel on 2', 'confirm on 1']);
   });
 
-  test('an update replaces the message; what stays keeps its number, what is gone cannot be pressed', async () => {
+  test('after an update a button that stays keeps its number; a removed button cannot be pressed', async () => {
     const { pressed, printed } = await withButtons('stop a\n#1\n#1\n#2\n', async (invocation) => {
       await invocation.acknowledge('update');
       await invocation.respond(cardWithButtons('Stopping', 'cancel', 'wait'));
@@ -129,7 +129,7 @@ describe('buttons', () => {
     );
   });
 
-  test('a number that never was is answered', async () => {
+  test('pressing a number that no button has is answered with an explanation', async () => {
     const { printed, pressed } = await withButtons('#7\nstop\n#7\n#0\n#1 now\n', async () => {});
     expect(printed()).toContain('▲ There is no button #7.  (only you see this)');
     expect(printed()).toContain('▲ There is no button #7. You can press #1 Do confirm, #2 Do cancel.');
@@ -139,8 +139,8 @@ describe('buttons', () => {
   });
 });
 
-describe('posting', () => {
-  test('the same key is the same message, and can be found again', async () => {
+describe('posting to the terminal', () => {
+  test('two posts with the same key are the same message, which can be found again', async () => {
     const { chat, printed } = openConsole();
     await chat.start(inboxOf(async () => {}));
     const parent = await chat.post(here, { message: titled('Card'), key: 'a' });
@@ -154,7 +154,7 @@ describe('posting', () => {
     await chat.stop();
   });
 
-  test('a message of another session cannot be edited', async () => {
+  test('a message of an earlier session cannot be edited', async () => {
     const { chat } = openConsole();
     await chat.start(inboxOf(async () => {}));
     const edit = chat.edit({ ...here, message: 'ffffffff-1' }, titled('x'));
@@ -162,7 +162,7 @@ describe('posting', () => {
     await chat.stop();
   });
 
-  test('nothing is sent before start or after the end', async () => {
+  test('nothing is sent before the start or after the end of the chat', async () => {
     const { chat } = openConsole();
     const post = () => chat.post(here, { message: titled('x'), key: 'a' });
     await expect(post()).rejects.toThrow(DeliveryError);
@@ -176,7 +176,7 @@ describe('posting', () => {
     expect(chat.healthy()).toBe(false);
   });
 
-  test('a file that cannot be saved is a delivery that failed, with what to do', async () => {
+  test('a file that cannot be saved makes the delivery fail with a hint for the operator', async () => {
     const { chat, printed } = openConsole({ saveFile: () => Promise.reject(new Error('ENOSPC')) });
     await chat.start(inboxOf(async () => {}));
     const message = card({ files: [textFile('a.log', 'x')] });
@@ -189,7 +189,7 @@ describe('posting', () => {
   });
 });
 
-test('what is typed by another hand looks as if it had been typed', async () => {
+test('a line typed by the program looks like a line typed by a person', async () => {
   const { chat, printed } = openConsole();
   await chat.start(inboxOf((invocation) => invocation.refuse(titled('Answer'))));
   chat.say(['Hello']);

@@ -6,20 +6,20 @@ import { textFile } from '../../../src/chat/card.ts';
 import { card, context } from './fixtures.ts';
 
 const attacks = {
-  recolour: 'before \u001b[31mred\u001b[0m after',
-  'clear the screen': '\u001b[2J\u001b[H',
-  'retitle the window': '\u001b]0;owned\u0007',
-  'a link that hides its target': '\u001b]8;;https://evil.example\u001b\\click\u001b]8;;\u001b\\',
-  'an 8-bit control sequence': '\u009b31mred',
-  'overwrite the line': 'harmless\rEVIL    ',
-  'back over it': 'good\b\b\b\bevil',
-  'bell and delete': '\u0007\u007f',
-  'reverse the reading direction': '\u202egnp.exe \u2066x\u2069 \u200f',
-  'a line separator': 'a\u2028b\u0085c',
+  'to change the colour': 'before \u001b[31mred\u001b[0m after',
+  'to clear the screen': '\u001b[2J\u001b[H',
+  'to rename the window': '\u001b]0;owned\u0007',
+  'to show a link that hides its target': '\u001b]8;;https://evil.example\u001b\\click\u001b]8;;\u001b\\',
+  'to use an 8-bit control sequence': '\u009b31mred',
+  'to overwrite the line': 'harmless\rEVIL    ',
+  'to delete the text before': 'good\b\b\b\bevil',
+  'to ring the bell and delete': '\u0007\u007f',
+  'to reverse the reading direction': '\u202egnp.exe \u2066x\u2069 \u200f',
+  'to start a new line': 'a\u2028b\u0085c',
 };
 
-describe('literal text cannot command a terminal', () => {
-  test.each(Object.entries(attacks))('%s', (_, text) => {
+describe('literal text in a terminal', () => {
+  test.each(Object.entries(attacks))('literal text cannot command the terminal %s', (_, text) => {
     const message = card({
       title: [text],
       nodes: [
@@ -44,7 +44,7 @@ describe('literal text cannot command a terminal', () => {
     }
   });
 
-  test('and is shown for what it is', () => {
+  test('control characters in literal text are shown as visible signs', () => {
     expect(literalLine('\u001b[31mred\u0007 \u007f \u009b1m \u202e')).toBe('␛[31mred␇ ␡ ‹U+009B›1m ‹U+202E›');
     expect(literalLine('one\r\ntwo\nthree\rfour')).toBe('one⏎two⏎three␍four');
   });

@@ -6,7 +6,7 @@ import { card } from './fixtures.ts';
 import { openConsole } from './harness.ts';
 
 describe('lines from a pipe', () => {
-  test('run one after another: a line starts when the one before it has its answer', async () => {
+  test('a line from a pipe starts when the line before has been answered', async () => {
     const { chat, input } = openConsole();
     const log: string[] = [];
     const gates: (() => void)[] = [];
@@ -31,7 +31,7 @@ describe('lines from a pipe', () => {
     expect(log).toEqual(['begin 1', 'end 1', 'begin 2', 'end 2', 'begin 3', 'end 3']);
   });
 
-  test('are repeated as typed, cut where they are endless', async () => {
+  test('lines from a pipe are repeated as typed; a very long line is cut', async () => {
     const { chat, input, printed } = openConsole();
     await chat.start(inboxOf(async () => {}));
     input.end(`deploy a\ndeploy ${'x'.repeat(10_000)}\n`);
@@ -42,7 +42,7 @@ describe('lines from a pipe', () => {
     expect(lines[2]?.length).toBeLessThan(300);
   });
 
-  test('a wide line arrives whole, however it is cut into chunks', async () => {
+  test('a line of wide characters arrives whole, however the pipe splits the bytes', async () => {
     const { chat, input } = openConsole();
     const seen: unknown[] = [];
     await chat.start(inboxOf(async ({ request }) => void seen.push(request)));
@@ -52,7 +52,7 @@ describe('lines from a pipe', () => {
     expect(seen).toEqual([{ kind: 'command', command: 'deploy', args: { kind: 'text', text: '日本 🇯🇵' } }]);
   });
 
-  test('that still wait when the chat is stopped are neither run nor shown', async () => {
+  test('lines that still wait when the chat stops are neither run nor shown', async () => {
     const { chat, input, printed } = openConsole();
     const gate = Promise.withResolvers<void>();
     await chat.start(inboxOf(() => gate.promise));
@@ -64,7 +64,7 @@ describe('lines from a pipe', () => {
     expect(printed()).toBe('› deploy a\n');
   });
 
-  test('wait until what the one before caused is on the screen', async () => {
+  test('a line waits until the effects of the line before are on the screen', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { chat, input, printed } = openConsole({ settled: () => promise });
     await chat.start(inboxOf(async () => {}));
@@ -77,7 +77,7 @@ describe('lines from a pipe', () => {
     expect(printed()).toContain('deploy b');
   });
 
-  test('exit is the last line', async () => {
+  test('the line "exit" is the last line that runs', async () => {
     const { chat, input } = openConsole();
     let ran = 0;
     await chat.start(inboxOf(async () => void ran++));
@@ -87,15 +87,18 @@ describe('lines from a pipe', () => {
   });
 });
 
-describe('no input', () => {
-  test.each(['', '\n\n', '# only a comment\n'])('%j is none', async (text) => {
-    const { chat, input } = openConsole({ silenceMs: 3000 });
-    await chat.start(inboxOf(async () => {}));
-    input.end(text);
-    expect(await chat.finished).toBe('no-input');
-  });
+describe('a pipe without input', () => {
+  test.each(['', '\n\n', '# only a comment\n'])(
+    'a pipe that brings only %j counts as no input',
+    async (text) => {
+      const { chat, input } = openConsole({ silenceMs: 3000 });
+      await chat.start(inboxOf(async () => {}));
+      input.end(text);
+      expect(await chat.finished).toBe('no-input');
+    },
+  );
 
-  test('nor is a pipe that stays silent', async () => {
+  test('a pipe that stays silent counts as no input', async () => {
     const { chat, clock } = openConsole({ silenceMs: 3000 });
     await chat.start(inboxOf(async () => {}));
     let over = '';
@@ -109,7 +112,7 @@ describe('no input', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('once a line came, silence is only that', async () => {
+  test('after the first line a silent pipe no longer counts as no input', async () => {
     const { chat, clock, input, printed } = openConsole({ silenceMs: 3000 });
     await chat.start(inboxOf(async () => {}));
     input.write('deploy a\n');
@@ -121,7 +124,7 @@ describe('no input', () => {
     expect(printed()).toContain('deploy b');
   });
 
-  test('without the rule a silent pipe is waited for', async () => {
+  test('without the rule of silence the bot waits for a silent pipe', async () => {
     const { chat, clock } = openConsole();
     await chat.start(inboxOf(async () => {}));
     expect(clock.pending).toBe(0);
@@ -130,7 +133,7 @@ describe('no input', () => {
 });
 
 describe('streams that break', () => {
-  test('an output nobody reads any more ends it, and later messages go nowhere', async () => {
+  test('an output that is no longer read ends the chat; later messages are dropped', async () => {
     const output = new PassThrough();
     const { chat, input } = openConsole({ output });
     await chat.start(inboxOf(async () => {}));
@@ -144,7 +147,7 @@ describe('streams that break', () => {
     await chat.stop();
   });
 
-  test('an input that fails is an input that ended', async () => {
+  test('an input that fails counts as an input that ended', async () => {
     const { chat, input } = openConsole();
     await chat.start(inboxOf(async () => {}));
     input.destroy(new Error('EISDIR'));

@@ -31,8 +31,8 @@ function numbered(button: { label: string }) {
   return button.label === 'Logs' ? 3 : 4;
 }
 
-describe('a card', () => {
-  test('is framed, its fields are aligned, its buttons are numbered', () => {
+describe('a card in the terminal', () => {
+  test('a card has a frame, aligned fields and numbered buttons', () => {
     expect(renderMessage(deploymentCard, context({ numberOf: numbered }))).toEqual([
       '╭─ ✓ kart-racing v1.2 is ready',
       '│ Address  http://a.edgegap.net:31500',
@@ -43,11 +43,11 @@ describe('a card', () => {
     ]);
   });
 
-  test('carries its mark beside the title', () => {
+  test('a card shows its mark beside the title', () => {
     expect(renderMessage(card(), context({ mark: 'edited' }))).toEqual(['╭─ • Title  (edited)', '╰─']);
   });
 
-  test('is colourless unless colour is asked for', () => {
+  test('a card has no colour unless colour is asked for', () => {
     const plain = renderMessage(deploymentCard, context()).join('');
     const coloured = renderMessage(deploymentCard, context({ color: true })).join('');
     expect(plain).not.toContain('\u001b');
@@ -55,7 +55,7 @@ describe('a card', () => {
     expect(coloured).toContain('\u001b[32m');
   });
 
-  test('folds prose to the window and keeps the frame', () => {
+  test('the prose of a card folds to the window and keeps the frame', () => {
     const text = 'The image could not be pulled because the registry does not know it.';
     const lines = renderMessage(card({ nodes: [{ kind: 'text', text: [text] }] }), context({ columns: 40 }));
     expect(lines).toEqual([
@@ -66,7 +66,7 @@ describe('a card', () => {
     ]);
   });
 
-  test('folds a value under its own column', () => {
+  test('a long field value of a card folds under its own column', () => {
     const lines = renderMessage(
       card({ nodes: [{ kind: 'fields', fields: [{ label: 'Why', value: ['word '.repeat(12).trim()] }] }] }),
       context({ columns: 40 }),
@@ -79,7 +79,7 @@ describe('a card', () => {
     ]);
   });
 
-  test('breaks a word only where it is longer than a line', () => {
+  test('a card breaks a word only where the word is longer than a line', () => {
     const lines = renderMessage(
       card({ nodes: [{ kind: 'text', text: ['x'.repeat(90)] }] }),
       context({ columns: 40 }),
@@ -87,12 +87,12 @@ describe('a card', () => {
     expect(lines.slice(1, -1)).toEqual([`│ ${'x'.repeat(38)}`, `│ ${'x'.repeat(38)}`, `│ ${'x'.repeat(14)}`]);
   });
 
-  test('names a file, its size and where it is', () => {
+  test('a card names a file, its size and its place on disk', () => {
     const lines = renderMessage(card({ files: [textFile('a.log', 'é'.repeat(2048))] }), context());
     expect(lines).toEqual(['╭─ • Title', '│ a.log, 4 KiB: /tmp/a.log', '╰─']);
   });
 
-  test('says what a picture shows, and where the picture is', () => {
+  test('a card describes a picture and says where the picture is', () => {
     const picture = { name: 'a.png', type: 'image/png', bytes: new Uint8Array(3000) };
     const lines = renderMessage(
       card({
@@ -109,7 +109,7 @@ describe('a card', () => {
     ]);
   });
 
-  test('wraps buttons that do not fit beside each other', () => {
+  test('buttons of a card that do not fit beside each other wrap', () => {
     const buttons = Array.from({ length: 3 }, (_, nth) => ({
       label: `A rather long label ${nth}`,
       style: 'secondary' as const,
@@ -124,9 +124,9 @@ describe('a card', () => {
   });
 });
 
-describe('every tone and node', () => {
+describe('tones and nodes', () => {
   const tones: Tone[] = ['neutral', 'progress', 'success', 'warning', 'danger'];
-  test('has a sign of its own, so that no colour is needed to tell them apart', () => {
+  test('each tone has a different sign, so that tones differ without colour', () => {
     const signs = tones.map((tone) => renderMessage({ kind: 'line', tone, text: ['x'] }, context())[0]);
     expect(signs).toEqual(['• x', '◌ x', '✓ x', '▲ x', '✗ x']);
   });
@@ -144,7 +144,7 @@ describe('every tone and node', () => {
     [{ kind: 'fields', fields: [] }, []],
     [{ kind: 'buttons', buttons: [] }, []],
   ];
-  test.each(nodes)('%j', (node, expected) => {
+  test.each(nodes)('the node %j is rendered as expected', (node, expected) => {
     expect(renderMessage(card({ nodes: [node, { kind: 'text', text: ['end'] }] }), context())).toEqual([
       '╭─ • Title',
       ...expected,
@@ -154,11 +154,11 @@ describe('every tone and node', () => {
   });
 });
 
-describe('a table', () => {
+describe('a table in the terminal', () => {
   const table = (cells: string[]): Message =>
     card({ nodes: [{ kind: 'table', columns: ['name', 'x'], rows: [cells, ['abc', 'y']] }] });
 
-  test('counts wide characters and emoji as terminals draw them', () => {
+  test('a table counts wide characters and emoji as terminals draw them', () => {
     expect(renderMessage(table(['日本', 'y']), context()).slice(1, -1)).toEqual([
       '│ name  x',
       '│ 日本  y',
@@ -170,7 +170,7 @@ describe('a table', () => {
     ]);
   });
 
-  test('that is wider than the window becomes one block for each row, and loses nothing', () => {
+  test('a table wider than the window becomes a block for each row and loses nothing', () => {
     const id = 'x'.repeat(50);
     expect(renderMessage(table([id, 'y']), context({ columns: 40 })).slice(1, -1)).toEqual([
       `│ name  ${id}`,
@@ -182,14 +182,14 @@ describe('a table', () => {
   });
 });
 
-describe('code', () => {
+describe('a code block in the terminal', () => {
   const long = Array.from({ length: 250 }, (_, nth) => `line ${nth}`).join('\n');
-  test('keeps the end of what is too long', () => {
+  test('a code block that is too long keeps its end', () => {
     const lines = renderMessage(card({ nodes: [{ kind: 'code', text: long, keep: 'end' }] }), context());
     expect(lines.slice(1, 3)).toEqual(['│   … 50 more lines', '│   line 50']);
     expect(lines.at(-2)).toBe('│   line 249');
   });
-  test('is whole in a pipe and folded in a window, where the frame stays', () => {
+  test('a code block is whole in a pipe and folded inside the frame in a window', () => {
     const message = card({ nodes: [{ kind: 'code', text: 'x'.repeat(60), keep: 'end' }] });
     expect(renderMessage(message, context())[1]).toBe(`│   ${'x'.repeat(60)}`);
     expect(renderMessage(message, context({ columns: 40 })).slice(1, -1)).toEqual([
@@ -197,22 +197,22 @@ describe('code', () => {
       `│   ${'x'.repeat(24)}`,
     ]);
   });
-  test('or its start', () => {
+  test('a code block that is too long keeps its start when asked to', () => {
     const lines = renderMessage(card({ nodes: [{ kind: 'code', text: long, keep: 'start' }] }), context());
     expect(lines[1]).toBe('│   line 0');
     expect(lines.slice(-3, -1)).toEqual(['│   line 199', '│   … 50 more lines']);
   });
 });
 
-describe('a line', () => {
-  test('that hangs under a message says so', () => {
+describe('a line in the terminal', () => {
+  test('a line that replies to a message starts with an arrow', () => {
     expect(
       renderMessage({ kind: 'line', tone: 'success', text: ['ready'] }, context({ reply: true })),
     ).toEqual(['↳ ✓ ready']);
   });
 });
 
-describe('instants', () => {
+describe('times in the terminal', () => {
   const shown = (time: number, style: 'relative' | 'clock') =>
     renderMessage({ kind: 'line', tone: 'neutral', text: [{ time, style }] }, context())[0]?.slice(2);
 
@@ -222,9 +222,9 @@ describe('instants', () => {
     [NOON - 59 * 60_000 - 59_000, '59 minutes ago'],
     [NOON + 3_600_000, 'in 1 hour'],
     [NOON - 3 * 86_400_000, '3 days ago'],
-  ])('%d is %s', (time, expected) => expect(shown(time, 'relative')).toBe(expected));
+  ])('the time %d is shown as "%s"', (time, expected) => expect(shown(time, 'relative')).toBe(expected));
 
-  test('show the date only when it is another day', () => {
+  test('a clock time shows the date only when the day is not today', () => {
     expect(shown(NOON - 1000, 'clock')).toBe('11:59:59');
     expect(shown(NOON - 86_400_000, 'clock')).toBe('2026-03-02 12:00:00');
   });

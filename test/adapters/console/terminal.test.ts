@@ -21,8 +21,8 @@ async function openTerminal(handle: (invocation: Invocation) => Promise<void> = 
   return { chat, clock, input, output, seen, shows };
 }
 
-describe('at a terminal', () => {
-  test('a prompt waits; silence is no reason to play a tour', async () => {
+describe('the prompt at a terminal', () => {
+  test('a prompt waits for a line; silence does not start a tour', async () => {
     const { chat, clock } = await openTerminal();
     let over = false;
     void chat.finished.then(() => {
@@ -38,13 +38,13 @@ describe('at a terminal', () => {
     ['Ctrl-D', '\u0004'],
     ['Ctrl-C in the middle of a line', 'depl\u0003'],
     ['exit', 'exit\r'],
-  ])('%s leaves', async (_, keys) => {
+  ])('%s leaves the chat', async (_, keys) => {
     const { chat, input } = await openTerminal();
     input.write(keys);
     expect(await chat.finished).toBe('left');
   });
 
-  test('a line is run, and not printed a second time', async () => {
+  test('a typed line runs and is not printed a second time', async () => {
     const { chat, input, seen, shows } = await openTerminal((invocation) =>
       invocation.refuse(card({ title: ['Answer'] })),
     );
@@ -61,13 +61,13 @@ describe('at a terminal', () => {
     seen.text = '';
     await chat.post(here, { message: card({ title: ['News'] }), key: 'a' });
     await shows('› deploy kart');
-    // Back to the first column, the line erased, the message, and the line as it was.
+    // The cursor goes back to the first column, the line is erased, the message printed, and the line drawn again.
     expect(seen.text.startsWith('\u001b[1G\u001b[0J╭─ • News\n╰─\n\n')).toBe(true);
     expect(seen.text.endsWith('› deploy kart\u001b[14G')).toBe(true);
     await chat.stop();
   });
 
-  test('also when that line takes several rows', async () => {
+  test('a message appears above a typed line that takes several rows', async () => {
     const { chat, input, seen } = await openTerminal();
     input.write(`deploy ${'x'.repeat(100)}`);
     await until(() => seen.text.includes('x'.repeat(20)));
@@ -104,7 +104,7 @@ describe('at a terminal', () => {
     await chat.stop();
   });
 
-  test('arrow-up brings the last line back', async () => {
+  test('the arrow-up key brings back the last line', async () => {
     const lines: unknown[] = [];
     const { chat, input } = await openTerminal(async ({ request }) => void lines.push(request));
     input.write('deploy a\r');
@@ -115,7 +115,7 @@ describe('at a terminal', () => {
     await chat.stop();
   });
 
-  test('a terminal that is only read from, its output going to a file, is a pipe without the rule of silence', async () => {
+  test('a terminal whose output goes to a file is read like a pipe, without the rule of silence', async () => {
     const input = terminalStream();
     const { chat, clock, printed } = openConsole({ input, silenceMs: 3000 });
     await chat.start(inboxOf(async () => {}));

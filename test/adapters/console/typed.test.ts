@@ -6,7 +6,7 @@ import { commands } from './fixtures.ts';
 const known = (name: string) => commands.get(name) !== undefined;
 const help = { kind: 'command', name: 'help', text: '' };
 
-describe('a typed line', () => {
+describe('a line typed at the prompt', () => {
   test.each([
     ['deploy kart-racing v1.2', { kind: 'command', name: 'deploy', text: 'kart-racing v1.2' }],
     ['  /deploy  kart-racing  ', { kind: 'command', name: 'deploy', text: 'kart-racing' }],
@@ -30,24 +30,26 @@ describe('a typed line', () => {
     ['exit', { kind: 'leave' }],
     ['/Quit', { kind: 'leave' }],
     ['exit now', { kind: 'command', name: 'exit', text: 'now' }],
-  ])('%j', (line, expected) => expect(readLine(line, known)).toEqual(expected));
+  ])('the typed line %j is read as expected', (line, expected) =>
+    expect(readLine(line, known)).toEqual(expected),
+  );
 
   test.each([
     ['#1 please', 'by its number alone'],
     ['#1x', 'by its number alone'],
     ['#-1', 'by its number alone'],
     ['#99999999999999999999', 'No button has a number like that'],
-  ])('%j is neither a press nor a comment', (line, problem) => {
+  ])('%j is neither a button press nor a comment and is refused', (line, problem) => {
     expect(readLine(line, known)).toEqual({ kind: 'malformed', problem: expect.stringContaining(problem) });
   });
 
-  test('means a command of that name where there is one', () => {
+  test('a line means the command of that name where such a command exists', () => {
     expect(readLine('exit', () => true)).toMatchObject({ kind: 'command', name: 'exit' });
     expect(readLine('edgegap x', () => true)).toMatchObject({ kind: 'command', name: 'edgegap', text: 'x' });
   });
 });
 
-describe('completion', () => {
+describe('completion of a typed line', () => {
   const complete = (line: string) =>
     completeLine(line, commands, [1, 2, 12], async ({ option }) => offered[option] ?? []);
   const offered: Record<string, string[]> = {
@@ -84,5 +86,7 @@ describe('completion', () => {
     ['help stop ', [], ''],
     ['stop --deployment ', ['@last '], ''],
     ['stop --deployment @last ', [], ''],
-  ])('%j', (line, candidates, word) => expect(complete(line)).resolves.toEqual([candidates, word]));
+  ])('completing %j offers the matching words', (line, candidates, word) =>
+    expect(complete(line)).resolves.toEqual([candidates, word]),
+  );
 });

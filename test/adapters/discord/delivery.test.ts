@@ -15,8 +15,8 @@ afterEach(async () => {
 
 const asker = '500000000000000006';
 
-describe('posting', () => {
-  test('a line under a card replies to it and pings only the person who asked', async () => {
+describe('posting to Discord', () => {
+  test('a line under a card replies to the card and pings only the person who asked', async () => {
     const parent = await bot.adapter.post(here, { key: 'card', message: card('Deploying') });
     await bot.adapter.post(here, {
       key: 'line',
@@ -35,7 +35,7 @@ describe('posting', () => {
     expect(reply?.text).toMatch(/^✅ <@500000000000000006> your server/);
   });
 
-  test('nothing pings without a mention of its own, in a card neither', async () => {
+  test('a card without a mention pings no person, whatever the text says', async () => {
     await bot.adapter.post(here, {
       key: 'k',
       message: card(`<@${asker}> @here`, [
@@ -46,7 +46,7 @@ describe('posting', () => {
     expect((await bot.driver.channel())[0]?.pings).toEqual([]);
   });
 
-  test('a reply to a message that was deleted is posted all the same', async () => {
+  test('a reply to a deleted message is posted as a plain message', async () => {
     const parent = await bot.adapter.post(here, { key: 'card', message: card('Deploying') });
     const { messages } = bot.driver.server.rest;
     messages.remove(messages.find(ids.channel, parent.message));
@@ -54,7 +54,7 @@ describe('posting', () => {
     expect(await bot.driver.channel()).toMatchObject([{ text: 'Ready' }]);
   });
 
-  test('files arrive whole, under safe names, and an edit drops them', async () => {
+  test('files arrive whole under safe names, and an edit drops the old files', async () => {
     const content = 'ünï\nlines\n';
     const files = [textFile('../logs of "abc".txt', content), textFile('../logs of "abc".txt', 'second')];
     const posted = await bot.adapter.post(here, { key: 'k', message: card('Logs', [], { files }) });
@@ -80,7 +80,7 @@ describe('posting', () => {
     expect(file.endsWith('line number 699999\n')).toBe(true);
   });
 
-  test('a line and a card can replace each other', async () => {
+  test('a line and a card can replace each other by an edit', async () => {
     const posted = await bot.adapter.post(here, { key: 'k', message: line('Asking') });
     await bot.adapter.edit(posted, card('Stop it?', [confirmButtons]));
     expect(await bot.driver.channel()).toMatchObject([
@@ -91,11 +91,11 @@ describe('posting', () => {
   });
 });
 
-describe('at most once', () => {
+describe('posting at most once', () => {
   const outgoing = { key: 'outbox-row-17', message: card('Ready') };
 
   test.each(['reset', 'closed', { status: 502 }] as const)(
-    '%j after it took effect: repeated, shown once',
+    'a post that took effect before the answer %j is repeated and shown once',
     async (answer) => {
       bot.driver.server.fault({ on: /^POST \/channels/, afterEffect: true, answer });
       const posted = await bot.adapter.post(here, outgoing);
@@ -105,14 +105,14 @@ describe('at most once', () => {
     },
   );
 
-  test('an edit whose connection Discord closes is made again', async () => {
+  test('an edit is made again when Discord closes the connection', async () => {
     const posted = await bot.adapter.post(here, outgoing);
     bot.driver.server.fault({ on: /^PATCH \/channels/, answer: 'closed', times: 2 });
     await bot.adapter.edit(posted, card('Stopping'));
     expect((await bot.driver.channel()).map(({ text }) => text)).toEqual(['### Stopping']);
   });
 
-  test('an outcome nobody knows is settled by reading the channel', async () => {
+  test('a post with an unknown outcome is found by reading the channel', async () => {
     const since = bot.clock.now();
     const first = await bot.adapter.post(here, { key: 'another', message: card('Ready') });
     bot.driver.server.fault({ on: /^POST \/channels/, afterEffect: true, answer: { status: 503 }, times: 3 });
@@ -126,7 +126,7 @@ describe('at most once', () => {
     expect(await bot.adapter.findPosted(here, 'never-sent', since)).toBeUndefined();
   });
 
-  test('older messages are not looked at, and many newer ones are', async () => {
+  test('a search skips messages from before the post and reads more than 100 newer messages', async () => {
     await bot.adapter.post(here, outgoing);
     await bot.clock.advance(10 * 60_000);
     const since = bot.clock.now();
@@ -137,7 +137,7 @@ describe('at most once', () => {
     expect(await bot.adapter.findPosted(here, 'outbox-row-18', since)).toEqual(posted);
   });
 
-  test('what thousands of messages came after may have been posted: that is said, not denied', async () => {
+  test('a search that thousands of newer messages hide reports an unknown outcome', async () => {
     const since = bot.clock.now();
     const posted = await bot.adapter.post(here, outgoing);
     for (let i = 0; i < 2_000; i++)
@@ -151,7 +151,7 @@ describe('at most once', () => {
     });
   });
 
-  test('a channel that cannot be read says so, and is not taken for empty', async () => {
+  test('a search in an unreadable channel fails instead of finding nothing', async () => {
     await bot.adapter.post(here, outgoing);
     bot.driver.server.rest.botPermissions = allowedToPost & ~permissions.readMessageHistory;
     await expect(bot.adapter.findPosted(here, outgoing.key, 0)).rejects.toMatchObject({
@@ -165,44 +165,47 @@ describe('at most once', () => {
   });
 });
 
-describe('what goes wrong', () => {
+describe('delivery errors', () => {
   const rejected = (status: number, code: number) => ({ status, body: { code, message: 'no' } });
   const final = { outcome: 'not-sent', retryable: false };
 
   test.each([
-    ['channel gone', rejected(404, 10003), { code: 'discord.unknown-channel', ...final }],
-    ['not visible', rejected(403, 50001), { code: 'discord.missing-access', ...final }],
-    ['not allowed', rejected(403, 50013), { code: 'discord.missing-permissions', ...final }],
-    ['thread locked', rejected(403, 160005), { code: 'discord.thread-closed', ...final }],
-    ['too large', rejected(413, 40005), { code: 'discord.too-large', ...final }],
-    ['a form Discord does not take', rejected(400, 50035), { code: 'discord.rejected', ...final }],
+    ['a deleted channel', rejected(404, 10003), { code: 'discord.unknown-channel', ...final }],
+    ['a channel that the bot cannot see', rejected(403, 50001), { code: 'discord.missing-access', ...final }],
+    ['a missing permission', rejected(403, 50013), { code: 'discord.missing-permissions', ...final }],
+    ['a locked thread', rejected(403, 160005), { code: 'discord.thread-closed', ...final }],
+    ['a message that is too large', rejected(413, 40005), { code: 'discord.too-large', ...final }],
+    ['a body that Discord does not take', rejected(400, 50035), { code: 'discord.rejected', ...final }],
     [
-      'not JSON',
+      'an answer that is not JSON',
       { status: 403, headers: { 'content-type': 'text/html' } },
       { code: 'discord.rejected', ...final },
     ],
-  ] as const)('%s', async (_, answer, expected) => {
-    bot.driver.server.fault({ on: /^POST \/channels/, answer });
-    const error = await bot.adapter.post(here, { key: 'k', message: line('x') }).catch((e: unknown) => e);
-    expect(error).toMatchObject(expected);
-    expect(await bot.driver.channel()).toEqual([]);
-  });
+  ] as const)(
+    'a post refused because of %s reports the reason and sends nothing',
+    async (_, answer, expected) => {
+      bot.driver.server.fault({ on: /^POST \/channels/, answer });
+      const error = await bot.adapter.post(here, { key: 'k', message: line('x') }).catch((e: unknown) => e);
+      expect(error).toMatchObject(expected);
+      expect(await bot.driver.channel()).toEqual([]);
+    },
+  );
 
   test.each([
-    ['deleted meanwhile', rejected(404, 10008), { code: 'discord.unknown-message', ...final }],
-    ['too many edits of an old message', rejected(429, 30046), { outcome: 'not-sent', retryable: true }],
+    ['the message was deleted', rejected(404, 10008), { code: 'discord.unknown-message', ...final }],
+    ['the old message was edited too often', rejected(429, 30046), { outcome: 'not-sent', retryable: true }],
     [
-      'too many edits, as a bad request',
+      'the message was edited too often, as a bad request',
       rejected(400, 30046),
       { code: 'discord.edit-limit', retryable: true },
     ],
-  ] as const)('an edit: %s', async (_, answer, expected) => {
+  ] as const)('an edit refused because %s reports the reason', async (_, answer, expected) => {
     const posted = await bot.adapter.post(here, { key: 'k', message: line('x') });
     bot.driver.server.fault({ on: /^PATCH \/channels/, answer });
     await expect(bot.adapter.edit(posted, line('y'))).rejects.toMatchObject(expected);
   });
 
-  test('an edit in an archived thread wakes the thread, where the bot may', async () => {
+  test('an edit in an archived thread opens the thread where the bot has the permission', async () => {
     const { rest } = bot.driver.server;
     const posted = await bot.adapter.post(here, { key: 'k', message: line('x') });
     rest.archived = true;
@@ -212,7 +215,7 @@ describe('what goes wrong', () => {
 
   const closed = (code: number) => ({ on: /^PATCH \/channels\/\d+$/, answer: rejected(403, code) });
   test.each([50013, 50001, 160005])(
-    'an edit in an archived thread that may not be opened (%i) comes after a message, which opens the thread',
+    'a message opens an archived thread for an edit where the bot may not open threads (%i)',
     async (code) => {
       const { server } = bot.driver;
       const posted = await bot.adapter.post(here, { key: 'k', message: card('Ready') });
@@ -226,7 +229,7 @@ describe('what goes wrong', () => {
     },
   );
 
-  test('so does an edit by an interaction’s token', async () => {
+  test("an edit with an interaction's token also opens an archived thread by a message", async () => {
     const { server } = bot.driver;
     const done = Promise.withResolvers<void>();
     bot.handle = async (invocation) => {
@@ -259,7 +262,7 @@ describe('what goes wrong', () => {
     });
   });
 
-  test('a rate limit is handed on with its wait, not waited for', async () => {
+  test('a rate limit is reported with its wait, and the adapter does not wait itself', async () => {
     bot.driver.server.fault({
       on: /^POST \/channels/,
       answer: {
@@ -276,27 +279,26 @@ describe('what goes wrong', () => {
   });
 
   test.each([
-    ['one bucket holds up no other', {}, undefined],
-    [
-      'the whole bot holds up everything',
-      { 'x-ratelimit-global': 'true' },
-      { posts: true, edits: true, everywhere: true },
-    ],
-  ] as const)('a rate limit of %s', async (_, headers, heldUp) => {
-    bot.driver.server.fault({
-      on: /^POST \/channels/,
-      answer: {
-        status: 429,
-        headers: { 'retry-after': '1', ...headers },
-        body: { message: 'You are being rate limited.', retry_after: 1, global: heldUp !== undefined },
-      },
-    });
-    const error = await bot.adapter.post(here, { key: 'k', message: line('x') }).catch((e: unknown) => e);
-    expect(error).toMatchObject({ code: 'discord.rate-limited' });
-    expect((error as { heldUp?: unknown }).heldUp).toEqual(heldUp);
-  });
+    ['a single bucket', {}, undefined],
+    ['the whole bot', { 'x-ratelimit-global': 'true' }, { posts: true, edits: true, everywhere: true }],
+  ] as const)(
+    'a rate limit of %s holds up exactly the requests under that limit',
+    async (_, headers, heldUp) => {
+      bot.driver.server.fault({
+        on: /^POST \/channels/,
+        answer: {
+          status: 429,
+          headers: { 'retry-after': '1', ...headers },
+          body: { message: 'You are being rate limited.', retry_after: 1, global: heldUp !== undefined },
+        },
+      });
+      const error = await bot.adapter.post(here, { key: 'k', message: line('x') }).catch((e: unknown) => e);
+      expect(error).toMatchObject({ code: 'discord.rate-limited' });
+      expect((error as { heldUp?: unknown }).heldUp).toEqual(heldUp);
+    },
+  );
 
-  test('so is a bucket that is used up', async () => {
+  test('a used-up bucket is reported as a rate limit without a request', async () => {
     bot.driver.server.fault({
       on: /^POST \/channels/,
       times: 2,
@@ -321,7 +323,7 @@ describe('what goes wrong', () => {
   });
 
   test.each(['reset', 'closed', 'cut'] as const)(
-    'a connection that breaks twice (%s) is tried again: a message stands once, an edit is made',
+    'a request whose connection breaks twice (%s) is repeated and takes effect once',
     async (answer) => {
       bot.driver.server.fault({ on: /^POST \/channels/, answer, times: 2, afterEffect: true });
       const posted = await bot.adapter.post(here, { key: 'k', message: line('x') });
@@ -331,7 +333,7 @@ describe('what goes wrong', () => {
     },
   );
 
-  test('a broken connection: the outcome is unknown; nobody there: surely not sent', async () => {
+  test('a broken connection leaves the outcome unknown; a refused connection means not sent', async () => {
     bot.driver.server.fault({ on: /^POST \/channels/, answer: 'reset', times: 3 });
     await expect(bot.adapter.post(here, { key: 'k', message: line('x') })).rejects.toMatchObject({
       code: 'discord.unreachable',
@@ -346,7 +348,7 @@ describe('what goes wrong', () => {
     });
   });
 
-  test('a token that was reset says so, then and ever after', async () => {
+  test('a token that was reset is reported at every later post', async () => {
     bot.driver.server.fault({ on: /^POST \/channels/, answer: rejected(401, 0) });
     for (const key of ['a', 'b'])
       await expect(bot.adapter.post(here, { key, message: line('x') })).rejects.toMatchObject({
@@ -356,7 +358,7 @@ describe('what goes wrong', () => {
       });
   });
 
-  test('a channel of another server, a message of nobody', async () => {
+  test('a post to a foreign channel and an edit of an unknown message report the reason', async () => {
     await expect(
       bot.adapter.post({ ...here, channel: '499999999999999999' }, { key: 'k', message: line('x') }),
     ).rejects.toMatchObject({ code: 'discord.unknown-channel' });

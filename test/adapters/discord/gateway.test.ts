@@ -7,20 +7,20 @@ import { inboxOf } from '../../support/inbox.ts';
 import { TestClock, until } from '../../support/test-clock.ts';
 import { adapterFor, type Harness, here, line, startHarness } from './harness.ts';
 
-describe('connected', () => {
+describe('a connected gateway', () => {
   let bot: Harness;
   afterEach(async () => {
     await bot.close();
     expect(bot.driver.server.violations).toEqual([]);
   });
 
-  test('asks for the Guilds intent alone', async () => {
+  test('the gateway asks for the Guilds intent alone', async () => {
     bot = await startHarness();
     expect(bot.driver.server.gateway.identifies).toEqual([{ intents: 1 }]);
     expect(bot.adapter.healthy()).toBe(true);
   });
 
-  test('after a lost connection it resumes, and gets what it missed', async () => {
+  test('after a lost connection the gateway resumes and receives the missed command', async () => {
     bot = await startHarness();
     bot.handle = (invocation) => invocation.acknowledge('public');
     bot.driver.server.gateway.drop();
@@ -34,13 +34,13 @@ describe('connected', () => {
     expect(lines).toContain('Discord gateway resumed');
   });
 
-  test('it resumes when Discord asks it to reconnect', async () => {
+  test('the gateway resumes when Discord asks for a reconnect', async () => {
     bot = await startHarness();
     bot.driver.server.gateway.askToReconnect();
     await until(() => bot.driver.server.gateway.resumes === 1, 'a resume');
   });
 
-  test('a session Discord has forgotten is followed by a new one', async () => {
+  test('a session that Discord has forgotten is followed by a new session', async () => {
     bot = await startHarness();
     bot.handle = (invocation) => invocation.refuse(line('no'));
     bot.driver.server.gateway.forgetSession = true;
@@ -51,7 +51,7 @@ describe('connected', () => {
     expect(bot.invocations).toHaveLength(1);
   });
 
-  describe('in another process', () => {
+  describe('the gateway session in another process', () => {
     const acknowledge = (invocation: Invocation) => invocation.acknowledge('public');
     const next = () => {
       const adapter = adapterFor(bot.driver, bot.clock);
@@ -59,7 +59,7 @@ describe('connected', () => {
       return adapter;
     };
 
-    test('it goes on where this one stopped, and gets what came in between', async () => {
+    test('a second process resumes the session of a stopped process and gets the missed command', async () => {
       bot = await startHarness();
       await bot.adapter.stop();
       await until(() => !bot.driver.server.gateway.connected, 'the end of the connection');
@@ -73,10 +73,10 @@ describe('connected', () => {
       });
     });
 
-    test('it goes on where this one could not connect again', async () => {
+    test('a second process resumes the session of a process that could not reconnect', async () => {
       bot = await startHarness();
       const { gateway } = bot.driver.server;
-      // Any but a code that is final: it tries again and again.
+      // Any code but a final code makes the adapter try again and again.
       gateway.refuseWith = 4000;
       gateway.drop();
       await until(() => !bot.adapter.healthy(), 'the loss to be noticed');
@@ -89,7 +89,7 @@ describe('connected', () => {
       expect(gateway).toMatchObject({ resumes: 1, identifies: [{ intents: 1 }] });
     });
 
-    test('it logs in where Discord has forgotten the session, or the bot is another one', async () => {
+    test('a second process logs in anew where Discord forgot the session or the bot is different', async () => {
       bot = await startHarness();
       const { gateway } = bot.driver.server;
       await bot.adapter.stop();
@@ -105,7 +105,7 @@ describe('connected', () => {
   });
 
   test.each([4004, 4010, 4011, 4012, 4013, 4014])(
-    'closed for good (%i) it is told so, once, in words',
+    'a gateway closed for good (%i) is reported once, in words',
     async (code) => {
       bot = await startHarness();
       await bot.adapter.stop();
@@ -128,7 +128,7 @@ describe('connected', () => {
     },
   );
 
-  test('servers that are named but not joined, and the reverse, are pointed out', async () => {
+  test('the log warns of configured servers without the bot and of joined servers that are not configured', async () => {
     bot = await startHarness({ DISCORD_GUILDS: `${ids.guild},299999999999999999` });
     const warnings = bot.logLines.filter(({ level }) => level === 'warn');
     expect(warnings).toMatchObject([
@@ -137,7 +137,7 @@ describe('connected', () => {
     ]);
   });
 
-  test('after the end nothing is received or sent', async () => {
+  test('after the adapter closes, nothing is received or sent', async () => {
     bot = await startHarness();
     await bot.adapter.close();
     expect(bot.adapter.healthy()).toBe(false);
@@ -149,7 +149,7 @@ describe('connected', () => {
   });
 });
 
-describe('not let in', () => {
+describe('a gateway that refuses the bot', () => {
   let driver: DiscordDriver;
   afterEach(() => driver.close());
 
@@ -162,26 +162,26 @@ describe('not let in', () => {
     return error as AppError;
   }
 
-  test('a wrong token is a wrong setting', async () => {
+  test('a wrong token is reported as a wrong setting', async () => {
     driver = await createDiscordDriver();
     const error = await failure({ DISCORD_TOKEN: 'wrong' });
     expect(error).toBeInstanceOf(ConfigError);
     expect(error.userMessage).toContain('DISCORD_TOKEN is not accepted by Discord');
   });
 
-  test('so is one that only the gateway refuses', async () => {
+  test('a token that only the gateway refuses is reported as a wrong setting', async () => {
     driver = await createDiscordDriver();
     driver.server.gateway.refuseWith = 4004;
     expect((await failure()).userMessage).toContain('DISCORD_TOKEN is not accepted by Discord');
   });
 
-  test.each([4013, 4014])('intents that are not allowed (%i)', async (code) => {
+  test.each([4013, 4014])('intents that are not allowed (%i) are reported', async (code) => {
     driver = await createDiscordDriver();
     driver.server.gateway.refuseWith = code;
     expect(await failure()).toMatchObject({ code: 'discord.intents' });
   });
 
-  test('no logins left today', async () => {
+  test('a start without logins left today says when the limit resets', async () => {
     driver = await createDiscordDriver();
     driver.server.rest.sessionsLeft = 0;
     expect(await failure()).toMatchObject({
@@ -190,7 +190,7 @@ describe('not let in', () => {
     });
   });
 
-  test('nobody at the address', async () => {
+  test('a start with no server at the address names the address', async () => {
     driver = await createDiscordDriver();
     expect(await failure({ DISCORD_API_URL: 'http://127.0.0.1:9/api' })).toMatchObject({
       code: 'discord.unreachable',
@@ -199,7 +199,7 @@ describe('not let in', () => {
     });
   });
 
-  test('Discord down', async () => {
+  test('a start while Discord is down reports that Discord is unavailable', async () => {
     driver = await createDiscordDriver();
     driver.server.fault({ on: /gateway/, answer: { status: 503 }, times: 10 });
     expect(await failure()).toMatchObject({ code: 'discord.unavailable' });

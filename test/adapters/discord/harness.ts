@@ -14,12 +14,12 @@ export interface Harness {
   readonly driver: DiscordDriver;
   readonly adapter: Adapter;
   readonly clock: TestClock;
-  /** What the adapter handed over, oldest first. */
+  /** The invocations that the adapter handed over, oldest first. */
   readonly invocations: readonly Invocation[];
   /** The newest of them. */
   last(): Invocation;
   readonly logLines: readonly { level: string; msg: string }[];
-  /** What the pipeline would do; by default nothing. */
+  /** Stands for the pipeline; does nothing by default. */
   handle: (invocation: Invocation) => Promise<void>;
   close(): Promise<void>;
 }

@@ -15,8 +15,8 @@ afterEach(async () => {
   expect(bot.driver.server.violations).toEqual([]);
 });
 
-describe('commands', () => {
-  test('arrive with their typed options, once, under Discord’s own id', async () => {
+describe('commands from Discord', () => {
+  test("a command arrives once with typed options and Discord's own id", async () => {
     bot.handle = (invocation) => invocation.acknowledge('public');
     await bot.driver.command('operator', 'logs', { deployment: 'abc', lines: 20, crash: true });
     expect(bot.invocations).toHaveLength(1);
@@ -30,7 +30,7 @@ describe('commands', () => {
     expect(id).toMatch(/^\d{17,20}$/);
   });
 
-  test('a public answer is deferred, filled in, and replaced when given again', async () => {
+  test('a public answer is deferred, filled in, and replaced by the next answer', async () => {
     bot.handle = async (invocation) => {
       await invocation.acknowledge('public');
       await invocation.respond(card('Working'));
@@ -46,7 +46,7 @@ describe('commands', () => {
     expect(bot.driver.server.requests.filter(({ path }) => path.startsWith('/channels'))).toEqual([]);
   });
 
-  test('a private answer is seen by its person alone', async () => {
+  test('a private answer is visible to the person who asked alone', async () => {
     bot.handle = async (invocation) => {
       await invocation.acknowledge('private');
       await invocation.respond(card('For you'));
@@ -57,7 +57,7 @@ describe('commands', () => {
     expect(await bot.driver.privately('member')).toEqual([]);
   });
 
-  test('a refusal is the first response, and private', async () => {
+  test('a refusal is the first response and is private', async () => {
     bot.handle = (invocation) => invocation.refuse(card('Not allowed', [], { tone: 'danger' }));
     await bot.driver.command('member', 'stop');
     expect(await bot.driver.privately('member')).toMatchObject([{ text: '### Not allowed' }]);
@@ -65,7 +65,7 @@ describe('commands', () => {
     expect(bot.driver.server.requests.filter(({ path }) => path.includes('/callback'))).toHaveLength(1);
   });
 
-  test('a failing handler is logged, not thrown', async () => {
+  test('an error in the handler is logged, not thrown', async () => {
     bot.handle = async (invocation) => {
       await invocation.acknowledge('public');
       throw new Error('a bug');
@@ -75,14 +75,14 @@ describe('commands', () => {
   });
 });
 
-describe('who asks', () => {
+describe('the person behind an interaction', () => {
   const personOf = async (persona: Parameters<typeof bot.driver.command>[0]) => {
     bot.handle = (invocation) => invocation.refuse(line('no'));
     await bot.driver.command(persona, 'list');
     return bot.last().person('fresh');
   };
 
-  test('roles and rights come with the interaction', async () => {
+  test("a person's roles and permissions come with the interaction", async () => {
     expect(await personOf('operator')).toMatchObject({
       name: 'Olga',
       home: true,
@@ -94,18 +94,18 @@ describe('who asks', () => {
     expect(await personOf('guest')).toMatchObject({ home: true, admin: false, groups: [] });
   });
 
-  test('a role taken away is gone at the next press', async () => {
+  test('a role that is taken away is gone at the next interaction', async () => {
     expect((await personOf('operator')).groups).toContain(groupIds.operators);
     await bot.driver.regroup('operator', []);
     expect((await personOf('operator')).groups).toEqual([]);
   });
 
-  test('Administrator counts as Manage Server', async () => {
+  test('the Administrator permission counts as Manage Server', async () => {
     bot.driver.user('member').permissions = permissions.administrator;
     expect((await personOf('member')).admin).toBe(true);
   });
 
-  test('rights in a server that is not served count for nothing', async () => {
+  test('permissions in a server that the bot does not serve count for nothing', async () => {
     expect(await personOf('stranger')).toMatchObject({ home: false, admin: false, groups: [] });
     expect(bot.last().at.workspace).toBe(ids.foreignGuild);
   });
@@ -117,7 +117,7 @@ describe('who asks', () => {
   });
 });
 
-describe('buttons', () => {
+describe('buttons on Discord', () => {
   async function ask(mode: 'public' | 'private'): Promise<void> {
     bot.handle = async (invocation) => {
       await invocation.acknowledge(mode);
@@ -131,7 +131,7 @@ describe('buttons', () => {
     );
   }
 
-  test('a press names its action and the message that holds it', async () => {
+  test('a press names its action and the message that holds the button', async () => {
     await ask('public');
     bot.handle = (invocation) => invocation.acknowledge('update');
     await bot.driver.press('operator', 'Stop it');
@@ -144,7 +144,7 @@ describe('buttons', () => {
     });
   });
 
-  test('update replaces the message that holds the button', async () => {
+  test('an update replaces the message that holds the button', async () => {
     await ask('public');
     bot.handle = async (invocation) => {
       await invocation.acknowledge('update');
@@ -160,7 +160,7 @@ describe('buttons', () => {
   });
 
   test.each(['public', 'private', 'update'] as const)(
-    'respondPrivately after %s is for the one who pressed, and leaves the message as it is',
+    'respondPrivately after %s reaches the person who pressed and leaves the message unchanged',
     async (mode) => {
       bot.handle = async (invocation) => {
         await invocation.acknowledge('public');
@@ -189,14 +189,14 @@ describe('buttons', () => {
 
   const rejected = { status: 400, body: { code: 50035, message: 'Invalid Form Body' } };
   test.each([
-    ['taken back', [], []],
+    ['deleted', [], []],
     [
-      'filled with a line that tells nothing',
+      'filled with a line that reveals nothing',
       [{ on: /^DELETE \/webhooks/, answer: rejected }],
       ['The answer to this is for the person who asked, who alone sees it.'],
     ],
     [
-      'left as it is where somebody deleted it',
+      'left alone where a person deleted the announcement',
       [
         {
           on: /^DELETE \/webhooks/,
@@ -207,7 +207,7 @@ describe('buttons', () => {
       [],
     ],
   ] as const)(
-    'a public answer that Discord does not take is given privately; what was announced is %s',
+    'a public answer that Discord refuses is given privately; the announcement is %s',
     async (_, faults, left) => {
       const { server } = bot.driver;
       server.fault({ on: /^PATCH \/webhooks/, answer: rejected });
@@ -229,7 +229,7 @@ describe('buttons', () => {
     },
   );
 
-  test('a private message has no source the bot could edit later, and is updated all the same', async () => {
+  test('a private message has no source for a later edit but can be updated by a press', async () => {
     await ask('private');
     bot.handle = async (invocation) => {
       await invocation.acknowledge('update');
@@ -241,7 +241,7 @@ describe('buttons', () => {
   });
 
   test.each(['public', 'private'] as const)(
-    'a press whose acknowledgement got no answer counts, also below a %s message',
+    'a press with an unanswered acknowledgement counts, also below a %s message',
     async (mode) => {
       await ask(mode);
       bot.handle = async (invocation) => {
@@ -256,7 +256,7 @@ describe('buttons', () => {
     },
   );
 
-  test('a press that another copy of the bot refused first leaves the message as it is', async () => {
+  test('a press that another copy of the bot refused first leaves the message unchanged', async () => {
     await ask('public');
     const refused = { type: 4, data: { content: 'I did nothing.', flags: 64 } };
     let error: unknown;
@@ -272,7 +272,7 @@ describe('buttons', () => {
     expect(await bot.driver.channel()).toMatchObject([{ edits: 0 }]);
   });
 
-  test('a press may answer with a message of its own', async () => {
+  test('a press can be answered with a separate message', async () => {
     await ask('private');
     bot.handle = async (invocation) => {
       await invocation.acknowledge('update');
@@ -285,7 +285,7 @@ describe('buttons', () => {
     expect(await bot.driver.channel()).toMatchObject([{ text: '### Ready', edits: 1 }]);
   });
 
-  test('a button from an older version is handed over all the same', async () => {
+  test('a press on a button of an older version reaches the handler', async () => {
     bot.handle = (invocation) => invocation.refuse(line('That is old'));
     for (const action of ['gone', 'constructor']) {
       await bot.adapter.post(here, {
@@ -307,8 +307,8 @@ describe('buttons', () => {
   });
 });
 
-describe('posting a card', () => {
-  test('gives a message that the bot’s own token can edit for good', async () => {
+describe('posting a card as the answer', () => {
+  test("a posted card can be edited with the bot's own token after the interaction's token expired", async () => {
     bot.handle = async (invocation) => {
       await invocation.acknowledge('public');
       await invocation.postCard(card('Deploying'));
@@ -331,7 +331,7 @@ describe('posting a card', () => {
     [permissions.sendMessagesInThreads, 11, 'Send Messages in Threads'],
     [permissions.sendMessages | permissions.readMessageHistory, 0, 'Send Messages, Read Message History'],
   ] as const;
-  test.each(lacking)('names what is missing: %# %s', async (bits, channelType, names) => {
+  test.each(lacking)('posting names missing permissions: %# %s', async (bits, channelType, names) => {
     bot.driver.server.rest.botPermissions = allowedToPost & ~bits;
     bot.driver.server.channelType = channelType;
     let caught: unknown;
@@ -355,7 +355,7 @@ describe('posting a card', () => {
     expect(await bot.driver.channel()).toEqual([]);
   });
 
-  test('a thread needs no Send Messages', async () => {
+  test('posting a card in a thread does not need Send Messages', async () => {
     bot.driver.server.rest.botPermissions = allowedToPost & ~permissions.sendMessages;
     bot.driver.server.channelType = 11;
     bot.handle = async (invocation) => {
@@ -367,8 +367,8 @@ describe('posting a card', () => {
   });
 });
 
-describe('when Discord is slow or the token is gone', () => {
-  /** What the handler's call ended with. */
+describe('late and lost acknowledgements', () => {
+  /** How the handler's call ended. */
   async function outcomeOf(
     run: (invocation: Harness['invocations'][number]) => Promise<unknown>,
   ): Promise<unknown> {
@@ -385,7 +385,7 @@ describe('when Discord is slow or the token is gone', () => {
     return (await until(() => outcome)).error;
   }
 
-  test('an acknowledgement that comes too late rejects, so that nothing is run', async () => {
+  test('an acknowledgement that comes too late is rejected, so that nothing runs', async () => {
     const error = await outcomeOf(async (invocation) => {
       await bot.clock.advance(3001);
       await invocation.acknowledge('public');
@@ -393,7 +393,7 @@ describe('when Discord is slow or the token is gone', () => {
     expect(error).toMatchObject({ code: 'discord.too-late', outcome: 'not-sent' });
   });
 
-  test('so does one that another copy of the bot was faster with', async () => {
+  test('an acknowledgement is rejected when another copy of the bot was faster', async () => {
     const error = await outcomeOf(async (invocation) => {
       bot.driver.server.rest.interactions.callback(
         invocation.id,
@@ -406,7 +406,7 @@ describe('when Discord is slow or the token is gone', () => {
     expect(error).toMatchObject({ code: 'discord.answered-elsewhere' });
   });
 
-  test('an acknowledgement whose answer is lost counts', async () => {
+  test('an acknowledgement with a lost answer counts as given', async () => {
     for (const answer of ['reset', { status: 502 }] as const)
       for (const mode of ['public', 'private'] as const) {
         bot.driver.server.fault({ on: /callback/, afterEffect: true, answer });
@@ -414,7 +414,7 @@ describe('when Discord is slow or the token is gone', () => {
       }
   });
 
-  test('one that did not arrive before another copy of the bot refused it does not', async () => {
+  test('a lost acknowledgement does not count when another copy of the bot refused the interaction', async () => {
     const refused = { type: 4, data: { content: 'I did nothing.', flags: 64 } };
     const error = await outcomeOf(async (invocation) => {
       const { rest } = bot.driver.server;
@@ -426,7 +426,7 @@ describe('when Discord is slow or the token is gone', () => {
     expect(await bot.driver.channel()).toEqual([]);
   });
 
-  test('one that never arrives is sent again, once', async () => {
+  test('an acknowledgement that never arrives is sent again once', async () => {
     bot.driver.server.fault({ on: /callback/, answer: 'reset' });
     expect(await outcomeOf((invocation) => invocation.acknowledge('public'))).toBeUndefined();
     bot.driver.server.fault({ on: /callback/, answer: 'reset', times: 2 });
@@ -436,7 +436,7 @@ describe('when Discord is slow or the token is gone', () => {
     });
   });
 
-  test('a public answer goes to the channel once its token has failed, and is edited there', async () => {
+  test('a public answer goes to the channel after its token has failed and is edited there', async () => {
     const error = await outcomeOf(async (invocation) => {
       await invocation.acknowledge('public');
       bot.driver.server.rest.interactions.expireTokens();
@@ -449,7 +449,7 @@ describe('when Discord is slow or the token is gone', () => {
     ]);
   });
 
-  test('after 15 minutes it does not even try the token', async () => {
+  test('after 15 minutes a public answer no longer tries the token', async () => {
     const error = await outcomeOf(async (invocation) => {
       await invocation.acknowledge('public');
       await invocation.respond(line('Working'));
@@ -461,7 +461,7 @@ describe('when Discord is slow or the token is gone', () => {
     expect(bot.driver.server.requests.filter(({ path }) => path.startsWith('/webhooks'))).toHaveLength(1);
   });
 
-  test('a private answer that can no longer be given stays private', async () => {
+  test('a private answer with an expired token is not given publicly', async () => {
     const error = await outcomeOf(async (invocation) => {
       await invocation.acknowledge('private');
       bot.driver.server.rest.interactions.expireTokens();

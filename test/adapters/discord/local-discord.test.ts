@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createDiscordDriver, type DiscordDriver } from '../../support/discord-driver.ts';
 import { BOT_TOKEN, flags, ids, type StoredInteraction } from '../../support/discord-world.ts';
 
-/** The local Discord must refuse what Discord refuses, or the other tests here prove nothing. */
+/** The local Discord must refuse the requests that Discord refuses, or the other tests here prove nothing. */
 let driver: DiscordDriver;
 beforeEach(async () => {
   driver = await createDiscordDriver();
@@ -26,8 +26,8 @@ const v2 = { flags: flags.componentsV2, components: [text] };
 
 const refused: [string, object, string][] = [
   ['components V2 without the flag', { components: [text] }, 'need IS_COMPONENTS_V2'],
-  ['content beside them', { ...v2, content: 'x' }, 'content cannot be used'],
-  ['embeds beside them', { ...v2, embeds: [{ title: 'x' }] }, 'embeds cannot be used'],
+  ['content beside components V2', { ...v2, content: 'x' }, 'content cannot be used'],
+  ['embeds beside components V2', { ...v2, embeds: [{ title: 'x' }] }, 'embeds cannot be used'],
   [
     'more than 40 components',
     { ...v2, components: [{ type: 17, components: Array(40).fill(text) }] },
@@ -70,29 +70,29 @@ const refused: [string, object, string][] = [
     'same custom_id',
   ],
 ];
-test.each(refused)('refuses %s', async (_, body, problem) => {
+test.each(refused)('the local Discord refuses %s', async (_, body, problem) => {
   expect(await send('POST', messages, body)).toMatchObject({ status: 400, json: { code: 50035 } });
   expect(driver.server.violations.join('\n')).toContain(problem);
 });
 
 test.each([
   ['an unknown field', { ...v2, component: [] }],
-  ['one deep inside', { ...v2, components: [{ type: 17, components: [{ ...text, text: 'x' }] }] }],
+  ['a nested unknown field', { ...v2, components: [{ type: 17, components: [{ ...text, text: 'x' }] }] }],
   [
     'a long label',
     { components: [{ type: 1, components: [{ type: 2, style: 1, label: 'x'.repeat(81), custom_id: 'a' }] }] },
   ],
-])('records %s', async (_, body) => {
+])('the local Discord records %s', async (_, body) => {
   await send('POST', messages, body);
   expect(driver.server.violations).not.toEqual([]);
 });
 
-test('records a request that is not in the specification', async () => {
+test('the local Discord records a request that is not in the specification', async () => {
   await send('POST', '/channels/1/message', {});
   expect(driver.server.violations.join()).toContain('no such request');
 });
 
-test('the flag stays once it is there', async () => {
+test('the components V2 flag of a message cannot be removed', async () => {
   const { json } = await send('POST', messages, v2);
   expect(await send('PATCH', `${messages}/${json.id}`, { flags: 0, content: 'x' })).toMatchObject({
     status: 400,
@@ -100,7 +100,7 @@ test('the flag stays once it is there', async () => {
   expect(driver.server.violations.join()).toContain('cannot be removed');
 });
 
-test('its messages are shaped like Discord’s', async () => {
+test("messages of the local Discord have the shape of Discord's messages", async () => {
   const { json } = await send('POST', messages, { ...v2, nonce: 'n', enforce_nonce: true });
   expect(json.nonce).toBe('n');
   const listed = await send('GET', messages);
@@ -113,7 +113,7 @@ test('its messages are shaped like Discord’s', async () => {
   }
 });
 
-test('a nonce is remembered, only when asked to, for some minutes', async () => {
+test('a nonce is remembered for some minutes, and only when the request asks for that', async () => {
   let now = Date.now();
   await driver.close();
   driver = await createDiscordDriver({ now: () => now });
@@ -125,7 +125,7 @@ test('a nonce is remembered, only when asked to, for some minutes', async () => 
   expect(await post({ ...v2, nonce: 'n', enforce_nonce: true })).not.toBe(first);
 });
 
-test('an interaction is answered once, in 3 seconds, with the ephemeral flag alone when deferred', async () => {
+test('an interaction is answered once, within 3 seconds, and is deferred with the ephemeral flag alone', async () => {
   let now = Date.now();
   await driver.close();
   driver = await createDiscordDriver({ now: () => now });
@@ -157,7 +157,7 @@ test('an interaction is answered once, in 3 seconds, with the ephemeral flag alo
   expect(await send('PATCH', original, v2)).toMatchObject({ status: 401, json: { code: 50027 } });
 });
 
-test('mentions ping unless they are told not to, escaped or not', async () => {
+test('mentions ping unless the request forbids pings, escaped or not', async () => {
   const content = '\\<@500000000000000001> @everyone <@&300000000000000001>';
   const pings = async (allowed_mentions?: object) => {
     await send('POST', messages, {
@@ -172,7 +172,7 @@ test('mentions ping unless they are told not to, escaped or not', async () => {
   expect(await pings({ parse: [], users: ['500000000000000001'] })).toEqual(['500000000000000001']);
 });
 
-test('the first follow-up after a public deferral fills what waits, for everybody; once that is deleted, it is private', async () => {
+test('the first follow-up fills a public deferral for all; after its deletion a follow-up is private', async () => {
   const { interactions, messages: known } = driver.server.rest;
   const followUp = async (how: 'at once' | 'after a deletion') => {
     const { id, token } = interactions.create(driver.user('operator'));

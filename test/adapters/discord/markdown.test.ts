@@ -33,28 +33,28 @@ const nasty = [
   '',
 ];
 
-test('the reader these tests rely on obeys what nobody escapes', () => {
+test('the Markdown reader of these tests obeys unescaped markup', () => {
   const obeyed = nasty.slice(1, 15).map((text) => readMarkdown(text).marks.length > 0);
   expect(obeyed).not.toContain(false);
 });
 
-/** Without what takes no room on screen. */
+/** The text without the characters that take no room on screen. */
 function visible(text: string): string {
   return text.replaceAll('\u200b', '');
 }
 
-describe('a string is shown as it is', () => {
-  test.each(nasty)('%j', (text) => {
+describe('escaped strings in Markdown', () => {
+  test.each(nasty)('the string %j is shown as plain text', (text) => {
     expect(readMarkdown(escapeMarkdown(text))).toEqual({ text, marks: [] });
   });
 
-  test('also beside any other string', () => {
+  test('a string is shown as plain text beside any other string', () => {
     for (const first of nasty)
       for (const second of nasty)
         expect(readMarkdown(toMarkdown([first, second]))).toEqual({ text: first + second, marks: [] });
   });
 
-  test('whatever it is made of', () => {
+  test('random strings of markup characters are shown as plain text', () => {
     const random = seeded(7);
     const alphabet = [
       ...'*_~|`[]()<>@#:.-+!&/\\ \n19ahtps',
@@ -74,34 +74,34 @@ describe('a string is shown as it is', () => {
     }
   });
 
-  test('control characters are left out, line ends are one kind', () => {
+  test('control characters are left out, and all line ends become the same', () => {
     expect(escapeMarkdown('a\u0000b\u001b[31mc\r\nd\re\tf')).toBe('ab\\[31mc\nd\ne\tf');
   });
 });
 
-describe('markup of ours', () => {
-  test.each(nasty.filter((text) => text.trim() !== ''))('bold %j', (text) => {
+describe('Markdown written by the bot', () => {
+  test.each(nasty.filter((text) => text.trim() !== ''))('bold %j is read as bold', (text) => {
     expect(readMarkdown(toMarkdown([{ bold: text }]))).toEqual({ text, marks: ['bold'] });
   });
 
-  test.each(nasty.filter((text) => text.trim() !== ''))('code %j', (text) => {
+  test.each(nasty.filter((text) => text.trim() !== ''))('inline code %j is read as code', (text) => {
     const { text: shown, marks } = readMarkdown(toMarkdown([{ code: text }]));
     expect(marks).toEqual(['code']);
     expect(visible(shown)).toBe(text.replace(/\s*\n\s*/g, ' '));
   });
 
-  test.each(nasty.filter((text) => text.trim() !== ''))('a block of code %j', (text) => {
+  test.each(nasty.filter((text) => text.trim() !== ''))('the block %j is read as a code block', (text) => {
     const { text: shown, marks } = readMarkdown(codeBlock(text));
     expect(marks).toEqual(['code block']);
     expect(visible(shown)).toBe(text.replace(/^\n+|\n+$/g, ''));
   });
 
-  test('a block of nothing is still a block', () => {
+  test('an empty code block is still a code block', () => {
     for (const text of ['', '\n', '\n\n'])
       expect(readMarkdown(codeBlock(text)).marks).toEqual(['code block']);
   });
 
-  test('side by side', () => {
+  test('marks side by side stay separate', () => {
     const rich: Inline[] = [
       { bold: 'a' },
       { bold: 'b' },
@@ -117,7 +117,7 @@ describe('markup of ours', () => {
     expect(marks).toEqual(['bold', 'bold', 'code', 'code', 'code', 'bold']);
   });
 
-  test('links lead to web addresses only, and show what they say', () => {
+  test('links lead to web addresses only and show their text', () => {
     expect(toMarkdown([{ link: 'https://a.b/c_(d)?e=<f> g', text: 'a [b] (c)' }])).toBe(
       '[a \\[b\\] \\(c\\)](https://a.b/c_%28d%29?e=%3Cf%3E%20g)',
     );
@@ -125,12 +125,12 @@ describe('markup of ours', () => {
       expect(toMarkdown([{ link, text: 'x*y*' }])).toBe('x\\*y\\*');
   });
 
-  test('channels', () => {
+  test('a channel id becomes a channel link; other text stays text', () => {
     expect(toMarkdown([{ channel: '500000000000000007' }])).toBe('<#500000000000000007>');
     expect(toMarkdown([{ channel: '*x*' }])).toBe('\\#\\*x\\*');
   });
 
-  test('mentions and times', () => {
+  test("mentions and times use Discord's own syntax", () => {
     expect(toMarkdown([{ mention: '500000000000000006', name: 'Olga' }])).toBe('<@500000000000000006>');
     expect(toMarkdown([{ mention: '@everyone', name: '@here' }])).toBe('\\@here');
     expect(toMarkdown([{ time: 1_700_000_000_999, style: 'relative' }])).toBe('<t:1700000000:R>');
@@ -138,8 +138,8 @@ describe('markup of ours', () => {
   });
 });
 
-describe('cutting', () => {
-  test.each(nasty.filter((text) => text.length > 10))('%j at every length', (text) => {
+describe('cutting Markdown', () => {
+  test.each(nasty.filter((text) => text.length > 10))('%j cut anywhere stays valid Markdown', (text) => {
     const rich: Inline[] = [
       text,
       { bold: text },
@@ -158,7 +158,7 @@ describe('cutting', () => {
     expect(toMarkdown(rich, whole.length)).toBe(whole);
   });
 
-  test('never through the middle of a character', () => {
+  test('a cut never goes through the middle of a character', () => {
     expect(toMarkdown(['🎮🎮🎮🎮'], 6)).toBe('🎮🎮…');
   });
 });

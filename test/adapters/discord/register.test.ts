@@ -50,7 +50,7 @@ async function write(name: string, command: object): Promise<void> {
 async function register(environment: Record<string, string | undefined> = {}, commandsFolder = folder) {
   const lines: string[] = [];
   const code = await runRegister({
-    // Nothing is asked of Edgegap, so no token of its is needed.
+    // The registration asks nothing of Edgegap, so no Edgegap token is needed.
     environment: { ...driver.environment, ...environment },
     commandsFolder,
     print: (line) => lines.push(line),
@@ -58,7 +58,7 @@ async function register(environment: Record<string, string | undefined> = {}, co
   return { code, text: lines.join('\n') };
 }
 
-/** Writes since the last call. */
+/** The methods of the writes since the last call. */
 function writes(): string[] {
   const all = driver.server.requests.filter(({ method }) => method !== 'GET').map(({ method }) => method);
   const since = all.slice(seen);
@@ -70,13 +70,13 @@ beforeEach(() => {
   seen = 0;
 });
 
-/** Imported modules stay in memory, so what changes between two runs is in a folder of its own. */
+/** Imported modules stay in memory, so the commands of a second run are in a new folder. */
 async function nextFolder(): Promise<void> {
   await rm(folder, { recursive: true });
   folder = await mkdtemp(join(tmpdir(), 'commands-'));
 }
 
-test('the first run creates, the second has nothing to change', async () => {
+test('the first registration creates the commands, the second has nothing to change', async () => {
   await write('stop', stop);
   await write('logs', logs);
   expect(await register()).toEqual({ code: 0, text: `Server ${ids.guild}: created logs, stop` });
@@ -85,7 +85,7 @@ test('the first run creates, the second has nothing to change', async () => {
   expect(writes()).toEqual([]);
 });
 
-test('only what changed is written, and what is gone is removed', async () => {
+test('registration writes only changed commands and removes deleted commands', async () => {
   await write('stop', stop);
   await write('logs', logs);
   await register();
@@ -105,7 +105,7 @@ test.each([
   ['an option’s bounds', { ...logs.options, lines: { ...logs.options.lines, max: 100 } }],
   ['a choice', { ...logs.options, of: { ...logs.options.of, choices: ['server'] } }],
   ['an option that is no longer required', { deployment: { ...stop.options.deployment, required: false } }],
-])('a change of %s is noticed', async (_, options) => {
+])('registration notices a change of %s', async (_, options) => {
   await write('logs', logs);
   await register();
   await nextFolder();
@@ -114,7 +114,7 @@ test.each([
   expect((await register()).text).toContain('nothing to change');
 });
 
-test('a role that decides makes the commands visible to everybody', async () => {
+test('a configured operator role makes the commands visible to all members', async () => {
   await write('stop', stop);
   await register();
   expect(driver.server.rest.commands.list(ids.guild)).toMatchObject([{ default_member_permissions: '32' }]);
@@ -122,7 +122,7 @@ test('a role that decides makes the commands visible to everybody', async () => 
   expect(driver.server.rest.commands.list(ids.guild)).toMatchObject([{ default_member_permissions: null }]);
 });
 
-test('translations left from an earlier life are taken away', async () => {
+test('registration removes translations that an earlier registration left', async () => {
   await write('stop', stop);
   await register();
   const [command] = driver.server.rest.commands.list(ids.guild);
@@ -139,17 +139,17 @@ test.each([
     `client_id=${ids.application}&scope=bot`,
   ],
   [
-    'nobody there',
+    'an address without a server',
     { DISCORD_API_URL: 'http://127.0.0.1:9/api' },
     'DISCORD_API_URL is http://127.0.0.1:9/api',
   ],
   [
-    'no settings',
+    'a start without settings',
     { DISCORD_TOKEN: undefined, DISCORD_GUILDS: undefined },
     'DISCORD_TOKEN and DISCORD_GUILDS are missing',
   ],
-  ['no server', { DISCORD_GUILDS: undefined }, 'DISCORD_GUILDS is missing'],
-])('%s ends in a plain sentence', async (_, environment, sentence) => {
+  ['a start without DISCORD_GUILDS', { DISCORD_GUILDS: undefined }, 'DISCORD_GUILDS is missing'],
+])('registration with %s ends in a plain sentence', async (_, environment, sentence) => {
   await write('stop', stop);
   const { code, text } = await register(environment);
   expect(code).toBe(1);
@@ -157,7 +157,7 @@ test.each([
   expect(text).not.toMatch(/\bat .*\(|Error:/);
 });
 
-test('what Discord refuses is passed on', async () => {
+test('a refusal by Discord is passed on in words', async () => {
   await write('stop', stop);
   driver.server.fault({
     on: /^POST .*commands/,
@@ -189,11 +189,11 @@ test.each([
   ['deployments.stop', { ...nobody, readers: 'everyone' }, 32],
   ['deployments.read', { ...nobody, operators: ['1'] }, null],
   ['deployments.stop', { ...nobody, operators: ['1'] }, null],
-] as const)('who sees a command of %s: %j %s', (permission, access, expected) => {
+] as const)('the default permission of %s under the rules %j is %s', (permission, access, expected) => {
   expect(commandJson(named({ ...stop, permission }), access).default_member_permissions).toBe(expected);
 });
 
-test('a command of more than 8000 characters fails here', () => {
+test('a command of more than 8000 characters fails before registration', () => {
   const option = { kind: 'string', description: 'x'.repeat(100) };
   const choices = {
     kind: 'choice',

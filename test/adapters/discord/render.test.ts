@@ -9,7 +9,7 @@ import { violationOf } from '../../support/discord-schemas.ts';
 import { type Component, type MessageBody, walk } from '../../support/discord-world.ts';
 import { card, confirmButtons, line } from './harness.ts';
 
-/** Rendered, checked against Discord's specification and rules, as its components. */
+/** The components of the rendered message, checked against Discord's specification and rules. */
 function rendered(message: Message): Component[] {
   const { body, files } = payloadOf(message, 'key');
   expect(violationOf('POST', '/channels/1/messages', body)).toBeUndefined();
@@ -48,7 +48,7 @@ const everything: Node[] = [
   confirmButtons,
 ];
 
-test('every kind of node', () => {
+test('a card with every kind of node is rendered in full', () => {
   expect(
     renderMessage(card('All of it', everything, { tone: 'danger' }), ['a.txt'], 4711),
   ).toMatchInlineSnapshot(`
@@ -129,12 +129,12 @@ test.each([
   ['success', 0x57f287, '✅ x'],
   ['warning', 0xfee75c, '⚠️ x'],
   ['danger', 0xed4245, '❌ x'],
-] as const)('tone %s', (tone, accent, text) => {
+] as const)('the tone %s has its colour and its sign', (tone, accent, text) => {
   expect((renderMessage(card('x', [], { tone })) as { accent_color?: number }).accent_color).toBe(accent);
   expect(texts({ kind: 'line', tone, text: ['x'] })).toEqual([text]);
 });
 
-describe('prose that does not fit is cut where a person sees it', () => {
+describe('prose that is too long for Discord', () => {
   const long = 'word '.repeat(2000);
   const cards: [string, Message][] = [
     ['a line', line(long)],
@@ -182,12 +182,12 @@ describe('prose that does not fit is cut where a person sees it', () => {
     ['emoji', card('🎮'.repeat(9000), [{ kind: 'text', text: ['🎮'.repeat(9000)] }])],
     ['only marks', card('*'.repeat(9000), [{ kind: 'text', text: [{ bold: '*'.repeat(9000) }] }])],
   ];
-  test.each(cards)('%s', (_, message) => {
+  test.each(cards)('%s that does not fit is cut visibly', (_, message) => {
     const shown = texts(message).map((text) => readMarkdown(text));
     expect(shown.some(({ text }) => text.includes('…'))).toBe(true);
   });
 
-  test('everything at once', () => {
+  test('a card with too much of every node is cut and stays valid', () => {
     const nodes = Array.from({ length: 4 }, () => [
       { kind: 'text', text: [long] },
       { kind: 'note', text: [long] },
@@ -198,7 +198,7 @@ describe('prose that does not fit is cut where a person sees it', () => {
     expect(texts(card(long, nodes)).join('').length).toBeGreaterThan(3000);
   });
 
-  test('code keeps the end that matters, in whole lines', () => {
+  test('a code block that does not fit keeps whole lines of the end or the start', () => {
     const text = Array.from({ length: 2000 }, (_, i) => `line ${i}`).join('\n');
     const [, end = ''] = texts(card('x', [{ kind: 'code', text, keep: 'end' }]));
     expect(end).toMatch(/^```\n…\nline \d+\n/);
@@ -209,14 +209,14 @@ describe('prose that does not fit is cut where a person sees it', () => {
     for (const code of [start, end]) expect(code.length).toBeGreaterThan(3800);
   });
 
-  test('a table says how many rows are missing', () => {
+  test('a cut table says how many rows are missing', () => {
     const rows = Array.from({ length: 900 }, (_, i) => [`row ${i}`]);
     const [, table = ''] = texts(card('x', [{ kind: 'table', columns: ['a'], rows }]));
     const shown = table.match(/row \d+/g)?.length ?? 0;
     expect(table).toContain(`… and ${900 - shown} more\n`);
   });
 
-  test('very many tags or ports leave some out, say how many, and keep what identifies it', () => {
+  test('a card with too many tags or ports says how many are left out and keeps the request id', () => {
     const codes = Array.from({ length: 500 }, (_, i) => [', ', { code: `match-${i}` }])
       .flat()
       .slice(1);
@@ -238,7 +238,7 @@ describe('prose that does not fit is cut where a person sees it', () => {
     expect(text).toContain('`abcdef012345`');
   });
 
-  test('a label of 100 characters', () => {
+  test('a button label of 100 characters is cut to 80', () => {
     const button: Button = {
       label: '🎮'.repeat(100),
       style: 'primary',
@@ -252,7 +252,7 @@ describe('prose that does not fit is cut where a person sees it', () => {
   });
 });
 
-describe('structure that does not fit throws', () => {
+describe('structure that is too much for Discord', () => {
   const button = (i: number, arg = String(i)): Button => ({
     label: `b${i}`,
     style: 'primary',
@@ -293,7 +293,7 @@ describe('structure that does not fit throws', () => {
       /a\.png: 11534336 bytes/,
     ],
   ];
-  test.each(bad)('%s', (_, message, problem) => {
+  test.each(bad)('rendering %s throws', (_, message, problem) => {
     expect(() => payloadOf(message)).toThrow(problem);
   });
 
@@ -304,7 +304,7 @@ describe('structure that does not fit throws', () => {
   });
 });
 
-test('a picture is found by the name that its file has on Discord, and its words are cut', () => {
+test('a picture refers to the file name on Discord, and its description is cut', () => {
   const png = { type: 'image/png', bytes: new Uint8Array([1]) };
   const shown = rendered(
     card('x', [{ kind: 'image', file: '../players of "x".png', alt: 'é'.repeat(1100) }], {
@@ -327,13 +327,13 @@ test('nodes without text leave no empty component behind', () => {
   expect(texts({ kind: 'line', tone: 'neutral', text: [] })).toEqual(['…']);
 });
 
-test('a title, a note and a label stay on their line', () => {
+test('a title, a note and a label each stay on their line', () => {
   const [title, note] = texts(card('a\n# b', [{ kind: 'note', text: ['c\n', { bold: '- d\ne' }] }]));
   expect(title).not.toContain('\n');
   expect(note).not.toContain('\n');
 });
 
-test('a key makes the same marker every time, and different keys different ones', () => {
+test('a key always makes the same marker, and different keys make different markers', () => {
   const markers = Array.from({ length: 5000 }, (_, i) => markerOf(`row-${i}`));
   expect(new Set(markers).size).toBe(markers.length);
   expect(Math.min(...markers)).toBeGreaterThanOrEqual(1000);
@@ -341,7 +341,7 @@ test('a key makes the same marker every time, and different keys different ones'
   expect(markerOf('row-1')).toBe(markers[1]);
 });
 
-test('what reverses the reading direction is left out', () => {
+test('characters that reverse the reading direction are left out', () => {
   const text = 'a\u202egpj.exe\u2066 b\u200f';
   const nodes: Node[] = [
     { kind: 'text', text: [text, { bold: text }, { code: text }] },

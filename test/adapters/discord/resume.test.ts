@@ -14,7 +14,9 @@ afterEach(async () => {
   expect(bot.driver.server.violations).toEqual([]);
 });
 
-/** A person asks, and the process dies after `until`. What it stored beforehand is all that is left. */
+/**
+ * A person asks, and the process dies after `until`. Only the reply that the process stored beforehand is left.
+ */
 async function died(
   mode: AckMode,
   until_: (invocation: Invocation) => Promise<unknown> = async () => undefined,
@@ -31,21 +33,21 @@ async function died(
   return await done.promise;
 }
 
-/** Another process, which never saw the interaction. */
+/** Another process, which never saw the interaction, answers. */
 const resume = (reply: Reply, message = restarted, mayLeave: () => void = () => undefined) =>
   adapterFor(bot.driver, bot.clock).resume(reply, { message, again: message, mayLeave });
 
 const channel = async () => (await bot.driver.channel()).map(({ text, edits }) => ({ text, edits }));
 const privately = async () => (await bot.driver.privately('operator')).map(({ text }) => text);
 
-describe('another process answers what one acknowledged and did not live to answer', () => {
+describe('an answer by another process after a crash', () => {
   test.each(['public', 'private'] as const)(
-    'but not (%s) where others may be at it by then',
+    'no answer (%s) is given when another process may have taken over the answer',
     async (mode) => {
       const reply = await died(mode);
       const before = bot.driver.server.requests.length;
       const inDoubt = () => {
-        // What is looked for takes its time.
+        // The search for an earlier answer takes time.
         expect(bot.driver.server.requests.length).toBeGreaterThan(before);
         throw new Error('in doubt');
       };
@@ -54,7 +56,7 @@ describe('another process answers what one acknowledged and did not live to answ
     },
   );
 
-  test('in the public answer that was announced', async () => {
+  test('a second process fills the announced public answer once', async () => {
     const reply = await died('public');
     expect(await channel()).toEqual([]);
     await resume(reply);
@@ -63,7 +65,7 @@ describe('another process answers what one acknowledged and did not live to answ
     expect(bot.driver.server.rest.messages.all()).toHaveLength(1);
   });
 
-  test('in the private answer that was announced, which stays private', async () => {
+  test('a second process fills the announced private answer, which stays private', async () => {
     await resume(await died('private'));
     expect(await channel()).toEqual([]);
     expect(await privately()).toEqual(['I was restarted.']);
@@ -73,10 +75,10 @@ describe('another process answers what one acknowledged and did not live to answ
   test.each([
     ['that still waits', async () => undefined],
     [
-      'that was taken back',
+      'that was deleted',
       async () => bot.driver.server.rest.messages.remove(bot.driver.server.rest.messages.all()[0] as never),
     ],
-  ])('privately what is for the person alone, beside a public answer %s', async (_, before) => {
+  ])('a private answer after the crash stays private beside a public answer %s', async (_, before) => {
     const reply = await died('public');
     await before();
     await resume({ ...reply, mode: 'private' });
@@ -85,31 +87,34 @@ describe('another process answers what one acknowledged and did not live to answ
     expect(bot.driver.server.rest.messages.all()).toHaveLength(1);
   });
 
-  test('in place of the card that had been posted', async () => {
+  test('a second process replaces the card that had been posted', async () => {
     await resume(await died('public', (invocation) => invocation.postCard(card('Requesting'))));
     expect(await channel()).toEqual([{ text: 'I was restarted.', edits: 1 }]);
   });
 
-  test('in the private message whose button was pressed', async () => {
+  test('a second process answers in the private message whose button was pressed', async () => {
     await died('private', (invocation) => invocation.respond(card('Stop?', [confirmButtons])));
     await resume(await died('update', undefined, () => bot.driver.press('operator', 'Stop it')));
     expect(await privately()).toEqual(['I was restarted.']);
   });
 
-  test('beside the public message whose button was pressed', async () => {
+  test('a second process answers privately beside the public message whose button was pressed', async () => {
     await died('public', (invocation) => invocation.respond(card('Stop?', [confirmButtons])));
     await resume(await died('update', undefined, () => bot.driver.press('operator', 'Stop it')));
     expect(await channel()).toMatchObject([{ text: '### Stop?', edits: 0 }]);
     expect(await privately()).toEqual(['I was restarted.']);
   });
 
-  test.each(['public', 'private'] as const)('not where a %s answer was given before', async (mode) => {
-    const reply = await died(mode, (invocation) => invocation.respond(line('Done')));
-    await resume(reply);
-    expect([...(await channel()).map(({ text }) => text), ...(await privately())]).toEqual(['Done']);
-  });
+  test.each(['public', 'private'] as const)(
+    'a %s answer before the crash is the only answer',
+    async (mode) => {
+      const reply = await died(mode, (invocation) => invocation.respond(line('Done')));
+      await resume(reply);
+      expect([...(await channel()).map(({ text }) => text), ...(await privately())]).toEqual(['Done']);
+    },
+  );
 
-  test('nor where the pressed message was changed before', async () => {
+  test('a second process does not answer where the pressed message was changed before', async () => {
     for (const mode of ['public', 'private'] as const) {
       await died(mode, (invocation) => invocation.respond(card('Stop?', [confirmButtons])));
       const press = () => bot.driver.press('operator', 'Stop it');
@@ -120,13 +125,13 @@ describe('another process answers what one acknowledged and did not live to answ
   });
 });
 
-describe('once the token is of no use', () => {
+describe('an answer by another process after the token expired', () => {
   const expire = {
     early: async () => bot.driver.server.rest.interactions.expireTokens(),
     'after 15 minutes': () => bot.clock.advance(15 * 60_000),
   };
 
-  test.each(Object.entries(expire))('%s: a public answer is posted anew, once', async (_, pass) => {
+  test.each(Object.entries(expire))('%s: a public answer is posted anew once', async (_, pass) => {
     const reply = await died('public');
     await pass();
     await resume(reply);
@@ -135,14 +140,14 @@ describe('once the token is of no use', () => {
     expect(await channel()).toMatchObject([{ text: 'I was restarted.' }]);
   });
 
-  test.each(Object.entries(expire))('%s: the card is found, and replaced', async (_, pass) => {
+  test.each(Object.entries(expire))('%s: the posted card is found and replaced', async (_, pass) => {
     const reply = await died('public', (invocation) => invocation.postCard(card('Requesting')));
     await pass();
     await resume(reply);
     expect(await channel()).toEqual([{ text: 'I was restarted.', edits: 1 }]);
   });
 
-  test('in a channel with thousands of messages since, the card is found, and replaced', async () => {
+  test('the posted card is found and replaced below thousands of newer messages', async () => {
     const reply = await died('public', (invocation) => invocation.postCard(card('Requesting')));
     for (let i = 0; i < 2_000; i++)
       bot.driver.server.rest.messages.create(here.channel, { content: `chatter ${i}` });
@@ -151,14 +156,14 @@ describe('once the token is of no use', () => {
     expect((await channel())[0]).toEqual({ text: 'I was restarted.', edits: 1 });
   });
 
-  test('an answer that was given is left as it is', async () => {
+  test('an answer given before the crash stays unchanged', async () => {
     const reply = await died('public', (invocation) => invocation.respond(line('Done')));
     bot.driver.server.rest.interactions.expireTokens();
     await resume(reply);
     expect(await channel()).toMatchObject([{ text: 'Done' }]);
   });
 
-  test('so is one that had to go to the channel', async () => {
+  test('an answer that went to the channel before the crash stays unchanged', async () => {
     const reply = await died('public', async (invocation) => {
       bot.driver.server.rest.interactions.expireTokens();
       await invocation.respond(line('Done'));
@@ -167,7 +172,7 @@ describe('once the token is of no use', () => {
     expect(await channel()).toMatchObject([{ text: '<@500000000000000006>\\: `stop`\\: Done' }]);
   });
 
-  test.each(['private', 'update'] as const)('a %s answer can be given no more', async (mode) => {
+  test.each(['private', 'update'] as const)('a %s answer expires with the token', async (mode) => {
     if (mode === 'update')
       await died('public', (invocation) => invocation.respond(card('Stop?', [confirmButtons])));
     const ask = mode === 'update' ? () => bot.driver.press('operator', 'Stop it') : undefined;
@@ -178,8 +183,8 @@ describe('once the token is of no use', () => {
   });
 
   test.each([
-    ['empty, or', 0],
-    ['not for the bot to read', 1],
+    ['empty', 0],
+    ['unreadable for the bot', 1],
   ])('a public answer that was not announced is posted in a channel that is %s', async (_, messages) => {
     for (let n = 0; n < messages; n++) {
       bot.driver.server.rest.messages.create(here.channel, { content: 'chatter' });
@@ -200,7 +205,7 @@ describe('once the token is of no use', () => {
     expect((await channel()).at(-1)?.text).toBe('I was restarted.');
   });
 
-  test('one that was never acknowledged can be given by nobody', async () => {
+  test('a private answer to an interaction that was never acknowledged is given up', async () => {
     let reply: Reply | undefined;
     bot.handle = async (invocation) => {
       reply = invocation.reply('private');
@@ -213,14 +218,14 @@ describe('once the token is of no use', () => {
   });
 });
 
-describe('telling a person', () => {
+describe('direct messages on Discord', () => {
   const tell = (text: string, key: string) =>
     bot.adapter.tell(
       { id: bot.driver.user('operator').id, workspace: here.workspace },
       { message: line(text), key },
     );
 
-  test('is a direct message, and one however often it is sent', async () => {
+  test('a direct message that is sent twice with the same key arrives once', async () => {
     await tell('Ready', 'k1');
     await tell('Ready', 'k1');
     expect(await privately()).toEqual(['Ready']);
@@ -228,7 +233,7 @@ describe('telling a person', () => {
     expect(await channel()).toEqual([]);
   });
 
-  test('fails for good where they take none', async () => {
+  test('a direct message to a person who takes no direct messages fails for good', async () => {
     bot.driver.server.rest.closedToDirect.add(bot.driver.user('operator').id);
     await expect(tell('Ready', 'k1')).rejects.toMatchObject({
       code: 'discord.direct-closed',
@@ -239,7 +244,7 @@ describe('telling a person', () => {
   });
 });
 
-test('an acknowledgement that arrived though every answer to it was lost: the refusal is filled in', async () => {
+test('an acknowledgement that arrived without an answer is filled in with the refusal', async () => {
   const done = Promise.withResolvers<void>();
   bot.handle = async (invocation) => {
     await invocation.acknowledge('private').catch(() => invocation.refuse(line('Try again.')));

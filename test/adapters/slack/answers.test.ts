@@ -6,8 +6,8 @@ import { answering, card, line, startBot } from './harness.ts';
 const press = { command: 'logs', action: 'more', arg: 'abc' };
 const more = { kind: 'buttons', buttons: [{ label: 'More', style: 'secondary', action: press }] } as const;
 
-describe('a private answer', () => {
-  it('is seen by the person alone, and its button updates it where it stands', async () => {
+describe('a private answer on Slack', () => {
+  it('a private answer is visible to its person alone, and its button updates the answer in place', async () => {
     const bot = await startBot({
       handle: async (invocation) => {
         const pressed = invocation.request.kind === 'action';
@@ -22,7 +22,7 @@ describe('a private answer', () => {
     expect(await bot.driver.channel()).toEqual([]);
   });
 
-  it('never replaces the message everyone sees', async () => {
+  it('a private answer to a press never replaces the public message', async () => {
     const bot = await startBot({
       handle: async (invocation) => {
         const pressed = invocation.request.kind === 'action';
@@ -38,35 +38,38 @@ describe('a private answer', () => {
     expect(await bot.driver.channel()).toMatchObject([{ text: '🟢 For all', edits: 0 }]);
   });
 
-  it.each(['expired', 'used five times'])('comes another way when the response_url has %s', async (how) => {
-    const bot = await startBot({
-      handle: async (invocation) => {
-        if (how === 'expired') bot.driver.server.urls.expireAll();
-        else bot.driver.server.urls.useUp();
-        await invocation.refuse(line('Too late?'));
-      },
-    });
-    await bot.driver.command('member', 'deploy');
-    expect(await bot.driver.privately('member')).toMatchObject([{ text: 'Too late?' }]);
-    expect(bot.driver.server.requests.map(({ method }) => method)).toEqual([
-      'auth.test',
-      'apps.connections.open',
-      'response_url',
-      'chat.postEphemeral',
-    ]);
-  });
+  it.each(['expired', 'used five times'])(
+    'a refusal is posted as an ephemeral message when the response_url has %s',
+    async (how) => {
+      const bot = await startBot({
+        handle: async (invocation) => {
+          if (how === 'expired') bot.driver.server.urls.expireAll();
+          else bot.driver.server.urls.useUp();
+          await invocation.refuse(line('Too late?'));
+        },
+      });
+      await bot.driver.command('member', 'deploy');
+      expect(await bot.driver.privately('member')).toMatchObject([{ text: 'Too late?' }]);
+      expect(bot.driver.server.requests.map(({ method }) => method)).toEqual([
+        'auth.test',
+        'apps.connections.open',
+        'response_url',
+        'chat.postEphemeral',
+      ]);
+    },
+  );
 });
 
-describe('where the bot may not post', () => {
+describe('channels where the bot may not post', () => {
   const publicly = answering('public', card('Answer'));
 
-  it('posts to a public channel without being a member', async () => {
+  it('the bot posts to a public channel without being a member', async () => {
     const bot = await startBot({ handle: publicly });
     await bot.driver.command('operator', 'list');
     expect(bot.driver.server.requests.map(({ method }) => method)).not.toContain('conversations.join');
   });
 
-  it('joins a public channel where it has to, once', async () => {
+  it('the bot joins a public channel for members once', async () => {
     const bot = await startBot({ handle: publicly });
     bot.driver.server.web.membersOnly.add(bot.team.channel);
     await bot.driver.command('operator', 'list');
@@ -77,7 +80,7 @@ describe('where the bot may not post', () => {
     );
   });
 
-  it('answers through the response_url in a private channel it was not invited to', async () => {
+  it('the bot answers through the response_url in a private channel without an invitation', async () => {
     const bot = await startBot({ handle: publicly });
     const { secret } = bot.driver.server.world.channels;
     await bot.driver.slash('operator', 'list', { channel: secret });
@@ -88,7 +91,7 @@ describe('where the bot may not post', () => {
     expect(message?.text).toBe('Answer');
   });
 
-  it('hands the files of such an answer over in a direct message', async () => {
+  it('files of an answer through the response_url go to a direct message', async () => {
     const logs = { ...card('Logs'), files: [textFile('server.log', 'line')] };
     const bot = await startBot({ handle: answering('public', logs) });
     const { world, web } = bot.driver.server;
@@ -103,7 +106,7 @@ describe('where the bot may not post', () => {
     ]);
   });
 
-  it('updates through the response_url what it had to post that way', async () => {
+  it('a press updates an answer that was posted through the response_url', async () => {
     const bot = await startBot({
       handle: async (invocation) => {
         const pressed = invocation.request.kind === 'action';
@@ -120,7 +123,7 @@ describe('where the bot may not post', () => {
   });
 
   it.each(['secret', 'team'] as const)(
-    'refuses a card in the %s channel with what to do about it',
+    'a card in the %s channel is refused with a hint to invite the bot',
     async (name) => {
       const failures: unknown[] = [];
       const bot = await startBot({
@@ -148,8 +151,8 @@ describe('where the bot may not post', () => {
   );
 });
 
-describe('a card', () => {
-  it('can be edited long after, by its reference', async () => {
+describe('a card on Slack', () => {
+  it('a card can be edited later by its reference', async () => {
     const refs: unknown[] = [];
     const bot = await startBot({
       handle: async (invocation) => {
@@ -169,7 +172,7 @@ describe('a card', () => {
   it.each([
     ['asks to slow down', { kind: 'rate-limit', retryAfter: 30 }],
     ['is away for a moment', { kind: 'status', status: 503, when: 'before' }],
-  ] as const)('does not stand for ever where Slack %s: the answer is still owed', async (_, fault) => {
+  ] as const)('a failed edit of a card is retryable while Slack %s', async (_, fault) => {
     const failed = Promise.withResolvers<unknown>();
     const bot = await startBot({
       handle: async (invocation) => {
@@ -184,7 +187,7 @@ describe('a card', () => {
     expect(await bot.driver.privately('operator')).toEqual([]);
   });
 
-  it('is the answer that a later respond replaces', async () => {
+  it('a later answer replaces the card that was posted as the answer', async () => {
     const bot = await startBot({
       handle: async (invocation) => {
         await invocation.acknowledge('public');

@@ -4,8 +4,8 @@ import { answering, card, line, startBot } from './harness.ts';
 
 const modes = ['socket', 'http'] as const;
 
-describe.each(modes)('in %s mode', (mode) => {
-  it('takes /edgegap as a command with the text after its name', async () => {
+describe.each(modes)('Slack commands in %s mode', (mode) => {
+  it('/edgegap carries the command and the text after its name', async () => {
     const bot = await startBot({ mode, handle: answering('private', line('ok')) });
     await bot.driver.command('operator', 'deploy', { application: 'kart racing', near: 'Montreal' });
     const [invocation] = bot.invocations;
@@ -18,7 +18,7 @@ describe.each(modes)('in %s mode', (mode) => {
     expect(bot.adapter.healthy()).toBe(true);
   });
 
-  it('posts a public answer, and replaces it when answered again', async () => {
+  it('a public answer is posted, and replaced by the next answer', async () => {
     const bot = await startBot({ mode, handle: answering('public', card('One'), card('Two')) });
     await bot.driver.command('operator', 'list');
     const [message, ...others] = await until(async () => {
@@ -30,7 +30,7 @@ describe.each(modes)('in %s mode', (mode) => {
     expect(await bot.driver.privately('operator')).toEqual([]);
   });
 
-  it('shows a refusal to nobody else', async () => {
+  it('a refusal is visible to the refused person alone', async () => {
     const bot = await startBot({
       mode,
       handle: async (invocation) => invocation.refuse(line('You may not.')),
@@ -41,7 +41,7 @@ describe.each(modes)('in %s mode', (mode) => {
     expect(await bot.driver.channel()).toEqual([]);
   });
 
-  it('routes a button to its action, and updates the message that holds it', async () => {
+  it('a pressed button names its action and updates the message that holds the button', async () => {
     const bot = await startBot({
       mode,
       handle: async (invocation) => {
@@ -73,7 +73,7 @@ describe.each(modes)('in %s mode', (mode) => {
     ]);
   });
 
-  it('gives the same id to what Slack delivers again', async () => {
+  it('a request that Slack delivers twice has the same id both times', async () => {
     const bot = await startBot({ mode });
     const event = {
       type: 'event_callback',
@@ -96,7 +96,7 @@ describe.each(modes)('in %s mode', (mode) => {
   });
 });
 
-describe('text', () => {
+describe('the text of a Slack command', () => {
   it.each([
     ['', 'help', ''],
     ['   ', 'help', ''],
@@ -131,7 +131,7 @@ describe('text', () => {
     ['tags abc add *', 'tags', 'abc add *'],
     ['/edgegap list', 'list', ''],
     ['/list', 'list', ''],
-  ])('%j is the command %s with %j', async (text, command, args) => {
+  ])('the text %j is the command %s with the arguments %j', async (text, command, args) => {
     const bot = await startBot();
     await bot.driver.slash('member', text);
     const { request } = await bot.invocation(1);

@@ -18,7 +18,7 @@ export interface Bot {
   readonly logLines: readonly string[];
   readonly url: string;
   readonly team: Address;
-  /** The invocation with this number, counted from one, once it has come. */
+  /** The invocation with this number, counted from 1, as soon as the invocation has come. */
   invocation(number: number): Promise<Invocation>;
 }
 

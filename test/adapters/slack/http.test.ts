@@ -14,8 +14,8 @@ const command = {
 };
 const now = () => Math.floor(Date.now() / 1000);
 
-describe('HTTP mode', () => {
-  it('listens where its path says, on the port of others', async () => {
+describe("Slack's HTTP mode", () => {
+  it('the adapter listens at its path on the shared port', async () => {
     const bot = await startBot({ mode: 'http' });
     expect(bot.adapter.http?.path).toBe('/slack/events');
     const response = await postToBot(bot.url, 'slash_commands', command);
@@ -23,7 +23,7 @@ describe('HTTP mode', () => {
     await bot.invocation(1);
   });
 
-  it('acknowledges a mention when the pipeline does, which stores first', async () => {
+  it('a mention is acknowledged by the pipeline, after the invocation is stored', async () => {
     const stored = Promise.withResolvers<void>();
     const bot = await startBot({
       mode: 'http',
@@ -48,14 +48,14 @@ describe('HTTP mode', () => {
     ['older than five minutes', { timestamp: now() - 301 }],
     ['from more than five minutes ahead', { timestamp: now() + 360 }],
     ['without a signature', { unsigned: true }],
-  ])('refuses a request %s', async (_, options) => {
+  ])('a request %s is refused', async (_, options) => {
     const bot = await startBot({ mode: 'http' });
     expect((await postToBot(bot.url, 'slash_commands', command, options)).status).toBe(401);
     await turn();
     expect(bot.invocations).toEqual([]);
   });
 
-  it('has one line in the log for all that strangers send in a minute', async () => {
+  it('refused requests of strangers make a single log line per minute', async () => {
     const bot = await startBot({ mode: 'http' });
     const stranger = async (options: object) =>
       expect((await postToBot(bot.url, 'slash_commands', command, options)).status).toBe(401);
@@ -79,7 +79,7 @@ describe('HTTP mode', () => {
     expect(refusals()).toMatchObject([{ refused: 1 }, { refused: 7 }]);
   });
 
-  it('answers the check of the certificate, which Slack does not sign', async () => {
+  it('the certificate check, which Slack does not sign, is answered', async () => {
     const bot = await startBot({ mode: 'http' });
     const check = { method: 'POST', body: new URLSearchParams({ ssl_check: '1', token: 'x' }).toString() };
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -87,7 +87,7 @@ describe('HTTP mode', () => {
     expect(bot.invocations).toEqual([]);
   });
 
-  it('refuses a signed request whose body was changed', async () => {
+  it('a signed request with a changed body is refused', async () => {
     const bot = await startBot({ mode: 'http' });
     const request = signedRequest('slash_commands', command);
     const body = request.body.replace('list', 'stop');
@@ -95,13 +95,13 @@ describe('HTTP mode', () => {
     expect((await fetch(`${bot.url}/slack/events`, request)).status).toBe(200);
   });
 
-  it('answers what Slack asks when the URL is entered', async () => {
+  it('the challenge that Slack sends when the URL is entered is answered', async () => {
     const bot = await startBot({ mode: 'http' });
     const response = await postToBot(bot.url, 'events_api', { type: 'url_verification', challenge: 'abc' });
     expect(await response.json()).toEqual({ challenge: 'abc' });
   });
 
-  it('has nothing to say to a GET, a huge body or nonsense', async () => {
+  it('a GET, a huge body and a meaningless event run nothing', async () => {
     const bot = await startBot({ mode: 'http' });
     expect((await fetch(`${bot.url}/slack/events`)).status).toBe(404);
     const huge = { ...command, text: 'x'.repeat(1024 * 1024) };
@@ -112,7 +112,7 @@ describe('HTTP mode', () => {
   });
 
   it.each(['null', '7', '"x"', '[]', 'payload=null', 'payload=%5B%5D', 'no json'])(
-    'has no use for a correctly signed %s, and goes on',
+    'a correctly signed body %s is refused, and the next command runs',
     async (body) => {
       const bot = await startBot({ mode: 'http' });
       const signed = signedBody(body);
@@ -126,14 +126,18 @@ describe('HTTP mode', () => {
   it.each([
     ['an event that is null', 'events_api', { type: 'event_callback', event: null }],
     ['an event that is a word', 'events_api', { type: 'event_callback', event: 'app_mention' }],
-    ['an event of no type', 'events_api', { type: 'event_callback', event: {} }],
-    ['a slash command of nobody', 'slash_commands', nobody],
-    ['no kind of payload', 'events_api', {}],
-    ['a press of nothing', 'interactive', { type: 'block_actions', actions: [], user: { id: 'U123456' } }],
-    ['a press of no list', 'interactive', { type: 'block_actions', actions: null }],
-    ['a shortcut, which it has not got', 'interactive', { type: 'shortcut', callback_id: 'x' }],
+    ['an event without a type', 'events_api', { type: 'event_callback', event: {} }],
+    ['a slash command without a person', 'slash_commands', nobody],
+    ['an empty payload', 'events_api', {}],
+    [
+      'a press without an action',
+      'interactive',
+      { type: 'block_actions', actions: [], user: { id: 'U123456' } },
+    ],
+    ['a press whose actions are null', 'interactive', { type: 'block_actions', actions: null }],
+    ['a shortcut, which the bot does not have', 'interactive', { type: 'shortcut', callback_id: 'x' }],
   ] as const)(
-    'takes a correctly signed request with %s, does nothing, and goes on',
+    'a correctly signed request with %s runs nothing, and the next command runs',
     async (_, type, body) => {
       const bot = await startBot({ mode: 'http' });
       expect((await postToBot(bot.url, type, body)).status).toBe(200);
@@ -143,7 +147,7 @@ describe('HTTP mode', () => {
     },
   );
 
-  it('asks Slack to come again while it is not running', async () => {
+  it('a stopped adapter answers 503, so that Slack comes again', async () => {
     const bot = await startBot({ mode: 'http' });
     await bot.adapter.stop();
     expect(bot.adapter.healthy()).toBe(false);

@@ -5,7 +5,10 @@ import { z } from 'zod';
 import { createManifest } from '../../../src/adapters/slack/manifest.ts';
 import { createDirectory, defineCommand } from '../../../src/command/define.ts';
 
-/** What Slack accepts: docs.slack.dev, app manifest reference (and the comments of @slack/web-api's Manifest). */
+/**
+ * The format that Slack accepts: docs.slack.dev, app manifest reference (and the comments of @slack/web-api's
+ * Manifest).
+ */
 const HttpsUrl = z.url({ protocol: /^https$/ });
 const SlackManifest = z.strictObject({
   display_information: z.strictObject({
@@ -55,7 +58,7 @@ const SlackManifest = z.strictObject({
   }),
 });
 
-/** What each scope is asked for (the method's or event's own page). */
+/** The reason for each scope (the method's or event's own page). */
 const NEEDS = {
   'app_mentions:read': 'event app_mention',
   'channels:history': 'conversations.history, replies',
@@ -84,8 +87,8 @@ const directory = createDirectory([
   { name: 'list', command: list },
 ]);
 
-describe('the manifest', () => {
-  it('for Socket Mode holds no URL', () => {
+describe('the Slack manifest', () => {
+  it('the manifest for Socket Mode holds no URL', () => {
     const manifest = SlackManifest.parse(createManifest(directory));
     expect(manifest.settings.socket_mode_enabled).toBe(true);
     expect(JSON.stringify(manifest)).not.toContain('url');
@@ -94,7 +97,7 @@ describe('the manifest', () => {
     ]);
   });
 
-  it('for HTTP mode sends everything to the one URL', () => {
+  it('the manifest for HTTP mode sends all requests to the same URL', () => {
     const url = 'https://bot.example.com/slack/events';
     const manifest = SlackManifest.parse(createManifest(directory, 'https://bot.example.com/'));
     expect(manifest.settings).toMatchObject({
@@ -105,11 +108,11 @@ describe('the manifest', () => {
     expect(manifest.features.slash_commands).toMatchObject([{ url }]);
   });
 
-  it('asks for the scopes that are used, and no others', () => {
+  it('the manifest asks for exactly the scopes that the bot uses', () => {
     expect(createManifest(directory).oauth_config.scopes.bot).toEqual(Object.keys(NEEDS));
   });
 
-  it('is what npm run slack:manifest prints', async () => {
+  it('npm run slack:manifest prints the manifest and refuses an address that is not HTTPS', async () => {
     const run = async (...args: string[]) =>
       await promisify(execFile)(process.execPath, ['src/adapters/slack/manifest-cli.ts', ...args]);
     const { stdout } = await run('--http', 'https://bot.example.com');

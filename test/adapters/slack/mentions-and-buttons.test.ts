@@ -3,14 +3,14 @@ import type { Invocation } from '../../../src/chat/port.ts';
 import { turn, until } from '../../support/test-clock.ts';
 import { card, line, startBot } from './harness.ts';
 
-describe('@bot', () => {
+describe('a mention of the bot', () => {
   const both = async (invocation: Invocation) => {
     await invocation.acknowledge('public');
     await invocation.refuse(line('Psst'));
     await invocation.respond(card('Listed'));
   };
 
-  it('is answered in the thread it was asked in', async () => {
+  it('a mention in a thread is answered in that thread', async () => {
     const bot = await startBot({ handle: both });
     const root = String(
       (
@@ -31,7 +31,7 @@ describe('@bot', () => {
     expect(await bot.driver.privately('operator')).toMatchObject([{ text: 'Psst', parent: root }]);
   });
 
-  it('in the channel opens a thread; a private answer stays out of it, where Slack would not show it', async () => {
+  it('a mention in the channel opens a thread; its private answer stays in the channel', async () => {
     const bot = await startBot({ handle: both });
     const asked = await bot.driver.mention('operator', '');
     expect((await bot.invocation(1)).request).toMatchObject({ command: 'help' });
@@ -44,7 +44,7 @@ describe('@bot', () => {
     expect(aside).not.toHaveProperty('parent');
   });
 
-  it('in the middle of a sentence runs nothing, and at its beginning does, after a blank too', async () => {
+  it('a mention runs a command at the beginning of a message, not in the middle', async () => {
     const bot = await startBot();
     const { user } = bot.driver.server.world.bot;
     for (const [index, text] of [`do not let <@${user}> stop x`, ` <@${user}|edgegap> list`].entries())
@@ -70,7 +70,7 @@ describe('@bot', () => {
     `*${me} status abc*`,
     `*${me}* _status_ ~abc~`,
     `${me}\n\`\`\`\nstatus abc\n\`\`\``,
-  ])('as in %j is asked for the status of abc', async (text) => {
+  ])('the mention %j asks for the status of abc', async (text) => {
     const bot = await startBot();
     await bot.driver.deliver('events_api', {
       type: 'event_callback',
@@ -82,7 +82,7 @@ describe('@bot', () => {
     expect((await bot.invocation(1)).request).toEqual({ kind: 'command', command: 'status', args });
   });
 
-  it('of 40,000 characters is handed on as it is: no pattern reads it', async () => {
+  it('a mention of 40,000 characters is handed on unchanged, without pattern matching', async () => {
     const bot = await startBot();
     const text = `x${'\u200b'.repeat(40_000)}x`;
     await bot.driver.deliver('events_api', {
@@ -98,7 +98,7 @@ describe('@bot', () => {
   it.each([
     ['an edited message', { edited: { user: 'U123456', ts: '1.3' } }],
     ['another app', { bot_id: 'B0OTHER' }],
-  ])('by %s is not acted on', async (_, more) => {
+  ])('a mention by %s runs nothing', async (_, more) => {
     const bot = await startBot();
     const event = {
       type: 'app_mention',
@@ -119,7 +119,7 @@ describe('@bot', () => {
   });
 });
 
-describe('a button', () => {
+describe('a Slack button', () => {
   const block = (action_id: string, more = {}) => ({
     type: 'block_actions',
     user: { id: 'U123456', username: 'x' },
@@ -129,13 +129,13 @@ describe('a button', () => {
     actions: [{ type: 'button', action_id, action_ts: '6.6', block_id: 'b', ...more }],
   });
 
-  it('of another version is handed over without an action', async () => {
+  it('a button of another version reaches the handler without an action', async () => {
     const bot = await startBot();
     await bot.driver.deliver('interactive', block('who-knows'));
     expect((await bot.invocation(1)).request).toMatchObject({ kind: 'action', action: undefined });
   });
 
-  it('that only opens a link is acknowledged, and nothing more', async () => {
+  it('a button that only opens a link is acknowledged and runs nothing', async () => {
     const bot = await startBot();
     await bot.driver.deliver('interactive', block('0:url', { url: 'https://docs.edgegap.com' }));
     await turn();
@@ -143,7 +143,7 @@ describe('a button', () => {
     expect(bot.driver.server.ephemerals).toEqual([]);
   });
 
-  it('without a trigger id is known by its message, person and time', async () => {
+  it('a press without a trigger id is identified by message, person and time', async () => {
     const bot = await startBot();
     await bot.driver.deliver('interactive', block('0:stop:confirm:x'));
     await bot.driver.deliver('interactive', block('0:stop:confirm:x'));

@@ -11,7 +11,7 @@ const refusals: readonly (readonly [string, SlackFault])[] = [
   ['says something new', { kind: 'error', error: 'a_word_of_tomorrow' }],
 ];
 
-describe('the whole bot', () => {
+describe('the whole bot in a channel without posting', () => {
   let stage: Stage;
   let driver: SlackDriver;
   beforeEach(async () => {
@@ -23,30 +23,36 @@ describe('the whole bot', () => {
   const deploy = () =>
     driver.command('operator', 'deploy', { application: 'kart-racing', version: 'v1.2', near: 'Montreal' });
 
-  test.each(refusals)('deploy while Slack %s: the person is told, nothing is billed', async (_, fault) => {
-    driver.server.faults.inject('chat.postMessage', fault, 5);
-    const { privately, publicly, asked } = await effectOf(stage, 'operator', deploy);
-    expect(privately).toHaveLength(1);
-    expect(publicly).toEqual([]);
-    expect(asked).not.toContain('POST deploy');
-    expect(stage.simulator.deployments.size).toBe(0);
-  });
+  test.each(refusals)(
+    'a deploy while Slack %s starts no server and answers the person privately',
+    async (_, fault) => {
+      driver.server.faults.inject('chat.postMessage', fault, 5);
+      const { privately, publicly, asked } = await effectOf(stage, 'operator', deploy);
+      expect(privately).toHaveLength(1);
+      expect(publicly).toEqual([]);
+      expect(asked).not.toContain('POST deploy');
+      expect(stage.simulator.deployments.size).toBe(0);
+    },
+  );
 
-  test.each(refusals)('logs while Slack %s: the one who asked sees them, and why alone', async (_, fault) => {
-    const deployment = await deployReady(stage);
-    driver.server.faults.inject('chat.postMessage', fault);
-    const { privately, publicly } = await effectOf(stage, 'reader', () =>
-      driver.command('reader', 'logs', { deployment }),
-    );
-    expect(publicly).toEqual([]);
-    expect(privately.map(({ text }) => text)).toEqual([
-      expect.stringMatching(/Log[\s\S]*Only you see this\./),
-    ]);
-  });
+  test.each(refusals)(
+    'the logs while Slack %s go to the person who asked alone, with the reason',
+    async (_, fault) => {
+      const deployment = await deployReady(stage);
+      driver.server.faults.inject('chat.postMessage', fault);
+      const { privately, publicly } = await effectOf(stage, 'reader', () =>
+        driver.command('reader', 'logs', { deployment }),
+      );
+      expect(publicly).toEqual([]);
+      expect(privately.map(({ text }) => text)).toEqual([
+        expect.stringMatching(/Log[\s\S]*Only you see this\./),
+      ]);
+    },
+  );
 });
 
 describe('a mention, which has no response_url', () => {
-  test.each(refusals)('is answered in a direct message while Slack %s', async (_, fault) => {
+  test.each(refusals)('a mention is answered in a direct message while Slack %s', async (_, fault) => {
     const bot = await startBot({ handle: answering('public', card('Answer')) });
     bot.driver.server.faults.inject('chat.postMessage', fault);
     bot.driver.server.faults.inject('chat.postEphemeral', fault);
@@ -58,21 +64,24 @@ describe('a mention, which has no response_url', () => {
   });
 });
 
-describe('respondPrivately', () => {
-  test.each(['public', 'private', 'update'] as const)('reaches the person alone after %s', async (mode) => {
-    const bot = await startBot({
-      handle: async (invocation) => {
-        const pressed = invocation.request.kind === 'action';
-        await invocation.acknowledge(pressed ? mode : 'public');
-        if (pressed) await invocation.respondPrivately(line('For you'));
-        else await invocation.respond(card('For all', more));
-      },
-    });
-    await bot.driver.command('reader', 'logs');
-    await bot.driver.press('reader', 'More');
-    await expect.poll(() => bot.driver.privately('reader')).toMatchObject([{ text: 'For you' }]);
-    expect(await bot.driver.channel()).toMatchObject([{ text: '🟢 For all', edits: 0 }]);
-  });
+describe('respondPrivately on Slack', () => {
+  test.each(['public', 'private', 'update'] as const)(
+    'respondPrivately reaches the person alone after %s',
+    async (mode) => {
+      const bot = await startBot({
+        handle: async (invocation) => {
+          const pressed = invocation.request.kind === 'action';
+          await invocation.acknowledge(pressed ? mode : 'public');
+          if (pressed) await invocation.respondPrivately(line('For you'));
+          else await invocation.respond(card('For all', more));
+        },
+      });
+      await bot.driver.command('reader', 'logs');
+      await bot.driver.press('reader', 'More');
+      await expect.poll(() => bot.driver.privately('reader')).toMatchObject([{ text: 'For you' }]);
+      expect(await bot.driver.channel()).toMatchObject([{ text: '🟢 For all', edits: 0 }]);
+    },
+  );
 });
 
 const more = {

@@ -5,8 +5,8 @@ import { answering, card, line, startBot } from './harness.ts';
 
 const news = { message: card('Ready'), key: 'key-1' };
 
-describe('post', () => {
-  it('hangs news under a card, and a failure in the channel as well', async () => {
+describe('posting to Slack', () => {
+  it('a reply hangs under its card, and an urgent reply shows in the channel too', async () => {
     const bot = await startBot();
     const root = await bot.adapter.post(bot.team, news);
     const reply = await bot.adapter.post(bot.team, { message: line('Up'), key: 'key-2', replyTo: root });
@@ -24,7 +24,7 @@ describe('post', () => {
     expect(third).toMatchObject({ thread_ts: root.message, reply_broadcast: true });
   });
 
-  it('goes into the thread of its address, unfolds no links, and says what it is in plain text', async () => {
+  it('a post goes into its thread, unfolds no links and carries a plain-text summary', async () => {
     const bot = await startBot();
     const root = await bot.adapter.post(bot.team, news);
     await bot.adapter.post({ ...bot.team, thread: root.message }, news);
@@ -39,8 +39,8 @@ describe('post', () => {
   });
 });
 
-describe('news for a thread whose first message was deleted', () => {
-  it('goes into the channel, once', async () => {
+describe('a reply to a deleted message', () => {
+  it('a reply to a deleted thread goes into the channel once', async () => {
     const bot = await startBot();
     const root = await bot.adapter.post(bot.team, news);
     const gone = { kind: 'error', error: 'thread_not_found' } as const;
@@ -55,7 +55,7 @@ describe('news for a thread whose first message was deleted', () => {
   });
 });
 
-describe('an attempt that fails', () => {
+describe('a failed post to Slack', () => {
   it.each([
     [
       'a 429',
@@ -63,7 +63,7 @@ describe('an attempt that fails', () => {
       { code: 'slack_ratelimited', outcome: 'not-sent', retryable: true, retryAfterMs: 7000 },
     ],
     [
-      'an error nobody knows yet',
+      'an unknown error',
       { kind: 'error', error: 'a_word_of_tomorrow' },
       { code: 'slack_a_word_of_tomorrow', outcome: 'not-sent', retryable: false, mendable: true },
     ],
@@ -113,25 +113,30 @@ describe('an attempt that fails', () => {
       { code: 'slack_fatal_error', outcome: 'unknown', retryable: true },
     ],
     [
-      'an error no one knows',
+      'another unknown error',
       { kind: 'error', error: 'who_knows' },
       { code: 'slack_who_knows', outcome: 'not-sent', retryable: false },
     ],
-  ] as const)('by %s is told apart, and made once', async (_, fault, expected) => {
-    const bot = await startBot();
-    bot.driver.server.faults.inject('chat.postMessage', fault);
-    await expect(bot.adapter.post(bot.team, news)).rejects.toMatchObject({
-      name: 'DeliveryError',
-      ...expected,
-    });
-    expect(bot.driver.server.requests.filter(({ method }) => method === 'chat.postMessage')).toHaveLength(1);
-  });
+  ] as const)(
+    'a post that fails by %s reports the right outcome after a single attempt',
+    async (_, fault, expected) => {
+      const bot = await startBot();
+      bot.driver.server.faults.inject('chat.postMessage', fault);
+      await expect(bot.adapter.post(bot.team, news)).rejects.toMatchObject({
+        name: 'DeliveryError',
+        ...expected,
+      });
+      expect(bot.driver.server.requests.filter(({ method }) => method === 'chat.postMessage')).toHaveLength(
+        1,
+      );
+    },
+  );
 
   it.each([
     ['chat.postMessage', { posts: true, edits: false, everywhere: true }],
     ['chat.update', { posts: false, edits: true, everywhere: true }],
     ['conversations.history', undefined],
-  ] as const)('by a 429 of %s says what has to wait', async (method, heldUp) => {
+  ] as const)('a 429 of %s says which requests have to wait', async (method, heldUp) => {
     const bot = await startBot();
     const posted = await bot.adapter.post(bot.team, news);
     bot.driver.server.faults.inject(method, { kind: 'rate-limit', retryAfter: 7 });
@@ -143,7 +148,7 @@ describe('an attempt that fails', () => {
           : bot.adapter.findPosted(bot.team, 'key-1', 0);
     const error = await failed.catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'slack_ratelimited', retryAfterMs: 7000 });
-    // Slack counts per method and workspace.
+    // Slack counts requests per method and workspace.
     expect((error as { heldUp?: unknown }).heldUp).toEqual(heldUp);
   });
 
@@ -151,7 +156,7 @@ describe('an attempt that fails', () => {
     ['is away', { kind: 'status', status: 503, when: 'before' }, undefined],
     ['asks to slow down', { kind: 'rate-limit', retryAfter: 7 }, 7000],
   ] as const)(
-    'as the channel cannot be joined while Slack %s is made again',
+    'a post whose channel cannot be joined while Slack %s is retryable',
     async (_, fault, retryAfterMs) => {
       const bot = await startBot();
       const { faults } = bot.driver.server;
@@ -165,7 +170,7 @@ describe('an attempt that fails', () => {
     },
   );
 
-  it('by an unreachable Slack was surely not sent', async () => {
+  it('a post to an unreachable Slack counts as not sent', async () => {
     const bot = await startBot();
     await bot.adapter.stop();
     await bot.driver.server.close();
@@ -176,17 +181,17 @@ describe('an attempt that fails', () => {
     });
   });
 
-  it('says that the message to edit is gone', async () => {
+  it('an edit of an unknown message reports that the message is gone', async () => {
     const bot = await startBot();
     const edit = bot.adapter.edit({ ...bot.team, message: '1.000001' }, card('Ready'));
     await expect(edit).rejects.toMatchObject({ code: 'slack_message_not_found', retryable: false });
   });
 });
 
-describe('findPosted', () => {
+describe('finding a posted message', () => {
   const since = Date.now() - 60_000;
 
-  it('finds what was posted although the answer was lost', async () => {
+  it('a search finds a message that was posted although the answer was lost', async () => {
     const bot = await startBot();
     bot.driver.server.faults.inject('chat.postMessage', { kind: 'reset', when: 'after' });
     await expect(bot.adapter.post(bot.team, news)).rejects.toMatchObject({ outcome: 'unknown' });
@@ -197,7 +202,7 @@ describe('findPosted', () => {
     });
   });
 
-  it('finds a reply in its thread', async () => {
+  it('a search finds a reply in its thread only', async () => {
     const bot = await startBot();
     const root = await bot.adapter.post(bot.team, news);
     const reply = await bot.adapter.post(bot.team, { message: line('Up'), key: 'key-2', replyTo: root });
@@ -205,7 +210,7 @@ describe('findPosted', () => {
     expect(await bot.adapter.findPosted(bot.team, 'key-2', since)).toBeUndefined();
   });
 
-  it('finds nothing where nothing came through, and nothing from before', async () => {
+  it('a search finds no message that never arrived, and no message from before the post', async () => {
     const bot = await startBot();
     bot.driver.server.faults.inject('chat.postMessage', { kind: 'reset', when: 'before' });
     await expect(bot.adapter.post(bot.team, news)).rejects.toMatchObject({ outcome: 'unknown' });
@@ -214,7 +219,7 @@ describe('findPosted', () => {
     expect(await bot.adapter.findPosted(bot.team, 'key-1', Date.now() + 60_000)).toBeUndefined();
   });
 
-  it('is not fooled by a message of someone else', async () => {
+  it('a search ignores a message of another person with the same key', async () => {
     const bot = await startBot();
     const metadata = JSON.stringify({ event_type: 'edgegap_chatops', event_payload: { key: 'key-1' } });
     const { channel } = bot.team;
@@ -222,7 +227,7 @@ describe('findPosted', () => {
     expect(await bot.adapter.findPosted(bot.team, 'key-1', since)).toBeUndefined();
   });
 
-  it('reads again after a 5xx, and says so where it may not read', async () => {
+  it('a search reads again after a 5xx and fails where the bot may not read', async () => {
     const bot = await startBot();
     const { faults, world } = bot.driver.server;
     faults.inject('conversations.history', { kind: 'status', status: 502, when: 'before' });
@@ -236,11 +241,11 @@ describe('findPosted', () => {
   });
 });
 
-describe('files', () => {
+describe('files on Slack', () => {
   const log = { name: 'server.log', content: 'Größe 1\nline 2\n' };
   const withFile = { ...card('Logs'), files: [textFile(log.name, log.content)] };
 
-  it('hang in the thread of their card', async () => {
+  it('a file hangs in the thread of its card', async () => {
     const bot = await startBot();
     const ref = await bot.adapter.post(bot.team, { message: withFile, key: 'key-1' });
     const [posted, file] = await bot.driver.channel();
@@ -248,7 +253,7 @@ describe('files', () => {
     expect(file).toMatchObject({ parent: ref.message, files: [log] });
   });
 
-  it('of an edit hang there too', async () => {
+  it('a file of an edited card hangs in the thread of the card', async () => {
     const bot = await startBot();
     const ref = await bot.adapter.post(bot.team, { message: card('Reading'), key: 'key-1' });
     await bot.adapter.edit(ref, withFile);
@@ -257,7 +262,7 @@ describe('files', () => {
     expect(file).toMatchObject({ parent: ref.message, files: [log] });
   });
 
-  it('of a public answer that replaces another hang there too', async () => {
+  it('a file of a replaced public answer hangs in the thread of the answer', async () => {
     const bot = await startBot({ handle: answering('public', card('Reading'), withFile) });
     await bot.driver.command('reader', 'logs');
     const [answer, file] = await until(async () => {
@@ -268,7 +273,7 @@ describe('files', () => {
     expect(file).toMatchObject({ parent: answer?.id, files: [log] });
   });
 
-  it('of a refusal, and of an aside, go to a direct message', async () => {
+  it('files of a refusal and of respondPrivately go to a direct message', async () => {
     const bot = await startBot({
       handle: async (invocation) => {
         await invocation.refuse(withFile);
@@ -281,7 +286,7 @@ describe('files', () => {
     expect(await files()).toEqual([log, log]);
   });
 
-  it('of a message to one person hang under that message', async () => {
+  it('a file of a direct message hangs under that message', async () => {
     const bot = await startBot();
     const { team, users } = bot.driver.server.world;
     await bot.adapter.tell({ id: users.reader, workspace: team }, { message: withFile, key: 'key-1' });
@@ -293,19 +298,22 @@ describe('files', () => {
     ['files.getUploadURLExternal', refused],
     ['upload', { kind: 'status', status: 403, when: 'before' }],
     ['files.completeUploadExternal', refused],
-  ] as const)('never take the card with them when %s is refused', async (step, fault) => {
-    const bot = await startBot();
-    bot.driver.server.faults.inject(step, fault);
-    const ref = await bot.adapter.post(bot.team, { message: withFile, key: 'key-1' });
-    const [posted, said] = await bot.driver.channel();
-    expect(posted).toMatchObject({ id: ref.message });
-    expect(said).toMatchObject({
-      parent: ref.message,
-      text: expect.stringContaining('server.log could not be attached'),
-    });
-  });
+  ] as const)(
+    'a card stays when its file is refused at %s, and a reply tells of the missing file',
+    async (step, fault) => {
+      const bot = await startBot();
+      bot.driver.server.faults.inject(step, fault);
+      const ref = await bot.adapter.post(bot.team, { message: withFile, key: 'key-1' });
+      const [posted, said] = await bot.driver.channel();
+      expect(posted).toMatchObject({ id: ref.message });
+      expect(said).toMatchObject({
+        parent: ref.message,
+        text: expect.stringContaining('server.log could not be attached'),
+      });
+    },
+  );
 
-  it('of a private answer go to a direct message', async () => {
+  it('a file of a private answer goes to a direct message', async () => {
     const bot = await startBot({
       handle: async (invocation) => {
         await invocation.acknowledge('private');

@@ -16,7 +16,7 @@ const PASSING: readonly (readonly [string, SlackFault])[] = [
 ];
 const WAITS = /^Slack makes me wait/;
 
-/** Time passes until it is so. */
+/** Moves time on until the probe succeeds. */
 async function passing<T>(bot: Bot, probe: () => T | Promise<T>): Promise<NonNullable<T>> {
   return await until(async () => {
     await bot.clock.advance(500);
@@ -27,7 +27,7 @@ async function passing<T>(bot: Bot, probe: () => T | Promise<T>): Promise<NonNul
 const calls = ({ driver }: Bot, wanted: string) =>
   driver.server.requests.filter(({ method }) => method === wanted).length;
 
-/** Posts a card for each command, and keeps what became of each. */
+/** Posts a card for each command, and keeps the outcome of each. */
 function posting(outcomes: unknown[]) {
   return async (invocation: Invocation) => {
     await invocation.acknowledge('public');
@@ -40,8 +40,8 @@ function posting(outcomes: unknown[]) {
   };
 }
 
-describe.each(PASSING)('while Slack %s', (_, fault) => {
-  it('a card is posted once, as soon as it can be', async () => {
+describe.each(PASSING)('waiting while Slack %s', (_, fault) => {
+  it('a card is posted once, as soon as Slack takes the card', async () => {
     const outcomes: unknown[] = [];
     const bot = await startBot({ handle: posting(outcomes) });
     bot.driver.server.faults.inject('chat.postMessage', fault);
@@ -51,7 +51,7 @@ describe.each(PASSING)('while Slack %s', (_, fault) => {
     expect(await bot.driver.channel()).toHaveLength(1);
   });
 
-  it('an answer for all is posted once, as soon as it can be, also to a mention', async () => {
+  it('a public answer to a command or a mention is posted once, as soon as Slack takes the answer', async () => {
     const bot = await startBot({ handle: answering('public', card('Answer')) });
     bot.driver.server.faults.inject('chat.postMessage', fault);
     await bot.driver.slash('operator', 'list');
@@ -63,7 +63,7 @@ describe.each(PASSING)('while Slack %s', (_, fault) => {
     expect(asides.filter((text) => !WAITS.test(text))).toEqual([]);
   });
 
-  it('a pressed card is edited as soon as it can be', async () => {
+  it('the edit of a pressed card is made as soon as Slack takes the edit', async () => {
     const bot = await startBot({
       handle: async (invocation) => {
         const pressed = invocation.request.kind === 'action';
@@ -83,7 +83,7 @@ const STEPS = ['files.getUploadURLExternal', 'upload', 'files.completeUploadExte
 describe.each([...PASSING, ['breaks its answer off', { kind: 'broken' }] as const])(
   'a file while Slack %s',
   (_, fault) => {
-    it.each(STEPS)('at %s is there once, and nobody is told otherwise', async (step) => {
+    it.each(STEPS)('the file is attached once despite the failure at %s, without a warning', async (step) => {
       const bot = await startBot();
       const files = [{ name: 'server.log', content: 'Größe 1\nline 2\n' }];
       bot.driver.server.faults.inject(step, fault);
@@ -117,7 +117,7 @@ test('a file of a private answer waits until the direct message can be opened', 
   ]);
 });
 
-test('a file whose thread cannot be read is not sent twice: it may be missing', async () => {
+test('a file in an unreadable thread is not sent twice; a reply says the file may be missing', async () => {
   const bot = await startBot();
   const { faults } = bot.driver.server;
   faults.inject('files.completeUploadExternal', { kind: 'reset', when: 'before' });
@@ -129,8 +129,8 @@ test('a file whose thread cannot be read is not sent twice: it may be missing', 
   expect(calls(bot, 'files.completeUploadExternal')).toBe(1);
 });
 
-describe('after a 429', () => {
-  test('nobody calls the method before its time; then the cards come in the order of their commands', async () => {
+describe('waiting after a 429', () => {
+  test('after a 429 the method rests for the whole wait; the cards then come in order', async () => {
     const outcomes: unknown[] = [];
     const bot = await startBot({ handle: posting(outcomes) });
     bot.driver.server.faults.inject('chat.postMessage', LIMITED);
@@ -154,7 +154,7 @@ describe('after a 429', () => {
     expect(calls(bot, 'chat.postMessage')).toBe(1);
     await bot.clock.advance(100);
     await until(() => outcomes.length === 1);
-    // The others follow at the pace that Slack allows.
+    // The other cards follow at the pace that Slack allows.
     expect(calls(bot, 'chat.postMessage')).toBe(2);
     await passing(bot, () => outcomes.length === 3);
     expect(outcomes).toEqual(['one', 'two', 'three']);
@@ -163,7 +163,7 @@ describe('after a 429', () => {
     expect(told).toEqual([expect.stringMatching(WAITS)]);
   });
 
-  test('of a response_url nobody posts to one before its time', async () => {
+  test('after a 429 of a response_url the response_url rests for the whole wait', async () => {
     const bot = await startBot({ handle: answering('private', line('For you')) });
     const { faults } = bot.driver.server;
     faults.inject('response_url', LIMITED);
@@ -180,7 +180,7 @@ describe('after a 429', () => {
   });
 });
 
-test('a message that Slack chokes on does not hold up the next', async () => {
+test('a message that Slack fails to take does not hold up the next message', async () => {
   const outcomes: unknown[] = [];
   const bot = await startBot({ handle: posting(outcomes) });
   bot.driver.server.faults.inject('chat.postMessage', { kind: 'error', error: 'internal_error' });
@@ -192,7 +192,7 @@ test('a message that Slack chokes on does not hold up the next', async () => {
   expect(outcomes).toEqual(['two', 'one']);
 });
 
-test('a card is given up when its invocation can no longer be answered, and says that nothing was done', async () => {
+test('a card is given up when its invocation expires, with a hint that nothing was done', async () => {
   const outcomes: unknown[] = [];
   const bot = await startBot({ handle: posting(outcomes) });
   bot.driver.server.faults.inject('chat.postMessage', LIMITED, 1000);
@@ -206,7 +206,7 @@ test('a card is given up when its invocation can no longer be answered, and says
   expect(bot.clock.now() - from).toBeGreaterThan(28 * 60_000);
 });
 
-test('a card that may stand in a channel that cannot be read is not posted again', async () => {
+test('a card that may stand in an unreadable channel is not posted again', async () => {
   const outcomes: unknown[] = [];
   const bot = await startBot({ handle: posting(outcomes) });
   const { faults } = bot.driver.server;
@@ -218,7 +218,7 @@ test('a card that may stand in a channel that cannot be read is not posted again
   expect(calls(bot, 'chat.postMessage')).toBe(1);
 });
 
-test('a process that stops waits for nobody', async () => {
+test('a stopping process gives up waiting cards at once', async () => {
   const outcomes: unknown[] = [];
   const bot = await startBot({ handle: posting(outcomes) });
   bot.driver.server.faults.inject('chat.postMessage', LIMITED);

@@ -21,7 +21,7 @@ function asked(bot: Bot, method: string): number {
   return bot.driver.server.requests.filter((request) => request.method === method).length;
 }
 
-/** Slack's 429, 5xx and broken connections. `times` covers the repeats of a reading client. */
+/** Slack's 429, 5xx and broken connections. `ALWAYS` covers the repeats of a reading client. */
 const silences = [
   { kind: 'rate-limit', retryAfter: 12 },
   { kind: 'status', status: 503, when: 'before' },
@@ -36,7 +36,7 @@ async function groupEvent(bot: Bot, event: object): Promise<void> {
 
 const nobody = { home: false, guest: false, admin: false, groups: [] };
 
-describe('a person', () => {
+describe('a person on Slack', () => {
   it.each([
     ['stranger', nobody],
     ['elsewhere', nobody],
@@ -45,7 +45,7 @@ describe('a person', () => {
     ['reader', { home: true, guest: false, admin: false, groups: ['own', 'S0READERS'] }],
     ['operator', { home: true, guest: false, admin: false, groups: ['own', 'S0OPERATORS'] }],
     ['admin', { home: true, guest: false, admin: true, groups: ['own'] }],
-  ] as const)('who is a %s', async (persona, facts) => {
+  ] as const)('a %s has the right home, guest, admin and groups', async (persona, facts) => {
     const bot = await startBot({ environment });
     const id = bot.driver.userIds[persona];
     const person = await (await askAs(bot, persona)).person('fresh');
@@ -61,14 +61,14 @@ describe('a person', () => {
     ['deactivated', { deleted: true }, false],
     ['another bot', { is_bot: true }, false],
     ['an owner', { is_owner: true }, true],
-  ])('who is %s', async (_, facts, home) => {
+  ])('a member who is %s has the right home and admin', async (_, facts, home) => {
     const bot = await startBot({
       prepare: ({ server, userIds }) => void server.world.facts.set(userIds.member, facts),
     });
     expect(await (await askAs(bot, 'member')).person('cached')).toMatchObject({ home, admin: home });
   });
 
-  it('of another workspace of the same organisation is at home only where they belong to ours', async () => {
+  it("a person of a second workspace in the organisation is at home only as a member of the bot's", async () => {
     const bot = await startBot({
       prepare: ({ server, userIds }) => {
         const grid = (teams: string[]) => ({
@@ -84,15 +84,15 @@ describe('a person', () => {
     expect(await (await askAs(bot, 'guest')).person('fresh')).toMatchObject({ home: false });
   });
 
-  it('unknown to this workspace is a stranger, not an error', async () => {
+  it('a person unknown to the workspace counts as a stranger', async () => {
     const bot = await startBot();
     bot.driver.server.faults.inject('users.info', { kind: 'error', error: 'user_not_found' });
     expect(await (await askAs(bot, 'member')).person('fresh')).toMatchObject({ home: false });
   });
 });
 
-describe('what is known about a person', () => {
-  it('is a minute old at most, or five seconds where it has to be fresh', async () => {
+describe('cached facts about a person', () => {
+  it('facts about a person are at most a minute old, or five seconds where they must be fresh', async () => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     await Promise.all([invocation.person('cached'), invocation.person('fresh'), invocation.person('cached')]);
@@ -110,7 +110,7 @@ describe('what is known about a person', () => {
     expect(asked(bot, 'users.info')).toBe(3);
   });
 
-  it('counts at once when a role is taken away: Slack tells', async () => {
+  it('a removed role counts at once, as Slack sends an event', async () => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     expect((await invocation.person('fresh')).groups).toContain('S0OPERATORS');
@@ -119,7 +119,7 @@ describe('what is known about a person', () => {
     expect((await invocation.person('cached')).groups).toEqual([bot.driver.userIds.operator, 'S0READERS']);
   });
 
-  it('counts at once when a group is disabled: Slack tells', async () => {
+  it('a disabled group counts at once, as Slack sends an event', async () => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     expect((await invocation.person('fresh')).groups).toContain('S0OPERATORS');
@@ -128,7 +128,7 @@ describe('what is known about a person', () => {
     expect((await invocation.person('fresh')).groups).toEqual([bot.driver.userIds.operator]);
   });
 
-  it('takes 12 calls a minute at most for changes, however many groups are named', async () => {
+  it('fresh facts take at most 12 calls a minute, however many groups are configured', async () => {
     const environment = ({ groupIds }: SlackDriver) => ({
       SLACK_OPERATORS: `${groupIds.operators},${groupIds.readers},S0THIRD,S0FOURTH`,
     });
@@ -147,7 +147,7 @@ describe('what is known about a person', () => {
     expect(asked(bot, 'usergroups.users.list')).toBe(0);
   });
 
-  it('is complete for a group of which Slack names only some members', async () => {
+  it("the members of a group are complete although Slack's list names only some", async () => {
     const bot = await startBot({
       environment,
       prepare: ({ server }) => {
@@ -159,7 +159,7 @@ describe('what is known about a person', () => {
 
   it.each(
     ['users.info', 'usergroups.list'].flatMap((method) => silences.map((fault) => [method, fault] as const)),
-  )('may be a minute old for a change while %s gets %j', async (method, fault) => {
+  )('fresh facts may be a minute old while %s gets %j', async (method, fault) => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     const person = await invocation.person('fresh');
@@ -170,7 +170,7 @@ describe('what is known about a person', () => {
     await expect(invocation.person('fresh')).rejects.toMatchObject({ code: 'slack_person_unknown' });
   });
 
-  it('does not outlive an event about a named group while Slack does not answer', async () => {
+  it('facts end with an event about a configured group while Slack does not answer', async () => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     const person = await invocation.person('fresh');
@@ -183,7 +183,7 @@ describe('what is known about a person', () => {
     await expect(invocation.person('fresh')).rejects.toMatchObject({ code: 'slack_person_unknown' });
   });
 
-  it('may be ten minutes old when Slack does not answer, and only for what changes nothing', async () => {
+  it('facts for reading may be ten minutes old while Slack does not answer', async () => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     const person = await invocation.person('cached');
@@ -199,7 +199,7 @@ describe('what is known about a person', () => {
     await expect(invocation.person('cached')).rejects.toMatchObject({ code: 'slack_person_unknown' });
   });
 
-  it('lacks a configured group that does not exist, which the log says once', async () => {
+  it("a configured group that does not exist is missing from a person's groups and logged once", async () => {
     const bot = await startBot({ environment: () => ({ SLACK_OPERATORS: 'S0DELETED' }) });
     const invocation = await askAs(bot, 'operator');
     for (let check = 0; check < 3; check++) {

@@ -6,7 +6,7 @@ import { refusalOf } from '../../support/slack-blocks.ts';
 import { visibleMessage } from '../../support/slack-visible.ts';
 import { card, line } from './harness.ts';
 
-/** Renders, makes sure Slack would take it, and returns what a person sees. */
+/** Renders, makes sure that Slack would take the message, and returns the message as a person sees it. */
 function seen(message: Parameters<typeof render>[0]) {
   const rendered = render(message);
   expect(refusalOf(rendered.blocks, { total: true })).toBeUndefined();
@@ -25,7 +25,7 @@ const NASTY = [
   '🏁 naïve Größe 日本語',
 ];
 
-describe('literal text', () => {
+describe('literal text on Slack', () => {
   const places: readonly [string, (text: string) => Card | ReturnType<typeof line>][] = [
     ['a title', (text) => card(text)],
     ['a line', (text) => line(text)],
@@ -41,7 +41,7 @@ describe('literal text', () => {
     ['a link', (text) => card('T', { kind: 'note', text: [{ link: 'https://a.example/?a=1&b=2', text }] })],
     ['a name', (text) => card('T', { kind: 'text', text: [{ mention: '<!channel>', name: text }] })],
   ];
-  it.each(places)('in %s is shown as it is, and pings nobody', (_, place) => {
+  it.each(places)('literal text in %s is shown unchanged and pings no person', (_, place) => {
     for (const text of NASTY) {
       const message = seen(place(text));
       if (!text.includes('|')) expect(message.text).toContain(text);
@@ -49,19 +49,19 @@ describe('literal text', () => {
     }
   });
 
-  it.each(places)('in %s is read in one direction', (_, place) => {
+  it.each(places)('literal text in %s loses characters that reverse the reading direction', (_, place) => {
     const { text, blocks } = render(place('a\u202egpj.exe\u2066 b\u200f'));
     expect(JSON.stringify([text, blocks])).toContain('agpj.exe b');
     expect(JSON.stringify([text, blocks])).not.toMatch(/\p{Bidi_Control}/u);
   });
 
-  it('in the fallback text pings nobody either', () => {
+  it('literal text in the fallback text pings no person', () => {
     const text = fallbackText(card('<!channel>', { kind: 'text', text: ['<@U0VICTIM>'] }));
     expect(text).toBe('&lt;!channel&gt; · &lt;@U0VICTIM&gt;');
   });
 });
 
-describe('markup of ours', () => {
+describe('markup written by the bot for Slack', () => {
   const rich: Rich = [
     'Hi ',
     { mention: 'U0ASKER', name: 'Ana' },
@@ -73,7 +73,7 @@ describe('markup of ours', () => {
     '',
   ];
 
-  it('becomes rich text elements', () => {
+  it('markup of a line becomes rich text elements', () => {
     expect(render(line(...rich)).blocks).toEqual([
       {
         type: 'rich_text',
@@ -105,7 +105,7 @@ describe('markup of ours', () => {
     ]);
   });
 
-  it('becomes mrkdwn in small print, beside plain text', () => {
+  it('markup in small print becomes mrkdwn beside plain text', () => {
     expect(render(card('T', { kind: 'note', text: rich })).blocks[1]).toEqual({
       type: 'context',
       elements: [
@@ -124,7 +124,7 @@ describe('markup of ours', () => {
     });
   });
 
-  it('pings the person it names, in text, title and small print', () => {
+  it('a mention pings its person in text, title and small print', () => {
     const mention = { mention: 'U0ASKER', name: 'Ana' };
     const places = [
       line(mention),
@@ -134,7 +134,7 @@ describe('markup of ours', () => {
     for (const message of places) expect(seen(message).pings).toEqual(['U0ASKER']);
   });
 
-  it('does not link what is no web address', () => {
+  it('a link to an address outside the web is not linked', () => {
     const text: Rich = [{ link: 'javascript:alert(1)', text: 'click' }];
     expect(JSON.stringify(render(card('T', { kind: 'text', text }, { kind: 'note', text })))).not.toContain(
       'javascript',
@@ -142,8 +142,8 @@ describe('markup of ours', () => {
   });
 });
 
-describe('a card', () => {
-  it('of every kind of node is taken by Slack', () => {
+describe('a card for Slack', () => {
+  it('a card with every kind of node is taken by Slack', () => {
     const nodes: Node[] = [
       { kind: 'text', text: ['Text'] },
       {
@@ -187,7 +187,7 @@ describe('a card', () => {
     );
   });
 
-  it('without anything in a node leaves it out', () => {
+  it('a card leaves out empty nodes', () => {
     const nodes: Node[] = [
       { kind: 'text', text: [''] },
       { kind: 'fields', fields: [] },
@@ -199,7 +199,7 @@ describe('a card', () => {
     expect(seen({ kind: 'card', tone: 'neutral', title: [], nodes: [] }).text).toBe('…');
   });
 
-  it('too long keeps the end of a log, or the start of it, and says how much is missing', () => {
+  it('a log that is too long keeps its end or start and counts the missing lines', () => {
     const lines = Array.from({ length: 2000 }, (_, index) => `line ${index} "quoted" \\ 🏁`);
     const end = seen(card('Logs', { kind: 'code', text: lines.join('\n'), keep: 'end' })).text.split('\n');
     expect(end.at(-1)).toBe(lines.at(-1));
@@ -215,7 +215,7 @@ describe('a card', () => {
   it.each([
     ['text', (text: string): Node => ({ kind: 'text', text: [text] })],
     ['small print', (text: string): Node => ({ kind: 'note', text: [text] })],
-    ['one line of code', (text: string): Node => ({ kind: 'code', text, keep: 'end' })],
+    ['a line of code', (text: string): Node => ({ kind: 'code', text, keep: 'end' })],
     [
       'a field',
       (text: string): Node => ({ kind: 'fields', fields: [{ label: 'Error', value: [{ code: text }] }] }),
@@ -228,17 +228,17 @@ describe('a card', () => {
         rows: Array(300).fill([text.slice(0, 200)]),
       }),
     ],
-  ])('with far too long %s is cut where a person sees it', (_, node) => {
+  ])('a card with far too long %s is cut visibly', (_, node) => {
     const message = seen(card('T', node('😀'.repeat(20_000))));
     expect(message.text).toContain('…');
     expect(message.text.isWellFormed()).toBe(true);
   });
 
-  it('with a title too long for a header is cut', () => {
+  it('a card title too long for a header is cut', () => {
     expect(seen(card('x'.repeat(400))).text).toMatch(/^🟢 x{146}…$/);
   });
 
-  it('with more structure than fits is refused before Slack does', () => {
+  it('a card with more structure than fits throws before Slack refuses the card', () => {
     const many = Array.from({ length: 51 }, (): Node => ({ kind: 'divider' }));
     expect(() => render(card('T', ...many))).toThrow('More than 50 blocks');
     const columns = Array.from({ length: 3000 }, (_, index) => `column ${index}`);
@@ -251,7 +251,7 @@ describe('a card', () => {
     expect(() => render(card('T', { kind: 'buttons', buttons }))).toThrow('more structure than fits');
   });
 
-  it('with very many tags or ports leaves some out, says how many, and keeps what identifies it', () => {
+  it('a card with too many tags or ports says how many are left out and keeps the request id', () => {
     const codes = (count: number): Rich =>
       Array.from({ length: count }, (_, index) => [', ', { code: `match-${index}` }])
         .flat()
@@ -276,7 +276,7 @@ describe('a card', () => {
     ).toContain('…: y');
   });
 
-  it('says in plain text what it is', () => {
+  it('the fallback text says the content of a card in plain text', () => {
     const fields: Node = { kind: 'fields', fields: [{ label: 'Status', value: [{ bold: 'Ready' }] }] };
     expect(render(card('kart v1', fields, { kind: 'code', text: 'log', keep: 'end' })).text).toBe(
       'kart v1 · Status: Ready',

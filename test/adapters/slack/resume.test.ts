@@ -18,9 +18,11 @@ type Then = (invocation: Invocation) => Promise<unknown>;
 
 interface Stage {
   readonly bot: Bot;
-  /** A person asks, and the process dies after `then`. What it stored beforehand is all that is left. */
+  /**
+   * A person asks, and the process dies after `then`. Only the reply that the process stored beforehand is left.
+   */
   died(mode: AckMode, then?: Then, act?: () => Promise<unknown>): Promise<Reply>;
-  /** Another process, which never saw the invocation. */
+  /** Another process, which never saw the invocation, answers. */
   resume(reply: Reply, message?: Message, mayLeave?: () => void): Promise<void>;
   channel(): Promise<(string | number)[][]>;
   privately(): Promise<string[]>;
@@ -60,7 +62,7 @@ async function open(): Promise<Stage> {
   };
 }
 
-test('an answer is tried again later while Slack was away at the start of the bot', async () => {
+test('an answer fails as retryable while Slack is away at the start of the bot', async () => {
   const bot = await startBot({});
   const { resume } = createSlackAdapter({
     config: slackConfig(bot.driver.environment),
@@ -75,12 +77,12 @@ test('an answer is tried again later while Slack was away at the start of the bo
   });
 });
 
-describe('another process answers what one acknowledged and did not live to answer', () => {
-  test('but not where others may be at it by then', async () => {
+describe('an answer on Slack by another process after a crash', () => {
+  test('no answer is given when another process may have taken over the answer', async () => {
     const { bot, died, resume, channel } = await open();
     const reply = await died('public');
     const inDoubt = () => {
-      // What is looked for takes its time.
+      // The search for an earlier answer takes time.
       expect(bot.driver.server.requests.at(-1)?.method).toBe('conversations.history');
       throw new Error('in doubt');
     };
@@ -88,14 +90,14 @@ describe('another process answers what one acknowledged and did not live to answ
     expect(await channel()).toEqual([]);
   });
 
-  test.each(['public', 'private'] as const)('with its files (%s)', async (mode) => {
+  test.each(['public', 'private'] as const)('a second process sends the files too (%s)', async (mode) => {
     const { bot, died, resume } = await open();
     const log = { ...card('Log of abc'), files: [textFile('abc.log', 'first line\nlast line\n')] };
     await resume(await died(mode), log);
     expect([...bot.driver.server.uploads.values()]).toEqual(['first line\nlast line\n']);
   });
 
-  test('publicly, once', async () => {
+  test('a second process gives a public answer once', async () => {
     const { died, resume, channel } = await open();
     const reply = await died('public');
     await resume(reply);
@@ -103,7 +105,7 @@ describe('another process answers what one acknowledged and did not live to answ
     expect(await channel()).toEqual([['I was restarted.', 0]]);
   });
 
-  test('privately', async () => {
+  test('a second process gives a private answer privately', async () => {
     const { bot, died, resume, channel, privately } = await open();
     await resume(await died('private'));
     expect(await channel()).toEqual([]);
@@ -111,20 +113,20 @@ describe('another process answers what one acknowledged and did not live to answ
     expect(await bot.driver.privately('member')).toEqual([]);
   });
 
-  test('in place of the card that had been posted', async () => {
+  test('a second process replaces the card that had been posted', async () => {
     const { died, resume, channel } = await open();
     await resume(await died('public', (invocation) => invocation.postCard(card('Requesting'))));
     expect(await channel()).toEqual([['I was restarted.', 1]]);
   });
 
-  test('not where a public answer was given before', async () => {
+  test('a second process does not answer where a public answer was given before', async () => {
     const { died, resume, channel, privately } = await open();
     await resume(await died('public', (invocation) => invocation.respond(line('Done'))));
     expect(await channel()).toEqual([['Done', 0]]);
     expect(await privately()).toEqual([]);
   });
 
-  test('in the thread of a mention', async () => {
+  test('a second process answers a mention once, in its thread', async () => {
     const { bot, died, resume } = await open();
     const reply = await died('public', undefined, () => bot.driver.mention('operator', 'deploy'));
     await resume(reply);
@@ -133,7 +135,7 @@ describe('another process answers what one acknowledged and did not live to answ
     expect(messages).toMatchObject([{ parent: expect.any(String) }]);
   });
 
-  test('in the private message whose button was pressed', async () => {
+  test('a second process answers in the private message whose button was pressed', async () => {
     const { bot, died, resume, privately } = await open();
     await died('private', (invocation) => invocation.respond(ask));
     await until(async () => (await privately()).length === 1);
@@ -141,7 +143,7 @@ describe('another process answers what one acknowledged and did not live to answ
     expect(await privately()).toEqual(['I was restarted.']);
   });
 
-  test('beside the public message whose button was pressed', async () => {
+  test('a second process answers privately beside the public message whose button was pressed', async () => {
     const { bot, died, resume, channel, privately } = await open();
     await died('public', (invocation) => invocation.respond(ask));
     await resume(
@@ -152,7 +154,7 @@ describe('another process answers what one acknowledged and did not live to answ
   });
 });
 
-test.each(['expired', 'used up'])('a response_url that is %s: it stays private all the same', async (how) => {
+test.each(['expired', 'used up'])('a response_url that is %s keeps the answer private', async (how) => {
   const { bot, died, resume, channel, privately } = await open();
   const reply = await died('private');
   if (how === 'expired') bot.driver.server.urls.expireAll();
@@ -162,7 +164,7 @@ test.each(['expired', 'used up'])('a response_url that is %s: it stays private a
   expect(await privately()).toEqual(['I was restarted.']);
 });
 
-test('where the bot may not post, the person is told alone', async () => {
+test('a public answer after the crash goes to the person alone where the bot may not post', async () => {
   const { bot, died, resume, channel, privately } = await open();
   const reply = await died('public');
   bot.driver.server.faults.inject('chat.postMessage', { kind: 'error', error: 'is_archived' });
@@ -171,7 +173,7 @@ test('where the bot may not post, the person is told alone', async () => {
   expect(await privately()).toEqual(['I was restarted.']);
 });
 
-test('what may pass by itself is left to a later attempt', async () => {
+test('an answer that fails for a passing reason is given once by the next attempt', async () => {
   const { bot, died, resume, channel, privately } = await open();
   const reply = await died('public');
   bot.driver.server.faults.inject('chat.postMessage', { kind: 'status', status: 503, when: 'after' });
@@ -181,7 +183,7 @@ test('what may pass by itself is left to a later attempt', async () => {
   expect(await privately()).toEqual([]);
 });
 
-test('a card whose answer is lost is found, not posted again', async () => {
+test('a card with a lost answer is found and not posted again', async () => {
   const { bot, died, channel } = await open();
   bot.driver.server.faults.inject('chat.postMessage', { kind: 'reset', when: 'after' });
   let ref: unknown;
@@ -192,23 +194,23 @@ test('a card whose answer is lost is found, not posted again', async () => {
   expect(await channel()).toHaveLength(1);
 });
 
-describe('a card whose answer is lost, and which cannot be looked for', () => {
+describe('a card with a lost answer that cannot be searched for', () => {
   const unavailable = { kind: 'status', status: 503, when: 'before' } as const;
 
   test.each([
-    ['says what has come of it as soon as it can be', 'after', [['🟢 Failed', 1]]],
-    ['was never there: what has come of it stands alone', 'before', [['🟢 Failed', 0]]],
-  ] as const)('%s', async (_, when, shown) => {
+    ['a card that was posted', 'after', [['🟢 Failed', 1]]],
+    ['a card that was never posted', 'before', [['🟢 Failed', 0]]],
+  ] as const)('%s ends as a single card with the outcome', async (_, when, shown) => {
     const { bot, died, channel, privately } = await open();
     const { faults } = bot.driver.server;
     faults.inject('chat.postMessage', { kind: 'reset', when });
-    // About to stop, so that nothing is waited for.
+    // The bot is about to stop, so that the adapter waits for nothing.
     bot.adapter.hurry?.();
-    // One, and the two repeats of what only reads: first when it is posted, then when it is to be answered.
+    // A read is made once and repeated twice: first when the card is posted, then when the card is to be answered.
     faults.inject('conversations.history', unavailable, 6);
     await died('public', async (invocation) => {
       await expect(invocation.postCard(card('Requesting'))).rejects.toMatchObject({ outcome: 'unknown' });
-      // So that it is left to the outbox, and nothing stands beside the card.
+      // The failure leaves the answer to the outbox, and nothing stands beside the card.
       await expect(invocation.respond(card('Failed'))).rejects.toMatchObject({ retryable: true });
       await invocation.respond(card('Failed'));
     });
@@ -217,7 +219,7 @@ describe('a card whose answer is lost, and which cannot be looked for', () => {
   });
 });
 
-test('a person is told in a direct message', async () => {
+test('a direct message reaches its person alone', async () => {
   const { bot, channel, privately } = await open();
   const { userIds, server } = bot.driver;
   await bot.adapter.tell(

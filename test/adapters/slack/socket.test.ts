@@ -14,7 +14,7 @@ async function connectedAgain(bot: Bot, times: number): Promise<void> {
   );
 }
 
-/** Slack renews the connection once it is `age` milliseconds old. */
+/** Slack renews the connection when the connection is `age` milliseconds old. */
 async function renewed(bot: Bot, times: number, age = 60_000): Promise<void> {
   await bot.clock.advance(age);
   const { pending } = bot.clock;
@@ -24,7 +24,7 @@ async function renewed(bot: Bot, times: number, age = 60_000): Promise<void> {
   await connectedAgain(bot, times);
 }
 
-/** The replaced connection is closed once nothing has come on it for five seconds. */
+/** The replaced connection is closed after five seconds without a delivery. */
 async function leftAlone(bot: Bot): Promise<void> {
   const { socket } = bot.driver.server;
   await bot.clock.advance(4999);
@@ -38,8 +38,8 @@ async function lost(bot: Bot): Promise<void> {
   await until(() => !bot.adapter.healthy(), 'the connection to be gone');
 }
 
-describe('Socket Mode', () => {
-  it('acknowledges with nothing to show when the pipeline does, which stores first', async () => {
+describe("Slack's Socket Mode", () => {
+  it('a command is acknowledged with an empty payload after the pipeline has stored the invocation', async () => {
     const stored = Promise.withResolvers<void>();
     const bot = await startBot({
       handle: async (invocation) => {
@@ -56,7 +56,7 @@ describe('Socket Mode', () => {
     expect(acknowledged.map(({ payload }) => payload)).toEqual([{}]);
   });
 
-  it('acknowledges after two seconds what is still being worked on, a mention as well', async () => {
+  it('a command or mention that still runs is acknowledged after two seconds', async () => {
     const bot = await startBot({ handle: () => new Promise(() => {}) });
     const { acknowledged } = bot.driver.server.socket;
     const mentioned = bot.driver.mention('operator', 'list');
@@ -70,7 +70,7 @@ describe('Socket Mode', () => {
     expect(acknowledged.map(({ payload }) => payload)).toEqual([{}, {}]);
   });
 
-  it('waits with that for what is to be stored first, a mention as well', async () => {
+  it('the acknowledgement after two seconds waits until the invocation is stored', async () => {
     const stored = Promise.withResolvers<void>();
     const bot = await startBot({
       handle: async ({ meanwhile }) => {
@@ -91,7 +91,7 @@ describe('Socket Mode', () => {
     expect(acknowledged).toHaveLength(2);
   });
 
-  it('acknowledges a mention when the pipeline does, too', async () => {
+  it('a mention is acknowledged when the pipeline acknowledges', async () => {
     const stored = Promise.withResolvers<void>();
     const bot = await startBot({
       handle: async (invocation) => {
@@ -110,7 +110,7 @@ describe('Socket Mode', () => {
     await bot.adapter.stop();
   });
 
-  it('reconnects without a pause when Slack turns a connection off', async () => {
+  it('the adapter reconnects without a pause when Slack disables the connection', async () => {
     const bot = await startBot();
     await bot.clock.advance(60_000);
     bot.driver.server.socket.refresh('link_disabled');
@@ -121,7 +121,7 @@ describe('Socket Mode', () => {
     await bot.invocation(1);
   });
 
-  it('waits longer each time when connections break at once or cannot be made', async () => {
+  it('the adapter waits longer each time a connection breaks at once or cannot be made', async () => {
     const bot = await startBot();
     const { socket, faults } = bot.driver.server;
     faults.inject('apps.connections.open', { kind: 'status', status: 500, when: 'before' });
@@ -137,7 +137,7 @@ describe('Socket Mode', () => {
     await connectedAgain(bot, 2);
   });
 
-  it('gives up a connection that is never greeted, and makes another', async () => {
+  it('the adapter gives up a connection that is never greeted and makes a new connection', async () => {
     const bot = await startBot();
     const { socket } = bot.driver.server;
     await bot.clock.advance(60_000);
@@ -153,7 +153,7 @@ describe('Socket Mode', () => {
     await connectedAgain(bot, 2);
   });
 
-  it('stays away once stopped', async () => {
+  it('a stopped adapter does not reconnect', async () => {
     const bot = await startBot();
     await bot.adapter.stop();
     expect(bot.adapter.healthy()).toBe(false);
@@ -162,7 +162,7 @@ describe('Socket Mode', () => {
     expect(bot.driver.server.socket.greeted).toBe(1);
   });
 
-  it('acknowledges what has come before it closes the connection', async () => {
+  it('a stopping adapter acknowledges received commands before closing the connection', async () => {
     const stored = Promise.withResolvers<void>();
     const bot = await startBot({
       handle: async (invocation) => {
@@ -182,7 +182,7 @@ describe('Socket Mode', () => {
     await until(() => socket.connections === 0, 'the end of the connection');
   });
 
-  it('goes on after a handler that fails', async () => {
+  it('the adapter goes on after a handler that fails', async () => {
     const bot = await startBot({ handle: () => Promise.reject(new Error('broken handler')) });
     await bot.driver.slash('operator', 'list');
     await bot.driver.slash('operator', 'list');
@@ -191,9 +191,9 @@ describe('Socket Mode', () => {
   });
 });
 
-describe('a renewal by Slack', () => {
+describe('a renewal of the Socket Mode connection', () => {
   it.each(['warning', 'refresh_requested'] as const)(
-    '(%s) opens the next connection before the last one is left, and commands on both are answered once',
+    'a renewal (%s) overlaps two connections, and commands on both are answered once',
     async (reason) => {
       const bot = await startBot();
       const { socket } = bot.driver.server;
@@ -217,7 +217,7 @@ describe('a renewal by Slack', () => {
     },
   );
 
-  it('keeps the last connection for as long as Slack delivers on it', async () => {
+  it('a renewal keeps the old connection as long as Slack delivers on that connection', async () => {
     const bot = await startBot({ handle: () => new Promise(() => {}) });
     const { socket } = bot.driver.server;
     await renewed(bot, 2);
@@ -235,7 +235,7 @@ describe('a renewal by Slack', () => {
     await until(() => socket.connections === 1, 'the replaced connection to be left');
   });
 
-  it('leaves one connection, also after twenty renewals in haste', async () => {
+  it('a single connection is left after twenty renewals in haste', async () => {
     const bot = await startBot();
     const { socket } = bot.driver.server;
     for (let times = 2; times <= 21; times++) {
@@ -246,7 +246,7 @@ describe('a renewal by Slack', () => {
     expect(bot.adapter.healthy()).toBe(true);
   });
 
-  it('that fails at first is tried again, and the last connection goes on', async () => {
+  it('a renewal that fails is tried again while the old connection goes on', async () => {
     const bot = await startBot();
     const { socket, faults } = bot.driver.server;
     faults.inject('apps.connections.open', { kind: 'status', status: 500, when: 'before' });
@@ -263,7 +263,7 @@ describe('a renewal by Slack', () => {
     await leftAlone(bot);
   });
 
-  it('that Slack cuts short, closing the last connection first, makes no second attempt', async () => {
+  it('a renewal makes no second attempt when Slack closes the old connection early', async () => {
     const bot = await startBot();
     const { socket, faults } = bot.driver.server;
     faults.inject('apps.connections.open', { kind: 'rate-limit', retryAfter: 30 });
@@ -284,7 +284,7 @@ describe('a renewal by Slack', () => {
     ['waits for an answer', { kind: 'slow', ms: 50 }, 0],
     ['waits for the hello', undefined, 1],
   ] satisfies [string, SlackFault | undefined, number][])(
-    'that %s when the bot is stopped leaves no connection',
+    'a renewal that %s when the bot stops leaves no connection',
     async (_, fault, silent) => {
       const bot = await startBot();
       const { socket, faults, requests } = bot.driver.server;
@@ -304,7 +304,7 @@ describe('a renewal by Slack', () => {
     },
   );
 
-  it('that is over, but for the replaced connection, leaves none when the bot is stopped', async () => {
+  it('a stop after a renewal closes both connections', async () => {
     const bot = await startBot();
     const { socket } = bot.driver.server;
     await renewed(bot, 2);
@@ -313,7 +313,7 @@ describe('a renewal by Slack', () => {
   });
 });
 
-describe('at the start', () => {
+describe('the start in Socket Mode', () => {
   it.each([
     [
       'auth.test',
@@ -337,7 +337,7 @@ describe('at the start', () => {
       /^SLACK_APP_TOKEN is a token of another kind/,
     ],
   ] satisfies [string, SlackFault, RegExp][])(
-    '%s answering %j names the setting',
+    'a start where %s answers %j names the wrong setting',
     async (method, fault, problem) => {
       const start = startBot({ prepare: ({ server }) => server.faults.inject(method, fault) });
       await expect(start).rejects.toMatchObject({
@@ -347,12 +347,12 @@ describe('at the start', () => {
     },
   );
 
-  it('warns of scopes the app was not given', async () => {
+  it('the start warns of scopes that the app was not given', async () => {
     const bot = await startBot({ prepare: ({ server }) => void server.web.withoutScopes.add('files:write') });
     expect(bot.logLines.join('')).toContain('"missing":["files:write"]');
   });
 
-  it('sends its tokens to the given server, and never logs one', async () => {
+  it('the adapter sends each token to its method and logs no token', async () => {
     const bot = await startBot();
     await bot.driver.slash('operator', 'list');
     await bot.invocation(1);
@@ -363,7 +363,7 @@ describe('at the start', () => {
     expect(bot.logLines.join('')).not.toMatch(/xox|xapp/);
   });
 
-  it('is not healthy before', async () => {
+  it('the adapter is unhealthy before the start, and a start without Slack fails in words', async () => {
     const driver = await createSlackDriver({ mode: 'socket' });
     const logLines: string[] = [];
     const log = createLog({

@@ -33,7 +33,7 @@ const server = {
 };
 const json = (schema: unknown) => ({ content: { 'application/json': { schema } } });
 
-/** A small API of our own, with each peculiarity that the vendor's files have. */
+/** A small API, with each peculiarity of the vendor's files. */
 const small = {
   openapi: '3.0.1',
   servers: [{ url: 'https://api.example.com/v9' }],
@@ -93,7 +93,7 @@ function check(side: 'checkRequest' | 'checkResponse', other: Partial<Exchange>)
 
 const respond = (body: unknown) => check('checkResponse', { responseBody: JSON.stringify(body) });
 
-test('what is as declared passes', () => {
+test('an exchange that follows its declaration passes', () => {
   expect(respond(good)).toEqual([]);
   expect(respond({ ...good, since: '2026-03-03T16:02:09Z' })).toEqual([]);
   expect(
@@ -126,9 +126,9 @@ test.each([
     { ...good, place: { host: 'h' } },
     "body/place must have required property 'city'",
   ],
-  ['another type', { ...good, id: 7 }, 'body/id must be string'],
+  ['a wrong type', { ...good, id: 7 }, 'body/id must be string'],
   ['null where it is not allowed', { ...good, since: null }, 'body/since must be string'],
-  ['no time', { ...good, since: '03.03.2026' }, 'body/since must match format "date-time"'],
+  ['a wrong time format', { ...good, since: '03.03.2026' }, 'body/since must match format "date-time"'],
   [
     'an impossible time',
     { ...good, since: '2026-13-03 16:02:09' },
@@ -138,7 +138,7 @@ test.each([
   expect(respond(body)).toContain(finding);
 });
 
-test('a response with another status, type or form fails', () => {
+test('a response with an undeclared status, content type or form fails', () => {
   expect(check('checkResponse', { status: 201 })).toEqual(['status 201 is not declared']);
   expect(check('checkResponse', { contentType: 'text/html' })).toEqual(['content type is text/html']);
   expect(check('checkResponse', { responseBody: '{"id":' })).toEqual(['the body is not JSON']);
@@ -160,11 +160,11 @@ test.each([
     'parameter page must be >= 1',
   ],
   [
-    'a query parameter of another type',
+    'a query parameter of a wrong type',
     { query: new URLSearchParams({ by: 'x', page: 'two' }) },
     'parameter page must be integer',
   ],
-  ['a body where there is none', { requestBody: '{}' }, 'a body is sent where none is declared'],
+  ['an undeclared body', { requestBody: '{}' }, 'a body is sent where none is declared'],
   ['no token', { headers: {} }, 'no Authorization header of the form `token ...`'],
   [
     'a token without the word',
@@ -175,7 +175,7 @@ test.each([
   expect(check('checkRequest', other)).toContain(finding);
 });
 
-test('a request body is held to its schema', () => {
+test('a request body is checked against its schema', () => {
   const post = (requestBody: string, headers = exchange().headers) =>
     check('checkRequest', {
       method: 'POST',
@@ -197,12 +197,12 @@ test('an operation is found by its method and its whole path', () => {
   expect(contract.find('PATCH', '/v9/servers/a1')).toBeUndefined();
 });
 
-test('a schema that contains itself is refused, not followed for ever', () => {
+test('a schema that contains itself is refused', () => {
   const tree = { type: 'object', properties: { left: { $ref: '#/tree' } } };
   expect(() => strictSchema(tree, { tree })).toThrow('contains itself');
 });
 
-test('a real answer of the simulator fails when its declaration differs in one word', async () => {
+test('a real answer of the simulator fails when its declaration differs in a single word', async () => {
   const { call, ready } = await simulate();
   const id = await ready();
   const { status, json: body } = await call('GET', `/v1/status/${id}`);
@@ -236,7 +236,7 @@ function run(...files: string[]): Promise<{ code: number; out: string; err: stri
   });
 }
 
-test('the command: bad use is said and exits 2, a difference from the files exits 1', async () => {
+test('the contract command exits with 2 for bad use and with 1 for a difference', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'contract-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const file = async (name: string, content: string) => {

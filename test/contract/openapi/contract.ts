@@ -3,7 +3,7 @@ import formats from 'ajv-formats';
 import { asNode, type Node, type Operation, operationsOf, resolve } from './document.ts';
 import { strictSchema } from './strict-schema.ts';
 
-/** One request and its answer, as they went over the wire. */
+/** A request and its answer, as sent over the wire. */
 export interface Exchange {
   readonly method: string;
   readonly path: string;
@@ -15,7 +15,7 @@ export interface Exchange {
   readonly responseBody: string;
 }
 
-/** What the OpenAPI files declare, and whether an exchange keeps to it. Every check answers its findings. */
+/** The declarations of the OpenAPI files, and the check of exchanges against them. Every check returns its findings. */
 export class Contract {
   readonly operations: readonly Operation[];
   readonly #ajv = new Ajv({ strict: false, allErrors: true });

@@ -55,7 +55,7 @@ export function operationsOf(document: Node): Operation[] {
   });
 }
 
-/** Follows a `$ref`, which in OpenAPI 3.0 makes everything beside it count for nothing. */
+/** Follows a `$ref`; in OpenAPI 3.0 every field beside a `$ref` is ignored. */
 export function resolve(node: Node, document: Node): Node {
   if (typeof node.$ref !== 'string') return node;
   const target = node.$ref

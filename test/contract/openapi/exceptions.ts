@@ -7,7 +7,7 @@ interface KnownException {
   readonly why: string;
 }
 
-/** What our client sends although the files do not declare it. */
+/** The fields that our client sends although the files do not declare them. */
 const EXCEPTIONS: readonly KnownException[] = [
   {
     method: 'GET',
@@ -29,13 +29,13 @@ const EXCEPTIONS: readonly KnownException[] = [
   })),
 ];
 
-/** Why a finding is no fault of ours; nothing when it is one. */
+/** The reason why a finding is no fault of ours; undefined when the finding is a fault. */
 export function knownException({ method, path }: Operation, finding: string): string | undefined {
   return EXCEPTIONS.find((one) => one.method === method && one.path.test(path) && one.finding === finding)
     ?.why;
 }
 
-/** What the stand-in can do to a request or a callback that no file could declare; shown in its own tests. */
+/** The faults of the stand-in that no file could declare, and their own tests. */
 export const UNCHECKED: readonly (readonly [string, string])[] = [
   ['an answer that stops in the middle', 'injected fault: broken-json'],
   ['a connection reset, before or after the request took effect', 'injected fault: reset'],

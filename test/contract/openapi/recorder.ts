@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { Agent, request } from 'undici';
 import type { Exchange } from './contract.ts';
 
-/** Stands between a client and the simulator and writes down what passes. */
+/** Stands between a client and the simulator and records the exchanges. */
 export interface Recorder {
   readonly url: string;
-  /** What passed since it was last asked. */
+  /** The exchanges since the last call. */
   take(): Exchange[];
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** One line of the table; `outside` is what the files do not speak of, and counts neither way. */
+/** A line of the table; `outside` counts the exchanges that the files do not mention, which count neither way. */
 export interface Row {
   readonly result: 'ok' | 'FAIL' | 'outside';
   readonly what: string;
@@ -25,7 +25,7 @@ export class Report {
     return this.rows.filter(({ result }) => result === 'FAIL').length;
   }
 
-  /** The table, and one plain line that counts. */
+  /** The table, and a plain line with the counts. */
   print(): string {
     const width = Math.max(0, ...this.rows.map(({ what }) => what.length));
     const line = ({ result, what, subject, findings }: Row) =>

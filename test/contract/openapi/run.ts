@@ -32,7 +32,7 @@ async function main(files: readonly string[]): Promise<number> {
   return run.report.failed > 0 ? 1 : 0;
 }
 
-/** Nothing that the stand-in offers, and no status that the files declare for it, may go unseen. */
+/** Every endpoint of the stand-in, and every status that the files declare for an endpoint, must have been seen. */
 function checkCoverage({ contract, report, seen, endpoints }: Run): void {
   const unseen = routes.filter(({ endpoint }) => !endpoints.has(endpoint));
   report.check(

@@ -1,7 +1,7 @@
 import { type Run, type Stage, startStage } from './stage.ts';
 
 const HERE = [{ latitude: 45.5, longitude: -73.6 }];
-/** Nobody listens there: what is sent to it is looked at where it is sent. */
+/** No server listens there: the simulator's callbacks are checked where they are sent. */
 const HOOK = 'http://127.0.0.1:1/callback';
 
 /** Longer than the questions asked in each phase take. */

@@ -13,7 +13,7 @@ interface Sample {
   readonly body?: unknown;
 }
 
-/** One good request to each endpoint. */
+/** A good request to each endpoint. */
 function samples(id: string): Sample[] {
   const tags = `/v1/deployments/${id}/tags`;
   return [
@@ -95,7 +95,7 @@ async function badRequests({ raw, simulator, clock }: Stage, id: string): Promis
   await raw('log gone', 404, { method: 'GET', path: `/v1/deployment/${gone}/container-logs` });
 }
 
-/** What the facts and the reference know and the files do not. */
+/** The statuses that the facts and the reference know and the files do not. */
 async function outside(run: Run, { raw, undeclared, simulator }: Stage, id: string): Promise<void> {
   for (const sample of samples(id)) {
     simulator.faults.next({}, { kind: 'too-many-requests', retryAfter: 1 });

@@ -10,7 +10,7 @@ import { knownException } from './exceptions.ts';
 import { record } from './recorder.ts';
 import type { Report } from './report.ts';
 
-/** What all stages of one run share. */
+/** The parts that all stages of a run share. */
 export interface Run {
   readonly contract: Contract;
   readonly report: Report;
@@ -24,20 +24,20 @@ interface RawRequest {
   readonly method: string;
   readonly path: string;
   readonly body?: unknown;
-  /** The whole Authorization header; the good one when absent, none when null. */
+  /** The whole Authorization header; the right header when absent, no header when null. */
   readonly authorization?: string | null;
 }
 
-/** One simulator, a recorder before it, and our client and plain HTTP to go through both. */
+/** A simulator behind a recorder, with our client and plain HTTP to call through the recorder. */
 export interface Stage {
   readonly clock: TestClock;
   readonly simulator: Simulator;
   readonly api: EdgegapClient;
-  /** Runs one call of our client; its requests, the answers, and that it could read them are checked. */
+  /** Runs a call of our client; checks its requests, the answers, and that our client could read the answers. */
   client<T>(name: string, call: () => Promise<T>): Promise<T | undefined>;
-  /** Sends a request as it is; that `status` comes, and that it is as declared, is checked. */
+  /** Sends a request unchanged; checks that the answer has `status` and follows its declaration. */
   raw(name: string, status: number, request: RawRequest): Promise<void>;
-  /** Sends a request whose answer the files do not declare. That they really do not is checked. */
+  /** Sends a request whose answer the files do not declare, and checks that they really do not. */
   undeclared(name: string, why: string, status: number, request: RawRequest): Promise<void>;
   close(): Promise<void>;
 }
@@ -50,7 +50,7 @@ export async function startStage(run: Run, options: Partial<SimulatorOptions> = 
   const api = new EdgegapClient({ baseUrl: recorder.url, token: simulator.token, clock, log });
 
   async function send({ method, path, body, authorization }: RawRequest): Promise<Exchange | undefined> {
-    // Every call gets a second of its own, so that no limit is met by accident.
+    // Every call gets a second of its own, so that no call meets a limit by accident.
     await clock.advance(1100);
     const token = authorization === undefined ? `token ${simulator.token}` : authorization;
     const { body: answer } = await request(recorder.url + path, {
@@ -128,7 +128,7 @@ export async function startStage(run: Run, options: Partial<SimulatorOptions> = 
   };
 }
 
-/** A call that waits for a clock nobody moves would wait for ever; so this gives up, and says so. */
+/** A call that waits for a clock that stands still would wait for ever, so this function gives up and says so. */
 async function settle<T>(call: Promise<T>): Promise<{ value?: T; problem?: string }> {
   const timer = new AbortController();
   const giveUp = realDelay(15_000, { problem: 'no answer in 15 s' }, { signal: timer.signal });

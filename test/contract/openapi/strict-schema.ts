@@ -7,10 +7,9 @@ const DROPPED = new Set([
 ]);
 
 /**
- * An OpenAPI 3.0 schema as a JSON schema that stands alone and is strict: an object takes the properties
- * it declares and no others. Two kinds of objects stay open: those that declare no property at all, which
- * is how the vendor writes "any object", and `ports`, which the vendor shows with one example port but
- * which is keyed by the port's name.
+ * An OpenAPI 3.0 schema as a strict JSON schema without references: an object takes only the properties that the schema
+ * declares. Two kinds of objects stay open: objects without a declared property, which is how the vendor writes "any
+ * object", and `ports`, which the vendor shows with an example port but which is keyed by the port's name.
  */
 export function strictSchema(schema: Node, document: Node): Node {
   return convert(schema, document, undefined, []);
@@ -44,7 +43,7 @@ function convert(given: Node, document: Node, name: string | undefined, above: r
   return schema.nullable === true ? orNull(strict) : strict;
 }
 
-/** `allOf` merged into one schema: strict objects side by side would each refuse the other's properties. */
+/** `allOf` merged into a single schema: strict objects side by side would each refuse the properties of the rest. */
 function flatten(given: Node, document: Node): Node {
   const schema = resolve(given, document);
   if (!schema.allOf) return schema;
