@@ -82,10 +82,15 @@ export async function turn(times = 3): Promise<void> {
 
 /** How many looks `until` takes at once, before it leaves the processor to others between two looks. */
 const HASTY_LOOKS = 50;
+/** The longest pause between two looks, in real milliseconds. */
+const LONGEST_PAUSE_MS = 5;
+/** A pause takes at most one part in so many of the time that was waited already. */
+const PAUSE_SHARE = 50;
 
 /**
  * Waits for something outside this process's own turn (a socket, an SDK) to have happened: asks `probe` again until it
- * answers with something truthy, first after each turn of the event loop, later every millisecond.
+ * answers with something truthy, first after each turn of the event loop, later every millisecond, and more rarely the
+ * longer the wait lasts: a look can cost a request.
  * The limit, in real milliseconds, only decides when a failing test gives up.
  */
 export async function until<T>(
@@ -93,12 +98,12 @@ export async function until<T>(
   what: string | (() => string) = 'the expected state',
   limitMs = 50_000,
 ): Promise<NonNullable<T>> {
-  const giveUp = Date.now() + limitMs;
+  const began = Date.now();
   for (let look = 1; ; look++) {
     const value = await probe();
     if (value) return value;
-    if (Date.now() > giveUp)
-      throw new Error(`Waited in vain for ${typeof what === 'string' ? what : what()}`);
-    await (look <= HASTY_LOOKS ? turn(1) : setTimeout(1));
+    const waited = Date.now() - began;
+    if (waited > limitMs) throw new Error(`Waited in vain for ${typeof what === 'string' ? what : what()}`);
+    await (look <= HASTY_LOOKS ? turn(1) : setTimeout(Math.min(LONGEST_PAUSE_MS, waited / PAUSE_SHARE)));
   }
 }
