@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 /** Tests that start processes of their own: bots, the demo, command lines, chaos. */
 const PROCESSES = [
   'test/chaos/{chaos,safeguards,stopped}.test.ts',
+  'test/contract/openapi/command.test.ts',
   'test/demo/demo.test.ts',
   'test/main.test.ts',
   'test/process/**/*.test.ts',
@@ -50,7 +51,8 @@ export default defineConfig({
           provide: { database: 'sqlite' },
           // Each worker loads a module once, not once for each test file.
           isolate: false,
-          maxWorkers: 2,
+          // The tests wait for sockets, SDKs and clocks half of the time: two workers for each of two processors.
+          maxWorkers: 4,
         },
       },
       {

@@ -43,6 +43,7 @@ export async function createConsoleDriver(): Promise<ConsoleDriver> {
   let inbox: Inbox | undefined;
   /** A callback for each typed line that has no response yet, oldest first. */
   const waiting: (() => void)[] = [];
+  const texts = new Texts();
 
   const commands = (name: string): Options | undefined =>
     directory?.all.flatMap(({ entries }) => entries).find((entry) => entry.name === name)?.options;
@@ -123,6 +124,7 @@ export async function createConsoleDriver(): Promise<ConsoleDriver> {
         started()
           .messages()
           .filter((shown) => !shown.private),
+        texts,
       ),
     privately(persona) {
       onlyOperator(persona);
@@ -130,6 +132,7 @@ export async function createConsoleDriver(): Promise<ConsoleDriver> {
         started()
           .messages()
           .filter((shown) => shown.private),
+        texts,
       );
     },
     regroup(persona) {
@@ -215,16 +218,27 @@ function quote(value: string): string {
   return /["“”„]/u.test(value) ? `'${value}'` : `"${value}"`;
 }
 
-function visible(messages: readonly Shown[]): VisibleMessage[] {
+function visible(messages: readonly Shown[], texts: Texts): VisibleMessage[] {
   return messages.map(({ ref, message, replyTo, edits }) => ({
     id: ref.message,
-    text: textOf(message),
+    text: texts.of(message),
     buttons: buttonsOf(message),
     ...(replyTo ? { parent: replyTo.message } : {}),
     pings: mentionsOf(message),
     files: filesOf(message).map(({ name, type, bytes }) => ({ name, content: contentOf(type, bytes) })),
     edits,
   }));
+}
+
+/** Texts of messages, as they read when they were first looked at: tests look at the same messages again and again. */
+class Texts {
+  readonly #read = new WeakMap<Message, string>();
+
+  of(message: Message): string {
+    const read = this.#read.get(message) ?? textOf(message);
+    this.#read.set(message, read);
+    return read;
+  }
 }
 
 function textOf(message: Message): string {

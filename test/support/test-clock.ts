@@ -84,23 +84,27 @@ export async function turn(times = 3): Promise<void> {
 
 /** How many looks `until` takes at once, before `until` leaves the processor to the other tasks between two looks. */
 const HASTY_LOOKS = 50;
+/** The longest pause between two looks, in real milliseconds. */
+const LONGEST_PAUSE_MS = 5;
+/** A pause takes at most one part in so many of the time that was waited already. */
+const PAUSE_SHARE = 50;
 
 /**
  * Waits for an event outside this process's own turn (a socket, an SDK): asks `probe` again until `probe` returns a
- * truthy value, first after each turn of the event loop, later every millisecond. The limit, in real milliseconds, only
- * decides when a failing test gives up.
+ * truthy value, first after each turn of the event loop, later every millisecond, and more rarely the longer the wait
+ * lasts, as a look can cost a request. The limit, in real milliseconds, only decides when a failing test gives up.
  */
 export async function until<T>(
   probe: () => T | Promise<T>,
   what: string | (() => string) = 'the expected state',
   limitMs = 50_000,
 ): Promise<NonNullable<T>> {
-  const giveUp = Date.now() + limitMs;
+  const began = Date.now();
   for (let look = 1; ; look++) {
     const value = await probe();
     if (value) return value;
-    if (Date.now() > giveUp)
-      throw new Error(`Waited in vain for ${typeof what === 'string' ? what : what()}`);
-    await (look <= HASTY_LOOKS ? turn(1) : setTimeout(1));
+    const waited = Date.now() - began;
+    if (waited > limitMs) throw new Error(`Waited in vain for ${typeof what === 'string' ? what : what()}`);
+    await (look <= HASTY_LOOKS ? turn(1) : setTimeout(Math.min(LONGEST_PAUSE_MS, waited / PAUSE_SHARE)));
   }
 }

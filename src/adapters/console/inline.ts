@@ -50,9 +50,10 @@ function linkText(text: string, url: string): string {
 }
 
 function clockTime(time: number, { now, timeZone }: Reader): string {
-  const day = (ms: number) => new Date(ms).toLocaleDateString('sv-SE', { timeZone });
-  const clock = new Date(time).toLocaleTimeString('sv-SE', { timeZone });
-  return day(time) === day(now) ? clock : `${day(time)} ${clock}`;
+  const format = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' });
+  const [today] = format.format(now).split(' ');
+  const [day, clock = ''] = format.format(time).split(' ');
+  return day === today ? clock : `${day} ${clock}`;
 }
 
 const UNITS = [
@@ -62,11 +63,12 @@ const UNITS = [
   ['second', 1000],
 ] as const;
 
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
+
 function relativeTime(ms: number): string {
-  const format = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
   for (const [unit, size] of UNITS) {
     // Cut, not rounded: "59 minutes ago" is still less than an hour.
-    if (Math.abs(ms) >= size) return format.format(Math.trunc(ms / size), unit);
+    if (Math.abs(ms) >= size) return relative.format(Math.trunc(ms / size), unit);
   }
   return 'just now';
 }

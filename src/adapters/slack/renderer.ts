@@ -8,6 +8,7 @@ import {
   type Node,
   plainText,
   type Rich,
+  type Table,
   type Tone,
   withText,
 } from '../../chat/card.ts';
@@ -40,12 +41,21 @@ const SHORTEST = 40;
  */
 export function render(message: Message) {
   const shown = inOneDirection(message);
-  return { text: fallbackText(shown), blocks: fitted(shown) };
+  return { text: fallbackText(shown), blocks: fitted(laidOut(shown)) };
 }
 
 /** Whether nothing of the message is cut. */
 export function fitsWhole(message: Message): boolean {
   return fits(blocksOf(message, Number.POSITIVE_INFINITY));
+}
+
+/** Tables as the lines they become: to measure every cell takes long, and `fitted` tries many lengths. */
+function laidOut(message: Message): Message {
+  if (message.kind === 'line') return message;
+  return {
+    ...message,
+    nodes: message.nodes.map((node) => (node.kind === 'table' ? tableLines(node) : node)),
+  };
 }
 
 /** The longest cut, the same for every text of the message, that keeps all blocks within what Slack takes. */
@@ -120,9 +130,7 @@ function nodeBlocks(
         ]),
       );
     case 'table':
-      // Slack's own table block allows one per message and nowhere but at its end (table block reference), and cards may
-      // hold several.
-      return preformatted(cutLines(aligned(node, oneLine).join('\n'), longest, 'start'));
+      return nodeBlocks(tableLines(node), longest, cut, firstButton);
     case 'code':
       return preformatted(cutLines(visible(node.text), longest, node.keep));
     case 'divider':
@@ -137,6 +145,14 @@ function nodeBlocks(
     default:
       return node satisfies never;
   }
+}
+
+/**
+ * Slack's own table block allows one table per message and nowhere but at its end (table block reference), and cards may
+ * hold several.
+ */
+function tableLines(table: Table): Node {
+  return { kind: 'code', text: aligned(table, oneLine).join('\n'), keep: 'start' };
 }
 
 function section(rich: Rich, bold = false): types.KnownBlock[] {

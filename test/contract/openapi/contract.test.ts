@@ -1,63 +1,8 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { simulate } from '../../simulator/harness.ts';
 import { Contract, type Exchange } from './contract.ts';
+import { json, small } from './small-api.ts';
 import { strictSchema } from './strict-schema.ts';
-
-const text = { type: 'string' };
-const place = {
-  type: 'object',
-  required: ['city'],
-  properties: { city: text, longitude: { type: 'number' } },
-};
-const port = {
-  type: 'object',
-  required: ['external'],
-  properties: { external: { type: 'integer' }, link: text },
-};
-const server = {
-  type: 'object',
-  required: ['id', 'state'],
-  properties: {
-    id: text,
-    state: { type: 'string', enum: ['up', 'down'], nullable: true },
-    since: { type: 'string', format: 'date-time' },
-    place: { allOf: [{ $ref: '#/components/schemas/Place' }, { properties: { host: text } }] },
-    ports: { type: 'object', properties: { game: { $ref: '#/components/schemas/Port' } } },
-    labels: { type: 'object', properties: {} },
-  },
-};
-const json = (schema: unknown) => ({ content: { 'application/json': { schema } } });
-
-/** A small API, with each peculiarity of the vendor's files. */
-const small = {
-  openapi: '3.0.1',
-  servers: [{ url: 'https://api.example.com/v9' }],
-  components: { schemas: { Place: place, Port: port, Server: server } },
-  paths: {
-    '/servers/{server_id}': {
-      get: {
-        parameters: [
-          { name: 'server_id', in: 'path', required: true, schema: text },
-          { name: 'page', in: 'query', schema: { type: 'integer', minimum: 1 } },
-          { name: 'by', in: 'query', required: true, schema: text },
-        ],
-        responses: { 200: json({ $ref: '#/components/schemas/Server' }), 404: json({ type: 'object' }) },
-      },
-      delete: { responses: { 204: { description: 'gone' } } },
-    },
-    '/servers': {
-      post: {
-        requestBody: json({ $ref: '#/components/schemas/Server' }),
-        responses: { 202: json({ type: 'object', required: ['id'], properties: { id: text } }) },
-      },
-    },
-  },
-};
 
 const good = {
   id: 'a1',
@@ -225,38 +170,4 @@ test('a real answer of the simulator fails when its declaration differs in a sin
     'body/elapsed_time must be string',
   ]);
   expect(declare((same) => same, 206)).toEqual(['status 200 is not declared']);
-});
-
-function run(...files: string[]): Promise<{ code: number; out: string; err: string }> {
-  const script = fileURLToPath(new URL('run.ts', import.meta.url));
-  return new Promise((done) => {
-    execFile(process.execPath, [script, ...files], (error, out, err) => {
-      done({ code: Number(error?.code ?? 0), out, err });
-    });
-  });
-}
-
-test('the contract command exits with 2 for bad use and with 1 for a difference', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'contract-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const file = async (name: string, content: string) => {
-    await writeFile(join(folder, name), content);
-    return join(folder, name);
-  };
-  const declared = await file('small.yaml', JSON.stringify(small));
-  const none = join(folder, 'none.yaml');
-  const results = await Promise.all([
-    run(),
-    run(declared, none),
-    run(declared, await file('other.yaml', 'swagger: "2.0"')),
-    run(declared, await file('broken.yaml', 'a: [')),
-    run(declared, declared),
-  ]);
-  expect(results.map(({ code }) => code)).toEqual([2, 2, 2, 2, 1]);
-  expect(results[0]?.err).toContain('Usage: npm run contract -- V1.yaml V2.yaml');
-  expect(results[1]?.err).toContain(`${none} cannot be read (ENOENT)`);
-  expect(results[2]?.err).toContain('no OpenAPI 3.0 file');
-  expect(results[3]?.err).toContain('no YAML');
-  const last = results[4]?.out.trimEnd().split('\n').at(-1);
-  expect(last).toMatch(/^\d+ passed, [1-9]\d* failed$/);
 });
