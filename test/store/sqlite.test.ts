@@ -41,6 +41,7 @@ test('a store is opened again as it was left, its schema brought up to date once
     { name: '0002-replicas' },
     { name: '0003-tasks' },
     { name: '0004-kept-account' },
+    { name: '0005-digests' },
   ]);
 });
 
