@@ -1,21 +1,17 @@
+import { sql, type UpdateObject } from 'kysely';
 import type { Line, Message, Rich } from '../chat/card.ts';
-import { FAULT } from './fate.ts';
-import type { OutboxRow } from './row.ts';
+import type { DeliveryError } from '../errors.ts';
+import type { Database, Store } from '../store/schema.ts';
+import { reasonOf } from './fate.ts';
+import { FOLDED, fromRow, type OutboxRow, PENDING, toJson } from './row.ts';
 
 /** From this many waiting lines on, a channel gets them as one message. */
 const FOLD_FROM = 4;
 export const FOLD_AT_MOST = 10;
 
-/** Whether it may be one of several in a message: never a failure, nor what may have been shown already. */
-export function isFoldable(row: OutboxRow): boolean {
-  return (
-    (row.kind === 'post' || row.kind === 'tell') &&
-    !row.urgent &&
-    !row.uncertain &&
-    // What was sent by itself stays by itself: it may be what a digest was refused for.
-    row.sentKey !== row.key &&
-    row.message?.kind === 'line'
-  );
+/** Whether a row may be one of several in a message: no failure may, nor what was attempted before. */
+export function isFoldable({ kind, urgent, sentKey, message }: OutboxRow): boolean {
+  return (kind === 'post' || kind === 'tell') && !urgent && sentKey === undefined && message?.kind === 'line';
 }
 
 /** `lines` as one digest when there are many, as many from the beginning as fit; else the first alone. */
@@ -38,20 +34,58 @@ export function digestOf(rows: readonly OutboxRow[]): Line {
   };
 }
 
+/** A digest's id is its first line's, so far below zero that digests go before all other rows, oldest first. */
+const DIGEST_IDS = Number.MIN_SAFE_INTEGER;
+
+export const isDigest = ({ id }: Pick<OutboxRow, 'id'>) => id < 0;
+
 /**
- * The key a digest is posted with: never that of one of its rows, which may have to be posted by itself later. One that
- * may have been shown keeps its key.
+ * Writes `lines` as one row of the outbox, as old as the first of them and posted under a key of its own: each line may
+ * have to be posted by itself later. Until then the lines are `folded`, with the digest's key as their `sent_key`.
  */
-export function digestKey([first]: readonly OutboxRow[]): string {
-  return first?.uncertain && first.sentKey ? first.sentKey : `${first?.key}d`;
+export async function writeDigest(tx: Store, lines: readonly OutboxRow[]): Promise<OutboxRow | undefined> {
+  const key = `${lines[0]?.key}d`;
+  const ids = lines.map(({ id }) => id);
+  const rows = tx.updateTable('outbox').set({ state: 'folded', sent_key: key }).where('id', 'in', ids);
+  const folded = await rows.where('state', '=', PENDING).returningAll().execute();
+  const [first] = folded.toSorted((a, b) => a.id - b.id);
+  if (!first) return undefined;
+  const message_json = toJson(digestOf(lines.filter(({ id }) => folded.some((row) => row.id === id))));
+  // A digest hangs under no card.
+  const values = {
+    ...first,
+    id: first.id + DIGEST_IDS,
+    key,
+    message_json,
+    target_json: null,
+    state: 'pending',
+  };
+  await tx.insertInto('outbox').values(values).execute();
+  return fromRow(values);
+}
+
+/** Changes the lines that are in `digest`; returns them, oldest first. */
+export async function updateLines(
+  tx: Store,
+  { key }: OutboxRow,
+  change: UpdateObject<Database, 'outbox'>,
+): Promise<readonly OutboxRow[]> {
+  const lines = tx.updateTable('outbox').set(change).where('state', '=', FOLDED).where('sent_key', '=', key);
+  const rows = await lines.returningAll().execute();
+  return rows.map(fromRow).toSorted((a, b) => a.id - b.id);
 }
 
 /**
- * Whether the row was part of a digest that may have been shown, and is still: what else was in it goes along, so that
- * it is looked for once and is not many messages. A fault of the bot's own may be over one of its rows, so those part.
+ * In place of a digest that ended, each of its lines goes by itself from now on: the end need not be that line's fault.
+ * Where the digest may have been shown all the same, each line is looked for under the digest's key.
  */
-export function isInDigest({ uncertain, sentKey, key, reasonCode }: OutboxRow): boolean {
-  return uncertain && sentKey !== undefined && sentKey !== key && reasonCode !== FAULT;
+export async function unfold(tx: Store, digest: OutboxRow, error: DeliveryError, next_at: number) {
+  const { id, key, attempts, attemptedAt: attempted_at } = digest;
+  const uncertain = digest.uncertain || error.outcome === 'unknown';
+  await tx.deleteFrom('outbox').where('id', '=', id).execute();
+  const sent_key = uncertain ? key : sql<string>`key`;
+  const facts = { ...reasonOf(error), uncertain: Number(uncertain), attempts, attempted_at, next_at };
+  return await updateLines(tx, digest, { ...facts, sent_key, state: 'pending' });
 }
 
 const REPEATED = ' (possibly repeated)';

@@ -1,12 +1,12 @@
 import type { Message } from '../chat/card.ts';
 import { passingOverLocked, type Store } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
-import { digestKey } from './batch.ts';
+import { writeDigest } from './batch.ts';
 import { claim, type Place, release } from './channels.ts';
 import { GIVE_UP_MS, isTooOld, tooOld } from './fate.ts';
 import type { LedgerParts, OutboxLedger } from './ledger.ts';
 import type { OutboxQueue } from './queue.ts';
-import { fromRow, LEASED, type OutboxRow, toJson } from './row.ts';
+import { fromRow, LEASED, type OutboxRow, toJson, updateHeld } from './row.ts';
 
 /**
  * A process is taken for dead 1.5 s after the last moment at which it may have begun a request, and a request may take
@@ -16,7 +16,7 @@ const STRAY_REQUEST_MS = 13_500;
 
 /** What was taken of a channel, and when it may leave, in epoch milliseconds. */
 interface Begun {
-  readonly rows: readonly OutboxRow[];
+  readonly row: OutboxRow | undefined;
   readonly at: number;
 }
 
@@ -36,7 +36,7 @@ export class OutboxLeases {
 
   /**
    * Takes a channel and what is next in it, and commits that an attempt has begun before anything leaves. Returns the
-   * rows as they were before it; none where another process was faster.
+   * row, as uncertain as before it; none where another process was faster.
    */
   async begin(place: Place): Promise<Begun> {
     const { store, membership, queue, ledger, clock } = this.#parts;
@@ -53,79 +53,59 @@ export class OutboxLeases {
       const old: OutboxRow[] = [];
       for (const row of batch)
         if (isTooOld(row, now) && (await ledger.end(tx, row, tooOld(row)))) old.push(row);
-      const rows = await this.#lease(
-        tx,
-        batch.filter((row) => !isTooOld(row, now)),
-        now,
-      );
-      if (rows.length === 0) await release(tx, membership, place);
-      return { rows, at, old };
+      const lines = batch.filter((row) => !isTooOld(row, now));
+      const next = lines.length > 1 ? await writeDigest(tx, lines) : lines[0];
+      const row = next && (await this.#lease(tx, next, now));
+      if (!row) await release(tx, membership, place);
+      return { row, at, old };
     });
     for (const row of old) ledger.logEnd(row, tooOld(row));
     return begun;
   }
 
   /** Gives back what was taken and did not leave. */
-  async handBack(place: Place, rows: readonly OutboxRow[]): Promise<void> {
+  async handBack(place: Place, row: OutboxRow): Promise<void> {
     const { store, membership } = this.#parts;
     await transact(store, async (tx) => {
       await release(tx, membership, place);
-      for (const { id, uncertain } of rows)
-        await tx
-          .updateTable('outbox')
-          .set((eb) => ({
-            state: 'pending',
-            holder: null,
-            uncertain: uncertain ? 1 : 0,
-            attempts: eb('attempts', '-', 1),
-          }))
-          .where('id', '=', id)
-          .where('holder', '=', membership.id)
-          .execute();
+      await updateHeld(tx, membership, row, {
+        state: 'pending',
+        holder: null,
+        uncertain: Number(row.uncertain),
+        attempts: row.attempts - 1,
+      });
     });
   }
 
-  async #lease(tx: Store, batch: readonly OutboxRow[], now: number): Promise<OutboxRow[]> {
-    const [first] = batch;
-    if (!first) return [];
-    // What may have been shown before, alone or in one digest, is looked for as that earlier attempt.
-    const { uncertain } = first;
-    const sent_key = batch.length > 1 ? digestKey(batch) : first.key;
+  async #lease(tx: Store, row: OutboxRow, now: number): Promise<OutboxRow | undefined> {
+    const { uncertain, attemptedAt } = row;
     // Begun by a clock that was ahead it was at a time that nobody knows, of the day that a message is news.
-    const begun_at = first.attemptedAt > now ? now - GIVE_UP_MS : first.attemptedAt;
-    const rows = await tx
+    const begun_at = attemptedAt > now ? now - GIVE_UP_MS : attemptedAt;
+    const leased = await tx
       .updateTable('outbox')
       .set((eb) => ({
         state: 'leased',
         holder: this.#parts.membership.id,
         uncertain: 1,
         attempts: eb('attempts', '+', 1),
-        ...(uncertain ? { attempted_at: begun_at } : { attempted_at: now, sent_key }),
+        // What may have been shown before, alone or in a digest, is looked for as that earlier attempt.
+        ...(uncertain ? { attempted_at: begun_at } : { attempted_at: now, sent_key: row.key }),
       }))
-      .where(
-        'id',
-        'in',
-        batch.map(({ id }) => id),
-      )
+      .where('id', '=', row.id)
       .where('state', '=', 'pending')
       .returningAll()
-      .execute();
+      .executeTakeFirst();
     // An edit may have been replaced by a newer one since it was read: what is sent is what is returned.
-    return rows.toSorted((a, b) => a.id - b.id).map((row) => ({ ...fromRow(row), uncertain }));
+    return leased && { ...fromRow(leased), uncertain };
   }
 
   /**
    * From now on it is to be looked for under its own key; so where it may have been shown in a digest, its message says so
    * at every attempt.
    */
-  async goesAlone({ id, key }: OutboxRow, message: Message): Promise<void> {
+  async goesAlone(row: OutboxRow, message: Message): Promise<void> {
     const { store, membership } = this.#parts;
-    await store
-      .updateTable('outbox')
-      .set({ sent_key: key, message_json: toJson(message) })
-      .where('id', '=', id)
-      .where('holder', '=', membership.id)
-      .execute();
+    await updateHeld(store, membership, row, { sent_key: row.key, message_json: toJson(message) });
   }
 
   /**

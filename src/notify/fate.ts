@@ -16,30 +16,18 @@ const ANSWER_GIVE_UP_MS = 30 * 60_000;
 const FAULTS_MAX = 3;
 
 /** The code of an error of the adapter's own making. */
-export const FAULT = 'outbox-fault';
+const FAULT = 'outbox-fault';
 
-/** What becomes of a message whose attempt failed. */
-export type Fate =
-  | { readonly kind: 'again'; readonly at: number }
-  /** It was part of a digest that is refused for good, which need not be its own fault: it goes by itself. */
-  | { readonly kind: 'alone' }
-  | { readonly kind: 'never' };
-
-export function fateOf(
-  row: OutboxRow,
-  error: DeliveryError,
-  attempt: { readonly now: number; readonly folded: boolean },
-): Fate {
-  const { now, folded } = attempt;
-  if (isTooOld(row, now)) return { kind: 'never' };
+/** When to try a message again whose attempt failed, in epoch milliseconds; undefined where it ends. */
+export function retryAt(row: OutboxRow, error: DeliveryError, now: number): number | undefined {
   // Two in a row, so that one fault after a long outage does not end it.
   const faulty = isFault(error) && row.reasonCode === FAULT && row.attempts >= FAULTS_MAX;
-  if (faulty || !(error.retryable || error.mendable)) return { kind: folded ? 'alone' : 'never' };
+  if (isTooOld(row, now) || faulty || !(error.retryable || error.mendable)) return undefined;
   // What someone has to mend first is no use trying every few seconds.
   const backoff = error.retryable
     ? Math.min(RETRY_FIRST_MS * 2 ** (row.attempts - 1), RETRY_MAX_MS)
     : RETRY_MAX_MS;
-  return { kind: 'again', at: now + Math.max(Math.min(error.retryAfterMs ?? 0, PUT_OFF_MAX_MS), backoff) };
+  return now + Math.max(Math.min(error.retryAfterMs ?? 0, PUT_OFF_MAX_MS), backoff);
 }
 
 export function isTooOld({ kind, createdAt }: Pick<OutboxRow, 'kind' | 'createdAt'>, now: number): boolean {
@@ -73,4 +61,9 @@ export function tooOld({ reasonCode, reason }: Pick<OutboxRow, 'reasonCode' | 'r
 /** For an operator: what happened, and what to do about it where there is something to do. */
 export function sentenceOf({ userMessage, hint, mendable }: DeliveryError): string {
   return mendable && hint ? `${userMessage} ${hint}` : userMessage;
+}
+
+/** As a row of the outbox keeps it. */
+export function reasonOf(error: DeliveryError) {
+  return { reason_code: error.code, reason: sentenceOf(error) };
 }

@@ -4,11 +4,11 @@ import type { Logger } from '../log.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
+import { isDigest, unfold, updateLines } from './batch.ts';
 import { type Next, type Place, release } from './channels.ts';
-import { fateOf, GIVE_UP_MS, isFault, sentenceOf, tooOld } from './fate.ts';
+import { GIVE_UP_MS, isFault, reasonOf, retryAt, sentenceOf, tooOld } from './fate.ts';
 import { enqueue } from './outbox.ts';
-import { fromRow, type OutboxRow, PENDING } from './row.ts';
-import { KEY_REMEMBERED_MS } from './send.ts';
+import { fromRow, type OutboxRow, PENDING, updateHeld } from './row.ts';
 import { tell, tellBehind } from './tell.ts';
 
 /** At most so many rows are given up in one transaction. */
@@ -31,71 +31,52 @@ export class OutboxLedger {
     this.#parts = parts;
   }
 
-  async sent(place: Place, rows: readonly OutboxRow[], next: Next): Promise<void> {
+  async sent(place: Place, row: OutboxRow, next: Next): Promise<void> {
     const { store, membership, clock, log } = this.#parts;
-    const ids = rows.map(({ id }) => id);
-    const { numUpdatedRows } = await transact(store, async (tx) => {
+    const sent = { state: 'sent', holder: null, uncertain: 0, sent_at: clock.now() };
+    const change = { ...sent, reason_code: null, reason: null, ...contentAfter(row) };
+    const isHeld = await transact(store, async (tx) => {
       await release(tx, membership, place, next);
-      return await tx
-        .updateTable('outbox')
-        .set({
-          state: 'sent',
-          holder: null,
-          uncertain: 0,
-          sent_at: clock.now(),
-          reason_code: null,
-          reason: null,
-          ...contentAfter(rows[0]),
-        })
-        .where('id', 'in', ids)
-        .where('holder', '=', membership.id)
-        .executeTakeFirstOrThrow();
+      const isHeld = await updateHeld(tx, membership, row, change);
+      if (isHeld && isDigest(row)) await updateLines(tx, row, change);
+      return isHeld;
     });
-    if (Number(numUpdatedRows) < ids.length)
-      log.warn({ order_key: rows[0]?.orderKey }, 'outbox: another process took this one for dead');
+    if (!isHeld) log.warn({ order_key: row.orderKey }, 'outbox: another process took this one for dead');
   }
 
-  async failed(place: Place, rows: readonly OutboxRow[], error: DeliveryError, next: Next): Promise<void> {
-    const { store, membership, clock, log } = this.#parts;
+  async failed(place: Place, row: OutboxRow, error: DeliveryError, next: Next): Promise<void> {
+    const { store, membership, clock, log, canTell } = this.#parts;
     const now = clock.now();
-    const fates = rows.map((row) => ({ row, fate: fateOf(row, error, { now, folded: rows.length > 1 }) }));
-    const ended = await transact(store, async (tx) => {
-      const ended: OutboxRow[] = [];
+    const again = retryAt(row, error, now);
+    const ends = again === undefined && !isDigest(row);
+    const rows = await transact(store, async (tx) => {
       await release(tx, membership, place, next);
-      for (const { row, fate } of fates) {
-        if (fate.kind === 'never') {
-          if (await this.end(tx, row, error)) ended.push(row);
-          continue;
+      if (ends) return (await this.end(tx, row, error)) ? [row] : [];
+      const failure = { ...reasonOf(error), next_at: again ?? now };
+      const uncertain = Number(error.outcome === 'unknown' || row.uncertain);
+      const waits = { state: 'pending', holder: null, uncertain, ...failure };
+      if (!(await updateHeld(tx, membership, row, waits))) return [row];
+      let lines: readonly OutboxRow[] = [row];
+      if (isDigest(row))
+        // A fault of the bot's own may be over one of the lines.
+        lines =
+          again === undefined || isFault(error)
+            ? await unfold(tx, row, error, failure.next_at)
+            : await updateLines(tx, row, { ...failure, attempts: row.attempts });
+      if (error.mendable && canTell(row.to.platform))
+        for (const line of lines) {
+          await tell(tx, clock, line, error);
+          await tellBehind(tx, clock, line, error);
         }
-        const { numUpdatedRows } = await tx
-          .updateTable('outbox')
-          .set({
-            state: 'pending',
-            holder: null,
-            uncertain: error.outcome === 'unknown' || row.uncertain ? 1 : 0,
-            reason_code: error.code,
-            reason: sentenceOf(error),
-            ...(fate.kind === 'again' ? { next_at: fate.at } : {}),
-            // Where the digest may have been shown all the same, it is looked for first.
-            ...(fate.kind === 'alone' && error.outcome === 'not-sent' ? leftAlone(row) : {}),
-          })
-          .where('id', '=', row.id)
-          .where('holder', '=', membership.id)
-          .executeTakeFirstOrThrow();
-        if (numUpdatedRows === 0n || !error.mendable || !this.#parts.canTell(row.to.platform)) continue;
-        await tell(tx, clock, row, error);
-        await tellBehind(tx, clock, row, error);
-      }
-      return ended;
+      return lines;
     });
-    for (const row of ended) this.logEnd(row, error);
-    for (const { row, fate } of fates) {
-      if (fate.kind === 'never') continue;
-      log[isFault(error) ? 'error' : 'warn'](
-        describe(row, error),
-        'outbox: a delivery failed and will be tried again',
-      );
-    }
+    for (const one of rows)
+      if (ends) this.logEnd(one, error);
+      else
+        log[isFault(error) ? 'error' : 'warn'](
+          describe(one, error),
+          'outbox: a delivery failed and will be tried again',
+        );
   }
 
   /** Once the transaction of `end` is committed. */
@@ -103,7 +84,10 @@ export class OutboxLedger {
     this.#parts.log.error(describe(row, error), 'outbox: a message cannot be delivered');
   }
 
-  /** Gives one up: it stays as it is, for an operator to see, with the reason. False where it is another process's now. */
+  /**
+   * Gives a message up: it stays as it is, for an operator to see, with the reason. False where it is another process's
+   * now, or a digest: of that, each line goes on by itself.
+   */
   async end(tx: Store, row: OutboxRow, error: DeliveryError): Promise<boolean> {
     const { clock, canTell } = this.#parts;
     const { numUpdatedRows } = await tx
@@ -111,8 +95,7 @@ export class OutboxLedger {
       .set({
         state: 'dead',
         holder: null,
-        reason_code: error.code,
-        reason: sentenceOf(error),
+        ...reasonOf(error),
         ...contentAfter(row),
       })
       .where('id', '=', row.id)
@@ -120,6 +103,10 @@ export class OutboxLedger {
       .where((eb) => eb.or([eb('holder', 'is', null), eb('holder', '=', this.#parts.membership.id)]))
       .executeTakeFirstOrThrow();
     if (numUpdatedRows === 0n) return false;
+    if (isDigest(row)) {
+      await unfold(tx, row, error, clock.now());
+      return false;
+    }
     if (canTell(row.to.platform)) await tell(tx, clock, row, error);
     const { orElse, key, orderKey, to } = row;
     // Keys are hexadecimal: one that begins so is no other row's, nor its own.
@@ -143,19 +130,15 @@ export class OutboxLedger {
       await transact(store, async (tx) => {
         for (const row of old.map(fromRow)) await this.end(tx, row, tooOld(row));
       });
-      log.error({ count: old.length }, 'outbox: messages that could not be sent for a day are given up');
+      const count = old.filter((row) => !isDigest(row)).length;
+      if (count > 0) log.error({ count }, 'outbox: messages that could not be sent for a day are given up');
     }
   }
 }
 
-/** From now on it goes by its own key, which the platform cannot know from an attempt before it. */
-function leftAlone({ key, uncertain, attemptedAt }: OutboxRow) {
-  return { sent_key: key, ...(uncertain ? { attempted_at: attemptedAt - KEY_REMEMBERED_MS } : {}) };
-}
-
 /** An answer holds what one person was to see, a server's log perhaps, and a token: no longer than it takes to give it. */
-function contentAfter(row: OutboxRow | undefined) {
-  return row?.kind === 'answer' ? { message_json: '{}', target_json: null } : {};
+function contentAfter(row: OutboxRow) {
+  return row.kind === 'answer' ? { message_json: '{}', target_json: null } : {};
 }
 
 function describe({ orderKey, attempts, kind, to }: OutboxRow, error: DeliveryError) {

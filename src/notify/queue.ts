@@ -3,7 +3,7 @@ import type { Line } from '../chat/card.ts';
 import type { Adapter } from '../chat/port.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Database, OutboxTable, Store } from '../store/schema.ts';
-import { FOLD_AT_MOST, fold, isFoldable, isInDigest } from './batch.ts';
+import { FOLD_AT_MOST, fold, isFoldable } from './batch.ts';
 import {
   channelIdOf,
   everyChannelIdOf,
@@ -14,7 +14,7 @@ import {
   opensAt,
   type Place,
 } from './channels.ts';
-import { fromRow, LEASED, type OutboxRow, PENDING } from './row.ts';
+import { FOLDED, fromRow, LEASED, type OutboxRow, PENDING } from './row.ts';
 
 type Adapters = ReadonlyMap<string, Pick<Adapter, 'fits'>>;
 
@@ -100,8 +100,8 @@ export class OutboxQueue {
   }
 
   /**
-   * What to send next to one channel: what a failure waits in or behind, alone; else the oldest, and with it what was
-   * in one digest with it, or, when many lines wait, those that fold into one.
+   * What to send next to one channel: what a failure waits in or behind, alone; else the oldest, or, when many lines
+   * wait, those that fold into one with it.
    */
   async next(db: Store, place: Place, lanes: Lanes, now: number): Promise<readonly OutboxRow[]> {
     const ready = this.#ready(db, place, lanes, now);
@@ -115,16 +115,12 @@ export class OutboxQueue {
     const first = pressing ?? (await ready.limit(1).executeTakeFirst());
     if (!first) return [];
     const head = fromRow(first);
-    if (pressing) return [head];
-    if (isInDigest(head)) return await this.#digestOf(db, place, head);
-    if (!isFoldable(head)) return [head];
+    if (pressing || !isFoldable(head)) return [head];
     const lines = await ready
       // A thread is a place of its own, and what is posted there belongs there.
       .where('row.thread', first.thread === null ? 'is' : '=', first.thread)
       .where('row.kind', '=', head.kind)
-      .where('row.urgent', '=', 0)
-      .where('row.uncertain', '=', 0)
-      .where((eb) => eb.or([eb('row.sent_key', 'is', null), eb('row.sent_key', '!=', eb.ref('row.key'))]))
+      .where('row.sent_key', 'is', null)
       .limit(FOLD_AT_MOST)
       .execute();
     return fold(lines.map(fromRow).filter(isFoldable), (digest) => this.#fits(place, digest));
@@ -137,20 +133,6 @@ export class OutboxQueue {
     } catch {
       return false;
     }
-  }
-
-  /**
-   * All that is left of a digest, also what is due later: what stayed behind would be taken for shown once the digest
-   * is found.
-   */
-  async #digestOf(db: Store, place: Place, { sentKey = '' }: OutboxRow): Promise<readonly OutboxRow[]> {
-    const rows = await at(from(db), place)
-      .selectAll('row')
-      .where('row.sent_key', '=', sentKey)
-      .where('row.uncertain', '=', 1)
-      .orderBy('row.id')
-      .execute();
-    return rows.map(fromRow);
   }
 
   /** Whether something waits that was never attempted and that nothing holds back. */
@@ -212,6 +194,7 @@ function isNext({ not, exists, selectFrom }: Rows) {
         .where((eb) =>
           eb.or([
             eb('earlier.state', '=', LEASED),
+            eb.and([eb('earlier.state', '=', FOLDED), eb('row.kind', '!=', 'edit')]),
             eb.and([
               eb('earlier.state', '=', PENDING),
               sql<SqlBool>`(earlier.kind = 'edit') = (row.kind = 'edit')`,

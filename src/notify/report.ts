@@ -2,7 +2,6 @@ import { sql } from 'kysely';
 import type { Membership } from '../replicas/membership.ts';
 import { purge } from '../store/purge.ts';
 import type { Store } from '../store/schema.ts';
-import { PENDING } from './row.ts';
 
 /** More than anyone reads; the counts say how many there are. */
 const ROWS = 200;
@@ -16,7 +15,7 @@ export type OutboxCounts = {
   readonly undelivered: number;
 };
 
-/** Quick, however many were delivered: only what waits and what ended is counted. */
+/** A digest is as many messages as are folded in it. Quick, however many were delivered: only what waits and what ended is counted. */
 export async function countOutbox(store: Store): Promise<OutboxCounts> {
   const waiting = await store
     .selectFrom('outbox')
@@ -24,7 +23,8 @@ export async function countOutbox(store: Store): Promise<OutboxCounts> {
       eb.fn.countAll<number>().as('all'),
       eb.fn.count<number>(eb.case().when('reason_code', 'is not', null).then(1).end()).as('failing'),
     ])
-    .where('state', '=', PENDING)
+    .where('state', 'in', ['pending', 'folded'])
+    .where('id', '>', 0)
     .executeTakeFirstOrThrow();
   const ended = await store
     .selectFrom('outbox')
@@ -41,7 +41,8 @@ export async function reportOutbox(store: Store): Promise<string[]> {
     .selectFrom('outbox')
     .select(['state', 'kind', 'platform', 'channel', 'order_key', 'attempts', 'created_at', 'next_at'])
     .select(['reason_code', 'reason'])
-    .where('state', 'in', ['pending', 'leased', 'dead'])
+    .where('state', 'in', ['pending', 'folded', 'leased', 'dead'])
+    .where('id', '>', 0)
     .orderBy(sql`case when state = 'dead' then 1 else 0 end`)
     .orderBy('id')
     .limit(ROWS)
@@ -54,7 +55,7 @@ export async function reportOutbox(store: Store): Promise<string[]> {
     row.order_key,
     time(row.created_at),
     String(row.attempts),
-    row.state === 'pending' ? time(row.next_at) : '',
+    row.state === 'pending' || row.state === 'folded' ? time(row.next_at) : '',
     [row.reason_code, row.reason].filter(Boolean).join(': '),
   ]);
   const table = [['state', 'kind', 'channel', 'of', 'written (UTC)', 'tries', 'next', 'reason'], ...cells];

@@ -1,11 +1,14 @@
-import { sql } from 'kysely';
+import { sql, type UpdateObject } from 'kysely';
 import type { Line, Message } from '../chat/card.ts';
 import type { Address, MessageRef, Reply } from '../chat/port.ts';
-import type { OutboxTable } from '../store/schema.ts';
+import type { Membership } from '../replicas/membership.ts';
+import type { Database, OutboxTable, Store } from '../store/schema.ts';
 
 /** Written out, not parameters: only then do the partial indexes on them serve. */
 export const PENDING = sql.lit('pending');
 export const LEASED = sql.lit('leased');
+/** A line that is in a digest. */
+export const FOLDED = sql.lit('folded');
 
 interface Common {
   /** Deliveries with the same one (a deployment's id) arrive in the order in which they were written. */
@@ -72,6 +75,17 @@ export interface OutboxRow {
   /** Of the last attempt that failed. */
   readonly reasonCode: string | undefined;
   readonly reason: string | undefined;
+}
+
+/** Changes a row that this process has taken to send; false where another process has taken that row over meanwhile. */
+export async function updateHeld(
+  db: Store,
+  membership: Membership,
+  { id }: OutboxRow,
+  change: UpdateObject<Database, 'outbox'>,
+): Promise<boolean> {
+  const held = db.updateTable('outbox').set(change).where('id', '=', id).where('holder', '=', membership.id);
+  return (await held.executeTakeFirstOrThrow()).numUpdatedRows > 0n;
 }
 
 type Selected = Omit<OutboxTable, 'id'> & { id: number };

@@ -2,11 +2,11 @@ import type { Message } from '../chat/card.ts';
 import { answerByKeys, type Keys } from '../chat/late-answer.ts';
 import type { Adapter, Outgoing } from '../chat/port.ts';
 import { DeliveryError } from '../errors.ts';
-import { digestKey, digestOf, possiblyRepeated } from './batch.ts';
+import { possiblyRepeated } from './batch.ts';
 import type { OutboxRow } from './row.ts';
 
 /** How long a platform that recognises a repeated post by its key is sure to remember it. */
-export const KEY_REMEMBERED_MS = 2 * 60_000;
+const KEY_REMEMBERED_MS = 2 * 60_000;
 /** Allows for clocks that differ when a channel is read back. */
 const CLOCK_SKEW_MS = 60_000;
 
@@ -19,57 +19,53 @@ export interface Sending {
 }
 
 /**
- * Sends one row, or several as a digest. A row whose earlier attempt may have been shown is looked for first, so that
- * nothing is posted twice; where that cannot be known, it is sent saying so. Throws DeliveryError.
+ * Sends a row. One whose earlier attempt may have been shown is looked for first, so that nothing is posted twice; where
+ * that cannot be known, the message says so. Throws DeliveryError.
  */
-export async function send(adapter: Adapter, rows: readonly OutboxRow[], sending: Sending): Promise<void> {
-  const [first] = rows;
-  if (!first) return;
-  const message = rows.length > 1 ? digestOf(rows) : first.message;
+export async function send(adapter: Adapter, row: OutboxRow, sending: Sending): Promise<void> {
+  const { message, key } = row;
   if (!message)
     throw notPossible('outbox-unreadable', 'What the database holds of this message cannot be read.');
-  const key = rows.length > 1 ? digestKey(rows) : first.key;
-  switch (first.kind) {
+  switch (row.kind) {
     case 'edit':
-      if (!first.target) throw notPossible('outbox-unreadable', 'The message to edit is not known.');
+      if (!row.target) throw notPossible('outbox-unreadable', 'The message to edit is not known.');
       sending.mayLeave();
-      return await adapter.edit(first.target, message);
+      return await adapter.edit(row.target, message);
     case 'answer': {
-      const again = first.uncertain ? possiblyRepeated(message) : message;
+      const again = row.uncertain ? possiblyRepeated(message) : message;
       const answer = { message, again, mayLeave: sending.mayLeave };
-      const { keys } = first.reply ?? {};
-      if (keys) return await answerByKeys(adapter, first.to, keys as Keys, answer);
-      return await adapter.resume(first.reply ?? {}, answer);
+      const { keys } = row.reply ?? {};
+      if (keys) return await answerByKeys(adapter, row.to, keys as Keys, answer);
+      return await adapter.resume(row.reply ?? {}, answer);
     }
     case 'tell': {
       // What was told directly is not read back.
-      const told = isRepeat(adapter, first, key, sending.now) ? possiblyRepeated(message) : message;
-      if (first.uncertain && first.sentKey !== key) await sending.alone(first, told);
+      const told = isRepeat(adapter, row, sending.now) ? possiblyRepeated(message) : message;
+      if (row.uncertain && row.sentKey !== key) await sending.alone(row, told);
       sending.mayLeave();
       return await adapter.tell(
-        { id: first.person ?? '', workspace: first.to.workspace },
+        { id: row.person ?? '', workspace: row.to.workspace },
         { message: told, key },
       );
     }
     case 'post':
-      return await post(adapter, rows, { message, key }, sending);
+      return await post(adapter, row, message, sending);
   }
 }
 
 async function post(
   adapter: Adapter,
-  [row, ...others]: readonly OutboxRow[],
-  { message, key }: Pick<Outgoing, 'message' | 'key'>,
+  row: OutboxRow,
+  message: Message,
   { now, mayLeave, alone }: Sending,
 ): Promise<void> {
-  if (!row) return;
-  const shown = row.uncertain ? await whetherShown(adapter, row, key, now) : 'no';
+  const { key } = row;
+  const shown = row.uncertain ? await whetherShown(adapter, row, now) : 'no';
   if (shown === 'yes') return;
   const outgoing: Outgoing = {
     message: shown === 'no' ? message : possiblyRepeated(message),
     key,
-    // A digest hangs under no card.
-    ...(row.target && others.length === 0 ? { replyTo: row.target } : {}),
+    ...(row.target ? { replyTo: row.target } : {}),
     ...(row.alsoToChannel ? { alsoToChannel: true } : {}),
   };
   if (row.uncertain && row.sentKey !== key) await alone(row, outgoing.message);
@@ -84,7 +80,6 @@ function notPossible(code: string, sentence: string): DeliveryError {
 async function whetherShown(
   adapter: Adapter,
   row: OutboxRow,
-  nextKey: string,
   now: number,
 ): Promise<'yes' | 'no' | 'unknowable'> {
   const key = row.sentKey ?? row.key;
@@ -98,12 +93,12 @@ async function whetherShown(
   } catch (error) {
     if (!(error instanceof DeliveryError) || error.retryable) throw error;
   }
-  return isRepeat(adapter, row, nextKey, now) ? 'unknowable' : 'no';
+  return isRepeat(adapter, row, now) ? 'unknowable' : 'no';
 }
 
 /** Whether it may have been shown, and the platform does not know a repeat: one under the same key, and soon. */
-function isRepeat({ supports }: Adapter, row: OutboxRow, nextKey: string, now: number): boolean {
+function isRepeat({ supports }: Adapter, row: OutboxRow, now: number): boolean {
   const { uncertain, sentKey, key, attemptedAt } = row;
-  const remembered = (sentKey ?? key) === nextKey && now - attemptedAt < KEY_REMEMBERED_MS;
+  const remembered = (sentKey ?? key) === key && now - attemptedAt < KEY_REMEMBERED_MS;
   return uncertain && !(supports.idempotentPosts && remembered);
 }

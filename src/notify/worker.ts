@@ -147,10 +147,9 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   async function deliver(adapter: Adapter, place: Place): Promise<void> {
     // From before it is taken: once this process was taken for dead, what it took is another's to send.
     const isUnbroken = membership.sinceNow();
-    const { rows, at } = await leases.begin(place);
-    const [first] = rows;
-    if (!first) return;
-    if (!(await opens(at, rows))) return await leases.handBack(place, rows);
+    const { row, at } = await leases.begin(place);
+    if (!row) return;
+    if (!(await opens(at, row))) return await leases.handBack(place, row);
     const now = clock.now();
     let leftAt = now;
     const leave = () => {
@@ -158,26 +157,26 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
       leftAt = clock.now();
     };
     try {
-      await send(adapter, rows, {
+      await send(adapter, row, {
         now,
         mayLeave: leave,
         alone: (row, message) => leases.goesAlone(row, message),
       });
     } catch (error) {
       const failure = asDeliveryError(error);
-      await ledger.failed(place, rows, failure, nextIn(adapter, first, leftAt, failure));
+      await ledger.failed(place, row, failure, nextIn(adapter, row, leftAt, failure));
       return;
     }
-    await ledger.sent(place, rows, nextIn(adapter, first, leftAt));
+    await ledger.sent(place, row, nextIn(adapter, row, leftAt));
   }
 
   /** Resolves at the time `at`, with whether anything may begin then. */
-  async function opens(at: number, rows: readonly OutboxRow[]): Promise<boolean> {
+  async function opens(at: number, { attempts }: OutboxRow): Promise<boolean> {
     // A timer may ring a little early; and a clock that was set back is not waited for.
     for (;;) {
       const left = at - clock.now();
       if (left <= 0 || left > LEAD_MS || !running) return running;
-      const known = rows.every(({ attempts }) => attempts > 1) ? 1 : 0;
+      const known = attempts > 1 ? 1 : 0;
       asleep += known;
       if (known && idleWaiters.length > 0) wake();
       await sleep(clock, left, stopping.signal).catch(() => undefined);

@@ -121,6 +121,13 @@ const tasks = statements(
 /** What is kept for buttons belongs to an account; until now there was the account `default` alone. */
 const keptAccount = statements(() => `alter table kept add column account text not null default 'default'`);
 
+/** A digest is a row of the outbox. Its lines wait in the state `folded` and have its key as their `sent_key`. */
+const digests = statements(
+  () => `
+    create index outbox_folded_order on outbox (order_key, id) where state = 'folded';
+    create index outbox_folded on outbox (sent_key) where state = 'folded'`,
+);
+
 /** Every change of the schema, in order. A released one is never changed in what it does. */
 export const migrations: MigrationProvider = {
   getMigrations: async () => ({
@@ -128,5 +135,6 @@ export const migrations: MigrationProvider = {
     '0002-replicas': replicas,
     '0003-tasks': tasks,
     '0004-kept-account': keptAccount,
+    '0005-digests': digests,
   }),
 };

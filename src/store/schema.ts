@@ -119,6 +119,7 @@ export interface InvocationsTable {
 
 /** Messages and edits on their way to a channel. */
 export interface OutboxTable {
+  /** Below zero: a digest of other rows. */
   id: Generated<number>;
   /** Rows with the same one are sent one after the other, oldest first. */
   order_key: string;
@@ -136,10 +137,11 @@ export interface OutboxTable {
   also_to_channel: number;
   urgent: number;
   key: string;
+  /** `pending`, `leased` (being sent), `folded` (in a digest), `sent`, `dead` (given up). */
   state: string;
   /** 1 from the moment an attempt starts until we know that it did not send. */
   uncertain: number;
-  /** The key that the last attempt was sent with; another row's, when several were sent as one. */
+  /** The key that the last attempt was sent with; or its digest's. */
   sent_key: string | null;
   attempts: number;
   attempted_at: number | null;

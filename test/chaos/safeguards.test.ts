@@ -273,7 +273,7 @@ const cases: readonly Case[] = [
     without: [
       {
         file: 'src/notify/send.ts',
-        text: "const shown = row.uncertain ? await whetherShown(adapter, row, key, now) : 'no';",
+        text: "const shown = row.uncertain ? await whetherShown(adapter, row, now) : 'no';",
         instead: "const shown = 'no';",
       },
     ],

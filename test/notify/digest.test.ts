@@ -3,7 +3,11 @@ import { fits as fitsDiscord, renderMessage } from '../../src/adapters/discord/r
 import { fitsWhole as fitsSlack, render as renderSlack } from '../../src/adapters/slack/renderer.ts';
 import type { Inline, Line } from '../../src/chat/card.ts';
 import { digestOf, fold } from '../../src/notify/batch.ts';
+import { countOutbox, reportOutbox } from '../../src/notify/report.ts';
 import { fromRow, type OutboxRow } from '../../src/notify/row.ts';
+import { until } from '../support/test-clock.ts';
+import { card, type Desk, drained, here, line, openDesk } from './harness.ts';
+import { closed, refusedForGood, tooFast } from './memory-chat.ts';
 
 /** The line about a ready server with a long name and the given number of ports. */
 function ready(n: number, ports: number): OutboxRow {
@@ -71,5 +75,154 @@ describe.each([
   test('a digest of lines of which only a single line fits holds that line alone', () => {
     const rows = Array.from({ length: 5 }, (_, n) => ready(n, 90));
     expect(fold(rows, fits)).toHaveLength(1);
+  });
+});
+
+const all = 'server 1\nserver 2\nserver 3\nserver 4';
+
+/** Lines of four deployments. */
+async function four(desk: Desk): Promise<void> {
+  for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
+}
+
+/** A digest of four lines whose first attempt fails with `error`. */
+async function waiting(error: Error, options: Parameters<typeof openDesk>[0] = {}): Promise<Desk> {
+  const desk = await openDesk(options);
+  desk.chat.fail('post', { error });
+  await four(desk);
+  await desk.worker.start();
+  await desk.settle();
+  return desk;
+}
+
+describe('while a digest waits to be sent again', () => {
+  test('what its deployments say next waits, their cards do not', async () => {
+    const desk = await waiting(tooFast());
+    const target = desk.chat.add(card('Ready'), here);
+    await desk.post('d3', 'server 3 terminated');
+    await desk.edit('d3', target, 'Terminated');
+    await desk.post('d5', 'server 5');
+    await desk.settle();
+    expect(desk.chat.texts).toEqual(['Terminated', 'server 5']);
+    await drained(desk, 1_000);
+    expect(desk.chat.texts.slice(2)).toEqual([all, 'server 3 terminated']);
+  });
+
+  test('it stays as it is, whatever else waits by then', async () => {
+    const desk = await waiting(tooFast(5_000), { paceMs: 1_000 });
+    for (let n = 5; n <= 8; n++) await desk.post(`d${n}`, `server ${n}`);
+    await drained(desk, 1_000);
+    expect(desk.chat.texts.toSorted()).toEqual([all, 'server 5\nserver 6\nserver 7\nserver 8']);
+  });
+
+  test('each of its lines counts and is listed, with the reason', async () => {
+    const desk = await waiting(tooFast());
+    expect(await countOutbox(desk.store)).toEqual({ waiting: 4, failing: 4, undelivered: 0 });
+    const [, , ...rows] = await reportOutbox(desk.store);
+    expect(rows).toHaveLength(4);
+    for (const [index, row] of rows.entries())
+      expect(row).toMatch(
+        new RegExp(`^waiting +post +memory general +d${index + 1} .* 1 +2.* chat-too-fast: Too fast\\.$`),
+      );
+    await drained(desk, 1_000);
+    expect(await countOutbox(desk.store)).toEqual({ waiting: 0, failing: 0, undelivered: 0 });
+    expect(await reportOutbox(desk.store)).toHaveLength(1);
+  });
+
+  test('who is named in one of its lines is told directly, once, where someone must mend something', async () => {
+    const desk = await openDesk();
+    desk.chat.fail('post', { error: closed() }, 2);
+    await four(desk);
+    await desk.post('d5', '', {
+      message: { ...line(''), text: [{ mention: 'u1', name: 'Ana' }, ' server 5'] },
+    });
+    await desk.worker.start();
+    await drained(desk, 60_000);
+    expect(desk.chat.told.map(({ text }) => text)).toEqual([
+      'u1 server 5\nI cannot post this in general: The thread is closed.',
+    ]);
+    expect(desk.chat.texts).toEqual([`${all}\nu1 server 5`]);
+  });
+
+  test('until its first line is a day old, that line is given up and the others go by themselves', async () => {
+    const HOUR = 60 * 60_000;
+    const desk = await openDesk();
+    await desk.post('d0', 'server 0');
+    await desk.clock.advance(22 * HOUR);
+    await four(desk);
+    await desk.clock.advance(1.5 * HOUR);
+    desk.chat.fail('post', { error: tooFast(45 * 60_000) });
+    await desk.worker.start();
+    await desk.settle();
+    expect(desk.chat.calls).toEqual([`post server 0\n${all}`]);
+    await drained(desk, 60_000);
+    expect(desk.chat.texts).toEqual(all.split('\n'));
+    const rows = desk.store
+      .selectFrom('outbox')
+      .select(['state', 'reason_code'])
+      .where('state', '!=', 'sent');
+    expect(await rows.execute()).toEqual([{ state: 'dead', reason_code: 'chat-too-fast' }]);
+  });
+
+  test('a process that goes on for one that died in the middle looks for it first', async () => {
+    for (const shown of [true, false]) {
+      const desk = await openDesk();
+      let alive = true;
+      const inner = desk.chat.adapter();
+      const dying = desk.next([
+        {
+          ...inner,
+          async post(to, outgoing) {
+            if (shown) await inner.post(to, outgoing);
+            alive = false;
+            return await new Promise<never>(() => undefined);
+          },
+        },
+      ]);
+      await four(desk);
+      await dying.start();
+      await until(() => !alive, 'the process to die');
+      void dying.stop();
+      desk.worker = desk.next();
+      await desk.worker.start();
+      await drained(desk, 1_000);
+      expect(desk.chat.texts).toEqual([all]);
+    }
+  });
+});
+
+describe('lines that the version before this one had sent as a digest of unknown outcome', () => {
+  async function fromBefore(desk: Desk): Promise<void> {
+    await four(desk);
+    await desk.store
+      .updateTable('outbox')
+      .set({ uncertain: 1, attempts: 1, attempted_at: desk.clock.now(), sent_key: '0123456789d' })
+      .execute();
+  }
+
+  test('are found, each of them, where it was shown', async () => {
+    const desk = await openDesk();
+    await fromBefore(desk);
+    await desk.chat.adapter().post(here, { message: line(all), key: '0123456789d' });
+    await desk.worker.start();
+    await drained(desk, 1_000);
+    expect(desk.chat.texts).toEqual([all]);
+  });
+
+  test('are sent, each by itself, where it was not', async () => {
+    const desk = await openDesk();
+    await fromBefore(desk);
+    await desk.worker.start();
+    await drained(desk, 1_000);
+    expect(desk.chat.texts).toEqual(all.split('\n'));
+  });
+
+  test('say that they may be repeated where that cannot be known', async () => {
+    const desk = await openDesk({ supports: { idempotentPosts: true } });
+    desk.chat.fail('find', { error: refusedForGood() }, 4);
+    await fromBefore(desk);
+    await desk.worker.start();
+    await drained(desk, 1_000);
+    expect(desk.chat.texts).toEqual(all.split('\n').map((text) => `${text} (possibly repeated)`));
   });
 });

@@ -152,15 +152,22 @@ describe('an attempt that may have been shown', () => {
     expect(desk.chat.calls.slice(before).filter((call) => call.startsWith('find'))).toHaveLength(4);
   });
 
-  test('a line that an urgent message waits for leaves its digest and is sent alone', async () => {
+  test('a digest that may have been shown is sent again whole, before a failure that waits behind one of its lines', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: unknownOutcome() });
     for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
     await desk.worker.start();
     await desk.settle();
+    desk.chat.fail('post', { error: tooFast() });
+    await desk.post('d5', 'server 5');
+    await desk.settle();
     await desk.post('d2', 'server 2 failed', { urgent: true });
     await drained(desk, 1_000);
-    expect(desk.chat.texts).toEqual(['server 2', 'server 2 failed', 'server 1\nserver 3\nserver 4']);
+    expect(desk.chat.texts).toEqual([
+      'server 1\nserver 2\nserver 3\nserver 4',
+      'server 2 failed',
+      'server 5',
+    ]);
   });
 
   test('a line sent alone after a failed digest is searched for as that line', async () => {

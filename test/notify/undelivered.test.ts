@@ -13,6 +13,8 @@ async function reasons(desk: Desk) {
   return await desk.store
     .selectFrom('outbox')
     .select(['kind', 'state', 'reason_code', 'reason'])
+    // A digest's lines, not the digest.
+    .where('id', '>', 0)
     .orderBy('id')
     .execute();
 }

@@ -45,6 +45,7 @@ test.runIf(suiteDatabase === 'postgres')(
       { name: '0002-replicas' },
       { name: '0003-tasks' },
       { name: '0004-kept-account' },
+      { name: '0005-digests' },
     ]);
   },
 );
