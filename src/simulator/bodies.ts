@@ -84,19 +84,15 @@ export function applicationBody({ name, is_active }: CatalogApplication): object
 }
 
 export function versionBody(application: CatalogApplication, version: CatalogVersion): object {
+  const { misfortune: _, ...shown } = version;
   return {
-    name: version.name,
-    is_active: version.is_active,
+    ...shown,
     ...TIMES,
-    req_cpu: version.req_cpu,
-    req_memory: version.req_memory,
     req_video: 0,
     docker_repository: 'registry.example.com',
     docker_image: `studio/${application.name}`,
     docker_tag: version.name,
     force_cache: version.caching_percent > 0,
-    caching_percent: version.caching_percent,
-    max_duration: version.max_duration,
     ports: version.ports.map((port) => ({ ...port, to_check: true })),
     envs: [],
   };

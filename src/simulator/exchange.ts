@@ -16,6 +16,7 @@ export interface Answer {
   readonly status: number;
   /** JSON; nothing is sent when absent. */
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Route {

@@ -58,19 +58,22 @@ async function serve(
   };
   if (requests.push(record) > KEPT_REQUESTS) requests.shift();
 
-  const send = ({ status, body }: Answer, headers: Record<string, string> = {}, cut = false) => {
+  const send = ({ status, body, headers }: Answer, cut = false) => {
     const payload = body === undefined ? undefined : JSON.stringify(body);
-    const whole = !cut || !payload;
     record.status = status;
     if (response.destroyed) return;
     response.writeHead(status, { ...(payload && { 'content-type': 'application/json' }), ...headers });
-    response.end(whole ? payload : payload.slice(0, Math.ceil(payload.length / 2)));
+    response.end(cut ? payload?.slice(0, Math.ceil(payload.length / 2)) : payload);
   };
-  const refusal = refuse(world, request, found);
-  if (refusal || typeof found !== 'object') return send(refusal ?? { status: 404 });
+  const { token, deletedToken } = world.settings;
+  const given = request.headers.authorization;
+  if (given === `token ${deletedToken}`) return send(new Refusal(403, 'This token was deleted'));
+  if (given !== `token ${token}`) return send(new Refusal(401, 'The token is missing or wrong'));
+  if (!found) return send(new Refusal(404, 'There is nothing at this path'));
+  if (found === 'method') return send(new Refusal(405, 'This path does not take this method'));
 
   const { endpoint } = found.route;
-  if (!world.limiter.admit(endpoint, now)) return send(tooMany, { 'retry-after': '1' });
+  if (!world.limiter.admit(endpoint, now)) return send(tooMany(1));
   const fault = world.faults.takeForRequest({
     endpoint,
     method,
@@ -79,30 +82,17 @@ async function serve(
     application: named(json, 'application'),
   });
   const hit = await strike(world, request, fault, 'before');
-  if (hit) return hit === 'reset' ? undefined : send(hit.answer, hit.headers);
+  if (hit) return hit === 'reset' ? undefined : send(hit);
 
   const { params } = found;
   const answer = handle(found, { world, params, query: url.searchParams, body: json, now, fault });
   const late = await strike(world, request, fault, 'after');
-  if (late) return late === 'reset' ? undefined : send(late.answer, late.headers);
-  send(answer, {}, fault?.kind === 'broken-json');
+  if (late !== 'reset') send(late ?? answer, fault?.kind === 'broken-json');
 }
 
-const tooMany: Answer = { status: 429, body: { message: 'Too many requests' } };
-
-/** What stops a request before anything looks at it. */
-function refuse(
-  world: World,
-  request: IncomingMessage,
-  found: Found | 'method' | undefined,
-): Answer | undefined {
-  const { token, deletedToken } = world.settings;
-  const given = request.headers.authorization;
-  if (given === `token ${deletedToken}`) return { status: 403, body: { message: 'This token was deleted' } };
-  if (given !== `token ${token}`) return { status: 401, body: { message: 'The token is missing or wrong' } };
-  if (!found) return { status: 404, body: { message: 'There is nothing at this path' } };
-  if (found === 'method') return { status: 405, body: { message: 'This path does not take this method' } };
-  return undefined;
+function tooMany(retryAfter: number | string | null): Answer {
+  const answer = { status: 429, body: { message: 'Too many requests' } };
+  return retryAfter === null ? answer : { ...answer, headers: { 'retry-after': String(retryAfter) } };
 }
 
 /** Lets a fault happen at its moment; answers what is to be sent instead, if anything. */
@@ -111,12 +101,8 @@ async function strike(
   request: IncomingMessage,
   fault: RequestFault | undefined,
   moment: 'before' | 'after',
-): Promise<'reset' | { answer: Answer; headers: Record<string, string> } | undefined> {
-  if (fault?.kind === 'too-many-requests' && moment === 'before') {
-    const headers: Record<string, string> =
-      fault.retryAfter === null ? {} : { 'retry-after': String(fault.retryAfter) };
-    return { answer: tooMany, headers };
-  }
+): Promise<'reset' | Answer | undefined> {
+  if (fault?.kind === 'too-many-requests' && moment === 'before') return tooMany(fault.retryAfter);
   if (!fault || !('when' in fault) || fault.when !== moment) return undefined;
   if (fault.kind === 'slow') {
     await new Promise<void>((resolve) => world.timers.after(fault.ms, resolve));
@@ -126,17 +112,14 @@ async function strike(
     request.socket.resetAndDestroy();
     return 'reset';
   }
-  return {
-    answer: { status: fault.status ?? 500, body: { message: 'Something broke on our side' } },
-    headers: {},
-  };
+  return new Refusal(fault.status ?? 500, 'Something broke on our side');
 }
 
 function handle(found: Found, call: Parameters<Found['route']['handle']>[0]): Answer {
   try {
     return found.route.handle(call);
   } catch (error) {
-    if (error instanceof Refusal) return { status: error.status, body: error.body };
+    if (error instanceof Refusal) return error;
     throw error;
   }
 }

@@ -1,7 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { CatalogApplication, CatalogVersion } from './catalog.ts';
-import type { SimulatedDeployment } from './deployment.ts';
 import type { Settings } from './options.ts';
 import { Refusal } from './refusal.ts';
 import type { Order } from './world.ts';
@@ -59,18 +58,17 @@ export function readOrder(body: unknown, settings: Settings): Omit<Order, 'image
   }
   const order = parsed.data;
   checkTags(order.tags, settings);
-  const webhooks: SimulatedDeployment['webhooks'] = {
-    ready: order.webhook_on_ready?.url,
-    error: order.webhook_on_error?.url,
-    terminated: order.webhook_on_terminated?.url,
-  };
   return {
     application: order.application,
     version: findVersion(settings, order.application, order.version),
     players: order.users.map((user) => user.user_data),
     tags: order.tags,
     environment: order.environment_variables,
-    webhooks,
+    webhooks: {
+      ready: order.webhook_on_ready?.url,
+      error: order.webhook_on_error?.url,
+      terminated: order.webhook_on_terminated?.url,
+    },
   };
 }
 

@@ -11,14 +11,11 @@ import { Refusal } from './refusal.ts';
 import { Timers } from './timers.ts';
 
 /** What a deploy asks for, once it has been found to make sense. */
-export interface Order {
-  readonly application: string;
+export interface Order
+  extends Pick<SimulatedDeployment, 'application' | 'environment' | 'webhooks' | 'imagePulled'> {
   readonly version: CatalogVersion;
   readonly players: readonly Player[];
   readonly tags: readonly string[];
-  readonly environment: readonly { key: string; value: string }[];
-  readonly webhooks: SimulatedDeployment['webhooks'];
-  readonly imagePulled: boolean;
 }
 
 /** All state of one simulator, and the parts that change it. */
@@ -44,25 +41,23 @@ export class World {
   /** Makes a deployment and remembers it; setting it going is the lifecycle's. */
   create(order: Order): SimulatedDeployment {
     this.#made += 1;
+    const { version, players, tags, ...rest } = order;
     const id = requestId(this.settings.seed, this.#made);
     const now = this.settings.clock.now();
     const deployment: SimulatedDeployment = {
+      ...rest,
       request_id: id,
-      application: order.application,
-      version: order.version.name,
+      version: version.name,
       createdAt: now,
-      city: place(order.players, this.settings.catalog.cities),
+      city: place(players, this.settings.catalog.cities),
       fqdn: `${id}.pr.edgegap.net`,
       publicIp: publicAddress(id),
-      ports: order.version.ports.map((port) => ({ ...port, external: externalPort(id, port.name) })),
-      maxDuration: order.version.max_duration,
-      environment: order.environment,
-      webhooks: order.webhooks,
+      ports: version.ports.map((port) => ({ ...port, external: externalPort(id, port.name) })),
+      maxDuration: version.max_duration,
       history: [{ phase: 'INITIALIZING', at: now }],
-      tags: [...new Set(order.tags)].map((name) => ({ name, createdAt: now, updatedAt: now })),
+      tags: [...new Set(tags)].map((name) => ({ name, createdAt: now, updatedAt: now })),
       errorDetail: undefined,
       crash: undefined,
-      imagePulled: order.imagePulled,
       stopRequested: false,
       logStorage: undefined,
       log: { lines: [], bootLines: 0, playLines: 0 },
