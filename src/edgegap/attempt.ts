@@ -1,10 +1,9 @@
-import { Buffer } from 'node:buffer';
-import type { Dispatcher } from 'undici';
+import { type Dispatcher, errors } from 'undici';
 import type { Clock } from '../clock.ts';
-import { type Break, breakError, EdgegapError } from './errors.ts';
+import { type Break, breakError, type EdgegapError } from './errors.ts';
 
 /** Log files are whole and can be long; more than this is not kept in memory. */
-const MAX_BODY_BYTES = 32 * 1024 * 1024;
+export const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
 export interface HttpCall {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -14,9 +13,9 @@ export interface HttpCall {
   /** Without both, for errors. */
   shownPath: string;
   headers: Record<string, string>;
-  body?: string | undefined;
+  body: string | undefined;
   timeoutMs: number;
-  signal?: AbortSignal | undefined;
+  signal: AbortSignal;
   /** Called when the request begins to leave; where it throws, it does not leave, and that is what is thrown. */
   left: () => void;
 }
@@ -34,18 +33,12 @@ export interface HttpAnswer {
  */
 export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCall): Promise<HttpAnswer> {
   const { method, signal } = call;
-  signal?.throwIfAborted();
-  const controller = new AbortController();
+  signal.throwIfAborted();
+  const timeout = new AbortController();
   let sent = false;
   let status: number | undefined;
-  let timedOut = false;
   let kept: { readonly why: unknown } | undefined;
-  const stopTimer = clock.after(call.timeoutMs, () => {
-    timedOut = true;
-    controller.abort(new Error('timeout'));
-  });
-  const onAbort = () => controller.abort(signal?.reason);
-  signal?.addEventListener('abort', onAbort, { once: true });
+  const stopTimer = clock.after(call.timeoutMs, () => timeout.abort());
   const broken = (kind: Break['kind'], reason?: string, cause?: unknown): EdgegapError =>
     breakError({ method, path: call.shownPath, kind, sent, status, reason, cause });
 
@@ -68,40 +61,25 @@ export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCa
         origin: call.origin,
         headers: call.headers,
         body: call.body ?? null,
-        signal: controller.signal,
+        signal: AbortSignal.any([signal, timeout.signal]),
         headersTimeout: 0,
         bodyTimeout: 0,
       });
     status = answer.statusCode;
-    const text = await readBody(answer.body, broken);
-    return { status, headers: answer.headers, text };
+    return { status, headers: answer.headers, text: await answer.body.text() };
   } catch (error) {
     if (kept) throw kept.why;
-    if (signal?.aborted) {
+    if (signal.aborted) {
       if (!sent || method === 'GET') throw signal.reason;
       throw broken('aborted', undefined, signal.reason);
     }
-    if (timedOut) throw broken('timeout', `after ${Math.round(call.timeoutMs / 1_000)} s`);
-    if (error instanceof EdgegapError) throw error;
+    if (timeout.signal.aborted) throw broken('timeout', `after ${Math.round(call.timeoutMs / 1_000)} s`);
+    if (error instanceof errors.ResponseExceededMaxSizeError)
+      throw broken('too-large', `more than ${MAX_BODY_BYTES / 1024 / 1024} MiB`, error);
     throw broken(sent ? 'disconnected' : 'unreachable', reasonOf(error), error);
   } finally {
     stopTimer();
-    signal?.removeEventListener('abort', onAbort);
   }
-}
-
-async function readBody(
-  body: AsyncIterable<Buffer> & { destroy(): unknown },
-  broken: (kind: 'too-large', reason: string) => EdgegapError,
-): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw broken('too-large', `more than ${MAX_BODY_BYTES / 1024 / 1024} MiB`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /**

@@ -1,16 +1,10 @@
-import type { Dispatcher } from 'undici';
 import type { z } from 'zod';
-import type { Clock } from '../clock.ts';
 import { createMask, type Mask } from '../log/mask.ts';
-import type { Logger } from '../log.ts';
-import type { Proxies } from '../proxy.ts';
 import { EdgegapError, isNoSuchDeployment } from './errors.ts';
 import { decodeLogs, type Logs } from './logs.ts';
 import { masked, maskTag } from './outside.ts';
 import { eachPage, nextPage, type Page } from './paging.ts';
-import type { Places } from './places.ts';
 import { type DeployRequest, deployBody, type ListRequest, listQuery } from './requests.ts';
-import type { Limits } from './scheduler.ts';
 import {
   type Application,
   ApplicationList,
@@ -28,7 +22,15 @@ import {
   VersionList,
 } from './schema.ts';
 import { bareToken } from './token.ts';
-import { type Answer, type Call, path, type Request, Transport, unreadable } from './transport.ts';
+import {
+  type Answer,
+  type Call,
+  path,
+  type Request,
+  Transport,
+  type TransportOptions,
+  unreadable,
+} from './transport.ts';
 
 export type { Call };
 
@@ -52,62 +54,19 @@ export interface StopResult {
   summary?: DeploymentStatus | undefined;
 }
 
+/** The calls of one Edgegap account. */
+export type EdgegapApi = Omit<EdgegapClient, 'close' | 'abandon'>;
+
+export type EdgegapClientOptions = Omit<TransportOptions, Optional> &
+  Partial<Pick<TransportOptions, Optional>>;
+type Optional = 'baseUrl' | 'timeoutMs' | 'mask';
+
 /**
- * What can be asked of one Edgegap account. Each call takes a signal and a lane (`people` by default, who
- * go before `background`), and rejects with an `EdgegapError`, or with the signal's reason when aborted.
+ * One Edgegap account over HTTP. Holds its connections and its share of the rate limits; close it when done. Each call
+ * takes a signal and a lane (`people` by default, who go before `background`), and rejects with an `EdgegapError`, or
+ * with the signal's reason when aborted.
  */
-export interface EdgegapApi {
-  /** `POST /v2/deployments`. Bills. Sent again only when it surely did not happen; see `EdgegapError.outcome`. */
-  deploy(request: DeployRequest, call?: Call): Promise<{ request_id: string }>;
-  /** `GET /v1/status/{id}`. */
-  status(request_id: string, call?: Call): Promise<DeploymentStatus>;
-  /** `DELETE /v1/stop/{id}`. */
-  stop(request_id: string, call?: Call): Promise<StopResult>;
-  /** `GET /v1/deployments`, one page. Active deployments only; may lag. */
-  deployments(request?: ListRequest, call?: Call): Promise<DeploymentPage>;
-  /** The same, every row of every page; a row that moved to a later page meanwhile is given once. */
-  allDeployments(request?: Omit<ListRequest, 'page'>, call?: Call): AsyncIterable<DeploymentRow>;
-  /** `GET /v1/deployment/{id}/container-logs`: always the whole log, decoded. */
-  logs(request_id: string, call?: Call): Promise<Logs>;
-  /** The names of all tags. */
-  tags(request_id: string, call?: Call): Promise<string[]>;
-  /** When a tag was added and last changed. */
-  tag(request_id: string, name: string, call?: Call): Promise<TagTimes>;
-  addTag(request_id: string, tag: string, call?: Call): Promise<void>;
-  renameTag(request_id: string, from: string, to: string, call?: Call): Promise<void>;
-  removeTag(request_id: string, tag: string, call?: Call): Promise<void>;
-  /** `GET /v1/apps`, all pages. */
-  applications(call?: Call): Promise<Application[]>;
-  /** `GET /v1/app/{application}/versions`, all pages. */
-  versions(application: string, call?: Call): Promise<AppVersion[]>;
-  /** `GET /v1/locations`, all pages; with an application and version, only places with room for it. */
-  locations(filter?: { application?: string; version?: string }, call?: Call): Promise<Location[]>;
-}
-
-export interface EdgegapClientOptions {
-  /** `https://api.edgegap.com` by default; a path in it is kept as a prefix. */
-  baseUrl?: string | undefined;
-  /** With or without the word `token` before it. */
-  token: string;
-  clock: Clock;
-  log: Logger;
-  /** For one attempt, connection and whole answer; 30 000 by default. */
-  timeoutMs?: number | undefined;
-  /** Requests a second, where they are not the documented ones. */
-  limits?: Partial<Limits> | undefined;
-  /** Where the limits are counted; in this process, when absent. */
-  places?: Places | undefined;
-  proxy?: Proxies | undefined;
-  /** Sends everything through this undici dispatcher, which the caller then closes. */
-  dispatcher?: Dispatcher | undefined;
-  /** Hides secrets in the words of people and servers; by default the token, and what looks like one. */
-  mask?: Mask | undefined;
-  /** For the jitter between attempts; `Math.random` by default. */
-  random?: (() => number) | undefined;
-}
-
-/** One Edgegap account over HTTP. Holds its connections and its share of the rate limits; close it when done. */
-export class EdgegapClient implements EdgegapApi {
+export class EdgegapClient {
   readonly #transport: Transport;
   readonly #mask: Mask;
 
@@ -132,6 +91,7 @@ export class EdgegapClient implements EdgegapApi {
     return this.#transport.abandon();
   }
 
+  /** `POST /v2/deployments`. Bills. Sent again only when it surely did not happen; see `EdgegapError.outcome`. */
   async deploy(request: DeployRequest, call?: Call): Promise<{ request_id: string }> {
     const body = deployBody(request);
     return this.#ask(
@@ -141,11 +101,13 @@ export class EdgegapClient implements EdgegapApi {
     );
   }
 
+  /** `GET /v1/status/{id}`. */
   async status(request_id: string, call?: Call): Promise<DeploymentStatus> {
     const at = path`/v1/status/${request_id}`;
     return masked(await this.#get(at, 'deployment', 'status', DeploymentStatus, call), this.#mask);
   }
 
+  /** `DELETE /v1/stop/{id}`. */
   async stop(request_id: string, call?: Call): Promise<StopResult> {
     try {
       const at = path`/v1/stop/${request_id}`;
@@ -169,6 +131,7 @@ export class EdgegapClient implements EdgegapApi {
     }
   }
 
+  /** `GET /v1/deployments`, one page. Active deployments only; may lag. */
   async deployments(request: ListRequest = {}, call?: Call): Promise<DeploymentPage> {
     const page = request.page ?? 1;
     const answer = await this.#list(request, call);
@@ -178,6 +141,7 @@ export class EdgegapClient implements EdgegapApi {
     return { rows: answer.rows, total_count, has_next, page };
   }
 
+  /** The same, every row of every page; a row that moved to a later page meanwhile is given once. */
   async *allDeployments(
     request: Omit<ListRequest, 'page'> = {},
     call?: Call,
@@ -192,6 +156,7 @@ export class EdgegapClient implements EdgegapApi {
     }
   }
 
+  /** `GET /v1/deployment/{id}/container-logs`: always the whole log, decoded. */
   async logs(request_id: string, call?: Call): Promise<Logs> {
     const at = path`/v1/deployment/${request_id}/container-logs`;
     const logs = decodeLogs(await this.#get(at, 'log', 'logs', LogsAnswer, call));
@@ -201,12 +166,14 @@ export class EdgegapClient implements EdgegapApi {
     return { ...logs, crash_data: { ...crash_data, message: this.#mask(crash_data.message) } };
   }
 
+  /** The names of all tags. */
   async tags(request_id: string, call?: Call): Promise<string[]> {
     const at = path`/v1/deployments/${request_id}/tags`;
     const tags = await this.#all(at, 'deployment', 'tags', TagList, call);
     return tags.map((tag) => maskTag(tag, this.#mask));
   }
 
+  /** When a tag was added and last changed. */
   tag(request_id: string, name: string, call?: Call): Promise<TagTimes> {
     const at = path`/v1/deployments/${request_id}/tags/${name}`;
     return this.#get(at, 'tag', 'tags', TagTimes, call);
@@ -231,14 +198,17 @@ export class EdgegapClient implements EdgegapApi {
     }
   }
 
+  /** `GET /v1/apps`, all pages. */
   applications(call?: Call): Promise<Application[]> {
     return this.#all(path`/v1/apps`, 'account', 'catalogue', ApplicationList, call);
   }
 
+  /** `GET /v1/app/{application}/versions`, all pages. */
   versions(application: string, call?: Call): Promise<AppVersion[]> {
     return this.#all(path`/v1/app/${application}/versions`, 'application', 'catalogue', VersionList, call);
   }
 
+  /** `GET /v1/locations`, all pages; with an application and version, only places with room for it. */
   locations(filter: { application?: string; version?: string } = {}, call?: Call): Promise<Location[]> {
     const query = { app: filter.application, version: filter.version };
     const subject = filter.application === undefined ? 'account' : 'application';

@@ -6,17 +6,9 @@ import { AppError } from '../errors.ts';
  */
 export type Outcome = 'not-done' | 'unknown' | 'done';
 
-export interface EdgegapErrorDetails {
-  hint?: string | undefined;
-  cause?: unknown;
-  method: string;
-  path: string;
-  status?: number | undefined;
-  outcome: Outcome;
-  requestId?: string | undefined;
-  retryAfterMs?: number | undefined;
-  apiMessage?: string | undefined;
-}
+type Optional = 'hint' | 'cause' | 'status' | 'requestId' | 'retryAfterMs' | 'apiMessage';
+export type EdgegapErrorDetails = Pick<EdgegapError, 'method' | 'path' | 'outcome'> &
+  Partial<Pick<EdgegapError, Optional>>;
 
 /** A call to Edgegap that did not give what was asked. Never holds the token, in any field. */
 export class EdgegapError extends AppError {
@@ -52,16 +44,12 @@ export const MAY_HAVE_HAPPENED =
 /** What went wrong when there was no answer, or none that could be used. */
 type Breakage = 'unreachable' | 'disconnected' | 'timeout' | 'unreadable' | 'too-large' | 'aborted';
 
-export interface Break {
-  method: string;
-  path: string;
+export interface Break extends Pick<EdgegapErrorDetails, 'method' | 'path' | 'status' | 'cause'> {
   kind: Breakage;
   /** Whether the request had begun to leave this machine. */
   sent: boolean;
-  status?: number | undefined;
   /** A short technical reason, such as `ECONNREFUSED`. */
   reason?: string | undefined;
-  cause?: unknown;
 }
 
 export function breakError({ kind, sent, reason, ...details }: Break): EdgegapError {
@@ -97,12 +85,7 @@ export function breakError({ kind, sent, reason, ...details }: Break): EdgegapEr
 export function afterUnknown(error: EdgegapError): EdgegapError {
   if (error.outcome !== 'not-done') return error;
   return new EdgegapError(error.code, error.userMessage, {
-    method: error.method,
-    path: error.path,
-    status: error.status,
-    requestId: error.requestId,
-    retryAfterMs: error.retryAfterMs,
-    apiMessage: error.apiMessage,
+    ...error,
     cause: error.cause,
     hint: error.method === 'GET' ? error.hint : MAY_HAVE_HAPPENED,
     outcome: 'unknown',

@@ -1,17 +1,12 @@
-import { EdgegapError, MAY_HAVE_HAPPENED, type Outcome } from './errors.ts';
+import { EdgegapError, type EdgegapErrorDetails, MAY_HAVE_HAPPENED, type Outcome } from './errors.ts';
 
 /** What a call is about; the same status means different things to a deploy and to a status question. */
 export type Subject = 'deploy' | 'deployment' | 'log' | 'tag' | 'application' | 'account';
 
 /** An answer that is not a success, as far as it could be read. */
-export interface Refusal {
-  method: string;
-  path: string;
+interface Refusal extends Omit<EdgegapErrorDetails, 'hint' | 'cause' | 'outcome'> {
   subject: Subject;
   status: number;
-  apiMessage?: string | undefined;
-  requestId?: string | undefined;
-  retryAfterMs?: number | undefined;
 }
 
 interface Meaning {

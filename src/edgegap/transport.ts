@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts';
 import type { Mask } from '../log/mask.ts';
 import type { Logger } from '../log.ts';
 import { createAgent, type Proxies } from '../proxy.ts';
-import { attempt, type HttpAnswer, type HttpCall } from './attempt.ts';
+import { attempt, type HttpAnswer, type HttpCall, MAX_BODY_BYTES } from './attempt.ts';
 import { afterUnknown, breakError, EdgegapError } from './errors.ts';
 import type { Lane } from './lanes.ts';
 import { MAX_PAUSE_MS, type Places } from './places.ts';
@@ -15,17 +15,23 @@ const MAX_ATTEMPTS = 3;
 const BACKOFF_MS = 500;
 
 export interface TransportOptions {
+  /** `https://api.edgegap.com` by default; a path in it is kept as a prefix. */
   baseUrl: string;
+  /** With or without the word `token` before it. */
   token: string;
   clock: Clock;
   log: Logger;
+  /** For one attempt, connection and whole answer; 30 000 by default. */
   timeoutMs: number;
+  /** Requests a second, where they are not the documented ones. */
   limits?: Partial<Limits> | undefined;
+  /** Where the limits are counted; in this process, when absent. */
   places?: Places | undefined;
   proxy?: Proxies | undefined;
-  dispatcher?: Dispatcher | undefined;
-  random?: (() => number) | undefined;
+  /** Hides secrets in the words of people and servers; by default the token, and what looks like one. */
   mask: Mask;
+  /** For the jitter between attempts; `Math.random` by default. */
+  random?: (() => number) | undefined;
 }
 
 export interface Call {
@@ -69,8 +75,7 @@ export class Transport {
   readonly #scheduler: Scheduler;
   readonly #closing = new AbortController();
   readonly #leaving = new AbortController();
-  readonly #pools: Dispatcher[] = [];
-  #closed: Promise<void> | undefined;
+  #closed: Promise<unknown> | undefined;
   readonly #keptAlive: Dispatcher;
   readonly #fresh: Dispatcher;
 
@@ -81,8 +86,8 @@ export class Transport {
     this.#prefix = base.pathname.replace(/\/+$/, '');
     this.#random = options.random ?? Math.random;
     this.#scheduler = new Scheduler(options.clock, options.limits, options.places);
-    this.#keptAlive = options.dispatcher ?? this.#pool(1, options.proxy);
-    this.#fresh = options.dispatcher ?? this.#pool(0, options.proxy);
+    this.#keptAlive = createPool(1, options.proxy);
+    this.#fresh = createPool(0, options.proxy);
   }
 
   /**
@@ -95,7 +100,7 @@ export class Transport {
     let before: EdgegapError | undefined;
     for (let n = 1; ; n++) {
       try {
-        if (before) await this.#waitAfter(before, request.bucket, n - 1, call.signal);
+        if (before) await this.#waitAfter(before, request.bucket, n - 1, call);
         return await this.#once(request, call, n);
       } catch (error) {
         const unknownBefore = before !== undefined && before.outcome !== 'not-done';
@@ -109,10 +114,10 @@ export class Transport {
   }
 
   /** Lets what is under way end, and refuses what is waiting or new. Closing twice is closing once. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#closing.abort(closed());
-    this.#closed ??= Promise.all(this.#pools.map((pool) => pool.close())).then(() => undefined);
-    return this.#closed;
+    this.#closed ??= Promise.all([this.#keptAlive.close(), this.#fresh.close()]);
+    await this.#closed;
   }
 
   /** Gives up what is under way, too: whether it was done is not known. */
@@ -123,8 +128,8 @@ export class Transport {
 
   async #once(request: Request, call: Call, n: number): Promise<Answer> {
     const { method, path, bucket, subject } = request;
-    const waiting = AbortSignal.any([this.#closing.signal, ...(call.signal ? [call.signal] : [])]);
-    return this.#scheduler.run(bucket, { lane: call.lane ?? 'people', signal: waiting }, async (left) => {
+    const turn = { lane: call.lane ?? 'people', signal: either(this.#closing, call) };
+    return this.#scheduler.run(bucket, turn, async (left) => {
       call.mayLeave?.();
       const start = this.#options.clock.now();
       let status: number | undefined;
@@ -133,10 +138,8 @@ export class Transport {
         // unknown. What cannot be sent twice therefore gets a connection of its own.
         const dispatcher = method === 'GET' || method === 'DELETE' ? this.#keptAlive : this.#fresh;
         const answer = await attempt(dispatcher, this.#options.clock, {
-          ...this.#http(
-            request,
-            AbortSignal.any([this.#leaving.signal, ...(call.signal ? [call.signal] : [])]),
-          ),
+          ...this.#http(request),
+          signal: either(this.#leaving, call),
           left: () => {
             call.mayLeave?.();
             left();
@@ -153,7 +156,7 @@ export class Transport {
     });
   }
 
-  #http({ method, path, query, body }: Request, signal: AbortSignal): Omit<HttpCall, 'left'> {
+  #http({ method, path, query, body }: Request): Omit<HttpCall, 'signal' | 'left'> {
     const search = new URLSearchParams();
     for (const [name, value] of Object.entries(query ?? {}))
       if (value !== undefined) search.set(name, String(value));
@@ -170,7 +173,6 @@ export class Transport {
       },
       body: body === undefined ? undefined : JSON.stringify(body),
       timeoutMs: this.#options.timeoutMs,
-      signal,
     };
   }
 
@@ -202,36 +204,31 @@ export class Transport {
     return clean === '' ? undefined : clean.length > 300 ? `${clean.slice(0, 299)}…` : clean;
   }
 
-  async #waitAfter(
-    error: EdgegapError,
-    bucket: string,
-    n: number,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
+  async #waitAfter(error: EdgegapError, bucket: string, n: number, call: Call): Promise<void> {
     // Half fixed, half random: replicas and calls that failed together do not come back together.
     const backoff = BACKOFF_MS * 2 ** (n - 1) * (1 + this.#random());
     const wait = error.retryAfterMs ?? backoff;
     // Too fast for one is too fast for all of its kind; the call itself waits in the bucket with them.
     if (error.status === 429) return this.#scheduler.pause(bucket, wait);
-    await sleep(
-      this.#options.clock,
-      wait,
-      AbortSignal.any([this.#closing.signal, ...(signal ? [signal] : [])]),
-    );
+    await sleep(this.#options.clock, wait, either(this.#closing, call));
   }
+}
 
-  #pool(pipelining: 0 | 1, proxy: Proxies | undefined): Dispatcher {
-    const pool = createAgent(proxy, {
-      connections: 64,
-      pipelining,
-      // Whether a request has left is known exactly on a connection that carries one at a time.
-      allowH2: false,
-      // Of an address without TLS as well: what a proxy passes on by itself it may repeat by itself.
-      proxyTunnel: true,
-    });
-    this.#pools.push(pool);
-    return pool;
-  }
+function createPool(pipelining: 0 | 1, proxy: Proxies | undefined): Dispatcher {
+  return createAgent(proxy, {
+    connections: 64,
+    pipelining,
+    maxResponseSize: MAX_BODY_BYTES,
+    // Whether a request has left is known exactly on a connection that carries one at a time.
+    allowH2: false,
+    // Of an address without TLS as well: what a proxy passes on by itself it may repeat by itself.
+    proxyTunnel: true,
+  });
+}
+
+/** Aborted with the transport or the call, whichever is first. */
+function either({ signal }: AbortController, call: Call): AbortSignal {
+  return call.signal ? AbortSignal.any([signal, call.signal]) : signal;
 }
 
 function closed(): AppError {
