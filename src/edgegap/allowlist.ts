@@ -28,15 +28,11 @@ export function withAllowlist(
     if (!names.has(application)) throw refused(allowed, `The application ${application}`);
   };
 
-  async function checkDeployment(request_id: string, call: Call | undefined): Promise<void> {
+  async function checked<T>(request_id: string, call: Call | undefined, ask: () => Promise<T>): Promise<T> {
     let application = remembered.get(request_id) ?? (await knownApplication(request_id));
     application ??= (await api.status(request_id, call)).app_name;
     if (application !== undefined) remembered.set(request_id, application);
     checkDeploymentAllowed(allowed, application);
-  }
-
-  async function checked<T>(request_id: string, call: Call | undefined, ask: () => Promise<T>): Promise<T> {
-    await checkDeployment(request_id, call);
     return await ask();
   }
 
