@@ -13,7 +13,8 @@ interface Meaning {
   code: string;
   message: string;
   hint: string;
-  outcome: Outcome;
+  /** `not-done` where absent. */
+  outcome?: Outcome;
 }
 
 /** The answers to a deploy by which Edgegap says that it did not deploy. Any other may be a proxy's, sent while it did. */
@@ -21,7 +22,7 @@ const NOT_DEPLOYED = new Set([400, 401, 403, 404, 429]);
 
 /** The error for an answer that is not a success; the meanings are those of the facts and the reference. */
 export function refusalError(refusal: Refusal): EdgegapError {
-  const { code, message, hint, outcome } = meaning(refusal);
+  const { code, message, hint, outcome = 'not-done' } = meaning(refusal);
   const { subject, ...details } = refusal;
   const unsure = subject === 'deploy' && outcome === 'not-done' && !NOT_DEPLOYED.has(refusal.status);
   return new EdgegapError(code, message, {
@@ -33,13 +34,6 @@ export function refusalError(refusal: Refusal): EdgegapError {
 function meaning(refusal: Refusal): Meaning {
   const { status, apiMessage, method } = refusal;
   const quote = apiMessage ? ` Edgegap says: “${apiMessage.replace(/[.\s]+$/, '')}”.` : '';
-  const not = (code: string, message: string, hint: string): Meaning => ({
-    code,
-    message,
-    hint,
-    outcome: 'not-done',
-  });
-
   if (status >= 500) {
     return {
       code: 'edgegap-unavailable',
@@ -52,46 +46,46 @@ function meaning(refusal: Refusal): Meaning {
     case 400:
       return badRequest(refusal, quote);
     case 401:
-      return not(
-        'edgegap-unauthorized',
-        'Edgegap does not accept this bot’s API token: it is missing or wrong.',
-        'Whoever runs the bot has to set a valid token (EDGEGAP_API_TOKEN, made in the Edgegap dashboard under user settings) and restart it.',
-      );
+      return {
+        code: 'edgegap-unauthorized',
+        message: 'Edgegap does not accept this bot’s API token: it is missing or wrong.',
+        hint: 'Whoever runs the bot has to set a valid token (EDGEGAP_API_TOKEN, made in the Edgegap dashboard under user settings) and restart it.',
+      };
     case 403:
-      return not(
-        'edgegap-forbidden',
-        `Edgegap knows this bot’s API token but does not let it do this: the token was deleted, or is a template.${quote}`,
-        'Whoever runs the bot has to make a new token in the Edgegap dashboard, set it (EDGEGAP_API_TOKEN) and restart the bot.',
-      );
+      return {
+        code: 'edgegap-forbidden',
+        message: `Edgegap knows this bot’s API token but does not let it do this: the token was deleted, or is a template.${quote}`,
+        hint: 'Whoever runs the bot has to make a new token in the Edgegap dashboard, set it (EDGEGAP_API_TOKEN) and restart the bot.',
+      };
     case 404:
       return notFound(refusal, quote);
     case 409:
       return refusal.subject === 'tag'
-        ? not(
-            'edgegap-conflict',
-            'This deployment already has that tag.',
-            'Choose another name, or leave it as it is.',
-          )
-        : not(
-            'edgegap-conflict',
-            `This collides with something that exists already.${quote}`,
-            'Look at its state, then try again.',
-          );
+        ? {
+            code: 'edgegap-conflict',
+            message: 'This deployment already has that tag.',
+            hint: 'Choose another name, or leave it as it is.',
+          }
+        : {
+            code: 'edgegap-conflict',
+            message: `This collides with something that exists already.${quote}`,
+            hint: 'Look at its state, then try again.',
+          };
     case 410:
-      return not(
-        'edgegap-gone',
-        'This deployment has already been terminated.',
-        'Nothing is left to do. Its logs are gone with it, unless the version has an endpoint storage.',
-      );
+      return {
+        code: 'edgegap-gone',
+        message: 'This deployment has already been terminated.',
+        hint: 'Nothing is left to do. Its logs are gone with it, unless the version has an endpoint storage.',
+      };
     case 422:
       return refusal.subject === 'deploy' ? cannotAllocate(refusal, quote) : badRequest(refusal, quote);
     case 429: {
       const seconds = Math.ceil((refusal.retryAfterMs ?? 1_000) / 1_000);
-      return not(
-        'edgegap-too-fast',
-        'Edgegap says that this account is sending requests too fast.',
-        `Try again in ${seconds <= 1 ? 'a second' : `${seconds} seconds`}.`,
-      );
+      return {
+        code: 'edgegap-too-fast',
+        message: 'Edgegap says that this account is sending requests too fast.',
+        hint: `Try again in ${seconds <= 1 ? 'a second' : `${seconds} seconds`}.`,
+      };
     }
   }
   if (status >= 300 && status < 400) {
@@ -111,7 +105,6 @@ function noSuchDeployment(): Meaning {
     code: 'edgegap-no-such-deployment',
     message: 'Edgegap knows no deployment with this request_id.',
     hint: 'It may have ended some time ago, or belong to another account; list shows the active ones.',
-    outcome: 'not-done',
   };
 }
 
@@ -121,30 +114,20 @@ function noSuchDeployment(): Meaning {
  * decides. v2 deploy answers it for an unknown application or version too.
  */
 function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string): Meaning {
-  const otherFault: Partial<Record<Subject, RegExp>> = {
-    deployment: /(?!)/,
-    log: /(?!)/,
-    tag: /\btags?\b|\bname\b|length|charact/i,
-  };
-  const other = otherFault[subject];
-  if (status === 400 && other && (/request_?id/i.test(apiMessage) || !other.test(apiMessage))) {
-    return noSuchDeployment();
-  }
-  const hints: Record<Subject, string> = {
+  const ofDeployment = subject === 'deployment' || subject === 'log' || subject === 'tag';
+  const blamesTag = /\btags?\b|\bname\b|length|charact/i.test(apiMessage) && !/request_?id/i.test(apiMessage);
+  if (status === 400 && ofDeployment && !(subject === 'tag' && blamesTag)) return noSuchDeployment();
+  const hints: Partial<Record<Subject, string>> = {
     deploy:
       'Check the names of application and version, that both are active, and the place or the addresses of the players.',
-    deployment: 'Check what was given and try again.',
-    log: 'Check what was given and try again.',
     tag: 'Check the tag; the API’s reference allows it 20 characters.',
     application: 'Check the name of the application.',
-    account: 'Check what was given and try again.',
   };
   const what = subject === 'deploy' ? 'this deployment' : 'this request';
   return {
     code: 'edgegap-bad-request',
     message: `Edgegap does not accept ${what} (HTTP ${status}).${quote}`,
-    hint: hints[subject],
-    outcome: 'not-done',
+    hint: hints[subject] ?? 'Check what was given and try again.',
   };
 }
 
@@ -163,7 +146,6 @@ function notFound({ subject, apiMessage = '' }: Refusal, quote: string): Meaning
       code: 'edgegap-no-such-tag',
       message: 'This deployment has no such tag.',
       hint: 'The command tags lists the ones it has.',
-      outcome: 'not-done',
     };
   }
   return {
@@ -176,7 +158,6 @@ function notFound({ subject, apiMessage = '' }: Refusal, quote: string): Meaning
       subject === 'account'
         ? 'Whoever runs the bot should check the API’s address (EDGEGAP_API_URL).'
         : 'Check both names, capital letters included.',
-    outcome: 'not-done',
   };
 }
 
