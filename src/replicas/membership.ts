@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely';
-import { type Clock, steadyNow, within } from '../clock.ts';
+import { type Clock, stopwatch, within } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import { createLoop, type Loop } from '../loop.ts';
 import type { Store } from '../store/schema.ts';
@@ -18,11 +18,6 @@ const DOUBT_AFTER_MS = 5_500;
 const LEAVE_WITHIN_MS = 1_000;
 const FORGET_AFTER_MS = 24 * 60 * 60_000;
 
-interface Moment {
-  readonly now: number;
-  readonly steady: number;
-}
-
 interface MembershipParts {
   readonly store: Store;
   readonly shared: boolean;
@@ -39,8 +34,8 @@ export class Membership {
   /** Of this process, for as long as it runs. */
   readonly id = randomBytes(9).toString('base64url');
   readonly shared: boolean;
-  /** When the newest renewal that worked was sent. */
-  #renewed: Moment | undefined;
+  /** How long ago the newest renewal that worked was sent, in milliseconds. */
+  #sinceRenewal = () => Number.POSITIVE_INFINITY;
   #spell = 0;
   #failing = false;
   #underWay: Promise<unknown> = Promise.resolve();
@@ -138,27 +133,21 @@ export class Membership {
     return this.shared ? sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint` : sql<number>`0`;
   }
 
-  /** The longer of both: time of day may be set back, and steady time may stand still while the machine sleeps. */
   #certainForMs(): number {
-    if (!this.#renewed) return 0;
-    const { now, steady } = this.#moment();
-    return DOUBT_AFTER_MS - Math.max(now - this.#renewed.now, steady - this.#renewed.steady);
-  }
-
-  #moment(): Moment {
-    return { now: this.#parts.clock.now(), steady: steadyNow(this.#parts.clock) };
+    return DOUBT_AFTER_MS - this.#sinceRenewal();
   }
 
   async #renew(): Promise<void> {
     // Counted from before the statement leaves, so that this process never counts on more than the others grant it.
-    const at = this.#moment();
+    const sinceSent = stopwatch(this.#parts.clock);
+    const started_at = this.#parts.clock.now();
     const until = sql<number>`${this.#now()} + ${sql.lit(DEAD_AFTER_MS)}`;
     await this.#parts.store
       .insertInto('instances')
-      .values({ id: this.id, until, started_at: at.now })
+      .values({ id: this.id, until, started_at })
       .onConflict((conflict) => conflict.column('id').doUpdateSet({ until }))
       .execute();
-    this.#hasRenewed(at);
+    this.#hasRenewed(sinceSent);
     if (this.shared) await this.#shorten(until);
   }
 
@@ -167,10 +156,10 @@ export class Membership {
     await this.#parts.store.updateTable('instances').set({ until }).where('until', '>', until).execute();
   }
 
-  #hasRenewed(at: Moment): void {
-    if (this.#left || (this.#renewed && this.#renewed.steady > at.steady)) return;
+  #hasRenewed(sinceSent: () => number): void {
+    if (this.#left || sinceSent() > this.#sinceRenewal()) return;
     const before = this.isCertain();
-    this.#renewed = at;
+    this.#sinceRenewal = sinceSent;
     // So late that it helps nobody.
     if (!this.shared || !this.isCertain()) return;
     if (!before) this.#spell++;
