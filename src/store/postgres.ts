@@ -66,7 +66,11 @@ function createPool(url: string, log: Logger, options: PostgresOptions): Pool {
     connectionTimeoutMillis: patienceMs,
     ...(unhurried ? { keepAliveInitialDelayMillis: KEEP_ALIVE_MS } : { query_timeout: patienceMs }),
     keepAlive: true,
-    types: { getTypeParser: (oid, format) => parserOf(oid) ?? types.getTypeParser(oid, format) },
+    // 64-bit integers are milliseconds, counts and ids here, all of which a number holds exactly.
+    types: {
+      getTypeParser: (oid, format) =>
+        oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format),
+    },
   });
   // A connection that breaks while nobody uses it is replaced; without a listener it would end the process.
   // The error itself holds pg's whole connection, with the key by which it could be cancelled and what it last said.
@@ -107,11 +111,6 @@ function reliable(pool: Pool, place: Place, beginning: string): PostgresPool {
       } as unknown as PostgresPoolClient;
     },
   };
-}
-
-/** 64-bit integers are milliseconds, counts and ids here, all of which a number holds exactly. */
-function parserOf(oid: number): ((value: string) => number) | undefined {
-  return oid === types.builtins.INT8 ? Number : undefined;
 }
 
 class ProxiedPostgresDialect extends PostgresDialect {

@@ -8,12 +8,7 @@ export function together<Item, Result>(
   run: (items: readonly Item[]) => Promise<readonly Result[]>,
   atMost: number,
 ): (item: Item) => Promise<Result> {
-  interface Waiting {
-    readonly item: Item;
-    readonly resolve: (result: Result) => void;
-    readonly reject: (error: unknown) => void;
-  }
-  const waiting: Waiting[] = [];
+  const waiting: ({ readonly item: Item } & PromiseWithResolvers<Result>)[] = [];
   let running = false;
 
   async function work(): Promise<void> {
@@ -30,12 +25,12 @@ export function together<Item, Result>(
     running = false;
   }
 
-  return (item) =>
-    new Promise<Result>((resolve, reject) => {
-      waiting.push({ item, resolve, reject });
-      if (running) return;
-      running = true;
-      // What arrived in the same turn of the event loop comes along.
-      void nextTurn().then(work);
-    });
+  return (item) => {
+    const result = Promise.withResolvers<Result>();
+    waiting.push({ item, ...result });
+    // What arrived in the same turn of the event loop comes along.
+    if (!running) void nextTurn().then(work);
+    running = true;
+    return result.promise;
+  };
 }
