@@ -7,7 +7,11 @@ export class AppError extends Error {
   readonly userMessage: string;
   readonly hint: string | undefined;
 
-  constructor(code: string, userMessage: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: string,
+    userMessage: string,
+    options: { hint?: string | undefined; cause?: unknown } = {},
+  ) {
     super(`${code}: ${userMessage}`, { cause: options.cause });
     this.name = new.target.name;
     this.code = code;
@@ -45,15 +49,8 @@ export class DeliveryError extends AppError {
   constructor(
     code: string,
     userMessage: string,
-    options: {
-      hint?: string;
-      cause?: unknown;
-      outcome: 'not-sent' | 'unknown';
-      retryable: boolean;
-      mendable?: boolean;
-      retryAfterMs?: number;
-      heldUp?: HeldUp | undefined;
-    },
+    options: Pick<DeliveryError, 'outcome' | 'retryable'> &
+      Partial<Pick<DeliveryError, 'hint' | 'cause' | 'mendable' | 'retryAfterMs' | 'heldUp'>>,
   ) {
     super(code, userMessage, options);
     this.outcome = options.outcome;
