@@ -45,15 +45,19 @@ async function main(): Promise<void> {
     leave(1);
   });
   let leaving = false;
+  /** Ends the process with this code once it has stopped, or with 1 where that fails or takes too long. */
   const leave = (code: number) => {
     if (leaving) return;
     leaving = true;
+    setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
     // Also in the middle of the start, which holds the database from early on.
-    end(code, () =>
-      built.then(
-        (app) => app.stop(),
-        () => undefined,
-      ),
+    const stopped = built.then(
+      (app) => app.stop(),
+      () => undefined,
+    );
+    stopped.then(
+      () => process.exit(code),
+      () => process.exit(1),
     );
   };
   for (const signal of ['SIGTERM', 'SIGINT'])
@@ -117,15 +121,6 @@ async function discordAdapter({ discord }: Config, log: Logger): Promise<MakeAda
 async function slackAdapter({ slack }: Config, log: Logger): Promise<MakeAdapters> {
   const { createSlackAdapter } = await import('./adapters/slack/adapter.ts');
   return () => (slack ? [createSlackAdapter({ config: slack, clock: systemClock, log })] : []);
-}
-
-/** Ends the process with this code once it has stopped, or with 1 where that fails or takes too long. */
-function end(code: number, stop: () => Promise<void>): void {
-  setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
-  stop().then(
-    () => process.exit(code),
-    () => process.exit(1),
-  );
 }
 
 /** For whoever stands at the terminal, or reads the container's last words. */
