@@ -36,33 +36,7 @@ export interface SlackConfig {
   readonly access: AccessRules;
 }
 
-export interface Config {
-  readonly edgegap: {
-    readonly token: string | undefined;
-    readonly apiUrl: string;
-    readonly proxy?: Proxies | undefined;
-  };
-  readonly discord: DiscordConfig | undefined;
-  readonly slack: SlackConfig | undefined;
-  /** Base URL under which Edgegap reaches this bot; no slash at the end. Undefined: no callbacks. */
-  readonly publicUrl: string | undefined;
-  readonly port: number;
-  /** The one address to listen on; undefined: all of this machine's. */
-  readonly host: string | undefined;
-  /** A file path, `:memory:`, or a `postgres://` URL. */
-  readonly database: string;
-  /** How long what is over is kept, in milliseconds. */
-  readonly keepMs: number;
-  readonly defaultNear: string | undefined;
-  readonly applicationAllowlist: readonly string[] | undefined;
-  readonly readOnly: boolean;
-  /** How many requests of one person are carried out at once, and how many more may wait; 0: any number. */
-  readonly perPerson: { readonly requests: number; readonly waiting: number };
-  readonly maxTagLength: number;
-  readonly logLevel: string;
-  /** Exact values that must never appear in a log or in chat. */
-  readonly secrets: readonly string[];
-}
+export type Config = Readonly<ReturnType<typeof readConfig>>;
 
 const DAY_MS = 24 * 60 * 60_000;
 const DEFAULT_DATABASE = 'data/edgegap-chatops.db';
@@ -200,7 +174,7 @@ function checkTogether({ edgegap = true, chat = false }: Needs, unread: readonly
 export function readConfig(
   environment: Readonly<Record<string, string | undefined>> = process.env,
   needs: Needs = {},
-): Config {
+) {
   const set = Object.fromEntries(
     Object.entries(environment)
       .map(([name, value]) => [name, value?.trim() ?? ''] as const)
@@ -228,17 +202,23 @@ export function readConfig(
     edgegap: { token: env.EDGEGAP_API_TOKEN, apiUrl: env.EDGEGAP_API_URL, proxy },
     discord: discordConfig(env, proxy),
     slack: slackConfig(env, proxy),
+    /** Base URL under which Edgegap reaches this bot; no slash at the end. Undefined: no callbacks. */
     publicUrl: env.PUBLIC_URL,
     port: env.PORT,
+    /** The one address to listen on; undefined: all of this machine's. */
     host: env.HOST,
+    /** A file path, `:memory:`, or a `postgres://` URL. */
     database: databasePath(env.DATABASE_URL),
+    /** How long what is over is kept, in milliseconds. */
     keepMs: env.KEEP_DAYS * DAY_MS,
     defaultNear: env.DEFAULT_NEAR,
     applicationAllowlist: env.APP_ALLOWLIST,
     readOnly: env.READ_ONLY,
+    /** How many requests of one person are carried out at once, and how many more may wait; 0: any number. */
     perPerson: { requests: env.PERSON_REQUESTS, waiting: env.PERSON_WAITING },
     maxTagLength: env.MAX_TAG_LENGTH,
     logLevel: env.LOG_LEVEL,
+    /** Exact values that must never appear in a log or in chat. */
     secrets: [...secretsOf(env), ...ofProxy.secrets],
   };
 }
