@@ -54,6 +54,8 @@ export interface StopResult {
   summary?: DeploymentStatus | undefined;
 }
 
+type Question = Omit<Request, 'method'>;
+
 /** The calls of one Edgegap account. */
 export type EdgegapApi = Omit<EdgegapClient, 'close' | 'abandon'>;
 
@@ -104,7 +106,8 @@ export class EdgegapClient {
   /** `GET /v1/status/{id}`. */
   async status(request_id: string, call?: Call): Promise<DeploymentStatus> {
     const at = path`/v1/status/${request_id}`;
-    return masked(await this.#get(at, 'deployment', 'status', DeploymentStatus, call), this.#mask);
+    const request = { path: at, subject: 'deployment', bucket: 'status' } as const;
+    return masked(await this.#get(request, DeploymentStatus, call), this.#mask);
   }
 
   /** `DELETE /v1/stop/{id}`. */
@@ -159,7 +162,8 @@ export class EdgegapClient {
   /** `GET /v1/deployment/{id}/container-logs`: always the whole log, decoded. */
   async logs(request_id: string, call?: Call): Promise<Logs> {
     const at = path`/v1/deployment/${request_id}/container-logs`;
-    const logs = decodeLogs(await this.#get(at, 'log', 'logs', LogsAnswer, call));
+    const request = { path: at, subject: 'log', bucket: 'logs' } as const;
+    const logs = decodeLogs(await this.#get(request, LogsAnswer, call));
     const { crash_data } = logs;
     // The texts are masked where their last lines are taken: they may be too long to be masked whole.
     if (crash_data?.message === undefined) return logs;
@@ -169,14 +173,14 @@ export class EdgegapClient {
   /** The names of all tags. */
   async tags(request_id: string, call?: Call): Promise<string[]> {
     const at = path`/v1/deployments/${request_id}/tags`;
-    const tags = await this.#all(at, 'deployment', 'tags', TagList, call);
+    const tags = await this.#all({ path: at, subject: 'deployment', bucket: 'tags' }, TagList, call);
     return tags.map((tag) => maskTag(tag, this.#mask));
   }
 
   /** When a tag was added and last changed. */
   tag(request_id: string, name: string, call?: Call): Promise<TagTimes> {
     const at = path`/v1/deployments/${request_id}/tags/${name}`;
-    return this.#get(at, 'tag', 'tags', TagTimes, call);
+    return this.#get({ path: at, subject: 'tag', bucket: 'tags' }, TagTimes, call);
   }
 
   async addTag(request_id: string, tag: string, call?: Call): Promise<void> {
@@ -200,52 +204,48 @@ export class EdgegapClient {
 
   /** `GET /v1/apps`, all pages. */
   applications(call?: Call): Promise<Application[]> {
-    return this.#all(path`/v1/apps`, 'account', 'catalogue', ApplicationList, call);
+    return this.#all(
+      { path: path`/v1/apps`, subject: 'account', bucket: 'catalogue' },
+      ApplicationList,
+      call,
+    );
   }
 
   /** `GET /v1/app/{application}/versions`, all pages. */
   versions(application: string, call?: Call): Promise<AppVersion[]> {
-    return this.#all(path`/v1/app/${application}/versions`, 'application', 'catalogue', VersionList, call);
+    const at = path`/v1/app/${application}/versions`;
+    return this.#all({ path: at, subject: 'application', bucket: 'catalogue' }, VersionList, call);
   }
 
   /** `GET /v1/locations`, all pages; with an application and version, only places with room for it. */
   locations(filter: { application?: string; version?: string } = {}, call?: Call): Promise<Location[]> {
     const query = { app: filter.application, version: filter.version };
     const subject = filter.application === undefined ? 'account' : 'application';
-    return this.#all(path`/v1/locations`, subject, 'catalogue', LocationList, call, query);
+    return this.#all({ path: path`/v1/locations`, query, subject, bucket: 'catalogue' }, LocationList, call);
   }
 
   async #list(request: ListRequest, call: Call | undefined): Promise<Page<DeploymentRow>> {
     const query = { query: listQuery(request), page: request.page, limit: request.limit };
-    const page = await this.#get(path`/v1/deployments`, 'account', 'list', DeploymentList, call, query);
+    const at = path`/v1/deployments`;
+    const page = await this.#get(
+      { path: at, query, subject: 'account', bucket: 'list' },
+      DeploymentList,
+      call,
+    );
     return { ...page, rows: page.rows.map((row) => masked(row, this.#mask)) };
   }
 
   /** Every row of every page. The first is asked for without a number: the versions' list declares none. */
-  async #all<Row>(
-    at: string,
-    subject: Request['subject'],
-    bucket: string,
-    schema: z.ZodType<Page<Row>>,
-    call: Call | undefined,
-    query: Request['query'] = {},
-  ): Promise<Row[]> {
+  async #all<Row>(request: Question, schema: z.ZodType<Page<Row>>, call: Call | undefined): Promise<Row[]> {
     const all: Row[] = [];
     const read = (page: number | undefined) =>
-      this.#get(at, subject, bucket, schema, call, { ...query, page });
+      this.#get({ ...request, query: { ...request.query, page } }, schema, call);
     for await (const rows of eachPage(read)) all.push(...rows);
     return all;
   }
 
-  #get<T>(
-    at: string,
-    subject: Request['subject'],
-    bucket: string,
-    schema: z.ZodType<T>,
-    call: Call | undefined,
-    query?: Request['query'],
-  ): Promise<T> {
-    return this.#ask({ method: 'GET', path: at, query, subject, bucket }, schema, call);
+  #get<T>(request: Question, schema: z.ZodType<T>, call: Call | undefined): Promise<T> {
+    return this.#ask({ method: 'GET', ...request }, schema, call);
   }
 
   /** For tags. The status says that it was done; what else the answer says is not needed. */

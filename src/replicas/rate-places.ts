@@ -46,14 +46,12 @@ export interface RatePlacesParts {
  */
 export class RatePlaces implements Places {
   readonly #parts: RatePlacesParts;
-  readonly #time: 'database' | 'clock';
   readonly #known = new Set<string>();
   #counted: Held[] = [];
   #counting = false;
 
   constructor(parts: RatePlacesParts) {
     this.#parts = parts;
-    this.#time = parts.time ?? 'database';
   }
 
   async take(name: string, wish: Wish): Promise<Taken> {
@@ -241,7 +239,8 @@ export class RatePlaces implements Places {
 
   /** Epoch milliseconds. */
   #now(): RawBuilder<number> {
-    if (this.#time === 'clock') return sql<number>`${sql.lit(Math.round(this.#parts.clock.now()))}::bigint`;
+    if (this.#parts.time === 'clock')
+      return sql<number>`${sql.lit(Math.round(this.#parts.clock.now()))}::bigint`;
     return sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
   }
 }

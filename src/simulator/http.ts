@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { z } from 'zod';
 import type { Answer } from './exchange.ts';
 import type { Endpoint, RequestFault } from './faults.ts';
 import { Refusal } from './refusal.ts';
@@ -20,6 +21,8 @@ export interface ReceivedRequest {
   /** The answer's status; undefined until it is sent, and for ever after a reset. */
   status: number | undefined;
 }
+
+const Named = z.object({ application: z.string() });
 
 /** A demo that runs for weeks must not grow for weeks. */
 const KEPT_REQUESTS = 10_000;
@@ -79,7 +82,7 @@ async function serve(
     method,
     path: url.pathname,
     request_id: found.params.id,
-    application: named(json, 'application'),
+    application: Named.safeParse(json).data?.application,
   });
   const hit = await strike(world, request, fault, 'before');
   if (hit) return hit === 'reset' ? undefined : send(hit);
@@ -130,10 +133,4 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function named(json: unknown, key: string): string | undefined {
-  const value =
-    typeof json === 'object' && json !== null ? (json as Record<string, unknown>)[key] : undefined;
-  return typeof value === 'string' ? value : undefined;
 }
