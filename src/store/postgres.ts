@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import {
-  type DialectAdapter,
   Kysely,
   PostgresAdapter,
   PostgresDialect,
@@ -55,7 +54,13 @@ function begin({ lock, statement }: { readonly lock: number; readonly statement:
  * database cannot be used, StoreError.
  */
 export function postgresDialect(url: string, log: Logger, options: PostgresOptions = {}): PostgresDialect {
-  return new ProxiedPostgresDialect(url, log, options);
+  const place = placeOf(url);
+  const beginning = options.unhurried ? BEGIN_UNHURRIED : BEGIN;
+  const forChanges = () => postgresDialect(url, log, { ...options, connections: 1, unhurried: true });
+  const dialect = new PostgresDialect({
+    pool: async () => reliable(createPool(url, log, options), place, beginning),
+  });
+  return Object.assign(dialect, { createAdapter: () => new UnlockedAdapter(place, log, forChanges) });
 }
 
 function createPool(url: string, log: Logger, options: PostgresOptions): Pool {
@@ -111,24 +116,6 @@ function reliable(pool: Pool, place: Place, beginning: string): PostgresPool {
       } as unknown as PostgresPoolClient;
     },
   };
-}
-
-class ProxiedPostgresDialect extends PostgresDialect {
-  readonly #adapter: () => UnlockedAdapter;
-
-  constructor(url: string, log: Logger, options: PostgresOptions) {
-    const place = placeOf(url);
-    super({
-      pool: async () =>
-        reliable(createPool(url, log, options), place, options.unhurried ? BEGIN_UNHURRIED : BEGIN),
-    });
-    const forChanges = () => postgresDialect(url, log, { ...options, connections: 1, unhurried: true });
-    this.#adapter = () => new UnlockedAdapter(place, log, forChanges);
-  }
-
-  override createAdapter(): DialectAdapter {
-    return this.#adapter();
-  }
 }
 
 /** Kysely's lock for migrations belongs to the session, which a pooling proxy gives to somebody else in between. */
