@@ -7,19 +7,14 @@ export interface Logs {
   logs: string;
   /** The log of the run that crashed, when one did. */
   crash_logs: string | undefined;
-  crash_data: CrashData | undefined;
+  crash_data?: CrashData | undefined;
   /** Where the log is kept, when the version has an endpoint storage. */
   logs_link: string | undefined;
 }
 
 export function decodeLogs({ logs = '', crash_logs, encoding, ...rest }: LogsAnswer): Logs {
   const decode = /base64/i.test(encoding ?? '') ? fromBase64 : (text: string) => text;
-  return {
-    logs: decode(logs),
-    crash_logs: crash_logs === undefined ? undefined : decode(crash_logs),
-    crash_data: rest.crash_data,
-    logs_link: rest.logs_link,
-  };
+  return { ...rest, logs: decode(logs), crash_logs: crash_logs && decode(crash_logs) };
 }
 
 /** `encoding` is said once for two texts; one that is no base64 after all is left as it is. */
