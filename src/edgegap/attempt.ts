@@ -2,7 +2,7 @@ import { type Dispatcher, errors } from 'undici';
 import type { Clock } from '../clock.ts';
 import { type Break, breakError, type EdgegapError } from './errors.ts';
 
-/** Log files are whole and can be long; more than this is not kept in memory. */
+/** A log file comes whole and can be long; more bytes than this are not kept in memory. */
 export const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
 export interface HttpCall {
@@ -10,13 +10,16 @@ export interface HttpCall {
   origin: string;
   /** With the base URL's prefix and the query. */
   path: string;
-  /** Without both, for errors. */
+  /** Without prefix and query, for errors. */
   shownPath: string;
   headers: Record<string, string>;
   body: string | undefined;
   timeoutMs: number;
   signal: AbortSignal;
-  /** Called when the request begins to leave; where it throws, it does not leave, and that is what is thrown. */
+  /**
+   * Called when the request begins to leave. When `left` throws, the request does not leave, and `attempt` rejects
+   * with that error.
+   */
   left: () => void;
 }
 
@@ -27,9 +30,9 @@ export interface HttpAnswer {
 }
 
 /**
- * One request and its whole answer, whatever its status. Throws an EdgegapError whose outcome says exactly
- * whether the request can have reached Edgegap, or, when aborted, the signal's reason; only a change that
- * was already on its way then throws `edgegap-aborted`, because nobody may think that it did not happen.
+ * Sends a request and reads the whole answer, whatever the status. Throws an EdgegapError whose outcome says whether
+ * the request can have reached Edgegap. When aborted, throws the signal's reason; only a change that was already on
+ * its way throws `edgegap-aborted`, because the caller must not think that the change did not happen.
  */
 export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCall): Promise<HttpAnswer> {
   const { method, signal } = call;
@@ -83,8 +86,8 @@ export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCa
 }
 
 /**
- * Calls `onStart` when undici, with a connection in hand, begins to write the request. An error before that
- * (refused, DNS, TLS, no free connection) surely left nothing behind; after it nobody knows.
+ * Calls `onStart` when undici has a connection and begins to write the request. After an earlier error (refused, DNS,
+ * TLS, no free connection) the request surely had no effect; after a later error the effect is unknown.
  */
 function noteStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) => {
@@ -97,9 +100,12 @@ function noteStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor
   };
 }
 
-/** `ECONNREFUSED`, `UND_ERR_SOCKET`...; an error that tried several addresses holds it in its first. */
+/**
+ * The code of an error: `ECONNREFUSED`, `UND_ERR_SOCKET`... An error that tried several addresses holds the code in
+ * its first error.
+ */
 function reasonOf(error: unknown): string | undefined {
-  // undici's words; such an error has a code that says nothing.
+  // These are undici's words; the code of this error says nothing.
   const refusal = /^Proxy response \((\d+)\)/.exec((error as Error).message)?.[1];
   if (refusal) return `the proxy answered HTTP ${refusal}`;
   const code =

@@ -36,17 +36,18 @@ export type { Call };
 
 export interface DeploymentPage {
   rows: DeploymentRow[];
-  /** Of all pages. */
+  /** Rows of all pages. */
   total_count: number;
   has_next: boolean;
-  /** This page's number, from 1. */
+  /** The number of this page, from 1. */
   page: number;
 }
 
 export interface StopResult {
   /**
-   * `accepted`: it stops once it has become READY or ERROR. `already-terminated`, by Edgegap's own word, is a success too.
-   * `perhaps-stopped`: an attempt may have been carried out, and then Edgegap knew no such deployment; that may be a slip.
+   * `accepted`: the deployment stops once it has become READY or ERROR. `already-terminated`, by Edgegap's own word,
+   * is a success too. `perhaps-stopped`: an earlier attempt may have stopped the deployment, and then Edgegap knew no
+   * such deployment; Edgegap may be mistaken.
    */
   outcome: 'stopping' | 'accepted' | 'already-terminated' | 'perhaps-stopped';
   /** Edgegap's own words; may be empty. */
@@ -64,9 +65,9 @@ export type EdgegapClientOptions = Omit<TransportOptions, Optional> &
 type Optional = 'baseUrl' | 'timeoutMs' | 'mask';
 
 /**
- * One Edgegap account over HTTP. Holds its connections and its share of the rate limits; close it when done. Each call
- * takes a signal and a lane (`people` by default, who go before `background`), and rejects with an `EdgegapError`, or
- * with the signal's reason when aborted.
+ * One Edgegap account over HTTP, with its connections and its share of the rate limits; close it when done. Each call
+ * takes a signal and a lane (`people` by default, before `background`), and rejects with an `EdgegapError`, or with
+ * the signal's reason when aborted.
  */
 export class EdgegapClient {
   readonly #transport: Transport;
@@ -83,17 +84,20 @@ export class EdgegapClient {
     this.#transport = new Transport({ ...rest, mask, baseUrl, timeoutMs, token: bareToken(token) });
   }
 
-  /** Lets what is under way end; what is waiting, and every later call, is refused. */
+  /** Finishes the requests that are under way; refuses waiting and later calls. */
   close(): Promise<void> {
     return this.#transport.close();
   }
 
-  /** Gives up what is under way, too: whether it was done is not known. */
+  /** Gives up the requests that are under way, too; their outcome is unknown. */
   abandon(): Promise<void> {
     return this.#transport.abandon();
   }
 
-  /** `POST /v2/deployments`. Bills. Sent again only when it surely did not happen; see `EdgegapError.outcome`. */
+  /**
+   * `POST /v2/deployments`. Costs money. Sent again only when the first request surely had no effect; see
+   * `EdgegapError.outcome`.
+   */
   async deploy(request: DeployRequest, call?: Call): Promise<{ request_id: string }> {
     const body = deployBody(request);
     return this.#ask(
@@ -126,7 +130,7 @@ export class EdgegapClient {
     } catch (error) {
       if (!(error instanceof EdgegapError)) throw error;
       const message = error.apiMessage ?? '';
-      // Gone is what was wanted.
+      // A deployment that is gone is stopped.
       if (error.code === 'edgegap-gone') return { outcome: 'already-terminated', message };
       if (isNoSuchDeployment(error) && error.outcome === 'unknown')
         return { outcome: 'perhaps-stopped', message };
@@ -134,17 +138,18 @@ export class EdgegapClient {
     }
   }
 
-  /** `GET /v1/deployments`, one page. Active deployments only; may lag. */
+  /** `GET /v1/deployments`, one page. Active deployments only; the list may lag. */
   async deployments(request: ListRequest = {}, call?: Call): Promise<DeploymentPage> {
     const page = request.page ?? 1;
     const answer = await this.#list(request, call);
     const total_count = answer.total ?? answer.rows.length;
-    // Rows of earlier pages are not known here; without a word from Edgegap, pages are taken to be equally long.
+    // The number of rows on earlier pages is not known here; unless Edgegap says otherwise, all pages are taken to be
+    // equally long.
     const has_next = nextPage(page, answer, answer.rows.length * page) !== undefined;
     return { rows: answer.rows, total_count, has_next, page };
   }
 
-  /** The same, every row of every page; a row that moved to a later page meanwhile is given once. */
+  /** Every row of every page of the list; a row that moved to a later page meanwhile is given once. */
   async *allDeployments(
     request: Omit<ListRequest, 'page'> = {},
     call?: Call,
@@ -165,7 +170,7 @@ export class EdgegapClient {
     const request = { path: at, subject: 'log', bucket: 'logs' } as const;
     const logs = decodeLogs(await this.#get(request, LogsAnswer, call));
     const { crash_data } = logs;
-    // The texts are masked where their last lines are taken: they may be too long to be masked whole.
+    // The logs may be too long to be masked whole: they are masked later, where their last lines are taken.
     if (crash_data?.message === undefined) return logs;
     return { ...logs, crash_data: { ...crash_data, message: this.#mask(crash_data.message) } };
   }
@@ -196,7 +201,7 @@ export class EdgegapClient {
     try {
       await this.#change('DELETE', path`/v1/deployments/${request_id}/tags/${tag}`, undefined, call);
     } catch (error) {
-      // An attempt that may have worked came before: then it did.
+      // An earlier attempt had an unknown outcome, and now the tag is gone: the earlier attempt has removed the tag.
       if (error instanceof EdgegapError && error.status === 404 && error.outcome === 'unknown') return;
       throw error;
     }
@@ -217,7 +222,7 @@ export class EdgegapClient {
     return this.#all({ path: at, subject: 'application', bucket: 'catalogue' }, VersionList, call);
   }
 
-  /** `GET /v1/locations`, all pages; with an application and version, only places with room for it. */
+  /** `GET /v1/locations`, all pages; with an application and version, only locations with room for that version. */
   locations(filter: { application?: string; version?: string } = {}, call?: Call): Promise<Location[]> {
     const query = { app: filter.application, version: filter.version };
     const subject = filter.application === undefined ? 'account' : 'application';
@@ -235,7 +240,10 @@ export class EdgegapClient {
     return { ...page, rows: page.rows.map((row) => masked(row, this.#mask)) };
   }
 
-  /** Every row of every page. The first is asked for without a number: the versions' list declares none. */
+  /**
+   * Every row of every page. The first request has no page number, because the list of versions declares no such
+   * parameter.
+   */
   async #all<Row>(request: Question, schema: z.ZodType<Page<Row>>, call: Call | undefined): Promise<Row[]> {
     const all: Row[] = [];
     const read = (page: number | undefined) =>
@@ -248,7 +256,7 @@ export class EdgegapClient {
     return this.#ask({ method: 'GET', ...request }, schema, call);
   }
 
-  /** For tags. The status says that it was done; what else the answer says is not needed. */
+  /** Adds, renames or removes a tag. The status says that the change was done; the body of the answer is not needed. */
   #change(
     method: 'POST' | 'PATCH' | 'DELETE',
     at: string,

@@ -1,6 +1,6 @@
 import { EdgegapError, type EdgegapErrorDetails, MAY_HAVE_HAPPENED, type Outcome } from './errors.ts';
 
-/** What a call is about; the same status means different things to a deploy and to a status question. */
+/** The subject of a call; the same status means different things for a deploy and for a question about a deployment. */
 export type Subject = 'deploy' | 'deployment' | 'log' | 'tag' | 'application' | 'account';
 
 /** An answer that is not a success, as far as it could be read. */
@@ -17,10 +17,16 @@ interface Meaning {
   outcome?: Outcome;
 }
 
-/** The answers to a deploy by which Edgegap says that it did not deploy. Any other may be a proxy's, sent while it did. */
+/**
+ * With these answers to a deploy Edgegap says that nothing was deployed. Another status may be a proxy's, sent while
+ * Edgegap deployed.
+ */
 const NOT_DEPLOYED = new Set([400, 401, 403, 404, 429]);
 
-/** The error for an answer that is not a success; the meanings are those of the facts and the reference. */
+/**
+ * The error for an answer that is not a success. The meanings come from Edgegap's API reference and from answers of
+ * the live API.
+ */
 export function refusalError(refusal: Refusal): EdgegapError {
   const { code, message, hint, outcome = 'not-done' } = meaning(refusal);
   const { subject, ...details } = refusal;
@@ -49,12 +55,12 @@ function meaning(refusal: Refusal): Meaning {
       return {
         code: 'edgegap-unauthorized',
         message: 'Edgegap does not accept this bot’s API token: it is missing or wrong.',
-        hint: 'Whoever runs the bot has to set a valid token (EDGEGAP_API_TOKEN, made in the Edgegap dashboard under user settings) and restart it.',
+        hint: 'Whoever runs the bot has to set a valid token (EDGEGAP_API_TOKEN, made in the Edgegap dashboard under user settings) and restart the bot.',
       };
     case 403:
       return {
         code: 'edgegap-forbidden',
-        message: `Edgegap knows this bot’s API token but does not let it do this: the token was deleted, or is a template.${quote}`,
+        message: `Edgegap knows this bot’s API token but refuses this request: the token was deleted, or is a template.${quote}`,
         hint: 'Whoever runs the bot has to make a new token in the Edgegap dashboard, set it (EDGEGAP_API_TOKEN) and restart the bot.',
       };
     case 404:
@@ -64,12 +70,12 @@ function meaning(refusal: Refusal): Meaning {
         ? {
             code: 'edgegap-conflict',
             message: 'This deployment already has that tag.',
-            hint: 'Choose another name, or leave it as it is.',
+            hint: 'Choose another name, or keep the tag as it is.',
           }
         : {
             code: 'edgegap-conflict',
-            message: `This collides with something that exists already.${quote}`,
-            hint: 'Look at its state, then try again.',
+            message: `The request collides with something that exists already.${quote}`,
+            hint: 'Look at the status, then try again.',
           };
     case 410:
       return {
@@ -91,9 +97,10 @@ function meaning(refusal: Refusal): Meaning {
   if (status >= 300 && status < 400) {
     return {
       code: 'edgegap-redirected',
-      message: `Instead of an answer there came a redirect (HTTP ${status}), which is not followed so that the token goes nowhere else.`,
+      message: `Edgegap answered with a redirect (HTTP ${status}). The bot does not follow redirects, so that its token goes nowhere else.`,
       hint: 'Whoever runs the bot should check the API’s address (EDGEGAP_API_URL).',
-      // "See other" is the answer to something that has been done; the other redirects ask to send it again elsewhere.
+      // 303 "See other" is the answer to a request that has been carried out; the other redirects ask to send the
+      // request again elsewhere.
       outcome: status === 303 ? 'unknown' : 'not-done',
     };
   }
@@ -104,14 +111,14 @@ function noSuchDeployment(): Meaning {
   return {
     code: 'edgegap-no-such-deployment',
     message: 'Edgegap knows no deployment with this request_id.',
-    hint: 'It may have ended some time ago, or belong to another account; list shows the active ones.',
+    hint: 'The deployment may have ended some time ago, or belong to another account; list shows the active deployments.',
   };
 }
 
 /**
- * 400. For an unknown request_id the live API answers this instead of 404, so where the request_id is all
- * that can be wrong, that is what it means; where there is also a tag in the request, the message
- * decides. v2 deploy answers it for an unknown application or version too.
+ * For an unknown request_id the live API answers 400 instead of 404. So 400 means an unknown request_id where nothing
+ * else can be wrong; where the request also holds a tag, the message decides. v2 deploy answers 400 for an unknown
+ * application or version too.
  */
 function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string): Meaning {
   const ofDeployment = subject === 'deployment' || subject === 'log' || subject === 'tag';
@@ -127,7 +134,7 @@ function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string
   return {
     code: 'edgegap-bad-request',
     message: `Edgegap does not accept ${what} (HTTP ${status}).${quote}`,
-    hint: hints[subject] ?? 'Check what was given and try again.',
+    hint: hints[subject] ?? 'Check the values of the command and try again.',
   };
 }
 
@@ -137,7 +144,7 @@ function notFound({ subject, apiMessage = '' }: Refusal, quote: string): Meaning
     return {
       ...noSuchDeployment(),
       message: 'Edgegap has no log under this request_id.',
-      hint: 'A log goes when its deployment stops, unless the version has an endpoint storage. If it runs, check the request_id.',
+      hint: 'A log is deleted when its deployment stops, unless the version has an endpoint storage. If the deployment runs, check the request_id.',
     };
   }
   if (subject === 'tag') {
@@ -145,14 +152,14 @@ function notFound({ subject, apiMessage = '' }: Refusal, quote: string): Meaning
     return {
       code: 'edgegap-no-such-tag',
       message: 'This deployment has no such tag.',
-      hint: 'The command tags lists the ones it has.',
+      hint: 'The command tags lists the tags of the deployment.',
     };
   }
   return {
     code: 'edgegap-not-found',
     message:
       subject === 'account'
-        ? `Edgegap does not know what was asked for.${quote}`
+        ? `Edgegap knows nothing at the address that the bot asked.${quote}`
         : `Edgegap knows no such application or version.${quote}`,
     hint:
       subject === 'account'
@@ -161,13 +168,16 @@ function notFound({ subject, apiMessage = '' }: Refusal, quote: string): Meaning
   };
 }
 
-/** v2 deploy's 422: a deployment in error exists under the request_id it carries, and can be deleted. */
+/**
+ * v2 deploy answers 422 when no server has room: a deployment in ERROR exists under the request_id in the answer, and
+ * can be deleted.
+ */
 function cannotAllocate({ requestId }: Refusal, quote: string): Meaning {
-  const left = requestId ? ` Deployment ${requestId} is left behind in error and can be stopped.` : '';
+  const left = requestId ? ` Deployment ${requestId} is left behind in ERROR and can be stopped.` : '';
   return {
     code: 'edgegap-cannot-allocate',
     message: `Edgegap found no room for this server.${quote}`,
-    hint: `Try another place or fewer resources, or stop a deployment: the account may be at its limit of concurrent ones (the free tier has one).${left}`,
+    hint: `Try another place or fewer resources, or stop a deployment: the account may be at its limit of concurrent deployments (the free tier has one).${left}`,
     outcome: requestId ? 'done' : 'unknown',
   };
 }

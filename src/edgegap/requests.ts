@@ -1,4 +1,4 @@
-/** A player: the place is chosen near all of them. Degrees are decimal, WGS 84. */
+/** A player; Edgegap chooses a location near all players. Degrees are decimal, WGS 84. */
 export type DeployUser = { ip_address: string } | { latitude: number; longitude: number };
 
 interface EnvironmentVariable {
@@ -18,15 +18,15 @@ export interface DeployRequest {
   /** At most 20 characters each. */
   tags?: readonly string[] | undefined;
   environment_variables?: readonly EnvironmentVariable[] | undefined;
-  /** Only where the image is cached already: faster, fewer places. */
+  /** Only locations where the image is cached already: faster, fewer locations. */
   require_cached_locations?: boolean | undefined;
   /** Both at least 100; memory at most twice the CPU units (1024 are one vCPU). */
   resources?: { cpu_units: number; memory_mib: number } | undefined;
-  /** Edgegap calls each once, without signature or retry, with a DeploymentStatus as body. */
+  /** Edgegap calls each URL once, without signature or retry, with a DeploymentStatus as body. */
   webhooks?: { ready?: string; error?: string; terminated?: string } | undefined;
 }
 
-/** The body of `POST /v2/deployments`; what is undefined is left out of the JSON. */
+/** The body of `POST /v2/deployments`; JSON leaves out undefined fields. */
 export function deployBody(request: DeployRequest): Record<string, unknown> {
   const { users, environment_variables, webhooks, ...rest } = request;
   const hook = (url: string | undefined) => (url === undefined ? undefined : { url });

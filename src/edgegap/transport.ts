@@ -15,20 +15,20 @@ const MAX_ATTEMPTS = 3;
 const BACKOFF_MS = 500;
 
 export interface TransportOptions {
-  /** `https://api.edgegap.com` by default; a path in it is kept as a prefix. */
+  /** A path in it is kept as a prefix. */
   baseUrl: string;
-  /** With or without the word `token` before it. */
+  /** Without the word `token` before it. */
   token: string;
   clock: Clock;
   log: Logger;
-  /** For one attempt, connection and whole answer; 30 000 by default. */
+  /** For one attempt, connection and whole answer. */
   timeoutMs: number;
-  /** Requests a second, where they are not the documented ones. */
+  /** Requests a second, where they differ from the documented limits. */
   limits?: Partial<Limits> | undefined;
-  /** Where the limits are counted; in this process, when absent. */
+  /** Where requests are counted; without `places` in this process. */
   places?: Places | undefined;
   proxy?: Proxies | undefined;
-  /** Hides secrets in the words of people and servers; by default the token, and what looks like one. */
+  /** Hides secrets in texts that people and servers wrote. */
   mask: Mask;
   /** For the jitter between attempts; `Math.random` by default. */
   random?: (() => number) | undefined;
@@ -38,8 +38,8 @@ export interface Call {
   signal?: AbortSignal | undefined;
   lane?: Lane | undefined;
   /**
-   * Called when the turn of each attempt has come, and again right before it leaves, for which it may have waited;
-   * throws what `send` then rejects with.
+   * Called when the turn of each attempt has come, and again right before the request leaves, which may be later.
+   * When `mayLeave` throws, `send` rejects with that error.
    */
   mayLeave?: (() => void) | undefined;
 }
@@ -62,10 +62,10 @@ export interface Answer {
 }
 
 /**
- * HTTP to one Edgegap account: token, rate limits, time-outs, retries and the error tree.
+ * HTTP to one Edgegap account: token, rate limits, time-outs, retries and errors.
  *
- * GET and DELETE may be sent again after a 429, a 5xx and a broken connection; POST and PATCH only after
- * what surely had no effect (429, no connection). A time-out is final: the patience is used up.
+ * GET and DELETE may be sent again after a 429, a 5xx and a broken connection; POST and PATCH only after a failure
+ * that surely had no effect (429, no connection). A time-out is final: the person has waited long enough.
  */
 export class Transport {
   readonly #options: TransportOptions;
@@ -91,8 +91,8 @@ export class Transport {
   }
 
   /**
-   * Sends `request` and gives back any 2xx answer. Throws EdgegapError, or the signal's reason when aborted: for a change
-   * only where it surely was not done.
+   * Sends `request` and gives back any 2xx answer. Throws EdgegapError, or the signal's reason when aborted: for a
+   * change only if the change was surely not done.
    */
   async send(request: Request, call: Call = {}): Promise<Answer> {
     const { method } = request;
@@ -104,7 +104,8 @@ export class Transport {
         return await this.#once(request, call, n);
       } catch (error) {
         const unknownBefore = before !== undefined && before.outcome !== 'not-done';
-        // Whatever ended the wait for this attempt, it is not the whole answer where the one before may have done it.
+        // The earlier attempt may have had its effect: its error says more than whatever ended the wait for this
+        // attempt.
         if (!(error instanceof EdgegapError)) throw unknownBefore && method !== 'GET' ? before : error;
         const final = unknownBefore ? afterUnknown(error) : error;
         if (n >= MAX_ATTEMPTS || !mayRetry(error, again)) throw final;
@@ -113,14 +114,16 @@ export class Transport {
     }
   }
 
-  /** Lets what is under way end, and refuses what is waiting or new. Closing twice is closing once. */
+  /**
+   * Finishes the requests that are under way, and refuses waiting and new requests. A second call does nothing more.
+   */
   async close(): Promise<void> {
     this.#closing.abort(closed());
     this.#closed ??= Promise.all([this.#keptAlive.close(), this.#fresh.close()]);
     await this.#closed;
   }
 
-  /** Gives up what is under way, too: whether it was done is not known. */
+  /** Gives up the requests that are under way, too; their outcome is unknown. */
   async abandon(): Promise<void> {
     this.#leaving.abort(closed());
     await this.close();
@@ -134,8 +137,8 @@ export class Transport {
       const start = this.#options.clock.now();
       let status: number | undefined;
       try {
-        // A connection that Edgegap closes just as a request is sent on it leaves that request's fate
-        // unknown. What cannot be sent twice therefore gets a connection of its own.
+        // If Edgegap closes a connection just as a request is sent on it, the outcome of the request is unknown. So a
+        // request that cannot be sent twice gets its own connection.
         const dispatcher = method === 'GET' || method === 'DELETE' ? this.#keptAlive : this.#fresh;
         const answer = await attempt(dispatcher, this.#options.clock, {
           ...this.#http(request),
@@ -208,7 +211,8 @@ export class Transport {
     // Half fixed, half random: replicas and calls that failed together do not come back together.
     const backoff = BACKOFF_MS * 2 ** (n - 1) * (1 + this.#random());
     const wait = error.retryAfterMs ?? backoff;
-    // Too fast for one is too fast for all of its kind; the call itself waits in the bucket with them.
+    // After Edgegap said that requests come too fast, the whole bucket pauses; this call waits in the bucket with the
+    // others.
     if (error.status === 429) return this.#scheduler.pause(bucket, wait);
     await sleep(this.#options.clock, wait, either(this.#closing, call));
   }
@@ -219,14 +223,15 @@ function createPool(pipelining: 0 | 1, proxy: Proxies | undefined): Dispatcher {
     connections: 64,
     pipelining,
     maxResponseSize: MAX_BODY_BYTES,
-    // Whether a request has left is known exactly on a connection that carries one at a time.
+    // Only on a connection that carries a single request at a time is it known exactly whether a request has left.
     allowH2: false,
-    // Of an address without TLS as well: what a proxy passes on by itself it may repeat by itself.
+    // A tunnel also for an address without TLS: a proxy that passes a request on by itself may also repeat the
+    // request by itself.
     proxyTunnel: true,
   });
 }
 
-/** Aborted with the transport or the call, whichever is first. */
+/** A signal that is aborted when the transport closes or the call is aborted, whichever is first. */
 function either({ signal }: AbortController, call: Call): AbortSignal {
   return call.signal ? AbortSignal.any([signal, call.signal]) : signal;
 }
@@ -235,14 +240,14 @@ function closed(): AppError {
   return new AppError('edgegap-closed', 'The bot is shutting down.', { hint: 'Try again in a minute.' });
 }
 
-/** A path of which each `${}` part is encoded. A part that a proxy on the way could fold away is refused. */
+/** A path in which each `${}` part is encoded. A part that a proxy on the way could fold away is refused. */
 export function path(strings: TemplateStringsArray, ...parts: string[]): string {
   return String.raw(
     { raw: strings },
     ...parts.map((part) => {
       if (part === '' || part === '.' || part === '..') {
         throw new AppError('edgegap-bad-name', `“${part}” is not a name that Edgegap can be asked about.`, {
-          hint: 'Check what was given and try again.',
+          hint: 'Check the name and try again.',
         });
       }
       return encodeURIComponent(part.toWellFormed());
@@ -250,7 +255,7 @@ export function path(strings: TemplateStringsArray, ...parts: string[]): string 
   );
 }
 
-/** Thrown as well by whoever finds that the JSON is not what was asked for. */
+/** The error for an answer that is not JSON, or is other JSON than the call expects. */
 export function unreadable(
   about: { method: string; path: string },
   status: number,
@@ -279,7 +284,7 @@ function requestIdOf(json: unknown): string | undefined {
   return typeof id === 'string' && id !== '' ? id : undefined;
 }
 
-/** Retry-After is seconds or an HTTP date; never longer than 30 s, so that nobody waits on a slip of theirs. */
+/** Retry-After is seconds or an HTTP date; at most 30 s, so that a mistake in the header makes no call wait longer. */
 function retryAfterMs(header: string | string[] | undefined, now: number): number | undefined {
   const value = Array.isArray(header) ? header[0] : header;
   if (!value) return undefined;
