@@ -3,7 +3,7 @@ import { enteredAt, type Phase, phaseOf, type SimulatedDeployment, type Simulate
 import type { Settings } from './options.ts';
 import { timestamp } from './timestamp.ts';
 
-/** What `GET /v1/status` answers and what callbacks carry. */
+/** The answer of `GET /v1/status`, and the body of every callback. */
 export function statusBody(deployment: SimulatedDeployment, now: number, settings: Settings): object {
   const phase = phaseOf(deployment);
   const ready = enteredAt(deployment, 'READY');
@@ -18,7 +18,7 @@ export function statusBody(deployment: SimulatedDeployment, now: number, setting
     app_version: deployment.version,
     current_status: `Status.${phase}`,
     running: phase === 'READY',
-    // Required and never null: before READY the best there is is when it was asked for.
+    // Required and never null: before READY only the time of the deploy is known.
     start_time: timestamp(ready ?? deployment.createdAt),
     elapsed_time: ready === undefined ? 0 : Math.floor(((ended ?? now) - ready) / 1000),
     max_duration: deployment.maxDuration,
@@ -39,7 +39,7 @@ export function statusBody(deployment: SimulatedDeployment, now: number, setting
   );
 }
 
-/** One row of the list; `phase` is what the list believes, which may be behind. */
+/** A row of the list; `phase` is the phase that the list shows, which may be behind. */
 export function listRow(deployment: SimulatedDeployment, phase: Phase): object {
   const placed = enteredAt(deployment, 'SEEKED') !== undefined;
   const ready = phase === 'READY';
@@ -75,7 +75,7 @@ export function tagBody({ name, createdAt, updatedAt }: SimulatedTag): object {
   return { name, create_time: timestamp(createdAt), last_updated: timestamp(updatedAt) };
 }
 
-/** Applications and versions were made long before anything here runs. */
+/** Applications and versions are older than any deployment here. */
 const MADE = timestamp(Date.UTC(2026, 0, 12, 9, 30, 0));
 const TIMES = { create_time: MADE, last_updated: MADE };
 

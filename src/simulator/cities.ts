@@ -1,4 +1,4 @@
-/** Where the stand-in has servers: `GET /v1/locations`, and what placement chooses from. */
+/** A city with simulated servers: an entry of `GET /v1/locations`, and a choice of the placement. */
 export interface City {
   readonly city: string;
   readonly country: string;

@@ -1,7 +1,7 @@
 import type { Endpoint, RequestFault } from './faults.ts';
 import type { World } from './world.ts';
 
-/** One request as a route sees it. */
+/** A request as a route gets it. */
 export interface Call {
   readonly world: World;
   readonly params: Readonly<Record<string, string>>;
@@ -14,7 +14,7 @@ export interface Call {
 
 export interface Answer {
   readonly status: number;
-  /** JSON; nothing is sent when absent. */
+  /** JSON; without a value the answer has no body. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }

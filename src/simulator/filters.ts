@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Phase, SimulatedDeployment } from './deployment.ts';
 import { Refusal } from './refusal.ts';
 
-/** A deployment as the list sees it: its phase may be older than the deployment's own. */
+/** A deployment as the list shows it: the phase may be older than the deployment's own. */
 export interface Listed {
   readonly deployment: SimulatedDeployment;
   readonly phase: Phase;
@@ -27,7 +27,7 @@ const FIELDS: Readonly<Record<string, Field>> = {
     operators: ['eq', 'gte', 'lte'],
     values: ({ deployment }) => [new Date(deployment.createdAt).toISOString()],
   },
-  // Every deployment here is in the cloud, so none has a fleet or a host.
+  // Every deployment here is in the cloud, and has no fleet and no host.
   fleet_name: { operators: [...EQ, ...IN, 'ilike'], values: () => [] },
   host_name: { operators: [...EQ, ...IN, 'ilike'], values: () => [] },
 };
@@ -46,12 +46,12 @@ const Query = z.strictObject({
 });
 type Filter = z.infer<typeof Query>['filters'][number];
 
-/** Applies the JSON text of the `query` parameter; what it cannot mean is a 400. */
+/** Applies the JSON text of the `query` parameter; an invalid query is answered 400. */
 export function select(all: readonly Listed[], text: string | null): readonly Listed[] {
   const query = read(text ?? '{}');
   const tests = query.filters.map(toTest);
   const chosen = all.filter((entry) => tests.every((test) => test(entry)));
-  // The first key decides, so it is sorted by last; sorting is stable.
+  // Sorting is stable, so the rows are sorted by the first key last.
   for (const { field, order } of query.order_by.toReversed()) {
     const { values } = FIELDS[field] ?? {};
     if (!values) throw new Refusal(400, `Cannot order by ${field}`);

@@ -7,7 +7,7 @@ import { Refusal } from './refusal.ts';
 import { type Found, findRoute } from './router.ts';
 import type { World } from './world.ts';
 
-/** One request as it came in, kept for whoever looks. */
+/** A request as it arrived, recorded for tests. */
 export interface ReceivedRequest {
   /** Arrival, on the clock. */
   readonly at: number;
@@ -15,24 +15,24 @@ export interface ReceivedRequest {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly headers: Readonly<IncomingMessage['headers']>;
-  /** Parsed JSON, or the text when it is none; undefined when empty. */
+  /** Parsed JSON; the text if it is not JSON; undefined when empty. */
   readonly body: unknown;
   readonly endpoint: Endpoint | undefined;
-  /** The answer's status; undefined until it is sent, and for ever after a reset. */
+  /** The answer's status; undefined until the answer is sent, and for ever after a reset. */
   status: number | undefined;
 }
 
 const Named = z.object({ application: z.string() });
 
-/** A demo that runs for weeks must not grow for weeks. */
+/** A demo that runs for weeks must not need more and more memory. */
 const KEPT_REQUESTS = 10_000;
 
-/** The HTTP side: reads, lets faults and limits have their way, and asks the route. */
+/** The HTTP side: reads each request, applies limits and faults, and calls the route. */
 export function createHttpServer(world: World, requests: ReceivedRequest[]): Server {
   const server = createServer((request, response) => {
     serve(world, requests, request, response).catch(() => request.socket.destroy());
   });
-  // A client's idle connection must not be cut in the same moment as it is used again.
+  // A client's idle connection must not be closed in the moment in which the client uses it again.
   server.keepAliveTimeout = 60_000;
   return server;
 }
@@ -98,7 +98,7 @@ function tooMany(retryAfter: number | string | null): Answer {
   return retryAfter === null ? answer : { ...answer, headers: { 'retry-after': String(retryAfter) } };
 }
 
-/** Lets a fault happen at its moment; answers what is to be sent instead, if anything. */
+/** Lets a fault happen at its moment; resolves with the answer to send instead of the route's, if the fault has one. */
 async function strike(
   world: World,
   request: IncomingMessage,

@@ -4,14 +4,14 @@ import { appendLog, crashReport } from './logs.ts';
 import type { Settings } from './options.ts';
 import type { Timers } from './timers.ts';
 
-/** What fate has in store for a deployment, decided when it is asked for. */
+/** How a deployment will fail, decided at the deploy. */
 interface Fate {
   /** Set when the image cannot be pulled. */
   readonly imageError: string | undefined;
   readonly crashes: boolean;
 }
 
-/** How the process inside ends; with `restarts` the container is started again and stays READY. */
+/** How the game server's process ends; with `restarts` the container is started again and stays READY. */
 export interface Crash {
   readonly exit_code: number;
   readonly message: string;
@@ -27,7 +27,7 @@ interface Deps {
 /** Moves deployments through their phases, on the clock, and has the callbacks sent. */
 export class Lifecycle {
   readonly #deps: Deps;
-  /** The timers that a deployment waits on; forgotten when something overtakes them. */
+  /** The timers of each deployment; cancelled when the deployment leaves its usual way. */
   readonly #pending = new Map<string, (() => void)[]>();
 
   constructor(deps: Deps) {
@@ -48,7 +48,7 @@ export class Lifecycle {
     });
   }
 
-  /** The stop that was asked for; false while it must wait for READY or ERROR. */
+  /** Stops a deployment; returns false while the stop must wait for READY or ERROR. */
   stop(deployment: SimulatedDeployment): boolean {
     const phase = phaseOf(deployment);
     if (phase !== 'READY' && phase !== 'ERROR') {
@@ -79,7 +79,7 @@ export class Lifecycle {
     else this.fail(deployment, `The container exited with code ${exit_code}: ${message}`);
   }
 
-  /** Over, at once. */
+  /** Ends a deployment at once. */
   terminate(deployment: SimulatedDeployment): void {
     if (phaseOf(deployment) === 'TERMINATED') return;
     this.abandon(deployment);
@@ -87,7 +87,7 @@ export class Lifecycle {
     this.#deps.callbacks.send(deployment, 'terminated');
   }
 
-  /** Nothing more happens to it by itself. */
+  /** Cancels the timers of a deployment. */
   abandon(deployment: SimulatedDeployment): void {
     for (const cancel of this.#pending.get(deployment.request_id) ?? []) cancel();
     this.#pending.delete(deployment.request_id);

@@ -47,7 +47,7 @@ const DeployBody = z.object({
   webhook_on_terminated: Webhook.optional(),
 });
 
-/** The body of a deploy, checked; anything wrong with it is a 400 and nothing has been made. */
+/** Reads the body of a deploy; an invalid body is answered 400, and no deployment is made. */
 export function readOrder(body: unknown, settings: Settings): Omit<Order, 'imagePulled'> {
   const parsed = DeployBody.safeParse(body);
   if (!parsed.success) {
@@ -72,7 +72,7 @@ export function readOrder(body: unknown, settings: Settings): Omit<Order, 'image
   };
 }
 
-/** The application, or the refusal `status`: v2 answers 400 where v1 answers 404. */
+/** The application, or a refusal with `status`: v2 answers 400 where v1 answers 404. */
 export function findApplication(
   settings: Settings,
   name: string | null | undefined,
@@ -92,7 +92,7 @@ function findVersion(settings: Settings, applicationName: string, versionName: s
   return version;
 }
 
-/** Each tag must fit the limit, which is the account's oldest rule (20) unless a setting raises it. */
+/** Refuses a tag that is longer than `maxTagLength`. */
 export function checkTags(tags: readonly string[], settings: Settings): void {
   const long = tags.find((tag) => [...tag].length > settings.maxTagLength);
   if (long === undefined) return;

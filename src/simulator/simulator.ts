@@ -11,7 +11,9 @@ export type { SimulatorOptions };
 
 export type Simulator = Awaited<ReturnType<typeof startSimulator>>;
 
-/** A stand-in Edgegap with a back door for tests. Starts to listen on a port, and resolves when it does. */
+/**
+ * A simulated Edgegap, with controls for tests. Starts to listen on a free port, and resolves when the port is open.
+ */
 export async function startSimulator(options: SimulatorOptions) {
   const settings = settle(options);
   const world = new World(settings);
@@ -25,22 +27,22 @@ export async function startSimulator(options: SimulatorOptions) {
     url: `http://127.0.0.1:${port}`,
     token: settings.token,
     deletedToken: settings.deletedToken,
-    /** Every deployment there ever was, oldest first, by request_id. */
+    /** Every deployment that was ever made, oldest first, by request_id. */
     deployments: world.deployments as ReadonlyMap<string, SimulatedDeployment>,
     /** The newest 10,000 requests, oldest first. */
     requests: requests as readonly ReceivedRequest[],
-    /** Every callback that was due, and what became of it. */
+    /** Every callback that was due, with its outcome. */
     callbacks: world.callbacks.sent,
     faults: world.faults,
-    /** Now in ERROR with this detail. */
+    /** Puts a deployment into ERROR with this detail. */
     fail: (id: string, detail: string) => world.lifecycle.fail(world.find(id), detail),
-    /** The process inside ends: ERROR, or READY all the same when the container restarts. */
+    /** Ends the game server's process: the deployment goes into ERROR, or stays READY when the container restarts. */
     crash: (id: string, crash: Crash) => world.lifecycle.crash(world.find(id), crash),
-    /** Now TERMINATED, as if its time were up. */
+    /** Ends a deployment at once, as if its time were up. */
     terminate: (id: string) => world.lifecycle.terminate(world.find(id)),
-    /** The game server prints this now. */
+    /** Adds a line to the log of a game server. */
     print: (id: string, text: string) => appendLog(world.find(id), settings.clock.now(), text),
-    /** The account no longer knows it. */
+    /** Removes a deployment from the account. */
     forget(id: string) {
       world.lifecycle.abandon(world.find(id));
       world.deployments.delete(id);

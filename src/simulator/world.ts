@@ -10,7 +10,7 @@ import { type Player, place } from './placement.ts';
 import { Refusal } from './refusal.ts';
 import { Timers } from './timers.ts';
 
-/** What a deploy asks for, once it has been found to make sense. */
+/** A deploy request that was found valid. */
 export interface Order
   extends Pick<SimulatedDeployment, 'application' | 'environment' | 'webhooks' | 'imagePulled'> {
   readonly version: CatalogVersion;
@@ -18,7 +18,7 @@ export interface Order
   readonly tags: readonly string[];
 }
 
-/** All state of one simulator, and the parts that change it. */
+/** All state of a simulator, and the parts that change it. */
 export class World {
   readonly settings: Settings;
   readonly deployments = new Map<string, SimulatedDeployment>();
@@ -38,7 +38,7 @@ export class World {
     this.lifecycle = new Lifecycle(this);
   }
 
-  /** Makes a deployment and remembers it; setting it going is the lifecycle's. */
+  /** Makes a deployment and remembers it; the lifecycle then starts it. */
   create(order: Order): SimulatedDeployment {
     this.#made += 1;
     const { version, players, tags, ...rest } = order;
@@ -73,7 +73,7 @@ export class World {
     return deployment;
   }
 
-  /** Whether the account may have one more. */
+  /** Whether the account may have one more deployment. */
   get hasRoom(): boolean {
     const live = [...this.deployments.values()].filter((deployment) => !isEnding(phaseOf(deployment)));
     return live.length < this.settings.maxConcurrent;

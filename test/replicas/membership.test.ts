@@ -96,7 +96,7 @@ describe('a process that cannot reach the database', () => {
       await untilCertain(one);
       expect(one.membership.spell).toBe(spell + 1);
       expect(one.doubts()).toBe(1);
-      const told = one.lines.filter((text) => text.includes('cannot tell the others')).length;
+      const told = one.lines.filter((text) => text.includes('cannot tell the other processes')).length;
       expect(told).toBe(1);
     },
   );

@@ -23,7 +23,7 @@ function deploy({ world, body, fault }: Call): Answer {
   const deployment = world.create({ ...order, imagePulled: imageError === undefined && !refusal });
   const { request_id } = deployment;
   if (refusal) {
-    // What could not be allocated exists all the same, in ERROR, until it is stopped.
+    // A deployment that could not be allocated exists all the same, in ERROR, until it is stopped.
     world.lifecycle.fail(deployment, refusal);
     throw new Refusal(422, refusal, { request_id });
   }
@@ -44,7 +44,7 @@ function stop({ world, params, query, now }: Call): Answer {
   if (phaseOf(deployment) === 'TERMINATED')
     throw new Refusal(410, `${deployment.request_id} has ended already`);
   const storage = query.get('container_log_storage');
-  // `true` means the version's own storage, and no version here has one.
+  // `true` means the version's own storage, and no version here has a storage.
   if (storage && storage !== 'true' && storage !== 'false') deployment.logStorage = storage;
   if (!world.lifecycle.stop(deployment)) {
     return { status: 202, body: { message: `${deployment.request_id} stops as soon as it can` } };

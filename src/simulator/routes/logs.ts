@@ -7,7 +7,7 @@ export const logRoutes: readonly Route[] = [
   { endpoint: 'logs', method: 'GET', path: '/v1/deployment/{id}/container-logs', handle: logs },
 ];
 
-/** Always the whole log. It goes with the container, unless a storage was named when it was stopped. */
+/** Always the whole log. A log is deleted with its container, unless the stop named a storage. */
 function logs({ world, params, now }: Call): Answer {
   const deployment = world.find(params.id);
   const { request_id, logStorage, crash } = deployment;
