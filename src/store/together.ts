@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /**
- * Makes many calls one: what is asked for while `run` is under way is handed to its next run together, up to `atMost` at
- * a time. `run` gives back one result for each item, in their order; where it rejects, so does each of its items.
+ * Joins calls: items that arrive while `run` is under way go to the next run together, up to `atMost` at a time.
+ * `run` returns one result for each item, in the order of the items; if it rejects, each of the items rejects.
  */
 export function together<Item, Result>(
   run: (items: readonly Item[]) => Promise<readonly Result[]>,
@@ -28,7 +28,7 @@ export function together<Item, Result>(
   return (item) => {
     const result = Promise.withResolvers<Result>();
     waiting.push({ item, ...result });
-    // What arrived in the same turn of the event loop comes along.
+    // Items that arrive in the same turn of the event loop join the first run.
     if (!running) void nextTurn().then(work);
     running = true;
     return result.promise;
