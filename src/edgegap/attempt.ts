@@ -102,7 +102,7 @@ function noteStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor
 
 /**
  * The code of an error: `ECONNREFUSED`, `UND_ERR_SOCKET`... An error that tried several addresses holds the code in
- * its first error.
+ * the first of several errors.
  */
 function reasonOf(error: unknown): string | undefined {
   // These are undici's words; the code of this error says nothing.

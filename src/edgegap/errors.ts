@@ -18,7 +18,7 @@ export class EdgegapError extends AppError {
   /** HTTP status; absent when no answer came. */
   readonly status: number | undefined;
   readonly outcome: Outcome;
-  /** The deployment that a failed deploy left behind in ERROR; a stop removes it. */
+  /** The deployment that a failed deploy left behind in ERROR; a stop removes this deployment. */
   readonly requestId: string | undefined;
   /** Milliseconds Edgegap asked the bot to wait, at most 30 000. */
   readonly retryAfterMs: number | undefined;
@@ -92,7 +92,7 @@ export function afterUnknown(error: EdgegapError): EdgegapError {
   });
 }
 
-/** Whether Edgegap answered that it knows no deployment with this request_id. */
+/** Whether the error says that Edgegap knows no deployment with this request_id. */
 export function isNoSuchDeployment(error: unknown): boolean {
   return error instanceof EdgegapError && error.code === 'edgegap-no-such-deployment';
 }

@@ -3,7 +3,7 @@ import { DeploymentStatus } from './schema.ts';
 
 const OWN_TAG = /^chatops-[0-9a-z]{12}$/;
 
-/** The tag that ties a deployment to its intent: 20 characters, the shorter of the vendor's documented limits. */
+/** The tag that ties a deployment to an intent: 20 characters, the shorter of the vendor's documented limits. */
 export function ownTag(id: string): string {
   return `chatops-${id}`;
 }
@@ -34,7 +34,7 @@ export function masked<Told extends { tags: string[]; error_detail?: string | un
   return { ...told, ...detail, tags: tags.map((tag) => maskTag(tag, mask)) };
 }
 
-/** The body of a callback as it may be stored: only the fields that are read later, masked. */
+/** The body of a callback for the store: only the fields that are read later, masked. */
 export function maskedBody(body: string, mask: Mask = createMask([])): string {
   try {
     const status = DeploymentStatus.safeParse(JSON.parse(body));

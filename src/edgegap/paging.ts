@@ -18,8 +18,8 @@ export interface Page<Row> {
 
 /**
  * The number of the page after `page`; undefined after the last page. `read` is how many rows have been read so far,
- * those of `page` included. Following pages always ends: an empty page ends the list whatever it claims, and a next
- * page must have a higher number.
+ * those of `page` included. Following pages always ends: an empty page ends the list whatever the page numbers claim,
+ * and a next page must have a higher number.
  */
 export function nextPage(page: number, answer: Page<unknown>, read: number): number | undefined {
   if (answer.rows.length === 0) return undefined;

@@ -5,9 +5,9 @@ import type { Lane } from './lanes.ts';
 export const WINDOW_MS = 1_005;
 
 /**
- * Edgegap counts a request when it arrives, not when it leaves. The request arrives at some moment before its answer,
- * so its permit stays in the window from the answer on. When an answer is slow for another reason (a server is being
- * allocated), the permit counts from this long after the request left.
+ * Edgegap counts a request at the arrival, which is some moment between leaving and the answer. So the permit stays
+ * in the window from the answer on. When an answer is slow for another reason (a server is being allocated), the
+ * permit counts from this long after the request left.
  */
 export const TRAVEL_MS = 500;
 
@@ -30,7 +30,7 @@ export const MAX_PAUSE_MS = 30_000;
 export interface Place {
   /** When the permit was taken, by this machine's clock, in epoch milliseconds; may be earlier, never later. */
   readonly takenAt: number;
-  /** The request has arrived by now, if it ever does: the permit comes back one window from now. */
+  /** The request has arrived by now, if ever: the permit comes back a window from now. */
   count(): void;
   /** No request was sent: the permit is free again. */
   unused(): void;
@@ -95,7 +95,7 @@ export class MemoryPlaces implements Places {
     for (let slot = 0; slot < limit && places.length < wanted; slot++) {
       const busyMs = ahead(freeAt[slot] ?? now, now, HELD_MS);
       if (busyMs === 0 && pauseMs === 0) places.push(this.#place(freeAt, slot));
-      // A permit that is taken now comes back one window from now at the earliest.
+      // A permit that is taken now comes back a window from now at the earliest.
       else earliestMs = Math.min(earliestMs, busyMs);
     }
     return { places, waitMs: Math.max(earliestMs, pauseMs) };

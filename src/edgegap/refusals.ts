@@ -3,7 +3,7 @@ import { EdgegapError, type EdgegapErrorDetails, MAY_HAVE_HAPPENED, type Outcome
 /** The subject of a call; the same status means different things for a deploy and for a question about a deployment. */
 export type Subject = 'deploy' | 'deployment' | 'log' | 'tag' | 'application' | 'account';
 
-/** An answer that is not a success, as far as it could be read. */
+/** An answer that is not a success, with everything that could be read in the answer. */
 interface Refusal extends Omit<EdgegapErrorDetails, 'hint' | 'cause' | 'outcome'> {
   subject: Subject;
   status: number;
@@ -18,8 +18,8 @@ interface Meaning {
 }
 
 /**
- * With these answers to a deploy Edgegap says that nothing was deployed. Another status may be a proxy's, sent while
- * Edgegap deployed.
+ * With these answers to a deploy Edgegap says that nothing was deployed. Any other status may be a proxy's, sent
+ * while Edgegap deployed.
  */
 const NOT_DEPLOYED = new Set([400, 401, 403, 404, 429]);
 

@@ -9,7 +9,7 @@ interface EnvironmentVariable {
   is_hidden?: boolean | undefined;
 }
 
-/** `POST /v2/deployments`, before it is put into the wire's form. */
+/** `POST /v2/deployments`, in the bot's own form. */
 export interface DeployRequest {
   application: string;
   version: string;

@@ -45,9 +45,9 @@ export class Scheduler {
 
   /**
    * Runs `call` when its turn in `bucket` has come ('deploy', 'status', 'list', or any other name for endpoints
-   * without a documented limit); runs it again when it could not leave in time. Rejects with the signal's reason when
-   * aborted while waiting, and with the error of `places` when no permits can be had; `call` has not begun then. Once
-   * begun, `call` has to heed the signal itself.
+   * without a documented limit); runs `call` again when the request could not leave in time. Rejects with the
+   * signal's reason when aborted while waiting, and with the error of `places` when no permits can be had; `call` has
+   * not begun then. Once begun, `call` has to heed the signal itself.
    */
   run<T>(bucket: string, turn: Turn, call: ScheduledCall<T>): Promise<T> {
     return this.#bucket(bucket).run(turn, call);

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { type Page, Pagination } from './paging.ts';
 
 /*
- * Edgegap's answers, read leniently: the vendor's files and its live API do not agree on which fields may be missing
- * or null, and a field that this bot only shows must never be the reason that a server cannot be stopped. So a field
- * is required only where the bot cannot work without it; any other field that is missing, null or of another type
+ * Edgegap's answers, read leniently: the vendor's files and the live API do not agree on which fields may be missing
+ * or null, and a field that this bot only shows must never be the reason that a server cannot be stopped. So only
+ * fields that the bot cannot work without are required; any other field that is missing, null or of another type
  * reads as undefined. Unknown fields are dropped.
  */
 
@@ -16,9 +16,9 @@ const number = z.number().optional().catch(undefined);
 const flag = z.boolean().optional().catch(undefined);
 
 /**
- * A list's answer as a page. An empty list may come without rows, but then another field has to say that the answer
- * is a list: the answer to another question must not read as "nothing is running". The number of all rows is
- * `total_count`; in the tag list of the API reference it is `count`.
+ * A list's answer as a page. An empty list may come without rows, but then another field has to show that the answer
+ * is a list: the answer to a different question must not read as "nothing is running". The number of all rows is
+ * `total_count`, or `count` in the tag list of the API reference.
  */
 function list<Row extends z.ZodType>(key: string, row: Row) {
   const answer = z
@@ -218,8 +218,8 @@ export const VersionList = list('versions', AppVersion);
 export const LocationList = list('locations', Location);
 
 /**
- * Reads a time as Edgegap writes it: `2026-03-03 16:02:09.360719` (UTC, no zone) or ISO 8601. Returns epoch
- * milliseconds, or undefined for any other text.
+ * Reads a time of Edgegap: `2026-03-03 16:02:09.360719` (UTC, no zone) or ISO 8601. Returns epoch milliseconds, or
+ * undefined for any other text.
  */
 export function parseEdgegapTime(value: string | null | undefined): number | undefined {
   const match = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?\s*(Z|UTC|[+-]\d\d:?\d\d)?$/i.exec(

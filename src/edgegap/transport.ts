@@ -15,9 +15,9 @@ const MAX_ATTEMPTS = 3;
 const BACKOFF_MS = 500;
 
 export interface TransportOptions {
-  /** A path in it is kept as a prefix. */
+  /** A path in the URL is kept as a prefix. */
   baseUrl: string;
-  /** Without the word `token` before it. */
+  /** The bare token, without the word `token`. */
   token: string;
   clock: Clock;
   log: Logger;
@@ -104,8 +104,8 @@ export class Transport {
         return await this.#once(request, call, n);
       } catch (error) {
         const unknownBefore = before !== undefined && before.outcome !== 'not-done';
-        // The earlier attempt may have had its effect: its error says more than whatever ended the wait for this
-        // attempt.
+        // The earlier attempt may have had an effect: the earlier error says more than the reason why this attempt
+        // did not begin.
         if (!(error instanceof EdgegapError)) throw unknownBefore && method !== 'GET' ? before : error;
         const final = unknownBefore ? afterUnknown(error) : error;
         if (n >= MAX_ATTEMPTS || !mayRetry(error, again)) throw final;
@@ -211,8 +211,8 @@ export class Transport {
     // Half fixed, half random: replicas and calls that failed together do not come back together.
     const backoff = BACKOFF_MS * 2 ** (n - 1) * (1 + this.#random());
     const wait = error.retryAfterMs ?? backoff;
-    // After Edgegap said that requests come too fast, the whole bucket pauses; this call waits in the bucket with the
-    // others.
+    // After Edgegap said that requests come too fast, the whole bucket pauses; this call waits in the bucket like all
+    // calls.
     if (error.status === 429) return this.#scheduler.pause(bucket, wait);
     await sleep(this.#options.clock, wait, either(this.#closing, call));
   }
@@ -223,7 +223,7 @@ function createPool(pipelining: 0 | 1, proxy: Proxies | undefined): Dispatcher {
     connections: 64,
     pipelining,
     maxResponseSize: MAX_BODY_BYTES,
-    // Only on a connection that carries a single request at a time is it known exactly whether a request has left.
+    // Whether a request has left is known exactly only on a connection that carries a single request at a time.
     allowH2: false,
     // A tunnel also for an address without TLS: a proxy that passes a request on by itself may also repeat the
     // request by itself.

@@ -15,8 +15,8 @@ export class Leases {
   }
 
   /**
-   * Takes or keeps the role `name` for as long as this process lives; false while another process holds the role, and
-   * while this process is in doubt. `bookmark` is stored for the next holder.
+   * Takes or keeps the role `name` for as long as this process lives; false while a different process holds the role,
+   * and while this process is in doubt. `bookmark` is stored for the next holder.
    */
   async hold(name: string, bookmark?: string): Promise<boolean> {
     const { id } = this.#membership;

@@ -5,15 +5,18 @@ import type { Logger } from '../log.ts';
 import { createLoop, type Loop } from '../loop.ts';
 import type { Store } from '../store/schema.ts';
 
-/** Each process renews its row this often, to show that it lives. */
+/** Each process renews a row of the store this often, as a sign of life. */
 const RENEW_MS = 2_000;
 /** After a failed renewal, sooner. */
 const RETRY_MS = 500;
-/** A renewal that hangs is abandoned, and the next renewal takes another of the few connections. */
+/** A renewal that hangs is abandoned, and the next renewal takes a different connection of the few. */
 const RENEW_WITHIN_MS = 1_500;
 /** A process without a renewal for this long counts as dead. */
 const DEAD_AFTER_MS = 7_000;
-/** A process that could not renew for this long no longer acts on its claims: before other processes take them over. */
+/**
+ * A process that could not renew for this long no longer acts on its claims; other processes take the claims over
+ * only later.
+ */
 const DOUBT_AFTER_MS = 5_500;
 const LEAVE_WITHIN_MS = 1_000;
 const FORGET_AFTER_MS = 24 * 60 * 60_000;
@@ -31,7 +34,7 @@ interface MembershipParts {
  */
 export class Membership {
   readonly #parts: MembershipParts;
-  /** The id of this process, for as long as it runs. */
+  /** The id of this process until its end. */
   readonly id = randomBytes(9).toString('base64url');
   readonly shared: boolean;
   /** How long ago the newest successful renewal was sent, in milliseconds. */
@@ -44,7 +47,7 @@ export class Membership {
   readonly #doubtful = new Set<() => void>();
   #left = false;
 
-  /** `clock` is the machine's own, even if the rest of the bot uses another clock. */
+  /** `clock` is the machine's own, even if the rest of the bot has a different clock. */
   constructor(parts: MembershipParts) {
     this.#parts = parts;
     this.shared = parts.shared;
@@ -75,7 +78,7 @@ export class Membership {
     void this.#renewals.stop();
     this.#cancelDoubt();
     const gone = async () => {
-      // A renewal that is still on its way would bring this process back to life.
+      // A renewal that is still under way would bring this process back to life.
       await this.#underWay.catch(() => undefined);
       await this.#parts.store.deleteFrom('instances').where('id', '=', this.id).execute();
       return true;
@@ -102,8 +105,8 @@ export class Membership {
   }
 
   /**
-   * Counts the times in which this process was certain without a break. A claim of an earlier time may belong to
-   * another process by now.
+   * Counts the times in which this process was certain without a break. A claim of an earlier time may belong to a
+   * different process by now.
    */
   get spell(): number {
     return this.#spell;
@@ -118,7 +121,7 @@ export class Membership {
     return () => this.isCertain() && this.spell === spell;
   }
 
-  /** Calls `then` each time this process falls into doubt, before another process can take its claims. */
+  /** Calls `then` each time this process falls into doubt, before any other process can take the claims. */
   onDoubt(then: () => void): void {
     this.#doubtful.add(then);
   }

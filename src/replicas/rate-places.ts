@@ -23,10 +23,10 @@ const HEAD_START_MS = 250;
 const PEOPLE_MS = MAX_PAUSE_MS + HEAD_START_MS;
 /** A permit whose query took this long is not used: the rest of its time is for the request to leave. */
 const STALE_MS = LEAVE_MS / 2;
-/** Between two questions, when another process is just taking the permits that seem free. */
+/** Between two questions, when a different process is just taking the permits that seem free. */
 const MIN_WAIT_MS = 5;
 
-/** A permit as it was taken; no other permit has the same `until` in the same slot. */
+/** A permit at the time of taking; no other permit has the same `until` in the same slot. */
 interface Held {
   readonly bucket: string;
   readonly slot: number;
@@ -44,8 +44,8 @@ export interface RatePlacesParts {
 
 /**
  * Permits that all processes on one PostgreSQL share: a row for each. Taking a permit writes the latest time at which
- * the permit is free again; once the request has been counted, the exact time replaces it. So the permits of a
- * process that dies come back by themselves. All times are the database's, because no two machines agree.
+ * the permit is free again; once the request has been counted, the exact time follows. So the permits of a process
+ * that dies come back by themselves. All times are the database's, because no two machines agree.
  */
 export class RatePlaces implements Places {
   readonly #parts: RatePlacesParts;
@@ -104,7 +104,7 @@ export class RatePlaces implements Places {
     this.#known.add(bucket);
   }
 
-  /** Never waits for another process: a permit that another process is just taking is skipped. */
+  /** Never waits for another process: a permit that some process is just taking is skipped. */
   async #take(bucket: string, { lane, wanted, limit }: Wish): Promise<Held[]> {
     const rows = await this.#parts.store
       .with(
@@ -145,13 +145,13 @@ export class RatePlaces implements Places {
   }
 
   /**
-   * When to ask again, in milliseconds. A person's call also writes down that it will ask, so that background work
-   * leaves permits to it.
+   * When to ask again, in milliseconds. A person's call also writes down when the call will ask, so that background
+   * work leaves permits to people.
    */
   async #ask(bucket: string, { lane, limit }: Wish): Promise<number> {
     const left = (column: string, most: number) =>
       sql<number>`case when ${this.#over(column, most)} then 0 else ${sql.ref(column)} - ${this.#now()} end`;
-    // A permit that is taken now comes back one window from now at the earliest.
+    // A permit that is taken now comes back a window from now at the earliest.
     const earliest = this.#parts.store
       .selectFrom('rate_slots')
       .select(sql<number>`least(min(${left('free_at', HELD_MS)}), ${sql.lit(WINDOW_MS)})`.as('ms'))

@@ -134,7 +134,7 @@ export function buildServer(parts: ServerParts): Server {
     },
     async close() {
       retired = true;
-      // A client that sends its request slowly, or never to the end, must not keep the process from stopping.
+      // A client that sends a request slowly, or never to the end, must not keep the process from stopping.
       const cancel = clock.after(CLOSE_MS, () => app.server.closeAllConnections());
       await app.close().finally(cancel);
     },

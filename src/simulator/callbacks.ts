@@ -38,7 +38,7 @@ export class Callbacks {
     this.#deps = deps;
   }
 
-  /** Takes the present state, and sends it after the usual delay or as a fault says. */
+  /** Takes the present state, and sends the callback after the usual delay or as a fault says. */
   send(deployment: SimulatedDeployment, event: CallbackEvent): void {
     const { request_id } = deployment;
     const url = deployment.webhooks[event];
@@ -103,7 +103,7 @@ export class Callbacks {
 }
 
 /**
- * The wait for an answer begins when the body has been sent: a test that moves its clock ahead must not cut the
+ * The wait for an answer begins when the body has been sent: a test that moves the clock ahead must not cut the
  * sending short.
  */
 async function* whenWritten(bytes: Buffer, then: () => void): AsyncGenerator<Buffer> {

@@ -24,7 +24,10 @@ interface SimulatedPort extends CatalogPort {
   readonly external: number;
 }
 
-/** A deployment inside the simulator; tests read it here, and change it through the methods of `Simulator`. */
+/**
+ * A deployment inside the simulator; tests read the fields, and change the deployment through the methods of
+ * `Simulator`.
+ */
 export interface SimulatedDeployment {
   readonly request_id: string;
   readonly application: string;
@@ -64,7 +67,7 @@ export function enteredAt(deployment: SimulatedDeployment, phase: Phase): number
   return deployment.history.find((entry) => entry.phase === phase)?.at;
 }
 
-/** The deployment has failed, or is past the phases in which it could fail. */
+/** The deployment has failed, or can no longer fail. */
 export function isEnding(phase: Phase): boolean {
   return phase === 'TERMINATING' || phase === 'TERMINATED' || phase === 'ERROR';
 }

@@ -1,12 +1,12 @@
 import type { Endpoint, RequestFault } from './faults.ts';
 import type { World } from './world.ts';
 
-/** A request as a route gets it. */
+/** A request for a route. */
 export interface Call {
   readonly world: World;
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** The body, parsed; undefined when it was empty or not JSON. */
+  /** The parsed body; undefined for an empty body, and for a body that is not JSON. */
   readonly body: unknown;
   readonly now: number;
   readonly fault: RequestFault | undefined;

@@ -42,7 +42,7 @@ export type RequestFault =
   | { readonly kind: 'server-error'; readonly when: When; readonly status?: number }
   /** The answer comes `ms` later on the clock. */
   | { readonly kind: 'slow'; readonly when: When; readonly ms: number }
-  /** The request takes effect; the answer stops in the middle of its JSON. */
+  /** The request takes effect; the answer stops in the middle of the JSON. */
   | { readonly kind: 'broken-json' }
   | { readonly kind: 'reset'; readonly when: When }
   /** `retryAfter` is sent unchanged, so that a test can send an HTTP date or nonsense; null sends no header. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Phase, SimulatedDeployment } from './deployment.ts';
 import { Refusal } from './refusal.ts';
 
-/** A deployment as the list shows it: the phase may be older than the deployment's own. */
+/** A deployment in the list: the listed phase may be older than the deployment's own. */
 export interface Listed {
   readonly deployment: SimulatedDeployment;
   readonly phase: Phase;
@@ -105,7 +105,7 @@ function normal(field: string, value: string): string {
   return new Date(time).toISOString();
 }
 
-/** SQL's ilike, as far as the API offers it: % stands for anything, letters match in both cases. */
+/** The API's part of SQL's ilike: % stands for any text, and letters match in both cases. */
 function like(text: string, pattern: string): boolean {
   const parts = pattern.split('%').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*')}$`, 'is').test(text);

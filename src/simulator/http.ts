@@ -7,7 +7,7 @@ import { Refusal } from './refusal.ts';
 import { type Found, findRoute } from './router.ts';
 import type { World } from './world.ts';
 
-/** A request as it arrived, recorded for tests. */
+/** A request that arrived, recorded for tests. */
 export interface ReceivedRequest {
   /** Arrival, on the clock. */
   readonly at: number;
@@ -15,7 +15,7 @@ export interface ReceivedRequest {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly headers: Readonly<IncomingMessage['headers']>;
-  /** Parsed JSON; the text if it is not JSON; undefined when empty. */
+  /** Parsed JSON; the text of a body that is not JSON; undefined when empty. */
   readonly body: unknown;
   readonly endpoint: Endpoint | undefined;
   /** The answer's status; undefined until the answer is sent, and for ever after a reset. */
@@ -32,7 +32,7 @@ export function createHttpServer(world: World, requests: ReceivedRequest[]): Ser
   const server = createServer((request, response) => {
     serve(world, requests, request, response).catch(() => request.socket.destroy());
   });
-  // A client's idle connection must not be closed in the moment in which the client uses it again.
+  // A client's idle connection must not be closed in the moment in which the client sends the next request.
   server.keepAliveTimeout = 60_000;
   return server;
 }
@@ -98,7 +98,7 @@ function tooMany(retryAfter: number | string | null): Answer {
   return retryAfter === null ? answer : { ...answer, headers: { 'retry-after': String(retryAfter) } };
 }
 
-/** Lets a fault happen at its moment; resolves with the answer to send instead of the route's, if the fault has one. */
+/** Lets a fault happen at its moment; resolves with the fault's answer, if the fault replaces the route's answer. */
 async function strike(
   world: World,
   request: IncomingMessage,

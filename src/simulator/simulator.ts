@@ -31,14 +31,14 @@ export async function startSimulator(options: SimulatorOptions) {
     deployments: world.deployments as ReadonlyMap<string, SimulatedDeployment>,
     /** The newest 10,000 requests, oldest first. */
     requests: requests as readonly ReceivedRequest[],
-    /** Every callback that was due, with its outcome. */
+    /** Every callback that was due, and how the sending ended. */
     callbacks: world.callbacks.sent,
     faults: world.faults,
     /** Puts a deployment into ERROR with this detail. */
     fail: (id: string, detail: string) => world.lifecycle.fail(world.find(id), detail),
     /** Ends the game server's process: the deployment goes into ERROR, or stays READY when the container restarts. */
     crash: (id: string, crash: Crash) => world.lifecycle.crash(world.find(id), crash),
-    /** Ends a deployment at once, as if its time were up. */
+    /** Ends a deployment at once, like the end of `max_duration`. */
     terminate: (id: string) => world.lifecycle.terminate(world.find(id)),
     /** Adds a line to the log of a game server. */
     print: (id: string, text: string) => appendLog(world.find(id), settings.clock.now(), text),

@@ -18,7 +18,7 @@ export interface Order
   readonly tags: readonly string[];
 }
 
-/** All state of a simulator, and the parts that change it. */
+/** All state of a simulator, and the parts that change this state. */
 export class World {
   readonly settings: Settings;
   readonly deployments = new Map<string, SimulatedDeployment>();
@@ -38,7 +38,7 @@ export class World {
     this.lifecycle = new Lifecycle(this);
   }
 
-  /** Makes a deployment and remembers it; the lifecycle then starts it. */
+  /** Makes and stores a deployment; the lifecycle then starts the deployment. */
   create(order: Order): SimulatedDeployment {
     this.#made += 1;
     const { version, players, tags, ...rest } = order;

@@ -58,8 +58,8 @@ const initial = statements(
 );
 
 /**
- * Tables and columns for several processes on one database, and the reason why a message could not be delivered. Each
- * query reads little more than the rows it looks for, however many rows there are: the outbox has small indexes for
+ * Tables and columns for several processes on one database, and the reason why a message could not be delivered.
+ * However many rows there are, a query reads little more than the rows it wants: the outbox has small indexes for
  * rows that wait or are being sent, so that finished rows slow nothing down.
  */
 const replicas = statements(

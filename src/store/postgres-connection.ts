@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { PoolConfig } from 'pg';
 import { type Place, unusable } from './postgres-errors.ts';
 
-/** For each file of TLS: its name in a URL, and its option of Node's TLS. */
+/** The files of TLS: their names in a URL, and the options of Node's TLS for their contents. */
 const FILES = { sslrootcert: 'ca', sslcert: 'cert', sslkey: 'key' } as const;
 
 /** The server, database and user of a URL, without the password. */
@@ -20,8 +20,8 @@ export function placeOf(url: string): Place {
 /**
  * The URL for pg, with the settings of TLS taken out and given to pg apart: `disable` is no TLS, `no-verify` trusts
  * any certificate, and every other `sslmode` is `verify-full`. pg 8 reads `sslmode` in the same way, but warns that
- * its next version will have libpq's weaker meanings. The files are read here, once: pg would read them for each
- * connection, and its error would reach no caller. Throws StoreError when a file cannot be read.
+ * the next version will have libpq's weaker meanings. The files are read here, once: pg would read the files for each
+ * connection, and an error would reach no caller. Throws StoreError when a file cannot be read.
  */
 export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' | 'ssl' | 'sslnegotiation'> {
   const plain = new URL(url);
@@ -30,7 +30,7 @@ export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' |
     plain.searchParams.delete(name);
     return value || undefined;
   };
-  // As in libpq: nobody else listens on a socket of this machine, and servers do not speak TLS there.
+  // Like libpq: no stranger listens on a socket of this machine, and servers do not speak TLS there.
   const asked = take('sslmode');
   const mode = asked !== undefined && hostOf(url).startsWith('/') ? 'disable' : asked;
   const files = Object.entries(FILES).flatMap(([name, option]) => {
@@ -49,8 +49,8 @@ export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' |
 }
 
 /**
- * pg and libpq prefer the host in the query: usually the folder of a socket, which cannot stand at a URL's host as it
- * is.
+ * pg and libpq prefer the host in the query: usually the folder of a socket, which cannot stand in the place of a
+ * URL's host.
  */
 function hostOf(url: string): string {
   const { hostname, searchParams } = new URL(url);

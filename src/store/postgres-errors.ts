@@ -11,10 +11,7 @@ export interface Place {
   readonly user: string;
 }
 
-/**
- * The transaction had no effect and may succeed when tried again; or another row with the same unique values came
- * first.
- */
+/** The transaction had no effect and may succeed at the next try; or a row with the same unique values came first. */
 const OVERTAKEN = new Set([
   '40001' /* serialization_failure */,
   '40P01' /* deadlock_detected */,
@@ -72,7 +69,7 @@ function byState(state: string, { user }: Place): Explained | undefined {
       return { reason: 'has no room left on its disk', remedy: 'Free space on that disk.' };
   }
   // 08: connection exceptions; 57P01 to 57P04: shut down, crashed, starting up, dropped; 53: out of a resource; 58:
-  // errors of its disk.
+  // errors of the disk.
   if (/^(08|53|58|57P0)/.test(state)) return { reason: 'is not there right now', remedy: RETRY };
   return undefined;
 }

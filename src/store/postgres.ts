@@ -28,7 +28,8 @@ const KEEP_ALIVE_MS = 10_000;
  */
 const BEGIN = begin({ lock: 3_000, statement: STATEMENT_MS });
 /**
- * A change of a table waits for its lock only this long, because all other statements on the table would wait behind.
+ * A change of a table waits for the lock only this long, because every other statement on the table would wait
+ * behind.
  */
 const BEGIN_UNHURRIED = begin({ lock: STATEMENT_MS, statement: 0 });
 
@@ -52,9 +53,9 @@ function begin({ lock, statement }: { readonly lock: number; readonly statement:
 }
 
 /**
- * Kysely's PostgreSQL dialect on `pg`. It uses nothing that outlives a transaction on a connection (no LISTEN, no
- * session locks, no named statements, no SET), so it also works behind a proxy that pools by transaction. Throws
- * StoreError when the database cannot be used.
+ * Kysely's PostgreSQL dialect on `pg`. Nothing that the dialect uses outlives a transaction on a connection (no
+ * LISTEN, no session locks, no named statements, no SET), so the dialect also works behind a proxy that pools by
+ * transaction. Throws StoreError when the database cannot be used.
  */
 export function postgresDialect(url: string, log: Logger, options: PostgresOptions = {}): PostgresDialect {
   const place = placeOf(url);
@@ -80,19 +81,21 @@ function createPool(url: string, log: Logger, options: PostgresOptions): Pool {
         oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format),
     },
   });
-  // If an unused connection breaks, the pool replaces it; without a listener the error would end the process. The
-  // error itself is not logged: it holds pg's whole connection, with the key that cancels its statements and the last
-  // message.
+  // If an unused connection breaks, the pool replaces the connection; without a listener the error would end the
+  // process. The error itself is not logged, because pg puts the whole connection into the error, with the key that
+  // cancels statements and the last message.
   pool.on('error', ({ message, code }: Error & { code?: string }) =>
     log.warn({ code, reason: message }, 'store: an idle connection to the database broke'),
   );
-  // Without a listener, a connection that breaks in the middle of a transaction would end the process, too; its
+  // Without a listener, a connection that breaks in the middle of a transaction would end the process, too; the
   // statement rejects anyway.
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 
-/** A pool that explains its errors in words, and closes a connection after an error instead of using it again. */
+/**
+ * A pool that explains errors in words, and closes a connection after an error instead of using the connection again.
+ */
 function reliable(pool: Pool, place: Place, beginning: string): PostgresPool {
   const failed = (error: unknown): never => {
     throw explain(error, place);
@@ -112,8 +115,8 @@ function reliable(pool: Pool, place: Place, beginning: string): PostgresPool {
             return { command: 'BEGIN', rowCount: null, rows: [] };
           } catch (error) {
             const explained = explain(error, place);
-            // A statement that was given up still runs in the server, and the next statement on this connection would
-            // wait for it.
+            // A statement that was given up still runs in the server, and would keep the next statement on this
+            // connection waiting.
             if (explained instanceof StoreError) broken = true;
             throw explained;
           }

@@ -11,8 +11,8 @@ export function isShared(database: string): boolean {
 }
 
 /**
- * Makes a query skip rows that another transaction has locked, on PostgreSQL: the other process may be stopped in the
- * middle of its transaction. The next query finds the rows again.
+ * Makes a query on PostgreSQL skip rows that another transaction has locked: that process may be stopped in the
+ * middle of the transaction. The next query finds the rows again.
  */
 export function passingOverLocked<DB, Table extends keyof DB, Row>(
   rows: SelectQueryBuilder<DB, Table, Row>,
@@ -38,7 +38,7 @@ export interface Database {
 
 /** One row per deployment asked for in chat; written before the request to Edgegap leaves. */
 export interface DeploymentsTable {
-  /** The intent's id: also in its callback URLs, and in its tag. */
+  /** The intent's id: also part of the callback URLs, and of the tag. */
   id: string;
   account: string;
   /** Proves that a callback comes from Edgegap, to whom alone the bot told the URL. */
@@ -46,7 +46,7 @@ export interface DeploymentsTable {
   invocation_id: string;
   application: string;
   version: string;
-  /** A DeployPlan: users and tags. */
+  /** A DeployPlan: users, place and tags. */
   plan_json: string;
   asker_id: string;
   asker_name: string;
@@ -79,11 +79,14 @@ export interface DeploymentsTable {
   checks: number;
   stop_asked_by: string | null;
   stop_asked_at: number | null;
-  /** Since when Edgegap has said that it knows no such deployment. */
+  /** Since when Edgegap has answered that no such deployment exists. */
   missing_at: number | null;
   /** The process that sends the request to deploy, while `phase` is `requesting`. */
   holder: string | null;
-  /** A DeploymentStatus that a status poll found before any callback told of it; the callback may be on its way. */
+  /**
+   * A DeploymentStatus that a status poll found before any callback told of that status; the callback may be under
+   * way.
+   */
   doubted: string | null;
 }
 
@@ -133,7 +136,7 @@ export interface OutboxTable {
   thread: string | null;
   /** `post`, `edit`, `answer` (to an invocation, by another process), `tell` (a direct message). */
   kind: string;
-  /** The MessageRef of the message to edit or to post under; for an answer, the way to give it. */
+  /** The MessageRef of the message to edit or to post under; for an answer, how the platform takes the answer. */
   target_json: string | null;
   /** For `tell`: the person's id on the platform. */
   person: string | null;
@@ -144,7 +147,7 @@ export interface OutboxTable {
   state: string;
   /** 1 from the start of an attempt until the bot knows that the message was not sent. */
   uncertain: number;
-  /** The key of the last attempt; if several rows were sent as one message, the key of another row. */
+  /** The key that the last attempt was sent with; for a row in a digest, the digest's key. */
   sent_key: string | null;
   attempts: number;
   attempted_at: number | null;
@@ -218,7 +221,7 @@ export interface TasksTable {
   kind: string;
   key: string;
   account: string;
-  /** Null: the task was cancelled while it ran. */
+  /** Null: the task was cancelled during a run. */
   run_at: number | null;
   /** When `run_at` was set, by the clock that gave `run_at`. */
   written_at: number;

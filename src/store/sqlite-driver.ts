@@ -72,10 +72,10 @@ class Group {
 }
 
 /**
- * A commit takes as long as the disk does, and SQLite blocks meanwhile. So all writes of one turn of the event loop
- * are one commit at the end of the turn. The transactions are savepoints in it, one after the other; a transaction
- * that fails rolls back only its own savepoint. Under load the event loop turns every few milliseconds, so that
- * acknowledgements and requests leave, and new work joins in.
+ * A commit takes as long as the disk does, and SQLite blocks meanwhile. So all writes of a turn of the event loop are
+ * a single commit at the end of the turn. The transactions are savepoints in that commit, one after the other; a
+ * transaction that fails rolls back only its own savepoint. Under load the event loop turns every few milliseconds,
+ * so that acknowledgements and requests leave, and new work joins in.
  */
 class GroupingDriver implements Driver {
   readonly #path: string;
@@ -160,7 +160,7 @@ class GroupingDriver implements Driver {
     } finally {
       this.#leave();
     }
-    // A query that only reads waits, too: the changes that it has read may yet be undone.
+    // A query that only reads waits, too: the changes that the query has read may yet be undone.
     await group?.committed;
     return result;
   }

@@ -41,7 +41,7 @@ export class Statements {
     const kept = this.#prepared.get(sql);
     if (kept) return kept;
     const statement = this.#database.prepare(sql);
-    // `incremental_vacuum` has no columns, and frees one page a step: `all` steps a pragma to its end.
+    // `incremental_vacuum` has no columns, and frees a page with each step: `all` steps a pragma to the end.
     const prepared = { statement, reads: statement.columns().length > 0 || PRAGMA.test(sql) };
     this.#prepared.set(sql, prepared);
     return prepared;

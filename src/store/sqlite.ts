@@ -6,7 +6,7 @@ import { AppError } from '../errors.ts';
 import { GroupingDialect } from './sqlite-driver.ts';
 import { explain } from './sqlite-errors.ts';
 
-/** How much of the write-ahead log stays on the disk after its pages were written back, in bytes. */
+/** How much of the write-ahead log stays on the disk after the pages were written back, in bytes. */
 const LOG_BYTES = 16 * 1024 * 1024;
 /** How much of the file may be in memory: SQLite's default of 2 MB holds the indexes of a few thousand deployments. */
 const CACHE_KIB = 64 * 1024;
@@ -36,7 +36,8 @@ function open(path: string, readOnly: boolean): DatabaseSync {
       database.exec('PRAGMA query_only=ON; SELECT 1 FROM sqlite_schema');
       return database;
     }
-    // Before the first write, because the setting counts in new files only; with it `giveBack` can shorten the file.
+    // Before the first write, because the setting counts in new files only; this setting lets `giveBack` shorten the
+    // file.
     database.exec('PRAGMA auto_vacuum=INCREMENTAL');
     database.exec('PRAGMA journal_mode=WAL');
     database.exec('PRAGMA synchronous=FULL');
@@ -61,8 +62,8 @@ function open(path: string, readOnly: boolean): DatabaseSync {
 }
 
 /**
- * Makes the file for its owner alone, because it holds the secrets of callbacks. SQLite gives the log beside the file
- * the same rights.
+ * Makes the file for its owner alone, because the store holds the secrets of callbacks. SQLite gives the log beside
+ * the file the same rights.
  */
 function create(path: string): void {
   mkdirSync(dirname(path), { recursive: true });

@@ -23,7 +23,7 @@ export function checkDatabase(database: string): void {
     ]);
 }
 
-/** Opens the store and brings its schema up to date. Throws AppError. */
+/** Opens the store and brings the schema up to date. Throws AppError. */
 export async function openStore(dialect: Dialect): Promise<Store> {
   const store = new Kysely<Database>({ dialect });
   try {

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /**
  * Joins calls: items that arrive while `run` is under way go to the next run together, up to `atMost` at a time.
- * `run` returns one result for each item, in the order of the items; if it rejects, each of the items rejects.
+ * `run` returns a result for each item, in the order of the items; when `run` rejects, each of the items rejects.
  */
 export function together<Item, Result>(
   run: (items: readonly Item[]) => Promise<readonly Result[]>,

@@ -8,19 +8,19 @@ type Table = keyof Database;
  * transactions share.
  */
 const listeners = new WeakMap<DialectAdapter, [Table, () => void][]>();
-/** Per transaction: the tables whose listeners its commit wakes. */
+/** Per transaction: the tables whose listeners the commit wakes. */
 const written = new WeakMap<Store, Set<Table>>();
 
 /**
  * Another writer was faster: the transaction has read rows that have changed since, and has to begin anew. The
- * dialects throw it for such errors of the database; code that finds an outdated row throws it, too.
+ * dialects throw this error for such errors of the database; code that finds an outdated row throws this error, too.
  */
 export class OvertakenError extends Error {}
 
 const TRIES = 10;
 
 /**
- * Runs `work` in a transaction, and again from its beginning when another transaction stood in the way; so `work`
+ * Runs `work` in a transaction, and again from the beginning when another transaction stood in the way; so `work`
  * must do nothing but read and write through `tx`.
  */
 export async function transact<T>(store: Store, work: (tx: Store) => Promise<T>): Promise<T> {

@@ -12,7 +12,7 @@ export function purging(parts: {
   readonly clock: Clock;
   /** How long rows are kept once they are finished, in milliseconds. */
   readonly keepMs: number;
-  /** By the name of the purge; each owner of a table has its own. */
+  /** By the name of the purge; each owner of a table brings a purge. */
   readonly purges: Readonly<Record<string, Purge>>;
 }): TaskKind {
   const { clock, keepMs, purges } = parts;

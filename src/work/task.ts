@@ -34,7 +34,7 @@ export interface TaskKind {
   run(due: Due): Promise<Again | undefined>;
 }
 
-/** A task to come, known by its kind and key. */
+/** A task to come, known by kind and key. */
 export interface Task {
   readonly kind: string;
   readonly key: string;
@@ -46,7 +46,7 @@ export interface Task {
 
 /**
  * Writes a task in the transaction `tx`, in place of an earlier task with the same key; if the earlier task is
- * running now, the new task waits for the end of that run. With `once` an earlier task stays as it is.
+ * running now, the new task waits for the end of that run. With `once` an earlier task stays unchanged.
  */
 export async function schedule(tx: Store, clock: Clock, task: Task, { once = false } = {}): Promise<void> {
   const { kind, key, account, at, payload } = task;
@@ -64,7 +64,7 @@ export async function schedule(tx: Store, clock: Clock, task: Task, { once = fal
   wroteTo(tx, 'tasks');
 }
 
-/** Cancels a task. A run that is under way goes on to its end, and no further run follows. */
+/** Cancels a task. A run that is under way goes on to the end, and no further run follows. */
 export async function cancel(tx: Store, { kind, key }: Pick<Task, 'kind' | 'key'>): Promise<void> {
   // The row stays until a run that is under way has ended, so that no new task with this key runs beside that run.
   await tx

@@ -127,8 +127,8 @@ export class TaskWorker {
           selectFrom('due').select(['due.kind', 'due.key']).$asTuple('kind', 'key'),
         ),
       )
-      // The condition is repeated, because another process may have claimed the row while this statement waited for
-      // it.
+      // The condition is repeated, because a different process may have claimed the row while this statement waited
+      // for the row.
       .where(isFree)
       .returningAll()
       .execute();
@@ -136,7 +136,7 @@ export class TaskWorker {
 
   #begin(row: Row): void {
     const id = JSON.stringify([row.kind, row.key]);
-    // After a doubt another process may have run the task to its end, while the earlier run still unwinds here.
+    // After a doubt other processes may have run the task to the end, while the earlier run still unwinds here.
     const before = this.#running.get(id);
     const run = this.#run(row, this.#hold.signal, before).finally(() => {
       if (this.#running.get(id) === run) this.#running.delete(id);
@@ -154,7 +154,7 @@ export class TaskWorker {
       try {
         return await this.#record(row, outcome);
       } catch (err) {
-        // This process stops, so its claim ends soon, and another process takes the task.
+        // This process stops, so the claim ends soon, and the next process takes the task.
         if (this.#stopped) return;
         log.error({ err, kind, key }, 'work: the end of a task could not be stored');
         await sleep(clock, RETRY_MS, this.#hold.signal).catch(() => undefined);
