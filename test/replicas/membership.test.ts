@@ -124,7 +124,7 @@ describe('a process that cannot reach the database', () => {
     await one.clock.advance(1_000);
     await left;
     expect(one.membership.isCertain()).toBe(false);
-    expect(one.lines.join('')).toContain('they notice in a few seconds');
+    expect(one.lines.join('')).toContain('they notice within a few seconds');
   });
 });
 
