@@ -1,6 +1,6 @@
 /**
- * Time, passed in. Everything that waits or reads the time takes a `Clock`, so that tests move time by hand instead
- * of sleeping.
+ * Time, passed in. All code that waits or reads the time takes a `Clock`, so that tests move time instead of
+ * sleeping.
  */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */

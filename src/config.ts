@@ -171,7 +171,7 @@ function checkTogether({ edgegap = true, chat = false }: Needs, unread: readonly
 }
 
 /**
- * Reads the settings, by default from this process's own environment. Throws ConfigError with a line for each wrong
+ * Reads the settings, by default from this process's environment. Throws ConfigError with a line for each wrong
  * setting.
  */
 export function readConfig(
@@ -184,8 +184,7 @@ export function readConfig(
       .filter(([, value]) => value !== ''),
   );
   const quoted = [...SETTINGS, ...FILES].filter((name) => QUOTED.test(set[name] ?? ''));
-  // The values are checked without the marks, so that other mistakes are reported as well, and none only because of
-  // the marks.
+  // Checked without the quotation marks, so that other mistakes are reported as well, and none because of the marks.
   for (const name of quoted) set[name] = set[name]?.slice(1, -1).trim() ?? '';
   const files = readSecretFiles(set, SETTINGS);
   const given = { ...files.values, ...set };

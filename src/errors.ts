@@ -39,10 +39,7 @@ export class DeliveryError extends AppError {
   readonly outcome: 'not-sent' | 'unknown';
   /** Whether a later attempt can succeed without any repair by a person. */
   readonly retryable: boolean;
-  /**
-   * Whether an attempt can succeed after a repair, of a permission or a token for example. Such a message is kept for
-   * a day.
-   */
+  /** Whether an attempt can succeed after a repair, of a permission for example. Such a message is kept for a day. */
   readonly mendable: boolean;
   /** Milliseconds the platform asked the bot to wait, if the platform asked. */
   readonly retryAfterMs: number | undefined;

@@ -60,8 +60,8 @@ export async function stopInOrder(parts: Stoppable): Promise<void> {
   const ended = Promise.all([...others, callbacks.stop(), outbox.stop()]);
   await atMost(QUIT_MS, ended);
   await atMost(QUIT_MS, Promise.all([platforms.close(), ...accounts.map(({ client }) => client.abandon())]));
-  // Once the connections are closed, work that waited for a platform or for Edgegap ends too, while the store is
-  // still open.
+  // Once the connections are closed, work that waited for a platform or for Edgegap ends too: the store is still
+  // open.
   await atMost(QUIT_MS, Promise.all([ended, pipeline.idle(), closed]));
   await parts.membership.leave();
   await within(clock, QUIT_MS, Promise.all(stores.map((store) => store.destroy())));

@@ -12,10 +12,7 @@ const EXAMPLE = 'postgres://user:password@host:5432/database';
 const SOCKET_EXAMPLE = 'postgres://user:password@/database?host=/folder/of/the/socket';
 const ESCAPED = 'in a password write @ as %40, / as %2F, ? as %3F and # as %23';
 
-/**
- * The problem of a `DATABASE_URL`, to be shown after the setting's name, without any password; undefined for a good
- * value.
- */
+/** The problem of a `DATABASE_URL`, to follow the setting's name, without any password; undefined for a good value. */
 export function databaseProblem(value: string): string | undefined {
   if (POSTGRES.test(value)) return serverProblem(value);
   const [, scheme] = SCHEME.exec(value) ?? [];

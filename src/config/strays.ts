@@ -15,7 +15,7 @@ const SLIPS = 2;
 const OURS = /^(edgegap|discord|slack)_/i;
 
 /**
- * Other names for settings that limit people's rights: if such a setting is ignored, people may do more than they
+ * Other names for settings that limit people's rights: with such a setting ignored, people may do more than they
  * should.
  */
 const GUARDS: readonly (readonly [RegExp, string])[] = [

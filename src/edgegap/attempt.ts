@@ -40,7 +40,7 @@ export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCa
   const timeout = new AbortController();
   let sent = false;
   let status: number | undefined;
-  let kept: { readonly why: unknown } | undefined;
+  let stayed: { readonly why: unknown } | undefined;
   const stopTimer = clock.after(call.timeoutMs, () => timeout.abort());
   const broken = (kind: Break['kind'], reason?: string, cause?: unknown): EdgegapError =>
     breakError({ method, path: call.shownPath, kind, sent, status, reason, cause });
@@ -52,7 +52,7 @@ export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCa
           try {
             call.left();
           } catch (why) {
-            kept = { why };
+            stayed = { why };
             throw why;
           }
           sent = true;
@@ -71,7 +71,7 @@ export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCa
     status = answer.statusCode;
     return { status, headers: answer.headers, text: await answer.body.text() };
   } catch (error) {
-    if (kept) throw kept.why;
+    if (stayed) throw stayed.why;
     if (signal.aborted) {
       if (!sent || method === 'GET') throw signal.reason;
       throw broken('aborted', undefined, signal.reason);
@@ -100,10 +100,7 @@ function noteStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor
   };
 }
 
-/**
- * The code of an error: `ECONNREFUSED`, `UND_ERR_SOCKET`... An error that tried several addresses holds the code in
- * the first of several errors.
- */
+/** `ECONNREFUSED`, `UND_ERR_SOCKET`... An error for several addresses holds the code in its first error. */
 function reasonOf(error: unknown): string | undefined {
   // These are undici's words; the code of this error says nothing.
   const refusal = /^Proxy response \((\d+)\)/.exec((error as Error).message)?.[1];

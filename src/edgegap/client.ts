@@ -107,14 +107,12 @@ export class EdgegapClient {
     );
   }
 
-  /** `GET /v1/status/{id}`. */
   async status(request_id: string, call?: Call): Promise<DeploymentStatus> {
     const at = path`/v1/status/${request_id}`;
     const request = { path: at, subject: 'deployment', bucket: 'status' } as const;
     return masked(await this.#get(request, DeploymentStatus, call), this.#mask);
   }
 
-  /** `DELETE /v1/stop/{id}`. */
   async stop(request_id: string, call?: Call): Promise<StopResult> {
     try {
       const at = path`/v1/stop/${request_id}`;
@@ -143,8 +141,8 @@ export class EdgegapClient {
     const page = request.page ?? 1;
     const answer = await this.#list(request, call);
     const total_count = answer.total ?? answer.rows.length;
-    // The number of rows on earlier pages is not known here; unless Edgegap says otherwise, all pages are taken to be
-    // equally long.
+    // The rows of earlier pages are not known here; unless Edgegap says otherwise, all pages are taken to be equally
+    // long.
     const has_next = nextPage(page, answer, answer.rows.length * page) !== undefined;
     return { rows: answer.rows, total_count, has_next, page };
   }
@@ -240,10 +238,7 @@ export class EdgegapClient {
     return { ...page, rows: page.rows.map((row) => masked(row, this.#mask)) };
   }
 
-  /**
-   * Every row of every page. The first request has no page number, because the list of versions declares no such
-   * parameter.
-   */
+  /** Every row of every page. The first request has no page number: the list of versions declares no such parameter. */
   async #all<Row>(request: Question, schema: z.ZodType<Page<Row>>, call: Call | undefined): Promise<Row[]> {
     const all: Row[] = [];
     const read = (page: number | undefined) =>
@@ -270,7 +265,7 @@ export class EdgegapClient {
     const { status, json } = await this.#transport.send(request, call);
     const read = schema.safeParse(json);
     if (read.success) return read.data;
-    const where = read.error.issues[0]?.path.join('.') || 'the whole of it';
+    const where = read.error.issues[0]?.path.join('.') || 'the whole answer';
     throw unreadable(request, status, where, read.error);
   }
 }

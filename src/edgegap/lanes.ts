@@ -31,10 +31,7 @@ export class Lanes<P> {
     return this.#waiting[lane].length;
   }
 
-  /**
-   * Resolves as `call` does, once the call has got a permit. Rejects with the signal's reason when aborted before
-   * that.
-   */
+  /** Resolves as `call` does, once there is a permit. Rejects with the signal's reason when aborted before that. */
   wait<T>({ lane, signal }: Turn, call: (place: P) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
@@ -60,10 +57,7 @@ export class Lanes<P> {
     });
   }
 
-  /**
-   * Begins the next call with the permit; false when no call waits. A permit that was taken for people is for people
-   * alone.
-   */
+  /** Begins the next call with the permit; false when no call waits. A permit taken for people is for people alone. */
   begin(place: P, takenFor: Lane): boolean {
     const waiting =
       this.#waiting.people.shift() ??

@@ -29,10 +29,7 @@ export function nextPage(page: number, answer: Page<unknown>, read: number): num
   return next_page_number !== undefined && next_page_number > page ? next_page_number : page + 1;
 }
 
-/**
- * Reads page after page, from the first. `read` gets undefined for the first page: not every list takes a page
- * number.
- */
+/** Reads page after page. `read` gets undefined for the first page: not every list takes a page number. */
 export async function* eachPage<Row>(
   read: (page: number | undefined) => Promise<Page<Row>>,
 ): AsyncGenerator<Row[], void, undefined> {

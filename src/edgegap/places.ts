@@ -52,10 +52,7 @@ export interface Taken {
 
 /** Gives out the permits of the buckets with a documented limit. */
 export interface Places {
-  /**
-   * Takes the permits that are free now. Rejects with an AppError when the number of free permits cannot be found
-   * out.
-   */
+  /** Takes the permits that are free now. Rejects with an AppError when no permits can be had. */
   take(bucket: string, wish: Wish): Promise<Taken>;
   /** Gives out no permit of `bucket` for `ms` milliseconds, at most `MAX_PAUSE_MS`. */
   pause(bucket: string, ms: number): Promise<void>;

@@ -23,10 +23,7 @@ interface Meaning {
  */
 const NOT_DEPLOYED = new Set([400, 401, 403, 404, 429]);
 
-/**
- * The error for an answer that is not a success. The meanings come from Edgegap's API reference and from answers of
- * the live API.
- */
+/** The error for an answer that is not a success; the meanings come from the API reference and the live API. */
 export function refusalError(refusal: Refusal): EdgegapError {
   const { code, message, hint, outcome = 'not-done' } = meaning(refusal);
   const { subject, ...details } = refusal;

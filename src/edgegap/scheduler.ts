@@ -53,10 +53,7 @@ export class Scheduler {
     return this.#bucket(bucket).run(turn, call);
   }
 
-  /**
-   * Starts no call in `bucket` for `ms` milliseconds, at most `MAX_PAUSE_MS`: Edgegap said that requests came too
-   * fast.
-   */
+  /** Starts no call in `bucket` for `ms` milliseconds, at most `MAX_PAUSE_MS`, after requests came too fast. */
   pause(bucket: string, ms: number): Promise<void> {
     return this.#bucket(bucket).pause(Math.min(ms, MAX_PAUSE_MS));
   }
@@ -113,7 +110,7 @@ class OpenBucket implements Bucket {
 }
 
 /**
- * The request waited so long (no free connection, a machine that stood still) that its permit may belong to another
+ * The request waited too long (no free connection, a machine that stood still): its permit may belong to another
  * call.
  */
 class PlaceGone extends Error {}
@@ -194,10 +191,7 @@ class RatedBucket implements Bucket {
     }
   }
 
-  /**
-   * Resolves when `ms` have passed, when no call waits any more, or when a person's call joins waiting background
-   * work.
-   */
+  /** Resolves when `ms` have passed, when no call waits any more, or when a person's call joins background work. */
   async #wait(ms: number): Promise<void> {
     const lane = this.#lanes.next;
     await new Promise<void>((resolve) => {

@@ -178,10 +178,7 @@ export const LogsAnswer = z.object({
 });
 export type LogsAnswer = z.infer<typeof LogsAnswer>;
 
-/**
- * `is_active` false: no version of the application can be deployed. The application's image (base64, large) is
- * dropped.
- */
+/** `is_active` false: no version of the application can be deployed. The application's image (large) is dropped. */
 export const Application = z.object({
   name: z.string().min(1),
   is_active: z.boolean().catch(true),

@@ -104,8 +104,8 @@ export class Transport {
         return await this.#once(request, call, n);
       } catch (error) {
         const unknownBefore = before !== undefined && before.outcome !== 'not-done';
-        // The earlier attempt may have had an effect: the earlier error says more than the reason why this attempt
-        // did not begin.
+        // The earlier attempt may have had an effect: its error says more than the reason why this attempt did not
+        // begin.
         if (!(error instanceof EdgegapError)) throw unknownBefore && method !== 'GET' ? before : error;
         const final = unknownBefore ? afterUnknown(error) : error;
         if (n >= MAX_ATTEMPTS || !mayRetry(error, again)) throw final;
@@ -211,8 +211,7 @@ export class Transport {
     // Half fixed, half random: replicas and calls that failed together do not come back together.
     const backoff = BACKOFF_MS * 2 ** (n - 1) * (1 + this.#random());
     const wait = error.retryAfterMs ?? backoff;
-    // After Edgegap said that requests come too fast, the whole bucket pauses; this call waits in the bucket like all
-    // calls.
+    // After Edgegap said that requests come too fast, the whole bucket pauses; this call waits in the bucket, too.
     if (error.status === 429) return this.#scheduler.pause(bucket, wait);
     await sleep(this.#options.clock, wait, either(this.#closing, call));
   }
@@ -225,8 +224,7 @@ function createPool(pipelining: 0 | 1, proxy: Proxies | undefined): Dispatcher {
     maxResponseSize: MAX_BODY_BYTES,
     // Whether a request has left is known exactly only on a connection that carries a single request at a time.
     allowH2: false,
-    // A tunnel also for an address without TLS: a proxy that passes a request on by itself may also repeat the
-    // request by itself.
+    // A tunnel also for an address without TLS: without a tunnel the proxy might repeat a request by itself.
     proxyTunnel: true,
   });
 }

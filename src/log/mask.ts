@@ -4,17 +4,11 @@ import { MASK, SHAPES } from './patterns.ts';
 
 /** The longest line that is masked as a whole, in characters; the cost of a line must have a bound. */
 export const LONGEST_LINE = 8_192;
-/**
- * Shorter lines are masked together, up to so many characters at a time: other work waits no longer than a piece
- * takes.
- */
+/** Shorter lines are masked together, up to so many characters at a time: no other work waits longer than that. */
 const PIECE = 4_096;
 /** Most lines of a private key: RSA with 16384 bits has 200. */
 export const KEY_LINES = 256;
-/**
- * The last lines of a piece are masked again with the next piece: a name may stand on one line, and its value on the
- * next.
- */
+/** The last lines of a piece are masked again with the next piece: a name's value may stand on the next line. */
 const OVERLAP = 3;
 /** A text that is not a log, such as an error's, is cut to this length: no text is shown in greater length. */
 const LONGEST_TEXT = 16_384;

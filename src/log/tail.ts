@@ -26,8 +26,7 @@ export async function maskedTail(log: string, count: number, secrets: readonly s
   const total = await lineCount(whole);
   const begin = Math.max(0, whole.length - MOST - BEFORE);
   const near = whole.slice(begin).split('\n');
-  // The first line of `near` was cut, and is left out. But a line that reaches far into the shown part is kept, with
-  // its end.
+  // The first line of `near` was cut, and is left out. But a line that reaches far into the shown part is kept.
   const long = begin > 0 && (near[0]?.length ?? 0) > BEFORE + LONGEST_LINE;
   if (begin > 0 && !long) near.shift();
   const before = begin > 0 && !long ? Math.min(linesWithin(near, BEFORE), near.length - 1) : 0;

@@ -14,8 +14,8 @@ const RENEW_WITHIN_MS = 1_500;
 /** A process without a renewal for this long counts as dead. */
 const DEAD_AFTER_MS = 7_000;
 /**
- * A process that could not renew for this long no longer acts on its claims; other processes take the claims over
- * only later.
+ * A process that could not renew for this long no longer acts on its claims: other processes take them over only
+ * later.
  */
 const DOUBT_AFTER_MS = 5_500;
 const LEAVE_WITHIN_MS = 1_000;
@@ -141,8 +141,8 @@ export class Membership {
   }
 
   async #renew(): Promise<void> {
-    // Counted from before the statement leaves, so that this process never counts on more time than the other
-    // processes grant.
+    // Counted from before the statement leaves, so that this process never counts on more time than the database
+    // grants.
     const sinceSent = stopwatch(this.#parts.clock);
     const started_at = this.#parts.clock.now();
     const until = sql<number>`${this.#now()} + ${sql.lit(DEAD_AFTER_MS)}`;
@@ -156,8 +156,7 @@ export class Membership {
   }
 
   /**
-   * If the database's clock was set back, old rows of dead processes would last too long. Living processes renew
-   * theirs.
+   * If the database's clock was set back, rows of dead processes would last too long. Living processes renew theirs.
    */
   async #shorten(until: RawBuilder<number>): Promise<void> {
     await this.#parts.store.updateTable('instances').set({ until }).where('until', '>', until).execute();

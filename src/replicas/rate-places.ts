@@ -14,10 +14,7 @@ import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/schema.ts';
 
-/**
- * For this long after the moment at which people's calls ask again, background work leaves the next permits to
- * people.
- */
+/** For this long after people's calls will ask again, background work leaves the next permits to people. */
 const HEAD_START_MS = 250;
 /** The longest wait of a person's call from one question to the next. */
 const PEOPLE_MS = MAX_PAUSE_MS + HEAD_START_MS;
@@ -232,10 +229,7 @@ export class RatePlaces implements Places {
     }
   }
 
-  /**
-   * A condition: the time in `column` has come, or is further ahead than possible, because the clock was set back
-   * since.
-   */
+  /** A condition: the time in `column` has come, or is further ahead than possible (the clock was set back since). */
   #over(column: string, most: number): RawBuilder<SqlBool> {
     const time = sql.ref(column);
     return sql<SqlBool>`(${time} <= ${this.#now()} or ${time} > ${this.#now()} + ${sql.lit(most)})`;

@@ -57,7 +57,7 @@ export interface Server {
 const KEEP_ALIVE_MS = 620_000;
 /** How long a request that is being answered may delay the stop. */
 const CLOSE_MS = 1_000;
-/** All addresses of this machine: `::` includes those of IPv4; a machine without IPv6 has only these. */
+/** All addresses of this machine: `::` includes those of IPv4; `0.0.0.0` is for a machine without IPv6. */
 const EVERYWHERE = ['::', '0.0.0.0'];
 /** Errors that mean: this machine has no such address. */
 const ABSENT: unknown[] = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'ENOTFOUND'];

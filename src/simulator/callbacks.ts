@@ -103,8 +103,8 @@ export class Callbacks {
 }
 
 /**
- * The wait for an answer begins when the body has been sent: a test that moves the clock ahead must not cut the
- * sending short.
+ * The wait for an answer begins when the body is out: a test that moves the clock ahead must not cut the sending
+ * short.
  */
 async function* whenWritten(bytes: Buffer, then: () => void): AsyncGenerator<Buffer> {
   yield bytes;

@@ -25,8 +25,7 @@ interface SimulatedPort extends CatalogPort {
 }
 
 /**
- * A deployment inside the simulator; tests read the fields, and change the deployment through the methods of
- * `Simulator`.
+ * A deployment inside the simulator; tests read the fields, and change the deployment by the methods of `Simulator`.
  */
 export interface SimulatedDeployment {
   readonly request_id: string;

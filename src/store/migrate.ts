@@ -25,8 +25,8 @@ async function bringUpToDate(db: Store): Promise<void> {
 }
 
 /**
- * Throws if the schema is newer than this version of the bot: this version could write rows that the newer version
- * cannot read.
+ * Throws if the schema is newer than this version of the bot, which could write rows that the newer version cannot
+ * read.
  */
 async function isUpToDate(db: Store): Promise<boolean> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });

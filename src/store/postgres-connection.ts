@@ -49,8 +49,7 @@ export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' |
 }
 
 /**
- * pg and libpq prefer the host in the query: usually the folder of a socket, which cannot stand in the place of a
- * URL's host.
+ * pg and libpq prefer the host in the query: usually a socket's folder, which cannot stand in place of a URL's host.
  */
 function hostOf(url: string): string {
   const { hostname, searchParams } = new URL(url);

@@ -35,7 +35,7 @@ function byState(state: string, { user }: Place): Explained | undefined {
     case '28000':
       return {
         reason: `does not let the user ${user} in`,
-        remedy: `${CHECK_URL} Its user, its password, or pg_hba.conf.`,
+        remedy: 'Check the user and the password in DATABASE_URL, or the server’s pg_hba.conf.',
       };
     case '3D000':
       return {
@@ -129,10 +129,7 @@ function byMessage(message: string): Explained | undefined {
   return undefined;
 }
 
-/**
- * A StoreError if the database as a whole cannot be used; OvertakenError for the codes above; any other error
- * unchanged.
- */
+/** A StoreError if the database as a whole cannot be used; OvertakenError for the codes above; otherwise `error`. */
 export function explain(error: unknown, place: Place): unknown {
   // Node tries each address of a name, and throws the errors of all addresses together.
   const first = error instanceof AggregateError ? error.errors[0] : error;

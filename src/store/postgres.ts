@@ -27,10 +27,7 @@ const KEEP_ALIVE_MS = 10_000;
  * while it runs.
  */
 const BEGIN = begin({ lock: 3_000, statement: STATEMENT_MS });
-/**
- * A change of a table waits for the lock only this long, because every other statement on the table would wait
- * behind.
- */
+/** A change of a table waits for the lock only this long: every other statement on the table would wait behind. */
 const BEGIN_UNHURRIED = begin({ lock: STATEMENT_MS, statement: 0 });
 
 export interface PostgresOptions {
@@ -93,9 +90,7 @@ function createPool(url: string, log: Logger, options: PostgresOptions): Pool {
   return pool;
 }
 
-/**
- * A pool that explains errors in words, and closes a connection after an error instead of using the connection again.
- */
+/** A pool that explains errors in words, and closes a connection after an error instead of using it again. */
 function reliable(pool: Pool, place: Place, beginning: string): PostgresPool {
   const failed = (error: unknown): never => {
     throw explain(error, place);
@@ -115,8 +110,8 @@ function reliable(pool: Pool, place: Place, beginning: string): PostgresPool {
             return { command: 'BEGIN', rowCount: null, rows: [] };
           } catch (error) {
             const explained = explain(error, place);
-            // A statement that was given up still runs in the server, and would keep the next statement on this
-            // connection waiting.
+            // A statement that was given up still runs in the server: the next statement on this connection would
+            // wait.
             if (explained instanceof StoreError) broken = true;
             throw explained;
           }
@@ -127,10 +122,7 @@ function reliable(pool: Pool, place: Place, beginning: string): PostgresPool {
   };
 }
 
-/**
- * Kysely's lock for migrations belongs to a session, and a pooling proxy gives the session to other clients in
- * between.
- */
+/** Kysely's lock for migrations belongs to a session, which a pooling proxy gives to other clients in between. */
 export class UnlockedAdapter extends PostgresAdapter {
   readonly #place: Place;
   readonly #log: Logger;

@@ -18,7 +18,7 @@ export async function deleteSome(
   atMost = AT_ONCE,
 ): Promise<readonly string[]> {
   const some = sql`select id from ${sql.table(table)} where ${isOver} limit ${atMost}`;
-  // The condition is repeated, because a row may have changed while this statement waited for the row.
+  // Repeated, because a row may have changed while this statement waited for it.
   const gone = sql<{
     id: string;
   }>`delete from ${sql.table(table)} where id in (${some}) and ${isOver} returning id`;

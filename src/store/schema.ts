@@ -3,9 +3,7 @@ import { type Generated, type Kysely, PostgresAdapter, type SelectQueryBuilder }
 /** A handle for queries: the store itself, or a transaction in it. */
 export type Store = Kysely<Database>;
 
-/**
- * Whether several processes can work on the database: PostgreSQL is shared, and a SQLite file belongs to one process.
- */
+/** Whether several processes can work on the database: on PostgreSQL; a SQLite file belongs to one process. */
 export function isShared(database: string): boolean {
   return /^postgres(ql)?:/i.test(database);
 }
@@ -83,10 +81,7 @@ export interface DeploymentsTable {
   missing_at: number | null;
   /** The process that sends the request to deploy, while `phase` is `requesting`. */
   holder: string | null;
-  /**
-   * A DeploymentStatus that a status poll found before any callback told of that status; the callback may be under
-   * way.
-   */
+  /** A DeploymentStatus that a status poll found before any callback told of it; that callback may be under way. */
   doubted: string | null;
 }
 
@@ -118,10 +113,7 @@ export interface InvocationsTable {
   finished_at: number | null;
   /** The process that carries out the invocation, while `state` is `running`. */
   holder: string | null;
-  /**
-   * How another process can still answer the invocation, in the platform's own form; null once the invocation is
-   * finished.
-   */
+  /** How another process can still answer the invocation, in the platform's own form; null after the end. */
   reply_json: string | null;
 }
 

@@ -34,10 +34,7 @@ export class GroupingDialect extends SqliteDialect {
   }
 }
 
-/**
- * Without this, Kysely would lend the single connection to one transaction after the other, each until its own
- * commit.
- */
+/** Otherwise Kysely would lend the single connection to one transaction after the other, each until its commit. */
 class UnlockedAdapter extends SqliteAdapter {
   override get supportsMultipleConnections(): boolean {
     return true;

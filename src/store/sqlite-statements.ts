@@ -53,10 +53,7 @@ interface Prepared {
   readonly reads: boolean;
 }
 
-/**
- * node:sqlite reads an object in first place (for example a Date) as named parameters, so only plain values are
- * accepted.
- */
+/** node:sqlite reads an object in first place (a Date, say) as named parameters, so only plain values are accepted. */
 function checked(parameters: readonly unknown[]): SQLInputValue[] {
   return parameters.map((parameter) => {
     const value = storable(parameter);

@@ -36,8 +36,7 @@ function open(path: string, readOnly: boolean): DatabaseSync {
       database.exec('PRAGMA query_only=ON; SELECT 1 FROM sqlite_schema');
       return database;
     }
-    // Before the first write, because the setting counts in new files only; this setting lets `giveBack` shorten the
-    // file.
+    // Before the first write, as only new files take this setting, which lets `giveBack` shorten the file.
     database.exec('PRAGMA auto_vacuum=INCREMENTAL');
     database.exec('PRAGMA journal_mode=WAL');
     database.exec('PRAGMA synchronous=FULL');
@@ -67,8 +66,7 @@ function open(path: string, readOnly: boolean): DatabaseSync {
  */
 function create(path: string): void {
   mkdirSync(dirname(path), { recursive: true });
-  // An existing file is not opened here: closing it would release every lock that this process has on the file
-  // (POSIX).
+  // An existing file is not opened here: closing it would release all locks of this process on the file (POSIX).
   if (existsSync(path)) return;
   try {
     closeSync(openSync(path, 'a', OWNER_ONLY));

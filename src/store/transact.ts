@@ -4,8 +4,8 @@ import type { Database, Store } from './schema.ts';
 type Table = keyof Database;
 
 /**
- * Per store: the functions to call after a write to a table. The key is the adapter, which a store and its
- * transactions share.
+ * Per store: the functions to call after a write to a table, by the adapter, which a store and its transactions
+ * share.
  */
 const listeners = new WeakMap<DialectAdapter, [Table, () => void][]>();
 /** Per transaction: the tables whose listeners the commit wakes. */

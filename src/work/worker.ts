@@ -95,7 +95,7 @@ export class TaskWorker {
       .where('holder', 'is', null)
       .executeTakeFirstOrThrow();
     const ms = (at ?? Number.POSITIVE_INFINITY) - clock.now();
-    // A task that is due but was not claimed, for example for want of room, would make the loop look again without a
+    // A task that is due but not claimed, for example for want of room, would make the loop look again without a
     // pause.
     return ms > 0 ? ms : RETRY_MS;
   }
@@ -112,8 +112,7 @@ export class TaskWorker {
       ]);
     const due = store.selectFrom('tasks').select(['kind', 'key']).where(isFree).orderBy('run_at');
     return await store
-      // Materialized, because otherwise PostgreSQL may run the inner query several times, and lock other rows each
-      // time.
+      // Materialized: otherwise PostgreSQL may run the inner query several times, and lock other rows each time.
       .with(
         (cte) => cte('due').materialized(),
         () => passingOverLocked(due.limit(AT_ONCE - this.#running.size), store),
@@ -127,8 +126,7 @@ export class TaskWorker {
           selectFrom('due').select(['due.kind', 'due.key']).$asTuple('kind', 'key'),
         ),
       )
-      // The condition is repeated, because a different process may have claimed the row while this statement waited
-      // for the row.
+      // Repeated, because a different process may have claimed the row while this statement waited for it.
       .where(isFree)
       .returningAll()
       .execute();
