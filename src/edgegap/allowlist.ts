@@ -97,15 +97,11 @@ export function checkDeploymentAllowed(
 }
 
 function refused(allowed: readonly string[], which: string): RefusedError {
-  return new RefusedError(
-    'application-not-allowed',
-    `${which} is not among the applications that this bot may use.`,
-    {
-      hint: allowed.length
-        ? `The bot may use ${allowed.join(', ')}.`
-        : 'Whoever runs the bot sets these applications in APP_ALLOWLIST.',
-    },
-  );
+  return new RefusedError('application-not-allowed', `${which} is not on this bot’s allowlist.`, {
+    hint: allowed.length
+      ? `The bot may use ${allowed.join(', ')}.`
+      : 'Whoever runs the bot sets the allowlist in APP_ALLOWLIST.',
+  });
 }
 
 /**

@@ -178,10 +178,7 @@ export class Membership {
     this.#cancelDoubt();
     this.#cancelDoubt = this.#parts.clock.after(Math.max(0, this.#certainForMs()), () => {
       if (this.isCertain()) return this.#awaitDoubt();
-      this.#parts.log.error(
-        {},
-        'replicas: the other processes may take me for dead, and take over my claims',
-      );
+      this.#parts.log.error({}, 'replicas: the other processes may take me for dead: I give up my claims');
       for (const then of this.#doubtful) then();
     });
   }

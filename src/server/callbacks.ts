@@ -54,10 +54,7 @@ export function callbackRoutes(callbacks: CallbackReceiver, clock: Clock, log: L
   function refuse(reply: FastifyReply, event: CallbackEvent | undefined): FastifyReply {
     const refused = countRefused();
     if (refused !== undefined)
-      log.warn(
-        { event: event ?? 'unknown', refused },
-        'callbacks: refused a callback without the right secret',
-      );
+      log.warn({ event: event ?? 'unknown', refused }, 'callbacks: refused a callback with a wrong secret');
     return reply.code(404).send({ error: 'not found' });
   }
 }

@@ -25,6 +25,7 @@ interface Explained {
 }
 
 const RETRY = 'Try again once the database is back.';
+const SOON = 'Try again in a moment.';
 const CHECK_URL = 'Check DATABASE_URL.';
 const FAILED_OVER = 'DATABASE_URL must lead to the primary server, not to a replica of it.';
 
@@ -38,10 +39,7 @@ function byState(state: string, { user }: Place): Explained | undefined {
         remedy: 'Check the user and the password in DATABASE_URL, or the server’s pg_hba.conf.',
       };
     case '3D000':
-      return {
-        reason: 'does not exist',
-        remedy: `Create it (createdb), or correct the name in DATABASE_URL.`,
-      };
+      return { reason: 'does not exist', remedy: 'Create the database (createdb), or correct DATABASE_URL.' };
     case '42501':
       return {
         reason: `does not allow ${user} what I need`,
@@ -50,21 +48,12 @@ function byState(state: string, { user }: Place): Explained | undefined {
     case '25006':
       return { reason: 'takes no changes, like a replica', remedy: FAILED_OVER };
     case '53300':
-      return {
-        reason: 'has no connection to spare',
-        remedy: 'Raise its max_connections, or use a pooler.',
-      };
+      return { reason: 'has no connection to spare', remedy: 'Raise its max_connections, or use a pooler.' };
     case '55P03':
     case '57014':
-      return {
-        reason: 'is kept busy: another session has locked the same rows',
-        remedy: 'Try again in a moment.',
-      };
+      return { reason: 'is kept busy: another session has locked the same rows', remedy: SOON };
     case '25P03':
-      return {
-        reason: 'gave up a transaction of mine that had come to a halt',
-        remedy: 'Try again in a moment.',
-      };
+      return { reason: 'gave up a transaction of mine that had come to a halt', remedy: SOON };
     case '53100':
       return { reason: 'has no room left on its disk', remedy: 'Free space on that disk.' };
   }
@@ -112,20 +101,14 @@ function byCode(code: string): Explained | undefined {
 /** Errors that pg tells only in words. */
 function byMessage(message: string): Explained | undefined {
   if (/does not support SSL/i.test(message))
-    return {
-      reason: 'does not speak TLS',
-      remedy: 'Turn TLS on there, or take sslmode out of DATABASE_URL.',
-    };
+    return { reason: 'does not speak TLS', remedy: 'Turn TLS on, or take sslmode out of DATABASE_URL.' };
   if (/timeout exceeded when trying to connect/.test(message))
-    return { reason: 'has kept every connection of mine busy', remedy: 'Try again in a moment.' };
+    return { reason: 'has kept every connection of mine busy', remedy: SOON };
   if (/timeout/i.test(message)) return { reason: 'does not answer', remedy: RETRY };
   if (/connection (error|terminated)|terminated unexpectedly|not queryable|client was closed/i.test(message))
     return { reason: 'broke off the connection', remedy: RETRY };
   if (/SASL|password must be a string/i.test(message))
-    return {
-      reason: 'asks for a password, and DATABASE_URL has no password that the server accepts',
-      remedy: CHECK_URL,
-    };
+    return { reason: 'asks for a password that DATABASE_URL does not have', remedy: CHECK_URL };
   return undefined;
 }
 
