@@ -36,7 +36,7 @@ import { TaskWorker } from './work/worker.ts';
 
 /** The account of the settings. */
 const DEFAULT_ACCOUNT = 'default';
-/** In rows of work that is done for all accounts together. */
+/** For rows of work that is done for all accounts together. */
 const EVERY_ACCOUNT = 'all';
 
 const COMMANDS = join(import.meta.dirname, '..', 'commands');
@@ -44,16 +44,19 @@ const COMMANDS = join(import.meta.dirname, '..', 'commands');
 export interface AppParts {
   readonly config: Config;
   readonly clock: Clock;
-  /** The machine's own time, also where the bot has another: by it processes live, and platforms wait. */
+  /**
+   * The machine's own time, even if the bot has another clock: the lives of processes and the waits of platforms are
+   * measured by this clock.
+   */
   readonly heartbeat?: Clock;
   readonly log: Logger;
-  /** Makes the chat platforms; they need to know the commands. */
+  /** Makes the chat platforms, which need to know the commands. */
   readonly adapters: (directory: Directory) => readonly Adapter[];
-  /** Called when no chat platform is left and none will come back by itself. */
+  /** Called when no chat platform works any more, and none will work again without help. */
   readonly over?: (error: AppError) => void;
   /** Access rules by platform. */
   readonly access: Readonly<Record<string, AccessRules>>;
-  /** Several accounts in place of that of the settings, and the id of the account that a place belongs to. */
+  /** Several accounts in place of the settings' account, and the id of the account of an address. */
   readonly accounts?: {
     readonly all: readonly AccountSettings[];
     readonly idAt: (at: Address) => string;
@@ -62,7 +65,7 @@ export interface AppParts {
   readonly commands?: string;
   /** Other kinds of options, for tests. */
   readonly kinds?: Kinds;
-  /** Edgegap runs on this machine (the simulator): it calls back to whatever port this listens on. */
+  /** Edgegap runs on this machine (the simulator) and can call back to the port on which this server listens. */
   readonly loopback?: boolean;
 }
 
@@ -90,11 +93,11 @@ export async function buildApp({
   const membership = new Membership({ store: lifeline, shared, clock: heartbeat, log });
   const leases = new Leases(store, membership, clock);
   const repository = new DeploymentRepository(store, clock);
-  // A bot that lives faster than the machine cannot go by the database's time.
+  // If the bot's clock runs faster than the machine's, the database's time does not fit.
   const time = clock === heartbeat ? 'database' : 'clock';
-  // A secret of any account may turn up in what another one shows.
+  // A secret of one account may turn up in another account's texts.
   const secrets = [...new Set([...config.secrets, ...given.all.map(({ token }) => token)])];
-  // What comes from Edgegap is masked here, and nowhere later.
+  // Texts from Edgegap are masked with this at their arrival, and nowhere later.
   const mask = createMask(secrets);
   const outbox = createOutboxWorker({ store, membership, adapters, clock, log });
   const charts = createCharts({ clock: heartbeat, log });
@@ -176,9 +179,9 @@ export async function buildApp({
   });
   return {
     directory,
-    /** Starts every part, in an order in which nothing is lost. Resolves with the port. */
+    /** Starts every part, in an order in which no request is lost. Resolves with the port. */
     async start() {
-      // Callbacks first: they are not sent twice. Chat last, when everything behind it works.
+      // Callbacks first, because Edgegap does not send them twice. Chat last, when everything behind the chat works.
       if (await membership.join())
         for (const { places } of accounts.all) await waitOut(places, Object.keys(DOCUMENTED_LIMITS));
       const port = await server.listen(config.port, config.host === undefined ? undefined : [config.host]);
@@ -196,7 +199,7 @@ export async function buildApp({
       log.info({ port, platforms: adapters.map(({ platform }) => platform) }, 'started');
       if (publicUrl === undefined)
         log.warn(
-          'PUBLIC_URL is not set: Edgegap cannot call back, so I ask it for news every few seconds instead',
+          'PUBLIC_URL is not set: Edgegap cannot call back, so I ask Edgegap for news every few seconds instead',
         );
       return { port };
     },
@@ -206,7 +209,7 @@ export async function buildApp({
       await callbacks.idle();
       await outbox.idle();
     },
-    /** Stops in order: nothing new is taken, what is under way is finished, then the doors close. */
+    /** Stops in order: new requests are refused, running work is finished, then the connections close. */
     async stop() {
       stopping = true;
       for (const adapter of adapters) adapter.hurry?.();
@@ -232,7 +235,7 @@ function accountOf({ edgegap, applicationAllowlist }: Config): AccountSettings {
   return { id: DEFAULT_ACCOUNT, apiUrl, proxy, token, allowlist: applicationAllowlist };
 }
 
-/** Fills the cache ahead of the first question. A wrong token shows here, and not first to whoever wants a server. */
+/** Fills the cache ahead of the first question. A wrong token shows in the log now, before a person wants a server. */
 async function warmUp(
   { id: account, catalog }: Account,
   report: (why: object, message: string) => void,

@@ -1,13 +1,16 @@
 /**
- * Time, passed in. Everything that waits or asks what time it is takes a `Clock`,
- * so that tests move time by hand instead of sleeping.
+ * Time, passed in. All code that waits or reads the time takes a `Clock`, so that tests move time instead of
+ * sleeping.
  */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
-  /** Milliseconds from some beginning that nobody sets back, as the machine's time of day may be; else `now` is. */
+  /**
+   * Milliseconds from some beginning. A steady clock is never set back, unlike the machine's time of day; without
+   * `steady`, `now` takes its place.
+   */
   steady?(): number;
-  /** Calls `run` once after `ms` milliseconds; the returned function cancels it. */
+  /** Calls `run` once after `ms` milliseconds; the returned function cancels the call. */
   after(ms: number, run: () => void): () => void;
 }
 
@@ -20,32 +23,32 @@ export const systemClock: Clock = {
   },
 };
 
-/** As far the clocks of two machines may be apart, in milliseconds: what one wrote down is no mistake to the other. */
+/** How far the clocks of two machines may be apart, in milliseconds: a stored time this far ahead is no mistake. */
 export const CLOCKS_APART_MS = 60_000;
 
 /**
- * A stored time beyond this (both epoch ms) was written by a clock that was hours ahead. It says nothing, and nobody
- * waits for it. `ahead` is how far ahead in milliseconds such a time may well be.
+ * A stored time beyond this (both epoch ms) was written by a clock that was hours ahead, and counts for nothing.
+ * `ahead` is how many milliseconds the stored time may rightly lie ahead.
  */
 export function farthest(now: number, ahead = 0): number {
   return now + ahead + CLOCKS_APART_MS;
 }
 
-/** The age of what was stored at a time, in milliseconds; of what a clock wrote that was hours ahead: for ever. */
+/** The age of a stored time, in milliseconds; infinite for a time that a clock hours ahead has written. */
 export function ageOf(at: number, now: number): number {
   return at > farthest(now) ? Number.POSITIVE_INFINITY : now - at;
 }
 
 /**
- * Tells how long ago it was begun, in milliseconds. The longer of both: time of day may be set back, and steady time may
- * stand still while the machine sleeps.
+ * Returns a function that tells the milliseconds since now. By the longer of two measures: time of day may be set
+ * back, and steady time may stand still while the machine sleeps.
  */
 export function stopwatch(clock: Clock): () => number {
   const from = { now: clock.now(), steady: steadyNow(clock) };
   return () => Math.max(clock.now() - from.now, steadyNow(clock) - from.steady);
 }
 
-/** The clock's steady time, where it has one. */
+/** The clock's steady time; without it, the time of day. */
 export function steadyNow(clock: Clock): number {
   return clock.steady?.() ?? clock.now();
 }
@@ -66,22 +69,22 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
-/** What `work` resolves with, or undefined when that takes longer than `ms` milliseconds; it then goes on unwatched. */
+/** Resolves as `work` does, or with undefined after `ms` milliseconds; `work` then goes on, and its end is ignored. */
 export async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> {
   let cancel = (): void => undefined;
   const limit = new Promise<undefined>((resolve) => {
-    // Where it was this process that was held up, `work` has come to its end as well, and is seen first.
+    // If this process itself was held up, `work` may have ended as well, and then comes first.
     cancel = clock.after(ms, () => setImmediate(() => resolve(undefined)));
   });
   return await Promise.race([work, limit]).finally(() => cancel());
 }
 
-/** Between two lines about the same. */
+/** The least time between two log lines about the same event. */
 const QUIET_MS = 60_000;
 
 /**
- * For what anybody can cause as often as they like: counts, and gives the number since the last line when it is time
- * for the next, once a minute at most.
+ * For log lines about events that strangers can cause as often as they like. Counts the calls; once a minute at most
+ * returns the number of calls since the last line, otherwise undefined.
  */
 export function seldom(clock: Clock): () => number | undefined {
   let count = 0;

@@ -8,18 +8,18 @@ import { strayProblems } from './config/strays.ts';
 import { ConfigError } from './errors.ts';
 import type { Proxies } from './proxy.ts';
 
-/** Who may do what on one platform. Ids are those in `Person.groups`. */
+/** Who may do what on a platform. Ids are those in `Person.groups`. */
 export interface AccessRules {
   /** Undefined: the platform's administrators. */
   readonly operators: readonly string[] | undefined;
   readonly readers: readonly string[] | 'everyone' | undefined;
-  /** What an unset `readers` means: every full member, or the operators alone. */
+  /** The meaning of unset `readers`: every full member, or the operators alone. */
   readonly readersByDefault: 'members' | 'operators';
 }
 
 export interface DiscordConfig {
   readonly token: string;
-  /** Servers (guild ids) the bot answers in; anything from elsewhere is refused. */
+  /** Servers (guild ids) the bot answers in; requests from other servers are refused. */
   readonly guilds: readonly string[];
   readonly apiUrl: string | undefined;
   readonly proxy?: Proxies | undefined;
@@ -36,33 +36,7 @@ export interface SlackConfig {
   readonly access: AccessRules;
 }
 
-export interface Config {
-  readonly edgegap: {
-    readonly token: string | undefined;
-    readonly apiUrl: string;
-    readonly proxy?: Proxies | undefined;
-  };
-  readonly discord: DiscordConfig | undefined;
-  readonly slack: SlackConfig | undefined;
-  /** Base URL under which Edgegap reaches this bot; no slash at the end. Undefined: no callbacks. */
-  readonly publicUrl: string | undefined;
-  readonly port: number;
-  /** The one address to listen on; undefined: all of this machine's. */
-  readonly host: string | undefined;
-  /** A file path, `:memory:`, or a `postgres://` URL. */
-  readonly database: string;
-  /** How long what is over is kept, in milliseconds. */
-  readonly keepMs: number;
-  readonly defaultNear: string | undefined;
-  readonly applicationAllowlist: readonly string[] | undefined;
-  readonly readOnly: boolean;
-  /** How many requests of one person are carried out at once, and how many more may wait; 0: any number. */
-  readonly perPerson: { readonly requests: number; readonly waiting: number };
-  readonly maxTagLength: number;
-  readonly logLevel: string;
-  /** Exact values that must never appear in a log or in chat. */
-  readonly secrets: readonly string[];
-}
+export type Config = Readonly<ReturnType<typeof readConfig>>;
 
 const DAY_MS = 24 * 60 * 60_000;
 const DEFAULT_DATABASE = 'data/edgegap-chatops.db';
@@ -86,7 +60,7 @@ const edgegapUrl = url.refine(
   (value) => !/\/v\d+$/.test(value),
   'must be the address without /v1 or /v2: each call adds its own',
 );
-/** A secret that says of which sort it is by how it begins. */
+/** A secret whose beginning shows its sort. */
 const credential = (shape: RegExp, problem: string) => z.string().regex(shape, problem).optional();
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -146,13 +120,13 @@ const Environment = z.object({
     .default('info'),
 });
 
-/** Nothing that is set here begins and ends like that by itself. */
+/** No real value begins and ends with quotation marks. */
 const QUOTED = /^(["']).*\1$/s;
 const NO_QUOTES =
   'is in quotation marks: leave them out (docker run --env-file takes them for a part of the value)';
 
 const NO_CHAT =
-  'No chat token is set: give DISCORD_TOKEN with DISCORD_GUILDS, or SLACK_BOT_TOKEN with SLACK_APP_TOKEN or SLACK_SIGNING_SECRET. Step by step: docs/discord.md and docs/slack.md. To just see it work, without any account: npm run demo.';
+  'No chat token is set: give DISCORD_TOKEN with DISCORD_GUILDS, or SLACK_BOT_TOKEN with SLACK_APP_TOKEN or SLACK_SIGNING_SECRET. Step by step: docs/discord.md and docs/slack.md. To just see the bot work, without any account: npm run demo.';
 
 type Environment = z.infer<typeof Environment>;
 
@@ -160,13 +134,13 @@ const SETTINGS = Object.keys(Environment.shape);
 const FILES = SECRETS.map((name) => `${name}_FILE`);
 
 interface Needs {
-  /** Whether anything will be asked of Edgegap at all; true by default. */
+  /** Whether the bot will ask Edgegap anything; true by default. */
   readonly edgegap?: boolean;
   /** Whether a chat platform must be set; false by default. */
   readonly chat?: boolean;
 }
 
-/** What settings ask of each other. */
+/** Checks that concern several settings. */
 function checkTogether({ edgegap = true, chat = false }: Needs, unread: readonly string[]) {
   return (known: Environment, context: z.RefinementCtx<Environment>): void => {
     const env = { ...known, ...Object.fromEntries(unread.map((name) => [name, 'given, and not known'])) };
@@ -196,18 +170,21 @@ function checkTogether({ edgegap = true, chat = false }: Needs, unread: readonly
   };
 }
 
-/** Reads the settings, from this process's own environment unless told. Throws ConfigError with one line for each setting that is wrong. */
+/**
+ * Reads the settings, by default from this process's environment. Throws ConfigError with a line for each wrong
+ * setting.
+ */
 export function readConfig(
   environment: Readonly<Record<string, string | undefined>> = process.env,
   needs: Needs = {},
-): Config {
+) {
   const set = Object.fromEntries(
     Object.entries(environment)
       .map(([name, value]) => [name, value?.trim() ?? ''] as const)
       .filter(([, value]) => value !== ''),
   );
   const quoted = [...SETTINGS, ...FILES].filter((name) => QUOTED.test(set[name] ?? ''));
-  // Looked at without them, so that what else is wrong is said as well, and nothing because of them.
+  // Checked without the quotation marks, so that other mistakes are reported as well, and none because of the marks.
   for (const name of quoted) set[name] = set[name]?.slice(1, -1).trim() ?? '';
   const files = readSecretFiles(set, SETTINGS);
   const given = { ...files.values, ...set };
@@ -228,17 +205,23 @@ export function readConfig(
     edgegap: { token: env.EDGEGAP_API_TOKEN, apiUrl: env.EDGEGAP_API_URL, proxy },
     discord: discordConfig(env, proxy),
     slack: slackConfig(env, proxy),
+    /** Base URL under which Edgegap reaches this bot; no slash at the end. Undefined: no callbacks. */
     publicUrl: env.PUBLIC_URL,
     port: env.PORT,
+    /** The address to listen on; undefined: all addresses of this machine. */
     host: env.HOST,
+    /** A file path, `:memory:`, or a `postgres://` URL. */
     database: databasePath(env.DATABASE_URL),
+    /** How long finished rows are kept, in milliseconds. */
     keepMs: env.KEEP_DAYS * DAY_MS,
     defaultNear: env.DEFAULT_NEAR,
     applicationAllowlist: env.APP_ALLOWLIST,
     readOnly: env.READ_ONLY,
+    /** How many requests of one person are carried out at once, and how many more may wait; 0: any number. */
     perPerson: { requests: env.PERSON_REQUESTS, waiting: env.PERSON_WAITING },
     maxTagLength: env.MAX_TAG_LENGTH,
     logLevel: env.LOG_LEVEL,
+    /** Exact values that must never appear in a log or in chat. */
     secrets: [...secretsOf(env), ...ofProxy.secrets],
   };
 }

@@ -1,13 +1,17 @@
 /**
- * The one error tree. Whatever a person may come to read carries a sentence for them
- * (`userMessage`) and what to do next (`hint`); `code` is for tests and log searches.
+ * The root of all errors of the bot. An error that a person may read carries a sentence for that person
+ * (`userMessage`) and the next step (`hint`); `code` is for tests and log searches.
  */
 export class AppError extends Error {
   readonly code: string;
   readonly userMessage: string;
   readonly hint: string | undefined;
 
-  constructor(code: string, userMessage: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    code: string,
+    userMessage: string,
+    options: { hint?: string | undefined; cause?: unknown } = {},
+  ) {
     super(`${code}: ${userMessage}`, { cause: options.cause });
     this.name = new.target.name;
     this.code = code;
@@ -16,44 +20,37 @@ export class AppError extends Error {
   }
 }
 
-/** What the person typed or chose cannot be used; says what is wrong and what to do. */
+/** The person's input cannot be used; the error says why, and what to do. */
 export class InputError extends AppError {}
 
-/** The person may not do this, here. */
+/** The person may not do this here. */
 export class RefusedError extends AppError {}
 
-/** What a platform that asks to wait holds up: messages, edits or both, in this channel or in all of them. */
+/** What a platform's delay concerns: messages, edits or both, in this channel or in all channels. */
 export interface HeldUp {
   readonly posts: boolean;
   readonly edits: boolean;
   readonly everywhere: boolean;
 }
 
-/** The bot cannot post, edit or upload where it was asked to. */
+/** The bot could not post, edit or upload. */
 export class DeliveryError extends AppError {
   /** Whether the platform may have shown the message all the same (a timeout, a 5xx). */
   readonly outcome: 'not-sent' | 'unknown';
-  /** Whether a later attempt can succeed without anyone doing anything. */
+  /** Whether a later attempt can succeed without any repair by a person. */
   readonly retryable: boolean;
-  /** Whether it can succeed once someone has mended something: a permission, a token. Kept for a day, then. */
+  /** Whether an attempt can succeed after a repair, of a permission for example. Such a message is kept for a day. */
   readonly mendable: boolean;
-  /** Milliseconds the platform asked us to wait, when it said so. */
+  /** Milliseconds the platform asked the bot to wait, if the platform asked. */
   readonly retryAfterMs: number | undefined;
-  /** What has to wait as long; undefined: what was tried, in its channel. */
+  /** What else has to wait as long; undefined: only the failed action, in its channel. */
   readonly heldUp: HeldUp | undefined;
 
   constructor(
     code: string,
     userMessage: string,
-    options: {
-      hint?: string;
-      cause?: unknown;
-      outcome: 'not-sent' | 'unknown';
-      retryable: boolean;
-      mendable?: boolean;
-      retryAfterMs?: number;
-      heldUp?: HeldUp | undefined;
-    },
+    options: Pick<DeliveryError, 'outcome' | 'retryable'> &
+      Partial<Pick<DeliveryError, 'hint' | 'cause' | 'mendable' | 'retryAfterMs' | 'heldUp'>>,
   ) {
     super(code, userMessage, options);
     this.outcome = options.outcome;
@@ -64,14 +61,14 @@ export class DeliveryError extends AppError {
   }
 }
 
-/** Whether a platform failed at a message for one of these reasons. */
+/** Whether `error` is a DeliveryError with one of these codes. */
 export function isDeliveryError(error: unknown, ...codes: readonly string[]): error is DeliveryError {
   return error instanceof DeliveryError && codes.includes(error.code);
 }
 
 /**
- * The database cannot be used right now. `userMessage` and `hint` are for whoever asked for something; the log says
- * `problem`, which names the database (never its password), and whatever ends by it, a start or a script, `remedy` too.
+ * The database cannot be used right now. `userMessage` and `hint` are for the person in chat. The log shows
+ * `problem`, which names the database (never its password); a start or script that ends shows `remedy`, too.
  */
 export class StoreError extends AppError {
   readonly problem: string;
@@ -83,23 +80,23 @@ export class StoreError extends AppError {
     options: { problem: string; remedy: string; cause: unknown },
   ) {
     super(code, userMessage, {
-      hint: 'Look with status or list before you try again: part of it may have been done.',
+      hint: 'Look with status or list before you try again: part of the request may have been done.',
       cause: options.cause,
     });
     this.problem = options.problem;
     this.remedy = options.remedy;
   }
 
-  /** What to say where it failed before anything had begun. */
+  /** The error to show if the database failed before anything had begun. */
   nothingDone(): AppError {
     return new AppError(this.code, `${this.userMessage.slice(0, -1)}; nothing was done.`, {
-      hint: 'Try again in a minute. If it stays like this, whoever runs this bot finds more in its log.',
+      hint: 'Try again in a minute. If this goes on, whoever runs this bot finds more in the bot’s log.',
       cause: this,
     });
   }
 }
 
-/** A setting is missing or malformed; `problems` has one line for each. */
+/** A setting is missing or malformed; `problems` has a line for each. */
 export class ConfigError extends AppError {
   readonly problems: readonly string[];
 

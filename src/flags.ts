@@ -1,19 +1,19 @@
 import { parseArgs } from 'node:util';
 import type { z } from 'zod';
 
-/** What a script of package.json takes after its name and `--`. */
+/** The command line of a script in package.json: its words after the script's name and `--`. */
 export interface Usage<Values> {
-  /** What `--help` shows, and a mistake below what is wrong; ends with a line break. */
+  /** Shown by `--help`, and below the description of a mistake; ends with a line break. */
   readonly text: string;
-  /** By its name, whether a value follows it. `--help` is always there. */
+  /** By the name of the option: whether a value follows. `--help` always exists. */
   readonly options: Readonly<Record<string, 'boolean' | 'string'>>;
-  /** Whether bare words are taken; the schema then finds them as `words`. */
+  /** Whether bare words are accepted; the schema gets them as `words`. */
   readonly words?: boolean;
-  /** Its messages are sentences. */
+  /** The schema's messages are sentences. */
   readonly schema: z.ZodType<Values>;
 }
 
-/** What of a process is needed to read its command line and to answer it. */
+/** The parts of a process that `readFlags` needs. */
 export interface Terminal {
   readonly argv: readonly string[];
   readonly stdout: { write(text: string): unknown };
@@ -22,8 +22,8 @@ export interface Terminal {
 }
 
 /**
- * The values a script was started with. Undefined where it is not to run: it was asked for help and has said it (exit
- * code 0), or was told what it does not know and has said that (2).
+ * The values of the command line. Undefined if the script should not run: `--help` was shown (exit code 0), or a
+ * mistake was explained (exit code 2).
  */
 export function readFlags<Values>(usage: Usage<Values>, terminal: Terminal = process): Values | undefined {
   const read = parse(usage, terminal.argv.slice(2));
@@ -57,7 +57,7 @@ function parse<Values>(
     return { problem: result.error.issues.map(({ message }) => message).join('\n') };
   } catch (error) {
     if (!(error instanceof TypeError) || !('code' in error)) throw error;
-    // Node's advice on how to write what nobody meant comes after the first sentence.
+    // The first sentence names the mistake; Node's advice behind it does not fit here.
     const [said = ''] = error.message.split(/\.(?:\s|$)|\n/);
     return { problem: `${said}.` };
   }

@@ -13,10 +13,10 @@ export interface LogOptions {
   destination?: { write(line: string): void };
 }
 
-/** Fields that hold secrets, or what people and servers wrote, at whatever depth. */
+/** Fields, at any depth, that hold secrets or texts of people and servers. */
 const SECRET_KEY = /^(?:.*token|.*secret|authorization|cookie|.*password|body|requestBody)$/i;
 
-/** pino, with redaction on the finished line: by key, and by value. */
+/** A pino logger that masks each finished line: by the names of fields, and by their values. */
 export function createLog({ level, secrets, destination = process.stdout }: LogOptions): Logger {
   return pino(
     { level, base: null, formatters: { level: (label) => ({ level: label }) } },

@@ -4,20 +4,26 @@ interface LoopParts {
   readonly clock: Clock;
   /** Resolves with the milliseconds until the next run; without a number the next run comes after `every`. */
   readonly run: () => Promise<number | undefined> | Promise<void>;
-  /** Hears of a run that rejected, unless the loop was stopped. Without a returned number of milliseconds `every` counts. */
+  /**
+   * Gets the error of a run that rejected, unless the loop was stopped. May return the milliseconds until the next
+   * run, in place of `every`.
+   */
   readonly failed: ((error: unknown) => number) | ((error: unknown) => void);
-  /** The most milliseconds between two runs. Without a limit a loop may wait for `wake` alone. */
+  /** The most milliseconds between two runs. Without `every` only `wake` may begin a run. */
   readonly every?: number | undefined;
   /** Up to so many milliseconds are added to `every`, at random: many processes must not run in step. */
   readonly jitter?: number;
   readonly random?: () => number;
 }
 
-/** Work that is done again and again, one run at a time. */
+/** Work that is repeated, one run at a time. */
 export interface Loop {
-  /** From now on `wake` counts; the first run comes by itself after `every`. A loop that was stopped stays so. */
+  /**
+   * From now on `wake` has an effect; the first run begins by itself after `every`. A loop that was stopped does not
+   * start again.
+   */
   start(): void;
-  /** Runs now; where a run is under way, once more after that run, as it may have looked too early. */
+  /** Runs now. If a run is under way, another run follows, because the present run may have looked too early. */
   wake(): void;
   /** Resolves when no run is under way. */
   idle(): Promise<void>;
@@ -46,7 +52,7 @@ export function createLoop(parts: LoopParts): Loop {
       cancelTimer();
       ms = await once();
     }
-    // In the same turn as the last look at `again`: a wake in between would be lost.
+    // In the same turn as the last check of `again`: a wake in between would be lost.
     running = undefined;
     plan(ms);
   }

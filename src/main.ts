@@ -24,7 +24,7 @@ Starts the bot. Its settings are environment variables: see .env.example.
 } as const;
 
 async function main(): Promise<void> {
-  // A full disk or a reader that is gone: what cannot be written is dropped, what comes later is tried again.
+  // On a full disk, or without a reader, a line is dropped, and later lines are tried again.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const flags = readFlags(usage);
   if (!flags) return;
@@ -45,15 +45,19 @@ async function main(): Promise<void> {
     leave(1);
   });
   let leaving = false;
+  /** Ends the process with this code once the app has stopped, or with 1 if the stop fails or takes too long. */
   const leave = (code: number) => {
     if (leaving) return;
     leaving = true;
-    // Also in the middle of the start, which holds the database from early on.
-    end(code, () =>
-      built.then(
-        (app) => app.stop(),
-        () => undefined,
-      ),
+    setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
+    // Also in the middle of the start, which opens the database early.
+    const stopped = built.then(
+      (app) => app.stop(),
+      () => undefined,
+    );
+    stopped.then(
+      () => process.exit(code),
+      () => process.exit(1),
     );
   };
   for (const signal of ['SIGTERM', 'SIGINT'])
@@ -61,12 +65,12 @@ async function main(): Promise<void> {
       log.info({ signal }, 'stopping');
       leave(0);
     });
-  // The last resort, for what some library leaves to nobody: a rejection harms what it belongs to, and nothing else.
+  // The last resort, for a rejection that a library leaves unhandled: the bot goes on.
   process.on('unhandledRejection', (err) => log.error({ err }, 'a rejection that nobody handled'));
   let lost = false;
   process.on('uncaughtException', (err) => {
     leave(1);
-    // Told once: telling may be what fails.
+    // Logged once: the log itself may be the part that fails.
     if (lost) return;
     lost = true;
     log.fatal({ err }, 'an error that nobody caught: stopping');
@@ -75,9 +79,9 @@ async function main(): Promise<void> {
     const app = await built;
     if (!leaving) await app.start();
   } catch (error) {
-    // A start that is stopped fails for that.
+    // A start that is interrupted by a stop fails, too.
     if (leaving) return;
-    // What was begun is given back: the database above all.
+    // Gives back whatever the start has opened: the database above all.
     say(error, 'cannot start');
     leave(1);
   }
@@ -99,7 +103,7 @@ async function build(config: Config, log: Logger, over?: (error: AppError) => vo
   });
 }
 
-/** Builds every part, also what the settings do not ask for, and opens no database. */
+/** Builds every part, also parts that the settings do not need, and opens no database. */
 async function buildForCheck(config: Config, log: Logger): Promise<App> {
   checkDatabase(config.database);
   await Promise.all([discordAdapter(config, log), slackAdapter(config, log)]);
@@ -108,7 +112,7 @@ async function buildForCheck(config: Config, log: Logger): Promise<App> {
 
 type MakeAdapters = () => Adapter[];
 
-/** Each SDK is loaded only where its platform is used: they are most of the start's time and memory. */
+/** Each SDK is loaded only if its platform is used: the SDKs take most of the start's time and memory. */
 async function discordAdapter({ discord }: Config, log: Logger): Promise<MakeAdapters> {
   const { createDiscordAdapter } = await import('./adapters/discord/adapter.ts');
   return () => (discord ? [createDiscordAdapter({ config: discord, clock: systemClock, log })] : []);
@@ -119,16 +123,7 @@ async function slackAdapter({ slack }: Config, log: Logger): Promise<MakeAdapter
   return () => (slack ? [createSlackAdapter({ config: slack, clock: systemClock, log })] : []);
 }
 
-/** Ends the process with this code once it has stopped, or with 1 where that fails or takes too long. */
-function end(code: number, stop: () => Promise<void>): void {
-  setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
-  stop().then(
-    () => process.exit(code),
-    () => process.exit(1),
-  );
-}
-
-/** For whoever stands at the terminal, or reads the container's last words. */
+/** Writes the last words for an operator at the terminal, or in the log of the container. */
 function say(error: unknown, what = 'cannot go on'): void {
   const lines =
     error instanceof ConfigError

@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch } from 'undici';
 
-/** Through which requests leave, by the protocol of their address. Without one for `https` that for `http` is taken. */
+/** The proxies for requests, by the protocol of the request's address. An empty `https` means the proxy for `http`. */
 export interface Proxies {
   readonly http: string;
   readonly https: string;
@@ -8,10 +8,10 @@ export interface Proxies {
   readonly except: string;
 }
 
-/** A service of the bot's own machine means another one at the proxy. */
+/** At the proxy, this name would mean the proxy's own machine. */
 const LOOPBACK = 'localhost,127.0.0.1,::1';
 
-/** Connections that go where `proxy` says. Each request still begins when its whole way is open. */
+/** A dispatcher whose connections go through `proxy`. A request still begins only when its whole way is open. */
 export function createAgent(
   proxy: Proxies | undefined,
   options: Agent.Options & { proxyTunnel?: boolean } = {},
@@ -21,7 +21,7 @@ export function createAgent(
   return new EnvHttpProxyAgent({ ...options, httpProxy: proxy.http, httpsProxy: proxy.https, noProxy });
 }
 
-/** The platform's own fetch, or where there is a proxy one on `agent`, whose version of undici it has to be. */
+/** The platform's own fetch; with a proxy, undici's fetch, which has to be of the same version as `agent`. */
 export function fetchOn(agent: Dispatcher | undefined): typeof globalThis.fetch {
   if (!agent) return globalThis.fetch;
   return (async (url: string, init: RequestInit = {}) => {

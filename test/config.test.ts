@@ -270,7 +270,7 @@ test.each<[Record<string, string>, RegExp]>([
   [{ APP_ALLOWLIST: ' , ' }, /^APP_ALLOWLIST is an empty list/],
   [
     { APP_ALLOWLIST: 'x'.repeat(65) },
-    /^APP_ALLOWLIST holds something of 65 characters, which is not an application name/,
+    /^APP_ALLOWLIST holds an item of 65 characters, which is not an application name/,
   ],
   [{ READ_ONLY: 'maybe' }, /^READ_ONLY must be 1 or 0/],
   [{ MAX_TAG_LENGTH: '19' }, /^MAX_TAG_LENGTH must be a whole number from 20 to 40/],
@@ -349,7 +349,7 @@ describe("a name close to a setting's name", () => {
     ['SLACK_SIGNING_SECRET_FIEL', 'SLACK_SIGNING_SECRET_FILE'],
   ])('the name %s is an error that suggests %s', (name, meant) => {
     expect(problemsOf({ [name]: 'x' })).toEqual([
-      `${name} is no setting of mine: did you mean ${meant}? If it is another program's, unset it for me`,
+      `${name} is no setting of mine: did you mean ${meant}? If ${name} belongs to another program, unset ${name} for me`,
     ]);
   });
 

@@ -9,20 +9,20 @@ import { MemoryPlaces, type Places } from '../edgegap/places.ts';
 import { RatePlaces, type RatePlacesParts } from '../replicas/rate-places.ts';
 import { afterWritesTo } from '../store/transact.ts';
 
-/** How an account is reached, and what may be done in it. */
+/** How to reach an account, and the applications that are allowed there. */
 export interface AccountSettings extends Pick<Account, 'id' | 'allowlist'> {
   readonly apiUrl: string;
   readonly token: string;
   readonly proxy?: EdgegapClientOptions['proxy'];
 }
 
-/** An account with the parts that work for it in this process. */
+/** An account together with the parts of this process that serve the account. */
 export type OpenAccount = ReturnType<typeof openAccount>;
 
 type Needed = DeploymentsParts & ReconcilerParts & RatePlacesParts & Pick<EdgegapClientOptions, 'mask'>;
 type Parts = Omit<Needed, 'account' | 'edgegap' | 'deployments'>;
 
-/** Each account has its own API client with rate limits of its own, and nothing that another account uses. */
+/** Each account has an API client and rate limits for itself, and shares neither with another account. */
 export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSettings, parts: Parts) {
   const { repository, membership, store, clock, log, mask } = parts;
   const common = { ...parts, account: id };
@@ -32,7 +32,7 @@ export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSett
     (await repository.byRequestId(id, request_id))?.application;
   const api = withAllowlist(client, allowlist, applicationOf);
   const deployments = new Deployments({ ...common, edgegap: api });
-  // What was deployed is followed to its end, also where its application is allowed to nobody any more.
+  // A deployment is followed to the end, even if the application has been taken off the allowlist.
   const reconciler = new Reconciler({ ...common, deployments, edgegap: client });
   afterWritesTo(store, 'deployments', () => reconciler.wake());
   return { id, api, catalog: createCatalog(api, clock), allowlist, deployments, client, places, reconciler };

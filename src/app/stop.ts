@@ -8,8 +8,8 @@ import type { Store } from '../store/schema.ts';
 import type { OpenAccount } from './account.ts';
 
 /**
- * How long a process that is going still takes what comes, so that whoever passes requests on sees that it is not
- * ready: `/readyz` is asked once a second where it is asked at all.
+ * How long a process that stops still accepts requests, so that a proxy sees that the process is not ready: proxies
+ * usually ask `/readyz` once a second.
  */
 const LINGER_MS = 2_000;
 const HAND_OVER_MS = 3_000;
@@ -26,15 +26,15 @@ export interface Stoppable {
   readonly accounts: readonly OpenAccount[];
   readonly callbacks: Callbacks;
   readonly outbox: { stop(): Promise<void> };
-  /** Whatever else works by itself. */
+  /** All other parts that work by themselves. */
   readonly background: readonly { stop(): Promise<void> }[];
   readonly membership: Membership;
   readonly stores: readonly Store[];
 }
 
 /**
- * Stops in order: nothing new is taken, what is under way is finished, then the doors close. What takes too long for
- * that is given up: it is in the store, and is settled at the next start, or by another process.
+ * Stops in order: new requests are refused, running work is finished, then the connections close. Work that takes too
+ * long is given up: the store still has that work, and the next start or another process resumes it.
  */
 export async function stopInOrder(parts: Stoppable): Promise<void> {
   const { clock, server, platforms, pipeline, accounts, callbacks, outbox, stores } = parts;
@@ -43,7 +43,7 @@ export async function stopInOrder(parts: Stoppable): Promise<void> {
     within(clock, Math.max(0, Math.min(ms, END_MS - spentMs())), work);
   if (parts.membership.shared) {
     server.retire();
-    // The others take over; what still comes here is carried out.
+    // The other processes take over; requests that still come here are carried out.
     await Promise.all([within(clock, HAND_OVER_MS, platforms.handOver()), sleep(clock, LINGER_MS)]);
     await server.close();
     await atMost(Math.max(QUIT_MS, DRAIN_MS - spentMs()), pipeline.idle());
@@ -54,13 +54,14 @@ export async function stopInOrder(parts: Stoppable): Promise<void> {
   for (const { deployments } of accounts) deployments.close();
   const working = [...parts.background, ...accounts.map(({ reconciler }) => reconciler)];
   const others = working.map((part) => part.stop());
-  // Whoever waits for a turn at Edgegap is told; and what was called back is told before the outbox stops telling.
+  // Calls that wait for a permit reject now; and messages about callbacks are posted before the outbox stops.
   const closed = Promise.all(accounts.map(({ client }) => client.close()));
   await atMost(QUIT_MS, Promise.all([pipeline.idle(), callbacks.idle(), ...others]));
   const ended = Promise.all([...others, callbacks.stop(), outbox.stop()]);
   await atMost(QUIT_MS, ended);
   await atMost(QUIT_MS, Promise.all([platforms.close(), ...accounts.map(({ client }) => client.abandon())]));
-  // With its doors closed, what waited for a platform or for Edgegap ends too, and finds the store still there.
+  // Once the connections are closed, work that waited for a platform or for Edgegap ends too: the store is still
+  // open.
   await atMost(QUIT_MS, Promise.all([ended, pipeline.idle(), closed]));
   await parts.membership.leave();
   await within(clock, QUIT_MS, Promise.all(stores.map((store) => store.destroy())));

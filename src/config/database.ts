@@ -2,17 +2,17 @@ const FILE = /^file:/i;
 const POSTGRES = /^postgres(ql)?:/i;
 /** Two letters at least: `C:\` is a path. A path with a colon in its first folder is written `./a:b`. */
 const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
-/** libpq's other way to write it, and that of drivers for .NET. */
+/** Settings as key=value, which libpq and drivers for .NET read. */
 const PAIRS = /^\w+\s*=.*[\s;]\w+\s*=/;
-/** An `@` in what a URL takes for the database's name, or in the rest where none was before. */
+/** An `@` in the part that a URL takes for the database's name, or, without an `@` before the host, in the rest. */
 const BEHIND_HOST = /^[^/]*\/\/(?:[^/?#]*\/[^?#]*@|[^/?#@]*[?#].*@)/;
-/** A user before no host at all, which no URL may have and libpq takes: the host is in the query. */
+/** A user without a host, which URLs do not allow, but libpq does: the host is in the query. */
 const NO_HOST = /^([^/]*\/\/[^/?#]*@)(?=[:/?#]|$)/;
 const EXAMPLE = 'postgres://user:password@host:5432/database';
 const SOCKET_EXAMPLE = 'postgres://user:password@/database?host=/folder/of/the/socket';
 const ESCAPED = 'in a password write @ as %40, / as %2F, ? as %3F and # as %23';
 
-/** What is wrong with a `DATABASE_URL`, to be said after its name; it repeats no password. */
+/** The problem of a `DATABASE_URL`, to follow the setting's name, without any password; undefined for a good value. */
 export function databaseProblem(value: string): string | undefined {
   if (POSTGRES.test(value)) return serverProblem(value);
   const [, scheme] = SCHEME.exec(value) ?? [];
@@ -25,7 +25,7 @@ export function databaseProblem(value: string): string | undefined {
       return 'names a host, and a file is on this machine: write file:///folder/file';
   }
   const path = databasePath(value);
-  // Said without what it holds: a password, most likely, which would become the name of a folder.
+  // The value is not shown: it most likely holds a password, which would become the name of a folder.
   if (path.includes('://')) return 'must be a file path or a URL, and nothing else';
   if (PAIRS.test(path)) return `must be a file path or a URL, such as ${EXAMPLE}, not a list of key=value`;
   return /(^|\/)$/.test(path) ? 'names no file: give its path, folder/file' : undefined;
@@ -35,25 +35,25 @@ function serverProblem(value: string): string | undefined {
   const url = URL.parse(withHost(value));
   const host = url?.searchParams.get('host') ?? (NO_HOST.test(value) ? '' : url?.hostname);
   if (!url || !host) return `must be a whole URL, such as ${EXAMPLE}, or ${SOCKET_EXAMPLE}; ${ESCAPED}`;
-  // The user and the password end at the first of these, so that what follows would be taken for a database's name.
+  // User and password end at the first of these characters, so that the rest would be taken for a database's name.
   if (BEHIND_HOST.test(value)) return `has an "@" behind its host: ${ESCAPED}`;
   return decoded(value) === undefined
     ? 'has a "%" that begins no character: a "%" itself, in a password say, is written %25'
     : undefined;
 }
 
-/** A `postgres:` URL, and the path of anything else. */
+/** A `postgres:` URL, or a file path. */
 export function databasePath(value: string): string {
   if (isFileUrl(value)) return decodeURIComponent(new URL(value).pathname);
   return POSTGRES.test(value) ? withHost(value) : value.replace(FILE, '');
 }
 
-/** As a URL that can be read; the host in its query is the one that counts. */
+/** A URL that `URL` can read; for pg the host in the query counts. */
 function withHost(value: string): string {
   return value.replace(NO_HOST, '$1localhost');
 }
 
-/** The password in a `postgres:` URL, as it is and as the URL has it. */
+/** The password in a `postgres:` URL, decoded and as the URL has it. */
 export function passwordsOf(database: string): string[] {
   if (!POSTGRES.test(database)) return [];
   const { password, search, searchParams } = new URL(withHost(database));
@@ -66,7 +66,7 @@ function isFileUrl(value: string): boolean {
   return /^file:\/\//i.test(value);
 }
 
-/** Undefined where a `%` begins no character. */
+/** Undefined if a `%` begins no character. */
 export function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text);

@@ -2,10 +2,10 @@ import { z } from 'zod';
 
 const LONGEST_SHOWN = 24;
 
-/** What each item of a list looks like. */
+/** The form of each item of a list. */
 export interface Items {
   readonly shape: RegExp;
-  /** With its article. */
+  /** The name of an item, with its article. */
   readonly what: string;
 }
 
@@ -46,12 +46,12 @@ function checkItems(
   if (items.length === 0) context.addIssue({ code: 'custom', message: 'is an empty list' });
 }
 
-/** Not a whole token, which was meant for another setting: none of them has fewer than 32 characters. */
+/** A long item is most likely a token for another setting (tokens have 32 characters or more), and is not shown. */
 function shown(item: string): string {
-  return item.length > LONGEST_SHOWN ? `something of ${item.length} characters` : `"${item}"`;
+  return item.length > LONGEST_SHOWN ? `an item of ${item.length} characters` : `"${item}"`;
 }
 
-/** Digits only: `0x10` and `1e3` are slips of the hand. */
+/** Digits only: `0x10` and `1e3` are mistakes. */
 export function wholeNumber(min: number, max: number) {
   const error = `must be a whole number from ${min} to ${max}`;
   return z.string().regex(/^\d+$/, error).transform(Number).pipe(z.number().min(min, error).max(max, error));

@@ -2,8 +2,8 @@ import type { Proxies } from '../proxy.ts';
 import { decoded } from './database.ts';
 
 /**
- * The variables that curl and most others know, small letters before capitals as there; `secrets` are the passwords in
- * the addresses.
+ * Reads the variables that curl and most other programs know, small letters before capitals as curl does; `secrets`
+ * are the passwords in the addresses.
  */
 export function proxySettings(set: Readonly<Record<string, string>>) {
   const problems: string[] = [];

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 
-/** Settings that are secrets, each of which can be given as a file: `NAME_FILE`, as container platforms hand them over. */
+/** Settings that are secrets. Each can be given as a file, in the setting `NAME_FILE`, as container platforms do. */
 export const SECRETS = [
   'EDGEGAP_API_TOKEN',
   'DISCORD_TOKEN',
@@ -13,13 +13,13 @@ export const SECRETS = [
 const MAX_BYTES = 16 * 1024;
 
 /**
- * Reads the secrets that `set` gives as files. Neither a file's content nor its path is ever told: a secret that was
- * pasted where its path belongs would be shown by that.
+ * Reads the secrets that `set` gives as files. Problems never show a file's content or path: the path may be a secret
+ * that was pasted by mistake.
  */
 export function readSecretFiles(set: Readonly<Record<string, string>>, settings: readonly string[]) {
-  /** What the files hold, by the names of the settings. */
+  /** The contents of the files, by the names of the settings. */
   const values: Record<string, string> = {};
-  /** Settings whose file cannot be used: given, but not known. */
+  /** Settings whose file cannot be used: given, but without a value. */
   const unread: string[] = [];
   const problems: string[] = [];
   for (const name of settings) {
@@ -39,7 +39,7 @@ export function readSecretFiles(set: Readonly<Record<string, string>>, settings:
   return { values, unread, problems };
 }
 
-/** Its message says what a file cannot be used for, and what to do. */
+/** The message says why the file cannot be used, and what to do. */
 class UnusableFile extends Error {}
 
 function contentOf(path: string): string {
@@ -64,8 +64,8 @@ function reasonOf(error: unknown): string {
   if (/^(?:ENOENT|ENOTDIR|ENAMETOOLONG)$/.test(code))
     return 'names a file that does not exist: give the path of a file with the secret in it';
   if (/^(?:EACCES|EPERM)$/.test(code))
-    return 'names a file that I may not read: let the user that I run as read it';
+    return 'names a file that I may not read: let the user that I run as read the file';
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
-    return 'names a file that holds no text: save it as UTF-8';
+    return 'names a file that holds no text: save the file as UTF-8';
   return `names a file that cannot be read (${code})`;
 }

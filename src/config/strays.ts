@@ -1,14 +1,23 @@
 import { distance } from 'fastest-levenshtein';
 
-/** What the platforms and tools around this process set for themselves. */
+/** Variables that the platforms and tools around this process set for themselves. */
 const OF_OTHERS = /^(node|npm|pg|kubernetes)[_a-z]/i;
-/** Two slips of the hand in a name of so many letters still show which was meant; in a shorter one they are another word. */
+/**
+ * A name of at least `LONG` letters with two wrong letters still shows which setting was meant; a shorter name may be
+ * another word.
+ */
 const LONG = 8;
 const SLIPS = 2;
-/** Nobody but this bot is likely to have a setting that begins so and is one word more or less than one of its own. */
+/**
+ * Beginnings of settings that only this bot is likely to have. A name with such a beginning that is a word longer or
+ * shorter than a setting was meant for the bot.
+ */
 const OURS = /^(edgegap|discord|slack)_/i;
 
-/** What narrows what people may do, under whatever name: unread, it would leave the bot open wide. */
+/**
+ * Other names for settings that limit people's rights: with such a setting ignored, people may do more than they
+ * should.
+ */
 const GUARDS: readonly (readonly [RegExp, string])[] = [
   [/^(?:bot|chatops|edgegap|discord|slack|is|run|force|enable)?readonly(?:mode|bot)?$/, 'READ_ONLY'],
   [
@@ -22,20 +31,20 @@ const GUARDS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * One line for each name that is set, is no setting, and was most likely meant for one of `settings`: by itself such a
- * slip would leave that one unset without a word. `set` has the names alone that have a value.
+ * A line for each name that is set, is not a setting, and was most likely meant for one of `settings`: otherwise the
+ * meant setting would stay unset without a word. `set` has only names with a value.
  */
 export function strayProblems(set: readonly string[], settings: readonly string[]): string[] {
   return set.flatMap((name) => {
-    // A file of a setting that takes none is told of elsewhere.
+    // `readSecretFiles` reports the file of a setting that takes no file.
     if (settings.includes(name.replace(/_FILE$/, '')) || OF_OTHERS.test(name)) return [];
     const meant = meantBy(name, settings, set).join(' or ');
-    const advice = "If it is another program's, unset it for me";
+    const advice = `If ${name} belongs to another program, unset ${name} for me`;
     return meant ? [`${name} is no setting of mine: did you mean ${meant}? ${advice}`] : [];
   });
 }
 
-/** The nearest of them, several where they are equally near. */
+/** The nearest settings; several if they are equally near. */
 function meantBy(name: string, settings: readonly string[], set: readonly string[]): string[] {
   const off = settings.map((setting) => distance(lettersOf(name), lettersOf(setting)));
   const least = Math.min(...off);
@@ -47,7 +56,7 @@ function meantBy(name: string, settings: readonly string[], set: readonly string
   if (slips.length > 0) return slips;
   if (guarded.length > 0 || !OURS.test(name)) return guarded.filter((setting) => !set.includes(setting));
   const close = settings.filter((setting) => isOneWordOff(wordsOf(name), wordsOf(setting)));
-  // Beside the right one it does no harm.
+  // If the right setting is set as well, the stray name does no harm.
   return close.some((setting) => set.includes(setting)) ? [] : close;
 }
 
@@ -62,7 +71,7 @@ function lettersOf(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '');
 }
 
-/** Each in the singular. */
+/** In the singular. */
 function wordsOf(name: string): string[] {
   return name
     .toLowerCase()

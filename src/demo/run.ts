@@ -20,7 +20,7 @@ export interface DemoOptions extends Pick<ConsoleOptions, 'input' | 'output' | '
   readonly logLevel: string;
   /** Servers start and stop in about a second. */
   readonly fast: boolean;
-  /** Ends the demo, cleanly. */
+  /** Ends the demo in order. */
   readonly stop: AbortSignal;
 }
 
@@ -39,7 +39,7 @@ const FAST: SimulatorOptions['durations'] = {
   crashAfter: 400,
 };
 
-/** Runs simulator, bot and terminal chat until the conversation is over, and takes them down again. */
+/** Runs simulator, bot and terminal chat until the conversation ends, then stops all three. */
 export async function runDemo(options: DemoOptions): Promise<void> {
   const clock = systemClock;
   const simulator = await startSimulator({
@@ -48,7 +48,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     ...(options.fast ? { durations: FAST } : {}),
   });
   try {
-    // Nothing of the user's own settings: the demo talks to the simulator alone, and keeps nothing.
+    // The user's own settings are not read: the demo talks to the simulator alone, and keeps nothing.
     const config = readConfig({
       EDGEGAP_API_URL: simulator.url,
       EDGEGAP_API_TOKEN: simulator.token,
@@ -117,7 +117,7 @@ async function converse(
       );
     }
   } catch (error) {
-    // Nobody waits for the rest. A full disk is another matter than a reader who has seen enough.
+    // The rest of the demo is skipped. A full disk is an error; a reader of the output that has seen enough is not.
     const reason: { code?: string } = chat.closed.reason ?? {};
     if (!stop.aborted || (chat.closed.aborted && reason.code !== 'EPIPE')) throw error;
   }

@@ -10,11 +10,11 @@ export interface Parts {
   readonly app: Pick<App, 'settled'>;
   readonly simulator: Pick<Simulator, 'deployments' | 'callbacks'>;
   readonly clock: Clock;
-  /** Ends the wait; it rejects then. */
+  /** Ends the wait, which then rejects. */
   readonly stop: AbortSignal;
 }
 
-/** Resolves when no deployment is on its way anywhere, every callback has arrived, and every message was posted. */
+/** Resolves when every deployment has come to rest, every callback has arrived, and every message was posted. */
 export async function settleAll({ app, simulator, clock, stop }: Parts): Promise<void> {
   for (;;) {
     const before = atRest(simulator);
@@ -24,7 +24,7 @@ export async function settleAll({ app, simulator, clock, stop }: Parts): Promise
   }
 }
 
-/** The same promise, but it rejects as soon as `stop` is aborted, so that nothing after it begins. */
+/** The same promise, but rejects as soon as `stop` is aborted, so that later steps do not begin. */
 export function untilStopped<T>(stop: AbortSignal, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(stop.reason);
@@ -47,7 +47,7 @@ function isMoving(deployment: SimulatedDeployment): boolean {
   return phase !== 'READY' || deployment.stopRequested || isAboutToCrash(deployment);
 }
 
-/** One of the versions that show how things go wrong. */
+/** Whether the deployment is of a version that crashes on purpose. */
 function isAboutToCrash({ application, version }: SimulatedDeployment): boolean {
   return defaultCatalog.applications
     .filter(({ name }) => name === application)

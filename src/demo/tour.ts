@@ -1,8 +1,8 @@
 import type { ConsoleAdapter } from '../adapters/console/adapter.ts';
 
 /**
- * Plays the main job as if someone typed it, waiting for each thing to happen: deploy, ready by callback, logs, a tag,
- * stop with its question, terminated.
+ * Plays the main job as if a person typed it, and waits for each step: deploy, ready by callback, logs, a tag, stop
+ * with its question, terminated.
  */
 export async function playTour(
   chat: Pick<ConsoleAdapter, 'type' | 'say' | 'buttons'>,
@@ -17,10 +17,10 @@ export async function playTour(
     'Deploy near a city. The card follows the server until Edgegap calls back.',
     'deploy kart-racing v1.2 --near Montreal --tag qa',
   );
-  await step('Read its log.', 'logs @last --lines 8');
-  await step('See what it uses.', 'metrics @last');
-  await step('Tag it.', 'tags @last add match-42');
-  await step('Stop it. That asks first.', 'stop @last');
+  await step('Read the log of the server.', 'logs @last --lines 8');
+  await step('See what the server uses.', 'metrics @last');
+  await step('Tag the server.', 'tags @last add match-42');
+  await step('Stop the server. The bot asks first.', 'stop @last');
   const confirm = chat
     .buttons()
     .findLast(({ button }) => button.action.command === 'stop' && button.action.action === 'confirm');

@@ -6,14 +6,13 @@ import type { ListFilter, ListRequest } from './requests.ts';
 import type { DeploymentRow } from './schema.ts';
 import type { Call } from './transport.ts';
 
-/** How many deployments' applications are remembered; an application of a deployment never changes. */
+/** For how many deployments the application is remembered; the application of a deployment never changes. */
 const REMEMBERED = 5_000;
 
 /**
- * `api`, for the applications in `allowed` only (undefined: for all). Calls keyed by a request_id count too:
- * the deployment's application is taken from `knownApplication` (what our own store says) or else asked
- * for, and one whose application stays unknown is refused. A refusal is a RefusedError with the code
- * `application-not-allowed`.
+ * `api` for the applications in `allowed` only; undefined allows all. Calls keyed by a request_id are checked too:
+ * the application comes from `knownApplication` (the bot's own store) or else from Edgegap, and a deployment whose
+ * application stays unknown is refused. A refusal is a RefusedError with the code `application-not-allowed`.
  */
 export function withAllowlist(
   api: EdgegapApi,
@@ -28,15 +27,11 @@ export function withAllowlist(
     if (!names.has(application)) throw refused(allowed, `The application ${application}`);
   };
 
-  async function checkDeployment(request_id: string, call: Call | undefined): Promise<void> {
+  async function checked<T>(request_id: string, call: Call | undefined, ask: () => Promise<T>): Promise<T> {
     let application = remembered.get(request_id) ?? (await knownApplication(request_id));
     application ??= (await api.status(request_id, call)).app_name;
     if (application !== undefined) remembered.set(request_id, application);
     checkDeploymentAllowed(allowed, application);
-  }
-
-  async function checked<T>(request_id: string, call: Call | undefined, ask: () => Promise<T>): Promise<T> {
-    await checkDeployment(request_id, call);
     return await ask();
   }
 
@@ -94,8 +89,8 @@ export function withAllowlist(
 }
 
 /**
- * Throws the refusal for a deployment whose application is not allowed, or not known. Does not name it: who asks about
- * a deployment by its request_id need not learn what else runs in the account.
+ * Throws the refusal for a deployment whose application is not allowed, or not known. The refusal does not name the
+ * application: a person who knows a request_id need not learn which other games run in the account.
  */
 export function checkDeploymentAllowed(
   allowed: readonly string[] | undefined,
@@ -106,17 +101,17 @@ export function checkDeploymentAllowed(
 }
 
 function refused(allowed: readonly string[], which: string): RefusedError {
-  return new RefusedError('application-not-allowed', `${which} is not one that this bot may work with.`, {
+  return new RefusedError('application-not-allowed', `${which} is not on this bot’s allowlist.`, {
     hint: allowed.length
-      ? `It may work with ${allowed.join(', ')}.`
-      : 'Whoever runs the bot sets them in APP_ALLOWLIST.',
+      ? `The bot may use ${allowed.join(', ')}.`
+      : 'Whoever runs the bot sets the allowlist in APP_ALLOWLIST.',
   });
 }
 
 /**
- * The same list request for allowed applications only; undefined when nothing can match. The rows do not
- * say which application they are of, so Edgegap has to be asked the right question; and since a field may
- * have one filter, what was asked about applications and what is allowed become one.
+ * The same list request for allowed applications only; undefined when no row can match. The rows do not say to which
+ * application they belong, so the filter has to. Because a field may have a single filter, the applications that the
+ * request asks for and the allowed applications are combined.
  */
 function narrow<R extends ListRequest>(
   request: R,

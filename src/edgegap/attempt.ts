@@ -1,23 +1,25 @@
-import { Buffer } from 'node:buffer';
-import type { Dispatcher } from 'undici';
+import { type Dispatcher, errors } from 'undici';
 import type { Clock } from '../clock.ts';
-import { type Break, breakError, EdgegapError } from './errors.ts';
+import { type Break, breakError, type EdgegapError } from './errors.ts';
 
-/** Log files are whole and can be long; more than this is not kept in memory. */
-const MAX_BODY_BYTES = 32 * 1024 * 1024;
+/** A log file comes whole and can be long; more bytes than this are not kept in memory. */
+export const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
 export interface HttpCall {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   origin: string;
   /** With the base URL's prefix and the query. */
   path: string;
-  /** Without both, for errors. */
+  /** Without prefix and query, for errors. */
   shownPath: string;
   headers: Record<string, string>;
-  body?: string | undefined;
+  body: string | undefined;
   timeoutMs: number;
-  signal?: AbortSignal | undefined;
-  /** Called when the request begins to leave; where it throws, it does not leave, and that is what is thrown. */
+  signal: AbortSignal;
+  /**
+   * Called when the request begins to leave. When `left` throws, the request does not leave, and `attempt` rejects
+   * with that error.
+   */
   left: () => void;
 }
 
@@ -28,24 +30,18 @@ export interface HttpAnswer {
 }
 
 /**
- * One request and its whole answer, whatever its status. Throws an EdgegapError whose outcome says exactly
- * whether the request can have reached Edgegap, or, when aborted, the signal's reason; only a change that
- * was already on its way then throws `edgegap-aborted`, because nobody may think that it did not happen.
+ * Sends a request and reads the whole answer, whatever the status. Throws an EdgegapError whose outcome says whether
+ * the request can have reached Edgegap. When aborted, throws the signal's reason; only a change that was already on
+ * its way throws `edgegap-aborted`, because the caller must not think that the change did not happen.
  */
 export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCall): Promise<HttpAnswer> {
   const { method, signal } = call;
-  signal?.throwIfAborted();
-  const controller = new AbortController();
+  signal.throwIfAborted();
+  const timeout = new AbortController();
   let sent = false;
   let status: number | undefined;
-  let timedOut = false;
-  let kept: { readonly why: unknown } | undefined;
-  const stopTimer = clock.after(call.timeoutMs, () => {
-    timedOut = true;
-    controller.abort(new Error('timeout'));
-  });
-  const onAbort = () => controller.abort(signal?.reason);
-  signal?.addEventListener('abort', onAbort, { once: true });
+  let stayed: { readonly why: unknown } | undefined;
+  const stopTimer = clock.after(call.timeoutMs, () => timeout.abort());
   const broken = (kind: Break['kind'], reason?: string, cause?: unknown): EdgegapError =>
     breakError({ method, path: call.shownPath, kind, sent, status, reason, cause });
 
@@ -56,7 +52,7 @@ export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCa
           try {
             call.left();
           } catch (why) {
-            kept = { why };
+            stayed = { why };
             throw why;
           }
           sent = true;
@@ -68,45 +64,30 @@ export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCa
         origin: call.origin,
         headers: call.headers,
         body: call.body ?? null,
-        signal: controller.signal,
+        signal: AbortSignal.any([signal, timeout.signal]),
         headersTimeout: 0,
         bodyTimeout: 0,
       });
     status = answer.statusCode;
-    const text = await readBody(answer.body, broken);
-    return { status, headers: answer.headers, text };
+    return { status, headers: answer.headers, text: await answer.body.text() };
   } catch (error) {
-    if (kept) throw kept.why;
-    if (signal?.aborted) {
+    if (stayed) throw stayed.why;
+    if (signal.aborted) {
       if (!sent || method === 'GET') throw signal.reason;
       throw broken('aborted', undefined, signal.reason);
     }
-    if (timedOut) throw broken('timeout', `after ${Math.round(call.timeoutMs / 1_000)} s`);
-    if (error instanceof EdgegapError) throw error;
+    if (timeout.signal.aborted) throw broken('timeout', `after ${Math.round(call.timeoutMs / 1_000)} s`);
+    if (error instanceof errors.ResponseExceededMaxSizeError)
+      throw broken('too-large', `more than ${MAX_BODY_BYTES / 1024 / 1024} MiB`, error);
     throw broken(sent ? 'disconnected' : 'unreachable', reasonOf(error), error);
   } finally {
     stopTimer();
-    signal?.removeEventListener('abort', onAbort);
   }
-}
-
-async function readBody(
-  body: AsyncIterable<Buffer> & { destroy(): unknown },
-  broken: (kind: 'too-large', reason: string) => EdgegapError,
-): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw broken('too-large', `more than ${MAX_BODY_BYTES / 1024 / 1024} MiB`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /**
- * Calls `onStart` when undici, with a connection in hand, begins to write the request. An error before that
- * (refused, DNS, TLS, no free connection) surely left nothing behind; after it nobody knows.
+ * Calls `onStart` when undici has a connection and begins to write the request. After an earlier error (refused, DNS,
+ * TLS, no free connection) the request surely had no effect; after a later error the effect is unknown.
  */
 function noteStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) => {
@@ -119,9 +100,9 @@ function noteStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor
   };
 }
 
-/** `ECONNREFUSED`, `UND_ERR_SOCKET`...; an error that tried several addresses holds it in its first. */
+/** `ECONNREFUSED`, `UND_ERR_SOCKET`... An error for several addresses holds the code in its first error. */
 function reasonOf(error: unknown): string | undefined {
-  // undici's words; such an error has a code that says nothing.
+  // These are undici's words; the code of this error says nothing.
   const refusal = /^Proxy response \((\d+)\)/.exec((error as Error).message)?.[1];
   if (refusal) return `the proxy answered HTTP ${refusal}`;
   const code =

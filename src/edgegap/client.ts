@@ -1,17 +1,11 @@
-import type { Dispatcher } from 'undici';
 import type { z } from 'zod';
-import type { Clock } from '../clock.ts';
 import { createMask, type Mask } from '../log/mask.ts';
-import type { Logger } from '../log.ts';
-import type { Proxies } from '../proxy.ts';
 import { EdgegapError, isNoSuchDeployment } from './errors.ts';
 import { decodeLogs, type Logs } from './logs.ts';
 import { type Metrics, MetricsAnswer, type MetricsRequest, metricsQuery } from './metrics.ts';
 import { masked, maskTag } from './outside.ts';
 import { eachPage, nextPage, type Page } from './paging.ts';
-import type { Places } from './places.ts';
 import { type DeployRequest, deployBody, type ListRequest, listQuery } from './requests.ts';
-import type { Limits } from './scheduler.ts';
 import {
   type Application,
   ApplicationList,
@@ -31,16 +25,24 @@ import {
   VersionList,
 } from './schema.ts';
 import { bareToken } from './token.ts';
-import { type Answer, type Call, path, type Request, Transport, unreadable } from './transport.ts';
+import {
+  type Answer,
+  type Call,
+  path,
+  type Request,
+  Transport,
+  type TransportOptions,
+  unreadable,
+} from './transport.ts';
 
 export type { Call };
 
 export interface DeploymentPage {
   rows: DeploymentRow[];
-  /** Of all pages. */
+  /** Rows of all pages. */
   total_count: number;
   has_next: boolean;
-  /** This page's number, from 1. */
+  /** The number of this page, from 1. */
   page: number;
   /** The API's own notes to this page. */
   messages: string[];
@@ -65,8 +67,9 @@ export interface LocationListing {
 
 export interface StopResult {
   /**
-   * `accepted`: it stops once it has become READY or ERROR. `already-terminated`, by Edgegap's own word, is a success too.
-   * `perhaps-stopped`: an attempt may have been carried out, and then Edgegap knew no such deployment; that may be a slip.
+   * `accepted`: the deployment stops once it has become READY or ERROR. `already-terminated`, by Edgegap's own word,
+   * is a success too. `perhaps-stopped`: an earlier attempt may have stopped the deployment, and then Edgegap knew no
+   * such deployment; Edgegap may be mistaken.
    */
   outcome: 'stopping' | 'accepted' | 'already-terminated' | 'perhaps-stopped';
   /** Edgegap's own words; may be empty. */
@@ -74,66 +77,21 @@ export interface StopResult {
   summary?: DeploymentStatus | undefined;
 }
 
+type Question = Omit<Request, 'method'>;
+
+/** The calls of one Edgegap account. */
+export type EdgegapApi = Omit<EdgegapClient, 'close' | 'abandon'>;
+
+export type EdgegapClientOptions = Omit<TransportOptions, Optional> &
+  Partial<Pick<TransportOptions, Optional>>;
+type Optional = 'baseUrl' | 'timeoutMs' | 'mask';
+
 /**
- * What can be asked of one Edgegap account. Each call takes a signal and a lane (`people` by default, who
- * go before `background`), and rejects with an `EdgegapError`, or with the signal's reason when aborted.
+ * One Edgegap account over HTTP, with its connections and its share of the rate limits; close it when done. Each call
+ * takes a signal and a lane (`people` by default, before `background`), and rejects with an `EdgegapError`, or with
+ * the signal's reason when aborted.
  */
-export interface EdgegapApi {
-  /** `POST /v2/deployments`. Bills. Sent again only when it surely did not happen; see `EdgegapError.outcome`. */
-  deploy(request: DeployRequest, call?: Call): Promise<{ request_id: string }>;
-  /** `GET /v1/status/{id}`. */
-  status(request_id: string, call?: Call): Promise<DeploymentStatus>;
-  /** `DELETE /v1/stop/{id}`. */
-  stop(request_id: string, call?: Call): Promise<StopResult>;
-  /** `GET /v1/deployments`, one page. Active deployments only; may lag. */
-  deployments(request?: ListRequest, call?: Call): Promise<DeploymentPage>;
-  /** The same, every row of every page; a row that moved to a later page meanwhile is given once. */
-  allDeployments(request?: Omit<ListRequest, 'page'>, call?: Call): AsyncIterable<DeploymentRow>;
-  /** `GET /v1/deployment/{id}/container-logs`: always the whole log, decoded. */
-  logs(request_id: string, call?: Call): Promise<Logs>;
-  /** `GET /v1/metrics/deployment/{id}`. */
-  metrics(request_id: string, request?: MetricsRequest, call?: Call): Promise<Metrics>;
-  /** `GET /v2/private-fleets/{fleet}/hosts`, all pages. */
-  hosts(fleet: string, call?: Call): Promise<FleetHost[]>;
-  /** The names of all tags. */
-  tags(request_id: string, call?: Call): Promise<string[]>;
-  /** When a tag was added and last changed. */
-  tag(request_id: string, name: string, call?: Call): Promise<TagTimes>;
-  addTag(request_id: string, tag: string, call?: Call): Promise<void>;
-  renameTag(request_id: string, from: string, to: string, call?: Call): Promise<void>;
-  removeTag(request_id: string, tag: string, call?: Call): Promise<void>;
-  /** `GET /v1/apps`, all pages. */
-  applications(call?: Call): Promise<Application[]>;
-  /** `GET /v1/app/{application}/versions`, all pages. */
-  versions(application: string, call?: Call): Promise<AppVersion[]>;
-  /** `GET /v1/locations`, all pages. */
-  locations(filter?: LocationFilter, call?: Call): Promise<LocationListing>;
-}
-
-export interface EdgegapClientOptions {
-  /** `https://api.edgegap.com` by default; a path in it is kept as a prefix. */
-  baseUrl?: string | undefined;
-  /** With or without the word `token` before it. */
-  token: string;
-  clock: Clock;
-  log: Logger;
-  /** For one attempt, connection and whole answer; 30 000 by default. */
-  timeoutMs?: number | undefined;
-  /** Requests a second, where they are not the documented ones. */
-  limits?: Partial<Limits> | undefined;
-  /** Where the limits are counted; in this process, when absent. */
-  places?: Places | undefined;
-  proxy?: Proxies | undefined;
-  /** Sends everything through this undici dispatcher, which the caller then closes. */
-  dispatcher?: Dispatcher | undefined;
-  /** Hides secrets in the words of people and servers; by default the token, and what looks like one. */
-  mask?: Mask | undefined;
-  /** For the jitter between attempts; `Math.random` by default. */
-  random?: (() => number) | undefined;
-}
-
-/** One Edgegap account over HTTP. Holds its connections and its share of the rate limits; close it when done. */
-export class EdgegapClient implements EdgegapApi {
+export class EdgegapClient {
   readonly #transport: Transport;
   readonly #mask: Mask;
 
@@ -148,16 +106,20 @@ export class EdgegapClient implements EdgegapApi {
     this.#transport = new Transport({ ...rest, mask, baseUrl, timeoutMs, token: bareToken(token) });
   }
 
-  /** Lets what is under way end; what is waiting, and every later call, is refused. */
+  /** Finishes the requests that are under way; refuses waiting and later calls. */
   close(): Promise<void> {
     return this.#transport.close();
   }
 
-  /** Gives up what is under way, too: whether it was done is not known. */
+  /** Gives up the requests that are under way, too; their outcome is unknown. */
   abandon(): Promise<void> {
     return this.#transport.abandon();
   }
 
+  /**
+   * `POST /v2/deployments`. Costs money. Sent again only when the first request surely had no effect; see
+   * `EdgegapError.outcome`.
+   */
   async deploy(request: DeployRequest, call?: Call): Promise<{ request_id: string }> {
     const body = deployBody(request);
     return this.#ask(
@@ -169,7 +131,8 @@ export class EdgegapClient implements EdgegapApi {
 
   async status(request_id: string, call?: Call): Promise<DeploymentStatus> {
     const at = path`/v1/status/${request_id}`;
-    return masked(await this.#get(at, 'deployment', 'status', DeploymentStatus, call), this.#mask);
+    const request = { path: at, subject: 'deployment', bucket: 'status' } as const;
+    return masked(await this.#get(request, DeploymentStatus, call), this.#mask);
   }
 
   async stop(request_id: string, call?: Call): Promise<StopResult> {
@@ -187,7 +150,7 @@ export class EdgegapClient implements EdgegapApi {
     } catch (error) {
       if (!(error instanceof EdgegapError)) throw error;
       const message = error.apiMessage ?? '';
-      // Gone is what was wanted.
+      // A deployment that is gone is stopped.
       if (error.code === 'edgegap-gone') return { outcome: 'already-terminated', message };
       if (isNoSuchDeployment(error) && error.outcome === 'unknown')
         return { outcome: 'perhaps-stopped', message };
@@ -195,15 +158,18 @@ export class EdgegapClient implements EdgegapApi {
     }
   }
 
+  /** `GET /v1/deployments`, one page. Active deployments only; the list may lag. */
   async deployments(request: ListRequest = {}, call?: Call): Promise<DeploymentPage> {
     const page = request.page ?? 1;
     const answer = await this.#list(request, call);
     const total_count = answer.total ?? answer.rows.length;
-    // Rows of earlier pages are not known here; without a word from Edgegap, pages are taken to be equally long.
+    // The rows of earlier pages are not known here; unless Edgegap says otherwise, all pages are taken to be equally
+    // long.
     const has_next = nextPage(page, answer, answer.rows.length * page) !== undefined;
     return { rows: answer.rows, total_count, has_next, page, messages: answer.messages ?? [] };
   }
 
+  /** Every row of every page of the list; a row that moved to a later page meanwhile is given once. */
   async *allDeployments(
     request: Omit<ListRequest, 'page'> = {},
     call?: Call,
@@ -218,34 +184,45 @@ export class EdgegapClient implements EdgegapApi {
     }
   }
 
+  /** `GET /v1/deployment/{id}/container-logs`: always the whole log, decoded. */
   async logs(request_id: string, call?: Call): Promise<Logs> {
     const at = path`/v1/deployment/${request_id}/container-logs`;
-    const logs = decodeLogs(await this.#get(at, 'log', 'logs', LogsAnswer, call));
+    const request = { path: at, subject: 'log', bucket: 'logs' } as const;
+    const logs = decodeLogs(await this.#get(request, LogsAnswer, call));
     const { crash_data } = logs;
-    // The texts are masked where their last lines are taken: they may be too long to be masked whole.
+    // The logs may be too long to be masked whole: they are masked later, where their last lines are taken.
     if (crash_data?.message === undefined) return logs;
     return { ...logs, crash_data: { ...crash_data, message: this.#mask(crash_data.message) } };
   }
 
+  /** `GET /v1/metrics/deployment/{id}`. */
   metrics(request_id: string, request: MetricsRequest = {}, call?: Call): Promise<Metrics> {
-    const at = path`/v1/metrics/deployment/${request_id}`;
-    return this.#get(at, 'metrics', 'metrics', MetricsAnswer, call, metricsQuery(request));
+    const question = {
+      path: path`/v1/metrics/deployment/${request_id}`,
+      query: metricsQuery(request),
+      subject: 'metrics',
+      bucket: 'metrics',
+    } as const;
+    return this.#get(question, MetricsAnswer, call);
   }
 
+  /** `GET /v2/private-fleets/{fleet}/hosts`, all pages. */
   async hosts(fleet: string, call?: Call): Promise<FleetHost[]> {
     const at = path`/v2/private-fleets/${fleet}/hosts`;
-    return (await this.#all(at, 'fleet', 'hosts', HostList, call)).rows;
+    return (await this.#all({ path: at, subject: 'fleet', bucket: 'hosts' }, HostList, call)).rows;
   }
 
+  /** The names of all tags. */
   async tags(request_id: string, call?: Call): Promise<string[]> {
     const at = path`/v1/deployments/${request_id}/tags`;
-    const { rows } = await this.#all(at, 'deployment', 'tags', TagList, call);
+    const { rows } = await this.#all({ path: at, subject: 'deployment', bucket: 'tags' }, TagList, call);
     return rows.map((tag) => maskTag(tag, this.#mask));
   }
 
+  /** When a tag was added and last changed. */
   tag(request_id: string, name: string, call?: Call): Promise<TagTimes> {
     const at = path`/v1/deployments/${request_id}/tags/${name}`;
-    return this.#get(at, 'tag', 'tags', TagTimes, call);
+    return this.#get({ path: at, subject: 'tag', bucket: 'tags' }, TagTimes, call);
   }
 
   async addTag(request_id: string, tag: string, call?: Call): Promise<void> {
@@ -261,56 +238,49 @@ export class EdgegapClient implements EdgegapApi {
     try {
       await this.#change('DELETE', path`/v1/deployments/${request_id}/tags/${tag}`, undefined, call);
     } catch (error) {
-      // An attempt that may have worked came before: then it did.
+      // An earlier attempt had an unknown outcome, and now the tag is gone: the earlier attempt has removed the tag.
       if (error instanceof EdgegapError && error.status === 404 && error.outcome === 'unknown') return;
       throw error;
     }
   }
 
+  /** `GET /v1/apps`, all pages. */
   async applications(call?: Call): Promise<Application[]> {
-    return (await this.#all(path`/v1/apps`, 'account', 'catalogue', ApplicationList, call)).rows;
+    const question = { path: path`/v1/apps`, subject: 'account', bucket: 'catalogue' } as const;
+    return (await this.#all(question, ApplicationList, call)).rows;
   }
 
+  /** `GET /v1/app/{application}/versions`, all pages. */
   async versions(application: string, call?: Call): Promise<AppVersion[]> {
     const at = path`/v1/app/${application}/versions`;
-    return (await this.#all(at, 'application', 'catalogue', VersionList, call)).rows;
+    const question = { path: at, subject: 'application', bucket: 'catalogue' } as const;
+    return (await this.#all(question, VersionList, call)).rows;
   }
 
+  /** `GET /v1/locations`, all pages. */
   async locations(filter: LocationFilter = {}, call?: Call): Promise<LocationListing> {
-    const { application, version, type } = filter;
-    const query = { app: application, version, type, tags: filter.tags ? 'true' : undefined };
+    const { application, version, type, tags } = filter;
+    const query = { app: application, version, type, tags: tags ? 'true' : undefined };
     const subject = application === undefined ? 'account' : 'application';
-    const { rows, messages } = await this.#all(
-      path`/v1/locations`,
-      subject,
-      'catalogue',
-      LocationList,
-      call,
-      query,
-    );
+    const question = { path: path`/v1/locations`, query, subject, bucket: 'catalogue' } as const;
+    const { rows, messages } = await this.#all(question, LocationList, call);
     return { locations: rows, messages };
   }
 
   async #list(request: ListRequest, call: Call | undefined): Promise<Page<DeploymentRow>> {
     const query = { query: listQuery(request), page: request.page, limit: request.limit };
-    const page = await this.#get(path`/v1/deployments`, 'account', 'list', DeploymentList, call, query);
+    const question = { path: path`/v1/deployments`, query, subject: 'account', bucket: 'list' } as const;
+    const page = await this.#get(question, DeploymentList, call);
     const messages = page.messages?.map((note) => this.#mask(note));
     return { ...page, messages, rows: page.rows.map((row) => masked(row, this.#mask)) };
   }
 
-  /** Every row of every page. The first is asked for without a number: the versions' list declares none. */
-  async #all<Row>(
-    at: string,
-    subject: Request['subject'],
-    bucket: string,
-    schema: z.ZodType<Page<Row>>,
-    call: Call | undefined,
-    query: Request['query'] = {},
-  ): Promise<{ rows: Row[]; messages: string[] }> {
+  /** Every row of every page. The first request has no page number: the list of versions declares no such parameter. */
+  async #all<Row>(request: Question, schema: z.ZodType<Page<Row>>, call: Call | undefined) {
     const all: Row[] = [];
     const notes = new Set<string>();
     const read = async (page: number | undefined) => {
-      const answer = await this.#get(at, subject, bucket, schema, call, { ...query, page });
+      const answer = await this.#get({ ...request, query: { ...request.query, page } }, schema, call);
       for (const note of answer.messages ?? []) notes.add(this.#mask(note));
       return answer;
     };
@@ -318,18 +288,11 @@ export class EdgegapClient implements EdgegapApi {
     return { rows: all, messages: [...notes] };
   }
 
-  #get<T>(
-    at: string,
-    subject: Request['subject'],
-    bucket: string,
-    schema: z.ZodType<T>,
-    call: Call | undefined,
-    query?: Request['query'],
-  ): Promise<T> {
-    return this.#ask({ method: 'GET', path: at, query, subject, bucket }, schema, call);
+  #get<T>(request: Question, schema: z.ZodType<T>, call: Call | undefined): Promise<T> {
+    return this.#ask({ method: 'GET', ...request }, schema, call);
   }
 
-  /** For tags. The status says that it was done; what else the answer says is not needed. */
+  /** Adds, renames or removes a tag. The status says that the change was done; the body of the answer is not needed. */
   #change(
     method: 'POST' | 'PATCH' | 'DELETE',
     at: string,
@@ -343,7 +306,7 @@ export class EdgegapClient implements EdgegapApi {
     const { status, json } = await this.#transport.send(request, call);
     const read = schema.safeParse(json);
     if (read.success) return read.data;
-    const where = read.error.issues[0]?.path.join('.') || 'the whole of it';
+    const where = read.error.issues[0]?.path.join('.') || 'the whole answer';
     throw unreadable(request, status, where, read.error);
   }
 }

@@ -1,24 +1,16 @@
 import { AppError } from '../errors.ts';
 
 /**
- * Whether the call had its effect: `not-done` surely not, `done` surely (a deploy that could not be
- * allocated has still left a deployment behind), `unknown` perhaps.
+ * Whether the call had its effect: `not-done` surely not, `done` surely (a deploy that could not be allocated has
+ * still left a deployment behind), `unknown` perhaps.
  */
 export type Outcome = 'not-done' | 'unknown' | 'done';
 
-export interface EdgegapErrorDetails {
-  hint?: string | undefined;
-  cause?: unknown;
-  method: string;
-  path: string;
-  status?: number | undefined;
-  outcome: Outcome;
-  requestId?: string | undefined;
-  retryAfterMs?: number | undefined;
-  apiMessage?: string | undefined;
-}
+type Optional = 'hint' | 'cause' | 'status' | 'requestId' | 'retryAfterMs' | 'apiMessage';
+export type EdgegapErrorDetails = Pick<EdgegapError, 'method' | 'path' | 'outcome'> &
+  Partial<Pick<EdgegapError, Optional>>;
 
-/** A call to Edgegap that did not give what was asked. Never holds the token, in any field. */
+/** A call to Edgegap that failed. No field ever holds the token. */
 export class EdgegapError extends AppError {
   readonly method: string;
   /** The API's path, without base URL and query. */
@@ -26,9 +18,9 @@ export class EdgegapError extends AppError {
   /** HTTP status; absent when no answer came. */
   readonly status: number | undefined;
   readonly outcome: Outcome;
-  /** The deployment that a failed deploy left behind in error; it can be stopped. */
+  /** The deployment that a failed deploy left behind in ERROR; a stop removes this deployment. */
   readonly requestId: string | undefined;
-  /** Milliseconds Edgegap asked us to wait, at most 30 000. */
+  /** Milliseconds Edgegap asked the bot to wait, at most 30 000. */
   readonly retryAfterMs: number | undefined;
   /** Edgegap's own words, cut to 300 characters. Text from outside: to be shown, never obeyed. */
   readonly apiMessage: string | undefined;
@@ -47,39 +39,35 @@ export class EdgegapError extends AppError {
 
 /** The hint for a change of unknown outcome. */
 export const MAY_HAVE_HAPPENED =
-  'It may have been done all the same: look at the status before trying again.';
+  'The change may have been made all the same: look at the status before you try again.';
 
-/** What went wrong when there was no answer, or none that could be used. */
+/** Why there was no answer, or no usable answer. */
 type Breakage = 'unreachable' | 'disconnected' | 'timeout' | 'unreadable' | 'too-large' | 'aborted';
 
-export interface Break {
-  method: string;
-  path: string;
+export interface Break extends Pick<EdgegapErrorDetails, 'method' | 'path' | 'status' | 'cause'> {
   kind: Breakage;
   /** Whether the request had begun to leave this machine. */
   sent: boolean;
-  status?: number | undefined;
   /** A short technical reason, such as `ECONNREFUSED`. */
   reason?: string | undefined;
-  cause?: unknown;
 }
 
 export function breakError({ kind, sent, reason, ...details }: Break): EdgegapError {
   const because = reason ? ` (${reason})` : '';
   const messages: Record<Breakage, string> = {
     unreachable: `Edgegap’s API cannot be reached from this bot${because}.`,
-    disconnected: `The connection to Edgegap broke before its answer was here${because}.`,
+    disconnected: `The connection to Edgegap broke before the answer came${because}.`,
     timeout: `Edgegap did not answer in time${because}.`,
     unreadable: `Edgegap’s answer cannot be understood${because}.`,
     'too-large': `Edgegap’s answer is too large to be read${because}.`,
-    aborted: 'The request to Edgegap was given up before its answer was here.',
+    aborted: 'The request to Edgegap was given up before its answer came.',
   };
   const again = details.method === 'GET' ? 'Try again in a minute.' : MAY_HAVE_HAPPENED;
   const hint =
     kind === 'unreachable'
-      ? 'Nothing was sent. Try again; if it stays so, whoever runs the bot should check its network and EDGEGAP_API_URL.'
+      ? 'Nothing was sent. Try again; if this goes on, whoever runs the bot should check the network and EDGEGAP_API_URL.'
       : kind === 'too-large'
-        ? 'Look at it in the Edgegap dashboard.'
+        ? 'Look in the Edgegap dashboard.'
         : sent
           ? again
           : 'Nothing was sent. Try again in a minute.';
@@ -91,25 +79,20 @@ export function breakError({ kind, sent, reason, ...details }: Break): EdgegapEr
 }
 
 /**
- * The same error, for a call of which an earlier attempt may have been carried out: whatever the last
- * attempt met, the call as a whole is not known to have had no effect.
+ * The same error, for a call of which an earlier attempt may have had its effect: the outcome of the call as a whole
+ * is unknown, however the last attempt failed.
  */
 export function afterUnknown(error: EdgegapError): EdgegapError {
   if (error.outcome !== 'not-done') return error;
   return new EdgegapError(error.code, error.userMessage, {
-    method: error.method,
-    path: error.path,
-    status: error.status,
-    requestId: error.requestId,
-    retryAfterMs: error.retryAfterMs,
-    apiMessage: error.apiMessage,
+    ...error,
     cause: error.cause,
     hint: error.method === 'GET' ? error.hint : MAY_HAVE_HAPPENED,
     outcome: 'unknown',
   });
 }
 
-/** Whether Edgegap answered that it knows no deployment of this request_id. */
+/** Whether the error says that Edgegap knows no deployment with this request_id. */
 export function isNoSuchDeployment(error: unknown): boolean {
   return error instanceof EdgegapError && error.code === 'edgegap-no-such-deployment';
 }

@@ -1,4 +1,4 @@
-/** Whose work it is. People always go before background work, in every bucket. */
+/** On whose behalf a call is made. People always go before background work, in every bucket. */
 export type Lane = 'people' | 'background';
 
 export interface Turn {
@@ -11,17 +11,17 @@ interface Waiting<P> {
   refuse(reason: unknown): void;
 }
 
-/** Calls that wait for a place: people first, in order of arrival within their lane. */
+/** Calls that wait for a permit: people first, in order of arrival within their lane. */
 export class Lanes<P> {
   readonly #waiting: Record<Lane, Waiting<P>[]> = { people: [], background: [] };
   readonly #changed: () => void;
 
-  /** `changed` is called whenever one more waits, or one has left without having begun. */
+  /** `changed` is called when a call begins to wait, and when a waiting call is aborted. */
   constructor(changed: () => void) {
     this.#changed = changed;
   }
 
-  /** The lane that is next, if anyone waits. */
+  /** The lane of the next call; undefined when no call waits. */
   get next(): Lane | undefined {
     if (this.#waiting.people.length > 0) return 'people';
     return this.#waiting.background.length > 0 ? 'background' : undefined;
@@ -31,7 +31,7 @@ export class Lanes<P> {
     return this.#waiting[lane].length;
   }
 
-  /** Resolves as `call` does, once it got a place. Rejects with the signal's reason when aborted before that. */
+  /** Resolves as `call` does, once there is a permit. Rejects with the signal's reason when aborted before that. */
   wait<T>({ lane, signal }: Turn, call: (place: P) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
@@ -57,7 +57,7 @@ export class Lanes<P> {
     });
   }
 
-  /** Begins the next call in `place`; false when there is none. A place that was taken for people is for them alone. */
+  /** Begins the next call with the permit; false when no call waits. A permit taken for people is for people alone. */
   begin(place: P, takenFor: Lane): boolean {
     const waiting =
       this.#waiting.people.shift() ??
@@ -66,7 +66,7 @@ export class Lanes<P> {
     return waiting !== undefined;
   }
 
-  /** Whoever waits is told `reason` instead. */
+  /** All waiting calls reject with `reason`. */
   refuseAll(reason: unknown): void {
     for (const queue of Object.values(this.#waiting))
       for (const waiting of queue.splice(0)) waiting.refuse(reason);

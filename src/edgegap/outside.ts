@@ -3,24 +3,27 @@ import { DeploymentStatus } from './schema.ts';
 
 const OWN_TAG = /^chatops-[0-9a-z]{12}$/;
 
-/** The tag that ties a deployment to its intent: 20 characters, the shorter of the vendor's documented limits. */
+/** The tag that ties a deployment to an intent: 20 characters, the shorter of the vendor's documented limits. */
 export function ownTag(id: string): string {
   return `chatops-${id}`;
 }
 
-/** The bot's own tags are not shown and cannot be changed: an unknown outcome is settled by them. */
+/**
+ * The bot's own tags are not shown and cannot be changed: by such a tag the bot finds a deployment whose request had
+ * an unknown outcome.
+ */
 export function isOwnTag(tag: string): boolean {
   return OWN_TAG.test(tag);
 }
 
-/** Masks a tag, if not one of the bot's own. */
+/** Masks a tag unless the tag is one of the bot's own. */
 export function maskTag(tag: string, mask: Mask): string {
   return isOwnTag(tag) ? tag : mask(tag);
 }
 
 /**
- * What Edgegap tells of a deployment, without the secrets in what people and servers have written. Ids, names and addresses
- * stay as they are: they are asked by again, or compared.
+ * Masks secrets in the texts that people and game servers wrote into Edgegap's answer. Ids, names and addresses stay
+ * as they are, because later requests and comparisons need them.
  */
 export function masked<
   Told extends {
@@ -39,7 +42,7 @@ export function masked<
   return { ...told, ...texts, tags: tags.map((tag) => maskTag(tag, mask)) };
 }
 
-/** The body of a callback as it may be stored: only what is read of it later. */
+/** The body of a callback for the store: only the fields that are read later, masked. */
 export function maskedBody(body: string, mask: Mask = createMask([])): string {
   try {
     const status = DeploymentStatus.safeParse(JSON.parse(body));

@@ -2,14 +2,14 @@ import { z } from 'zod';
 
 const whole = z.number().int().optional().catch(undefined);
 
-/** What every list answers beside its rows; missing on some. */
+/** The page numbers beside the rows of a list; some lists have none. */
 export const Pagination = z
   .object({ number: whole, next_page_number: whole, has_next: z.boolean().optional().catch(undefined) })
   .optional()
   .catch(undefined);
 export type Pagination = z.infer<typeof Pagination>;
 
-/** One page of any list. `total` counts all pages, not the rows here. */
+/** One page of any list. `total` counts the rows of all pages. */
 export interface Page<Row> {
   rows: Row[];
   total: number | undefined;
@@ -19,9 +19,9 @@ export interface Page<Row> {
 }
 
 /**
- * The number of the page after `page`, or undefined when it was the last one. `read` is how many rows
- * have been read so far, this page's included. An empty page ends the list whatever it claims, and a
- * next page that is not a later one is not believed, so following pages always ends.
+ * The number of the page after `page`; undefined after the last page. `read` is how many rows have been read so far,
+ * those of `page` included. Following pages always ends: an empty page ends the list whatever the page numbers claim,
+ * and a next page must have a higher number.
  */
 export function nextPage(page: number, answer: Page<unknown>, read: number): number | undefined {
   if (answer.rows.length === 0) return undefined;
@@ -31,7 +31,7 @@ export function nextPage(page: number, answer: Page<unknown>, read: number): num
   return next_page_number !== undefined && next_page_number > page ? next_page_number : page + 1;
 }
 
-/** Reads page after page, from the first. `read` gets undefined for the first page: not every list takes a page number. */
+/** Reads page after page. `read` gets undefined for the first page: not every list takes a page number. */
 export async function* eachPage<Row>(
   read: (page: number | undefined) => Promise<Page<Row>>,
 ): AsyncGenerator<Row[], void, undefined> {

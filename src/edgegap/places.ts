@@ -1,75 +1,78 @@
 import type { Clock } from '../clock.ts';
 import type { Lane } from './lanes.ts';
 
-/** A window is closed at both ends, and timers may fire a millisecond early. */
+/** A window of one second is closed at both ends, and timers may fire a millisecond early. */
 export const WINDOW_MS = 1_005;
 
 /**
- * The limit is counted where requests arrive, not where they leave. A request arrives at some moment
- * between leaving and being answered, so its place in the window is held from the answer on; an answer
- * that is slow for another reason (a server is being allocated) is not waited for longer than this.
+ * Edgegap counts a request at the arrival, which is some moment between leaving and the answer. So the permit stays
+ * in the window from the answer on. When an answer is slow for another reason (a server is being allocated), the
+ * permit counts from this long after the request left.
  */
 export const TRAVEL_MS = 500;
 
 /**
- * A request leaves within this after it got its place, or waits for another one. If nothing more is heard of it (the
- * process died), it comes back.
+ * A request leaves within this time after its permit was taken, or waits for another permit. The permit of a process
+ * that died comes back by itself.
  */
 export const LEAVE_MS = 2_000;
 
 /**
- * No place is held for longer: what leaves at the last moment arrives a travel later, and counts for a window from then.
- * One that seems to be was taken before the clock was set back.
+ * No permit is held for longer: a request that leaves at the last moment arrives a travel later, and counts for a
+ * window from then. A permit that seems to be held for longer was taken before the clock was set back.
  */
 export const HELD_MS = LEAVE_MS + TRAVEL_MS + WINDOW_MS;
 
 /** Longest `pause`. */
 export const MAX_PAUSE_MS = 30_000;
 
-/** A place in a bucket's window, for one request. */
+/** A permit: the right to send a request now. A permit takes a place in a bucket's window. */
 export interface Place {
-  /** When it was taken, by this machine's clock, in epoch milliseconds; never later than it was. */
+  /** When the permit was taken, by this machine's clock, in epoch milliseconds; may be earlier, never later. */
   readonly takenAt: number;
-  /** The request has arrived by now, if it ever does: the place comes back one window from now. */
+  /** The request has arrived by now, if ever: the permit comes back a window from now. */
   count(): void;
-  /** Nothing was sent: the place is free again. */
+  /** No request was sent: the permit is free again. */
   unused(): void;
 }
 
 export interface Wish {
   lane: Lane;
-  /** How many at most. */
+  /** How many permits at most. */
   wanted: number;
-  /** Of the bucket, in any one second. */
+  /** The bucket's limit in any one second. */
   limit: number;
 }
 
 export interface Taken {
   places: Place[];
-  /** Where there were fewer than wanted: when to ask again, in milliseconds. */
+  /** When to ask again, in milliseconds, if fewer permits were free than wanted. */
   waitMs: number;
 }
 
-/** Where the places of the buckets with a documented limit come from. */
+/** Gives out the permits of the buckets with a documented limit. */
 export interface Places {
-  /** Takes what is free now. Rejects with an AppError when nobody can say. */
+  /** Takes the permits that are free now. Rejects with an AppError when no permits can be had. */
   take(bucket: string, wish: Wish): Promise<Taken>;
-  /** Gives out nothing of `bucket` for `ms` milliseconds, at most `MAX_PAUSE_MS`. */
+  /** Gives out no permit of `bucket` for `ms` milliseconds, at most `MAX_PAUSE_MS`. */
   pause(bucket: string, ms: number): Promise<void>;
 }
 
-/** Begins as after a pause: what a process that died just now sent may still be on its way, and counts at Edgegap. */
+/**
+ * Pauses every bucket at the start: the last requests of a process that has just died may still be on their way, and
+ * count at Edgegap.
+ */
 export async function waitOut(places: Places, buckets: readonly string[]): Promise<void> {
   for (const bucket of buckets) await places.pause(bucket, TRAVEL_MS + WINDOW_MS);
 }
 
 interface Bucket {
   pausedUntil: number;
-  /** When each place is free. */
+  /** When each permit is free. */
   readonly freeAt: number[];
 }
 
-/** Places of one process that has the account's limits to itself. */
+/** Permits of one process that has the account's limits to itself. */
 export class MemoryPlaces implements Places {
   readonly #clock: Clock;
   readonly #buckets = new Map<string, Bucket>();
@@ -89,7 +92,7 @@ export class MemoryPlaces implements Places {
     for (let slot = 0; slot < limit && places.length < wanted; slot++) {
       const busyMs = ahead(freeAt[slot] ?? now, now, HELD_MS);
       if (busyMs === 0 && pauseMs === 0) places.push(this.#place(freeAt, slot));
-      // What is not counted yet cannot come back sooner than one window from now.
+      // A permit that is taken now comes back a window from now at the earliest.
       else earliestMs = Math.min(earliestMs, busyMs);
     }
     return { places, waitMs: Math.max(earliestMs, pauseMs) };
@@ -107,7 +110,7 @@ export class MemoryPlaces implements Places {
     const until = takenAt + HELD_MS;
     freeAt[slot] = until;
     const back = (at: number) => {
-      // Else it came back by itself, and is another call's now.
+      // Otherwise the permit came back by itself, and belongs to another call now.
       if (freeAt[slot] === until) freeAt[slot] = at;
     };
     return {
@@ -127,7 +130,7 @@ export class MemoryPlaces implements Places {
   }
 }
 
-/** Milliseconds until `time`; 0 also when it is further ahead than it can be, as the clock was set back since. */
+/** Milliseconds until `time`. 0 also when `time` is more than `most` away: then the clock was set back since. */
 function ahead(time: number, now: number, most: number): number {
   const ms = time - now;
   return ms > 0 && ms <= most ? ms : 0;

@@ -1,6 +1,6 @@
-import { EdgegapError, MAY_HAVE_HAPPENED, type Outcome } from './errors.ts';
+import { EdgegapError, type EdgegapErrorDetails, MAY_HAVE_HAPPENED, type Outcome } from './errors.ts';
 
-/** What a call is about; the same status means different things to a deploy and to a status question. */
+/** The subject of a call; the same status means different things for a deploy and for a question about a deployment. */
 export type Subject =
   | 'deploy'
   | 'deployment'
@@ -11,30 +11,29 @@ export type Subject =
   | 'application'
   | 'account';
 
-/** An answer that is not a success, as far as it could be read. */
-export interface Refusal {
-  method: string;
-  path: string;
+/** An answer that is not a success, with everything that could be read in the answer. */
+interface Refusal extends Omit<EdgegapErrorDetails, 'hint' | 'cause' | 'outcome'> {
   subject: Subject;
   status: number;
-  apiMessage?: string | undefined;
-  requestId?: string | undefined;
-  retryAfterMs?: number | undefined;
 }
 
 interface Meaning {
   code: string;
   message: string;
   hint: string;
-  outcome: Outcome;
+  /** `not-done` where absent. */
+  outcome?: Outcome;
 }
 
-/** The answers to a deploy by which Edgegap says that it did not deploy. Any other may be a proxy's, sent while it did. */
+/**
+ * With these answers to a deploy Edgegap says that nothing was deployed. Any other status may be a proxy's, sent
+ * while Edgegap deployed.
+ */
 const NOT_DEPLOYED = new Set([400, 401, 403, 404, 429]);
 
-/** The error for an answer that is not a success; the meanings are those of the facts and the reference. */
+/** The error for an answer that is not a success; the meanings come from the API reference and the live API. */
 export function refusalError(refusal: Refusal): EdgegapError {
-  const { code, message, hint, outcome } = meaning(refusal);
+  const { code, message, hint, outcome = 'not-done' } = meaning(refusal);
   const { subject, ...details } = refusal;
   const unsure = subject === 'deploy' && outcome === 'not-done' && !NOT_DEPLOYED.has(refusal.status);
   return new EdgegapError(code, message, {
@@ -46,13 +45,6 @@ export function refusalError(refusal: Refusal): EdgegapError {
 function meaning(refusal: Refusal): Meaning {
   const { status, apiMessage, method } = refusal;
   const quote = apiMessage ? ` Edgegap says: “${apiMessage.replace(/[.\s]+$/, '')}”.` : '';
-  const not = (code: string, message: string, hint: string): Meaning => ({
-    code,
-    message,
-    hint,
-    outcome: 'not-done',
-  });
-
   if (status >= 500) {
     return {
       code: 'edgegap-unavailable',
@@ -65,54 +57,55 @@ function meaning(refusal: Refusal): Meaning {
     case 400:
       return badRequest(refusal, quote);
     case 401:
-      return not(
-        'edgegap-unauthorized',
-        'Edgegap does not accept this bot’s API token: it is missing or wrong.',
-        'Whoever runs the bot has to set a valid token (EDGEGAP_API_TOKEN, made in the Edgegap dashboard under user settings) and restart it.',
-      );
+      return {
+        code: 'edgegap-unauthorized',
+        message: 'Edgegap does not accept this bot’s API token: it is missing or wrong.',
+        hint: 'Whoever runs the bot has to set a valid token (EDGEGAP_API_TOKEN, made in the Edgegap dashboard under user settings) and restart the bot.',
+      };
     case 403:
-      return not(
-        'edgegap-forbidden',
-        `Edgegap knows this bot’s API token but does not let it do this: the token was deleted, or is a template.${quote}`,
-        'Whoever runs the bot has to make a new token in the Edgegap dashboard, set it (EDGEGAP_API_TOKEN) and restart the bot.',
-      );
+      return {
+        code: 'edgegap-forbidden',
+        message: `Edgegap knows this bot’s API token but refuses this request: the token was deleted, or is a template.${quote}`,
+        hint: 'Whoever runs the bot has to make a new token in the Edgegap dashboard, set it (EDGEGAP_API_TOKEN) and restart the bot.',
+      };
     case 404:
       return notFound(refusal, quote);
     case 409:
       return refusal.subject === 'tag'
-        ? not(
-            'edgegap-conflict',
-            'This deployment already has that tag.',
-            'Choose another name, or leave it as it is.',
-          )
-        : not(
-            'edgegap-conflict',
-            `This collides with something that exists already.${quote}`,
-            'Look at its state, then try again.',
-          );
+        ? {
+            code: 'edgegap-conflict',
+            message: 'This deployment already has that tag.',
+            hint: 'Choose another name, or keep the tag as it is.',
+          }
+        : {
+            code: 'edgegap-conflict',
+            message: `The request collides with something that exists already.${quote}`,
+            hint: 'Look at the status, then try again.',
+          };
     case 410:
-      return not(
-        'edgegap-gone',
-        'This deployment has already been terminated.',
-        'Nothing is left to do. Its logs are gone with it, unless the version has an endpoint storage.',
-      );
+      return {
+        code: 'edgegap-gone',
+        message: 'This deployment has already been terminated.',
+        hint: 'Nothing is left to do. Its logs are gone with it, unless the version has an endpoint storage.',
+      };
     case 422:
       return refusal.subject === 'deploy' ? cannotAllocate(refusal, quote) : badRequest(refusal, quote);
     case 429: {
       const seconds = Math.ceil((refusal.retryAfterMs ?? 1_000) / 1_000);
-      return not(
-        'edgegap-too-fast',
-        'Edgegap says that this account is sending requests too fast.',
-        `Try again in ${seconds <= 1 ? 'a second' : `${seconds} seconds`}.`,
-      );
+      return {
+        code: 'edgegap-too-fast',
+        message: 'Edgegap says that this account is sending requests too fast.',
+        hint: `Try again in ${seconds <= 1 ? 'a second' : `${seconds} seconds`}.`,
+      };
     }
   }
   if (status >= 300 && status < 400) {
     return {
       code: 'edgegap-redirected',
-      message: `Instead of an answer there came a redirect (HTTP ${status}), which is not followed so that the token goes nowhere else.`,
+      message: `Edgegap answered with a redirect (HTTP ${status}). The bot does not follow redirects, so that its token goes nowhere else.`,
       hint: 'Whoever runs the bot should check the API’s address (EDGEGAP_API_URL).',
-      // "See other" is the answer to something that has been done; the other redirects ask to send it again elsewhere.
+      // 303 "See other" is the answer to a request that has been carried out; the other redirects ask to send the
+      // request again elsewhere.
       outcome: status === 303 ? 'unknown' : 'not-done',
     };
   }
@@ -123,44 +116,38 @@ function noSuchDeployment(): Meaning {
   return {
     code: 'edgegap-no-such-deployment',
     message: 'Edgegap knows no deployment with this request_id.',
-    hint: 'It may have ended some time ago, or belong to another account; list shows the active ones.',
-    outcome: 'not-done',
+    hint: 'The deployment may have ended some time ago, or belong to another account; list shows the active deployments.',
   };
 }
 
 /**
- * 400. For an unknown request_id the live API answers this instead of 404, so where the request_id is all
- * that can be wrong, that is what it means; where there is also a tag in the request, the message
- * decides. v2 deploy answers it for an unknown application or version too.
+ * For an unknown request_id the live API answers 400 instead of 404. So 400 means an unknown request_id where nothing
+ * else can be wrong; where the request also holds a tag, the message decides. v2 deploy answers 400 for an unknown
+ * application or version too.
  */
 function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string): Meaning {
-  const otherFault: Partial<Record<Subject, RegExp>> = {
-    deployment: /(?!)/,
-    log: /(?!)/,
-    metrics: /time|step|raw|date|format/i,
-    tag: /\btags?\b|\bname\b|length|charact/i,
+  const blamesTag = /\btags?\b|\bname\b|length|charact/i.test(apiMessage) && !/request_?id/i.test(apiMessage);
+  const blamesWindow = /time|step|raw|date|format/i.test(apiMessage) && !/request_?id/i.test(apiMessage);
+  const isUnknown: Partial<Record<Subject, boolean>> = {
+    deployment: true,
+    log: true,
+    tag: !blamesTag,
+    metrics: !blamesWindow,
   };
-  const other = otherFault[subject];
-  if (status === 400 && other && (/request_?id/i.test(apiMessage) || !other.test(apiMessage))) {
-    return noSuchDeployment();
-  }
-  const hints: Record<Subject, string> = {
+  if (status === 400 && isUnknown[subject]) return noSuchDeployment();
+  const hints: Partial<Record<Subject, string>> = {
     deploy:
       'Check the names of application and version, that both are active, and the place or the addresses of the players.',
-    deployment: 'Check what was given and try again.',
-    log: 'Check what was given and try again.',
     metrics: 'Check the window and the step, and try again.',
     fleet: 'Check the name of the fleet.',
     tag: 'Check the tag; the API’s reference allows it 20 characters.',
     application: 'Check the name of the application.',
-    account: 'Check what was given and try again.',
   };
   const what = subject === 'deploy' ? 'this deployment' : 'this request';
   return {
     code: 'edgegap-bad-request',
     message: `Edgegap does not accept ${what} (HTTP ${status}).${quote}`,
-    hint: hints[subject],
-    outcome: 'not-done',
+    hint: hints[subject] ?? 'Check the values of the command and try again.',
   };
 }
 
@@ -177,7 +164,7 @@ function notFound({ subject, apiMessage = '' }: Refusal, quote: string): Meaning
     return {
       ...noSuchDeployment(),
       message: 'Edgegap has no log under this request_id.',
-      hint: 'A log goes when its deployment stops, unless the version has an endpoint storage. If it runs, check the request_id.',
+      hint: 'A log is deleted when its deployment stops, unless the version has an endpoint storage. If the deployment runs, check the request_id.',
     };
   }
   if (subject === 'tag') {
@@ -185,31 +172,32 @@ function notFound({ subject, apiMessage = '' }: Refusal, quote: string): Meaning
     return {
       code: 'edgegap-no-such-tag',
       message: 'This deployment has no such tag.',
-      hint: 'The command tags lists the ones it has.',
-      outcome: 'not-done',
+      hint: 'The command tags lists the tags of the deployment.',
     };
   }
   return {
     code: 'edgegap-not-found',
     message:
       subject === 'account'
-        ? `Edgegap does not know what was asked for.${quote}`
+        ? `Edgegap knows nothing at the address that the bot asked.${quote}`
         : `Edgegap knows no such application or version.${quote}`,
     hint:
       subject === 'account'
         ? 'Whoever runs the bot should check the API’s address (EDGEGAP_API_URL).'
         : 'Check both names, capital letters included.',
-    outcome: 'not-done',
   };
 }
 
-/** v2 deploy's 422: a deployment in error exists under the request_id it carries, and can be deleted. */
+/**
+ * v2 deploy answers 422 when no server has room: a deployment in ERROR exists under the request_id in the answer, and
+ * can be deleted.
+ */
 function cannotAllocate({ requestId }: Refusal, quote: string): Meaning {
-  const left = requestId ? ` Deployment ${requestId} is left behind in error and can be stopped.` : '';
+  const left = requestId ? ` Deployment ${requestId} is left behind in ERROR and can be stopped.` : '';
   return {
     code: 'edgegap-cannot-allocate',
     message: `Edgegap found no room for this server.${quote}`,
-    hint: `Try another place or fewer resources, or stop a deployment: the account may be at its limit of concurrent ones (the free tier has one).${left}`,
+    hint: `Try another place or fewer resources, or stop a deployment: the account may be at its limit of concurrent deployments (the free tier has one).${left}`,
     outcome: requestId ? 'done' : 'unknown',
   };
 }

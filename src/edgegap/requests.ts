@@ -1,4 +1,4 @@
-/** A player: the place is chosen near all of them. Degrees are decimal, WGS 84. */
+/** A player; Edgegap chooses a location near all players. Degrees are decimal, WGS 84. */
 export type DeployUser = { ip_address: string } | { latitude: number; longitude: number };
 
 interface EnvironmentVariable {
@@ -9,7 +9,7 @@ interface EnvironmentVariable {
   is_hidden?: boolean | undefined;
 }
 
-/** `POST /v2/deployments`, before it is put into the wire's form. */
+/** `POST /v2/deployments`, in the bot's own form. */
 export interface DeployRequest {
   application: string;
   version: string;
@@ -18,56 +18,39 @@ export interface DeployRequest {
   /** At most 20 characters each. */
   tags?: readonly string[] | undefined;
   environment_variables?: readonly EnvironmentVariable[] | undefined;
-  /** Only where the image is cached already: faster, fewer places. */
+  /** Only locations where the image is cached already: faster, fewer locations. */
   require_cached_locations?: boolean | undefined;
   /** Both at least 100; memory at most twice the CPU units (1024 are one vCPU). */
   resources?: { cpu_units: number; memory_mib: number } | undefined;
-  /** Edgegap calls each once, without signature or retry, with a DeploymentStatus as body. */
+  /** Edgegap calls each URL once, without signature or retry, with a DeploymentStatus as body. */
   webhooks?: { ready?: string; error?: string; terminated?: string } | undefined;
 }
 
-/** The body of `POST /v2/deployments`; what is undefined is left out of the JSON. */
+/** The body of `POST /v2/deployments`; JSON leaves out undefined fields. */
 export function deployBody(request: DeployRequest): Record<string, unknown> {
   const { users, environment_variables, webhooks, ...rest } = request;
   const hook = (url: string | undefined) => (url === undefined ? undefined : { url });
   return {
-    application: rest.application,
-    version: rest.version,
-    users: users.map((user) =>
-      'ip_address' in user
-        ? { user_type: 'ip_address', user_data: { ip_address: user.ip_address } }
-        : { user_type: 'geo_coordinates', user_data: { latitude: user.latitude, longitude: user.longitude } },
-    ),
-    tags: rest.tags,
-    environment_variables: environment_variables?.map(({ key, value, is_hidden = false }) => ({
-      key,
-      value,
-      is_hidden,
+    ...rest,
+    users: users.map((user) => ({
+      user_type: 'ip_address' in user ? 'ip_address' : 'geo_coordinates',
+      user_data: user,
     })),
-    require_cached_locations: rest.require_cached_locations,
-    resources: rest.resources,
+    environment_variables: environment_variables?.map((variable) => ({ is_hidden: false, ...variable })),
     webhook_on_ready: hook(webhooks?.ready),
     webhook_on_error: hook(webhooks?.error),
     webhook_on_terminated: hook(webhooks?.terminated),
   };
 }
 
-type FilterField =
-  | 'status'
-  | 'application'
-  | 'version'
-  | 'tags'
-  | 'request_id'
-  | 'created_at'
-  | 'fleet_name'
-  | 'host_name';
+type FilterField = 'status' | 'application' | 'version' | 'tags' | 'request_id' | 'created_at';
 
 /**
- * One condition of the deployment list; a field may have one. `in` and `nin` take application, version, tags,
- * request_id, fleet_name, host_name; `gte` and `lte` created_at; `ilike` (with %) fleet_name and host_name.
+ * One condition of the deployment list; a field may have one. `in` and `nin` take application, version, tags and
+ * request_id; `gte` and `lte` created_at.
  */
 export type ListFilter =
-  | { field: FilterField; operator: 'eq' | 'neq' | 'gte' | 'lte' | 'ilike'; value: string }
+  | { field: FilterField; operator: 'eq' | 'neq' | 'gte' | 'lte'; value: string }
   | { field: FilterField; operator: 'in' | 'nin'; value: readonly string[] };
 
 export interface ListRequest {

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { Lanes, type Turn } from './lanes.ts';
 import { LEAVE_MS, MAX_PAUSE_MS, MemoryPlaces, type Place, type Places, TRAVEL_MS } from './places.ts';
 
-/** Requests a second that Edgegap documents; `deploy` 40, `status` 20, `list` 10, `hosts` 10. */
+/** Requests a second. */
 export interface Limits {
   deploy: number;
   status: number;
@@ -12,12 +12,12 @@ export interface Limits {
 
 export const DOCUMENTED_LIMITS: Limits = { deploy: 40, status: 20, list: 10, hosts: 10 };
 
-/** Endpoints without a documented limit: how many of one kind may be under way at once, in each process. */
+/** For an endpoint without a documented limit: how many requests may be under way at once, in each process. */
 const CONCURRENT = 16;
 
 /**
- * `left` is to be called when the request leaves; what was answered has left too. Where it throws, the request must not
- * leave: the call rejects with what it threw, and is begun again in a new place.
+ * Calls `left` when the request leaves. When `left` throws, the request must not leave: the call rejects with that
+ * error, and begins again with a new permit. A request that got an answer counts as having left.
  */
 type ScheduledCall<T> = (left: () => void) => Promise<T>;
 
@@ -27,9 +27,9 @@ interface Bucket {
 }
 
 /**
- * Holds the account's rate limits. Each bucket has a number of places; a call takes one, in order of
- * arrival within its lane, people first, and a rate-limited place comes back only when the second that
- * it counts in is over. So in no one-second window do more calls arrive than the limit.
+ * Keeps to the account's rate limits. Each bucket has a number of permits. A call takes a permit, in order of arrival
+ * within its lane, people first; the permit comes back when the second in which the request counts is over. So no
+ * more requests than the limit arrive in any second.
  */
 export class Scheduler {
   readonly #clock: Clock;
@@ -37,7 +37,7 @@ export class Scheduler {
   readonly #places: Places;
   readonly #buckets = new Map<string, Bucket>();
 
-  /** `places` are this process's own unless they are given. */
+  /** Without `places` the permits are this process's own. */
   constructor(clock: Clock, limits: Partial<Limits> = {}, places: Places = new MemoryPlaces(clock)) {
     this.#clock = clock;
     this.#limits = { ...DOCUMENTED_LIMITS, ...limits };
@@ -45,15 +45,16 @@ export class Scheduler {
   }
 
   /**
-   * Runs `call` when it is its turn in `bucket` ('deploy', 'status', 'list', 'hosts', or any other name for
-   * what has no documented limit); again, where it did not get to leave in time. Rejects with the signal's reason when aborted while waiting, and with what
-   * the places say when they cannot be had; `call` was not begun then. It has to heed the signal itself after that.
+   * Runs `call` when its turn in `bucket` has come ('deploy', 'status', 'list', 'hosts', or any other name for endpoints
+   * without a documented limit); runs `call` again when the request could not leave in time. Rejects with the
+   * signal's reason when aborted while waiting, and with the error of `places` when no permits can be had; `call` has
+   * not begun then. Once begun, `call` has to heed the signal itself.
    */
   run<T>(bucket: string, turn: Turn, call: ScheduledCall<T>): Promise<T> {
     return this.#bucket(bucket).run(turn, call);
   }
 
-  /** Starts nothing in `bucket` for `ms` milliseconds, at most `MAX_PAUSE_MS`: Edgegap said that it was too much. */
+  /** Starts no call in `bucket` for `ms` milliseconds, at most `MAX_PAUSE_MS`, after requests came too fast. */
   pause(bucket: string, ms: number): Promise<void> {
     return this.#bucket(bucket).pause(Math.min(ms, MAX_PAUSE_MS));
   }
@@ -72,7 +73,7 @@ export class Scheduler {
   }
 }
 
-/** Without a rate: so many at once. */
+/** A bucket without a rate: so many calls at once. */
 class OpenBucket implements Bucket {
   readonly #clock: Clock;
   readonly #lanes = new Lanes<undefined>(() => this.#serve());
@@ -109,7 +110,10 @@ class OpenBucket implements Bucket {
   }
 }
 
-/** So much was in the way (no free connection, a machine that stood still) that the place may be another call's. */
+/**
+ * The request waited too long (no free connection, a machine that stood still): its permit may belong to another
+ * call.
+ */
 class PlaceGone extends Error {}
 
 class RatedBucket implements Bucket {
@@ -119,7 +123,7 @@ class RatedBucket implements Bucket {
   readonly #limit: number;
   readonly #lanes = new Lanes<Place>(() => this.#changed());
   #serving = false;
-  /** Ends the wait for a place where it is of no more use. */
+  /** Ends the wait for a permit when the wait has become useless. */
   #reconsider = () => {};
 
   constructor(clock: Clock, places: Places, name: string, limit: number) {
@@ -150,7 +154,7 @@ class RatedBucket implements Bucket {
     try {
       return await call(() => {
         const age = this.#clock.now() - place.takenAt;
-        // A clock that was set back meanwhile does not say how old it is.
+        // If the clock was set back meanwhile, the age is unknown.
         if (age > LEAVE_MS || age < 0) throw new PlaceGone();
         cancel();
         cancel = this.#clock.after(TRAVEL_MS, count);
@@ -169,7 +173,7 @@ class RatedBucket implements Bucket {
     void this.#serve();
   }
 
-  /** Asks for places for as long as somebody waits: once at a time, for all that wait then. */
+  /** Asks for permits as long as a call waits: a single question at a time, for all calls that wait then. */
   async #serve(): Promise<void> {
     if (this.#serving) return;
     this.#serving = true;
@@ -188,7 +192,7 @@ class RatedBucket implements Bucket {
     }
   }
 
-  /** Until `ms` have passed, nobody waits any more, or a person comes where only background work waited. */
+  /** Resolves when `ms` have passed, when no call waits any more, or when a person's call joins background work. */
   async #wait(ms: number): Promise<void> {
     const lane = this.#lanes.next;
     await new Promise<void>((resolve) => {

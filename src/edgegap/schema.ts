@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { type Page, Pagination } from './paging.ts';
 
 /*
- * What Edgegap sends, read leniently: the vendor's files and its live API do not agree on what may
- * be missing or null, and a field this bot only shows must never be the reason that a server cannot
- * be stopped. So a field is required only where nothing can be done without it; any other one that
- * is missing, null or of another type reads as undefined. Unknown fields are dropped.
+ * Edgegap's answers, read leniently: the vendor's files and the live API do not agree on which fields may be missing
+ * or null, and a field that this bot only shows must never be the reason that a server cannot be stopped. So only
+ * fields that the bot cannot work without are required; any other field that is missing, null or of another type
+ * reads as undefined. Unknown fields are dropped.
  */
 
-/** As it came: a log may be empty. */
+/** The text unchanged: a log may be empty. */
 const raw = z.string().optional().catch(undefined);
 /** An empty text is no value: a server without a name yet has the name "". */
 const text = raw.transform((value) => (value?.trim() ? value : undefined));
@@ -27,9 +27,9 @@ const Messages = z.preprocess(
 );
 
 /**
- * A list's answer as a page. Its rows may be missing when it has none, but then something else has to say
- * that this is a list: an answer to another question must not read as "nothing is running". The number of
- * all rows is `total_count`, in the reference's tag list `count`.
+ * A list's answer as a page. An empty list may come without rows, but then another field has to show that the answer
+ * is a list: the answer to a different question must not read as "nothing is running". The number of all rows is
+ * `total_count`, or `count` in the tag list of the API reference.
  */
 function list<Row extends z.ZodType>(key: string, row: Row) {
   const answer = z
@@ -59,7 +59,10 @@ function list<Row extends z.ZodType>(key: string, row: Row) {
   );
 }
 
-/** The statuses Edgegap is known to use, in the order in which a deployment goes through them. Others pass as they come. */
+/**
+ * The statuses Edgegap is known to use, in the order in which a deployment goes through them. An unknown status
+ * passes unchanged.
+ */
 export const KNOWN_STATUSES = [
   'INITIALIZING',
   'SEEKING',
@@ -86,7 +89,7 @@ function normaliseStatus(status: string): StatusName {
 /** A port as players reach it: `link` is host and external port; `protocol` is `UDP`, `TCP`, `TCP/UDP`, `HTTP`... */
 export const DeploymentPort = z.object({
   name: text,
-  // Of a server without a name it is the port alone.
+  // While the server has no name, Edgegap's link holds the port alone.
   link: text.transform((link) => (link && /^([a-z]+:\/\/)?:/i.test(link) ? undefined : link)),
   internal: number,
   external: number,
@@ -95,7 +98,7 @@ export const DeploymentPort = z.object({
 });
 export type DeploymentPort = z.infer<typeof DeploymentPort>;
 
-/** Ports by name. An entry that is no object is left out. */
+/** Ports by name. An entry that is not an object is left out. */
 const Ports = z.preprocess(
   (value) => {
     if (typeof value !== 'object' || value === null) return {};
@@ -107,7 +110,7 @@ const Ports = z.preprocess(
   z.record(z.string(), DeploymentPort),
 );
 
-/** A place: of a deployment, or one that can be deployed to. Degrees are decimal, WGS 84. */
+/** A location: of a deployment, or for a deploy. Degrees are decimal, WGS 84. */
 export const Location = z.object({
   city: text,
   country: text,
@@ -184,11 +187,11 @@ export const StopAnswer = z
 
 export const TagList = list('tags', TagName);
 
-/** `GET /v1/deployments/{id}/tags/{tag}`, beside the name that is asked for. */
+/** `GET /v1/deployments/{id}/tags/{tag}`, without the name of the tag. */
 export const TagTimes = z.object({ create_time: text, last_updated: text });
 export type TagTimes = z.infer<typeof TagTimes>;
 
-/** Why the process ended, when it did. */
+/** Why the game server's process crashed. */
 export const CrashData = z.object({ exit_code: number, message: text, restart_count: number });
 export type CrashData = z.infer<typeof CrashData>;
 
@@ -201,7 +204,7 @@ export const LogsAnswer = z.object({
 });
 export type LogsAnswer = z.infer<typeof LogsAnswer>;
 
-/** `is_active` false: nothing of it can be deployed. The application's image (base64, large) is dropped. */
+/** `is_active` false: no version of the application can be deployed. The application's image (large) is dropped. */
 export const Application = z.object({
   name: z.string().min(1),
   is_active: z.boolean().catch(true),
@@ -213,10 +216,10 @@ export type Application = z.infer<typeof Application>;
 export const ApplicationList = list('applications', Application);
 
 /**
- * `is_active` false: it cannot be deployed. `caching_percent` is 0 to 1, `req_cpu` in units (1024 are one
+ * `is_active` false: the version cannot be deployed. `caching_percent` is 0 to 1, `req_cpu` in units (1024 are one
  * vCPU), `req_memory` in MB, `req_video` in units of a GPU, `max_duration` in minutes (-1: none), `time_to_deploy` in
- * seconds: a download of the image that takes longer fails. Registry credentials and injected
- * variables, which the answer also holds, are dropped here on purpose.
+ * seconds: a download of the image that takes longer fails. Registry credentials and injected variables, which the
+ * answer also holds, are dropped here on purpose.
  */
 export const AppVersion = z.object({
   name: z.string().min(1),
@@ -280,8 +283,8 @@ export type FleetHost = z.infer<typeof FleetHost>;
 export const HostList = list('data', FleetHost);
 
 /**
- * Reads a time as Edgegap writes it: `2026-03-03 16:02:09.360719` (UTC, no zone) or ISO 8601.
- * Returns epoch milliseconds, or undefined for anything else.
+ * Reads a time of Edgegap: `2026-03-03 16:02:09.360719` (UTC, no zone) or ISO 8601. Returns epoch milliseconds, or
+ * undefined for any other text.
  */
 export function parseEdgegapTime(value: string | null | undefined): number | undefined {
   const match = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?\s*(Z|UTC|[+-]\d\d:?\d\d)?$/i.exec(

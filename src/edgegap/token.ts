@@ -1,8 +1,8 @@
 import { AppError } from '../errors.ts';
 
 /**
- * The token without the word `token`, which belongs to the header but is pasted along as often as not.
- * Throws when what is left cannot be one; the error does not repeat it.
+ * The token without the word `token`, which belongs to the header but is often pasted along. Throws when the rest
+ * cannot be a token; the error does not repeat the rest.
  */
 export function bareToken(text: string): string {
   const token = text.trim().replace(/^token(\s+|$)/i, '');
@@ -11,8 +11,8 @@ export function bareToken(text: string): string {
       'edgegap-token',
       token === ''
         ? 'The Edgegap API token is empty.'
-        : 'The Edgegap API token has characters that no token has.',
-      { hint: 'Copy it again from the Edgegap dashboard, user settings, tokens.' },
+        : 'The Edgegap API token has characters that a token cannot have.',
+      { hint: 'Copy the token again from the Edgegap dashboard, user settings, tokens.' },
     );
   }
   return token;

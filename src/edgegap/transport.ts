@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts';
 import type { Mask } from '../log/mask.ts';
 import type { Logger } from '../log.ts';
 import { createAgent, type Proxies } from '../proxy.ts';
-import { attempt, type HttpAnswer, type HttpCall } from './attempt.ts';
+import { attempt, type HttpAnswer, type HttpCall, MAX_BODY_BYTES } from './attempt.ts';
 import { afterUnknown, breakError, EdgegapError } from './errors.ts';
 import type { Lane } from './lanes.ts';
 import { MAX_PAUSE_MS, type Places } from './places.ts';
@@ -15,25 +15,31 @@ const MAX_ATTEMPTS = 3;
 const BACKOFF_MS = 500;
 
 export interface TransportOptions {
+  /** A path in the URL is kept as a prefix. */
   baseUrl: string;
+  /** The bare token, without the word `token`. */
   token: string;
   clock: Clock;
   log: Logger;
+  /** For one attempt, connection and whole answer. */
   timeoutMs: number;
+  /** Requests a second, where they differ from the documented limits. */
   limits?: Partial<Limits> | undefined;
+  /** Where requests are counted; without `places` in this process. */
   places?: Places | undefined;
   proxy?: Proxies | undefined;
-  dispatcher?: Dispatcher | undefined;
-  random?: (() => number) | undefined;
+  /** Hides secrets in texts that people and servers wrote. */
   mask: Mask;
+  /** For the jitter between attempts; `Math.random` by default. */
+  random?: (() => number) | undefined;
 }
 
 export interface Call {
   signal?: AbortSignal | undefined;
   lane?: Lane | undefined;
   /**
-   * Called when the turn of each attempt has come, and again right before it leaves, for which it may have waited;
-   * throws what `send` then rejects with.
+   * Called when the turn of each attempt has come, and again right before the request leaves, which may be later.
+   * When `mayLeave` throws, `send` rejects with that error.
    */
   mayLeave?: (() => void) | undefined;
 }
@@ -56,10 +62,10 @@ export interface Answer {
 }
 
 /**
- * HTTP to one Edgegap account: token, rate limits, time-outs, retries and the error tree.
+ * HTTP to one Edgegap account: token, rate limits, time-outs, retries and errors.
  *
- * GET and DELETE may be sent again after a 429, a 5xx and a broken connection; POST and PATCH only after
- * what surely had no effect (429, no connection). A time-out is final: the patience is used up.
+ * GET and DELETE may be sent again after a 429, a 5xx and a broken connection; POST and PATCH only after a failure
+ * that surely had no effect (429, no connection). A time-out is final: the person has waited long enough.
  */
 export class Transport {
   readonly #options: TransportOptions;
@@ -69,8 +75,7 @@ export class Transport {
   readonly #scheduler: Scheduler;
   readonly #closing = new AbortController();
   readonly #leaving = new AbortController();
-  readonly #pools: Dispatcher[] = [];
-  #closed: Promise<void> | undefined;
+  #closed: Promise<unknown> | undefined;
   readonly #keptAlive: Dispatcher;
   readonly #fresh: Dispatcher;
 
@@ -81,13 +86,13 @@ export class Transport {
     this.#prefix = base.pathname.replace(/\/+$/, '');
     this.#random = options.random ?? Math.random;
     this.#scheduler = new Scheduler(options.clock, options.limits, options.places);
-    this.#keptAlive = options.dispatcher ?? this.#pool(1, options.proxy);
-    this.#fresh = options.dispatcher ?? this.#pool(0, options.proxy);
+    this.#keptAlive = createPool(1, options.proxy);
+    this.#fresh = createPool(0, options.proxy);
   }
 
   /**
-   * Sends `request` and gives back any 2xx answer. Throws EdgegapError, or the signal's reason when aborted: for a change
-   * only where it surely was not done.
+   * Sends `request` and gives back any 2xx answer. Throws EdgegapError, or the signal's reason when aborted: for a
+   * change only if the change was surely not done.
    */
   async send(request: Request, call: Call = {}): Promise<Answer> {
     const { method } = request;
@@ -95,11 +100,12 @@ export class Transport {
     let before: EdgegapError | undefined;
     for (let n = 1; ; n++) {
       try {
-        if (before) await this.#waitAfter(before, request.bucket, n - 1, call.signal);
+        if (before) await this.#waitAfter(before, request.bucket, n - 1, call);
         return await this.#once(request, call, n);
       } catch (error) {
         const unknownBefore = before !== undefined && before.outcome !== 'not-done';
-        // Whatever ended the wait for this attempt, it is not the whole answer where the one before may have done it.
+        // The earlier attempt may have had an effect: its error says more than the reason why this attempt did not
+        // begin.
         if (!(error instanceof EdgegapError)) throw unknownBefore && method !== 'GET' ? before : error;
         const final = unknownBefore ? afterUnknown(error) : error;
         if (n >= MAX_ATTEMPTS || !mayRetry(error, again)) throw final;
@@ -108,14 +114,16 @@ export class Transport {
     }
   }
 
-  /** Lets what is under way end, and refuses what is waiting or new. Closing twice is closing once. */
-  close(): Promise<void> {
+  /**
+   * Finishes the requests that are under way, and refuses waiting and new requests. A second call does nothing more.
+   */
+  async close(): Promise<void> {
     this.#closing.abort(closed());
-    this.#closed ??= Promise.all(this.#pools.map((pool) => pool.close())).then(() => undefined);
-    return this.#closed;
+    this.#closed ??= Promise.all([this.#keptAlive.close(), this.#fresh.close()]);
+    await this.#closed;
   }
 
-  /** Gives up what is under way, too: whether it was done is not known. */
+  /** Gives up the requests that are under way, too; their outcome is unknown. */
   async abandon(): Promise<void> {
     this.#leaving.abort(closed());
     await this.close();
@@ -123,20 +131,18 @@ export class Transport {
 
   async #once(request: Request, call: Call, n: number): Promise<Answer> {
     const { method, path, bucket, subject } = request;
-    const waiting = AbortSignal.any([this.#closing.signal, ...(call.signal ? [call.signal] : [])]);
-    return this.#scheduler.run(bucket, { lane: call.lane ?? 'people', signal: waiting }, async (left) => {
+    const turn = { lane: call.lane ?? 'people', signal: either(this.#closing, call) };
+    return this.#scheduler.run(bucket, turn, async (left) => {
       call.mayLeave?.();
       const start = this.#options.clock.now();
       let status: number | undefined;
       try {
-        // A connection that Edgegap closes just as a request is sent on it leaves that request's fate
-        // unknown. What cannot be sent twice therefore gets a connection of its own.
+        // If Edgegap closes a connection just as a request is sent on it, the outcome of the request is unknown. So a
+        // request that cannot be sent twice gets its own connection.
         const dispatcher = method === 'GET' || method === 'DELETE' ? this.#keptAlive : this.#fresh;
         const answer = await attempt(dispatcher, this.#options.clock, {
-          ...this.#http(
-            request,
-            AbortSignal.any([this.#leaving.signal, ...(call.signal ? [call.signal] : [])]),
-          ),
+          ...this.#http(request),
+          signal: either(this.#leaving, call),
           left: () => {
             call.mayLeave?.();
             left();
@@ -153,7 +159,7 @@ export class Transport {
     });
   }
 
-  #http({ method, path, query, body }: Request, signal: AbortSignal): Omit<HttpCall, 'left'> {
+  #http({ method, path, query, body }: Request): Omit<HttpCall, 'signal' | 'left'> {
     const search = new URLSearchParams();
     for (const [name, value] of Object.entries(query ?? {}))
       if (value !== undefined) search.set(name, String(value));
@@ -170,7 +176,6 @@ export class Transport {
       },
       body: body === undefined ? undefined : JSON.stringify(body),
       timeoutMs: this.#options.timeoutMs,
-      signal,
     };
   }
 
@@ -202,50 +207,45 @@ export class Transport {
     return clean === '' ? undefined : clean.length > 300 ? `${clean.slice(0, 299)}…` : clean;
   }
 
-  async #waitAfter(
-    error: EdgegapError,
-    bucket: string,
-    n: number,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
+  async #waitAfter(error: EdgegapError, bucket: string, n: number, call: Call): Promise<void> {
     // Half fixed, half random: replicas and calls that failed together do not come back together.
     const backoff = BACKOFF_MS * 2 ** (n - 1) * (1 + this.#random());
     const wait = error.retryAfterMs ?? backoff;
-    // Too fast for one is too fast for all of its kind; the call itself waits in the bucket with them.
+    // After Edgegap said that requests come too fast, the whole bucket pauses; this call waits in the bucket, too.
     if (error.status === 429) return this.#scheduler.pause(bucket, wait);
-    await sleep(
-      this.#options.clock,
-      wait,
-      AbortSignal.any([this.#closing.signal, ...(signal ? [signal] : [])]),
-    );
+    await sleep(this.#options.clock, wait, either(this.#closing, call));
   }
+}
 
-  #pool(pipelining: 0 | 1, proxy: Proxies | undefined): Dispatcher {
-    const pool = createAgent(proxy, {
-      connections: 64,
-      pipelining,
-      // Whether a request has left is known exactly on a connection that carries one at a time.
-      allowH2: false,
-      // Of an address without TLS as well: what a proxy passes on by itself it may repeat by itself.
-      proxyTunnel: true,
-    });
-    this.#pools.push(pool);
-    return pool;
-  }
+function createPool(pipelining: 0 | 1, proxy: Proxies | undefined): Dispatcher {
+  return createAgent(proxy, {
+    connections: 64,
+    pipelining,
+    maxResponseSize: MAX_BODY_BYTES,
+    // Whether a request has left is known exactly only on a connection that carries a single request at a time.
+    allowH2: false,
+    // A tunnel also for an address without TLS: without a tunnel the proxy might repeat a request by itself.
+    proxyTunnel: true,
+  });
+}
+
+/** A signal that is aborted when the transport closes or the call is aborted, whichever is first. */
+function either({ signal }: AbortController, call: Call): AbortSignal {
+  return call.signal ? AbortSignal.any([signal, call.signal]) : signal;
 }
 
 function closed(): AppError {
   return new AppError('edgegap-closed', 'The bot is shutting down.', { hint: 'Try again in a minute.' });
 }
 
-/** A path of which each `${}` part is encoded. A part that a proxy on the way could fold away is refused. */
+/** A path in which each `${}` part is encoded. A part that a proxy on the way could fold away is refused. */
 export function path(strings: TemplateStringsArray, ...parts: string[]): string {
   return String.raw(
     { raw: strings },
     ...parts.map((part) => {
       if (part === '' || part === '.' || part === '..') {
         throw new AppError('edgegap-bad-name', `“${part}” is not a name that Edgegap can be asked about.`, {
-          hint: 'Check what was given and try again.',
+          hint: 'Check the name and try again.',
         });
       }
       return encodeURIComponent(part.toWellFormed());
@@ -253,7 +253,7 @@ export function path(strings: TemplateStringsArray, ...parts: string[]): string 
   );
 }
 
-/** Thrown as well by whoever finds that the JSON is not what was asked for. */
+/** The error for an answer that is not JSON, or is other JSON than the call expects. */
 export function unreadable(
   about: { method: string; path: string },
   status: number,
@@ -282,7 +282,7 @@ function requestIdOf(json: unknown): string | undefined {
   return typeof id === 'string' && id !== '' ? id : undefined;
 }
 
-/** Retry-After is seconds or an HTTP date; never longer than 30 s, so that nobody waits on a slip of theirs. */
+/** Retry-After is seconds or an HTTP date; at most 30 s, so that a mistake in the header makes no call wait longer. */
 function retryAfterMs(header: string | string[] | undefined, now: number): number | undefined {
   const value = Array.isArray(header) ? header[0] : header;
   if (!value) return undefined;

@@ -2,33 +2,33 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { maskPairs } from './pairs.ts';
 import { MASK, SHAPES } from './patterns.ts';
 
-/** Longest line that is looked at as a whole, in characters; what it costs to mask one must have a bound. */
+/** The longest line that is masked as a whole, in characters; the cost of a line must have a bound. */
 export const LONGEST_LINE = 8_192;
-/** Shorter lines are masked together, so many characters at a time: nobody waits for longer than that takes. */
+/** Shorter lines are masked together, up to so many characters at a time: no other work waits longer than that. */
 const PIECE = 4_096;
 /** Most lines of a private key: RSA with 16384 bits has 200. */
 export const KEY_LINES = 256;
-/** Lines at the end of a piece that are looked at with the next one too: a name may stand on one, its value on another. */
+/** The last lines of a piece are masked again with the next piece: a name's value may stand on the next line. */
 const OVERLAP = 3;
-/** What is kept of a text that is no log, such as an error's: more is not shown anywhere. */
+/** A text that is not a log, such as an error's, is cut to this length: no text is shown in greater length. */
 const LONGEST_TEXT = 16_384;
 
 const KEY_EDGE = /-{4,5} ?(BEGIN|END) [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)? ?-{4,5}/g;
-/** A line that may be a key's, after whatever a logger put in front. */
+/** A line that may belong to a key, behind any prefix of a logger. */
 const KEY_BODY = /(?:^|\s)[A-Za-z0-9+/=]{40,}\s*$/;
 
-/** Takes the secrets out of a text from outside. */
+/** Masks the secrets in a text from outside. */
 export type Mask = (text: string) => string;
 
-/** For what enters a card, a log line or the store, the logs of game servers aside. Very long text is cut. */
+/** For texts that enter a card, a log line or the store, except the logs of game servers. Very long text is cut. */
 export function createMask(secrets: readonly string[]): Mask {
   return (text) =>
     maskSecrets(text.slice(0, LONGEST_TEXT), secrets) + (text.length > LONGEST_TEXT ? '…' : '');
 }
 
 /**
- * Masks what looks like a secret in `text`, and each of the exact `secrets` given. Keeps its lines: a masked one is
- * still one, and of one longer than 8192 characters the end is kept.
+ * Masks everything in `text` that looks like a secret, and each of the exact `secrets`. The number of lines stays the
+ * same; of a line longer than 8192 characters the end is kept.
  */
 export function maskSecrets(text: string, secrets: readonly string[] = []): string {
   const masked: string[] = [];
@@ -36,14 +36,14 @@ export function maskSecrets(text: string, secrets: readonly string[] = []): stri
   return masked.join('\n');
 }
 
-/** The same for lines that may be many: everybody else has their turn in between. */
+/** The same for many lines: other work has a turn in between. */
 export async function maskLines(lines: readonly string[], secrets: readonly string[]): Promise<string[]> {
   const masked: string[] = [];
   for (const _ of maskPieces(masked, lines.join('\n'), secrets)) await nextTurn();
   return masked;
 }
 
-/** Stops after each piece. */
+/** Pauses after each piece. */
 function* maskPieces(masked: string[], text: string, secrets: readonly string[]): Generator<void> {
   let known = text;
   for (const secret of secrets) if (secret.length >= 6) known = known.replaceAll(secret, MASK);
@@ -68,15 +68,15 @@ function* maskPieces(masked: string[], text: string, secrets: readonly string[])
   if (piece.length > 0) masked.push(...maskPiece(piece.join('\n')).split('\n'));
 }
 
-/** Takes the last lines away from `lines`, those before a long one. */
+/** Removes the last lines from `lines` and returns them, but no long line and nothing before a long line. */
 function lastShort(lines: string[]): string[] {
   const last = lines.slice(-OVERLAP);
   return lines.splice(lines.length - last.length + 1 + last.findLastIndex((line) => line.length > 1_000));
 }
 
 function maskLongLine(line: string): string {
-  // Twice as much is masked as is kept, so that a secret the first cut goes through has ended before the second;
-  // a still longer one cannot go on beyond the first break.
+  // Masks twice as much as is kept: a secret that the first cut goes through has ended before the second cut. A still
+  // longer secret ends at the first break.
   const end = line.slice(-2 * LONGEST_LINE);
   const begin = end.length < line.length ? end.search(/[\s,;"']|$/) : 0;
   const kept = maskPiece(end.slice(begin)).slice(-LONGEST_LINE);
@@ -90,7 +90,7 @@ function maskPiece(text: string): string {
   return maskPairs(masked);
 }
 
-/** Private keys, which take several lines, and of which a log may have lost the beginning or the end. */
+/** Masks private keys, which take several lines; a log may have lost the beginning or the end of a key. */
 function maskKeys(lines: readonly string[]): string[] {
   const masked: string[] = [];
   let left = 0;
@@ -114,7 +114,7 @@ function maskKeys(lines: readonly string[]): string[] {
   return masked;
 }
 
-/** The end of a key has come of which the beginning is not there: the last line of it is of any length. */
+/** A key ends here without a beginning: masks the lines before. The last line of a key may have any length. */
 function maskBefore(lines: string[]): void {
   for (let n = 1; n <= Math.min(KEY_LINES, lines.length); n++) {
     const line = lines[lines.length - n] ?? '';

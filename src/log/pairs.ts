@@ -5,10 +5,10 @@ import { isHarmless, looksDrawn, looksMadeUp } from './values.ts';
 
 /** How far a value may be from the field with its name. */
 const NEAR = 200;
-/** Where a value without quotation marks is looked through for the next pair. */
+/** How far a value without quotation marks is searched for the next pair. */
 const REACH = 400;
 
-/** What stands between a name and its value, and words that do. */
+/** Signs, and words, that stand between a name and its value. */
 const SEPARATOR =
   /={1,3}>|-{1,3}>|→|:=|[=:|│┃>,]|%3[AD]|(?<=[a-z]["'`]?)[^\S\n]{1,60}(?:(?:(?:(?:was|has\sbeen|is)\s)?(?:set|changed|updated|reset)\sto|(?:is|was|are)(?:\snow)?|to|has\s(?:the\s)?value)(?::[^\S\n]?|[^\S\n]{1,8}))?(?=[^\s=:>|-])/gi;
 /** The next pair, option or column. */
@@ -18,10 +18,10 @@ const NAME_CHARACTERS = new Set('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstu
 const CLOSING = new Set('"\'`\\])');
 const QUOTES = new Set('"\'`\\');
 const BLANKS = new Set(' \t\u00a0');
-/** What ends a bare word. */
+/** The characters that end a bare word. */
 const WORD_END = /[\s,;"'}]/g;
 
-/** Fields that hold a name and the ones that hold its value, where these are two. */
+/** Fields that hold a name, and fields that hold its value, when name and value are two fields. */
 const KEY_FIELD = /^(?:key|name|variable|env|var|header|field|id|label|setting|property|param|parameter)$/i;
 const VALUE_FIELD = /^(?:values?|val|content|stringvalue)$/i;
 const HEADER = /^(?:proxy-|x-)?authorization$|^(?:set-)?cookie2?$/i;
@@ -29,15 +29,15 @@ const HEADER = /^(?:proxy-|x-)?authorization$|^(?:set-)?cookie2?$/i;
 interface Name {
   readonly text: string;
   readonly start: number;
-  /** The quotation mark right behind it, or ''. */
+  /** The quotation mark right behind the name, or ''. */
   readonly quote: string;
-  /** The character in front of it, its own quotation mark aside. */
+  /** The character in front of the name and its quotation mark. */
   readonly before: string;
-  /** The word in front of it, where a single blank is between them. */
+  /** The word in front of the name, if only a blank is between them. */
   readonly wordBefore: string;
 }
 
-/** A name with what may be its value, at `at`. */
+/** A name, with its possible value at `at`. */
 interface Pair {
   readonly text: string;
   readonly name: Name;
@@ -63,7 +63,7 @@ export function maskPairs(text: string): string {
     const field = fieldOf(text, name, match[0], at);
     const value = field ? last && pairOf(text, last, field) : secretValue(text, name, match[0], at);
     if (value) spans.push(value);
-    // The value of two fields may be the first of them.
+    // Of two fields, the value may be the first field.
     if (value && value !== last) separator.lastIndex = Math.max(separator.lastIndex, value.end);
     if (field) last = value || (last?.kind === 'key' && field.kind === 'value') ? undefined : field;
   }
@@ -75,7 +75,7 @@ function replaced(text: string, spans: Value[]): string {
   let from = 0;
   for (const { start, end } of spans.sort((a, b) => a.start - b.start)) {
     if (start < from) continue;
-    // A log is told to have as many lines as it has.
+    // The text keeps its number of lines.
     masked += text.slice(from, start) + text.slice(start, end).replace(/[^\n]+/g, MASK);
     from = end;
   }
@@ -101,21 +101,24 @@ function nameBefore(text: string, separator: number): Name | undefined {
   };
 }
 
-/** Where `password (from env)` and `token [12]` have named what they hold; an aside with the name itself is none. */
+/**
+ * Skips an aside between name and value: `password (from env)`, `token [12]`. An aside that is itself the name of a
+ * secret is not skipped.
+ */
 function withoutAside(text: string, end: number): number {
   if (!/[)\]]/.test(text.charAt(end - 1))) return end;
   const [aside = '', inner = ''] = /\s[([]([\w .#-]{1,24})[)\]]$/.exec(behind(text, end, 28)) ?? [];
   return surenessOf(inner, '') === 'no' ? end - aside.length : end;
 }
 
-/** Where the run of such characters begins that ends at `end`; names are no longer than 80. */
+/** The start of the run of `characters` that ends at `end`; a name has at most 80 characters. */
 function startOf(characters: ReadonlySet<string>, text: string, end: number, most = 80): number {
   let start = end;
   while (start > 0 && end - start < most && characters.has(text.charAt(start - 1))) start--;
   return start;
 }
 
-/** A field that holds a name or a value, where a list has these apart: `{"key":"API_TOKEN","value":"abc"}`. */
+/** A field that holds a name or a value, when both are fields: `{"key":"API_TOKEN","value":"abc"}`. */
 function fieldOf(text: string, name: Name, separator: string, at: number): Found | undefined {
   if (!/[=:]/.test(separator)) return undefined;
   const kind = KEY_FIELD.test(name.text) ? 'key' : VALUE_FIELD.test(name.text) ? 'value' : undefined;
@@ -126,7 +129,7 @@ function fieldOf(text: string, name: Name, separator: string, at: number): Found
   return { ...value, kind, secret: !/no|hardly/.test(surenessOf(value.text, '')) };
 }
 
-/** The value of the two fields, where one has the name of the other's. */
+/** The value of two fields, if one field holds the name of a secret and the other its value. */
 function pairOf(text: string, first: Found, second: Found): Value | undefined {
   const [key, value] = first.kind === 'key' ? [first, second] : [second, first];
   if (key.kind !== 'key' || value.kind !== 'value' || !key.secret) return undefined;
@@ -135,7 +138,7 @@ function pairOf(text: string, first: Found, second: Found): Value | undefined {
   return unlessHarmless(value, 'password');
 }
 
-/** The value of a name, where it is to be masked. */
+/** The value of a name, if the value is to be masked. */
 function secretValue(text: string, name: Name, separator: string, at: number): Value | undefined {
   const mark = separator.trim();
   if (mark !== '' && HEADER.test(name.text === 'header' ? name.wordBefore : name.text))
@@ -154,7 +157,7 @@ function unlessHarmless(value: Value, sureness: Sureness, mayBeSentence?: boolea
   return isHarmless(value.text, sureness, mayBeSentence) ? undefined : value;
 }
 
-/** A query's parameters have shorter names than anything else. */
+/** Parameters of a query have shorter names than all other settings. */
 function sureIn(text: string, name: Name, separator: string, at: number): Sureness {
   const { text: word, start } = name;
   if (isParameter(text, start)) {
@@ -175,7 +178,7 @@ function behind(text: string, at: number, count: number): string {
   return text.slice(Math.max(0, at - count), at);
 }
 
-/** All of a header, as there is a scheme in front of the secret and there are more pairs behind it. */
+/** The whole header, because a scheme stands in front of the secret, and more pairs may follow. */
 function headerValue(text: string, name: Name, at: number): Value | undefined {
   const quoted = quotedValue(text, at);
   let value = quoted ?? trimmed(text, at, endOfLine(text, at));
@@ -186,7 +189,7 @@ function headerValue(text: string, name: Name, at: number): Value | undefined {
   return looksMadeUp(credentials) ? value : unlessHarmless(value, 'token');
 }
 
-/** A cell of a table, an element of a list, or what is between two tags. */
+/** A cell of a table, an element of a list, or the text between two tags. */
 function cellValue({ text, name, mark, at, sureness }: Pair): Value | undefined {
   const { before, start } = name;
   const inTable = /[|│┃\n]/.test(before) || start === 0 || /[|│┃\n]\s{1,8}$/.test(behind(text, start, 9));
@@ -194,14 +197,17 @@ function cellValue({ text, name, mark, at, sureness }: Pair): Value | undefined 
   if (mark === ',') value = name.quote ? quotedValue(text, at) : undefined;
   else if (mark === '>') value = before === '<' ? spanTo(text, at, /[<\n]/g) : undefined;
   else if (inTable) value = spanTo(text, at, /[|│┃\n]/g);
-  // The next name.
+  // This value is the next name.
   if (!value || (mark === ',' && /^\s{0,8}[:=]/.test(text.slice(value.end, value.end + 10))))
     return undefined;
   const variable = /^[A-Z0-9]+(?:_[A-Z0-9]+)+$/.test(name.text) && sureness !== 'hardly';
   return unlessHarmless(value, variable || mark === '>' ? sureness : 'perhaps');
 }
 
-/** `password is x`, `-token x`, `TOKEN   x`, `bearer x`: only what looks like one, as this may be any sentence. */
+/**
+ * `password is x`, `-token x`, `TOKEN   x`, `bearer x`: masks only a value that looks like a secret, because any
+ * sentence may read like this.
+ */
 function wordedValue({ text, name, mark, at, sureness }: Pair, quoted: Value | undefined): Value | undefined {
   const value = quoted ?? spanTo(text, at, WORD_END);
   const bare = value.text.replace(/[.,;!?)]+$/, '');
@@ -226,7 +232,7 @@ function wordedValue({ text, name, mark, at, sureness }: Pair, quoted: Value | u
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f-]{13,}$/i;
 
-/** Without quotation marks: the word, and what a variable or a line of settings may have behind a blank. */
+/** Without quotation marks: a word, or more words of a variable or a line of settings. */
 function bareValue({ text, name, mark, at, sureness }: Pair): Value {
   if (isParameter(text, name.start)) return spanTo(text, at, /[\s&"'<>\\;#)]/g);
   if (/["'`]/.test(name.before) && !name.quote)

@@ -1,24 +1,24 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** What moves the cursor within a line, or takes away what stands there, and the text between. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about.
+/** A step: a control that moves the cursor within a line or deletes there, or the text between such controls. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern is for control characters.
 const STEP = /[\r\b]|\u001b\[(\d{0,3})([GK])|[^\r\b\u001b]+|\u001b/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: see above.
 const MOVES = /[\r\b]|\u001b\[\d{0,3}[GK]/;
-/** Everything a terminal obeys but what `STEP` does. */
+/** Every other control of a terminal than those of `STEP`. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: see above.
 const OTHERS = /\u001b\[(?!\d{0,3}[GK])[0-?]{0,32}[ -/]{0,4}[@-~]/g;
 
-/** Of a longer line that moves the cursor only the end is looked at, as nobody else has their turn meanwhile. */
+/** Of a longer line with such controls only the end is shown, because other work waits meanwhile. */
 const LONGEST = 65_536;
 
-/** One line of a log as a terminal would show it: a progress bar in its last state, and without colours. */
+/** A line of a log as a terminal would show it: a progress bar in its last state, and without colours. */
 export function onScreen(line: string): string {
   if (!MOVES.test(line.trimEnd())) return stripVTControlCharacters(line).trimEnd();
   const cells: string[] = [];
   let at = 0;
   const end = line.slice(-LONGEST);
-  // A word that was cut may be half a secret.
+  // The cut goes through a word, which may be half a secret.
   const shown = end.length < line.length ? end.replace(/^\S*(?=\s)/, '') : line;
   for (const [step, count = '', command] of shown.replace(OTHERS, '').matchAll(STEP)) {
     if (step === '\r') at = 0;

@@ -1,11 +1,11 @@
 const OPENING = /[^\S\n]{0,60}[[{(]?(?:[burf]{1,2}(?=["'])|[\w.]{1,20}\((?=["']))?(\\{0,7}["'`])/y;
-/** JSON as it is printed for people may have the value on the next line, also as the first of a list. */
+/** In JSON printed for people, the value may stand on the next line, or be the first of a list there. */
 const OPENING_BELOW = new RegExp(`(?:[^\\S\\n]{0,8}\\[?\\r?\\n)?${OPENING.source}`, 'y');
-/** `password: |` and the lines below it that stand further in. */
+/** `password: |` and the more indented lines below. */
 const BLOCK = /[^\S\n]{0,8}[|>][-+\d]{0,2}\r?\n([^\S\n]{1,40})([^\n]*(?:\n\1[^\n]*){0,255})/y;
-/** `password:` and, on the next line, one word that stands further in. */
+/** `password:` and, on the next line, a single word that is more indented. */
 const WORD_BELOW = /[^\S\n]{0,8}\r?\n[^\S\n]{1,40}([^\s#-]\S{0,300}(?<![:{[]))(?=[^\S\n]{0,8}(?:\r?\n|$))/y;
-/** YAML may say of which type a value is. */
+/** Blanks, and the type of the value that YAML may have there. */
 const BLANKS = /[^\S\n]{0,60}(?:!!?[a-z]{1,12}[^\S\n]{1,8})?/y;
 
 export interface Value {
@@ -15,8 +15,8 @@ export interface Value {
 }
 
 /**
- * Between quotation marks, up to the one that closes it or, where the text was cut, the end of the line. `orBelow`: they may
- * open on the next line.
+ * A value between quotation marks, up to the closing mark; without a closing mark up to the end of the line. With
+ * `orBelow` the value may start on the next line.
  */
 export function quotedValue(text: string, at: number, orBelow = false): Value | undefined {
   const [whole = '', quote = ''] = matchAt(orBelow ? OPENING_BELOW : OPENING, text, at) ?? [];
@@ -35,7 +35,7 @@ export function quotedValue(text: string, at: number, orBelow = false): Value | 
   return { start, end: line, text: text.slice(from, line) };
 }
 
-/** What stands below the name, and further in. */
+/** A value below its name, more indented. */
 export function blockValue(text: string, at: number): Value | undefined {
   const match = matchAt(BLOCK, text, at) ?? matchAt(WORD_BELOW, text, at);
   if (!match) return undefined;
@@ -65,7 +65,7 @@ export function isBlank(character: string | undefined): boolean {
   return character === ' ' || character === '\t' || character === '\u00a0';
 }
 
-/** A sticky pattern matches right there, a global one from there on. */
+/** A sticky pattern matches only at `at`, a global pattern from `at` on. */
 function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
   pattern.lastIndex = at;
   return pattern.exec(text);

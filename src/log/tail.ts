@@ -2,29 +2,31 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { KEY_LINES, LONGEST_LINE, maskLines } from './mask.ts';
 import { onScreen } from './screen.ts';
 
-/** The most that is masked and shown of a log, in characters: a log may be 32 MiB, and nobody reads that in chat. */
+/** Most characters of a log that are masked and shown: a log may be 32 MiB, and nobody reads that in chat. */
 const MOST = 524_288;
-/** What is looked at before that: a secret that began there may reach into what is shown. */
+/**
+ * So many characters before the shown part are masked, too: a secret that begins there may reach into the shown part.
+ */
 const BEFORE = 65_536;
-/** How much is gone through at a time. */
+/** How many characters, or lines, are processed before other work has a turn. */
 const SLICE = 65_536;
 
 export interface Tail {
-  /** Without secrets, nor the space at its end. '' for an empty log. */
+  /** Masked, without blanks at the end; '' for an empty log. */
   readonly text: string;
   readonly lines: number;
-  /** How many lines the log has: `lines` are fewer than were asked for where they are too long together. */
+  /** How many lines the log has. `lines` is smaller than asked for if the lines are too long together. */
   readonly total: number;
 }
 
-/** The last `count` lines of a log, as people may see them. Everybody else has their turn meanwhile. */
+/** The last `count` lines of a log, masked. Other work has turns meanwhile. */
 export async function maskedTail(log: string, count: number, secrets: readonly string[]): Promise<Tail> {
   const whole = log.trimEnd();
   if (whole === '') return { text: '', lines: 0, total: 0 };
   const total = await lineCount(whole);
   const begin = Math.max(0, whole.length - MOST - BEFORE);
   const near = whole.slice(begin).split('\n');
-  // The first line was cut somewhere. One that fills most of what is looked at is shown all the same, with its end.
+  // The first line of `near` was cut, and is left out. But a line that reaches far into the shown part is kept.
   const long = begin > 0 && (near[0]?.length ?? 0) > BEFORE + LONGEST_LINE;
   if (begin > 0 && !long) near.shift();
   const before = begin > 0 && !long ? Math.min(linesWithin(near, BEFORE), near.length - 1) : 0;
@@ -35,7 +37,7 @@ export async function maskedTail(log: string, count: number, secrets: readonly s
   return { text: lines.join('\n'), lines: lines.length, total };
 }
 
-/** The same end of a line, of which more had been left out before. */
+/** A cut line, with the number of characters that an earlier cut left out added to its own. */
 function longer(line: string, by: number): string {
   return line.replace(/^\[… (\d+)/, (_, left: string) => `[… ${Number(left) + by}`);
 }
@@ -60,7 +62,7 @@ async function lineCount(text: string): Promise<number> {
   return count;
 }
 
-/** How many lines from the beginning hold so many characters. */
+/** How many lines, from the first, hold so many characters. */
 function linesWithin(lines: readonly string[], characters: number): number {
   let length = 0;
   const index = lines.findIndex((line) => {

@@ -1,6 +1,6 @@
 import { type Sureness, wordSet } from './names.ts';
 
-/** Longer than this nothing is taken for a state or a sentence. */
+/** A longer value is never taken for a state or a sentence. */
 const LONGEST_SENTENCE = 300;
 /** `12`, `4096 ms`, `99.5%`, `3 of 5`, `1920x1080`, `v1.2.3`, `10.0.0.1:7777`, `16:02:09`, a date. */
 const MEASURE =
@@ -12,10 +12,10 @@ const PLACEHOLDER =
 const CODE =
   /^(?:(?:await|new)\s)?[A-Za-z_][\w.]{0,60}\((?!["'])|^(?:process\.env|os\.environ|import\.meta)\b/;
 const PATH = /^(?:[~.]{0,2}\/(?:[\w.-]+\/?)*|[a-z]:\\.*)$/i;
-/** What is known to everybody: the UUID of a match, a fingerprint. */
+/** Values that are public: the UUID of a match, a fingerprint. */
 const PUBLIC = /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$|(?:sha\d+|md5)[:-])/i;
 
-/** What stands for a state and not for a secret. */
+/** Words that are a state and not a secret. */
 const STATES = wordSet(
   `true false yes no on off none null nil undefined ok okay n/a na nan void expired invalid valid missing required
   optional accepted rejected refreshed set unset unknown present absent empty hidden redacted masked enabled disabled
@@ -28,7 +28,7 @@ const STATES = wordSet(
   initialized initialised connected active inactive blank omitted filtered obtained acquired fetched encrypted plain
   plaintext basic bearer oauth steam prompt spawned`,
 );
-/** Words by which a value is read as a sentence. */
+/** Words that make a value a sentence. */
 const PROSE = wordSet(
   `is are was were be been not no must may can cannot could will would should has have had does did do too please isn't
   wasn't`,
@@ -39,7 +39,7 @@ const LINKS = wordSet('the which who that this or and to of for in with from');
 /** Whether a `value` may be shown although its name is that of a secret. */
 export function isHarmless(value: string, sureness: Sureness, mayBeSentence = true): boolean {
   const whole = value.trim();
-  // What closes was opened in front of the name.
+  // A closing bracket belongs to an opening bracket in front of the name.
   const text = /[([{]/.test(whole) ? whole : whole.replace(/[)\]}]+$/, '');
   if (sureness === 'no') return true;
   if (text.length > LONGEST_SENTENCE) return false;
@@ -51,7 +51,7 @@ export function isHarmless(value: string, sureness: Sureness, mayBeSentence = tr
   return sureness === 'perhaps' ? !looksMadeUp(text) : PUBLIC.test(text) || !looksDrawn(text);
 }
 
-/** A state, such as `expired`, or words with one among them by which they are a sentence. */
+/** A state, such as `expired`, or a sentence: several words, among them a word of `PROSE` or `LINKS`. */
 function isSentence(text: string, sureness: Sureness): boolean {
   const words =
     text

@@ -2,7 +2,7 @@ import { type Clock, farthest } from '../clock.ts';
 import type { Store } from '../store/schema.ts';
 import type { Membership } from './membership.ts';
 
-/** What only one of all processes does: for as long as it lives, or once in a while. */
+/** Roles that only one of all processes has: for as long as the process lives, or for a while. */
 export class Leases {
   readonly #store: Store;
   readonly #membership: Membership;
@@ -15,8 +15,8 @@ export class Leases {
   }
 
   /**
-   * Takes or keeps `name` for as long as this process lives; false while another one holds it, and while this one is
-   * in doubt. A `bookmark` is kept for whoever holds it next.
+   * Takes or keeps the role `name` for as long as this process lives; false while a different process holds the role,
+   * and while this process is in doubt. `bookmark` is stored for the next holder.
    */
   async hold(name: string, bookmark?: string): Promise<boolean> {
     const { id } = this.#membership;
@@ -34,11 +34,11 @@ export class Leases {
           ),
       )
       .executeTakeFirst();
-    // An answer that took so long that others took it meanwhile is none.
+    // If the answer came too late, another process may hold the role by now: the role counts as not held.
     return isUnbroken() && (numInsertedOrUpdatedRows ?? 0n) > 0n;
   }
 
-  /** What the last one that held `name` left for the next. */
+  /** The bookmark of the last holder of `name`. */
   async bookmark(name: string): Promise<string | undefined> {
     const row = await this.#store
       .selectFrom('leases')
@@ -48,7 +48,7 @@ export class Leases {
     return row?.bookmark ?? undefined;
   }
 
-  /** Gives `name` back, where this process holds it. */
+  /** Gives the role `name` back, if this process holds it. */
   async release(name: string, bookmark?: string): Promise<void> {
     await this.#store
       .updateTable('leases')
@@ -59,8 +59,9 @@ export class Leases {
   }
 
   /**
-   * True for the first that asks, and then for nobody for `everyMs` milliseconds. A turn that lasts longer than
-   * clocks may be apart was taken by one that was hours ahead, and is over. In a transaction `db` it is taken with it.
+   * True for the first process that asks, then false for every process for `everyMs` milliseconds. A turn that lasts
+   * longer than clocks may be apart was taken by a clock that was hours ahead, and counts as over. With a transaction
+   * `db` the turn is taken when the transaction commits.
    */
   async takeTurn(name: string, everyMs: number, db: Store = this.#store): Promise<boolean> {
     const now = this.#clock.now();

@@ -1,27 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely';
-import { type Clock, steadyNow, within } from '../clock.ts';
+import { type Clock, stopwatch, within } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import { createLoop, type Loop } from '../loop.ts';
 import type { Store } from '../store/schema.ts';
 
-/** Each process says this often that it lives. */
+/** Each process renews a row of the store this often, as a sign of life. */
 const RENEW_MS = 2_000;
-/** After one that failed, sooner. */
+/** After a failed renewal, sooner. */
 const RETRY_MS = 500;
-/** One that hangs is left to itself, and the next one takes another connection, of which there are a few. */
+/** A renewal that hangs is abandoned, and the next renewal takes a different connection of the few. */
 const RENEW_WITHIN_MS = 1_500;
-/** One that has not said so for this long is dead to the others. */
+/** A process without a renewal for this long counts as dead. */
 const DEAD_AFTER_MS = 7_000;
-/** One that could not say so for this long no longer acts on what it holds: sooner than others take it over. */
+/**
+ * A process that could not renew for this long no longer acts on its claims: other processes take them over only
+ * later.
+ */
 const DOUBT_AFTER_MS = 5_500;
 const LEAVE_WITHIN_MS = 1_000;
 const FORGET_AFTER_MS = 24 * 60 * 60_000;
-
-interface Moment {
-  readonly now: number;
-  readonly steady: number;
-}
 
 interface MembershipParts {
   readonly store: Store;
@@ -31,16 +29,16 @@ interface MembershipParts {
 }
 
 /**
- * The processes that work on one store. What one of them holds (a row it works on, the Discord gateway) is named by
- * its id, and is anybody's once it is dead. On a SQLite file there is only ever one, and whoever was before is dead.
+ * The processes that work on one store. A claim (on a row, on the Discord gateway) holds the id of its process, and
+ * is free once that process is dead. A SQLite file has only one process at a time, and every earlier process is dead.
  */
 export class Membership {
   readonly #parts: MembershipParts;
-  /** Of this process, for as long as it runs. */
+  /** The id of this process until its end. */
   readonly id = randomBytes(9).toString('base64url');
   readonly shared: boolean;
-  /** When the newest renewal that worked was sent. */
-  #renewed: Moment | undefined;
+  /** How long ago the newest successful renewal was sent, in milliseconds. */
+  #sinceRenewal = () => Number.POSITIVE_INFINITY;
   #spell = 0;
   #failing = false;
   #underWay: Promise<unknown> = Promise.resolve();
@@ -49,7 +47,7 @@ export class Membership {
   readonly #doubtful = new Set<() => void>();
   #left = false;
 
-  /** `clock` is the machine's own, also where the rest of the bot lives by another. */
+  /** `clock` is the machine's own, even if the rest of the bot has a different clock. */
   constructor(parts: MembershipParts) {
     this.#parts = parts;
     this.shared = parts.shared;
@@ -62,8 +60,8 @@ export class Membership {
   }
 
   /**
-   * Before anything is held. True when a process died here before, as far as one that is alone can know. Rejects
-   * where the store cannot be written.
+   * Called before anything is claimed. True if an earlier process died without leaving, which only a process on
+   * SQLite can know. Rejects when the store cannot be written.
    */
   async join(): Promise<boolean> {
     const all = this.#parts.store.deleteFrom('instances');
@@ -74,13 +72,13 @@ export class Membership {
     return !this.shared && (before?.numDeletedRows ?? 0n) > 0n;
   }
 
-  /** Gives back everything that is held: the others need not wait. Never rejects; without it they wait a few seconds. */
+  /** Gives back all claims, so that other processes need not wait until this process counts as dead. Never rejects. */
   async leave(): Promise<void> {
     this.#left = true;
     void this.#renewals.stop();
     this.#cancelDoubt();
     const gone = async () => {
-      // One that is still on its way would bring this process back to life.
+      // A renewal that is still under way would bring this process back to life.
       await this.#underWay.catch(() => undefined);
       await this.#parts.store.deleteFrom('instances').where('id', '=', this.id).execute();
       return true;
@@ -93,13 +91,13 @@ export class Membership {
     if (!done)
       this.#parts.log.warn(
         {},
-        'replicas: could not tell the others that I leave: they notice in a few seconds',
+        'replicas: could not tell the other processes that I leave: they notice within a few seconds',
       );
   }
 
   /**
-   * Whether this process may act on what it holds. False once it is in doubt whether the others take it to be alive;
-   * true also at the first question after a pause only if the pause was short enough.
+   * Whether this process may act on its claims. False as soon as other processes may take this process for dead. True
+   * at the first question after a pause only if the pause was short enough.
    */
   isCertain(): boolean {
     if (this.#left) return false;
@@ -107,74 +105,71 @@ export class Membership {
   }
 
   /**
-   * Counts the times in which this process was certain without a break. What was found out in another one may have
-   * been taken by the others in between.
+   * Counts the times in which this process was certain without a break. A claim of an earlier time may belong to a
+   * different process by now.
    */
   get spell(): number {
     return this.#spell;
   }
 
   /**
-   * What it returns tells whether this process has been certain without a break from now until then. Who only asks
-   * `isCertain` after having waited may have been taken for dead, and be alive again.
+   * Returns a function that tells whether this process has been certain without a break since now. `isCertain` alone
+   * does not tell: the process may have counted as dead in between, and live again.
    */
   sinceNow(): () => boolean {
     const { spell } = this;
     return () => this.isCertain() && this.spell === spell;
   }
 
-  /** Calls `then` each time that this process comes to be in doubt, before anybody else can hold what it held. */
+  /** Calls `then` each time this process falls into doubt, before any other process can take the claims. */
   onDoubt(then: () => void): void {
     this.#doubtful.add(then);
   }
 
-  /** A condition: `holder` names no process that lives. */
+  /** A condition: `holder` names no living process. */
   gone(holder: Expression<string | null>): RawBuilder<SqlBool> {
     return sql<SqlBool>`(${holder} is null or not exists (select 1 from instances where instances.id = ${holder} and instances.until > ${this.#now()}))`;
   }
 
-  /** The database's own time, in epoch milliseconds; nothing runs out where there is only one process. */
+  /** The database's own time, in epoch milliseconds; 0 on SQLite, where no time runs out. */
   #now(): RawBuilder<number> {
     return this.shared ? sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint` : sql<number>`0`;
   }
 
-  /** The longer of both: time of day may be set back, and steady time may stand still while the machine sleeps. */
   #certainForMs(): number {
-    if (!this.#renewed) return 0;
-    const { now, steady } = this.#moment();
-    return DOUBT_AFTER_MS - Math.max(now - this.#renewed.now, steady - this.#renewed.steady);
-  }
-
-  #moment(): Moment {
-    return { now: this.#parts.clock.now(), steady: steadyNow(this.#parts.clock) };
+    return DOUBT_AFTER_MS - this.#sinceRenewal();
   }
 
   async #renew(): Promise<void> {
-    // Counted from before the statement leaves, so that this process never counts on more than the others grant it.
-    const at = this.#moment();
+    // Counted from before the statement leaves, so that this process never counts on more time than the database
+    // grants.
+    const sinceSent = stopwatch(this.#parts.clock);
+    const started_at = this.#parts.clock.now();
     const until = sql<number>`${this.#now()} + ${sql.lit(DEAD_AFTER_MS)}`;
     await this.#parts.store
       .insertInto('instances')
-      .values({ id: this.id, until, started_at: at.now })
+      .values({ id: this.id, until, started_at })
       .onConflict((conflict) => conflict.column('id').doUpdateSet({ until }))
       .execute();
-    this.#hasRenewed(at);
+    this.#hasRenewed(sinceSent);
     if (this.shared) await this.#shorten(until);
   }
 
-  /** Where the database's clock was set back, what the dead were granted before lasts too long. The living renew it. */
+  /**
+   * If the database's clock was set back, rows of dead processes would last too long. Living processes renew theirs.
+   */
   async #shorten(until: RawBuilder<number>): Promise<void> {
     await this.#parts.store.updateTable('instances').set({ until }).where('until', '>', until).execute();
   }
 
-  #hasRenewed(at: Moment): void {
-    if (this.#left || (this.#renewed && this.#renewed.steady > at.steady)) return;
+  #hasRenewed(sinceSent: () => number): void {
+    if (this.#left || sinceSent() > this.#sinceRenewal()) return;
     const before = this.isCertain();
-    this.#renewed = at;
-    // So late that it helps nobody.
+    this.#sinceRenewal = sinceSent;
+    // The renewal came too late to help.
     if (!this.shared || !this.isCertain()) return;
     if (!before) this.#spell++;
-    if (this.#failing) this.#parts.log.info({}, 'replicas: the others know again that I am alive');
+    if (this.#failing) this.#parts.log.info({}, 'replicas: the other processes know again that I am alive');
     this.#failing = false;
     this.#awaitDoubt();
   }
@@ -183,7 +178,7 @@ export class Membership {
     this.#cancelDoubt();
     this.#cancelDoubt = this.#parts.clock.after(Math.max(0, this.#certainForMs()), () => {
       if (this.isCertain()) return this.#awaitDoubt();
-      this.#parts.log.error({}, 'replicas: the others may take me to be dead: what I held is theirs');
+      this.#parts.log.error({}, 'replicas: the other processes may take me for dead: I give up my claims');
       for (const then of this.#doubtful) then();
     });
   }
@@ -195,10 +190,10 @@ export class Membership {
       throw new Error('No answer from the database');
   }
 
-  /** Said once for each time that the database is away. */
+  /** Logged once for each time that the database is away. */
   #failed(err: unknown): number {
     if (!this.#failing && !this.#left)
-      this.#parts.log.warn({ err }, 'replicas: cannot tell the others that I am alive');
+      this.#parts.log.warn({ err }, 'replicas: cannot tell the other processes that I am alive');
     this.#failing = true;
     return RETRY_MS;
   }

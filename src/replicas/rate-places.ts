@@ -14,16 +14,16 @@ import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/schema.ts';
 
-/** Background work leaves the next places to people for this long after the moment at which they will ask again. */
+/** For this long after people's calls will ask again, background work leaves the next permits to people. */
 const HEAD_START_MS = 250;
-/** People never wait longer than that from one question to the next. */
+/** The longest wait of a person's call from one question to the next. */
 const PEOPLE_MS = MAX_PAUSE_MS + HEAD_START_MS;
-/** A place that was this long on its way to us is not used: what is left of its time is for the request to leave in. */
+/** A permit whose query took this long is not used: the rest of its time is for the request to leave. */
 const STALE_MS = LEAVE_MS / 2;
-/** Between two questions, where another process is just taking what seems free. */
+/** Between two questions, when a different process is just taking the permits that seem free. */
 const MIN_WAIT_MS = 5;
 
-/** A place as it was taken; nobody else's has the same `until` in the same slot. */
+/** A permit at the time of taking; no other permit has the same `until` in the same slot. */
 interface Held {
   readonly bucket: string;
   readonly slot: number;
@@ -35,25 +35,23 @@ export interface RatePlacesParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly account: string;
-  /** Whose time says when a place is free: the clock's only where all processes have the same one, as in tests. */
+  /** Whose time says when a permit is free: the clock's only if all processes have the same clock, as in tests. */
   readonly time?: 'database' | 'clock';
 }
 
 /**
- * Places that all processes on one PostgreSQL share: a row for each. Whoever takes one writes when it is free again,
- * as late as it can be, and puts that right once the request has been counted. So a process that dies gives its
- * places back by doing nothing. All times are the database's, as no two machines agree.
+ * Permits that all processes on one PostgreSQL share: a row for each. Taking a permit writes the latest time at which
+ * the permit is free again; once the request has been counted, the exact time follows. So the permits of a process
+ * that dies come back by themselves. All times are the database's, because no two machines agree.
  */
 export class RatePlaces implements Places {
   readonly #parts: RatePlacesParts;
-  readonly #time: 'database' | 'clock';
   readonly #known = new Set<string>();
   #counted: Held[] = [];
   #counting = false;
 
   constructor(parts: RatePlacesParts) {
     this.#parts = parts;
-    this.#time = parts.time ?? 'database';
   }
 
   async take(name: string, wish: Wish): Promise<Taken> {
@@ -87,7 +85,7 @@ export class RatePlaces implements Places {
     );
   }
 
-  /** The rows of a bucket, where this is the first process that needs them. */
+  /** Makes the rows of a bucket, if this is the first process that needs them. */
   async #prepare(bucket: string, limit: number): Promise<void> {
     if (this.#known.has(bucket)) return;
     await this.#parts.store
@@ -103,7 +101,7 @@ export class RatePlaces implements Places {
     this.#known.add(bucket);
   }
 
-  /** Never waits for another process: a place that somebody else is just taking is passed over. */
+  /** Never waits for another process: a permit that some process is just taking is skipped. */
   async #take(bucket: string, { lane, wanted, limit }: Wish): Promise<Held[]> {
     const rows = await this.#parts.store
       .with(
@@ -143,11 +141,14 @@ export class RatePlaces implements Places {
     return rows.map(({ slot, free_at }) => ({ bucket, slot, until: free_at }));
   }
 
-  /** When to ask again, in milliseconds. People also let it be known that they will: background work keeps off. */
+  /**
+   * When to ask again, in milliseconds. A person's call also writes down when the call will ask, so that background
+   * work leaves permits to people.
+   */
   async #ask(bucket: string, { lane, limit }: Wish): Promise<number> {
     const left = (column: string, most: number) =>
       sql<number>`case when ${this.#over(column, most)} then 0 else ${sql.ref(column)} - ${this.#now()} end`;
-    // What is not counted yet cannot come back sooner than one window from now.
+    // A permit that is taken now comes back a window from now at the earliest.
     const earliest = this.#parts.store
       .selectFrom('rate_slots')
       .select(sql<number>`least(min(${left('free_at', HELD_MS)}), ${sql.lit(WINDOW_MS)})`.as('ms'))
@@ -183,7 +184,7 @@ export class RatePlaces implements Places {
     };
   }
 
-  /** One statement at a time, for all that were counted meanwhile. */
+  /** One statement at a time, for all permits that were counted meanwhile. */
   async #count(): Promise<void> {
     if (this.#counting) return;
     this.#counting = true;
@@ -200,7 +201,7 @@ export class RatePlaces implements Places {
     if (held.length > 0) await this.#setFree(held, 0);
   }
 
-  /** Where it has not come back by itself already, and is another call's now. */
+  /** Only while `free_at` is unchanged: a permit that came back by itself may belong to another call now. */
   async #setFree(held: readonly Held[], inMs: number): Promise<void> {
     await this.#parts.store
       .updateTable('rate_slots')
@@ -210,7 +211,7 @@ export class RatePlaces implements Places {
   }
 
   #late(err: unknown): void {
-    this.#parts.log.debug({ err }, 'replicas: places of the rate limits come back by themselves');
+    this.#parts.log.debug({ err }, 'replicas: permits could not be given back: they come back by themselves');
   }
 
   async #orRefuse<T>(work: () => Promise<T>): Promise<T> {
@@ -228,20 +229,21 @@ export class RatePlaces implements Places {
     }
   }
 
-  /** A condition: the time in `column` has come; or it is further ahead than it can be, as the clock was set back since. */
+  /** A condition: the time in `column` has come, or is further ahead than possible (the clock was set back since). */
   #over(column: string, most: number): RawBuilder<SqlBool> {
     const time = sql.ref(column);
     return sql<SqlBool>`(${time} <= ${this.#now()} or ${time} > ${this.#now()} + ${sql.lit(most)})`;
   }
 
-  /** Of the time in `column` and `time` the later one; a time in `column` that is over does not count. */
+  /** The later of `time` and the time in `column`; a time in `column` that is over does not count. */
   #laterOf(column: string, most: number, time: RawBuilder<number>): RawBuilder<number> {
     return sql<number>`case when ${this.#over(column, most)} then ${time} else greatest(${sql.ref(column)}, ${time}) end`;
   }
 
   /** Epoch milliseconds. */
   #now(): RawBuilder<number> {
-    if (this.#time === 'clock') return sql<number>`${sql.lit(Math.round(this.#parts.clock.now()))}::bigint`;
+    if (this.#parts.time === 'clock')
+      return sql<number>`${sql.lit(Math.round(this.#parts.clock.now()))}::bigint`;
     return sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
   }
 }

@@ -6,35 +6,36 @@ import type { Logger } from '../log.ts';
 export interface CallbackReceiver {
   /** False when the secret is wrong or the deployment is not known. */
   isOurs(id: string, secret: string): Promise<boolean>;
-  /** Stores a callback that is ours. Rejects when it cannot be stored. */
+  /** Stores a callback whose secret is right. Rejects when the callback cannot be stored. */
   receive(event: CallbackEvent, id: string, body: string): Promise<void>;
 }
 
 /**
- * `POST /callbacks/edgegap/<event>/<intent id>.<secret>`. Answered as soon as it is stored: Edgegap waits ten seconds
- * and does not call a second time. If it cannot be stored, the reconciler finds out what it would have said.
+ * `POST /callbacks/edgegap/<event>/<intent id>.<secret>`. Answered as soon as the callback is stored: Edgegap waits
+ * ten seconds and does not call a second time. If the callback cannot be stored, the reconciler finds out later what
+ * happened.
  */
 export function callbackRoutes(callbacks: CallbackReceiver, clock: Clock, log: Logger): FastifyPluginAsync {
   const countRefused = seldom(clock);
   return async (app) => {
-    // Whatever the content type and however broken the body: it is the secret that counts.
+    // Any content type and any broken body is accepted: only the secret counts.
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     app.addHook('onRequest', async ({ raw }) => {
-      // Fastify answers 415 to a malformed one before it asks any parser.
+      // Fastify answers 415 to a malformed content type before any parser runs.
       raw.headers['content-type'] = 'application/octet-stream';
     });
     app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
       const { statusCode } = error;
       if (statusCode !== undefined && statusCode < 500)
         return reply.code(statusCode).send({ error: error.message });
-      log.error({ err: error }, 'callbacks: one could not be stored');
+      log.error({ err: error }, 'callbacks: a callback could not be stored');
       return reply.code(503).send({ error: 'try again later' });
     });
     app.post<{ Params: { event: string; token: string } }>(
       '/callbacks/edgegap/:event/:token',
       {
-        // Before a body is waited for and kept: who has no secret is not worth the memory.
+        // Checked before the body is read and kept in memory: a request without the secret is not worth the memory.
         async onRequest({ params }, reply) {
           const event = eventOf(params.event);
           if (!event || !(await callbacks.isOurs(...atFirstDot(params.token)))) return refuse(reply, event);
@@ -53,7 +54,7 @@ export function callbackRoutes(callbacks: CallbackReceiver, clock: Clock, log: L
   function refuse(reply: FastifyReply, event: CallbackEvent | undefined): FastifyReply {
     const refused = countRefused();
     if (refused !== undefined)
-      log.warn({ event: event ?? 'unknown', refused }, 'callbacks: refused one without the right secret');
+      log.warn({ event: event ?? 'unknown', refused }, 'callbacks: refused a callback with a wrong secret');
     return reply.code(404).send({ error: 'not found' });
   }
 }

@@ -7,21 +7,23 @@ import type { Logger } from '../log.ts';
 import { type CallbackReceiver, callbackRoutes } from './callbacks.ts';
 import { connectionLimit, limitConnections } from './connections.ts';
 
-/** A listener of an adapter whose platform delivers by HTTP. It reads and verifies the raw request itself. */
+/**
+ * The listener of an adapter whose platform delivers by HTTP. The listener reads and verifies the raw request itself.
+ */
 export interface Mount {
   readonly path: string;
   readonly listener: RequestListener;
 }
 
-/** What /readyz reports. */
+/** The answer of `/readyz`. */
 export interface Readiness {
-  /** Finishing, and better not sent anything new. */
+  /** The process is about to stop, and should get no new requests. */
   readonly stopping?: boolean;
-  /** Each part by name, true when it works. */
+  /** Each part by name; true when the part works. */
   readonly parts: Readonly<Record<string, boolean>>;
-  /** Where several processes share the work: what this one is to a platform that only one of them receives from. */
+  /** If several processes share the work: this process's role on each platform that only one process receives from. */
   readonly roles?: Readonly<Record<string, string>>;
-  /** How many messages wait, how many of them failed before, and how many ended undelivered. */
+  /** How many messages wait, how many of these failed before, and how many ended undelivered. */
   readonly outbox?: Readonly<Record<string, number>>;
 }
 
@@ -33,30 +35,31 @@ export interface ServerParts {
   readonly log: Logger;
   /** How long a request may take to arrive in full; 10 000 by default, as Edgegap and Slack wait no longer. */
   readonly requestTimeoutMs?: number;
-  /** How many connections are held at once; by default what this process can bear. */
+  /** How many connections are held at once; by default half of the files that this process may open. */
   readonly maxConnections?: number;
 }
 
 export interface Server {
-  /** Resolves with the port it listens on, at the first of `hosts` that this machine has; by default at all its addresses. */
+  /** Listens at the first of `hosts` that this machine has, by default at all its addresses; resolves with the port. */
   listen(port: number, hosts?: readonly string[]): Promise<number>;
-  /** From now on each answer ends its connection, so that whoever keeps one open goes elsewhere. */
+  /** From now on each answer closes its connection, so that clients with open connections go to another process. */
   retire(): void;
-  /** Takes no connection any more; resolves when what came was answered. */
+  /** Accepts no more connections; resolves when the requests that came have been answered. */
   close(): Promise<void>;
 }
 
 /**
- * How long a connection may be idle. A proxy sends a callback on one that it kept, and not once more where we just closed
- * it: so the proxy has to be the first to let go. By default nginx and AWS's balancers do after a minute, Traefik after
- * 90 seconds, Caddy after two minutes, Oracle's balancers after five, and Google's after ten, which asks for 620 seconds.
+ * How long a connection may be idle. A proxy may send a callback on a connection in the moment in which the server
+ * closes it, and does not send the callback again: so the proxy has to close the connection first. By default nginx
+ * and AWS's balancers close idle connections after a minute, Traefik after 90 seconds, Caddy after two minutes,
+ * Oracle's balancers after five, and Google's after ten; Google asks for 620 seconds.
  */
 const KEEP_ALIVE_MS = 620_000;
-/** How long a request that is being answered may hold up the end. */
+/** How long a request that is being answered may delay the stop. */
 const CLOSE_MS = 1_000;
-/** All addresses of this machine: those of IPv4 too where it has IPv6, and alone where it has not. */
+/** All addresses of this machine: `::` includes those of IPv4; `0.0.0.0` is for a machine without IPv6. */
 const EVERYWHERE = ['::', '0.0.0.0'];
-/** This machine has no such address. */
+/** Errors that mean: this machine has no such address. */
 const ABSENT: unknown[] = ['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'ENOTFOUND'];
 
 /** The bot's one port: Edgegap's callbacks, Slack's requests in HTTP mode, and the probes. */
@@ -69,13 +72,13 @@ export function buildServer(parts: ServerParts): Server {
     // Request lines would hold the callbacks' secrets.
     logger: false,
     bodyLimit: 256 * 1024,
-    // A path that cannot be decoded is one that is not there.
+    // A path that cannot be decoded is answered like an unknown path.
     frameworkErrors: (_error, _request, reply) => notFound(reply),
     forceCloseConnections: 'idle',
-    // What comes in at the last moment is taken all the same: Edgegap does not call a second time.
+    // A callback that comes at the last moment is accepted: Edgegap does not call a second time.
     return503OnClosing: false,
     serverFactory: (handler) => {
-      // Fastify sets no limits on a server that it has not made.
+      // Fastify sets no limits on a server that the caller has made.
       const server = createServer(timeouts(requestTimeoutMs), (request, response) => {
         if (retired) response.setHeader('connection', 'close');
         const path = request.url?.split('?', 1)[0];
@@ -90,7 +93,7 @@ export function buildServer(parts: ServerParts): Server {
   function crowded(): void {
     const closed = countClosed();
     if (closed !== undefined)
-      log.warn({ closed, limit: maxConnections }, 'server: so many connections that some were closed');
+      log.warn({ closed, limit: maxConnections }, 'server: too many connections: some were closed');
   }
   async function listenAt(port: number, [host, ...others]: readonly string[]): Promise<void> {
     await app.listen({ port, host }).catch(async (cause: { code?: string }) => {
@@ -107,7 +110,7 @@ export function buildServer(parts: ServerParts): Server {
     return reply.code(status === 'ready' ? 200 : 503).send({ status, ...state });
   });
   app.register(callbackRoutes(callbacks, clock, log));
-  // Fastify's own answer repeats the path, and a callback's holds a secret.
+  // Fastify's own answer repeats the path, and the path of a callback holds a secret.
   app.setNotFoundHandler((_request, reply) => notFound(reply));
   app.setErrorHandler((error: StoreError | { statusCode?: number; message: string }, _request, reply) => {
     if (error instanceof StoreError) {
@@ -131,17 +134,18 @@ export function buildServer(parts: ServerParts): Server {
     },
     async close() {
       retired = true;
-      // One that sends its request slowly, or never to the end, must not keep the process from stopping.
+      // A client that sends a request slowly, or never to the end, must not keep the process from stopping.
       const cancel = clock.after(CLOSE_MS, () => app.server.closeAllConnections());
       await app.close().finally(cancel);
     },
   };
 }
 
-/** Node looks for requests that are late every `connectionsCheckingInterval`. */
+/** Node looks for late requests every `connectionsCheckingInterval`. */
 function timeouts(requestTimeout: number): ServerOptions {
   const half = Math.ceil(requestTimeout / 2);
-  // The limits of a request begin with the connection, or its first byte: they end none that is idle after an answer.
+  // The limits of a request begin with the connection, or with its first byte; a connection that is idle after an
+  // answer is not ended by them.
   return {
     requestTimeout,
     headersTimeout: half,
@@ -158,9 +162,9 @@ function noSuchHost(host: string | undefined, cause: unknown): AppError {
 }
 
 function noPort(port: number, cause: { code?: string }): AppError {
-  const why = cause.code === 'EADDRINUSE' ? ': something else listens on it' : '';
+  const why = cause.code === 'EADDRINUSE' ? ': another program listens on it' : '';
   return new AppError('port', `Port ${port} cannot be used${why}.`, {
-    hint: 'Set PORT to another one.',
+    hint: 'Set PORT to another number.',
     cause,
   });
 }

@@ -4,7 +4,7 @@ import { publicAddress } from './identity.ts';
 import type { Settings } from './options.ts';
 import { timestamp } from './timestamp.ts';
 
-/** What `GET /v1/status` answers and what callbacks carry. */
+/** The answer of `GET /v1/status`, and the body of every callback. */
 export function statusBody(deployment: SimulatedDeployment, now: number, settings: Settings): object {
   const phase = phaseOf(deployment);
   const ready = enteredAt(deployment, 'READY');
@@ -19,7 +19,7 @@ export function statusBody(deployment: SimulatedDeployment, now: number, setting
     app_version: deployment.version,
     current_status: `Status.${phase}`,
     running: phase === 'READY',
-    // Required and never null: before READY the best there is is when it was asked for.
+    // Required and never null: before READY only the time of the deploy is known.
     start_time: timestamp(ready ?? deployment.createdAt),
     elapsed_time: ready === undefined ? 0 : Math.floor(((ended ?? now) - ready) / 1000),
     max_duration: deployment.maxDuration,
@@ -40,7 +40,7 @@ export function statusBody(deployment: SimulatedDeployment, now: number, setting
   );
 }
 
-/** One row of the list; `phase` is what the list believes, which may be behind. */
+/** A row of the list; `phase` is the phase that the list shows, which may be behind. */
 export function listRow(deployment: SimulatedDeployment, phase: Phase): object {
   const placed = enteredAt(deployment, 'SEEKED') !== undefined;
   const ready = phase === 'READY';
@@ -103,7 +103,7 @@ export function hostBody({ host_id, status, city, allocated, allocatable, delete
   };
 }
 
-/** Applications and versions were made long before anything here runs. */
+/** Applications and versions are older than any deployment here. */
 const MADE = timestamp(Date.UTC(2026, 0, 12, 9, 30, 0));
 const MADE_ISO = '2026-01-12T09:30:00.000000Z';
 const TIMES = { create_time: MADE, last_updated: MADE };
@@ -113,19 +113,15 @@ export function applicationBody({ name, is_active }: CatalogApplication): object
 }
 
 export function versionBody(application: CatalogApplication, version: CatalogVersion): object {
+  const { misfortune: _, ...shown } = version;
   return {
-    name: version.name,
-    is_active: version.is_active,
+    ...shown,
     ...TIMES,
-    req_cpu: version.req_cpu,
-    req_memory: version.req_memory,
     req_video: 0,
     docker_repository: 'registry.example.com',
     docker_image: `studio/${application.name}`,
     docker_tag: version.name,
     force_cache: version.caching_percent > 0,
-    caching_percent: version.caching_percent,
-    max_duration: version.max_duration,
     time_to_deploy: version.time_to_deploy ?? 120,
     restart_policy: version.restart_policy ?? 'never',
     termination_grace_period_seconds: 30,

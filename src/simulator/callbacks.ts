@@ -6,7 +6,7 @@ import type { Faults } from './faults.ts';
 import type { Settings } from './options.ts';
 import type { Timers } from './timers.ts';
 
-/** How long the receiver has; it is not called a second time. */
+/** How long the simulator waits for the receiver's answer; the receiver is not called a second time. */
 const WAIT_MS = 10_000;
 
 export interface SentCallback {
@@ -27,7 +27,7 @@ interface Deps {
   readonly faults: Faults;
 }
 
-/** One POST for each event to the URL given at deploy. No retry, no signature, like the real thing. */
+/** One POST for each event to the URL given at deploy. No retry and no signature, as at Edgegap. */
 export class Callbacks {
   readonly sent: SentCallback[] = [];
   readonly #deps: Deps;
@@ -38,7 +38,7 @@ export class Callbacks {
     this.#deps = deps;
   }
 
-  /** Takes the state as it is now, and sends it after the usual delay or as a fault says. */
+  /** Takes the present state, and sends the callback after the usual delay or as a fault says. */
   send(deployment: SimulatedDeployment, event: CallbackEvent): void {
     const { request_id } = deployment;
     const url = deployment.webhooks[event];
@@ -71,7 +71,7 @@ export class Callbacks {
     await this.#agent.destroy();
   }
 
-  /** One after the other, so that the order that was asked for is the order of arrival. */
+  /** One after the other, so that callbacks arrive in the order of the list. */
   async #deliver(callbacks: readonly SentCallback[]): Promise<void> {
     for (const callback of callbacks) await this.#post(callback);
   }
@@ -102,7 +102,10 @@ export class Callbacks {
   }
 }
 
-/** The wait is counted from when the body is out: a test that jumps ahead must not cut the sending short. */
+/**
+ * The wait for an answer begins when the body is out: a test that moves the clock ahead must not cut the sending
+ * short.
+ */
 async function* whenWritten(bytes: Buffer, then: () => void): AsyncGenerator<Buffer> {
   yield bytes;
   then();

@@ -1,6 +1,6 @@
 import { type City, defaultCities } from './cities.ts';
 
-/** What the account has: the applications that can be deployed, and the places they can go to. */
+/** The applications of the account, and the cities where their deployments can run. */
 export interface Catalog {
   readonly applications: readonly CatalogApplication[];
   readonly cities: readonly City[];
@@ -37,7 +37,7 @@ export interface CatalogVersion {
   readonly req_memory: number;
   /** Minutes a deployment may live, -1 for ever. */
   readonly max_duration: number;
-  /** 0 to 1: how much of the world holds the image already. */
+  /** 0 to 1: in how much of the world the image is cached. */
   readonly caching_percent: number;
   readonly ports: readonly CatalogPort[];
   readonly restart_policy?: 'always' | 'never' | 'on_failure';
@@ -98,8 +98,8 @@ function defaultHosts(fleet: string): CatalogHost[] {
 }
 
 /**
- * `trouble` has one version for each thing that goes wrong in real life. `arena-shooter` has more
- * versions than fit on one page, which is what a studio with nightly builds looks like.
+ * `trouble` has a version for each failure of real life. `arena-shooter` has more versions than fit on a page, as at
+ * a studio with nightly builds.
  */
 export const defaultCatalog: Catalog = {
   cities: defaultCities,

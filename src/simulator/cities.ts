@@ -1,4 +1,4 @@
-/** Where the stand-in has servers: `GET /v1/locations`, and what placement chooses from. */
+/** A city with simulated servers: an entry of `GET /v1/locations`, and a choice of the placement. */
 export interface City {
   readonly city: string;
   readonly country: string;
@@ -25,15 +25,7 @@ const ROWS: readonly Row[] = [
   ['Dallas', USA, 'North America', 'Texas', 'America/Chicago', 32.7767, -96.797],
   ['Denver', USA, 'North America', 'Colorado', 'America/Denver', 39.7392, -104.9903],
   ['Los Angeles', USA, 'North America', 'California', 'America/Los_Angeles', 34.0522, -118.2437],
-  [
-    'Seattle',
-    'United States of America',
-    'North America',
-    'Washington',
-    'America/Los_Angeles',
-    47.6062,
-    -122.3321,
-  ],
+  ['Seattle', USA, 'North America', 'Washington', 'America/Los_Angeles', 47.6062, -122.3321],
   ['Querétaro', 'Mexico', 'North America', 'Querétaro', 'America/Mexico_City', 20.5888, -100.3899],
   ['São Paulo', 'Brazil', 'South America', 'São Paulo', 'America/Sao_Paulo', -23.5505, -46.6333],
   ['Santiago', 'Chile', 'South America', 'Santiago Metropolitan', 'America/Santiago', -33.4489, -70.6693],

@@ -24,7 +24,9 @@ interface SimulatedPort extends CatalogPort {
   readonly external: number;
 }
 
-/** One deployment as the stand-in knows it; tests may look, and change it through the simulator's controls. */
+/**
+ * A deployment inside the simulator; tests read the fields, and change the deployment by the methods of `Simulator`.
+ */
 export interface SimulatedDeployment {
   readonly request_id: string;
   readonly application: string;
@@ -37,7 +39,7 @@ export interface SimulatedDeployment {
   readonly maxDuration: number;
   readonly environment: readonly { key: string; value: string }[];
   readonly webhooks: Readonly<Partial<Record<CallbackEvent, string>>>;
-  /** Every phase entered, oldest first; the last one is now. */
+  /** Every phase entered, oldest first; the last entry is the present phase. */
   readonly history: { readonly phase: Phase; readonly at: number }[];
   tags: SimulatedTag[];
   errorDetail: string | undefined;
@@ -56,7 +58,7 @@ export function phaseOf(deployment: SimulatedDeployment): Phase {
   return deployment.history.at(-1)?.phase ?? 'INITIALIZING';
 }
 
-/** The phase at a past moment; nothing when it did not exist yet. */
+/** The phase at a past moment; undefined before the deployment existed. */
 export function phaseAt(deployment: SimulatedDeployment, time: number): Phase | undefined {
   return deployment.history.findLast((entry) => entry.at <= time)?.phase;
 }
@@ -66,7 +68,7 @@ export function enteredAt(deployment: SimulatedDeployment, phase: Phase): number
   return deployment.history.find((entry) => entry.phase === phase)?.at;
 }
 
-/** Nothing can go wrong any more, or has already. */
+/** The deployment has failed, or can no longer fail. */
 export function isEnding(phase: Phase): boolean {
   return phase === 'TERMINATING' || phase === 'TERMINATED' || phase === 'ERROR';
 }

@@ -1,12 +1,12 @@
 import type { Endpoint, RequestFault } from './faults.ts';
 import type { World } from './world.ts';
 
-/** One request as a route sees it. */
+/** A request for a route. */
 export interface Call {
   readonly world: World;
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** The body, parsed; undefined when it was empty or not JSON. */
+  /** The parsed body; undefined for an empty body, and for a body that is not JSON. */
   readonly body: unknown;
   readonly now: number;
   readonly fault: RequestFault | undefined;
@@ -14,8 +14,9 @@ export interface Call {
 
 export interface Answer {
   readonly status: number;
-  /** JSON; nothing is sent when absent. */
+  /** JSON; without a value the answer has no body. */
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Route {

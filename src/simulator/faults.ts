@@ -1,6 +1,6 @@
 import type { CallbackEvent } from './deployment.ts';
 
-/** Every route of the stand-in, by the name faults and request records use. */
+/** Every route of the simulator, by the name that faults and request records use. */
 export type Endpoint =
   | 'deploy'
   | 'status'
@@ -18,7 +18,7 @@ export type Endpoint =
   | 'renameTag'
   | 'removeTag';
 
-/** All of what is given must match; an empty matcher matches every request. */
+/** A request must match every field that is given; an empty matcher matches every request. */
 export interface RequestMatcher {
   readonly endpoint?: Endpoint;
   readonly method?: string;
@@ -44,10 +44,10 @@ export type RequestFault =
   | { readonly kind: 'server-error'; readonly when: When; readonly status?: number }
   /** The answer comes `ms` later on the clock. */
   | { readonly kind: 'slow'; readonly when: When; readonly ms: number }
-  /** The request takes effect; the answer stops in the middle of its JSON. */
+  /** The request takes effect; the answer stops in the middle of the JSON. */
   | { readonly kind: 'broken-json' }
   | { readonly kind: 'reset'; readonly when: When }
-  /** `retryAfter` goes out as it is, so that an HTTP date or nonsense can be sent too; none with null. */
+  /** `retryAfter` is sent unchanged, so that a test can send an HTTP date or nonsense; null sends no header. */
   | { readonly kind: 'too-many-requests'; readonly retryAfter: number | string | null };
 
 export type CallbackFault =
@@ -59,7 +59,7 @@ export type CallbackFault =
   /** Sent in time, with a body that is not JSON. */
   | { readonly kind: 'unreadable' };
 
-/** What a request matcher is compared with. */
+/** The parts of a request with which a matcher is compared. */
 export interface RequestFacts {
   readonly endpoint: Endpoint;
   readonly method: string;
@@ -74,12 +74,14 @@ interface Planned<M, F> {
   left: number;
 }
 
-/** Faults wait here, oldest first, each for as many requests or callbacks as it was given. */
+/** Planned faults, oldest first, each for a number of requests or callbacks. */
 export class Faults {
   #requests: Planned<RequestMatcher, RequestFault>[] = [];
   #callbacks: Planned<CallbackMatcher, CallbackFault>[] = [];
 
-  /** The next `times` requests or callbacks that match suffer `fault`. The answer takes it back. */
+  /**
+   * The next `times` requests or callbacks that match suffer `fault`. The returned function cancels the rest of them.
+   */
   next(matcher: CallbackMatcher, fault: CallbackFault, times?: number): () => void;
   next(matcher: RequestMatcher, fault: RequestFault, times?: number): () => void;
   next(

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Phase, SimulatedDeployment } from './deployment.ts';
 import { Refusal } from './refusal.ts';
 
-/** A deployment as the list sees it: its phase may be older than the deployment's own. */
+/** A deployment in the list: the listed phase may be older than the deployment's own. */
 export interface Listed {
   readonly deployment: SimulatedDeployment;
   readonly phase: Phase;
@@ -11,16 +11,25 @@ export interface Listed {
 const EQ = ['eq', 'neq'];
 const IN = ['in', 'nin'];
 
-/** Which operators each field takes. */
-const OPERATORS: Readonly<Record<string, readonly string[]>> = {
-  status: EQ,
-  application: [...EQ, ...IN],
-  version: [...EQ, ...IN],
-  tags: [...EQ, ...IN],
-  request_id: [...EQ, ...IN],
-  created_at: ['eq', 'gte', 'lte'],
-  fleet_name: [...EQ, ...IN, 'ilike'],
-  host_name: [...EQ, ...IN, 'ilike'],
+interface Field {
+  /** The operators that the field takes. */
+  readonly operators: readonly string[];
+  readonly values: (entry: Listed) => readonly string[];
+}
+
+const FIELDS: Readonly<Record<string, Field>> = {
+  status: { operators: EQ, values: ({ phase }) => [phase] },
+  application: { operators: [...EQ, ...IN], values: ({ deployment }) => [deployment.application] },
+  version: { operators: [...EQ, ...IN], values: ({ deployment }) => [deployment.version] },
+  tags: { operators: [...EQ, ...IN], values: ({ deployment }) => deployment.tags.map(({ name }) => name) },
+  request_id: { operators: [...EQ, ...IN], values: ({ deployment }) => [deployment.request_id] },
+  created_at: {
+    operators: ['eq', 'gte', 'lte'],
+    values: ({ deployment }) => [new Date(deployment.createdAt).toISOString()],
+  },
+  // Every deployment here is in the cloud, and has no fleet and no host.
+  fleet_name: { operators: [...EQ, ...IN, 'ilike'], values: () => [] },
+  host_name: { operators: [...EQ, ...IN, 'ilike'], values: () => [] },
 };
 
 const Query = z.strictObject({
@@ -37,16 +46,17 @@ const Query = z.strictObject({
 });
 type Filter = z.infer<typeof Query>['filters'][number];
 
-/** Applies the JSON text of the `query` parameter; what it cannot mean is a 400. */
+/** Applies the JSON text of the `query` parameter; an invalid query is answered 400. */
 export function select(all: readonly Listed[], text: string | null): readonly Listed[] {
   const query = read(text ?? '{}');
   const tests = query.filters.map(toTest);
   const chosen = all.filter((entry) => tests.every((test) => test(entry)));
-  // The first key decides, so it is sorted by last; sorting is stable.
+  // Sorting is stable, so the rows are sorted by the first key last.
   for (const { field, order } of query.order_by.toReversed()) {
-    if (!(field in OPERATORS)) throw new Refusal(400, `Cannot order by ${field}`);
+    const { values } = FIELDS[field] ?? {};
+    if (!values) throw new Refusal(400, `Cannot order by ${field}`);
     const sign = order === 'asc' ? 1 : -1;
-    chosen.sort((a, b) => sign * compare(values(a, field)[0] ?? '', values(b, field)[0] ?? ''));
+    chosen.sort((a, b) => sign * compare(values(a)[0] ?? '', values(b)[0] ?? ''));
   }
   return chosen;
 }
@@ -66,50 +76,23 @@ function read(text: string): z.infer<typeof Query> {
 }
 
 function toTest({ field, operator, value }: Filter): (entry: Listed) => boolean {
-  const operators = OPERATORS[field];
-  if (!operators) throw new Refusal(400, `Cannot filter by ${field}`);
+  const { operators, values } = FIELDS[field] ?? {};
+  if (!operators || !values) throw new Refusal(400, `Cannot filter by ${field}`);
   if (!operators.includes(operator))
     throw new Refusal(400, `${field} does not take the operator ${operator}`);
   if (Array.isArray(value) !== IN.includes(operator)) {
     throw new Refusal(400, `${operator} takes ${Array.isArray(value) ? 'one value' : 'a list of values'}`);
   }
   const wanted = [value].flat().map((item) => normal(field, item));
-  const has = (entry: Listed) => values(entry, field).some((item) => wanted.includes(item));
   const [first = ''] = wanted;
-  switch (operator) {
-    case 'eq':
-    case 'in':
-      return has;
-    case 'neq':
-    case 'nin':
-      return (entry) => !has(entry);
-    case 'gte':
-      return (entry) => values(entry, field).some((item) => item >= first);
-    case 'lte':
-      return (entry) => values(entry, field).some((item) => item <= first);
-    default:
-      return (entry) => values(entry, field).some((item) => like(item, first));
-  }
-}
-
-function values({ deployment, phase }: Listed, field: string): string[] {
-  switch (field) {
-    case 'status':
-      return [phase];
-    case 'application':
-      return [deployment.application];
-    case 'version':
-      return [deployment.version];
-    case 'tags':
-      return deployment.tags.map((tag) => tag.name);
-    case 'request_id':
-      return [deployment.request_id];
-    case 'created_at':
-      return [new Date(deployment.createdAt).toISOString()];
-    default:
-      // Every deployment here is in the cloud, so none has a fleet or a host.
-      return [];
-  }
+  const matches = {
+    gte: (item: string) => item >= first,
+    lte: (item: string) => item <= first,
+    ilike: (item: string) => like(item, first),
+  }[operator];
+  if (matches) return (entry) => values(entry).some(matches);
+  const isNegated = operator.startsWith('n');
+  return (entry) => values(entry).some((item) => wanted.includes(item)) !== isNegated;
 }
 
 /** `Status.READY`, `READY` and `ready` are the same; a time may come with a space and without a zone. */
@@ -122,7 +105,7 @@ function normal(field: string, value: string): string {
   return new Date(time).toISOString();
 }
 
-/** SQL's ilike, as far as the API offers it: % stands for anything, letters match in both cases. */
+/** The API's part of SQL's ilike: % stands for any text, and letters match in both cases. */
 function like(text: string, pattern: string): boolean {
   const parts = pattern.split('%').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*')}$`, 'is').test(text);

@@ -1,12 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { z } from 'zod';
 import type { Answer } from './exchange.ts';
 import type { Endpoint, RequestFault } from './faults.ts';
 import { Refusal } from './refusal.ts';
 import { type Found, findRoute } from './router.ts';
 import type { World } from './world.ts';
 
-/** One request as it came in, kept for whoever looks. */
+/** A request that arrived, recorded for tests. */
 export interface ReceivedRequest {
   /** Arrival, on the clock. */
   readonly at: number;
@@ -14,22 +15,24 @@ export interface ReceivedRequest {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly headers: Readonly<IncomingMessage['headers']>;
-  /** Parsed JSON, or the text when it is none; undefined when empty. */
+  /** Parsed JSON; the text of a body that is not JSON; undefined when empty. */
   readonly body: unknown;
   readonly endpoint: Endpoint | undefined;
-  /** The answer's status; undefined until it is sent, and for ever after a reset. */
+  /** The answer's status; undefined until the answer is sent, and for ever after a reset. */
   status: number | undefined;
 }
 
-/** A demo that runs for weeks must not grow for weeks. */
+const Named = z.object({ application: z.string() });
+
+/** A demo that runs for weeks must not need more and more memory. */
 const KEPT_REQUESTS = 10_000;
 
-/** The HTTP side: reads, lets faults and limits have their way, and asks the route. */
+/** The HTTP side: reads each request, applies limits and faults, and calls the route. */
 export function createHttpServer(world: World, requests: ReceivedRequest[]): Server {
   const server = createServer((request, response) => {
     serve(world, requests, request, response).catch(() => request.socket.destroy());
   });
-  // A client's idle connection must not be cut in the same moment as it is used again.
+  // A client's idle connection must not be closed in the moment in which the client sends the next request.
   server.keepAliveTimeout = 60_000;
   return server;
 }
@@ -58,65 +61,51 @@ async function serve(
   };
   if (requests.push(record) > KEPT_REQUESTS) requests.shift();
 
-  const send = ({ status, body }: Answer, headers: Record<string, string> = {}, cut = false) => {
+  const send = ({ status, body, headers }: Answer, cut = false) => {
     const payload = body === undefined ? undefined : JSON.stringify(body);
-    const whole = !cut || !payload;
     record.status = status;
     if (response.destroyed) return;
     response.writeHead(status, { ...(payload && { 'content-type': 'application/json' }), ...headers });
-    response.end(whole ? payload : payload.slice(0, Math.ceil(payload.length / 2)));
+    response.end(cut ? payload?.slice(0, Math.ceil(payload.length / 2)) : payload);
   };
-  const refusal = refuse(world, request, found);
-  if (refusal || typeof found !== 'object') return send(refusal ?? { status: 404 });
+  const { token, deletedToken } = world.settings;
+  const given = request.headers.authorization;
+  if (given === `token ${deletedToken}`) return send(new Refusal(403, 'This token was deleted'));
+  if (given !== `token ${token}`) return send(new Refusal(401, 'The token is missing or wrong'));
+  if (!found) return send(new Refusal(404, 'There is nothing at this path'));
+  if (found === 'method') return send(new Refusal(405, 'This path does not take this method'));
 
   const { endpoint } = found.route;
-  if (!world.limiter.admit(endpoint, now)) return send(tooMany, { 'retry-after': '1' });
+  if (!world.limiter.admit(endpoint, now)) return send(tooMany(1));
   const fault = world.faults.takeForRequest({
     endpoint,
     method,
     path: url.pathname,
     request_id: found.params.id,
-    application: named(json, 'application'),
+    application: Named.safeParse(json).data?.application,
   });
   const hit = await strike(world, request, fault, 'before');
-  if (hit) return hit === 'reset' ? undefined : send(hit.answer, hit.headers);
+  if (hit) return hit === 'reset' ? undefined : send(hit);
 
   const { params } = found;
   const answer = handle(found, { world, params, query: url.searchParams, body: json, now, fault });
   const late = await strike(world, request, fault, 'after');
-  if (late) return late === 'reset' ? undefined : send(late.answer, late.headers);
-  send(answer, {}, fault?.kind === 'broken-json');
+  if (late !== 'reset') send(late ?? answer, fault?.kind === 'broken-json');
 }
 
-const tooMany: Answer = { status: 429, body: { message: 'Too many requests' } };
-
-/** What stops a request before anything looks at it. */
-function refuse(
-  world: World,
-  request: IncomingMessage,
-  found: Found | 'method' | undefined,
-): Answer | undefined {
-  const { token, deletedToken } = world.settings;
-  const given = request.headers.authorization;
-  if (given === `token ${deletedToken}`) return { status: 403, body: { message: 'This token was deleted' } };
-  if (given !== `token ${token}`) return { status: 401, body: { message: 'The token is missing or wrong' } };
-  if (!found) return { status: 404, body: { message: 'There is nothing at this path' } };
-  if (found === 'method') return { status: 405, body: { message: 'This path does not take this method' } };
-  return undefined;
+function tooMany(retryAfter: number | string | null): Answer {
+  const answer = { status: 429, body: { message: 'Too many requests' } };
+  return retryAfter === null ? answer : { ...answer, headers: { 'retry-after': String(retryAfter) } };
 }
 
-/** Lets a fault happen at its moment; answers what is to be sent instead, if anything. */
+/** Lets a fault happen at its moment; resolves with the fault's answer, if the fault replaces the route's answer. */
 async function strike(
   world: World,
   request: IncomingMessage,
   fault: RequestFault | undefined,
   moment: 'before' | 'after',
-): Promise<'reset' | { answer: Answer; headers: Record<string, string> } | undefined> {
-  if (fault?.kind === 'too-many-requests' && moment === 'before') {
-    const headers: Record<string, string> =
-      fault.retryAfter === null ? {} : { 'retry-after': String(fault.retryAfter) };
-    return { answer: tooMany, headers };
-  }
+): Promise<'reset' | Answer | undefined> {
+  if (fault?.kind === 'too-many-requests' && moment === 'before') return tooMany(fault.retryAfter);
   if (!fault || !('when' in fault) || fault.when !== moment) return undefined;
   if (fault.kind === 'slow') {
     await new Promise<void>((resolve) => world.timers.after(fault.ms, resolve));
@@ -126,17 +115,14 @@ async function strike(
     request.socket.resetAndDestroy();
     return 'reset';
   }
-  return {
-    answer: { status: fault.status ?? 500, body: { message: 'Something broke on our side' } },
-    headers: {},
-  };
+  return new Refusal(fault.status ?? 500, 'Something broke on our side');
 }
 
 function handle(found: Found, call: Parameters<Found['route']['handle']>[0]): Answer {
   try {
     return found.route.handle(call);
   } catch (error) {
-    if (error instanceof Refusal) return { status: error.status, body: error.body };
+    if (error instanceof Refusal) return error;
     throw error;
   }
 }
@@ -147,10 +133,4 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function named(json: unknown, key: string): string | undefined {
-  const value =
-    typeof json === 'object' && json !== null ? (json as Record<string, unknown>)[key] : undefined;
-  return typeof value === 'string' ? value : undefined;
 }

@@ -5,7 +5,7 @@ export function requestId(seed: string, n: number): string {
   return digest(`${seed}:deployment:${n}`).toString('hex').slice(0, 12);
 }
 
-/** An address from the blocks reserved for documentation, so that nobody's real host is ever shown. */
+/** An address from the blocks reserved for documentation, so that no real host is ever shown. */
 export function publicAddress(id: string): string {
   const bytes = digest(`${id}:address`);
   const block = ['192.0.2', '198.51.100', '203.0.113'][bytes.readUInt8(0) % 3];
@@ -16,7 +16,7 @@ export function externalPort(id: string, name: string): number {
   return 30_000 + (digest(`${id}:port:${name}`).readUInt16BE(0) % 2768);
 }
 
-/** A number that is always the same for the same text. */
+/** Always the same number for the same text. */
 export function hashNumber(text: string): number {
   return digest(text).readUInt32BE(0);
 }

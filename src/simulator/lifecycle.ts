@@ -1,15 +1,21 @@
 import type { Callbacks } from './callbacks.ts';
-import type { CatalogVersion } from './catalog.ts';
 import { isEnding, type Phase, phaseOf, type SimulatedDeployment } from './deployment.ts';
 import { appendLog, crashReport } from './logs.ts';
 import type { Settings } from './options.ts';
 import type { Timers } from './timers.ts';
 
-/** What fate has in store for a deployment, decided when it is asked for. */
-export interface Fate {
+/** How a deployment will fail, decided at the deploy. */
+interface Fate {
   /** Set when the image cannot be pulled. */
-  readonly imageError?: string;
-  readonly crashes?: boolean;
+  readonly imageError: string | undefined;
+  readonly crashes: boolean;
+}
+
+/** How the game server's process ends; with `restarts` the container is started again and stays READY. */
+export interface Crash {
+  readonly exit_code: number;
+  readonly message: string;
+  readonly restarts?: boolean;
 }
 
 interface Deps {
@@ -21,7 +27,7 @@ interface Deps {
 /** Moves deployments through their phases, on the clock, and has the callbacks sent. */
 export class Lifecycle {
   readonly #deps: Deps;
-  /** The timers that a deployment waits on; forgotten when something overtakes them. */
+  /** The timers of each deployment; cancelled when the deployment leaves its usual way. */
   readonly #pending = new Map<string, (() => void)[]>();
 
   constructor(deps: Deps) {
@@ -30,27 +36,19 @@ export class Lifecycle {
 
   start(deployment: SimulatedDeployment, fate: Fate): void {
     const { initializing, seeking, seeked, scanning, deploying } = this.#deps.settings.durations;
-    const steps: readonly [number, () => void][] = [
-      [initializing, () => this.#enter(deployment, 'SEEKING')],
-      [seeking, () => this.#enter(deployment, 'SEEKED')],
-      [seeked, () => this.#enter(deployment, 'SCANNING')],
-      [scanning, () => this.#enter(deployment, 'DEPLOYING')],
-      [
-        deploying,
-        () =>
-          fate.imageError === undefined
-            ? this.#ready(deployment, fate)
-            : this.fail(deployment, fate.imageError),
-      ],
-    ];
+    const steps = { SEEKING: initializing, SEEKED: seeking, SCANNING: seeked, DEPLOYING: scanning };
     let total = 0;
-    for (const [ms, run] of steps) {
-      total += ms;
-      this.#after(deployment, total, run);
+    for (const phase of ['SEEKING', 'SEEKED', 'SCANNING', 'DEPLOYING'] as const) {
+      total += steps[phase];
+      this.#after(deployment, total, () => this.#enter(deployment, phase));
     }
+    this.#after(deployment, total + deploying, () => {
+      if (fate.imageError === undefined) this.#ready(deployment, fate);
+      else this.fail(deployment, fate.imageError);
+    });
   }
 
-  /** The stop that was asked for; false while it must wait for READY or ERROR. */
+  /** Stops a deployment; returns false while the stop must wait for READY or ERROR. */
   stop(deployment: SimulatedDeployment): boolean {
     const phase = phaseOf(deployment);
     if (phase !== 'READY' && phase !== 'ERROR') {
@@ -72,11 +70,7 @@ export class Lifecycle {
     if (deployment.stopRequested) this.stop(deployment);
   }
 
-  /** The game server's process ends; with `restarts` the container is started again and stays READY. */
-  crash(
-    deployment: SimulatedDeployment,
-    { exit_code, message, restarts = false }: { exit_code: number; message: string; restarts?: boolean },
-  ): void {
+  crash(deployment: SimulatedDeployment, { exit_code, message, restarts = false }: Crash): void {
     if (isEnding(phaseOf(deployment))) return;
     const now = this.#deps.settings.clock.now();
     const restart_count = (deployment.crash?.restart_count ?? 0) + (restarts ? 1 : 0);
@@ -85,7 +79,7 @@ export class Lifecycle {
     else this.fail(deployment, `The container exited with code ${exit_code}: ${message}`);
   }
 
-  /** Over, at once. */
+  /** Ends a deployment at once. */
   terminate(deployment: SimulatedDeployment): void {
     if (phaseOf(deployment) === 'TERMINATED') return;
     this.abandon(deployment);
@@ -93,7 +87,7 @@ export class Lifecycle {
     this.#deps.callbacks.send(deployment, 'terminated');
   }
 
-  /** Nothing more happens to it by itself. */
+  /** Cancels the timers of a deployment. */
   abandon(deployment: SimulatedDeployment): void {
     for (const cancel of this.#pending.get(deployment.request_id) ?? []) cancel();
     this.#pending.delete(deployment.request_id);
@@ -122,10 +116,3 @@ export class Lifecycle {
     this.#pending.set(deployment.request_id, cancels);
   }
 }
-
-export function fateOf(version: CatalogVersion, imageError: string | undefined): Fate {
-  const error = version.misfortune === 'image-cannot-be-pulled' ? IMAGE_ERROR : undefined;
-  return { imageError: imageError ?? error, crashes: version.misfortune === 'crashes' };
-}
-
-const IMAGE_ERROR = 'The image could not be pulled: manifest unknown';

@@ -12,7 +12,7 @@ export class RateLimiter {
     this.#limits = limits;
   }
 
-  /** Whether a request that arrives at `now` is let in. */
+  /** Whether a request that arrives at `now` is accepted. */
   admit(endpoint: Endpoint, now: number): boolean {
     if (endpoint !== 'deploy' && endpoint !== 'status' && endpoint !== 'list' && endpoint !== 'hosts')
       return true;

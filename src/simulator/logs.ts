@@ -1,14 +1,14 @@
 import { enteredAt, type SimulatedDeployment } from './deployment.ts';
 import { hashNumber } from './identity.ts';
 
-/** A running game server says something this often. */
+/** A running game server prints a line this often. */
 const PLAY_INTERVAL_MS = 2000;
 const BOOT_INTERVAL_MS = 100;
 const ENDS = ['ERROR', 'TERMINATED'] as const;
 
 /**
- * The container's log up to `now`. Lines are written when somebody looks, from the clock alone:
- * a timer for each deployment would do the same work and keep tests from counting timers.
+ * The container's log up to `now`. Lines are computed from the clock when the log is read: a timer for each
+ * deployment would do the same work and keep tests from counting timers.
  */
 export function logUntil(deployment: SimulatedDeployment, now: number): string {
   grow(deployment, now);
@@ -21,7 +21,7 @@ export function appendLog(deployment: SimulatedDeployment, now: number, text: st
   deployment.log.lines.push(`${clockTime(now)} ${text}`);
 }
 
-/** What is left of a process that died. */
+/** The log's end and the stack trace of a process that crashed. */
 export function crashReport(deployment: SimulatedDeployment, now: number, message: string): string {
   grow(deployment, now);
   const last = deployment.log.lines.slice(-5);
@@ -45,7 +45,7 @@ function grow(deployment: SimulatedDeployment, now: number): void {
 
   const boot = bootLines(deployment);
   for (; log.bootLines < boot.length; log.bootLines++) {
-    // The whole boot fits before READY, however soon that is.
+    // The whole boot log fits before READY, however early READY comes.
     const at = Math.min(started + log.bootLines * BOOT_INTERVAL_MS, ready);
     if (at > until) return;
     log.lines.push(`${clockTime(at)} ${boot[log.bootLines]}`);
@@ -64,7 +64,7 @@ function bootLines(deployment: SimulatedDeployment): string[] {
     '[boot] environment:',
     `[boot]   ARBITRIUM_REQUEST_ID=${request_id}`,
     `[boot]   ARBITRIUM_DELETE_URL=https://api.edgegap.com/v1/self/stop/${request_id}/${hashNumber(request_id) % 10_000}`,
-    // Images commonly print their whole environment: what shows logs must mask this.
+    // Images commonly print their whole environment: whoever shows a log must mask this token.
     `[boot]   ARBITRIUM_DELETE_TOKEN=${selfStopToken(request_id)}`,
     `[boot]   ARBITRIUM_DEPLOYMENT_LOCATION=${city.city}`,
     ...environment.map(({ key, value }) => `[boot]   ${key}=${value}`),

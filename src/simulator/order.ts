@@ -1,7 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { CatalogApplication, CatalogVersion } from './catalog.ts';
-import type { SimulatedDeployment } from './deployment.ts';
 import type { Settings } from './options.ts';
 import { Refusal } from './refusal.ts';
 import type { Order } from './world.ts';
@@ -48,7 +47,7 @@ const DeployBody = z.object({
   webhook_on_terminated: Webhook.optional(),
 });
 
-/** The body of a deploy, checked; anything wrong with it is a 400 and nothing has been made. */
+/** Reads the body of a deploy; an invalid body is answered 400, and no deployment is made. */
 export function readOrder(body: unknown, settings: Settings): Omit<Order, 'imagePulled'> {
   const parsed = DeployBody.safeParse(body);
   if (!parsed.success) {
@@ -59,22 +58,21 @@ export function readOrder(body: unknown, settings: Settings): Omit<Order, 'image
   }
   const order = parsed.data;
   checkTags(order.tags, settings);
-  const webhooks: SimulatedDeployment['webhooks'] = {
-    ready: order.webhook_on_ready?.url,
-    error: order.webhook_on_error?.url,
-    terminated: order.webhook_on_terminated?.url,
-  };
   return {
     application: order.application,
     version: findVersion(settings, order.application, order.version),
     players: order.users.map((user) => user.user_data),
     tags: order.tags,
     environment: order.environment_variables,
-    webhooks,
+    webhooks: {
+      ready: order.webhook_on_ready?.url,
+      error: order.webhook_on_error?.url,
+      terminated: order.webhook_on_terminated?.url,
+    },
   };
 }
 
-/** The application, or the refusal `status`: v2 answers 400 where v1 answers 404. */
+/** The application, or a refusal with `status`: v2 answers 400 where v1 answers 404. */
 export function findApplication(
   settings: Settings,
   name: string | null | undefined,
@@ -94,7 +92,7 @@ function findVersion(settings: Settings, applicationName: string, versionName: s
   return version;
 }
 
-/** Each tag must fit the limit, which is the account's oldest rule (20) unless a setting raises it. */
+/** Refuses a tag that is longer than `maxTagLength`. */
 export function checkTags(tags: readonly string[], settings: Settings): void {
   const long = tags.find((tag) => [...tag].length > settings.maxTagLength);
   if (long === undefined) return;

@@ -1,6 +1,6 @@
 import { Refusal } from './refusal.ts';
 
-/** Small, so that whoever forgets to follow pages notices soon. */
+/** Small, so that a client that forgets to follow pages fails early. */
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;
 

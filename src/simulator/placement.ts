@@ -17,7 +17,7 @@ export function place(players: readonly Player[], cities: readonly City[]): City
   return nearest.city;
 }
 
-/** There is no table of addresses here: each one simply lives in some city, always the same. */
+/** No table of addresses exists here: each address belongs to some city, always the same. */
 function homeOf(address: string, cities: readonly City[]): Point {
   return cities[hashNumber(`player:${address}`) % cities.length] ?? { latitude: 0, longitude: 0 };
 }

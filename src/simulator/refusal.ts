@@ -1,4 +1,4 @@
-/** Thrown by a route that will not do what it was asked. */
+/** The answer to a request that is not carried out; routes throw it. */
 export class Refusal extends Error {
   readonly status: number;
   readonly body: object;

@@ -6,7 +6,7 @@ import { logRoutes } from './routes/logs.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { tagRoutes } from './routes/tags.ts';
 
-/** Everything the stand-in answers to. */
+/** Every route of the simulator. */
 export const routes: readonly Route[] = [
   ...deploymentRoutes,
   ...listingRoutes,
@@ -21,7 +21,7 @@ export interface Found {
   readonly params: Record<string, string>;
 }
 
-/** The route of a method and a path, `method` when only the method is wrong, nothing when neither fits. */
+/** The route of a method and a path; `method` when only the method is wrong; undefined when no route has the path. */
 export function findRoute(method: string, path: string): Found | 'method' | undefined {
   const matches = routes.flatMap((route) => {
     const params = match(route.path, path);

@@ -10,18 +10,15 @@ import { type Player, place } from './placement.ts';
 import { Refusal } from './refusal.ts';
 import { Timers } from './timers.ts';
 
-/** What a deploy asks for, once it has been found to make sense. */
-export interface Order {
-  readonly application: string;
+/** A deploy request that was found valid. */
+export interface Order
+  extends Pick<SimulatedDeployment, 'application' | 'environment' | 'webhooks' | 'imagePulled'> {
   readonly version: CatalogVersion;
   readonly players: readonly Player[];
   readonly tags: readonly string[];
-  readonly environment: readonly { key: string; value: string }[];
-  readonly webhooks: SimulatedDeployment['webhooks'];
-  readonly imagePulled: boolean;
 }
 
-/** All state of one simulator, and the parts that change it. */
+/** All state of a simulator, and the parts that change this state. */
 export class World {
   readonly settings: Settings;
   readonly deployments = new Map<string, SimulatedDeployment>();
@@ -41,28 +38,26 @@ export class World {
     this.lifecycle = new Lifecycle(this);
   }
 
-  /** Makes a deployment and remembers it; setting it going is the lifecycle's. */
+  /** Makes and stores a deployment; the lifecycle then starts the deployment. */
   create(order: Order): SimulatedDeployment {
     this.#made += 1;
+    const { version, players, tags, ...rest } = order;
     const id = requestId(this.settings.seed, this.#made);
     const now = this.settings.clock.now();
     const deployment: SimulatedDeployment = {
+      ...rest,
       request_id: id,
-      application: order.application,
-      version: order.version.name,
+      version: version.name,
       createdAt: now,
-      city: place(order.players, this.settings.catalog.cities),
+      city: place(players, this.settings.catalog.cities),
       fqdn: `${id}.pr.edgegap.net`,
       publicIp: publicAddress(id),
-      ports: order.version.ports.map((port) => ({ ...port, external: externalPort(id, port.name) })),
-      maxDuration: order.version.max_duration,
-      environment: order.environment,
-      webhooks: order.webhooks,
+      ports: version.ports.map((port) => ({ ...port, external: externalPort(id, port.name) })),
+      maxDuration: version.max_duration,
       history: [{ phase: 'INITIALIZING', at: now }],
-      tags: [...new Set(order.tags)].map((name) => ({ name, createdAt: now, updatedAt: now })),
+      tags: [...new Set(tags)].map((name) => ({ name, createdAt: now, updatedAt: now })),
       errorDetail: undefined,
       crash: undefined,
-      imagePulled: order.imagePulled,
       stopRequested: false,
       logStorage: undefined,
       unmeasured: [],
@@ -79,7 +74,7 @@ export class World {
     return deployment;
   }
 
-  /** Whether the account may have one more. */
+  /** Whether the account may have one more deployment. */
   get hasRoom(): boolean {
     const live = [...this.deployments.values()].filter((deployment) => !isEnding(phaseOf(deployment)));
     return live.length < this.settings.maxConcurrent;

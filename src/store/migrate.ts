@@ -5,12 +5,15 @@ import { migrations } from './migrations.ts';
 import { UnlockedAdapter } from './postgres.ts';
 import type { Store } from './schema.ts';
 
-/** Brings the schema up to date; of many processes that start at once one does it. Throws AppError, and as the database does. */
+/**
+ * Brings the schema up to date; of several processes that start at once, one does the work. Throws AppError, or the
+ * database's own error.
+ */
 export async function migrate(store: Store): Promise<void> {
   const { adapter } = store.getExecutor();
   if (!(adapter instanceof UnlockedAdapter)) return await bringUpToDate(store);
   await adapter.check(store);
-  // As at most starts: then nobody is waited for.
+  // At most starts the schema is up to date, and the process waits for no other process.
   if (await isUpToDate(store)) return;
   await adapter.alone(bringUpToDate);
 }
@@ -21,7 +24,10 @@ async function bringUpToDate(db: Store): Promise<void> {
   if (error) throw error;
 }
 
-/** Throws where the schema is newer: a version that knows less would write what the newer one cannot read. */
+/**
+ * Throws if the schema is newer than this version of the bot, which could write rows that the newer version cannot
+ * read.
+ */
 async function isUpToDate(db: Store): Promise<boolean> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
   if (!tables.some(({ name }) => name === 'kysely_migration')) return false;
@@ -36,7 +42,7 @@ async function isUpToDate(db: Store): Promise<boolean> {
     throw new AppError(
       'store-newer',
       `The database was made or changed by a newer version of me: I do not know ${unknown.toSorted().join(', ')}.`,
-      { hint: 'Run that version again, or restore the backup from before it.' },
+      { hint: 'Run that version again, or restore a backup from before that version.' },
     );
   return known.every((name) => done.includes(name));
 }

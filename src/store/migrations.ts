@@ -1,7 +1,10 @@
 import { type Kysely, SqliteAdapter, sql } from 'kysely';
 import type { Migration, MigrationProvider } from 'kysely/migration';
 
-/** A change of the schema in SQL that both databases read, one statement after the other; none holds a `;` itself. */
+/**
+ * A change of the schema in SQL that both databases read: several statements with `;` between them, and no `;` inside
+ * a statement.
+ */
 function statements(text: (sqlite: boolean) => string): Migration {
   return {
     async up(db: Kysely<unknown>) {
@@ -12,7 +15,7 @@ function statements(text: (sqlite: boolean) => string): Migration {
   };
 }
 
-// The dialects differ in nothing but how an id counts up by itself.
+// The dialects differ only in how an id counts up by itself.
 const initial = statements(
   (sqlite) => `
     create table deployments (
@@ -55,9 +58,9 @@ const initial = statements(
 );
 
 /**
- * What several processes on one database need, and why a message could not be delivered. Each query reads what it looks
- * for and little else, however many rows there are: the outbox has small indexes for what waits and is being sent, so that
- * what is over and kept for a while slows nothing down.
+ * Tables and columns for several processes on one database, and the reason why a message could not be delivered.
+ * However many rows there are, a query reads little more than the rows it wants: the outbox has small indexes for
+ * rows that wait or are being sent, so that finished rows slow nothing down.
  */
 const replicas = statements(
   (sqlite) => `
@@ -104,7 +107,7 @@ const replicas = statements(
     create index outbox_age on outbox (state, created_at)`,
 );
 
-/** As SQLite compares anyway: the beginning of a request_id is a range in no other order. */
+/** Like SQLite: only in this order the request_ids with the same beginning form a range. */
 const COMPARED_BY_BYTES = 'alter table deployments alter column request_id type text collate "C"';
 
 /** Due work. */
@@ -118,7 +121,7 @@ const tasks = statements(
     create index tasks_due on tasks (run_at)`,
 );
 
-/** What is kept for buttons belongs to an account; until now there was the account `default` alone. */
+/** The data of buttons belongs to an account; until now the only account was `default`. */
 const keptAccount = statements(() => `alter table kept add column account text not null default 'default'`);
 
 /** A digest is a row of the outbox. Its lines wait in the state `folded` and have its key as their `sent_key`. */
@@ -128,7 +131,7 @@ const digests = statements(
     create index outbox_folded on outbox (sent_key) where state = 'folded'`,
 );
 
-/** Every change of the schema, in order. A released one is never changed in what it does. */
+/** Every change of the schema, in order. The effect of a released change never changes. */
 export const migrations: MigrationProvider = {
   getMigrations: async () => ({
     '0001-initial': initial,

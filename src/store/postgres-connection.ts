@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import type { PoolConfig } from 'pg';
 import { type Place, unusable } from './postgres-errors.ts';
 
-/** What a URL calls the files for TLS, and Node's TLS what is in them. */
+/** The files of TLS: their names in a URL, and the options of Node's TLS for their contents. */
 const FILES = { sslrootcert: 'ca', sslcert: 'cert', sslkey: 'key' } as const;
 
-/** Whom a URL leads to, without its password. */
+/** The server, database and user of a URL, without the password. */
 export function placeOf(url: string): Place {
   const { port, pathname, username, searchParams } = new URL(url);
   const user = searchParams.get('user') || decodeURIComponent(username) || 'postgres';
@@ -18,10 +18,10 @@ export function placeOf(url: string): Place {
 }
 
 /**
- * The URL as pg takes it, with what it says of TLS taken out and made plain: `disable` is without, `no-verify` trusts
- * anyone, and every other `sslmode` is `verify-full`. So pg 8 has it too, with a warning that its next version will
- * have libpq's weaker meanings. The files are read here, once: pg would read them for each connection, and let an
- * error reach nobody. Throws StoreError where one cannot be read.
+ * The URL for pg, with the settings of TLS taken out and given to pg apart: `disable` is no TLS, `no-verify` trusts
+ * any certificate, and every other `sslmode` is `verify-full`. pg 8 reads `sslmode` in the same way, but warns that
+ * the next version will have libpq's weaker meanings. The files are read here, once: pg would read the files for each
+ * connection, and an error would reach no caller. Throws StoreError when a file cannot be read.
  */
 export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' | 'ssl' | 'sslnegotiation'> {
   const plain = new URL(url);
@@ -30,7 +30,7 @@ export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' |
     plain.searchParams.delete(name);
     return value || undefined;
   };
-  // As libpq has it: nobody listens in on a socket of this machine, and a server has no TLS on it.
+  // Like libpq: no stranger listens on a socket of this machine, and servers do not speak TLS there.
   const asked = take('sslmode');
   const mode = asked !== undefined && hostOf(url).startsWith('/') ? 'disable' : asked;
   const files = Object.entries(FILES).flatMap(([name, option]) => {
@@ -38,7 +38,7 @@ export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' |
     return path === undefined ? [] : [[option, contentOf(path, name, placeOf(url))] as const];
   });
   if (mode === undefined && files.length === 0) return { connectionString: url };
-  // A meaning of its own would win over `ssl` below.
+  // pg's own reading of these parameters would win over `ssl` below.
   const direct = take('sslnegotiation') === 'direct';
   for (const name of ['ssl', 'uselibpqcompat']) take(name);
   return {
@@ -48,7 +48,9 @@ export function connectionOf(url: string): Pick<PoolConfig, 'connectionString' |
   };
 }
 
-/** The one in the query counts for pg, as for libpq: the folder of a socket, most likely, which no URL's host can be as it is. */
+/**
+ * pg and libpq prefer the host in the query: usually a socket's folder, which cannot stand in place of a URL's host.
+ */
 function hostOf(url: string): string {
   const { hostname, searchParams } = new URL(url);
   return searchParams.get('host') || decodeURIComponent(hostname);
@@ -62,7 +64,7 @@ function contentOf(path: string, name: string, place: Place): string {
       place,
       {
         reason: `cannot be reached: ${path} of ${name} cannot be read (${(cause as { code?: string }).code})`,
-        remedy: 'Mend the path in DATABASE_URL, or let the user that I run as read the file.',
+        remedy: 'Correct the path in DATABASE_URL, or let the user that I run as read the file.',
       },
       cause,
     );

@@ -1,17 +1,17 @@
 import { StoreError } from '../errors.ts';
 import { OvertakenError } from './transact.ts';
 
-/** The oldest that its makers still mend; the tests run on 18. */
+/** The oldest version that PostgreSQL's makers still maintain; the tests run on 18. */
 export const OLDEST_VERSION = 14;
 
-/** Whom a URL leads to, without its password. */
+/** The server, database and user of a URL, without the password. */
 export interface Place {
   readonly host: string;
   readonly database: string;
   readonly user: string;
 }
 
-/** Nothing was done, and it is worth another try; or another row of the same unique values came first. */
+/** The transaction had no effect and may succeed at the next try; or a row with the same unique values came first. */
 const OVERTAKEN = new Set([
   '40001' /* serialization_failure */,
   '40P01' /* deadlock_detected */,
@@ -19,71 +19,67 @@ const OVERTAKEN = new Set([
 ]);
 
 interface Explained {
-  /** Goes on from "The database NAME on HOST". */
+  /** Continues the sentence "The database NAME on HOST". */
   readonly reason: string;
   readonly remedy: string;
 }
 
-const RETRY = 'Try again once it is there.';
+const RETRY = 'Try again once the database is back.';
+const SOON = 'Try again in a moment.';
 const CHECK_URL = 'Check DATABASE_URL.';
 const FAILED_OVER = 'DATABASE_URL must lead to the primary server, not to a replica of it.';
 
-/** SQLSTATEs (PostgreSQL's manual, appendix A) in which the database as a whole cannot be used. */
+/** SQLSTATEs (PostgreSQL's manual, appendix A) with which the database as a whole cannot be used. */
 function byState(state: string, { user }: Place): Explained | undefined {
   switch (state) {
     case '28P01':
     case '28000':
       return {
         reason: `does not let the user ${user} in`,
-        remedy: `${CHECK_URL} Its user, its password, or pg_hba.conf.`,
+        remedy: 'Check the user and the password in DATABASE_URL, or the server’s pg_hba.conf.',
       };
     case '3D000':
-      return { reason: 'does not exist', remedy: `Create it (createdb), or mend the name in DATABASE_URL.` };
+      return { reason: 'does not exist', remedy: 'Create the database (createdb), or correct DATABASE_URL.' };
     case '42501':
       return {
         reason: `does not allow ${user} what I need`,
         remedy: 'I make and change my own tables: let this user own the database, or its schema public.',
       };
     case '25006':
-      return { reason: 'takes no changes, as a replica does', remedy: FAILED_OVER };
+      return { reason: 'takes no changes, like a replica', remedy: FAILED_OVER };
     case '53300':
-      return {
-        reason: 'has no connection to spare',
-        remedy: 'Raise its max_connections, or use a pooler.',
-      };
+      return { reason: 'has no connection to spare', remedy: 'Raise its max_connections, or use a pooler.' };
     case '55P03':
     case '57014':
-      return { reason: 'is kept busy: somebody else is at the same rows', remedy: 'Try again in a moment.' };
+      return { reason: 'is kept busy: another session has locked the same rows', remedy: SOON };
     case '25P03':
-      return {
-        reason: 'gave up a transaction of mine that had come to a halt',
-        remedy: 'Try again in a moment.',
-      };
+      return { reason: 'gave up a transaction of mine that had come to a halt', remedy: SOON };
     case '53100':
-      return { reason: 'has no room left on its disk', remedy: 'Make room there.' };
+      return { reason: 'has no room left on its disk', remedy: 'Free space on that disk.' };
   }
-  // 08: connection exceptions; 57P01 to 57P04: shut down, crashed, starting up, dropped; 53: out of something; 58: its disk.
+  // 08: connection exceptions; 57P01 to 57P04: shut down, crashed, starting up, dropped; 53: out of a resource; 58:
+  // errors of the disk.
   if (/^(08|53|58|57P0)/.test(state)) return { reason: 'is not there right now', remedy: RETRY };
   return undefined;
 }
 
-/** Codes of Node's sockets and of its TLS. */
+/** Codes of Node's sockets and of Node's TLS. */
 function byCode(code: string): Explained | undefined {
   switch (code) {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return { reason: 'cannot be reached: there is no host of that name', remedy: CHECK_URL };
     case 'ECONNREFUSED':
-    // No such socket, where the host is its folder.
+    // The socket does not exist (the host is the socket's folder).
     case 'ENOENT':
       return {
         reason: 'cannot be reached: nothing listens there',
-        remedy: 'Start it, or mend DATABASE_URL.',
+        remedy: 'Start the server, or correct DATABASE_URL.',
       };
     case 'EACCES':
       return {
         reason: 'cannot be reached: I may not use its socket',
-        remedy: 'Let the user that I run as write it, and enter its folder.',
+        remedy: 'Let the user that I run as write to the socket, and enter its folder.',
       };
     case 'ECONNRESET':
     case 'EPIPE':
@@ -102,23 +98,23 @@ function byCode(code: string): Explained | undefined {
   return undefined;
 }
 
-/** What pg says in words alone. */
+/** Errors that pg tells only in words. */
 function byMessage(message: string): Explained | undefined {
   if (/does not support SSL/i.test(message))
-    return { reason: 'does not speak TLS', remedy: 'Turn it on there, or take sslmode out of DATABASE_URL.' };
+    return { reason: 'does not speak TLS', remedy: 'Turn TLS on, or take sslmode out of DATABASE_URL.' };
   if (/timeout exceeded when trying to connect/.test(message))
-    return { reason: 'has kept every connection of mine busy', remedy: 'Try again in a moment.' };
+    return { reason: 'has kept every connection of mine busy', remedy: SOON };
   if (/timeout/i.test(message)) return { reason: 'does not answer', remedy: RETRY };
   if (/connection (error|terminated)|terminated unexpectedly|not queryable|client was closed/i.test(message))
     return { reason: 'broke off the connection', remedy: RETRY };
   if (/SASL|password must be a string/i.test(message))
-    return { reason: 'asks for a password, and DATABASE_URL has none it takes', remedy: CHECK_URL };
+    return { reason: 'asks for a password that DATABASE_URL does not have', remedy: CHECK_URL };
   return undefined;
 }
 
-/** A StoreError where the database as a whole cannot be used, OvertakenError; everything else as it was. */
+/** A StoreError if the database as a whole cannot be used; OvertakenError for the codes above; otherwise `error`. */
 export function explain(error: unknown, place: Place): unknown {
-  // Node tries each address of a name, and tells of all of them at once.
+  // Node tries each address of a name, and throws the errors of all addresses together.
   const first = error instanceof AggregateError ? error.errors[0] : error;
   if (!(first instanceof Error)) return error;
   const { code = '' } = first as { code?: string };
@@ -131,14 +127,14 @@ export function explain(error: unknown, place: Place): unknown {
   return unusable(place, explained, error);
 }
 
-/** What a server says of itself. */
+/** Facts that a server tells about itself. */
 export interface Server {
   /** 180004 for 18.4. */
   readonly version: number;
   readonly readOnly: boolean;
-  /** Of transactions that do not say otherwise, as PostgreSQL calls it. */
+  /** PostgreSQL's word for the level of transactions that set no level. */
   readonly isolation: string;
-  /** The tables are there, or this user may make them. */
+  /** The tables exist, or this user may make them. */
   readonly mayBegin: boolean;
 }
 
@@ -153,13 +149,13 @@ export function checkServer({ version, readOnly, isolation, mayBegin }: Server, 
   if (readOnly) throw unusable(place, byState('25006', place));
   if (isolation !== 'read committed')
     throw unusable(place, {
-      reason: `has the isolation level ${isolation} by default, on which what several processes do at once fails`,
+      reason: `has the isolation level ${isolation} by default, with which the work of several processes at once fails`,
       remedy: `Set default_transaction_isolation to read committed for this database or user.`,
     });
   if (!mayBegin) throw unusable(place, byState('42501', place));
 }
 
-/** A database that cannot be used, in words. */
+/** The error for a database that cannot be used. */
 export function unusable(
   { database, host }: Place,
   explained: Explained | undefined,

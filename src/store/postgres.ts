@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import {
-  type DialectAdapter,
   Kysely,
   PostgresAdapter,
   PostgresDialect,
@@ -17,17 +16,18 @@ import type { Database, Store } from './schema.ts';
 import { storable } from './text.ts';
 
 const CONNECTIONS = 10;
-/** Longer than a statement of ours ever takes; a server that is gone without a word is noticed by it. */
+/** Longer than any statement of the bot takes; after this long a silent server counts as gone. */
 const STATEMENT_MS = 10_000;
-/** Where statements may take as long as they like, the system finds out by itself that a server is gone. */
+/** For statements without a time limit: the operating system finds out that a server is gone. */
 const KEEP_ALIVE_MS = 10_000;
 /**
- * A process that is stopped in the middle of a transaction, or whose machine is gone, keeps its rows from all others:
- * the server ends it after so long, and nobody waits long for it. Set for each transaction, by its first message, as a
- * proxy gives the session to somebody else afterwards. A single statement keeps its rows for no longer than it runs.
+ * A process that is stopped in the middle of a transaction, or whose machine is gone, would lock its rows for all
+ * other processes: with these limits the server ends such a transaction. The limits are set for each transaction, in
+ * its first message, because a proxy then gives the session to another client. A single statement locks its rows only
+ * while it runs.
  */
 const BEGIN = begin({ lock: 3_000, statement: STATEMENT_MS });
-/** Nor does whoever changes a table keep others from it for long by waiting for it: they would wait behind. */
+/** A change of a table waits for the lock only this long: every other statement on the table would wait behind. */
 const BEGIN_UNHURRIED = begin({ lock: STATEMENT_MS, statement: 0 });
 
 export interface PostgresOptions {
@@ -35,7 +35,7 @@ export interface PostgresOptions {
   readonly connections?: number;
   /** How long to wait for a connection and for each statement, in milliseconds; 10 000 by default. */
   readonly patienceMs?: number;
-  /** A statement may take as long as it likes. */
+  /** Statements have no time limit. */
   readonly unhurried?: boolean;
 }
 
@@ -50,12 +50,18 @@ function begin({ lock, statement }: { readonly lock: number; readonly statement:
 }
 
 /**
- * Kysely's PostgreSQL dialect on `pg`. It asks nothing of a connection that outlives a transaction (no LISTEN, no
- * session locks, no named statements, no SET), so it also works behind a proxy that pools by transaction. Where the
- * database cannot be used, StoreError.
+ * Kysely's PostgreSQL dialect on `pg`. Nothing that the dialect uses outlives a transaction on a connection (no
+ * LISTEN, no session locks, no named statements, no SET), so the dialect also works behind a proxy that pools by
+ * transaction. Throws StoreError when the database cannot be used.
  */
 export function postgresDialect(url: string, log: Logger, options: PostgresOptions = {}): PostgresDialect {
-  return new ProxiedPostgresDialect(url, log, options);
+  const place = placeOf(url);
+  const beginning = options.unhurried ? BEGIN_UNHURRIED : BEGIN;
+  const forChanges = () => postgresDialect(url, log, { ...options, connections: 1, unhurried: true });
+  const dialect = new PostgresDialect({
+    pool: async () => reliable(createPool(url, log, options), place, beginning),
+  });
+  return Object.assign(dialect, { createAdapter: () => new UnlockedAdapter(place, log, forChanges) });
 }
 
 function createPool(url: string, log: Logger, options: PostgresOptions): Pool {
@@ -66,19 +72,25 @@ function createPool(url: string, log: Logger, options: PostgresOptions): Pool {
     connectionTimeoutMillis: patienceMs,
     ...(unhurried ? { keepAliveInitialDelayMillis: KEEP_ALIVE_MS } : { query_timeout: patienceMs }),
     keepAlive: true,
-    types: { getTypeParser: (oid, format) => parserOf(oid) ?? types.getTypeParser(oid, format) },
+    // 64-bit integers here are milliseconds, counts and ids, which a JavaScript number holds exactly.
+    types: {
+      getTypeParser: (oid, format) =>
+        oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format),
+    },
   });
-  // A connection that breaks while nobody uses it is replaced; without a listener it would end the process.
-  // The error itself holds pg's whole connection, with the key by which it could be cancelled and what it last said.
+  // If an unused connection breaks, the pool replaces the connection; without a listener the error would end the
+  // process. The error itself is not logged, because pg puts the whole connection into the error, with the key that
+  // cancels statements and the last message.
   pool.on('error', ({ message, code }: Error & { code?: string }) =>
     log.warn({ code, reason: message }, 'store: an idle connection to the database broke'),
   );
-  // So would one that breaks in the middle of a transaction; the statement that fails by it tells whoever waits.
+  // Without a listener, a connection that breaks in the middle of a transaction would end the process, too; the
+  // statement rejects anyway.
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 
-/** Says in words what fails, and never uses a connection again that something was wrong with. */
+/** A pool that explains errors in words, and closes a connection after an error instead of using it again. */
 function reliable(pool: Pool, place: Place, beginning: string): PostgresPool {
   const failed = (error: unknown): never => {
     throw explain(error, place);
@@ -93,12 +105,13 @@ function reliable(pool: Pool, place: Place, beginning: string): PostgresPool {
         async query(text: string, parameters: readonly unknown[]) {
           try {
             if (text !== 'begin') return await client.query(text, parameters.map(storable));
-            // As one message that has no parameters: only so may it hold several statements.
+            // All statements as one message without parameters: only such a message may hold several statements.
             await client.query(beginning);
             return { command: 'BEGIN', rowCount: null, rows: [] };
           } catch (error) {
             const explained = explain(error, place);
-            // A statement that was given up goes on, and what is asked next on this connection would wait for it.
+            // A statement that was given up still runs in the server: the next statement on this connection would
+            // wait.
             if (explained instanceof StoreError) broken = true;
             throw explained;
           }
@@ -109,30 +122,7 @@ function reliable(pool: Pool, place: Place, beginning: string): PostgresPool {
   };
 }
 
-/** 64-bit integers are milliseconds, counts and ids here, all of which a number holds exactly. */
-function parserOf(oid: number): ((value: string) => number) | undefined {
-  return oid === types.builtins.INT8 ? Number : undefined;
-}
-
-class ProxiedPostgresDialect extends PostgresDialect {
-  readonly #adapter: () => UnlockedAdapter;
-
-  constructor(url: string, log: Logger, options: PostgresOptions) {
-    const place = placeOf(url);
-    super({
-      pool: async () =>
-        reliable(createPool(url, log, options), place, options.unhurried ? BEGIN_UNHURRIED : BEGIN),
-    });
-    const forChanges = () => postgresDialect(url, log, { ...options, connections: 1, unhurried: true });
-    this.#adapter = () => new UnlockedAdapter(place, log, forChanges);
-  }
-
-  override createAdapter(): DialectAdapter {
-    return this.#adapter();
-  }
-}
-
-/** Kysely's lock for migrations belongs to the session, which a pooling proxy gives to somebody else in between. */
+/** Kysely's lock for migrations belongs to a session, which a pooling proxy gives to other clients in between. */
 export class UnlockedAdapter extends PostgresAdapter {
   readonly #place: Place;
   readonly #log: Logger;
@@ -146,14 +136,14 @@ export class UnlockedAdapter extends PostgresAdapter {
   }
 
   override async acquireMigrationLock(): Promise<void> {
-    // `alone` has it.
+    // `alone` takes the lock.
   }
 
   override async releaseMigrationLock(): Promise<void> {
-    // Given back by the end of the transaction.
+    // The end of the transaction gives the lock back.
   }
 
-  /** Throws where the server is none to begin on. */
+  /** Throws if the bot cannot work on this server. */
   async check(db: Store): Promise<void> {
     const { rows } = await sql<Server>`
       select current_setting('server_version_num')::int as version,
@@ -165,8 +155,9 @@ export class UnlockedAdapter extends PostgresAdapter {
   }
 
   /**
-   * Runs `work` in one transaction with the schema to itself, and for as long as it takes: a large table takes minutes.
-   * Whoever starts beside it asks again and again, and so holds no connection of a pooling proxy's meanwhile.
+   * Runs `work` in one transaction with the schema to itself, without a time limit: a large table takes minutes.
+   * Other processes that start meanwhile ask for the lock again and again, so that they hold no connection of a
+   * pooling proxy while they wait.
    */
   async alone(work: (tx: Store) => Promise<void>): Promise<void> {
     const db = new Kysely<Database>({ dialect: this.#forChanges() });

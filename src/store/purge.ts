@@ -1,12 +1,12 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Database, Store } from './schema.ts';
 
-/** Few enough that nobody waits for them to go. */
+/** So few rows that the statement keeps no other work waiting. */
 const AT_ONCE = 500;
 
 /**
- * Forgets a few of the rows that were over before `before` (epoch ms), in one short transaction. True while there may
- * be more of them.
+ * Deletes some of the rows that were finished before `before` (epoch ms), in one short transaction. True while there
+ * may be more of these rows.
  */
 export type Purge = (before: number) => Promise<boolean>;
 
@@ -18,14 +18,14 @@ export async function deleteSome(
   atMost = AT_ONCE,
 ): Promise<readonly string[]> {
   const some = sql`select id from ${sql.table(table)} where ${isOver} limit ${atMost}`;
-  // The condition is said again, as a row may have changed while this statement waited for it.
+  // Repeated, because a row may have changed while this statement waited for it.
   const gone = sql<{
     id: string;
   }>`delete from ${sql.table(table)} where id in (${some}) and ${isOver} returning id`;
   return (await gone.execute(db)).rows.map(({ id }) => id);
 }
 
-/** The same, as a `Purge` returns: true while there may be more rows. */
+/** The same, with the result of a `Purge`: true while there may be more rows. */
 export async function purge(db: Store, table: keyof Database, isOver: RawBuilder<SqlBool>): Promise<boolean> {
   return (await deleteSome(db, table, isOver)).length === AT_ONCE;
 }

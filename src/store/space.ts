@@ -1,20 +1,21 @@
 import { SqliteAdapter, sql } from 'kysely';
 import type { Store } from './schema.ts';
 
-/** So many pages at a time, 600 KB of the usual 4096 bytes: about 10 ms, in which everything else waits. */
+/** So many pages at a time: 600 KB with the usual pages of 4096 bytes, or about 10 ms in which all other work waits. */
 const PAGES = 150;
 
-/** Gives all the room of what was deleted back to the disk. PostgreSQL does so by itself, and a SQLite file does not. */
+/** Gives the space of deleted rows back to the disk. PostgreSQL does that by itself; a SQLite file does not. */
 export async function giveBack(store: Store): Promise<false> {
   if (!(store.getExecutor().adapter instanceof SqliteAdapter)) return false;
   let before = Number.POSITIVE_INFINITY;
   for (;;) {
     const { pages, free } = await sizeOf(store);
-    // Not by what is free: others free more meanwhile. In a file from before it was told to, nothing shrinks.
+    // The loop does not wait for `free` to be 0, because other work frees more pages meanwhile. A file made before
+    // the setting `auto_vacuum` never shrinks.
     if (free === 0 || pages >= before) break;
     before = pages;
     await sql.raw(`PRAGMA incremental_vacuum(${PAGES})`).execute(store);
-    // Whoever else waits has a turn in between.
+    // Other work has a turn in between.
     await new Promise((resolve) => setImmediate(resolve));
   }
   await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(store);

@@ -9,12 +9,12 @@ import {
 } from 'kysely';
 import { Statements } from './sqlite-statements.ts';
 
-/** So long may work on the store keep everything else waiting, in milliseconds. */
+/** For how long work on the store may keep all other work waiting, in milliseconds. */
 const HOLD_MS = 10;
 
 const WRITES: ReadonlySet<string> = new Set(['InsertQueryNode', 'UpdateQueryNode', 'DeleteQueryNode']);
 
-/** Kysely's, with a driver that takes care of who comes when. `open` may throw. */
+/** Kysely's SQLite dialect with a driver that orders the work itself. `open` may throw. */
 export class GroupingDialect extends SqliteDialect {
   readonly #open: () => DatabaseSync;
   readonly #path: string;
@@ -34,7 +34,7 @@ export class GroupingDialect extends SqliteDialect {
   }
 }
 
-/** Kysely would give the one connection to one after the other, each until its own commit. */
+/** Otherwise Kysely would lend the single connection to one transaction after the other, each until its commit. */
 class UnlockedAdapter extends SqliteAdapter {
   override get supportsMultipleConnections(): boolean {
     return true;
@@ -42,15 +42,15 @@ class UnlockedAdapter extends SqliteAdapter {
 }
 
 /**
- * Transactions that are committed together: all of them, or none. Whoever works in it learns of success only then, so
- * that nobody acts on what might still be undone.
+ * Transactions that are committed together: all of them, or none. Each transaction learns of success only after the
+ * commit, so that no caller acts on changes that may still be undone.
  */
 class Group {
   readonly #over = Promise.withResolvers<void>();
   lost: { readonly error: unknown } | undefined;
 
   constructor() {
-    // Whoever failed by itself does not wait for it.
+    // A transaction that failed by itself does not wait for the commit.
     this.#over.promise.catch(() => undefined);
   }
 
@@ -69,10 +69,10 @@ class Group {
 }
 
 /**
- * A commit takes as long as the disk does, and SQLite blocks meanwhile. So what is written within one turn of the event
- * loop is one commit at its end: transactions are savepoints in it, one after the other, and one that fails takes back
- * nothing but its own. Where there is much to do, the event loop turns every few milliseconds, so that acknowledgements
- * and requests leave, and what else has come joins in.
+ * A commit takes as long as the disk does, and SQLite blocks meanwhile. So all writes of a turn of the event loop are
+ * a single commit at the end of the turn. The transactions are savepoints in that commit, one after the other; a
+ * transaction that fails rolls back only its own savepoint. Under load the event loop turns every few milliseconds,
+ * so that acknowledgements and requests leave, and new work joins in.
  */
 class GroupingDriver implements Driver {
   readonly #path: string;
@@ -80,7 +80,7 @@ class GroupingDriver implements Driver {
   #database: DatabaseSync | undefined;
   #statements: Statements | undefined;
   #group: Group | undefined;
-  /** Someone is in the middle of a transaction. */
+  /** A transaction is under way. */
   #taken = false;
   readonly #waiting: (() => void)[] = [];
   /** When work began in this turn of the event loop; undefined before. */
@@ -119,7 +119,7 @@ class GroupingDriver implements Driver {
     const { group } = connection;
     if (group?.lost) throw group.lost.error;
     this.#do('release unit');
-    // Should the commit fail, there is nothing of its own left to roll back.
+    // If the commit fails, this transaction has nothing left to roll back.
     connection.group = undefined;
     this.#leave();
     await group?.committed;
@@ -138,7 +138,7 @@ class GroupingDriver implements Driver {
     }
   }
 
-  /** Inside a transaction it runs at once; else it is a transaction of its own. */
+  /** Inside a transaction the query runs at once; otherwise the query is a transaction of its own. */
   async execute<Row>(query: CompiledQuery, within: Group | undefined): Promise<QueryResult<Row>> {
     const { kind } = query.query;
     if (within?.lost) throw within.lost.error;
@@ -149,7 +149,7 @@ class GroupingDriver implements Driver {
     try {
       if (WRITES.has(kind)) group = this.#join();
       else if (kind === 'SelectQueryNode') group = this.#group;
-      // What can be part of no transaction: a pragma, a change of the schema.
+      // A pragma or a change of the schema cannot be part of a transaction.
       else this.#commit();
       // A statement that fails undoes itself.
       result = this.#run(query);
@@ -157,7 +157,7 @@ class GroupingDriver implements Driver {
     } finally {
       this.#leave();
     }
-    // Also for one that only reads: what it has seen may yet be undone.
+    // A query that only reads waits, too: the changes that the query has read may yet be undone.
     await group?.committed;
     return result;
   }
@@ -176,7 +176,7 @@ class GroupingDriver implements Driver {
     try {
       return this.#statements.run(query);
     } catch (error) {
-      // What fails for want of room, say, may have ended the whole transaction.
+      // An error such as a full disk may have ended the whole transaction.
       if (!this.#isInTransaction()) this.#end()?.fail(error);
       throw error;
     }
@@ -210,7 +210,7 @@ class GroupingDriver implements Driver {
     return this.#database?.isOpen === true && this.#database.isTransaction;
   }
 
-  /** Waits until nobody else is at work. */
+  /** Waits until no other work is under way. */
   async #turn(): Promise<void> {
     if (this.#since === undefined) {
       this.#since = performance.now();
@@ -218,7 +218,7 @@ class GroupingDriver implements Driver {
     }
     if (this.#isFree() && this.#waiting.length === 0) this.#taken = true;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    // What a commit that failed has left.
+    // A commit that failed has left a transaction open.
     if (!this.#group && this.#isInTransaction()) this.#rollBack();
   }
 
@@ -249,7 +249,7 @@ class GroupingDriver implements Driver {
     next();
   }
 
-  /** The event loop has turned: what was written until now is committed. */
+  /** The event loop has turned: commits everything that was written until now. */
   #turned(): void {
     this.#overdue = this.#taken;
     if (this.#taken) return;
@@ -264,7 +264,7 @@ class GroupingDriver implements Driver {
 
 class Connection implements DatabaseConnection {
   readonly #driver: GroupingDriver;
-  /** While it is in a transaction. */
+  /** Set inside a transaction. */
   group: Group | undefined;
 
   constructor(driver: GroupingDriver) {

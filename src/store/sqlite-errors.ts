@@ -5,12 +5,12 @@ import { OvertakenError } from './transact.ts';
 interface Explained {
   readonly code: StoreError['code'] & ('store-full' | 'store-broken');
   readonly userMessage: string;
-  /** Goes on from "The database FILE cannot be used:". */
+  /** Continues the sentence "The database FILE cannot be used:". */
   readonly reason: string;
   readonly remedy: string;
 }
 
-/** SQLite's primary result codes (sqlite.org/rescode.html): the lowest byte of what node:sqlite gives. */
+/** SQLite's primary result codes (sqlite.org/rescode.html): the lowest byte of node:sqlite's `errcode`. */
 const BUSY = 5;
 const LOCKED = 6;
 const READONLY = 8;
@@ -19,22 +19,22 @@ const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
 const NOTADB = 26;
-/** An extended one: another row of the same unique values came first. */
+/** An extended code: another row with the same unique values came first. */
 const CONSTRAINT_UNIQUE = 2067;
-/** An extended one: no room for what the disk was to take. */
+/** An extended code: the disk has no room for the write. */
 const IOERR_WRITE = 778;
 
-/** Whether it is because another process has the file open. */
+/** Whether the error means that another process has the file open. */
 export function isTaken(error: unknown): boolean {
   const code = (error as { errcode?: number } | undefined)?.errcode ?? 0;
   return [BUSY, LOCKED].includes(code & 0xff);
 }
 
-/** Undefined where it is a statement's fault. */
+/** Undefined for an error of a single statement. */
 export function explain(error: unknown, path: string): Explained | undefined {
   const code = (error as { errcode?: number }).errcode ?? 0;
   const broken = { code: 'store-broken', userMessage: 'I cannot use my database.' } as const;
-  // The lock of a file that can only be read fails like a disk that is broken.
+  // The lock of a read-only file fails like a broken disk.
   switch ((code & 0xff) === IOERR && mayNotWrite(path) ? READONLY : code & 0xff) {
     case FULL:
       return {
@@ -46,7 +46,7 @@ export function explain(error: unknown, path: string): Explained | undefined {
     case IOERR:
       return {
         ...broken,
-        reason: `the disk does not ${code === IOERR_WRITE ? 'take what is written' : 'do as it should'} (error ${code})`,
+        reason: `the disk ${code === IOERR_WRITE ? 'did not take a write' : 'does not work properly'} (error ${code})`,
         remedy: `Look at the volume that holds ${path}: its health, and whether it is still mounted.`,
       };
     case READONLY:
@@ -60,7 +60,7 @@ export function explain(error: unknown, path: string): Explained | undefined {
       return {
         ...broken,
         reason: code === NOTADB ? 'it is not a SQLite file' : 'the file is damaged',
-        // With the old one's log beside it a backup is damaged too.
+        // With the old write-ahead log beside it, a backup counts as damaged, too.
         remedy: `Stop me, remove ${path}-wal if there is one, and put a backup in the place of ${path}; or set DATABASE_URL to another path.`,
       };
     case BUSY:
@@ -91,7 +91,7 @@ function mayNotWrite(path: string): boolean {
   }
 }
 
-/** A StoreError where the file as a whole cannot be used, OvertakenError; everything else as it was. */
+/** A StoreError if the file as a whole cannot be used; OvertakenError for a unique value; any other error unchanged. */
 export function asStoreError(error: unknown, path: string): unknown {
   if (error instanceof Error && (error as { errcode?: number }).errcode === CONSTRAINT_UNIQUE)
     return new OvertakenError(error.message, { cause: error });

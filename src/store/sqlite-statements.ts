@@ -4,12 +4,12 @@ import { LRUCache } from 'lru-cache';
 import { asStoreError } from './sqlite-errors.ts';
 import { storable } from './text.ts';
 
-/** More than the bot has different ones; lists of ids of every length are not kept for ever. */
+/** More than the bot has different statements; but lists of ids make new statements for every length. */
 const KEPT = 300;
 
 const PRAGMA = /^\s*pragma\b/i;
 
-/** Runs statements, and keeps those it has prepared, the ones used last. Fails with StoreError, or as node:sqlite does. */
+/** Runs statements, and keeps the most recently used ones prepared. Throws StoreError, or node:sqlite's own error. */
 export class Statements {
   readonly #database: DatabaseSync;
   readonly #path: string;
@@ -32,7 +32,7 @@ export class Statements {
     }
   }
 
-  /** What changes the schema may change what a statement gives back. */
+  /** A change of the schema may change the columns that a statement returns. */
   forget(): void {
     this.#prepared.clear();
   }
@@ -41,7 +41,7 @@ export class Statements {
     const kept = this.#prepared.get(sql);
     if (kept) return kept;
     const statement = this.#database.prepare(sql);
-    // `incremental_vacuum` has no columns, and frees one page a step: a pragma is stepped to its end, too.
+    // `incremental_vacuum` has no columns, and frees a page with each step: `all` steps a pragma to the end.
     const prepared = { statement, reads: statement.columns().length > 0 || PRAGMA.test(sql) };
     this.#prepared.set(sql, prepared);
     return prepared;
@@ -53,14 +53,14 @@ interface Prepared {
   readonly reads: boolean;
 }
 
-/** node:sqlite reads an object in first place (a Date, say) as named parameters: refuse what is not a plain value. */
+/** node:sqlite reads an object in first place (a Date, say) as named parameters, so only plain values are accepted. */
 function checked(parameters: readonly unknown[]): SQLInputValue[] {
   return parameters.map((parameter) => {
     const value = storable(parameter);
     if (typeof value === 'boolean') return value ? 1 : 0;
     if (
       value === null ||
-      // SQLite would quietly make NULL of NaN.
+      // SQLite would silently store NaN as NULL.
       (typeof value === 'number' && !Number.isNaN(value)) ||
       typeof value === 'bigint' ||
       typeof value === 'string' ||

@@ -6,17 +6,17 @@ import { AppError } from '../errors.ts';
 import { GroupingDialect } from './sqlite-driver.ts';
 import { explain } from './sqlite-errors.ts';
 
-/** How much of the write-ahead log is left on the disk once it is written back, in bytes. */
+/** How much of the write-ahead log stays on the disk after the pages were written back, in bytes. */
 const LOG_BYTES = 16 * 1024 * 1024;
-/** How much of the file may be in memory: SQLite's own 2 MB hold the indexes of a few thousand deployments. */
+/** How much of the file may be in memory: SQLite's default of 2 MB holds the indexes of a few thousand deployments. */
 const CACHE_KIB = 64 * 1024;
 const OWNER_ONLY = 0o600;
 const OTHERS = 0o077;
 
 /**
- * Kysely's SQLite dialect on Node's own SQLite: one file, durable at every commit. A second process on the same
- * file is refused, and after kill -9 the lock is free again because it is the operating system's. Where the file
- * cannot be used, StoreError. `readOnly`: what it holds stays as it is, and so does its form.
+ * Kysely's SQLite dialect on Node's own SQLite: one file, durable at every commit. A second process on the same file
+ * is refused; after kill -9 the lock is free again, because the operating system holds it. Throws StoreError when the
+ * file cannot be used. With `readOnly` neither the rows nor the form of the file change.
  */
 export function sqliteDialect(path: string, { readOnly = false } = {}): SqliteDialect {
   return new GroupingDialect(path, () => open(path, readOnly));
@@ -28,15 +28,15 @@ function open(path: string, readOnly: boolean): DatabaseSync {
   try {
     if (!memory && !readOnly) create(path);
     database = new DatabaseSync(path, { timeout: 0 });
-    // Exclusive before WAL: then no shared memory file is needed, and the lock is taken at the first write below.
+    // Exclusive before WAL: then SQLite needs no shared memory file, and takes the lock at the first write below.
     database.exec('PRAGMA locking_mode=EXCLUSIVE');
     if (readOnly) {
-      // SQLite's own read-only way leaves a shared memory file and an empty log behind, which may be another user's.
-      // The second statement takes the lock.
+      // SQLite's own read-only mode leaves a shared memory file and an empty log behind, which may belong to another
+      // user. The second statement takes the lock.
       database.exec('PRAGMA query_only=ON; SELECT 1 FROM sqlite_schema');
       return database;
     }
-    // Before the first write, for it counts in new files only: lets `giveBack` shorten the file.
+    // Before the first write, as only new files take this setting, which lets `giveBack` shorten the file.
     database.exec('PRAGMA auto_vacuum=INCREMENTAL');
     database.exec('PRAGMA journal_mode=WAL');
     database.exec('PRAGMA synchronous=FULL');
@@ -44,7 +44,7 @@ function open(path: string, readOnly: boolean): DatabaseSync {
     database.exec(`PRAGMA cache_size=-${CACHE_KIB}`);
     database.exec(`PRAGMA journal_size_limit=${LOG_BYTES}`);
     database.exec('BEGIN EXCLUSIVE; COMMIT');
-    // Not before it is known to be a database that this bot can use.
+    // Only once the file is known to be a database that this bot can use.
     if (!memory) for (const suffix of ['', '-wal', '-shm', '-journal']) keepToOwner(path, suffix);
     return database;
   } catch (cause) {
@@ -60,26 +60,29 @@ function open(path: string, readOnly: boolean): DatabaseSync {
   }
 }
 
-/** For the owner alone, as it holds the secrets of callbacks. SQLite gives the log beside it the same rights. */
+/**
+ * Makes the file for its owner alone, because the store holds the secrets of callbacks. SQLite gives the log beside
+ * the file the same rights.
+ */
 function create(path: string): void {
   mkdirSync(dirname(path), { recursive: true });
-  // An old one is not opened here: to close it would let go of every lock that this process has on it (POSIX).
+  // An existing file is not opened here: closing it would release all locks of this process on the file (POSIX).
   if (existsSync(path)) return;
   try {
     closeSync(openSync(path, 'a', OWNER_ONLY));
   } catch {
-    // SQLite finds the same, and there are words for that.
+    // SQLite will fail in the same way, and that error is explained.
   }
 }
 
-/** Where it is not ours to change, others may have been meant to read it, and the start does not fail for that. */
+/** Takes the rights of other users away, if the file belongs to this user; a failure does not stop the start. */
 function keepToOwner(path: string, suffix: string): void {
   try {
-    // Behind a link its log lies beside the file itself.
+    // If the path is a link, the log lies beside the file itself.
     const file = realpathSync(path) + suffix;
     const { mode, uid } = statSync(file);
     if ((mode & OTHERS) !== 0 && uid === process.getuid?.()) chmodSync(file, mode & OWNER_ONLY);
   } catch {
-    // Not there, or on a volume that knows no rights.
+    // No such file, or a volume without rights.
   }
 }

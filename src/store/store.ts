@@ -14,7 +14,7 @@ export function dialectFor(database: string, log: Logger): Dialect {
   return isShared(database) ? postgresDialect(database, log) : sqliteDialect(database);
 }
 
-/** Throws AppError where it shows without opening the database that it cannot be opened. */
+/** Throws AppError if the settings alone show that the database cannot be opened. */
 export function checkDatabase(database: string): void {
   if (isShared(database)) connectionOf(database);
   else if (existsSync(database) && statSync(database).isDirectory())
@@ -23,7 +23,7 @@ export function checkDatabase(database: string): void {
     ]);
 }
 
-/** Opens the store and brings its schema up to date. Throws AppError. */
+/** Opens the store and brings the schema up to date. Throws AppError. */
 export async function openStore(dialect: Dialect): Promise<Store> {
   const store = new Kysely<Database>({ dialect });
   try {
@@ -35,13 +35,13 @@ export async function openStore(dialect: Dialect): Promise<Store> {
   return store;
 }
 
-/** Enough that one which hangs keeps the next from nothing. */
+/** So many that a statement that hangs does not keep the next statement waiting. */
 const LIFELINE_CONNECTIONS = 3;
 const LIFELINE_PATIENCE_MS = 3_000;
 
 /**
- * The same store by connections of its own, for what must get through while every other one is kept waiting; on SQLite
- * nothing waits, and it is `store` itself.
+ * The same store over connections of its own, for statements that must not wait behind all others. On SQLite nothing
+ * waits, so the lifeline is `store` itself.
  */
 export function lifelineOf(database: string, log: Logger, store: Store): Store {
   if (!isShared(database)) return store;

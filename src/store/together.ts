@@ -1,19 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /**
- * Makes many calls one: what is asked for while `run` is under way is handed to its next run together, up to `atMost` at
- * a time. `run` gives back one result for each item, in their order; where it rejects, so does each of its items.
+ * Joins calls: items that arrive while `run` is under way go to the next run together, up to `atMost` at a time.
+ * `run` returns a result for each item, in the order of the items; when `run` rejects, each of the items rejects.
  */
 export function together<Item, Result>(
   run: (items: readonly Item[]) => Promise<readonly Result[]>,
   atMost: number,
 ): (item: Item) => Promise<Result> {
-  interface Waiting {
-    readonly item: Item;
-    readonly resolve: (result: Result) => void;
-    readonly reject: (error: unknown) => void;
-  }
-  const waiting: Waiting[] = [];
+  const waiting: ({ readonly item: Item } & PromiseWithResolvers<Result>)[] = [];
   let running = false;
 
   async function work(): Promise<void> {
@@ -30,12 +25,12 @@ export function together<Item, Result>(
     running = false;
   }
 
-  return (item) =>
-    new Promise<Result>((resolve, reject) => {
-      waiting.push({ item, resolve, reject });
-      if (running) return;
-      running = true;
-      // What arrived in the same turn of the event loop comes along.
-      void nextTurn().then(work);
-    });
+  return (item) => {
+    const result = Promise.withResolvers<Result>();
+    waiting.push({ item, ...result });
+    // Items that arrive in the same turn of the event loop join the first run.
+    if (!running) void nextTurn().then(work);
+    running = true;
+    return result.promise;
+  };
 }

@@ -3,22 +3,25 @@ import type { Database, Store } from './schema.ts';
 
 type Table = keyof Database;
 
-/** State of a store, found by the adapter that the store and its transactions share: whom a write to a table wakes. */
+/**
+ * Per store: the functions to call after a write to a table, by the adapter, which a store and its transactions
+ * share.
+ */
 const listeners = new WeakMap<DialectAdapter, [Table, () => void][]>();
-/** State of a transaction: the tables whose listeners its commit wakes. */
+/** Per transaction: the tables whose listeners the commit wakes. */
 const written = new WeakMap<Store, Set<Table>>();
 
 /**
- * Another writer was faster: what was read is no longer so, and the transaction has to begin anew. The dialects make it
- * of what their database says then, and whoever finds it out by reading throws it.
+ * Another writer was faster: the transaction has read rows that have changed since, and has to begin anew. The
+ * dialects throw this error for such errors of the database; code that finds an outdated row throws this error, too.
  */
 export class OvertakenError extends Error {}
 
 const TRIES = 10;
 
 /**
- * Runs `work` in a transaction, and again from its beginning where another one stood in its way; so it must do
- * nothing but read and write through `tx`.
+ * Runs `work` in a transaction, and again from the beginning when another transaction stood in the way; so `work`
+ * must do nothing but read and write through `tx`.
  */
 export async function transact<T>(store: Store, work: (tx: Store) => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
@@ -36,13 +39,13 @@ export async function transact<T>(store: Store, work: (tx: Store) => Promise<T>)
   }
 }
 
-/** Has `then` called after each commit of this process on `store` of which `wroteTo` was told. */
+/** Calls `then` after each commit of this process that wrote to `table`, as told by `wroteTo`. */
 export function afterWritesTo(store: Store, table: Table, then: () => void): void {
   const { adapter } = store.getExecutor();
   listeners.set(adapter, [...(listeners.get(adapter) ?? []), [table, then]]);
 }
 
-/** Wakes the listeners of `table` once `tx` is committed, or now where `tx` is no transaction of `transact`. */
+/** Wakes the listeners of `table` once `tx` is committed, or now if `tx` is not a transaction of `transact`. */
 export function wroteTo(tx: Store, table: Table): void {
   const tables = written.get(tx);
   if (tables) tables.add(table);

@@ -5,12 +5,14 @@ import type { TaskKind } from './task.ts';
 
 const EVERY_MS = 60 * 60_000;
 
-/** Forgets what is long over, so that the store does not grow for ever: each purge once an hour, by one of all processes. */
+/**
+ * Deletes old rows, so that the store does not grow for ever: each purge runs once an hour, in one of all processes.
+ */
 export function purging(parts: {
   readonly clock: Clock;
-  /** How long what is over is kept, in milliseconds. */
+  /** How long rows are kept once they are finished, in milliseconds. */
   readonly keepMs: number;
-  /** By the name of what is forgotten; each table's owner has its own. */
+  /** By the name of the purge; each owner of a table brings a purge. */
   readonly purges: Readonly<Record<string, Purge>>;
 }): TaskKind {
   const { clock, keepMs, purges } = parts;
@@ -21,7 +23,7 @@ export function purging(parts: {
       const before = clock.now() - keepMs;
       while (await purges[key]?.(before)) {
         signal.throwIfAborted();
-        // Whoever else waits for the store has a turn in between.
+        // Other work on the store has a turn in between.
         await nextTurn();
       }
       return { inMs: EVERY_MS };

@@ -7,29 +7,34 @@ export interface Due {
   readonly key: string;
   readonly account: string;
   readonly payload: unknown;
-  /** Aborted when the process stops, or may no longer act on what it holds: the run is to end, and another one resumes. */
+  /**
+   * Aborted when the process stops, or may no longer act on its claims: the run is to end, and another process
+   * resumes the task.
+   */
   readonly signal: AbortSignal;
 }
 
-/** A task is to run again, after so many milliseconds; with its payload as it was, unless there is a new one. */
+/** A task is to run again after `inMs` milliseconds; without a new payload the old payload stays. */
 export interface Again {
   readonly inMs: number;
   readonly payload?: unknown;
 }
 
-/** The code of all tasks of one kind. It lives in the room that owns the kind, and `app` hands it to the worker. */
+/**
+ * The code of all tasks of one kind. The code lives in the room that owns the kind, and `app` hands it to the worker.
+ */
 export interface TaskKind {
   readonly kind: string;
   /** Keys of tasks that exist from the first start on. */
   readonly standing?: readonly string[];
   /**
-   * Resolves with nothing when the task is done. A run that rejects is tried again later, and a run whose process died is
-   * repeated: a run must be able to do twice whatever it does.
+   * Resolves with undefined when the task is done. A run that rejects is tried again later, and a run whose process
+   * died is repeated: a run must be able to do everything twice.
    */
   run(due: Due): Promise<Again | undefined>;
 }
 
-/** A task to come, known by its kind and key. */
+/** A task to come, known by kind and key. */
 export interface Task {
   readonly kind: string;
   readonly key: string;
@@ -40,8 +45,8 @@ export interface Task {
 }
 
 /**
- * Writes a task in the transaction `tx`, in place of an earlier task with the same key; where the earlier task runs now,
- * the new one waits for the end of that run. With `once` an earlier task stays as it is.
+ * Writes a task in the transaction `tx`, in place of an earlier task with the same key; if the earlier task is
+ * running now, the new task waits for the end of that run. With `once` an earlier task stays unchanged.
  */
 export async function schedule(tx: Store, clock: Clock, task: Task, { once = false } = {}): Promise<void> {
   const { kind, key, account, at, payload } = task;
@@ -59,7 +64,7 @@ export async function schedule(tx: Store, clock: Clock, task: Task, { once = fal
   wroteTo(tx, 'tasks');
 }
 
-/** Has a task run no more. A run that is under way goes on to its end, and no further run follows. */
+/** Cancels a task. A run that is under way goes on to the end, and no further run follows. */
 export async function cancel(tx: Store, { kind, key }: Pick<Task, 'kind' | 'key'>): Promise<void> {
   // The row stays until a run that is under way has ended, so that no new task with this key runs beside that run.
   await tx

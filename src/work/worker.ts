@@ -9,9 +9,9 @@ import { schedule, type TaskKind } from './task.ts';
 
 /** How often a process looks for tasks whose process died. */
 const LOOK_MS = 5_000;
-/** So that many processes do not look in step. */
+/** Added at random, so that many processes do not look in step. */
 const JITTER_MS = 2_000;
-/** Where the store fails. */
+/** How long to wait after a failure of the store. */
 const RETRY_MS = 1_000;
 /** How many tasks run at once in one process. */
 const AT_ONCE = 50;
@@ -32,13 +32,13 @@ export interface TaskWorkerParts {
   readonly log: Logger;
 }
 
-/** Runs the tasks that are due, each by one process at a time. Tasks of an unknown kind are left alone. */
+/** Runs the tasks that are due, each by one process at a time. Tasks of an unknown kind stay untouched. */
 export class TaskWorker {
   readonly #parts: TaskWorkerParts;
   readonly #kinds: ReadonlyMap<string, TaskKind>;
   readonly #loop: Loop;
   readonly #running = new Map<string, Promise<void>>();
-  /** Aborted when this process may no longer act on what it holds. */
+  /** Aborted when this process may no longer act on its claims. */
   #hold = new AbortController();
   #stopped = false;
 
@@ -65,7 +65,7 @@ export class TaskWorker {
     this.#loop.wake();
   }
 
-  /** Resolves when no task runs. Tasks that ran are run again by another process, or at the next start. */
+  /** Resolves when no task runs. Interrupted tasks run again in another process, or at the next start. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#hold.abort();
@@ -78,11 +78,11 @@ export class TaskWorker {
     if (!this.#stopped) this.#hold = new AbortController();
   }
 
-  /** Begins what is due; resolves with the milliseconds until more is. */
+  /** Begins the tasks that are due; resolves with the milliseconds until the next task is due. */
   async #look(): Promise<number> {
     const { store, clock, membership } = this.#parts;
     if (membership.isCertain()) for (const row of await this.#claim()) this.#begin(row);
-    // Tasks that are done, and tasks that were cancelled.
+    // Deletes tasks that are done or cancelled.
     await store
       .deleteFrom('tasks')
       .where('run_at', 'is', null)
@@ -95,7 +95,8 @@ export class TaskWorker {
       .where('holder', 'is', null)
       .executeTakeFirstOrThrow();
     const ms = (at ?? Number.POSITIVE_INFINITY) - clock.now();
-    // A task that is due and was not taken, for example for want of room, would be looked for in a loop.
+    // A task that is due but not claimed, for example for want of room, would make the loop look again without a
+    // pause.
     return ms > 0 ? ms : RETRY_MS;
   }
 
@@ -111,7 +112,7 @@ export class TaskWorker {
       ]);
     const due = store.selectFrom('tasks').select(['kind', 'key']).where(isFree).orderBy('run_at');
     return await store
-      // Materialized, because PostgreSQL may else run the inner query several times, and lock other rows each time.
+      // Materialized: otherwise PostgreSQL may run the inner query several times, and lock other rows each time.
       .with(
         (cte) => cte('due').materialized(),
         () => passingOverLocked(due.limit(AT_ONCE - this.#running.size), store),
@@ -125,7 +126,7 @@ export class TaskWorker {
           selectFrom('due').select(['due.kind', 'due.key']).$asTuple('kind', 'key'),
         ),
       )
-      // Said again, as the row may have been taken by another process while this statement waited for it.
+      // Repeated, because a different process may have claimed the row while this statement waited for it.
       .where(isFree)
       .returningAll()
       .execute();
@@ -133,7 +134,7 @@ export class TaskWorker {
 
   #begin(row: Row): void {
     const id = JSON.stringify([row.kind, row.key]);
-    // After a doubt other processes may have run the task to its end, while the run of before still unwinds here.
+    // After a doubt other processes may have run the task to the end, while the earlier run still unwinds here.
     const before = this.#running.get(id);
     const run = this.#run(row, this.#hold.signal, before).finally(() => {
       if (this.#running.get(id) === run) this.#running.delete(id);
@@ -151,7 +152,7 @@ export class TaskWorker {
       try {
         return await this.#record(row, outcome);
       } catch (err) {
-        // The next process takes the task, as this one, its holder, is about to be no more.
+        // This process stops, so the claim ends soon, and the next process takes the task.
         if (this.#stopped) return;
         log.error({ err, kind, key }, 'work: the end of a task could not be stored');
         await sleep(clock, RETRY_MS, this.#hold.signal).catch(() => undefined);
@@ -162,7 +163,7 @@ export class TaskWorker {
   async #outcome({ kind, key, account, ...row }: Row, signal: AbortSignal): Promise<Outcome> {
     const { clock, log } = this.#parts;
     const inMs = (ms: number) => ({ run_at: clock.now() + ms, written_at: clock.now() });
-    // The row was written by a clock that was hours ahead: its wait begins anew.
+    // The row was written by a clock that was hours ahead: the wait begins anew.
     if (row.written_at > farthest(clock.now())) return inMs((row.run_at ?? 0) - row.written_at);
     if (signal.aborted) return {};
     try {
@@ -180,7 +181,9 @@ export class TaskWorker {
     }
   }
 
-  /** Writes down how a run ended. A task that was scheduled anew or cancelled meanwhile is only let go. */
+  /**
+   * Writes down how a run ended. If the task was scheduled anew or cancelled meanwhile, only the claim is given back.
+   */
   async #record({ kind, key, revision }: Row, outcome: Outcome): Promise<void> {
     const { store, membership } = this.#parts;
     const ours = store

@@ -192,7 +192,7 @@ describe('the bot without PUBLIC_URL', () => {
     const next = await studio.run({ APP_ALLOWLIST: 'another' });
     const id = [...studio.simulator.deployments.keys()][0] ?? '';
     await next.say(`status ${id}`);
-    expect(studio.privately.at(-1)).toContain('is not one that this bot may work with');
+    expect(studio.privately.at(-1)).toContain('is not on this bot’s allowlist');
     studio.simulator.terminate(id);
     await studio.shown(' terminated after');
   });

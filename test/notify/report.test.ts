@@ -137,6 +137,8 @@ describe('npm run outbox', () => {
       stdout: '',
       stderr: expect.stringContaining('nothing listens there'),
     });
-    expect(none.stderr + nobody.stderr).not.toMatch(/ {4}at |part of it may have been done|by myself/);
+    expect(none.stderr + nobody.stderr).not.toMatch(
+      / {4}at |part of the request may have been done|by myself/,
+    );
   });
 });

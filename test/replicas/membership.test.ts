@@ -96,7 +96,7 @@ describe('a process without its database', () => {
       await untilCertain(one);
       expect(one.membership.spell).toBe(spell + 1);
       expect(one.doubts()).toBe(1);
-      const told = one.lines.filter((text) => text.includes('cannot tell the others')).length;
+      const told = one.lines.filter((text) => text.includes('cannot tell the other processes')).length;
       expect(told).toBe(1);
     },
   );
@@ -124,7 +124,7 @@ describe('a process without its database', () => {
     await one.clock.advance(1_000);
     await left;
     expect(one.membership.isCertain()).toBe(false);
-    expect(one.lines.join('')).toContain('they notice in a few seconds');
+    expect(one.lines.join('')).toContain('they notice within a few seconds');
   });
 });
 

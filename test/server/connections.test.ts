@@ -80,7 +80,7 @@ test.each([
   expect(await (await open()).ask(CALLBACK)).toBe(OK);
   await until(() => crowd.filter(({ closed }) => !closed).length <= LIMIT - 2, 'the others to be closed');
   expect(lines).toMatchObject([
-    { msg: 'server: so many connections that some were closed', closed: 1, limit: LIMIT },
+    { msg: 'server: too many connections: some were closed', closed: 1, limit: LIMIT },
   ]);
 });
 

@@ -95,8 +95,8 @@ test("a platform's listener gets its path unchanged, with any query", async () =
 test('a port that is taken is named', async () => {
   const { port } = await serve();
   await expect(bare().listen(port)).rejects.toMatchObject({
-    userMessage: `Port ${port} cannot be used: something else listens on it.`,
-    hint: 'Set PORT to another one.',
+    userMessage: `Port ${port} cannot be used: another program listens on it.`,
+    hint: 'Set PORT to another number.',
   });
 });
 

@@ -53,6 +53,6 @@ test('a missing socket is named', async () => {
   const path = folder();
   expect(await whyNot(`postgres://ada:hunter2@/bot?host=${path}`)).toMatchObject({
     userMessage: `The database bot on ${path} cannot be reached: nothing listens there.`,
-    hint: 'Start it, or mend DATABASE_URL.',
+    hint: 'Start the server, or correct DATABASE_URL.',
   });
 });

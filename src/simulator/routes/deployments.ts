@@ -1,7 +1,6 @@
 import { statusBody } from '../bodies.ts';
 import { phaseOf } from '../deployment.ts';
 import type { Answer, Call, Route } from '../exchange.ts';
-import { fateOf } from '../lifecycle.ts';
 import { readOrder } from '../order.ts';
 import { Refusal } from '../refusal.ts';
 
@@ -13,26 +12,28 @@ export const deploymentRoutes: readonly Route[] = [
 
 function deploy({ world, body, fault }: Call): Answer {
   const order = readOrder(body, world.settings);
+  const { misfortune } = order.version;
   const full = world.hasRoom ? undefined : 'The account has as many deployments as it may have at a time';
-  const noPlace = order.version.misfortune === 'no-capacity' ? NO_CAPACITY : undefined;
+  const noPlace = misfortune === 'no-capacity' ? NO_CAPACITY : undefined;
   const injected = fault?.kind === 'cannot-allocate' ? (fault.message ?? NO_CAPACITY) : undefined;
-  const imageError = fault?.kind === 'image-cannot-be-pulled' ? (fault.detail ?? PULL_ERROR) : undefined;
-  const fate = fateOf(order.version, imageError);
   const refusal = injected ?? full ?? noPlace;
+  const noImage = misfortune === 'image-cannot-be-pulled' ? NO_IMAGE : undefined;
+  const imageError = fault?.kind === 'image-cannot-be-pulled' ? (fault.detail ?? DENIED) : noImage;
 
-  const deployment = world.create({ ...order, imagePulled: fate.imageError === undefined && !refusal });
+  const deployment = world.create({ ...order, imagePulled: imageError === undefined && !refusal });
   const { request_id } = deployment;
   if (refusal) {
-    // What could not be allocated exists all the same, in ERROR, until it is stopped.
+    // A deployment that could not be allocated exists all the same, in ERROR, until it is stopped.
     world.lifecycle.fail(deployment, refusal);
     throw new Refusal(422, refusal, { request_id });
   }
-  world.lifecycle.start(deployment, fate);
+  world.lifecycle.start(deployment, { imageError, crashes: misfortune === 'crashes' });
   return { status: 202, body: { request_id } };
 }
 
 const NO_CAPACITY = 'No edge server has room for this deployment';
-const PULL_ERROR = 'The image could not be pulled: access to the registry was denied';
+const NO_IMAGE = 'The image could not be pulled: manifest unknown';
+const DENIED = 'The image could not be pulled: access to the registry was denied';
 
 function status({ world, params, now }: Call): Answer {
   return { status: 200, body: statusBody(world.find(params.id), now, world.settings) };
@@ -43,7 +44,7 @@ function stop({ world, params, query, now }: Call): Answer {
   if (phaseOf(deployment) === 'TERMINATED')
     throw new Refusal(410, `${deployment.request_id} has ended already`);
   const storage = query.get('container_log_storage');
-  // `true` means the version's own storage, and no version here has one.
+  // `true` means the version's own storage, and no version here has a storage.
   if (storage && storage !== 'true' && storage !== 'false') deployment.logStorage = storage;
   if (!world.lifecycle.stop(deployment)) {
     return { status: 202, body: { message: `${deployment.request_id} stops as soon as it can` } };

@@ -27,7 +27,8 @@ function list({ world, query, now }: Call): Answer {
 function locations({ world, query }: Call): Answer {
   const app = query.get('app');
   const version = query.get('version');
-  if (version !== null && app === null) throw new Refusal(400, 'version needs app');
+  if (version !== null && app === null)
+    throw new Refusal(400, 'The parameter version needs the parameter app');
   const known = app === null ? undefined : findApplication(world.settings, app, 400);
   if (version !== null && !known?.versions.some((candidate) => candidate.name === version)) {
     throw new Refusal(400, `${app} has no version named ${version}`);

@@ -7,12 +7,12 @@ export const logRoutes: readonly Route[] = [
   { endpoint: 'logs', method: 'GET', path: '/v1/deployment/{id}/container-logs', handle: logs },
 ];
 
-/** Always the whole log. It goes with the container, unless a storage was named when it was stopped. */
+/** Always the whole log. A log is deleted with its container, unless the stop named a storage. */
 function logs({ world, params, now }: Call): Answer {
   const deployment = world.find(params.id);
   const { request_id, logStorage, crash } = deployment;
   if (phaseOf(deployment) === 'TERMINATED') {
-    if (!logStorage) throw new Refusal(404, `The log of ${request_id} went with its container`);
+    if (!logStorage) throw new Refusal(404, `The log of ${request_id} was deleted with its container`);
     return {
       status: 200,
       body: { logs_link: `https://${logStorage}.storage.example.com/${request_id}.log` },

@@ -57,7 +57,7 @@ function findTag(deployment: SimulatedDeployment, name: string | undefined): Sim
 
 const TagBody = z.object({ name: z.string().min(1) });
 
-/** The name in the body, when it is good and free. */
+/** The name in the body, if it is valid and free. */
 function newName({ world, body }: Call, deployment: SimulatedDeployment, renamed?: SimulatedTag): string {
   const parsed = TagBody.safeParse(body);
   if (!parsed.success) throw new Refusal(400, 'A tag needs a name');
