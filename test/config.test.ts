@@ -27,6 +27,7 @@ test('without any setting there are defaults, and no chat', () => {
     database: 'data/edgegap-chatops.db',
     defaultNear: undefined,
     applicationAllowlist: undefined,
+    fleets: [],
     readOnly: false,
     perPerson: { requests: 20, waiting: 60 },
     keepMs: 30 * 24 * 60 * 60_000,

@@ -1,5 +1,6 @@
 import { application } from './application.ts';
 import { deployment } from './deployment.ts';
+import { fleet } from './fleet.ts';
 import type { Kind } from './kind.ts';
 import { list } from './list.ts';
 import { location } from './location.ts';
@@ -18,5 +19,6 @@ export const kinds = {
   version,
   deployment,
   location,
+  fleet,
   tag,
 } as const satisfies Readonly<Record<string, Kind>>;
