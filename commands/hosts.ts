@@ -1,22 +1,21 @@
-import type { Card, Field, Node, Rich } from '../src/chat/card.ts';
+import type { Card, Node, Rich } from '../src/chat/card.ts';
+import { counted, fieldsOf, rowText } from '../src/chat/facts.ts';
 import { quoted } from '../src/command/argv.ts';
 import { type Context, defineCommand } from '../src/command/define.ts';
 import { knownFleets, rememberFleet } from '../src/command/fleets.ts';
 import { placeName } from '../src/command/kinds/location.ts';
-import { suggestion } from '../src/command/kinds/text.ts';
+import { beginningWith, suggestion } from '../src/command/kinds/text.ts';
 import { checkHasApplication } from '../src/command/kinds/version.ts';
-import { pageButtons, pageNote, pageOf, pageOption, rowText, turnedPage } from '../src/command/pages.ts';
+import { pageAction, pageFoot, pageOf, pageOption } from '../src/command/pages.ts';
 import { namesakes } from '../src/command/same-name.ts';
 import {
-  cpuOf,
+  emptiestFirst,
   fitting,
+  freeOn,
   memory,
-  memoryLeft,
-  memoryOf,
   type Needs,
-  type Room,
+  resources,
   vcpu,
-  vcpuLeft,
 } from '../src/deployments/resources.ts';
 import { EdgegapError } from '../src/edgegap/errors.ts';
 import { type FleetHost, parseEdgegapTime } from '../src/edgegap/schema.ts';
@@ -36,6 +35,8 @@ interface Asked {
 interface Measure extends Needs {
   /** `arena v3` */
   readonly name: string;
+  /** `0.5 vCPU, 1 GB`; empty where Edgegap does not tell. */
+  readonly each: string;
 }
 
 export default defineCommand({
@@ -45,22 +46,25 @@ export default defineCommand({
   ack: 'private',
   options: {
     fleet: { kind: 'fleet', required: true, positional: true, description: 'The private fleet, by its name' },
-    host: { kind: 'string', maxLength: 100, description: 'Show this host alone, in full' },
+    host: {
+      kind: 'string',
+      maxLength: 100,
+      description: 'Show this host alone, in full',
+      async suggest({ typed, given, catalog, ...lookup }) {
+        const fleet = (await knownFleets(lookup)).find((one) => one === given.fleet);
+        const hosts = fleet === undefined ? [] : await catalog.hosts(fleet);
+        return beginningWith(
+          typed,
+          hosts.map(({ host_id }) => host_id),
+        );
+      },
+    },
     application: { kind: 'application', description: 'With a version: how many deployments of it fit' },
     version: { kind: 'version', description: 'With an application: how many deployments of it fit' },
     page: pageOption,
   },
   actions: {
-    page: {
-      permission: 'deployments.read',
-      ack: 'update',
-      check: async (context) => void (await turnedPage<Asked>(context, 'fleet')),
-      async run(context) {
-        const { page, state } = await turnedPage<Asked>(context, 'fleet');
-        const [hosts, measure] = await read(context, state, TURN_MS);
-        await context.respond(await listCard(context, state, hosts, measure, page));
-      },
-    },
+    page: pageAction<Asked>((context, asked, page) => show(context, asked, page, TURN_MS), 'fleet'),
   },
   check({ options }) {
     checkHasApplication(options);
@@ -70,153 +74,119 @@ export default defineCommand({
       });
   },
   async run(context) {
-    const { host, page = 1, ...asked } = context.options;
-    const [hosts, measure] = await read(context, asked, 0);
-    await rememberFleet(context, asked.fleet);
-    await context.respond(
-      host === undefined
-        ? await listCard(context, asked, hosts, measure, page)
-        : hostCard(asked.fleet, findHost(asked.fleet, hosts, host), measure),
-    );
+    const { host: wanted, page = 1, ...asked } = context.options;
+    if (wanted === undefined) return await show(context, asked, page, 0);
+    const { hosts, measure } = await read(context, asked, 0);
+    const [host] = namesakes(wanted, hosts, ({ host_id }) => host_id);
+    if (!host)
+      throw new InputError('host-unknown', `${asked.fleet} has no host ${quoted(wanted)}.`, {
+        hint: suggestion(
+          wanted,
+          hosts.map(({ host_id }) => host_id),
+        ),
+      });
+    await context.respond(hostCard(asked.fleet, host, measure));
   },
 });
 
-/** The hosts, and what the version needs. */
-async function read(
+async function show(
   context: Context<unknown>,
-  { fleet, application, version }: Asked,
+  asked: Asked,
+  wanted: number,
   atMostOldMs: number,
-): Promise<[hosts: readonly FleetHost[], measure: Measure | undefined]> {
-  const hosts = await context.catalog
-    .hosts(fleet, atMostOldMs)
-    .catch((cause: unknown) => unknownFleet(context, fleet, cause));
-  if (application === undefined) return [hosts, undefined];
-  const found = (await context.catalog.versions(application)).find(({ name }) => name === version);
-  return [hosts, { ...found, name: `${application} ${version}` }];
+): Promise<void> {
+  const { hosts, measure } = await read(context, asked, atMostOldMs);
+  const fits = (host: FleetHost) => (measure ? fitting(host, measure) : 0);
+  const bestFirst = emptiestFirst(hosts).toSorted((a, b) => fits(b) - fits(a));
+  const { rows, ...at } = pageOf(bestFirst, wanted, ROWS);
+  const nodes: Node[] = [
+    { kind: 'text', text: summary(hosts, measure) },
+    ...rows.map((host) => row(host, measure)),
+    ...(await pageFoot(context, 'hosts', asked, at)),
+  ];
+  const title = [`${asked.fleet}: ${counted(hosts.length, 'host')}`];
+  await context.respond({ kind: 'card', tone: 'neutral', title, nodes });
+}
+
+/** The hosts, and what the version needs. */
+async function read(context: Context<unknown>, { fleet, application, version }: Asked, atMostOldMs: number) {
+  const { catalog } = context;
+  const failed = (cause: unknown) => unknownFleet(context, fleet, cause);
+  const hosts = await catalog.hosts(fleet, atMostOldMs).catch(failed);
+  await rememberFleet(context, fleet);
+  if (application === undefined) return { hosts, measure: undefined };
+  const needs = (await catalog.versions(application)).find(({ name }) => name === version) ?? {};
+  const measure: Measure = { ...needs, name: `${application} ${version}`, each: resources(needs) };
+  return { hosts, measure };
 }
 
 /** The vendor's files declare 400 where the fleet does not exist; its other calls answer 404. */
 async function unknownFleet(context: Context<unknown>, fleet: string, cause: unknown): Promise<never> {
   if (!(cause instanceof EdgegapError) || ![400, 404].includes(cause.status ?? 0)) throw cause;
   const known = (await knownFleets(context)).filter((one) => one !== fleet);
+  const there = known.length > 0 ? suggestion(fleet, known) : 'Check the name, capital letters included.';
   throw new InputError('fleet-unknown', `Edgegap has no private fleet ${quoted(fleet)} in this account.`, {
-    hint: `${known.length > 0 ? suggestion(fleet, known) : 'Check the name, capital letters included.'} The Edgegap dashboard shows all fleets.`,
+    hint: `${there} The Edgegap dashboard shows all fleets.`,
     cause,
   });
 }
 
-function findHost(fleet: string, hosts: readonly FleetHost[], wanted: string): FleetHost {
-  const [found] = namesakes(wanted, hosts, ({ host_id }) => host_id);
-  if (found) return found;
-  const ids = hosts.map(({ host_id }) => host_id);
-  throw new InputError('host-unknown', `${fleet} has no host ${quoted(wanted)}.`, {
-    hint: ids.length > 0 ? suggestion(wanted, ids) : 'The fleet has no hosts.',
-  });
-}
-
-async function listCard(
-  context: Context<unknown>,
-  asked: Asked,
-  hosts: readonly FleetHost[],
-  measure: Measure | undefined,
-  wanted: number,
-): Promise<Card> {
-  const { rows, ...at } = pageOf(bestFirst(hosts, measure), wanted, ROWS);
-  const buttons = { page: at.page, more: at.page < at.pages };
-  const nodes: Node[] = [
-    { kind: 'text', text: summary(hosts, measure) },
-    ...rows.map((host) => row(host, measure)),
-    ...pageNote(at),
-    ...(await pageButtons(context, 'hosts', asked, buttons)),
-  ];
-  const title = [`${asked.fleet}: ${counted(hosts.length, 'host')}`];
-  return { kind: 'card', tone: 'neutral', title, nodes };
-}
-
-function bestFirst(hosts: readonly FleetHost[], measure: Measure | undefined): FleetHost[] {
-  const fits = (host: FleetHost) => (measure ? fitting(host, measure) : 0);
-  const isActive = ({ status }: FleetHost) => Number(status === 'ACTIVE');
-  const free = (host: FleetHost) => cpuOf(host)?.free ?? 0;
-  return hosts.toSorted(
-    (a, b) =>
-      fits(b) - fits(a) ||
-      isActive(b) - isActive(a) ||
-      free(b) - free(a) ||
-      a.host_id.localeCompare(b.host_id, 'en', { numeric: true }),
-  );
-}
-
 /** What a person wants to know first: how many fit, or else how much is free. */
 function summary(hosts: readonly FleetHost[], measure: Measure | undefined): Rich {
-  if (hosts.length === 0) return ['The fleet has no hosts yet: the Edgegap dashboard starts them.'];
+  if (hosts.length === 0) return ['The fleet has no hosts yet: start them in the Edgegap dashboard.'];
   const active = hosts.filter(({ status }) => status === 'ACTIVE');
   const waiting = hosts.length - active.length;
   const others = waiting > 0 ? ` ${counted(waiting, 'host')} not active yet.` : '';
+  if (measure?.each === '') return [`Edgegap does not say how much ${measure.name} needs.${others}`];
   if (!measure) {
-    const sum = (rooms: readonly (Room | undefined)[]): Room => ({
-      free: rooms.reduce((total, room) => total + (room?.free ?? 0), 0),
-      total: rooms.reduce((total, room) => total + (room?.total ?? 0), 0),
-    });
-    const free = `${vcpuLeft(sum(active.map(cpuOf)))} and ${memoryLeft(sum(active.map(memoryOf)))}`;
-    return [{ bold: `${free} free` }, ` on ${counted(active.length, 'active host')}.${others}`];
+    const free = Object.values(freeOn(active)).filter((part) => part !== undefined);
+    return [
+      { bold: free.join(' · ') || 'Nothing free' },
+      ` on ${counted(active.length, 'active host')}.${others}`,
+    ];
   }
-  const each = needsText(measure);
-  if (each === '') return [`Edgegap does not say how much ${measure.name} needs.${others}`];
-  const all = active.map((host) => fitting(host, measure));
-  const fit = all.reduce((total, count) => total + count, 0);
-  const on = counted(all.filter((count) => count > 0).length, 'host');
-  return [{ bold: `${fit} more of ${measure.name} fit` }, ` on ${on} (${each} each).${others}`];
+  const fits = active.map((host) => fitting(host, measure));
+  const fit = fits.reduce((total, count) => total + count, 0);
+  const on = counted(fits.filter((count) => count > 0).length, 'host');
+  const gpu = measure.req_video ? ' Hosts tell nothing of GPUs: GPUs are not counted.' : '';
+  return [{ bold: `${fit} more of ${measure.name} fit` }, ` on ${on} (${measure.each} each).${gpu}${others}`];
 }
 
 function row(host: FleetHost, measure: Measure | undefined): Node {
-  const { status } = host;
-  const fits = measure && needsText(measure) !== '' ? `fits ${fitting(host, measure)}` : undefined;
+  const fits = measure?.each ? `fits ${fitting(host, measure)}` : undefined;
   const [deleted] = deletion(host);
+  const free = freeOn([host]);
   return rowText(
     [{ code: host.host_id }, ...(deleted ? [' · will be deleted ', deleted] : [])],
-    [...(status === 'ACTIVE' ? [fits, ...roomText(host)] : [statusText(host)]), placeName(host)],
+    [...(host.status === 'ACTIVE' ? [fits, free.cpu, free.memory] : [statusText(host)]), placeName(host)],
   );
 }
 
 function hostCard(fleet: string, host: FleetHost, measure: Measure | undefined): Card {
   const { fleet_host_specifications: has, ip_address, centroid } = host;
   const created = parseEdgegapTime(host.created_at);
-  const [cpu, ram] = roomText(host);
   const speed = has?.base_clock_speed_mhz;
-  const specifications = [
-    has?.cpu_units === undefined ? undefined : vcpu(has.cpu_units),
-    has?.memory_mb === undefined ? undefined : memory(has.memory_mb),
-    speed === undefined ? undefined : `${Number((speed / 1000).toFixed(2))} GHz`,
-  ].filter((part) => part !== undefined);
-  const fields: (Field | false)[] = [
-    { label: 'Status', value: [{ bold: statusText(host) }] },
-    {
-      label: 'Place',
-      value: [[placeName(host), host.continent].filter((part) => part).join(', ') || 'not known yet'],
-    },
-    { label: 'CPU', value: [cpu] },
-    { label: 'Memory', value: [ram] },
-    measure !== undefined &&
-      needsText(measure) !== '' && {
-        label: 'Fits',
-        value: [
-          { bold: `${fitting(host, measure)} more of ${measure.name}` },
-          ` (${needsText(measure)} each)`,
-        ],
-      },
-    deletion(host).length > 0 && { label: 'Deletion', value: deletion(host) },
-    specifications.length > 0 && { label: 'Specifications', value: [specifications.join(', ')] },
-    ip_address !== undefined && { label: 'IP', value: [{ code: ip_address }] },
-    centroid?.label !== undefined && { label: 'Centroid', value: [centroid.label] },
-    created !== undefined && { label: 'Created', value: [{ time: created, style: 'clock' }] },
-    { label: 'Fleet', value: [fleet] },
-  ];
-  return {
-    kind: 'card',
-    tone: host.status === 'ACTIVE' ? 'success' : 'progress',
-    title: [{ code: host.host_id }],
-    nodes: [{ kind: 'fields', fields: fields.filter((field) => field !== false) }],
-  };
+  const parts = [has?.cpu_units && vcpu(has.cpu_units), has?.memory_mb && memory(has.memory_mb)];
+  const free = freeOn([host]);
+  const fields = fieldsOf({
+    Status: [{ bold: statusText(host) }],
+    Place: [placeName(host), host.continent].filter((part) => part).join(', ') || 'not known yet',
+    Fits: measure?.each
+      ? `${fitting(host, measure)} more of ${measure.name} (${measure.each} each)`
+      : undefined,
+    CPU: free.cpu ?? 'not known yet',
+    Memory: free.memory ?? 'not known yet',
+    Deletion: deletion(host),
+    Specifications: [...parts, speed && `${Number((speed / 1000).toFixed(2))} GHz`]
+      .filter((part) => part)
+      .join(', '),
+    IP: ip_address ? [{ code: ip_address }] : undefined,
+    Centroid: centroid?.label,
+    Created: created === undefined ? undefined : [{ time: created, style: 'clock' }],
+    Fleet: fleet,
+  });
+  const tone = host.status === 'ACTIVE' ? 'success' : 'progress';
+  return { kind: 'card', tone, title: [{ code: host.host_id }], nodes: [fields] };
 }
 
 function statusText({ status }: FleetHost): string {
@@ -227,17 +197,4 @@ function statusText({ status }: FleetHost): string {
 function deletion({ delete_schedule }: FleetHost): Rich {
   const at = parseEdgegapTime(delete_schedule?.scheduled_at);
   return at === undefined ? [] : [{ time: at, style: 'relative' }];
-}
-
-function needsText({ req_cpu, req_memory }: Needs): string {
-  return [...(req_cpu ? [vcpu(req_cpu)] : []), ...(req_memory ? [memory(req_memory)] : [])].join(', ');
-}
-
-function roomText(host: FleetHost): [cpu: string, memory: string] {
-  const [cpu, ram] = [cpuOf(host), memoryOf(host)];
-  return [cpu ? `${vcpuLeft(cpu)} free` : 'not known yet', ram ? `${memoryLeft(ram)} free` : 'not known yet'];
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

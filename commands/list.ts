@@ -1,6 +1,6 @@
 import type { Card, Node } from '../src/chat/card.ts';
-import { type ActionContext, type Context, defineCommand } from '../src/command/define.ts';
-import { pageButtons, pageNote, pageOption, turnedPage } from '../src/command/pages.ts';
+import { type Context, defineCommand } from '../src/command/define.ts';
+import { pageAction, pageFoot, pageOption } from '../src/command/pages.ts';
 import { namesakes } from '../src/command/same-name.ts';
 import { statusFace } from '../src/deployments/card.ts';
 import { viewOf, viewOfStatus } from '../src/deployments/view.ts';
@@ -44,24 +44,12 @@ export default defineCommand({
     tag: { kind: 'tag', description: 'Only with this tag' },
     page: pageOption,
   },
-  actions: {
-    page: {
-      permission: 'deployments.read',
-      ack: 'update',
-      check: async (context) => void (await turnedPage(context)),
-      run: turn,
-    },
-  },
+  actions: { page: pageAction<Filter>(show) },
   run(context) {
     const { application, version, status, tag, page = 1 } = context.options;
     return show(context, { application, version, status, tag }, page);
   },
 });
-
-async function turn(context: ActionContext): Promise<void> {
-  const { page, state } = await turnedPage<Filter>(context);
-  await show(context, state, page);
-}
 
 /** That page; the last one where there are not so many (any more). */
 async function read(edgegap: EdgegapApi, filter: Filter, page: number): Promise<DeploymentPage> {
@@ -137,11 +125,9 @@ async function show(context: Context<unknown>, asked: Filter, wanted: number): P
     const none = isFiltered(filter) ? 'Nothing active matches.' : 'Nothing is active.';
     nodes.push({ kind: 'text', text: [none] });
   }
-  nodes.push(
-    ...pageNote({ page, pages: pagesOf(total_count), wanted }),
-    ...(await failedNote(context, filter)),
-  );
-  nodes.push(...(await pageButtons(context, 'list', filter, { page, more: has_next, refresh: true })));
+  const pages = Math.max(pagesOf(total_count), has_next ? page + 1 : 1);
+  nodes.push(...(await failedNote(context, filter)));
+  nodes.push(...(await pageFoot(context, 'list', filter, { page, pages, wanted }, true)));
   await context.respond(listCard(filter, total_count, nodes));
 }
 

@@ -1,14 +1,18 @@
 import type { Node } from '../src/chat/card.ts';
+import { counted } from '../src/chat/facts.ts';
+import { cutEnd } from '../src/chat/text.ts';
 import { type Context, defineCommand } from '../src/command/define.ts';
 import { fullName, placeName } from '../src/command/kinds/location.ts';
 import { checkHasApplication } from '../src/command/kinds/version.ts';
-import { pageButtons, pageNote, pageOf, pageOption, turnedPage } from '../src/command/pages.ts';
+import { pageAction, pageFoot, pageOf, pageOption } from '../src/command/pages.ts';
 import { distance } from '../src/deployments/resources.ts';
 import type { AvailableLocation, Location } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
-/** On a page: cities in groups are short, a row with tags or a distance takes a line of its own. */
-const ROWS = { grouped: 60, lines: 20 };
+/** On a page: names of cities are short, while a city with tags or a distance takes a line. */
+const ROWS = { names: 50, lines: 20 };
+/** Characters of the type and tags of one city. */
+const MARKS = 50;
 
 interface Asked {
   readonly application?: string | undefined;
@@ -21,7 +25,7 @@ interface Asked {
 /** A city, which Edgegap may list several times: once for each data centre. */
 interface Place {
   readonly location: Location;
-  /** Its type, then its tags, where they were asked for. */
+  /** Its type, then its tags, where Edgegap tells them. */
   readonly marks: readonly string[];
   readonly km: number | undefined;
 }
@@ -39,17 +43,7 @@ export default defineCommand({
     tags: { kind: 'boolean', description: 'Show the types and tags of places, where Edgegap tells them' },
     page: pageOption,
   },
-  actions: {
-    page: {
-      permission: 'deployments.read',
-      ack: 'update',
-      check: async (context) => void (await turnedPage(context)),
-      async run(context) {
-        const { page, state } = await turnedPage<Asked>(context);
-        await show(context, state, page);
-      },
-    },
-  },
+  actions: { page: pageAction<Asked>(show) },
   check({ options }) {
     checkHasApplication(options);
     const { near } = options;
@@ -65,89 +59,79 @@ export default defineCommand({
 });
 
 async function show(context: Context<unknown>, asked: Asked, wanted: number): Promise<void> {
-  const { near, ...filter } = asked;
-  const { locations, messages } = await context.edgegap.locations(filter);
-  const all = placesOf(locations, near);
-  const { rows, ...at } = pageOf(all, wanted, near || asked.tags ? ROWS.lines : ROWS.grouped);
+  const { near, tags, ...filter } = asked;
+  const { locations, messages } = await context.edgegap.locations({ ...filter, tags });
+  const all = placesOf(locations, asked);
+  const { rows, ...at } = pageOf(all, wanted, near || tags ? ROWS.lines : ROWS.names);
+  const notes = messages.map((message) => `Edgegap says: ${message}`);
+  if (tags && all.every(({ marks }) => marks.length === 0)) notes.push('Edgegap tells no types or tags.');
   const nodes: Node[] = [
-    ...(all.length === 0 ? [emptyText(asked)] : near ? [distanceTable(rows, asked)] : groups(rows, all)),
-    ...(asked.tags && all.length > 0 && all.every(({ marks }) => marks.length === 0)
-      ? [{ kind: 'note', text: ['Edgegap tells no types or tags.'] } as const]
-      : []),
-    ...messages.map((message): Node => ({ kind: 'note', text: [`Edgegap says: ${message}`] })),
-    ...pageNote(at),
-    ...(await pageButtons(context, 'locations', asked, { page: at.page, more: at.page < at.pages })),
+    ...(all.length === 0 ? [emptyText(asked)] : near ? [distanceTable(rows, asked)] : byContinent(rows, all)),
+    ...notes.map((note): Node => ({ kind: 'note', text: [note] })),
+    ...(await pageFoot(context, 'locations', asked, at)),
   ];
   await context.respond({ kind: 'card', tone: 'neutral', title: [titleOf(asked, all.length)], nodes });
 }
 
-/** Each city once; nearest first, or else by continent, country and name. */
-function placesOf(locations: readonly AvailableLocation[], near: Location | undefined): Place[] {
+/** Each city once: nearest first, or else by continent, country and name. */
+function placesOf(locations: readonly AvailableLocation[], { near, tags: shown }: Asked): Place[] {
   const places = new Map<string, Place>();
   for (const location of locations) {
+    const name = fullName(location);
     const { type, tags } = location;
-    const marks = [...(places.get(fullName(location))?.marks ?? []), ...(type ? [type] : []), ...tags];
-    const km = near && distance(near, location);
-    places.set(fullName(location), { location, marks: [...new Set(marks)], km });
+    const marks = shown ? [...(places.get(name)?.marks ?? []), ...(type ? [type] : []), ...tags] : [];
+    places.set(name, { location, marks: [...new Set(marks)], km: near && distance(near, location) });
   }
   const order = ({ location: { continent, country, city } }: Place) => [continent, country, city].join('\n');
   const byName = [...places.values()].toSorted((a, b) => order(a).localeCompare(order(b), 'en'));
-  if (!near) return byName;
-  const kmOf = ({ km = Number.POSITIVE_INFINITY }: Place) => km;
-  return byName.toSorted((a, b) => (kmOf(a) === kmOf(b) ? 0 : kmOf(a) - kmOf(b)));
+  const kmOf = ({ km = 1e9 }: Place) => km;
+  return near ? byName.toSorted((a, b) => kmOf(a) - kmOf(b)) : byName;
 }
 
-/** A text for each continent, and in each text a line for each country. */
-function groups(rows: readonly Place[], all: readonly Place[]): Node[] {
+/** A text for each continent, with a line for each country. */
+function byContinent(rows: readonly Place[], all: readonly Place[]): Node[] {
   const continents = Map.groupBy(rows, ({ location }) => location.continent ?? 'Elsewhere');
   return [...continents].map(([continent, here]): Node => {
-    const countries = Map.groupBy(here, ({ location }) => location.country ?? '');
+    const countries = Map.groupBy(here, ({ location }) => location.country ?? 'No country');
     const lines = [...countries].map(([country, places]) => {
-      const cities = places.map((place) => marked(cityName(place, all), place)).join(', ');
-      return `\n${country ? `${country}: ` : ''}${cities}`;
+      const cities = places.map((place) => cityName(place, all) + markText(place, (marks) => ` (${marks})`));
+      return `\n${country}: ${cities.join(', ')}`;
     });
     return { kind: 'text', text: [{ bold: continent }, ...lines] };
   });
 }
 
-/** The city; with its division where the country has another city of that name. */
+/** With its division where the country has another city of that name. */
 function cityName({ location }: Place, all: readonly Place[]): string {
-  const { city = fullName(location), administrative_division: division } = location;
+  const { city = 'no city', administrative_division: division } = location;
   const isAlone = all.filter((one) => placeName(one.location) === placeName(location)).length === 1;
-  return isAlone || !division ? city : `${city}, ${division}`;
+  return isAlone || !division ? city : `${city} in ${division}`;
 }
 
-function marked(name: string, { marks }: Place): string {
-  return marks.length > 0 ? `${name} (${marks.join(', ')})` : name;
+function markText({ marks }: Place, text = (all: string) => all): string {
+  return marks.length > 0 ? text(cutEnd(marks.join(', '), MARKS)) : '';
 }
 
 function distanceTable(rows: readonly Place[], { tags }: Asked): Node {
   return {
     kind: 'table',
     columns: ['distance', 'place', ...(tags ? ['type and tags'] : [])],
-    rows: rows.map(({ location, marks, km }) => [
-      km === undefined ? 'not known' : `${Math.round(km).toLocaleString('en')} km`,
-      placeName(location),
-      ...(tags ? [marks.join(', ')] : []),
+    rows: rows.map((place) => [
+      place.km === undefined ? 'not known' : `${Math.round(place.km).toLocaleString('en')} km`,
+      placeName(place.location),
+      ...(tags ? [markText(place)] : []),
     ]),
   };
 }
 
 function emptyText({ application, type }: Asked): Node {
-  const text = [
-    ...(application ? ['No place has room now: try again later, or use a version that needs less.'] : []),
-    ...(type ? ['Leave out the type to see the places of all types.'] : []),
-  ];
-  return { kind: 'text', text: [text.join(' ') || 'Edgegap lists no place at all: try again in a minute.'] };
+  const room = application ? 'Try again later, or use a version that needs less. ' : '';
+  const all = type ? 'Leave out the type to see places of all types.' : '';
+  return { kind: 'text', text: [`${room}${all}` || 'Edgegap lists no place at all: try again in a minute.'] };
 }
 
-function titleOf({ application, version, type, near }: Asked, count: number): string {
-  return [
-    `${count} ${count === 1 ? 'place' : 'places'}`,
-    application && ` with room for ${[application, version].filter((part) => part).join(' ')}`,
-    type && ` of type ${type}`,
-    near && `, nearest to ${placeName(near)} first`,
-  ]
-    .filter((part) => part)
-    .join('');
+function titleOf({ application, version = '', type, near }: Asked, count: number): string {
+  const room = application ? ` with room for ${`${application} ${version}`.trim()}` : '';
+  const sorted = near ? `, nearest to ${placeName(near)} first` : '';
+  return `${counted(count, 'place')}${type ? ` of type ${type}` : ''}${room}${sorted}`;
 }
