@@ -82,7 +82,8 @@ function placesOf(locations: readonly AvailableLocation[], { near, tags: shown }
     const marks = shown ? [...(places.get(name)?.marks ?? []), ...(type ? [type] : []), ...tags] : [];
     places.set(name, { location, marks: [...new Set(marks)], km: near && distance(near, location) });
   }
-  const order = ({ location: { continent, country, city } }: Place) => [continent, country, city].join('\n');
+  const order = ({ location }: Place) =>
+    [location.continent, location.country, fullName(location)].join('\n');
   const byName = [...places.values()].toSorted((a, b) => order(a).localeCompare(order(b), 'en'));
   const kmOf = ({ km = 1e9 }: Place) => km;
   return near ? byName.toSorted((a, b) => kmOf(a) - kmOf(b)) : byName;

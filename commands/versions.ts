@@ -61,9 +61,13 @@ async function show(context: Context<unknown>, asked: Asked, wanted: number): Pr
     ...(isOff ? ['The application is switched off, so no version of it can be deployed.'] : []),
     ...(all.length === 0 ? ['Make a version in the Edgegap dashboard, then ask again.'] : []),
   ].join(' ');
+  // Said once, as most versions of an application have the same limits.
+  const [one, ...others] = rows;
+  const same = one && others.length > 0 && others.every((other) => limitText(other) === limitText(one));
   const nodes: Node[] = [
     ...(text ? [{ kind: 'text', text: [text] } as const] : []),
-    ...rows.map(row),
+    ...rows.map((version) => row(version, same ? '' : limitText(version))),
+    ...(same ? [{ kind: 'note', text: [`Each of these: ${limitText(one)}`] } as const] : []),
     ...(await pageFoot(context, 'versions', asked, at)),
   ];
   const count = all.length === 0 ? 'no version yet' : counted(all.length, 'version');
@@ -71,14 +75,19 @@ async function show(context: Context<unknown>, asked: Asked, wanted: number): Pr
   await respond({ kind: 'card', tone: all.length > 0 && !isOff ? 'neutral' : 'warning', title, nodes });
 }
 
-function row(version: AppVersion): Node {
+function row(version: AppVersion, limitText: string): Node {
   const ports = version.ports?.map(portText) ?? [];
   const more = ports.length > PORTS ? [`${ports.length - PORTS} more`] : [];
   return rowText(
     [{ bold: version.name }, version.is_active ? '' : ' · switched off'],
     [resources(version), [...ports.slice(0, PORTS), ...more].join(', '), cachingText(version)],
-    Object.entries(limits(version)).map(([label, value]) => value && `${label}: ${value}`),
+    [limitText],
   );
+}
+
+function limitText(version: AppVersion): string {
+  const known = Object.entries(limits(version)).filter(([, value]) => value !== undefined);
+  return known.map(([label, value]) => `${label}: ${value}`).join(' · ');
 }
 
 function versionCard(application: string, version: AppVersion): Card {
