@@ -190,8 +190,8 @@ function hostCard(fleet: string, host: FleetHost, measure: Measure | undefined):
 }
 
 function statusText({ status }: FleetHost): string {
-  if (status === 'ACTIVE') return 'Active: takes deployments';
-  return status === 'PENDING' ? 'Pending: being prepared, takes no deployments yet' : status;
+  if (status === 'ACTIVE') return 'Active, takes deployments';
+  return status === 'PENDING' ? 'Pending, being prepared: takes no deployments yet' : status;
 }
 
 function deletion({ delete_schedule }: FleetHost): Rich {

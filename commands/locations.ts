@@ -102,7 +102,7 @@ function byContinent(rows: readonly Place[], all: readonly Place[]): Node[] {
   });
 }
 
-/** With its division where the country has another city of that name. */
+/** The city, with the division where the country has another city of the same name. */
 function cityName({ location }: Place, all: readonly Place[]): string {
   const { city = 'no city', administrative_division: division } = location;
   const isAlone = all.filter((one) => placeName(one.location) === placeName(location)).length === 1;

@@ -57,7 +57,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
   });
   afterAll(() => stage?.close());
 
-  test('versions tells of each version what it needs, how long it may run and how well it is cached', async () => {
+  test('versions tells the resources, ports, limits and caching of each version', async () => {
     const text = await shown(stage, 'versions', { application: 'kart-racing' });
     expect(text).toContain('kart-racing: 3 versions, 1 of them switched off');
     expect(text).toMatch(
@@ -128,7 +128,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
       /tournament-montreal-0 \| 12\.63 of 12\.63 vCPU free · 24\.59 of 24\.59 GB free · Montreal, Canada/,
     );
     expect(text).toMatch(/tournament-vancouver-2 \| 0 of 12\.63 vCPU free/);
-    expect(text).toMatch(/tournament-new-york-city-3 \| Pending: being prepared.*New York City/);
+    expect(text).toMatch(/tournament-new-york-city-3 \| Pending, being prepared.*New York City/);
     expect(text).toMatch(/tournament-ashburn-4 · will be deleted /);
   });
 
@@ -153,14 +153,14 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
       host: 'tournament-toronto-1',
       ...KART,
     });
-    expect(active).toMatch(/Status\W+Active: takes deployments/);
+    expect(active).toMatch(/Status\W+Active, takes deployments/);
     expect(active).toMatch(/Place\W+Toronto, Canada, North America/);
     expect(active).toMatch(/Fits\W+12 more of kart-racing v1\.2/);
     expect(active).toMatch(/Specifications\W+16 vCPU, 32 GB, 2 GHz/);
     expect(active).toMatch(/IP\W+203\.0\.113\.\d+/);
     expect(active).toMatch(/Centroid\W+Alpha/);
     const pending = await shown(stage, 'hosts', { fleet: 'tournament', host: 'tournament-new-york-city-3' });
-    expect(pending).toMatch(/Pending: being prepared.*CPU\W+not known yet/);
+    expect(pending).toMatch(/Pending, being prepared.*CPU\W+not known yet/);
     expect(await shown(stage, 'hosts', { fleet: 'empty-fleet' })).toContain('The fleet has no hosts yet');
   });
 
