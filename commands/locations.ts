@@ -10,9 +10,11 @@ import type { AvailableLocation, Location } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
 /** On a page: names of cities are short, while a city with tags or a distance takes a line. */
-const ROWS = { names: 50, lines: 20 };
+const ROWS = { names: 45, lines: 20 };
+/** In one text, of which Discord's renderer shows 1,500 characters. */
+const TEXT_ROWS = 15;
 /** Characters of the type and tags of one city. */
-const MARKS = 50;
+const MARKS = 40;
 
 interface Asked {
   readonly application?: string | undefined;
@@ -89,16 +91,29 @@ function placesOf(locations: readonly AvailableLocation[], { near, tags: shown }
   return near ? byName.toSorted((a, b) => kmOf(a) - kmOf(b)) : byName;
 }
 
-/** A text for each continent, with a line for each country. */
+/** Continents as headings, with a line for each country below. */
 function byContinent(rows: readonly Place[], all: readonly Place[]): Node[] {
-  const continents = Map.groupBy(rows, ({ location }) => location.continent ?? 'Elsewhere');
-  return [...continents].map(([continent, here]): Node => {
-    const countries = Map.groupBy(here, ({ location }) => location.country ?? 'No country');
-    const lines = [...countries].map(([country, places]) => {
-      const cities = places.map((place) => cityName(place, all) + markText(place, (marks) => ` (${marks})`));
-      return `\n${country}: ${cities.join(', ')}`;
-    });
-    return { kind: 'text', text: [{ bold: continent }, ...lines] };
+  const nodes: Node[] = [];
+  let heading = '';
+  for (let from = 0; from < rows.length; from += TEXT_ROWS) {
+    const some = rows.slice(from, from + TEXT_ROWS);
+    for (const [continent, here] of Map.groupBy(some, ({ location }) => location.continent ?? 'Elsewhere')) {
+      const lines = countryLines(here, all).join('\n');
+      nodes.push({
+        kind: 'text',
+        text: continent === heading ? [lines] : [{ bold: continent }, `\n${lines}`],
+      });
+      heading = continent;
+    }
+  }
+  return nodes;
+}
+
+function countryLines(here: readonly Place[], all: readonly Place[]): string[] {
+  const countries = Map.groupBy(here, ({ location }) => location.country ?? 'No country');
+  return [...countries].map(([country, places]) => {
+    const cities = places.map((place) => cityName(place, all) + markText(place, (marks) => ` (${marks})`));
+    return `${country}: ${cities.join(', ')}`;
   });
 }
 
