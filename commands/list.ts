@@ -1,5 +1,6 @@
-import type { Button, Card, Node } from '../src/chat/card.ts';
-import { type ActionContext, type Context, defineCommand } from '../src/command/define.ts';
+import type { Card, Node } from '../src/chat/card.ts';
+import { type Context, defineCommand } from '../src/command/define.ts';
+import { pageAction, pageFoot, pageOption } from '../src/command/pages.ts';
 import { namesakes } from '../src/command/same-name.ts';
 import { statusFace } from '../src/deployments/card.ts';
 import { viewOf, viewOfStatus } from '../src/deployments/view.ts';
@@ -7,7 +8,6 @@ import type { DeploymentPage, EdgegapApi } from '../src/edgegap/client.ts';
 import { isOwnTag } from '../src/edgegap/outside.ts';
 import type { ListFilter } from '../src/edgegap/requests.ts';
 import type { DeploymentRow } from '../src/edgegap/schema.ts';
-import { InputError } from '../src/errors.ts';
 
 const ROWS = 10;
 const COLUMNS = ['request_id', 'application', 'status', 'address', 'tags'];
@@ -42,34 +42,14 @@ export default defineCommand({
     version: { kind: 'version', description: 'Only of this version' },
     status: { kind: 'choice', choices: STATUSES, description: 'Only in this status' },
     tag: { kind: 'tag', description: 'Only with this tag' },
-    page: { kind: 'integer', min: 1, max: 10_000, description: 'Which page' },
+    page: pageOption,
   },
-  actions: {
-    page: {
-      permission: 'deployments.read',
-      ack: 'update',
-      check: async (context) => void (await turned(context)),
-      run: turn,
-    },
-  },
+  actions: { page: pageAction<Filter>(show) },
   run(context) {
     const { application, version, status, tag, page = 1 } = context.options;
     return show(context, { application, version, status, tag }, page);
   },
 });
-
-async function turn(context: ActionContext): Promise<void> {
-  const { page, filter } = await turned(context);
-  await show(context, filter, page);
-}
-
-async function turned({ action, kept }: Pick<ActionContext, 'action' | 'kept'>) {
-  const [, page, key = ''] = /^(\d{1,5})\.(.*)$/.exec(action.arg) ?? [];
-  const filter: Filter | undefined = key === '' ? {} : await kept.get(key);
-  if (!page || !filter)
-    throw new InputError('list-old', 'This list is too old to turn its pages.', { hint: 'Use list again.' });
-  return { page: Number(page), filter };
-}
 
 /** That page; the last one where there are not so many (any more). */
 async function read(edgegap: EdgegapApi, filter: Filter, page: number): Promise<DeploymentPage> {
@@ -145,22 +125,9 @@ async function show(context: Context<unknown>, asked: Filter, wanted: number): P
     const none = isFiltered(filter) ? 'Nothing active matches.' : 'Nothing is active.';
     nodes.push({ kind: 'text', text: [none] });
   }
-  const missed = wanted > page ? `There is no page ${wanted}. ` : '';
-  if (missed || total_count > rows.length)
-    nodes.push({ kind: 'note', text: [`${missed}Page ${page} of ${pagesOf(total_count)}`] });
+  const pages = Math.max(pagesOf(total_count), has_next ? page + 1 : 1);
   nodes.push(...(await failedNote(context, filter)));
-  const key = isFiltered(filter) ? await context.kept.keep({ ...filter }) : '';
-  const button = (label: string, to: number): Button => ({
-    label,
-    style: 'secondary',
-    action: { command: 'list', action: 'page', arg: `${to}.${key}` },
-  });
-  const buttons = [
-    ...(page > 1 ? [button('Previous', page - 1)] : []),
-    button('Refresh', page),
-    ...(has_next ? [button('Next', page + 1)] : []),
-  ];
-  nodes.push({ kind: 'buttons', buttons });
+  nodes.push(...(await pageFoot(context, 'list', filter, { page, pages, wanted }, true)));
   await context.respond(listCard(filter, total_count, nodes));
 }
 

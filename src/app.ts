@@ -135,6 +135,7 @@ export async function buildApp({
       defaultNear: config.defaultNear,
       maxTagLength: config.maxTagLength,
       applicationAllowlist: allowlist,
+      fleets: config.fleets,
       secrets,
     },
   });

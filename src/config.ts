@@ -109,6 +109,7 @@ const Environment = z.object({
   KEEP_DAYS: wholeNumber(1, 3_650).default(30),
   DEFAULT_NEAR: z.string().max(100, 'must be the name of a city, at most 100 characters').optional(),
   APP_ALLOWLIST: list({ shape: /^.{1,64}$/, what: 'an application name' }).optional(),
+  FLEETS: list({ shape: /^.{1,100}$/, what: 'the name of a private fleet' }).default([]),
   READ_ONLY: z.stringbool({ error: 'must be 1 or 0' }).default(false),
   PERSON_REQUESTS: wholeNumber(0, 1_000).default(20),
   PERSON_WAITING: wholeNumber(0, 10_000).default(60),
@@ -216,6 +217,7 @@ export function readConfig(
     keepMs: env.KEEP_DAYS * DAY_MS,
     defaultNear: env.DEFAULT_NEAR,
     applicationAllowlist: env.APP_ALLOWLIST,
+    fleets: env.FLEETS,
     readOnly: env.READ_ONLY,
     /** How many requests of one person are carried out at once, and how many more may wait; 0: any number. */
     perPerson: { requests: env.PERSON_REQUESTS, waiting: env.PERSON_WAITING },

@@ -27,6 +27,7 @@ test('without any setting the defaults hold and no chat is set', () => {
     database: 'data/edgegap-chatops.db',
     defaultNear: undefined,
     applicationAllowlist: undefined,
+    fleets: [],
     readOnly: false,
     perPerson: { requests: 20, waiting: 60 },
     keepMs: 30 * 24 * 60 * 60_000,

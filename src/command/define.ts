@@ -216,6 +216,8 @@ export interface CommandSettings extends ParseSettings {
   readonly defaultNear: string | undefined;
   /** The only applications to work with; undefined: all. */
   readonly applicationAllowlist: readonly string[] | undefined;
+  /** Names of private fleets to offer. */
+  readonly fleets: readonly string[];
   /** Exact values that are masked wherever a log shows them. */
   readonly secrets: readonly string[];
 }

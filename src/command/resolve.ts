@@ -14,12 +14,13 @@ export async function resolveValues(
 ): Promise<Record<string, unknown>> {
   const resolved: Record<string, unknown> = { ...parsed };
   const found = new Map<Kind, unknown>();
-  for (const [name, { kind, required }] of Object.entries(options)) {
+  for (const [name, option] of Object.entries(options)) {
+    const { kind, required } = option;
     const value = parsed[name];
     if (value === undefined && required && kind.known)
       throw argumentMissing(name, command, options, await kind.known(lookup, found));
     if (typeof value !== 'string' || !kind.resolve) continue;
-    resolved[name] = await kind.resolve(value, lookup, found);
+    resolved[name] = await kind.resolve(value, lookup, found, { ...option, name });
     found.set(kind, resolved[name]);
   }
   return resolved;

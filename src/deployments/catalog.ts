@@ -1,6 +1,13 @@
+import { LRUCache } from 'lru-cache';
 import { type Clock, stopwatch } from '../clock.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
-import { type Application, type AppVersion, type Location, parseEdgegapTime } from '../edgegap/schema.ts';
+import {
+  type Application,
+  type AppVersion,
+  type FleetHost,
+  type Location,
+  parseEdgegapTime,
+} from '../edgegap/schema.ts';
 import { oneAtATime } from '../loop.ts';
 
 const TTL_MS = 5 * 60_000;
@@ -13,6 +20,7 @@ export interface Catalog {
   applications(atMostOldMs?: number): Promise<readonly Application[]>;
   versions(application: string, atMostOldMs?: number): Promise<readonly AppVersion[]>;
   locations(atMostOldMs?: number): Promise<readonly Location[]>;
+  hosts(fleet: string, atMostOldMs?: number): Promise<readonly FleetHost[]>;
   /** Applications, and those of their versions that were asked for, newest first, as they were last read: asks nobody. */
   lastSeen(): readonly (Application & { readonly versions: readonly AppVersion[] })[];
 }
@@ -20,23 +28,18 @@ export interface Catalog {
 export function createCatalog(edgegap: EdgegapApi, clock: Clock): Catalog {
   const applications = cached(clock, () => edgegap.applications());
   const locations = cached(clock, async () => (await edgegap.locations()).locations);
-  const versions = new Map<string, Cached<readonly AppVersion[]>>();
+  const versions = cachedByName(clock, (application) => edgegap.versions(application));
+  const hosts = cachedByName(clock, (fleet) => edgegap.hosts(fleet));
   return {
     applications,
     locations,
     lastSeen: () =>
       (applications.last() ?? []).map((one) => ({
         ...one,
-        versions: newestFirst(versions.get(one.name)?.last() ?? []),
+        versions: newestFirst(versions(one.name).last() ?? []),
       })),
-    versions(application, atMostOldMs) {
-      let entry = versions.get(application);
-      if (!entry) {
-        entry = cached(clock, () => edgegap.versions(application));
-        versions.set(application, entry);
-      }
-      return entry(atMostOldMs);
-    },
+    versions: (application, atMostOldMs) => versions(application)(atMostOldMs),
+    hosts: (fleet, atMostOldMs) => hosts(fleet)(atMostOldMs),
   };
 }
 
@@ -53,6 +56,18 @@ export async function findFresh<Item, Found>(
 }
 
 type Cached<Value> = ((atMostOldMs?: number) => Promise<Value>) & { last(): Value | undefined };
+
+/** How many names are remembered: people type names that do not exist, too. */
+const NAMES = 200;
+
+function cachedByName<Value>(clock: Clock, read: (name: string) => Promise<Value>) {
+  const entries = new LRUCache<string, Cached<Value>>({ max: NAMES });
+  return (name: string): Cached<Value> => {
+    const entry = entries.get(name) ?? cached(clock, () => read(name));
+    entries.set(name, entry);
+    return entry;
+  };
+}
 
 /** One read at a time; a failure is not cached. */
 function cached<Value>(clock: Clock, read: () => Promise<Value>): Cached<Value> {

@@ -5,6 +5,8 @@ export interface Catalog {
   readonly applications: readonly CatalogApplication[];
   readonly cities: readonly City[];
   readonly fleets?: readonly CatalogFleet[];
+  /** What the list of locations says beside the locations. */
+  readonly notes?: readonly string[];
 }
 
 export interface CatalogFleet {

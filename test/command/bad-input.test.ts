@@ -179,12 +179,57 @@ const cases: readonly [title: string, command: string, values: Values, says: Reg
     { command: 'depoly' },
     /no command .depoly. for you.*Did you mean deploy/,
   ],
+  [
+    'unknown application',
+    'versions',
+    { application: 'cart-racing' },
+    /no application .cart-racing.*kart-racing/,
+  ],
+  [
+    'unknown version',
+    'versions',
+    { application: 'kart-racing', version: 'v9' },
+    /kart-racing has no version .v9.*There are: v1\.3, v1\.2, v1\.1/,
+  ],
+  [
+    'a version without its application',
+    'locations',
+    { version: 'v1.2' },
+    /alone does not say.*--application/,
+  ],
+  [
+    'inactive version',
+    'locations',
+    { application: 'kart-racing', version: 'v1.1' },
+    /v1\.1. of kart-racing is switched off/,
+  ],
+  ['unknown city', 'locations', { near: 'Montreol' }, /no location .Montreol.*Did you mean Montreal/],
+  ['unknown fleet', 'hosts', { fleet: 'nope' }, /no private fleet .nope.*dashboard shows all fleets/],
+  ['a path as fleet', 'hosts', { fleet: '..' }, /not a name that Edgegap can be asked about/],
+  [
+    'unknown host',
+    'hosts',
+    { fleet: 'tournament', host: 'tournament-montrael-0' },
+    /tournament has no host .tournament-montrael-0.*Did you mean tournament-montreal-0/,
+  ],
+  [
+    'an application without a version',
+    'hosts',
+    { fleet: 'tournament', application: 'kart-racing' },
+    /does not say how much.*--version/,
+  ],
+  [
+    'a version without its application',
+    'hosts',
+    { fleet: 'tournament', version: 'v1.2' },
+    /alone does not say.*--application/,
+  ],
 ];
 
 /** The same for typed lines, which Discord's own boxes would not let through. */
 const lines: readonly [line: string, says: RegExp][] = [
   ['depoly kart-racing v1.2', /no command .depoly.*Did you mean deploy/],
-  ['frobnicate', /no command .frobnicate.*There are: deploy, help, list/],
+  ['frobnicate', /no command .frobnicate.*There are: deploy, help, hosts/],
   [
     'deploy',
     /deploy needs an application.*There are: .*kart-racing.*Use: (\/edgegap )?deploy <application> <version>/,
@@ -200,6 +245,8 @@ const lines: readonly [line: string, says: RegExp][] = [
   ['deploy kart-racing v1.2 --near "New York', /opened with " and never closed/],
   ['deploy kart-racing v1.2 --near “New York', /opened with “ and never closed/],
   ['status', /status needs a deployment/],
+  ['hosts', /hosts needs a fleet: the private fleet.*(dashboard shows the names|There is: tournament)/],
+  ['versions', /versions needs an application.*There are: .*kart-racing/],
   ['status a b', /do not know what to do with .b/],
   ['logs @last --lines many', /whole number from 1 to 5000, not .many/],
   [`deploy ${'y'.repeat(10_000)}`, /application is 10000 characters long; at most 64 fit/],

@@ -24,6 +24,7 @@ export const AT_ONCE: Partial<SimulatorOptions> = {
     deploy: Number.POSITIVE_INFINITY,
     status: Number.POSITIVE_INFINITY,
     list: Number.POSITIVE_INFINITY,
+    hosts: Number.POSITIVE_INFINITY,
   },
 };
 

@@ -23,6 +23,7 @@ const catalog: Catalog = {
   applications: async () => [],
   versions: async () => [],
   locations: async () => PLACES,
+  hosts: async () => [],
   lastSeen: () => [],
 };
 

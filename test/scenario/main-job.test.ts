@@ -29,9 +29,17 @@ describe.each(driverNames)('the main job on %s', (name) => {
     );
 
   test('a server is deployed, reported ready, tagged, read, stopped and reported terminated', async () => {
+    const kart = { application: 'kart-racing', version: 'v1.2' };
+    await driver.command('operator', 'versions', { application: 'kart-racing' });
+    expect((await find(/3 versions/, 'private')).text).toContain('v1.3');
+    await driver.command('operator', 'locations', { ...kart, near: 'Montreal' });
+    const places = await find(/places with room for kart-racing v1.2/, 'private');
+    expect(places.text).toMatch(/0 km +Montreal/);
+    await driver.command('operator', 'hosts', { fleet: 'tournament', ...kart });
+    await find(/54 more of kart-racing v1.2 fit/, 'private');
+
     await driver.command('operator', 'deploy', {
-      application: 'kart-racing',
-      version: 'v1.2',
+      ...kart,
       near: 'Montreal',
       tag: 'qa',
     });

@@ -6,12 +6,18 @@ import { namesakes } from '../same-name.ts';
 import type { Kind } from './kind.ts';
 import { nameInput, plainText, suggestion } from './text.ts';
 
-export const application: Kind<string> = {
+/** Takes what is switched off, too: to be looked at, not to be deployed. */
+export interface OrInactive {
+  readonly orInactive?: true;
+}
+
+export const application: Kind<string, OrInactive> = {
   placeholder: 'application',
   input: nameInput,
   // The vendor's own bound for both names.
   parse: (given, { name }) => plainText(bare(String(given)), name, 64),
-  resolve: (name, { catalog }) => findNamed((age) => catalog.applications(age), name),
+  resolve: (name, { catalog }, _, { orInactive }) =>
+    findNamed((age) => catalog.applications(age), name, { orInactive }),
   known: ({ catalog }) => whichThereAre(catalog.applications()),
 };
 
@@ -26,27 +32,31 @@ export async function whichThereAre(known: Promise<readonly Named[]>): Promise<s
 }
 
 function active(all: readonly Named[]): string[] {
-  return all.filter((one) => one.is_active).map((one) => one.name);
+  return names(all.filter((one) => one.is_active));
+}
+
+function names(all: readonly Named[]): string[] {
+  return all.map((one) => one.name);
 }
 
 /** The application of that name, or the version of the application `of`. */
 export async function findNamed(
   read: (atMostOldMs?: number) => Promise<readonly Named[]>,
   name: string,
-  of?: string,
+  { of, orInactive }: { readonly of?: string } & { readonly orInactive?: true | undefined } = {},
 ): Promise<string> {
   // From the cache the very name alone: by now, another one may be called what only means the same.
   const { found: exact, all } = await findFresh(read, (known) => known.find((one) => one.name === name));
   const same = exact ? [exact] : namesakes(name, all, (one) => one.name);
-  const usable = active(same);
-  const [found, ...others] = usable;
+  const usable = orInactive ? names : active;
+  const [found, ...others] = usable(same);
   const kind = of === undefined ? 'application' : 'version';
   if (others.length > 0)
     throw new InputError(`${kind}-ambiguous`, `Several ${kind}s could be meant by ${quoted(name)}.`, {
-      hint: `Say which: ${usable.join(' or ')}.`,
+      hint: `Say which: ${usable(same).join(' or ')}.`,
     });
   if (found !== undefined) return found;
-  const known = suggestion('', active(all));
+  const known = suggestion('', usable(all));
   if (same.length > 0) {
     const which = of === undefined ? `The application ${quoted(name)}` : `Version ${quoted(name)} of ${of}`;
     throw new InputError(`${kind}-inactive`, `${which} is switched off.`, {
@@ -55,7 +65,7 @@ export async function findNamed(
   }
   const which = of === undefined ? 'There is no application' : `${of} has no version`;
   // Many builds are near to a number that none has: the newest are named too.
-  const near = nearest(name, active(all));
+  const near = nearest(name, usable(all));
   throw new InputError(`${kind}-unknown`, `${which} ${quoted(name)}.`, {
     hint: near ? `Did you mean ${near}? ${known}` : known,
   });

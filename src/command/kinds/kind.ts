@@ -2,6 +2,7 @@ import type { Address } from '../../chat/port.ts';
 import type { Catalog } from '../../deployments/catalog.ts';
 import type { Deployments } from '../../deployments/deployments.ts';
 import type { EdgegapApi } from '../../edgegap/client.ts';
+import type { Kept } from '../kept.ts';
 
 /** Fields every option has. `positional` ones are typed without a name, in order; the others as `--name value`. */
 export interface OptionBase {
@@ -42,7 +43,12 @@ export interface Lookup {
   readonly catalog: Catalog;
   readonly deployments: Deployments;
   readonly edgegap: EdgegapApi;
-  readonly settings: { readonly applicationAllowlist: readonly string[] | undefined };
+  readonly settings: {
+    readonly applicationAllowlist: readonly string[] | undefined;
+    /** Names of private fleets, which no endpoint lists. */
+    readonly fleets: readonly string[];
+  };
+  readonly kept: Kept;
   /** Where the person asks. */
   readonly at: Address;
 }
@@ -81,7 +87,7 @@ export interface Kind<Value = unknown, Fields = object> {
    */
   parse(given: RawValue, about: Named<Fields>, settings: ParseSettings): Value | string;
   /** Puts what exists in place of what was named. Throws InputError with what to use instead. */
-  resolve?(named: string, lookup: Lookup, found: Found): Promise<Value>;
+  resolve?(named: string, lookup: Lookup, found: Found, about: Named<Fields>): Promise<Value>;
   /** A sentence with what could be given, where Edgegap alone can say: for a required option that is missing. */
   known?(lookup: Lookup, found: Found): Promise<string>;
   /** Values to offer while somebody types, best first. */

@@ -1,6 +1,7 @@
 import { application } from './application.ts';
 import { deployment } from './deployment.ts';
 import { duration } from './duration.ts';
+import { fleet } from './fleet.ts';
 import type { Kind } from './kind.ts';
 import { list } from './list.ts';
 import { location } from './location.ts';
@@ -20,6 +21,7 @@ export const kinds = {
   version,
   deployment,
   location,
+  fleet,
   tag,
   duration,
   moment,

@@ -52,11 +52,11 @@ function isBeginning(given: string, city: string): boolean {
 }
 
 /** `Portland, Oregon, United States of America`: what tells two cities of one name apart. */
-function fullName({ city, country, administrative_division }: Location): string {
+export function fullName({ city, country, administrative_division }: Location): string {
   return [city, administrative_division, country].filter((part) => part).join(', ');
 }
 
 /** `Montreal, Canada`. */
-export function placeName({ city, country, administrative_division }: Location): string {
+export function placeName({ city, country, administrative_division }: Partial<Location>): string {
   return [city, country ?? administrative_division].filter((part) => part).join(', ');
 }

@@ -1,15 +1,16 @@
 import { type Catalog, newestFirst } from '../../deployments/catalog.ts';
 import type { AppVersion } from '../../edgegap/schema.ts';
-import { application, findNamed, whichThereAre } from './application.ts';
+import { InputError } from '../../errors.ts';
+import { application, findNamed, type OrInactive, whichThereAre } from './application.ts';
 import type { Found, Kind } from './kind.ts';
 
 /** Of the application that is given before it; of an unknown application a version is taken as it is. */
-export const version: Kind<string> = {
+export const version: Kind<string, OrInactive> = {
   ...application,
   placeholder: 'version',
-  async resolve(name, { catalog }, found) {
+  async resolve(name, { catalog }, found, { orInactive }) {
     const of = applicationIn(found);
-    return of === undefined ? name : await findVersion(catalog, of, name);
+    return of === undefined ? name : await findVersion(catalog, of, name, orInactive);
   },
   async known({ catalog }, found) {
     const of = applicationIn(found);
@@ -30,8 +31,19 @@ export async function findDeployable(
   return { application: found, version: await findVersion(catalog, found, wanted.version) };
 }
 
-function findVersion(catalog: Catalog, of: string, name: string): Promise<string> {
-  return findNamed((age) => newestVersions(catalog, of, age), name, of);
+function findVersion(catalog: Catalog, of: string, name: string, orInactive?: true): Promise<string> {
+  return findNamed((age) => newestVersions(catalog, of, age), name, { of, orInactive });
+}
+
+/** Throws InputError where a version is given alone: versions of several applications may have the same name. */
+export function checkHasApplication(given: {
+  application?: string | undefined;
+  version?: string | undefined;
+}) {
+  if (given.version === undefined || given.application !== undefined) return;
+  throw new InputError('version-alone', 'A version alone does not say of which application.', {
+    hint: 'Add the option application (typed: --application kart-racing).',
+  });
 }
 
 /** Of many builds the last ones are what somebody may mean. */

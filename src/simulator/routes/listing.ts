@@ -36,7 +36,7 @@ function locations({ world, query }: Call): Answer {
   const { items, ...page } = paginate(world.settings.catalog.cities, query);
   const withTags = query.get('tags') === 'true' && world.settings.dialect === 'reference';
   const locations = withTags ? items.map((city) => ({ ...city, type: 'cloud', tags: ['cloud'] })) : items;
-  return { status: 200, body: { locations, messages: [], ...page } };
+  return { status: 200, body: { locations, messages: world.settings.catalog.notes ?? [], ...page } };
 }
 
 function applications({ world, query }: Call): Answer {

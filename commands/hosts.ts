@@ -1,0 +1,200 @@
+import type { Card, Node, Rich } from '../src/chat/card.ts';
+import { counted, fieldsOf, rowText } from '../src/chat/facts.ts';
+import { quoted } from '../src/command/argv.ts';
+import { type Context, defineCommand } from '../src/command/define.ts';
+import { knownFleets, rememberFleet } from '../src/command/fleets.ts';
+import { placeName } from '../src/command/kinds/location.ts';
+import { beginningWith, suggestion } from '../src/command/kinds/text.ts';
+import { checkHasApplication } from '../src/command/kinds/version.ts';
+import { pageAction, pageFoot, pageOf, pageOption } from '../src/command/pages.ts';
+import { namesakes } from '../src/command/same-name.ts';
+import {
+  emptiestFirst,
+  fitting,
+  freeOn,
+  memory,
+  type Needs,
+  resources,
+  vcpu,
+} from '../src/deployments/resources.ts';
+import { EdgegapError } from '../src/edgegap/errors.ts';
+import { type FleetHost, parseEdgegapTime } from '../src/edgegap/schema.ts';
+import { InputError } from '../src/errors.ts';
+
+const ROWS = 10;
+/** How old the hosts may be where a page is turned: hundreds of hosts take seconds to read. */
+const TURN_MS = 60_000;
+
+interface Asked {
+  readonly fleet: string;
+  readonly application?: string | undefined;
+  readonly version?: string | undefined;
+}
+
+/** The version that the hosts are measured by. */
+interface Measure extends Needs {
+  /** `arena v3` */
+  readonly name: string;
+  /** `0.5 vCPU, 1 GB`; empty where Edgegap does not tell. */
+  readonly each: string;
+}
+
+export default defineCommand({
+  description: 'List the hosts of a private fleet, and how many deployments fit on each',
+  example: 'tournament --application kart-racing --version v1.2',
+  permission: 'deployments.read',
+  ack: 'private',
+  options: {
+    fleet: { kind: 'fleet', required: true, positional: true, description: 'The private fleet, by its name' },
+    host: {
+      kind: 'string',
+      maxLength: 100,
+      description: 'Show this host alone, in full',
+      async suggest({ typed, given, catalog, ...lookup }) {
+        const fleet = (await knownFleets(lookup)).find((one) => one === given.fleet);
+        const hosts = fleet === undefined ? [] : await catalog.hosts(fleet);
+        return beginningWith(
+          typed,
+          hosts.map(({ host_id }) => host_id),
+        );
+      },
+    },
+    application: { kind: 'application', description: 'With a version: how many deployments of it fit' },
+    version: { kind: 'version', description: 'With an application: how many deployments of it fit' },
+    page: pageOption,
+  },
+  actions: {
+    page: pageAction<Asked>((context, asked, page) => show(context, asked, page, TURN_MS), 'fleet'),
+  },
+  check({ options }) {
+    checkHasApplication(options);
+    if (options.application !== undefined && options.version === undefined)
+      throw new InputError('version-missing', 'An application alone does not say how much it needs.', {
+        hint: 'Add the option version (typed: --version v1.2).',
+      });
+  },
+  async run(context) {
+    const { host: wanted, page = 1, ...asked } = context.options;
+    if (wanted === undefined) return await show(context, asked, page, 0);
+    const { hosts, measure } = await read(context, asked, 0);
+    const [host] = namesakes(wanted, hosts, ({ host_id }) => host_id);
+    if (!host)
+      throw new InputError('host-unknown', `${asked.fleet} has no host ${quoted(wanted)}.`, {
+        hint: suggestion(
+          wanted,
+          hosts.map(({ host_id }) => host_id),
+        ),
+      });
+    await context.respond(hostCard(asked.fleet, host, measure));
+  },
+});
+
+async function show(
+  context: Context<unknown>,
+  asked: Asked,
+  wanted: number,
+  atMostOldMs: number,
+): Promise<void> {
+  const { hosts, measure } = await read(context, asked, atMostOldMs);
+  const fits = (host: FleetHost) => (measure ? fitting(host, measure) : 0);
+  const bestFirst = emptiestFirst(hosts).toSorted((a, b) => fits(b) - fits(a));
+  const { rows, ...at } = pageOf(bestFirst, wanted, ROWS);
+  const nodes: Node[] = [
+    { kind: 'text', text: summary(hosts, measure) },
+    ...rows.map((host) => row(host, measure)),
+    ...(await pageFoot(context, 'hosts', asked, at)),
+  ];
+  const title = [`${asked.fleet}: ${counted(hosts.length, 'host')}`];
+  await context.respond({ kind: 'card', tone: 'neutral', title, nodes });
+}
+
+/** The hosts, and what the version needs. */
+async function read(context: Context<unknown>, { fleet, application, version }: Asked, atMostOldMs: number) {
+  const { catalog } = context;
+  const failed = (cause: unknown) => unknownFleet(context, fleet, cause);
+  const hosts = await catalog.hosts(fleet, atMostOldMs).catch(failed);
+  await rememberFleet(context, fleet);
+  if (application === undefined) return { hosts, measure: undefined };
+  const needs = (await catalog.versions(application)).find(({ name }) => name === version) ?? {};
+  const measure: Measure = { ...needs, name: `${application} ${version}`, each: resources(needs) };
+  return { hosts, measure };
+}
+
+/** The vendor's files declare 400 where the fleet does not exist; its other calls answer 404. */
+async function unknownFleet(context: Context<unknown>, fleet: string, cause: unknown): Promise<never> {
+  if (!(cause instanceof EdgegapError) || ![400, 404].includes(cause.status ?? 0)) throw cause;
+  const known = (await knownFleets(context)).filter((one) => one !== fleet);
+  const there = known.length > 0 ? suggestion(fleet, known) : 'Check the name, capital letters included.';
+  throw new InputError('fleet-unknown', `Edgegap has no private fleet ${quoted(fleet)} in this account.`, {
+    hint: `${there} The Edgegap dashboard shows all fleets.`,
+    cause,
+  });
+}
+
+/** What a person wants to know first: how many fit, or else how much is free. */
+function summary(hosts: readonly FleetHost[], measure: Measure | undefined): Rich {
+  if (hosts.length === 0) return ['The fleet has no hosts yet: start them in the Edgegap dashboard.'];
+  const active = hosts.filter(({ status }) => status === 'ACTIVE');
+  const waiting = hosts.length - active.length;
+  const others = waiting > 0 ? ` ${counted(waiting, 'host')} not active yet.` : '';
+  if (measure?.each === '') return [`Edgegap does not say how much ${measure.name} needs.${others}`];
+  if (!measure) {
+    const free = Object.values(freeOn(active)).filter((part) => part !== undefined);
+    return [
+      { bold: free.join(' · ') || 'Nothing free' },
+      ` on ${counted(active.length, 'active host')}.${others}`,
+    ];
+  }
+  const fits = active.map((host) => fitting(host, measure));
+  const fit = fits.reduce((total, count) => total + count, 0);
+  const on = counted(fits.filter((count) => count > 0).length, 'host');
+  const gpu = measure.req_video ? ' Hosts tell nothing of GPUs: GPUs are not counted.' : '';
+  return [{ bold: `${fit} more of ${measure.name} fit` }, ` on ${on} (${measure.each} each).${gpu}${others}`];
+}
+
+function row(host: FleetHost, measure: Measure | undefined): Node {
+  const fits = measure?.each ? `fits ${fitting(host, measure)}` : undefined;
+  const [deleted] = deletion(host);
+  const free = freeOn([host]);
+  return rowText(
+    [{ code: host.host_id }, ...(deleted ? [' · will be deleted ', deleted] : [])],
+    [...(host.status === 'ACTIVE' ? [fits, free.cpu, free.memory] : [statusText(host)]), placeName(host)],
+  );
+}
+
+function hostCard(fleet: string, host: FleetHost, measure: Measure | undefined): Card {
+  const { fleet_host_specifications: has, ip_address, centroid } = host;
+  const created = parseEdgegapTime(host.created_at);
+  const speed = has?.base_clock_speed_mhz;
+  const parts = [has?.cpu_units && vcpu(has.cpu_units), has?.memory_mb && memory(has.memory_mb)];
+  const free = freeOn([host]);
+  const fields = fieldsOf({
+    Status: [{ bold: statusText(host) }],
+    Place: [placeName(host), host.continent].filter((part) => part).join(', ') || 'not known yet',
+    Fits: measure?.each
+      ? `${fitting(host, measure)} more of ${measure.name} (${measure.each} each)`
+      : undefined,
+    CPU: free.cpu ?? 'not known yet',
+    Memory: free.memory ?? 'not known yet',
+    Deletion: deletion(host),
+    Specifications: [...parts, speed && `${Number((speed / 1000).toFixed(2))} GHz`]
+      .filter((part) => part)
+      .join(', '),
+    IP: ip_address ? [{ code: ip_address }] : undefined,
+    Centroid: centroid?.label,
+    Created: created === undefined ? undefined : [{ time: created, style: 'clock' }],
+    Fleet: fleet,
+  });
+  const tone = host.status === 'ACTIVE' ? 'success' : 'progress';
+  return { kind: 'card', tone, title: [{ code: host.host_id }], nodes: [fields] };
+}
+
+function statusText({ status }: FleetHost): string {
+  if (status === 'ACTIVE') return 'Active, takes deployments';
+  return status === 'PENDING' ? 'Pending, being prepared: takes no deployments yet' : status;
+}
+
+function deletion({ delete_schedule }: FleetHost): Rich {
+  const at = parseEdgegapTime(delete_schedule?.scheduled_at);
+  return at === undefined ? [] : [{ time: at, style: 'relative' }];
+}

@@ -1,0 +1,21 @@
+import { bare } from '../argv.ts';
+import { knownFleets } from '../fleets.ts';
+import { namesakes } from '../same-name.ts';
+import type { Kind } from './kind.ts';
+import { beginningWith, nameInput, plainText, suggestion } from './text.ts';
+
+/** A private fleet. Whether a fleet exists shows only when its hosts are asked for: no endpoint lists fleets. */
+export const fleet: Kind<string> = {
+  placeholder: 'fleet',
+  input: nameInput,
+  parse: (given, { name }) => plainText(bare(String(given)), name, 100),
+  async resolve(name, lookup) {
+    const [found, ...others] = namesakes(name, await knownFleets(lookup), (one) => one);
+    return found !== undefined && others.length === 0 ? found : name;
+  },
+  async known(lookup) {
+    const known = await knownFleets(lookup);
+    return known.length > 0 ? suggestion('', known) : 'The Edgegap dashboard shows the names.';
+  },
+  suggest: async ({ typed, ...lookup }) => beginningWith(typed, await knownFleets(lookup)),
+};

@@ -1,0 +1,75 @@
+/* Lists that turn their pages by buttons, on which the state of the list is kept. */
+import type { Button, Node } from '../chat/card.ts';
+import { InputError } from '../errors.ts';
+import type { Action, ActionContext, Services } from './define.ts';
+
+/** Which page of a list is shown. */
+export interface Page {
+  readonly page: number;
+  readonly pages: number;
+  /** The page that was asked for: there may be fewer pages. */
+  readonly wanted: number;
+}
+
+/** The option `page` of a command. */
+export const pageOption = { kind: 'integer', min: 1, max: 10_000, description: 'Which page' } as const;
+
+/** The rows of that page; of the last page where there are fewer pages. */
+export function pageOf<Row>(
+  all: readonly Row[],
+  wanted: number,
+  size: number,
+): Page & { readonly rows: readonly Row[] } {
+  const pages = Math.max(1, Math.ceil(all.length / size));
+  const page = Math.min(wanted, pages);
+  return { rows: all.slice((page - 1) * size, page * size), page, pages, wanted };
+}
+
+/** The action `page` of a command: shows the list again. A state without the field `needed` counts as forgotten. */
+export function pageAction<State>(
+  show: (context: ActionContext, state: State, page: number) => Promise<void>,
+  needed?: keyof State & string,
+): Action {
+  const turned = async ({ action, kept }: Pick<ActionContext, 'action' | 'kept'>) => {
+    const [, page, key = ''] = /^(\d{1,5})\.(.*)$/.exec(action.arg) ?? [];
+    const state = key === '' ? {} : await kept.get(key);
+    if (!page || !state || (needed !== undefined && state[needed] === undefined))
+      throw new InputError('list-old', 'This list is too old to turn its pages.', {
+        hint: `Use ${action.command} again.`,
+      });
+    return { page: Number(page), state: state as State };
+  };
+  return {
+    permission: 'deployments.read',
+    ack: 'update',
+    check: async (context) => void (await turned(context)),
+    async run(context) {
+      const { page, state } = await turned(context);
+      await show(context, state, page);
+    },
+  };
+}
+
+/** Says which page is shown, where that matters, and holds the buttons; `state` is all that the list needs to be shown again. */
+export async function pageFoot(
+  { kept }: Pick<Services, 'kept'>,
+  command: string,
+  state: object,
+  { page, pages, wanted }: Page,
+  refresh = false,
+): Promise<Node[]> {
+  const missed = wanted > page ? `There is no page ${wanted}. ` : '';
+  const isEmpty = Object.values(state).every((value) => value === undefined);
+  const key = isEmpty ? '' : await kept.keep({ ...state });
+  const button = (label: string, to: number, isShown: boolean): Button[] =>
+    isShown ? [{ label, style: 'secondary', action: { command, action: 'page', arg: `${to}.${key}` } }] : [];
+  const buttons = [
+    ...button('Previous', page - 1, page > 1),
+    ...button('Refresh', page, refresh),
+    ...button('Next', page + 1, page < pages),
+  ];
+  return [
+    ...(missed || pages > 1 ? [{ kind: 'note', text: [`${missed}Page ${page} of ${pages}`] } as const] : []),
+    ...(buttons.length > 0 ? [{ kind: 'buttons', buttons } as const] : []),
+  ];
+}
