@@ -61,6 +61,7 @@ export class World {
       history: [{ phase: 'INITIALIZING', at: now }],
       tags: [...new Set(order.tags)].map((name) => ({ name, createdAt: now, updatedAt: now })),
       errorDetail: undefined,
+      extras: {},
       crash: undefined,
       imagePulled: order.imagePulled,
       stopRequested: false,
