@@ -29,6 +29,8 @@ export interface DeploymentsParts {
 const REWRITE_MS = 250;
 const REWRITE_MAX_MS = 15_000;
 
+const DAY_MS = 24 * 60 * 60_000;
+
 /** The deployments of one account as far as they are known: which there are, and what is learned of them. */
 export class KnownDeployments {
   protected readonly parts: DeploymentsParts;
@@ -131,6 +133,12 @@ export class KnownDeployments {
   /** Those of `applications` (undefined: of all) that were deployed from chat, failed, and were not stopped. */
   failed(applications?: readonly string[]): ReturnType<DeploymentRepository['failed']> {
     return this.parts.repository.failed(this.parts.account, applications);
+  }
+
+  /** Up to 200 of `applications` in that phase that Edgegap has told anything with `host` of; `ended`: within a day. */
+  byHost(host: string, phase: 'live' | 'ended', applications?: readonly string[]): Promise<Deployment[]> {
+    const since = phase === 'ended' ? this.parts.clock.now() - DAY_MS : 0;
+    return this.parts.repository.byHost(this.parts.account, { host, phase, since }, applications);
   }
 
   latest(at: Address): Promise<Deployment | undefined> {

@@ -5,7 +5,7 @@ import type { Store } from '../store/schema.ts';
 import { transact, wroteTo } from '../store/transact.ts';
 import { Agenda } from './agenda.ts';
 import { announce, drawCard, type Source } from './announce.ts';
-import { type Deployment, fromRow, toColumns } from './deployment.ts';
+import { type Deployment, fromRow, type Phase, toColumns } from './deployment.ts';
 import { type EventsBehind, eventsBehind } from './events-behind.ts';
 import { type Intent, insertIntent, newId } from './intent.ts';
 import { advance, type Happening, hasStatus, type News } from './state.ts';
@@ -193,6 +193,27 @@ export class DeploymentRepository {
       .where('request_id', '>=', prefix)
       .where('request_id', '<', `${prefix}\uffff`)
       .limit(limit)
+      .execute();
+    return rows.map(fromRow);
+  }
+
+  /**
+   * Up to 200 of the account's deployments of `applications` (undefined: of all) in a phase, heard of since `since` (epoch
+   * milliseconds), whose snapshot holds the text `host` in any case, newest first.
+   */
+  async byHost(
+    account: string,
+    { host, phase, since }: { readonly host: string; readonly phase: Phase; readonly since: number },
+    applications?: readonly string[],
+  ): Promise<Deployment[]> {
+    if (applications?.length === 0) return [];
+    const rows = await this.#of(account)
+      .where('phase', '=', phase)
+      .where('heard_at', '>=', since)
+      .where((eb) => eb(eb.fn('lower', ['snapshot_json']), 'like', `%${host}%`))
+      .$if(applications !== undefined, (query) => query.where('application', 'in', applications ?? []))
+      .orderBy('created_at', 'desc')
+      .limit(200)
       .execute();
     return rows.map(fromRow);
   }

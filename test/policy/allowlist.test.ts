@@ -42,6 +42,7 @@ const buttons = directory.all.flatMap(({ name, actions }) =>
 test('there are commands and buttons keyed by a request_id', () => {
   expect(keyed).toEqual([
     'logs',
+    'metrics',
     'status',
     'stop',
     'tags list',
@@ -52,6 +53,8 @@ test('there are commands and buttons keyed by a request_id', () => {
   ]);
   expect(buttons.map(({ command, action }) => `${command}:${action}`)).toEqual([
     'logs:show',
+    'metrics:show',
+    'metrics:window',
     'status:refresh',
     'stop:ask',
     'stop:confirm',
