@@ -31,9 +31,10 @@ export type Button =
   | { readonly label: string; readonly style: 'primary' | 'secondary' | 'danger'; readonly action: ActionRef }
   | { readonly label: string; readonly url: string };
 
-/** `value` is what code gets, `label` is what people read. */
+/** `value` is what code gets, `label` is what people read; `detail` stands below the label, where a platform has menus. */
 export interface Choice {
   readonly label: string;
+  readonly detail?: string;
   readonly value: string;
 }
 

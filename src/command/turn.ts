@@ -172,7 +172,7 @@ export class Turn {
         return person;
       },
       check: async () => {
-        if (action.on === 'deployment') return await this.#targetOf(arg);
+        if (action.on === 'deployment') return await this.#targetOf(pressed.chosen[0] ?? arg);
         await action.check?.({ ...services, ...pressed });
         return undefined;
       },

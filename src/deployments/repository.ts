@@ -5,9 +5,10 @@ import type { Store } from '../store/schema.ts';
 import { transact, wroteTo } from '../store/transact.ts';
 import { Agenda } from './agenda.ts';
 import { announce, drawCard, type Source } from './announce.ts';
-import { type Deployment, fromRow, type Phase, toColumns } from './deployment.ts';
+import { type Deployment, fromRow, toColumns } from './deployment.ts';
 import { type EventsBehind, eventsBehind } from './events-behind.ts';
 import { type Intent, insertIntent, newId } from './intent.ts';
+import { Search } from './search.ts';
 import { advance, type Happening, hasStatus, type News } from './state.ts';
 
 /** How news came, and when to ask next about what it makes of a deployment. */
@@ -16,14 +17,16 @@ export interface Learning {
   readonly checkAt?: (deployment: Deployment) => number | undefined;
 }
 
-/** The table of deployments: with its agenda, the only place that reads and writes it. */
+/** The table of deployments: with its agenda and its search, the only place that reads and writes it. */
 export class DeploymentRepository {
   readonly agenda: Agenda;
+  readonly search: Search;
   readonly #store: Store;
   readonly #clock: Clock;
 
   constructor(store: Store, clock: Clock) {
     this.agenda = new Agenda(store, clock);
+    this.search = new Search(store);
     this.#store = store;
     this.#clock = clock;
   }
@@ -195,40 +198,6 @@ export class DeploymentRepository {
       .limit(limit)
       .execute();
     return rows.map(fromRow);
-  }
-
-  /**
-   * Up to 200 of the account's deployments of `applications` (undefined: of all) in a phase, heard of since `since` (epoch
-   * milliseconds), whose snapshot holds the text `host` in any case, newest first.
-   */
-  async byHost(
-    account: string,
-    { host, phase, since }: { readonly host: string; readonly phase: Phase; readonly since: number },
-    applications?: readonly string[],
-  ): Promise<Deployment[]> {
-    if (applications?.length === 0) return [];
-    const rows = await this.#of(account)
-      .where('phase', '=', phase)
-      .where('heard_at', '>=', since)
-      .where((eb) => eb(eb.fn('lower', ['snapshot_json']), 'like', `%${host}%`))
-      .$if(applications !== undefined, (query) => query.where('application', 'in', applications ?? []))
-      .orderBy('created_at', 'desc')
-      .limit(200)
-      .execute();
-    return rows.map(fromRow);
-  }
-
-  /** The account's of `applications` (undefined: of all) that failed, and stay at Edgegap until somebody stops them. */
-  async failed(account: string, applications?: readonly string[]) {
-    return await this.#store
-      .selectFrom('deployments')
-      .select(['application', 'version', 'tags_json'])
-      .where('account', '=', account)
-      .where('phase', '=', 'live')
-      .where('status', '=', 'ERROR')
-      .where('stop_asked_by', 'is', null)
-      .$if(applications !== undefined, (query) => query.where('application', 'in', applications ?? []))
-      .execute();
   }
 
   /** The account's newest deployment from this channel that has a request_id. */

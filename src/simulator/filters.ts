@@ -106,9 +106,9 @@ function values({ deployment, phase }: Listed, field: string): string[] {
       return [deployment.request_id];
     case 'created_at':
       return [new Date(deployment.createdAt).toISOString()];
+    // Only a deployment that a test has put there is on a fleet.
     default:
-      // Every deployment here is in the cloud, so none has a fleet or a host.
-      return [];
+      return [deployment.extras[field]].filter((value) => typeof value === 'string');
   }
 }
 

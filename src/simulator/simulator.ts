@@ -24,6 +24,8 @@ export interface Simulator {
   /** Every callback that was due, and what became of it. */
   readonly callbacks: readonly SentCallback[];
   readonly faults: Faults;
+  /** What the deployment list says beside its rows. */
+  readonly listNotes: string[];
   /** Now in ERROR with this detail. */
   fail(request_id: string, detail: string): void;
   /** The process inside ends: ERROR, or READY all the same when the container restarts. */
@@ -55,6 +57,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     requests,
     callbacks: world.callbacks.sent,
     faults: world.faults,
+    listNotes: world.listNotes,
     fail: (id, detail) => world.lifecycle.fail(world.find(id), detail),
     crash: (id, crash) => world.lifecycle.crash(world.find(id), crash),
     terminate: (id) => world.lifecycle.terminate(world.find(id)),

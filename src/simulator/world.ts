@@ -25,6 +25,8 @@ export interface Order {
 export class World {
   readonly settings: Settings;
   readonly deployments = new Map<string, SimulatedDeployment>();
+  /** What the deployment list says beside its rows. */
+  readonly listNotes: string[] = [];
   readonly timers: Timers;
   readonly faults: Faults;
   readonly limiter: RateLimiter;

@@ -52,6 +52,7 @@ test('there are commands and buttons keyed by a request_id', () => {
     'tags rename',
   ]);
   expect(buttons.map(({ command, action }) => `${command}:${action}`)).toEqual([
+    'list:open',
     'logs:show',
     'metrics:show',
     'metrics:window',

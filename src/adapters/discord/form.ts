@@ -53,9 +53,10 @@ export function renderSelect({ placeholder, choices, action }: Select): APIStrin
 function menu({ choices, initial }: { readonly choices: readonly Choice[]; readonly initial?: string }) {
   if (choices.length > limits.select.choices)
     throw new Error(`A menu of ${choices.length} choices; Discord allows ${limits.select.choices}`);
-  const options = choices.map(({ label, value }) => ({
+  const options = choices.map(({ label, detail, value }) => ({
     label: cut(label, limits.select.label),
     value,
+    ...(detail ? { description: cut(detail, limits.select.label) } : {}),
     ...(value === initial ? { default: true } : {}),
   }));
   return { type: ComponentType.StringSelect as const, options };

@@ -78,8 +78,9 @@ export function suggestedOptions(values: readonly string[]): types.PlainTextOpti
   return fitting.slice(0, LIMITS.options).map((value) => optionOf({ label: value, value }));
 }
 
-function optionOf({ label, value }: Choice): types.PlainTextOption {
-  return { text: plain(label, LIMITS.option), value };
+function optionOf({ label, detail, value }: Choice): types.PlainTextOption {
+  const description = detail ? { description: plain(detail, LIMITS.option) } : {};
+  return { text: plain(label, LIMITS.option), value, ...description };
 }
 
 function plain(text: string, most: number): types.PlainTextElement {
