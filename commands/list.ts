@@ -62,12 +62,6 @@ export default defineCommand({
     },
     open: { permission: 'deployments.read', ack: 'private', on: 'deployment', run: open },
   },
-  check({ options, clock }) {
-    if ((options['older-than'] ?? 0) < clock.now()) return;
-    throw new InputError('older-than-long', 'older-than goes back further than any deployment.', {
-      hint: 'Write 30m, 2h, 1h30m or 2d.',
-    });
-  },
   run(context) {
     const { page = 1, mine, 'older-than': olderThan, ...named } = context.options;
     return show(context, { ...named, olderThan, mine: mine || undefined }, page);
@@ -178,9 +172,7 @@ async function show(context: Context<unknown>, asked: Filter, wanted: number): P
 
 function nothing(filter: Filter): string {
   const what = filter.status === 'error' ? 'failed' : 'active';
-  return isFiltered({ ...filter, status: undefined }) || (filter.status && filter.status !== 'error')
-    ? `Nothing ${what} matches.`
-    : `Nothing ${filter.status ? 'has failed' : 'is active'}.`;
+  return isFiltered(filter) ? `Nothing ${what} matches.` : 'Nothing is active.';
 }
 
 /** How many failed that match but for their status; as far as the bot itself knows: no list tells of both. */

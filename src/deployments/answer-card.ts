@@ -1,6 +1,6 @@
 import type { Button, Card, Field, Rich } from '../chat/card.ts';
 import type { Location } from '../edgegap/schema.ts';
-import { type DeploymentView, deploymentCard, duration, isLive, type PortView, statusFace } from './card.ts';
+import { type DeploymentView, deploymentCard, duration, isLive, type PortView } from './card.ts';
 
 /** What follows the request_id in the argument of a button, where the answer is to have details. */
 const DETAILS = '.details';
@@ -21,9 +21,10 @@ export function answerCard(view: DeploymentView, now: number, details: boolean):
     action: { command: 'status', action: 'refresh', arg: id + DETAILS },
   };
   return deploymentCard(view, {
-    near: momentary(view, now),
-    last: details ? lasting(view, now) : [],
+    ports: playersOf(view),
+    location: details ? lasting(view, now) : [],
     buttons: details ? [] : [more],
+    now,
     refresh: id + (details ? DETAILS : ''),
     portText: mapping,
   });
@@ -34,26 +35,20 @@ function mapping({ internal, external }: PortView): Rich {
   return internal === undefined || external === undefined ? [] : [` · ${internal} → ${external}`];
 }
 
-function momentary(view: DeploymentView, now: number): Field[] {
+function playersOf(view: DeploymentView): Field[] {
   const { sockets, sockets_usage: used } = view.told ?? {};
-  const players = used === undefined ? [] : [String(used), sockets === undefined ? '' : ` of ${sockets}`];
-  return [
-    ...(isLive(view) && players.length > 0 ? [{ label: 'Players', value: players }] : []),
-    ...(view.endsAt === undefined || view.endsAt < now
-      ? []
-      : [{ label: 'Ends', value: [`in ${duration(view.endsAt - now)}`] }]),
-  ];
+  if (used === undefined || !isLive(view)) return [];
+  return [{ label: 'Players', value: [String(used), sockets === undefined ? '' : ` of ${sockets}`] }];
 }
 
 function lasting({ told }: DeploymentView, now: number): Field[] {
-  const { location, last_status, max_duration, command, arguments: args } = told ?? {};
+  const { location, max_duration, command, arguments: args } = told ?? {};
   const { administrative_division, continent } = location ?? {};
   const region = [administrative_division, continent].filter((part) => part !== undefined).join(', ');
   const rows: [string, Rich | undefined][] = [
     ['Region', region ? [region] : undefined],
     ['Local time', localTime(location, now)],
     ['Longest life', longest(max_duration)],
-    ['Step before', last_status === undefined ? undefined : [statusFace(last_status).words]],
     ['Command', command === undefined ? undefined : [{ code: command }]],
     ['Arguments', args === undefined ? undefined : [{ code: args }]],
   ];

@@ -42,12 +42,15 @@ export interface PortView {
 
 /** What an answer adds to the card. */
 export interface Additions {
-  /** After the ports, and after everything else. */
-  readonly near: readonly Field[];
-  readonly last: readonly Field[];
+  /** After the ports, and after the location. */
+  readonly ports: readonly Field[];
+  readonly location: readonly Field[];
   /** After Refresh, where the server can still be asked about. */
   readonly buttons: readonly Button[];
+  /** The argument of Refresh. */
   readonly refresh: string;
+  /** When the person asked, epoch milliseconds. */
+  readonly now: number;
   readonly portText: (port: PortView) => Rich;
 }
 
@@ -98,17 +101,17 @@ export function deploymentCard(view: DeploymentView, more?: Additions): Card {
         value: [{ code: port.link }, ...(more?.portText(port) ?? [])],
       });
   }
-  fields.push(...(more?.near ?? []));
+  fields.push(...(more?.ports ?? []));
   if (view.place) fields.push({ label: 'Location', value: [view.place] });
+  fields.push(...(more?.location ?? []));
   if (view.tags.length > 0)
     fields.push({ label: 'Tags', value: commaSeparated(view.tags.map((tag) => ({ code: tag }))) });
   if (view.request_id) fields.push({ label: 'request_id', value: [{ code: view.request_id }] });
-  fields.push(...(more?.last ?? []));
   const nodes: Node[] = [{ kind: 'fields', fields }];
   // Edgegap's words, which may quote what the container or the registry said.
   if (view.error) nodes.push({ kind: 'code', text: view.error, keep: 'start' });
   if (view.note) nodes.push({ kind: 'text', text: [view.note] });
-  const small = footnote(view);
+  const small = footnote(view, more?.now);
   if (small.length > 0) nodes.push({ kind: 'note', text: small });
   const buttons = buttonsOf(view, live, more);
   if (buttons.length > 0) nodes.push({ kind: 'buttons', buttons });
@@ -157,16 +160,26 @@ function portLabel(port: PortView): string {
   return port.protocol ? `${port.name} (${port.protocol})` : port.name;
 }
 
-function footnote(view: DeploymentView): Inline[] {
+function footnote(view: DeploymentView, now: number | undefined): Inline[] {
   const parts: Inline[] = [];
   if (view.askedBy) parts.push(`Deployed by ${view.askedBy}`);
   if (view.createdAt !== undefined)
     parts.push(parts.length > 0 ? ' · ' : 'Deployed ', { time: view.createdAt, style: 'clock' });
   if (view.endsAt !== undefined)
-    parts.push(parts.length > 0 ? ' · ends ' : 'Ends ', { time: view.endsAt, style: 'clock' });
+    parts.push(`${parts.length > 0 ? ' · ends' : 'Ends'} ${until(view.endsAt, now)}`, {
+      time: view.endsAt,
+      style: 'clock',
+    });
   if (isLive(view) && view.told?.whitelisting_active)
     parts.push(parts.length > 0 ? ' · protected by an access list' : 'Protected by an access list');
   return parts;
+}
+
+/** `in 42 min, at `: of an answer, which is read now; the words on a live card would soon be wrong. */
+function until(time: number, now: number | undefined): string {
+  if (now === undefined || time <= now) return '';
+  const ms = time - now;
+  return `in ${duration(ms < 60_000 ? ms : ms - (ms % 60_000))}, at `;
 }
 
 function buttonsOf(view: DeploymentView, live: boolean, more: Additions | undefined): Button[] {

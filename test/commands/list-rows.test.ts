@@ -101,9 +101,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
 
   test('a filter that cannot be is refused in private', async () => {
     expect((await list({ 'older-than': 'yesterday' })).text).toMatch(/older-than must be a length of time/);
-    expect((await list({ 'older-than': '9999w 9999w' })).text).toMatch(
-      /goes back further than any deployment/,
-    );
+    expect((await list({ 'older-than': '9999w 9999w' })).text).toMatch(/older-than must be a length of time/);
   });
 
   test('failed ones are a list of their own, a button away, and back', async () => {
