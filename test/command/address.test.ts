@@ -91,7 +91,7 @@ describe.each(driverNames)('a deployment by its address, on %s', (name) => {
     expect((await ask(stage, 'status', `198.51.100.25:${port}`)).text).toContain(third);
   });
 
-  test('one that has ended is found as long as no running one has that address', async () => {
+  test('an ended deployment is found as long as no running deployment has that address', async () => {
     const { fqdn } = { ...at(stage, own) };
     stage.simulator.terminate(own);
     await ask(stage, 'status', own);

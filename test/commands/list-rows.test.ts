@@ -62,7 +62,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     expect(details).toEqual(['lobby-chat stable · Ready · Montreal', 'kart-racing v1.2 · Ready · Montreal']);
   });
 
-  test('what Edgegap says beside its rows is a note, and pings nobody', async () => {
+  test('the list’s own messages are notes, and ping nobody', async () => {
     stage.simulator.listNotes.push('The list is late <!channel> @everyone');
     const card = await list();
     stage.simulator.listNotes.pop();

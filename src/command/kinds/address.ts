@@ -37,8 +37,9 @@ export function readAddress(value: string): ServerAddress | undefined {
 }
 
 /**
- * The request_id of the deployment with that address, of those whose application may be worked with: a running one of the
- * bot's own record, an active one of the list, or one of the record that ended lately. Throws InputError.
+ * The request_id of the deployment with that address: from the bot's record of running deployments, from Edgegap's list,
+ * or from the record of deployments that ended within a day. Only applications that may be worked with count. Throws
+ * InputError.
  */
 export async function findAddressed(lookup: Lookup, address: ServerAddress): Promise<string> {
   const near = new Map<string, Reachable>();
@@ -63,7 +64,7 @@ export async function findAddressed(lookup: Lookup, address: ServerAddress): Pro
   throw candidates.length > 0 ? whichOf(candidates, address) : unknown(lookup, address);
 }
 
-/** Those of the bot's own record that have a snapshot with that host in it. */
+/** The deployments in the bot's record that Edgegap has told that host of. */
 async function recorded(
   { deployments, settings }: Lookup,
   host: string,
