@@ -1,16 +1,28 @@
 import type { Card, Node } from '../src/chat/card.ts';
-import { type Context, defineCommand } from '../src/command/define.ts';
+import {
+  type Context,
+  type DeploymentActionContext,
+  defineCommand,
+  type Services,
+} from '../src/command/define.ts';
+import { look } from '../src/command/look.ts';
 import { pageAction, pageFoot, pageOption } from '../src/command/pages.ts';
 import { namesakes } from '../src/command/same-name.ts';
-import { statusFace } from '../src/deployments/card.ts';
-import { viewOf, viewOfStatus } from '../src/deployments/view.ts';
-import type { DeploymentPage, EdgegapApi } from '../src/edgegap/client.ts';
+import { answerCard } from '../src/deployments/answer-card.ts';
+import {
+  type Filter,
+  filtersOf,
+  filterWords,
+  isFiltered,
+  matchesFailed,
+} from '../src/deployments/list-filter.ts';
+import { type ListRow, listRow, listTable } from '../src/deployments/list-row.ts';
+import type { DeploymentPage } from '../src/edgegap/client.ts';
 import { isOwnTag } from '../src/edgegap/outside.ts';
-import type { ListFilter } from '../src/edgegap/requests.ts';
-import type { DeploymentRow } from '../src/edgegap/schema.ts';
 
 const ROWS = 10;
-const COLUMNS = ['request_id', 'application', 'status', 'address', 'tags'];
+/** Of the bot's own deployments that one person asked for, so many are looked at, newest first. */
+const MOST_MINE = 200;
 
 /** Those a deployment in the list can have; the list holds active ones only. */
 const STATUSES = [
@@ -24,14 +36,6 @@ const STATUSES = [
   'terminating',
 ] as const;
 
-/** Several versions or tags: each that means what was typed. */
-interface Filter {
-  readonly application?: string | undefined;
-  readonly version?: string | readonly string[] | undefined;
-  readonly status?: string | undefined;
-  readonly tag?: string | readonly string[] | undefined;
-}
-
 export default defineCommand({
   description: 'List active deployments',
   example: '--application kart-racing --status ready',
@@ -42,26 +46,44 @@ export default defineCommand({
     version: { kind: 'version', description: 'Only of this version' },
     status: { kind: 'choice', choices: STATUSES, description: 'Only in this status' },
     tag: { kind: 'tag', description: 'Only with this tag' },
+    fleet: { kind: 'string', description: 'Only on this private fleet; * stands for anything' },
+    host: { kind: 'string', description: 'Only on this host of a fleet; * stands for anything' },
+    'older-than': { kind: 'duration', description: 'Only deployed that long ago, or longer, for example 2h' },
+    mine: { kind: 'boolean', description: 'Only those that you deployed from chat' },
     page: pageOption,
   },
-  actions: { page: pageAction<Filter>(show) },
+  actions: {
+    page: pageAction<Filter>(show),
+    open: { permission: 'deployments.read', ack: 'private', on: 'deployment', run: open },
+  },
   run(context) {
-    const { application, version, status, tag, page = 1 } = context.options;
-    return show(context, { application, version, status, tag }, page);
+    const { page = 1, mine, 'older-than': olderThan, ...named } = context.options;
+    return show(context, { ...named, olderThan, mine: mine || undefined }, page);
   },
 });
 
-/** That page; the last one where there are not so many (any more). */
-async function read(edgegap: EdgegapApi, filter: Filter, page: number): Promise<DeploymentPage> {
+/** The row that was chosen, on a card of its own. */
+async function open(context: DeploymentActionContext): Promise<void> {
+  await context.respond(answerCard(await look(context, context.target), context.clock.now(), false));
+}
+
+/** That page; the last page where there are fewer pages by now. `ids`: the only request_ids to look among. */
+async function read(
+  { edgegap, clock }: Pick<Services, 'edgegap' | 'clock'>,
+  filter: Filter,
+  page: number,
+  ids: readonly string[] | undefined,
+): Promise<DeploymentPage> {
+  if (ids?.length === 0) return { rows: [], total_count: 0, has_next: false, page: 1, messages: [] };
   const found = await edgegap.deployments({
-    filters: filtersOf(filter),
+    filters: filtersOf(filter, clock.now(), ids),
     order_by: [{ field: 'created_at', order: 'desc' }],
     page,
     limit: ROWS,
   });
   const last = pagesOf(found.total_count);
   if (page <= last) return { ...found, page };
-  return await read(edgegap, filter, last);
+  return await read({ edgegap, clock }, filter, last, ids);
 }
 
 function pagesOf(total: number): number {
@@ -69,7 +91,11 @@ function pagesOf(total: number): number {
 }
 
 /** In place of a tag or version that finds nothing, those in use that mean the same. */
-async function inUse({ edgegap, catalog }: Context<unknown>, filter: Filter): Promise<Filter> {
+async function inUse(
+  { edgegap, catalog, clock }: Context<unknown>,
+  filter: Filter,
+  ids: readonly string[] | undefined,
+): Promise<Filter> {
   const { application, version, tag } = filter;
   const versions: string[] = [];
   if (version && !application)
@@ -77,7 +103,7 @@ async function inUse({ edgegap, catalog }: Context<unknown>, filter: Filter): Pr
       versions.push(...(await catalog.versions(name)).map((one) => one.name));
   const named = { ...filter, version: likeNames(version, versions) };
   const tags: string[] = [];
-  const others = filtersOf({ ...named, tag: undefined });
+  const others = filtersOf({ ...named, tag: undefined }, clock.now(), ids);
   if (tag)
     for await (const row of edgegap.allDeployments({ filters: others, limit: 50 }))
       tags.push(...row.tags.filter((one) => !isOwnTag(one)));
@@ -90,92 +116,80 @@ function likeNames(given: Filter['tag'], known: readonly string[]): Filter['tag'
   return found.length > 0 ? found : given;
 }
 
-/** How many failed that match but for that; as far as the bot itself knows: no list tells of both. */
-async function failedNote(context: Context<unknown>, filter: Filter): Promise<Node[]> {
-  const { deployments, settings, prompt } = context;
-  const { application, version = [], status, tag = [] } = filter;
-  const versions = [version].flat();
-  const tags = [tag].flat().map((one) => JSON.stringify(one));
-  const failed = status ? [] : await deployments.failed(settings.applicationAllowlist);
-  const { length } = failed.filter(
-    (one) =>
-      (!application || one.application === application) &&
-      (versions.length === 0 || versions.includes(one.version)) &&
-      (tags.length === 0 || tags.some((json) => one.tags_json?.includes(json))),
-  );
-  if (length === 0) return [];
-  const what = length === 1 ? '1 failed deployment is' : `${length} failed deployments are`;
-  return [{ kind: 'note', text: [`${what} not shown: use `, { code: `${prompt}list --status error` }] }];
+/** The page, with the filter that found it. Of a person's own deployments the bot's record knows the request_ids. */
+async function search(context: Context<unknown>, asked: Filter, wanted: number) {
+  const { deployments, asker, settings } = context;
+  const mine = () => deployments.askedBy(asker, MOST_MINE, settings.applicationAllowlist);
+  const ids = asked.mine ? await mine() : undefined;
+  const found = await read(context, asked, wanted, ids);
+  const named = asked.tag ?? asked.version;
+  if (found.total_count > 0 || named === undefined || ids?.length === 0) return { filter: asked, found, ids };
+  const filter = await inUse(context, asked, ids);
+  const isSame = filter.tag === asked.tag && filter.version === asked.version;
+  return { filter, found: isSame ? found : await read(context, filter, wanted, ids), ids };
 }
 
 async function show(context: Context<unknown>, asked: Filter, wanted: number): Promise<void> {
-  let filter = asked;
-  let found = await read(context.edgegap, filter, wanted);
-  if (found.total_count === 0 && (filter.tag || filter.version)) {
-    filter = await inUse(context, asked);
-    if (filter.tag !== asked.tag || filter.version !== asked.version)
-      found = await read(context.edgegap, filter, wanted);
-  }
-  const { rows, total_count, has_next, page } = found;
-  const nodes: Node[] = [];
-  if (rows.length > 0) {
-    const table = await Promise.all(rows.map((row) => tableRow(context, row)));
-    nodes.push({ kind: 'table', columns: COLUMNS, rows: table });
-  } else {
-    const none = isFiltered(filter) ? 'Nothing active matches.' : 'Nothing is active.';
-    nodes.push({ kind: 'text', text: [none] });
-  }
+  const { filter, found, ids } = await search(context, asked, wanted);
+  const { rows, total_count, has_next, page, messages } = found;
+  const now = context.clock.now();
+  const table = await Promise.all(rows.map((row) => listRow(context.deployments, row, now)));
+  const failed = await countFailed(context, filter, ids);
   const pages = Math.max(pagesOf(total_count), has_next ? page + 1 : 1);
-  nodes.push(...(await failedNote(context, filter)));
-  nodes.push(...(await pageFoot(context, 'list', filter, { page, pages, wanted }, true)));
+  const notes = [
+    ...(ids?.length === MOST_MINE ? [`Only your newest ${MOST_MINE} deployments were looked at.`] : []),
+    ...messages.map((message) => `Edgegap: ${message}`),
+  ];
+  const nodes: Node[] = [
+    table.length > 0 ? listTable(table) : { kind: 'text', text: [nothing(filter)] },
+    ...notes.map((note): Node => ({ kind: 'note', text: [note] })),
+    ...failedNote(context, failed),
+    ...menu(table),
+    ...(await pageFoot(context, 'list', filter, { page, pages, wanted }, [
+      'Refresh',
+      ...otherList(filter, failed),
+    ])),
+  ];
   await context.respond(listCard(filter, total_count, nodes));
 }
 
+function nothing(filter: Filter): string {
+  const what = filter.status === 'error' ? 'failed' : 'active';
+  return isFiltered(filter) ? `Nothing ${what} matches.` : 'Nothing is active.';
+}
+
+/** How many failed that match but for their status; as far as the bot itself knows: no list tells of both. */
+async function countFailed(
+  { deployments, settings, clock }: Context<unknown>,
+  filter: Filter,
+  ids: readonly string[] = [],
+): Promise<number> {
+  if (filter.status) return 0;
+  const failed = await deployments.failed(settings.applicationAllowlist);
+  return failed.filter((one) => matchesFailed(one, filter, clock.now(), ids)).length;
+}
+
+function failedNote({ prompt }: Context<unknown>, count: number): Node[] {
+  if (count === 0) return [];
+  const what = count === 1 ? '1 failed deployment is' : `${count} failed deployments are`;
+  return [{ kind: 'note', text: [`${what} not shown: use `, { code: `${prompt}list --status error` }] }];
+}
+
+function menu(table: readonly ListRow[]): Node[] {
+  if (table.length === 0) return [];
+  const choices = table.map(({ choice }) => choice);
+  const action = { command: 'list', action: 'open', arg: '' };
+  return [{ kind: 'select', placeholder: 'Open a deployment', choices, action }];
+}
+
+/** The way from the active deployments to the failed, and back. */
+function otherList(filter: Filter, failed: number): [label: string, state: Filter][] {
+  if (filter.status === 'error') return [['Active', { ...filter, status: undefined }]];
+  return failed > 0 ? [['Failed', { ...filter, status: 'error' }]] : [];
+}
+
 function listCard(filter: Filter, total: number, nodes: readonly Node[]): Card {
-  const filters = Object.entries(filter).flatMap(([name, value]) =>
-    value ? [`${name} ${[value].flat().join(' or ')}`] : [],
-  );
+  const words = filterWords(filter);
   const what = `${total} ${filter.status === 'error' ? 'failed' : 'active'} ${total === 1 ? 'deployment' : 'deployments'}`;
-  const title = filters.length > 0 ? `${what}: ${filters.join(', ')}` : what;
-  return { kind: 'card', tone: 'neutral', title: [title], nodes };
-}
-
-/** The list itself says neither application nor status: they come from our own record, or else from the status. */
-async function tableRow({ deployments, edgegap }: Context<unknown>, row: DeploymentRow): Promise<string[]> {
-  const known = await deployments.byRequestId(row.request_id);
-  const seen = known ? undefined : await edgegap.status(row.request_id).catch(() => undefined);
-  const view = known ? viewOf(known) : seen && viewOfStatus(seen);
-  const believed = view?.status ?? 'DEPLOYING';
-  // That it is ready the list may know first.
-  const status = row.ready && (!view || statusFace(believed).tone === 'progress') ? 'READY' : believed;
-  return [
-    row.request_id,
-    view ? `${view.application} ${view.version}`.trim() : '',
-    statusFace(status).words,
-    addressOf(row),
-    row.tags.filter((tag) => !isOwnTag(tag)).join(', '),
-  ];
-}
-
-function addressOf(row: DeploymentRow): string {
-  const [port] = Object.values(row.ports);
-  const host = row.fqdn ?? row.public_ip ?? '';
-  return row.ready ? (port?.link ?? (port?.external === undefined ? host : `${host}:${port.external}`)) : '';
-}
-
-function filtersOf({ application, version, status, tag }: Filter): ListFilter[] {
-  return [
-    ...(application ? [{ field: 'application', operator: 'eq', value: application } as const] : []),
-    ...(version ? [{ field: 'version', operator: 'in', value: [version].flat() } as const] : []),
-    // Edgegap lists what failed until somebody stops it; active it is not.
-    {
-      field: 'status',
-      ...(status ? { operator: 'eq', value: status } : { operator: 'neq', value: 'error' }),
-    },
-    ...(tag ? [{ field: 'tags', operator: 'in', value: [tag].flat() } as const] : []),
-  ];
-}
-
-function isFiltered(filter: Filter): boolean {
-  return Object.values(filter).some((value) => value !== undefined);
+  return { kind: 'card', tone: 'neutral', title: [words ? `${what}: ${words}` : what], nodes };
 }

@@ -129,7 +129,8 @@ function crashFields({ crash_data }: Logs): Field[] {
 /** Everybody in the channel reads this: a link that lets in whoever has it stays where one signs in. */
 function storedLog(link: string): Inline {
   if (isPublicLink(link)) return { link, text: 'Stored log' };
-  return 'The log is stored too; the link to it is in the Edgegap dashboard.';
+  const { hostname = '' } = URL.parse(link) ?? {};
+  return `The log is stored too${hostname && ` at ${hostname}`}; the link to it is in the Edgegap dashboard.`;
 }
 
 function lastLines(text: string, count: number): string {

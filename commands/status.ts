@@ -1,7 +1,7 @@
 import { type Context, type DeploymentActionContext, defineCommand } from '../src/command/define.ts';
 import { look } from '../src/command/look.ts';
 import { theDeployment } from '../src/command/options.ts';
-import { deploymentCard } from '../src/deployments/card.ts';
+import { answerCard, asksForDetails } from '../src/deployments/answer-card.ts';
 import { type DeploymentTarget, isCardOf } from '../src/deployments/deployment.ts';
 
 export default defineCommand({
@@ -9,11 +9,14 @@ export default defineCommand({
   example: '93924761ccde',
   permission: 'deployments.read',
   ack: 'private',
-  options: { deployment: theDeployment },
+  options: {
+    deployment: theDeployment,
+    details: { kind: 'boolean', description: 'Show all that Edgegap tells: region, local time, command' },
+  },
   actions: {
     refresh: { permission: 'deployments.read', ack: 'update', on: 'deployment', run: refresh },
   },
-  run: (context) => show(context, context.options.deployment),
+  run: (context) => show(context, context.options.deployment, context.options.details ?? false),
 });
 
 /**
@@ -21,13 +24,13 @@ export default defineCommand({
  * older state over a newer one, for good.
  */
 async function refresh(context: DeploymentActionContext): Promise<void> {
-  const { source, target, deployments } = context;
+  const { source, target, deployments, action } = context;
   const { known } = target;
-  if (!known || !isCardOf(known, source)) return await show(context, target);
+  if (!known || !isCardOf(known, source)) return await show(context, target, asksForDetails(action.arg));
   await look(context, target);
   await deployments.redraw(known);
 }
 
-async function show(context: Context<unknown>, target: DeploymentTarget): Promise<void> {
-  await context.respond(deploymentCard(await look(context, target)));
+async function show(context: Context<unknown>, target: DeploymentTarget, details: boolean): Promise<void> {
+  await context.respond(answerCard(await look(context, target), context.clock.now(), details));
 }

@@ -31,9 +31,13 @@ export type Button =
   | { readonly label: string; readonly style: 'primary' | 'secondary' | 'danger'; readonly action: ActionRef }
   | { readonly label: string; readonly url: string };
 
-/** `value` is what code gets, at most 75 characters (Slack); `label` is what people read. */
+/**
+ * `value` is for the code, at most 75 characters (Slack); `label` is for people, with `detail` below the label where a
+ * platform has menus.
+ */
 export interface Choice {
   readonly label: string;
+  readonly detail?: string;
   readonly value: string;
 }
 

@@ -125,7 +125,10 @@ interface PlainAction extends ActionBase {
   run(context: ActionContext): Promise<Upshot>;
 }
 
-/** The button's argument is a request_id, which may be followed by a dot and more, and which is looked up and checked just like an option of that kind. */
+/**
+ * The choice from a menu, or else the button's argument, is a request_id, which may be followed by a dot and more, and which
+ * is looked up and checked just like an option of that kind.
+ */
 interface DeploymentAction extends ActionBase {
   readonly on: 'deployment';
   /** As a command's. */

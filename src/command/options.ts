@@ -36,7 +36,7 @@ export const theDeployment = {
   kind: 'deployment',
   required: true,
   positional: true,
-  description: 'Its request_id, or the beginning of it',
+  description: 'Its request_id, the beginning of it, or its address',
 } as const satisfies OptionSpec;
 
 /** Puts each kind in place of its name. */

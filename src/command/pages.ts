@@ -50,24 +50,29 @@ export function pageAction<State>(
   };
 }
 
-/** Says which page is shown, where that matters, and holds the buttons; `state` is all that the list needs to be shown again. */
-export async function pageFoot(
+/**
+ * Says which page is shown, where that matters, and holds the buttons; `state` is all that the list needs to be shown
+ * again. `more`: a button that shows the same page again, and buttons to other lists of the same command.
+ */
+export async function pageFoot<State extends object>(
   { kept }: Pick<Services, 'kept'>,
   command: string,
-  state: object,
+  state: State,
   { page, pages, wanted }: Page,
-  refresh = false,
+  more: readonly ('Refresh' | readonly [label: string, state: State])[] = [],
 ): Promise<Node[]> {
   const missed = wanted > page ? `There is no page ${wanted}. ` : '';
-  const isEmpty = Object.values(state).every((value) => value === undefined);
-  const key = isEmpty ? '' : await kept.keep({ ...state });
-  const button = (label: string, to: number, isShown: boolean): Button[] =>
-    isShown ? [{ label, style: 'secondary', action: { command, action: 'page', arg: `${to}.${key}` } }] : [];
-  const buttons = [
-    ...button('Previous', page - 1, page > 1),
-    ...button('Refresh', page, refresh),
-    ...button('Next', page + 1, page < pages),
-  ];
+  const button = async (label: string, to: number, shown: State = state): Promise<Button> => {
+    const isEmpty = Object.values(shown).every((value) => value === undefined);
+    const key = isEmpty ? '' : await kept.keep(shown as Readonly<Record<string, unknown>>);
+    return { label, style: 'secondary', action: { command, action: 'page', arg: `${to}.${key}` } };
+  };
+  const buttons = await Promise.all([
+    ...(page > 1 ? [button('Previous', page - 1)] : []),
+    ...(more.includes('Refresh') ? [button('Refresh', page)] : []),
+    ...(page < pages ? [button('Next', page + 1)] : []),
+    ...more.flatMap((other) => (other === 'Refresh' ? [] : [button(other[0], 1, other[1])])),
+  ]);
   return [
     ...(missed || pages > 1 ? [{ kind: 'note', text: [`${missed}Page ${page} of ${pages}`] } as const] : []),
     ...(buttons.length > 0 ? [{ kind: 'buttons', buttons } as const] : []),

@@ -145,7 +145,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
         return person;
       },
       check: async () => {
-        if (action.on === 'deployment') return await targetOfButton(arg);
+        if (action.on === 'deployment') return await targetOfButton(pressed.chosen[0] ?? arg);
         await action.check?.({ ...services, ...pressed });
         return undefined;
       },

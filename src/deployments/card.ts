@@ -1,5 +1,5 @@
 import type { Button, Card, Field, Inline, Node, Rich, Tone } from '../chat/card.ts';
-import type { KNOWN_STATUSES } from '../edgegap/schema.ts';
+import type { DeploymentStatus, KNOWN_STATUSES } from '../edgegap/schema.ts';
 
 /** A deployment as people see it, whether it was deployed from chat or not. Times are epoch milliseconds. */
 export interface DeploymentView {
@@ -18,6 +18,8 @@ export interface DeploymentView {
   readonly createdAt: number | undefined;
   readonly readyAt: number | undefined;
   readonly endedAt: number | undefined;
+  /** When Edgegap stops the server by itself. */
+  readonly endsAt?: number | undefined;
   readonly error: string | undefined;
   /** Something the reader should know or do. */
   readonly note: string | undefined;
@@ -25,12 +27,31 @@ export interface DeploymentView {
   readonly again: string | undefined;
   /** Someone asked to stop it. */
   readonly stopping: boolean;
+  /** All that Edgegap last told; undefined where Edgegap has told nothing yet. */
+  readonly told?: DeploymentStatus | undefined;
 }
 
 export interface PortView {
   readonly name: string;
   readonly protocol: string;
   readonly link: string;
+  /** The port's number inside the container, and the number that players connect to. */
+  readonly internal?: number | undefined;
+  readonly external?: number | undefined;
+}
+
+/** What an answer adds to the card. */
+export interface Additions {
+  /** After the ports, and after the location. */
+  readonly ports: readonly Field[];
+  readonly location: readonly Field[];
+  /** After Refresh, where the server can still be asked about. */
+  readonly buttons: readonly Button[];
+  /** The argument of Refresh. */
+  readonly refresh: string;
+  /** When the person asked, epoch milliseconds. */
+  readonly now: number;
+  readonly portText: (port: PortView) => Rich;
 }
 
 interface Face {
@@ -65,16 +86,24 @@ export function statusFace(status: string): Face {
 }
 
 /** The card of one deployment: status, address, every port's link, place, elapsed time, and what can be done. */
-export function deploymentCard(view: DeploymentView): Card {
+export function deploymentCard(view: DeploymentView, more?: Additions): Card {
   const face = statusFace(view.status);
-  const fields: Field[] = [{ label: 'Status', value: [{ bold: face.words }, ...elapsed(view)] }];
-  const live = view.endedAt === undefined && view.status !== 'TERMINATED';
+  const fields: Field[] = [
+    { label: 'Status', value: [{ bold: face.words }, ...elapsed(view), ...lastStep(view)] },
+  ];
+  const live = isLive(view);
   if (live && view.status === 'READY') {
     const address = view.fqdn ?? view.public_ip;
     if (address) fields.push({ label: 'Address', value: addressText(view) });
-    for (const port of view.ports) fields.push({ label: portLabel(port), value: [{ code: port.link }] });
+    for (const port of view.ports)
+      fields.push({
+        label: portLabel(port),
+        value: [{ code: port.link }, ...(more?.portText(port) ?? [])],
+      });
   }
+  fields.push(...(more?.ports ?? []));
   if (view.place) fields.push({ label: 'Location', value: [view.place] });
+  fields.push(...(more?.location ?? []));
   if (view.tags.length > 0)
     fields.push({ label: 'Tags', value: commaSeparated(view.tags.map((tag) => ({ code: tag }))) });
   if (view.request_id) fields.push({ label: 'request_id', value: [{ code: view.request_id }] });
@@ -82,11 +111,15 @@ export function deploymentCard(view: DeploymentView): Card {
   // Edgegap's words, which may quote what the container or the registry said.
   if (view.error) nodes.push({ kind: 'code', text: view.error, keep: 'start' });
   if (view.note) nodes.push({ kind: 'text', text: [view.note] });
-  const small = footnote(view);
+  const small = footnote(view, more?.now);
   if (small.length > 0) nodes.push({ kind: 'note', text: small });
-  const buttons = buttonsOf(view, live);
+  const buttons = buttonsOf(view, live, more);
   if (buttons.length > 0) nodes.push({ kind: 'buttons', buttons });
   return { kind: 'card', tone: face.tone, title: titleOf(view), nodes };
+}
+
+export function isLive({ endedAt, status }: DeploymentView): boolean {
+  return endedAt === undefined && status !== 'TERMINATED';
 }
 
 function titleOf(view: DeploymentView): Rich {
@@ -108,6 +141,13 @@ function elapsed(view: DeploymentView): Inline[] {
   return [', started ', { time: createdAt, style: 'relative' }];
 }
 
+/** How far a server had come that failed. */
+function lastStep({ status, told }: DeploymentView): Inline[] {
+  const last = told?.last_status;
+  if (status !== 'ERROR' || last === undefined || last === 'ERROR') return [];
+  return [`, last step: ${statusFace(last).words}`];
+}
+
 function addressText(view: DeploymentView): Rich {
   const parts: Inline[] = [];
   if (view.fqdn) parts.push({ code: view.fqdn });
@@ -120,15 +160,29 @@ function portLabel(port: PortView): string {
   return port.protocol ? `${port.name} (${port.protocol})` : port.name;
 }
 
-function footnote(view: DeploymentView): Inline[] {
+function footnote(view: DeploymentView, now: number | undefined): Inline[] {
   const parts: Inline[] = [];
   if (view.askedBy) parts.push(`Deployed by ${view.askedBy}`);
   if (view.createdAt !== undefined)
     parts.push(parts.length > 0 ? ' · ' : 'Deployed ', { time: view.createdAt, style: 'clock' });
+  if (view.endsAt !== undefined)
+    parts.push(`${parts.length > 0 ? ' · ends' : 'Ends'} ${until(view.endsAt, now)}`, {
+      time: view.endsAt,
+      style: 'clock',
+    });
+  if (isLive(view) && view.told?.whitelisting_active)
+    parts.push(parts.length > 0 ? ' · protected by an access list' : 'Protected by an access list');
   return parts;
 }
 
-function buttonsOf(view: DeploymentView, live: boolean): Button[] {
+/** `in 42 min, at `: of an answer, which is read now; the words on a live card would soon be wrong. */
+function until(time: number, now: number | undefined): string {
+  if (now === undefined || time <= now) return '';
+  const ms = time - now;
+  return `in ${duration(ms < 60_000 ? ms : ms - (ms % 60_000))}, at `;
+}
+
+function buttonsOf(view: DeploymentView, live: boolean, more: Additions | undefined): Button[] {
   const id = view.request_id;
   const buttons: Button[] = [];
   if (id && live) {
@@ -141,8 +195,9 @@ function buttonsOf(view: DeploymentView, live: boolean): Button[] {
     buttons.push({
       label: 'Refresh',
       style: 'secondary',
-      action: { command: 'status', action: 'refresh', arg: id },
+      action: { command: 'status', action: 'refresh', arg: more?.refresh ?? id },
     });
+    buttons.push(...(more?.buttons ?? []));
     if (!view.stopping && view.status !== 'TERMINATING')
       buttons.push({ label: 'Stop', style: 'danger', action: { command: 'stop', action: 'ask', arg: id } });
   }

@@ -1,13 +1,15 @@
+import { LRUCache } from 'lru-cache';
 import type { Address } from '../chat/port.ts';
-import { type Clock, sleep } from '../clock.ts';
+import { type Clock, sleep, stopwatch } from '../clock.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
-import type { DeploymentStatus } from '../edgegap/schema.ts';
+import type { DeploymentRow, DeploymentStatus } from '../edgegap/schema.ts';
 import type { Logger } from '../log.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/schema.ts';
 import type { Source } from './announce.ts';
 import { type Deployment, isKnown } from './deployment.ts';
 import type { DeploymentRepository } from './repository.ts';
+import type { Search } from './search.ts';
 import type { News } from './state.ts';
 import { isOnItsWay, LOOKS_APART_MS, nextCheck } from './timing.ts';
 
@@ -29,9 +31,19 @@ export interface DeploymentsParts {
 const REWRITE_MS = 250;
 const REWRITE_MAX_MS = 15_000;
 
+/** How many statuses of deployments that were not deployed from chat are remembered, and for how long, in milliseconds. */
+const REMEMBERED = 5_000;
+const SETTLED_MS = 10 * 60_000;
+const MOVING_MS = 10_000;
+
+const DAY_MS = 24 * 60 * 60_000;
+
 /** The deployments of one account as far as they are known: which there are, and what is learned of them. */
 export class KnownDeployments {
   protected readonly parts: DeploymentsParts;
+  readonly #statuses = new LRUCache<string, { readonly is: DeploymentStatus; readonly ageMs: () => number }>({
+    max: REMEMBERED,
+  });
   readonly #over = new AbortController();
   /** The last moment, in epoch milliseconds, that is taken for a look at steps of which no callback tells. */
   #lookAt = 0;
@@ -92,8 +104,32 @@ export class KnownDeployments {
   /** A status that someone asked for is news too, where the deployment is one of ours and the status says anything new. */
   async observe(status: DeploymentStatus): Promise<Deployment | undefined> {
     const known = await this.byRequestId(status.request_id);
+    if (!known) this.#statuses.set(status.request_id, { is: status, ageMs: stopwatch(this.parts.clock) });
     if (!known || isKnown(known, status, this.parts.clock.now())) return known;
     return await this.learn(known.id, { kind: 'snapshot', status }, 'asked');
+  }
+
+  /**
+   * The status of a listed deployment that was not deployed from chat: remembered, as long as the row does not contradict
+   * the status, else asked for. Undefined where Edgegap does not answer.
+   */
+  async statusInList({ request_id, ready }: DeploymentRow): Promise<DeploymentStatus | undefined> {
+    const { is, ageMs } = this.#statuses.get(request_id) ?? {};
+    const settled = is?.current_status === (ready ? 'READY' : 'ERROR');
+    if (is && ageMs && ageMs() < (settled ? SETTLED_MS : MOVING_MS)) return is;
+    const status = await this.parts.edgegap.status(request_id).catch(() => undefined);
+    if (status) await this.observe(status);
+    return status;
+  }
+
+  /** The request_ids of up to `limit` running deployments that the person asked for, newest first. */
+  askedBy(
+    { id, at }: { readonly id: string; readonly at: Address },
+    limit: number,
+    applications?: readonly string[],
+  ): Promise<string[]> {
+    const person = { id, platform: at.platform };
+    return this.parts.repository.search.askedBy(this.parts.account, person, limit, applications);
   }
 
   /** The tags of a deployment as they now are: on its card too, where it is one of ours. */
@@ -129,8 +165,14 @@ export class KnownDeployments {
   }
 
   /** Those of `applications` (undefined: of all) that were deployed from chat, failed, and were not stopped. */
-  failed(applications?: readonly string[]): ReturnType<DeploymentRepository['failed']> {
-    return this.parts.repository.failed(this.parts.account, applications);
+  failed(applications?: readonly string[]): ReturnType<Search['failed']> {
+    return this.parts.repository.search.failed(this.parts.account, applications);
+  }
+
+  /** Up to 200 of `applications` in that phase that Edgegap has told anything with `host` of; `ended`: within a day. */
+  byHost(host: string, phase: 'live' | 'ended', applications?: readonly string[]): Promise<Deployment[]> {
+    const since = phase === 'ended' ? this.parts.clock.now() - DAY_MS : 0;
+    return this.parts.repository.search.byHost(this.parts.account, { host, phase, since }, applications);
   }
 
   latest(at: Address): Promise<Deployment | undefined> {

@@ -8,6 +8,7 @@ import { announce, drawCard, type Source } from './announce.ts';
 import { type Deployment, fromRow, toColumns } from './deployment.ts';
 import { type EventsBehind, eventsBehind } from './events-behind.ts';
 import { type Intent, insertIntent, newId } from './intent.ts';
+import { Search } from './search.ts';
 import { advance, type Happening, hasStatus, type News } from './state.ts';
 
 /** How news came, and when to ask next about what it makes of a deployment. */
@@ -16,14 +17,16 @@ export interface Learning {
   readonly checkAt?: (deployment: Deployment) => number | undefined;
 }
 
-/** The table of deployments: with its agenda, the only place that reads and writes it. */
+/** The table of deployments: with its agenda and its search, the only place that reads and writes it. */
 export class DeploymentRepository {
   readonly agenda: Agenda;
+  readonly search: Search;
   readonly #store: Store;
   readonly #clock: Clock;
 
   constructor(store: Store, clock: Clock) {
     this.agenda = new Agenda(store, clock);
+    this.search = new Search(store);
     this.#store = store;
     this.#clock = clock;
   }
@@ -195,19 +198,6 @@ export class DeploymentRepository {
       .limit(limit)
       .execute();
     return rows.map(fromRow);
-  }
-
-  /** The account's of `applications` (undefined: of all) that failed, and stay at Edgegap until somebody stops them. */
-  async failed(account: string, applications?: readonly string[]) {
-    return await this.#store
-      .selectFrom('deployments')
-      .select(['application', 'version', 'tags_json'])
-      .where('account', '=', account)
-      .where('phase', '=', 'live')
-      .where('status', '=', 'ERROR')
-      .where('stop_asked_by', 'is', null)
-      .$if(applications !== undefined, (query) => query.where('application', 'in', applications ?? []))
-      .execute();
   }
 
   /** The account's newest deployment from this channel that has a request_id. */

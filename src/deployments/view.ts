@@ -24,7 +24,19 @@ export function viewOf(deployment: Deployment): DeploymentView {
     note: noteOf(deployment),
     again: mayAgain ? deployment.id : undefined,
     stopping: deployment.stopAskedBy !== undefined,
+    told: snapshot,
+    endsAt: endsAt(snapshot, statusOf(deployment), timesOf(deployment).readyAt),
   };
+}
+
+/** By `max_duration` minutes after READY; Edgegap writes -1 for a server without an end. */
+function endsAt(
+  told: DeploymentStatus | undefined,
+  status: string,
+  readyAt: number | undefined,
+): number | undefined {
+  const minutes = told?.max_duration ?? -1;
+  return status === 'READY' && readyAt !== undefined && minutes > 0 ? readyAt + minutes * 60_000 : undefined;
 }
 
 /** By how much Edgegap's clock and ours may differ. */
@@ -111,6 +123,8 @@ export function viewOfStatus(status: DeploymentStatus): DeploymentView {
     tags: status.tags.filter((tag) => !isOwnTag(tag)),
     ...timesSaid(status),
     error: error ? status.error_detail : undefined,
+    told: status,
+    endsAt: endsAt(status, current_status, timesSaid(status).readyAt),
   };
 }
 
@@ -164,6 +178,9 @@ function portsOf(status: DeploymentStatus | undefined): PortView[] {
   const host = status.fqdn ?? status.public_ip;
   return Object.entries(status.ports).flatMap(([name, port]) => {
     const link = port.link ?? (host && port.external !== undefined ? `${host}:${port.external}` : undefined);
-    return link ? [{ name: port.name ?? name, protocol: port.protocol ?? '', link }] : [];
+    if (!link) return [];
+    const protocol = [port.protocol, port.tls_upgrade ? 'TLS' : undefined].filter((part) => part).join(', ');
+    const { internal, external } = port;
+    return [{ name: port.name ?? name, protocol, link, internal, external }];
   });
 }

@@ -43,14 +43,22 @@ export function deployBody(request: DeployRequest): Record<string, unknown> {
   };
 }
 
-type FilterField = 'status' | 'application' | 'version' | 'tags' | 'request_id' | 'created_at';
+type FilterField =
+  | 'status'
+  | 'application'
+  | 'version'
+  | 'tags'
+  | 'request_id'
+  | 'created_at'
+  | 'fleet_name'
+  | 'host_name';
 
 /**
- * One condition of the deployment list; a field may have one. `in` and `nin` take application, version, tags and
- * request_id; `gte` and `lte` created_at.
+ * One condition of the deployment list; a field may have one. `in` and `nin` take application, version, tags,
+ * request_id, fleet_name, host_name; `gte` and `lte` created_at; `ilike` (with %) fleet_name and host_name.
  */
 export type ListFilter =
-  | { field: FilterField; operator: 'eq' | 'neq' | 'gte' | 'lte'; value: string }
+  | { field: FilterField; operator: 'eq' | 'neq' | 'gte' | 'lte' | 'ilike'; value: string }
   | { field: FilterField; operator: 'in' | 'nin'; value: readonly string[] };
 
 export interface ListRequest {

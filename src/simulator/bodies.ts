@@ -34,7 +34,13 @@ export function statusBody(deployment: SimulatedDeployment, now: number, setting
     arguments: undefined,
   };
   if (settings.dialect === 'openapi') return body;
-  const extra = { whitelisting_active: false, sockets: '8', sockets_usage: 0, sessions: [] };
+  const extra = {
+    whitelisting_active: false,
+    sockets: '8',
+    sockets_usage: 0,
+    sessions: [],
+    ...deployment.extras,
+  };
   return Object.fromEntries(
     Object.entries({ ...body, ...extra }).map(([key, value]) => [key, value ?? null]),
   );

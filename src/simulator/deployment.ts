@@ -43,6 +43,8 @@ export interface SimulatedDeployment {
   readonly history: { readonly phase: Phase; readonly at: number }[];
   tags: SimulatedTag[];
   errorDetail: string | undefined;
+  /** What its status says beside, in the dialect of the reference: sockets, access list, overridden command. */
+  extras: Readonly<Record<string, unknown>>;
   crash: { exit_code: number; message: string; restart_count: number; logs: string } | undefined;
   readonly imagePulled: boolean;
   /** A stop was accepted before READY or ERROR was reached. */

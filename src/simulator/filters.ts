@@ -27,9 +27,15 @@ const FIELDS: Readonly<Record<string, Field>> = {
     operators: ['eq', 'gte', 'lte'],
     values: ({ deployment }) => [new Date(deployment.createdAt).toISOString()],
   },
-  // Every deployment here is in the cloud, and has no fleet and no host.
-  fleet_name: { operators: [...EQ, ...IN, 'ilike'], values: () => [] },
-  host_name: { operators: [...EQ, ...IN, 'ilike'], values: () => [] },
+  // A deployment is on a fleet only if a test has put the deployment there.
+  fleet_name: {
+    operators: [...EQ, ...IN, 'ilike'],
+    values: ({ deployment }) => extra(deployment, 'fleet_name'),
+  },
+  host_name: {
+    operators: [...EQ, ...IN, 'ilike'],
+    values: ({ deployment }) => extra(deployment, 'host_name'),
+  },
 };
 
 const Query = z.strictObject({
@@ -113,4 +119,8 @@ function like(text: string, pattern: string): boolean {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function extra({ extras }: SimulatedDeployment, field: string): string[] {
+  return [extras[field]].filter((value) => typeof value === 'string');
 }

@@ -34,6 +34,8 @@ export async function startSimulator(options: SimulatorOptions) {
     /** Every callback that was due, and how the sending ended. */
     callbacks: world.callbacks.sent,
     faults: world.faults,
+    /** The notes of the deployment list, beside the rows. */
+    listNotes: world.listNotes,
     /** Puts a deployment into ERROR with this detail. */
     fail: (id: string, detail: string) => world.lifecycle.fail(world.find(id), detail),
     /** Ends the game server's process: the deployment goes into ERROR, or stays READY when the container restarts. */

@@ -22,6 +22,8 @@ export interface Order
 export class World {
   readonly settings: Settings;
   readonly deployments = new Map<string, SimulatedDeployment>();
+  /** What the deployment list says beside its rows. */
+  readonly listNotes: string[] = [];
   readonly timers: Timers;
   readonly faults: Faults;
   readonly limiter: RateLimiter;
@@ -57,6 +59,7 @@ export class World {
       history: [{ phase: 'INITIALIZING', at: now }],
       tags: [...new Set(tags)].map((name) => ({ name, createdAt: now, updatedAt: now })),
       errorDetail: undefined,
+      extras: {},
       crash: undefined,
       stopRequested: false,
       logStorage: undefined,

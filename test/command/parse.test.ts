@@ -152,7 +152,9 @@ test.each(
 test('a missing option is named together with the usage', () => {
   const specs = withKinds({ deployment: theDeployment }, allKinds);
   const error = refused(() => parseValues({}, 'stop', specs, { maxTagLength: 20 }));
-  expect(error.userMessage).toBe('stop needs a deployment: its request_id, or the beginning of it.');
+  expect(error.userMessage).toBe(
+    'stop needs a deployment: its request_id, the beginning of it, or its address.',
+  );
   expect(error.hint).toBe('Use: stop <deployment>');
 });
 

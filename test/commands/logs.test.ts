@@ -7,6 +7,7 @@ import {
   type Stage,
   stageOn,
 } from '../command/harness.ts';
+import { driverNames } from '../support/bot.ts';
 import { until } from '../support/test-clock.ts';
 
 describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (logEncoding) => {
@@ -139,10 +140,42 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
       const text = publicly.map((message) => message.text).join('\n');
       expect(text.includes('https://attic')).toBe(shown);
       expect(text.includes('the link to it is in the Edgegap dashboard')).toBe(!shown);
+      expect(text).toContain('attic');
       expect(text).not.toMatch(/0123456789abcdef|log is empty/);
     }
   });
 });
+
+test.each(driverNames)(
+  'after a crash both logs are shown on %s, and both are whole in files',
+  async (name) => {
+    const stage = await stageOn(name);
+    try {
+      const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+      stage.simulator.print(id, 'the last word');
+      stage.simulator.crash(id, { exit_code: 139, message: 'segmentation fault' });
+      const ask = () => stage.driver.command('operator', 'logs', { deployment: id });
+      const text = (await effectOf(stage, 'operator', ask)).publicly.map((one) => one.text).join('\n');
+      expect(text).toMatch(/Exit code\W+139.*Reason\W+segmentation fault/s);
+      expect(text).toMatch(/Crash log.*\[fatal\] segmentation fault.*GameLoop\.Step.*Log.*the last word/s);
+      const crash = stage.simulator.deployments.get(id)?.crash;
+      const long = (word: string) => Array.from({ length: 60 }, (_, n) => `${word} ${n}`);
+      Object.assign(crash ?? {}, { logs: long('crash').join('\n') });
+      for (const line of long('play')) stage.simulator.print(id, line);
+      await effectOf(stage, 'operator', () =>
+        stage.driver.command('operator', 'logs', { deployment: id, lines: 60 }),
+      );
+      const files = async () => (await stage.driver.channel()).flatMap((one) => one.files);
+      await until(async () => (await files()).length === 2, 'both files in the channel');
+      const [crashed, log] = (await files()).toSorted((a, b) => a.name.localeCompare(b.name));
+      expect([crashed?.name, log?.name]).toEqual([`${id}-crash.log`, `${id}.log`]);
+      expect(crashed?.content).toMatch(/^crash 0\n.*crash 59\n$/s);
+      expect(log?.content).toMatch(/play 0\n.*play 59\n$/s);
+    } finally {
+      await stage.close();
+    }
+  },
+);
 
 test.each(['discord', 'slack-http'] as const)('a long log is a whole and masked file on %s', async (name) => {
   const stage = await stageOn(name);

@@ -29,12 +29,14 @@ const uses: Readonly<Record<string, (studio: Studio, id: string) => Promise<stri
   'status of a request_id': (studio, id) => studio.say(`status ${id}`),
   'status of the beginning of a request_id': (studio, id) => studio.say(`status ${id.slice(0, 7)}`),
   'status of a request_id in capitals': (studio, id) => studio.say(`status ${id.toUpperCase()}`),
+  'status of an address': (studio, id) => studio.say(`status wss://${id}.pr.edgegap.net:31504`),
   'stop of a request_id': (studio, id) => studio.say(`stop ${id}`),
   'stop of the beginning of a request_id': (studio, id) => studio.say(`stop ${id.slice(0, 7)}`),
   logs: (studio, id) => studio.say(`logs ${id}`),
   tags: (studio, id) => studio.say(`tags ${id}`),
   'tags add': (studio, id) => studio.say(`tags add ${id} taken-over`),
   'tags remove': (studio, id) => studio.say(`tags remove ${id} qa`),
+  'the menu of list': (studio, arg) => studio.press({ command: 'list', action: 'open', arg }),
   'the button Refresh': (studio, arg) => studio.press({ command: 'status', action: 'refresh', arg }),
   'the button Stop': (studio, arg) => studio.press({ command: 'stop', action: 'ask', arg }),
   'the button Stop it': (studio, arg) => studio.press({ command: 'stop', action: 'confirm', arg }),
@@ -46,6 +48,17 @@ function withoutId(answer: string, id: string): string {
   const spellings = [id, id.toUpperCase(), id.slice(0, 7)];
   return spellings.reduce((text, spelling) => text.replaceAll(spelling, 'request_id'), answer);
 }
+
+test('an address and --mine find the deployments of the own account alone', async () => {
+  const { ann, ben } = await openTwo();
+  const id = await ann.deploy();
+  await ann.say(`status ${id}`);
+  const begun = ann.asked().length;
+  expect(await ann.say(`status ${id}.PR.edgegap.net`)).toContain('kart-racing');
+  expect(ann.asked().slice(begun)).toEqual([`GET /v1/status/${id}`]);
+  expect(await ann.say('list --mine')).toContain(id);
+  expect(await ben.say('list --mine')).not.toContain(id);
+});
 
 describe("a deployment of one account seen from another account's channel", () => {
   test("a foreign account's request_id is answered like a request_id that does not exist", async () => {

@@ -42,6 +42,7 @@ const buttons = directory.all.flatMap(({ name, actions }) =>
 test('the table holds the commands and buttons with a request_id', () => {
   expect(keyed).toEqual([
     'logs',
+    'metrics',
     'status',
     'stop',
     'tags list',
@@ -51,7 +52,10 @@ test('the table holds the commands and buttons with a request_id', () => {
     'tags rename',
   ]);
   expect(buttons.map(({ command, action }) => `${command}:${action}`)).toEqual([
+    'list:open',
     'logs:show',
+    'metrics:show',
+    'metrics:window',
     'status:refresh',
     'stop:ask',
     'stop:confirm',

@@ -86,7 +86,8 @@ export function checkSelect(select: Bag, at: string, problems: string[]): void {
   checkCount(select.options, 100, (problem) => problems.push(`${problem} [json-pointer: ${at}]`));
   if (select.placeholder !== undefined) checkText(select.placeholder, { max: 150 }, at, problems);
   for (const option of list(select.options)) {
-    checkText(bag(option).text, { types: ['plain_text'], max: 75 }, at, problems);
+    for (const text of [bag(option).text, bag(option).description ?? bag(option).text])
+      checkText(text, { types: ['plain_text'], max: 75 }, at, problems);
     const { length } = String(bag(option).value ?? '');
     if (length < 1 || length > 75) problems.push(`value of ${length} characters [json-pointer: ${at}]`);
   }

@@ -12,7 +12,6 @@ import {
 } from 'discord.js';
 import type { AckMode } from '../../chat/port.ts';
 import { DeliveryError, isDeliveryError } from '../../errors.ts';
-import type { Reply } from './answer.ts';
 import { giveUp, toDeliveryError } from './delivery-error.ts';
 import { limits } from './limits.ts';
 import { type Payload, payloadOf } from './payload.ts';
@@ -25,7 +24,11 @@ const CLOSED = 'discord.thread-closed';
 const woken = { kind: 'line', tone: 'neutral', text: ['A message in this thread has changed.'] } as const;
 
 /** What answering an interaction takes; the token stands for the bot's own. */
-export type InteractionToken = Pick<Reply, 'id' | 'applicationId' | 'token'>;
+export interface InteractionToken {
+  readonly id: string;
+  readonly applicationId: string;
+  readonly token: string;
+}
 
 export type MessageApi = ReturnType<typeof createMessageApi>;
 

@@ -55,9 +55,10 @@ function menu({ choices, initial }: { readonly choices: readonly Choice[]; reado
     throw new Error(`A menu of ${choices.length} choices; Discord allows ${limits.select.choices}`);
   const long = choices.find(({ value }) => value.length > limits.select.value);
   if (long) throw new Error(`A choice's value is longer than ${limits.select.value}: ${long.value}`);
-  const options = choices.map(({ label, value }) => ({
+  const options = choices.map(({ label, detail, value }) => ({
     label: cut(label, limits.select.label),
     value,
+    ...(detail ? { description: cut(detail, limits.select.label) } : {}),
     ...(value === initial ? { default: true } : {}),
   }));
   return { type: ComponentType.StringSelect as const, options };

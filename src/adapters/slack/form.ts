@@ -78,10 +78,11 @@ export function suggestedOptions(values: readonly string[]): types.PlainTextOpti
   return fitting.slice(0, LIMITS.options).map((value) => optionOf({ label: value, value }));
 }
 
-function optionOf({ label, value }: Choice): types.PlainTextOption {
+function optionOf({ label, detail, value }: Choice): types.PlainTextOption {
   if (value.length > LIMITS.option)
     throw new Error(`A choice's value is longer than ${LIMITS.option}: ${value}`);
-  return { text: plain(label, LIMITS.option), value };
+  const description = detail ? { description: plain(detail, LIMITS.option) } : {};
+  return { text: plain(label, LIMITS.option), value, ...description };
 }
 
 function plain(text: string, most: number): types.PlainTextElement {

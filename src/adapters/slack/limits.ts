@@ -11,7 +11,7 @@ export const LIMITS = {
   alt: 1000,
   /** Characters of a header block. */
   header: 150,
-  /** Options of a menu, and characters of one's label or value; and of the text shown while nothing is chosen. */
+  /** Options of a menu, and characters of one's label, description or value; and of the text shown while nothing is chosen. */
   options: 100,
   option: 75,
   placeholder: 150,

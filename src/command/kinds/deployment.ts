@@ -4,6 +4,7 @@ import { isNoSuchDeployment } from '../../edgegap/errors.ts';
 import { InputError } from '../../errors.ts';
 import { bare, quoted } from '../argv.ts';
 import { nameKey } from '../same-name.ts';
+import { findAddressed, readAddress } from './address.ts';
 import type { Kind, Lookup } from './kind.ts';
 import { beginningWith, nameInput, plainText, wordIn } from './text.ts';
 
@@ -13,7 +14,10 @@ const ID_LENGTH = 12;
 export const deployment: Kind<DeploymentTarget> = {
   placeholder: 'request_id',
   input: nameInput,
-  parse: (given, { name }) => parseRequestId(plainText(bare(String(given)), name, 100_000)),
+  parse(given, { name }) {
+    const text = plainText(bare(String(given)), name, 100_000);
+    return readAddress(text) ? text : parseRequestId(text);
+  },
   resolve: (value, lookup) => findDeployment(lookup, value),
   suggest: async ({ typed }) => beginningWith(typed, ['@last']),
 };
@@ -23,15 +27,17 @@ export function parseRequestId(value: string): string {
   if (/^@last$/i.test(id)) return '@last';
   if (/^[A-Za-z0-9]{1,64}$/.test(id)) return id;
   throw new InputError('not-a-request-id', `${quoted(value)} is not a request_id.`, {
-    hint: 'A request_id has letters and digits only, like 93924761ccde. The card of a deployment shows it; list shows all.',
+    hint: 'A request_id has letters and digits only, like 93924761ccde. The card of a deployment shows it; list shows all. An address works too, like 198.51.100.1:31504.',
   });
 }
 
 /**
- * The deployment of a request_id, a unique beginning of one, or `@last`. Makes sure that it exists and that its
+ * The deployment of a request_id, a unique beginning of one, an address, or `@last`. Makes sure that it exists and that its
  * application may be worked with, so that neither has to be found out in public.
  */
 export async function findDeployment(lookup: Lookup, value: string): Promise<DeploymentTarget> {
+  const address = readAddress(value);
+  if (address) return await findDeployment(lookup, await findAddressed(lookup, address));
   const { edgegap, settings } = lookup;
   const known = await findKnown(lookup, value);
   if (known?.requestId) {

@@ -3,6 +3,8 @@ import { quoted } from '../argv.ts';
 import type { Kind } from './kind.ts';
 import { beginningWith } from './text.ts';
 
+/** Ten years in minutes; what is longer is a slip. */
+const MOST = 10 * 365 * 24 * 60;
 const MINUTES = { m: 1, h: 60, d: 24 * 60, w: 7 * 24 * 60 } as const;
 
 /** A length of time in milliseconds: `30m`, `2h`, `1h30m`, `2 days`. */
@@ -16,7 +18,7 @@ export const duration: Kind<number, { readonly examples?: readonly string[] }> =
       (sum, [, count, unit]) => sum + Number(count) * MINUTES[unit as keyof typeof MINUTES],
       0,
     );
-    if (parts.map(([whole]) => whole).join('') !== text || minutes <= 0)
+    if (parts.map(([whole]) => whole).join('') !== text || minutes <= 0 || minutes > MOST)
       throw new InputError(
         'not-a-duration',
         `${name} must be a length of time, not ${quoted(String(given))}.`,

@@ -21,7 +21,7 @@ function list({ world, query, now }: Call): Answer {
   });
   const { items, ...page } = paginate(select(seen, query.get('query')), query);
   const data = items.map(({ deployment, phase }) => listRow(deployment, phase));
-  return { status: 200, body: { data, message: [], ...page } };
+  return { status: 200, body: { data, message: world.listNotes, ...page } };
 }
 
 function locations({ world, query }: Call): Answer {

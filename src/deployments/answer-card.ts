@@ -1,0 +1,72 @@
+import type { Button, Card, Field, Rich } from '../chat/card.ts';
+import type { Location } from '../edgegap/schema.ts';
+import { type DeploymentView, deploymentCard, duration, isLive, type PortView } from './card.ts';
+
+/** What follows the request_id in the argument of a button, where the answer is to have details. */
+const DETAILS = '.details';
+
+export function asksForDetails(arg: string): boolean {
+  return arg.endsWith(DETAILS);
+}
+
+/**
+ * The card as the answer to one person who asked at the time `now` (epoch milliseconds): with what is true at that moment
+ * only, and with `details`, all that Edgegap tells. The live card has less: nothing would keep the rest up to date there.
+ */
+export function answerCard(view: DeploymentView, now: number, details: boolean): Card {
+  const id = view.request_id ?? '';
+  const more: Button = {
+    label: 'Details',
+    style: 'secondary',
+    action: { command: 'status', action: 'refresh', arg: id + DETAILS },
+  };
+  return deploymentCard(view, {
+    ports: playersOf(view),
+    location: details ? lasting(view, now) : [],
+    buttons: details ? [] : [more],
+    now,
+    refresh: id + (details ? DETAILS : ''),
+    portText: mapping,
+  });
+}
+
+/** ` · 7777 → 31504`: beside the address that players need. */
+function mapping({ internal, external }: PortView): Rich {
+  return internal === undefined || external === undefined ? [] : [` · ${internal} → ${external}`];
+}
+
+function playersOf(view: DeploymentView): Field[] {
+  const { sockets, sockets_usage: used } = view.told ?? {};
+  if (used === undefined || !isLive(view)) return [];
+  return [{ label: 'Players', value: [String(used), sockets === undefined ? '' : ` of ${sockets}`] }];
+}
+
+function lasting({ told }: DeploymentView, now: number): Field[] {
+  const { location, max_duration, command, arguments: args } = told ?? {};
+  const { administrative_division, continent } = location ?? {};
+  const region = [administrative_division, continent].filter((part) => part !== undefined).join(', ');
+  const rows: [string, Rich | undefined][] = [
+    ['Region', region ? [region] : undefined],
+    ['Local time', localTime(location, now)],
+    ['Longest life', longest(max_duration)],
+    ['Command', command === undefined ? undefined : [{ code: command }]],
+    ['Arguments', args === undefined ? undefined : [{ code: args }]],
+  ];
+  return rows.flatMap(([label, value]) => (value ? [{ label, value }] : []));
+}
+
+function longest(minutes: number | undefined): Rich | undefined {
+  if (minutes === undefined) return undefined;
+  return [minutes > 0 ? duration(minutes * 60_000) : 'no limit'];
+}
+
+/** Where the server stands; undefined for a zone that this Node.js does not know. */
+function localTime({ timezone }: Location | Record<string, never> = {}, now: number): Rich | undefined {
+  try {
+    if (timezone === undefined) return undefined;
+    const clock = { hour: '2-digit', minute: '2-digit', timeZoneName: 'shortOffset' } as const;
+    return [`${new Date(now).toLocaleTimeString('en-GB', { ...clock, timeZone: timezone })} (${timezone})`];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,75 @@
+import type { Choice } from '../chat/card.ts';
+import { isOwnTag } from '../edgegap/outside.ts';
+import { type DeploymentRow, parseEdgegapTime } from '../edgegap/schema.ts';
+import { statusFace } from './card.ts';
+import type { KnownDeployments } from './known.ts';
+import { viewOf, viewOfStatus } from './view.ts';
+
+export const COLUMNS = ['request_id', 'application', 'status', 'age', 'city', 'by', 'address', 'tags'];
+
+/** A row of the list as people see it: its cells in the order of COLUMNS, and its choice in a menu. */
+export interface ListRow {
+  readonly cells: readonly string[];
+  readonly choice: Choice;
+}
+
+/** The list itself says neither application nor status: they come from the bot's record, or else from the status. */
+export async function listRow(
+  deployments: KnownDeployments,
+  row: DeploymentRow,
+  now: number,
+): Promise<ListRow> {
+  const { request_id } = row;
+  const known = await deployments.byRequestId(request_id);
+  const seen = known ? undefined : await deployments.statusInList(row);
+  const view = known ? viewOf(known) : seen && viewOfStatus(seen);
+  const believed = view?.status ?? 'DEPLOYING';
+  // That it is ready the list may know first.
+  const status = row.ready && (!view || statusFace(believed).tone === 'progress') ? 'READY' : believed;
+  const begun = known?.createdAt ?? parseEdgegapTime(row.start_time);
+  const application = view ? `${view.application} ${view.version}`.trim() : '';
+  const { words } = statusFace(status);
+  const city = view?.told?.location?.city ?? '';
+  return {
+    cells: [
+      request_id,
+      application,
+      words,
+      begun === undefined ? '' : age(now - begun),
+      city,
+      known?.asker.name ?? '',
+      addressOf(row),
+      row.tags.filter((tag) => !isOwnTag(tag)).join(', '),
+    ],
+    choice: {
+      label: request_id,
+      detail: [application, words, city].filter((part) => part).join(' · '),
+      value: request_id,
+    },
+  };
+}
+
+/** A table of the rows, without the columns in which no row has anything. */
+export function listTable(rows: readonly ListRow[]) {
+  const used = COLUMNS.map((_, column) => rows.some(({ cells }) => cells[column]));
+  const kept = <Item>(items: readonly Item[]) => items.filter((_, column) => used[column]);
+  return { kind: 'table', columns: kept(COLUMNS), rows: rows.map(({ cells }) => kept(cells)) } as const;
+}
+
+const UNITS = [
+  ['d', 24 * 60 * 60_000],
+  ['h', 60 * 60_000],
+  ['min', 60_000],
+] as const;
+
+/** `40 s`, `5 min`, `3 h`, `12 d`. */
+function age(ms: number): string {
+  const [unit, size] = UNITS.find(([, size]) => ms >= size) ?? ['s', 1_000];
+  return `${Math.max(0, Math.floor(ms / size))} ${unit}`;
+}
+
+function addressOf(row: DeploymentRow): string {
+  const [port] = Object.values(row.ports);
+  const host = row.fqdn ?? row.public_ip ?? '';
+  return row.ready ? (port?.link ?? (port?.external === undefined ? host : `${host}:${port.external}`)) : '';
+}

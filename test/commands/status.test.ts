@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  deployElsewhere,
+  deployReady,
+  effectOf,
+  pressAction,
+  type Stage,
+  stageOn,
+} from '../command/harness.ts';
+import { driverNames } from '../support/bot.ts';
+import type { Values } from '../support/chat-driver.ts';
+
+/** As a person reads the text: without the marks of formatting, in which the platforms differ. */
+const shown = (text = '') => text.replace(/[\\*`]/g, '');
+
+describe.each(driverNames)('status on %s', (name) => {
+  let stage: Stage;
+  let id: string;
+  beforeAll(async () => {
+    stage = await stageOn(name, { simulator: { dialect: 'reference' } });
+    id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2', ['qa']);
+  });
+  afterAll(() => stage?.close());
+
+  const extras = (given: Readonly<Record<string, unknown>>) => {
+    const deployment = stage.simulator.deployments.get(id);
+    if (deployment) deployment.extras = given;
+  };
+  const answer = async (act: () => Promise<void>) => {
+    const { privately, publicly } = await effectOf(stage, 'operator', act);
+    expect(publicly).toEqual([]);
+    return privately.at(-1);
+  };
+  const status = (values: Values = {}) =>
+    answer(() => stage.driver.command('operator', 'status', { deployment: id, ...values }));
+
+  test('the address to connect to, the ports inside and outside, the players and the end are on the card', async () => {
+    extras({ sockets: '5', sockets_usage: 2, whitelisting_active: true });
+    const text = shown((await status())?.text);
+    const { ports, fqdn } = stage.simulator.deployments.get(id) ?? { ports: [] };
+    const [game] = ports;
+    expect(text).toContain('gameport (UDP)');
+    expect(text).toContain(`${fqdn}:${game?.external} · ${game?.port} → ${game?.external}`);
+    expect(text).toMatch(/Players:?\s+2 of 5/);
+    expect(text).toMatch(/[Ee]nds in (1 h|59 min), at /);
+    expect(text).toContain('rotected by an access list');
+    expect(text).not.toMatch(/Region|Local time|Quebec/);
+    expect(text.indexOf('Ready')).toBeLessThan(text.indexOf('gameport'));
+    expect(text.indexOf('gameport')).toBeLessThan(text.indexOf('Players'));
+  });
+
+  test('details add region, local time, longest life and the overridden command, and stay at Refresh', async () => {
+    extras({ command: '/srv/kart --fast', arguments: '--token=abcdefgh12345 --map night' });
+    const whole = shown((await status({ details: true }))?.text);
+    expect(whole).toContain('Quebec, North America');
+    expect(whole).toMatch(/Local time:?\s+\d\d:\d\d GMT-[45] \(America\/Toronto\)/);
+    expect(whole).toMatch(/Longest life:?\s+1 h/);
+    expect(whole).toContain('/srv/kart --fast');
+    expect(whole).toMatch(/--token=\[masked\] --map night/);
+    const first = await status();
+    expect(first?.text).not.toContain('Quebec');
+    const details = await answer(() => stage.driver.press('operator', 'Details'));
+    expect(details?.id).toBe(first?.id);
+    expect(details?.text).toContain('Quebec');
+    extras({ sockets: 9, sockets_usage: '9' });
+    const again = shown((await answer(() => stage.driver.press('operator', 'Refresh')))?.text);
+    expect(again).toContain('Quebec');
+    expect(again).toMatch(/Players:?\s+9 of 9/);
+  });
+
+  test('a time zone that nobody knows, and a status without sockets, are left out', async () => {
+    extras({
+      sockets: null,
+      sockets_usage: null,
+      max_duration: -1,
+      location: { city: 'Atlantis', timezone: 'Sea/Floor' },
+    });
+    const text = (await status({ details: true }))?.text;
+    expect(text).toContain('Atlantis');
+    expect(text).toContain('no limit');
+    expect(text).not.toMatch(/Players|Local time|Region|nds in|undefined|null/);
+  });
+
+  test('a port that is reached by TLS says so, with the address as players need it', async () => {
+    const chat = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
+    const text = shown((await status({ deployment: chat }))?.text);
+    expect(text).toMatch(/websocket \(WS, TLS\):?\s+wss:\/\/[\w.]+:(\d+) · 9000 → \1/);
+  });
+
+  test('a server that failed says how far it had come', async () => {
+    extras({});
+    stage.simulator.fail(id, 'The server crashed.');
+    expect(shown((await status())?.text)).toContain('Error, last step: Ready');
+  });
+
+  test('the live card has the end, and neither players nor details; a details button cannot change the card', async () => {
+    const own = await deployReady(stage);
+    const cardOf = async () => (await stage.driver.channel()).find(({ buttons }) => buttons.includes('Stop'));
+    const card = await cardOf();
+    expect(shown(card?.text)).toMatch(/· ends(?! in)/);
+    expect(card?.text).not.toMatch(/Players|Quebec|→/);
+    expect(card?.buttons).toEqual(['Logs', 'Refresh', 'Stop']);
+    if (name === 'console') return;
+    await pressAction(stage, 'operator', { command: 'status', action: 'refresh', arg: `${own}.details` });
+    await stage.bot.app.settled();
+    expect((await cardOf())?.text).not.toMatch(/Players|Quebec/);
+  });
+});
