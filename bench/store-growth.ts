@@ -92,7 +92,7 @@ async function openFilled(database: string, count: number) {
     await client.query('vacuum analyze');
     await client.end();
   }
-  const { agenda } = repository;
+  const { schedule: agenda } = repository;
   const any = () => ids[Math.floor(Math.random() * ids.length)] ?? '';
   const ask: Record<string, () => Promise<unknown>> = {
     'by a request_id': () => repository.byRequestId(ACCOUNT, any()),

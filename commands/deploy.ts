@@ -3,8 +3,8 @@ import {
   type Context,
   defineCommand,
   type Pressed,
+  type RunResult,
   type Services,
-  type Upshot,
 } from '../src/command/define.ts';
 import { findLocation, placeName } from '../src/command/kinds/location.ts';
 import { findDeployable } from '../src/command/kinds/version.ts';
@@ -97,7 +97,7 @@ async function launch(
   version: string,
   plan: DeployPlan,
   replaces?: string,
-): Promise<Upshot> {
+): Promise<RunResult> {
   const { asker, invocationId, deployments, clock } = context;
   const view = requestingView({ application, version, plan, askedBy: asker.name, createdAt: clock.now() });
   const card = await context.postCard(deploymentCard(view));

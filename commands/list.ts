@@ -5,9 +5,9 @@ import {
   defineCommand,
   type Services,
 } from '../src/command/define.ts';
-import { look } from '../src/command/look.ts';
 import { pageAction, pageFoot, pageOption } from '../src/command/pages.ts';
 import { namesakes } from '../src/command/same-name.ts';
+import { currentView } from '../src/command/status-view.ts';
 import { answerCard } from '../src/deployments/answer-card.ts';
 import {
   type Filter,
@@ -64,7 +64,7 @@ export default defineCommand({
 
 /** The row that was chosen, on a card of its own. */
 async function open(context: DeploymentActionContext): Promise<void> {
-  await context.respond(answerCard(await look(context, context.target), context.clock.now(), false));
+  await context.respond(answerCard(await currentView(context, context.target), context.clock.now(), false));
 }
 
 /** That page; the last page where there are fewer pages by now. `ids`: the only request_ids to look among. */

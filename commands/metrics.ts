@@ -11,8 +11,8 @@ import {
 } from '../src/chat/card.ts';
 import { type Context, type DeploymentActionContext, defineCommand } from '../src/command/define.ts';
 import { instantOf } from '../src/command/kinds/moment.ts';
-import { look } from '../src/command/look.ts';
 import { theDeployment } from '../src/command/options.ts';
+import { currentView } from '../src/command/status-view.ts';
 import type { DeploymentView } from '../src/deployments/card.ts';
 import type { DeploymentTarget } from '../src/deployments/deployment.ts';
 import { METRICS_STEPS, type Metrics, type Sample } from '../src/edgegap/metrics.ts';
@@ -92,7 +92,7 @@ async function show(
   const window = windowOf(request, clock.now());
   const { from, to, step } = window;
   const [view, metrics, raw] = await Promise.all([
-    look(context, target),
+    currentView(context, target),
     edgegap.metrics(request_id, { from, to, step }),
     withCsv ? edgegap.metrics(request_id, { from, to, step, raw: true }) : undefined,
   ]);

@@ -1,6 +1,6 @@
 import { type Context, type DeploymentActionContext, defineCommand } from '../src/command/define.ts';
-import { look } from '../src/command/look.ts';
 import { theDeployment } from '../src/command/options.ts';
+import { currentView } from '../src/command/status-view.ts';
 import { answerCard, asksForDetails } from '../src/deployments/answer-card.ts';
 import { type DeploymentTarget, isCardOf } from '../src/deployments/deployment.ts';
 
@@ -27,10 +27,10 @@ async function refresh(context: DeploymentActionContext): Promise<void> {
   const { source, target, deployments, action } = context;
   const { known } = target;
   if (!known || !isCardOf(known, source)) return await show(context, target, asksForDetails(action.arg));
-  await look(context, target);
+  await currentView(context, target);
   await deployments.redraw(known);
 }
 
 async function show(context: Context<unknown>, target: DeploymentTarget, details: boolean): Promise<void> {
-  await context.respond(answerCard(await look(context, target), context.clock.now(), details));
+  await context.respond(answerCard(await currentView(context, target), context.clock.now(), details));
 }

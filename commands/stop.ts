@@ -1,7 +1,7 @@
 import type { Button, Card } from '../src/chat/card.ts';
 import { type Context, type DeploymentActionContext, defineCommand } from '../src/command/define.ts';
-import { look } from '../src/command/look.ts';
 import { theDeployment } from '../src/command/options.ts';
+import { currentView } from '../src/command/status-view.ts';
 import type { DeploymentTarget } from '../src/deployments/deployment.ts';
 import type { StopOutcome } from '../src/deployments/deployments.ts';
 
@@ -40,7 +40,7 @@ export default defineCommand({
 async function ask(context: Context<unknown>, target: DeploymentTarget): Promise<void> {
   const { request_id } = target;
   // Asked even where we take it to have ended: what runs on unseen is billed.
-  const view = await look(context, target);
+  const view = await currentView(context, target);
   if (view.status === 'TERMINATED') return context.respond(alreadyStopped(request_id));
   if (view.status === 'TERMINATING') return context.respond(stopping(request_id));
   const fields = [

@@ -8,9 +8,9 @@ import type { Adapter, Address } from './chat/port.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Directory, Services } from './command/define.ts';
 import { createInvocations } from './command/invocations.ts';
-import { createKept, purgeKept } from './command/kept.ts';
 import { loadCommands } from './command/load.ts';
 import type { Kinds } from './command/options.ts';
+import { createPayloads, purgePayloads } from './command/payloads.ts';
 import { createRecovery } from './command/recovery.ts';
 import { createPipeline } from './command/run.ts';
 import { storedInvocation } from './command/stored.ts';
@@ -18,7 +18,7 @@ import type { AccessRules, Config } from './config.ts';
 import { type Account, Accounts } from './deployments/account.ts';
 import { Callbacks } from './deployments/callbacks.ts';
 import { DeploymentRepository } from './deployments/repository.ts';
-import { waitOut } from './edgegap/places.ts';
+import { waitOut } from './edgegap/permits.ts';
 import { DOCUMENTED_LIMITS } from './edgegap/scheduler.ts';
 import { AppError } from './errors.ts';
 import { createMask } from './log/mask.ts';
@@ -28,8 +28,8 @@ import { createOutboxWorker } from './notify/worker.ts';
 import { Leases } from './replicas/leases.ts';
 import { Membership } from './replicas/membership.ts';
 import { buildServer } from './server/server.ts';
+import { returnFreeSpace } from './store/free-space.ts';
 import { isShared, type Store } from './store/schema.ts';
-import { giveBack } from './store/space.ts';
 import { dialectFor, lifelineOf, openStore } from './store/store.ts';
 import { purging } from './work/purges.ts';
 import { TaskWorker } from './work/worker.ts';
@@ -123,7 +123,7 @@ export async function buildApp({
     catalog,
     charts,
     directory,
-    kept: createKept(store, clock, id),
+    payloads: createPayloads(store, clock, id),
     carryOut(stored) {
       const { platform } = stored.at;
       const adapter = adapters.find((one) => one.platform === platform);
@@ -154,12 +154,12 @@ export async function buildApp({
     clock,
     keepMs: config.keepMs,
     purges: {
-      deployments: (before) => repository.agenda.purge(before),
+      deployments: (before) => repository.schedule.purge(before),
       invocations: (before) => recovery.purge(before),
-      kept: (before) => purgeKept(store, before),
+      kept: (before) => purgePayloads(store, before),
       outbox: (before) => purgeOutbox(store, before),
       channels: (before) => purgeChannels(store, membership, before),
-      room: () => giveBack(store),
+      room: () => returnFreeSpace(store),
     },
   });
   const work = new TaskWorker({ store, membership, account: EVERY_ACCOUNT, kinds: [purges], clock, log });

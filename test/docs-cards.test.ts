@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { renderMessage as renderConsole } from '../src/adapters/console/render.ts';
 import { renderMessage as renderDiscord } from '../src/adapters/discord/render.ts';
-import { render as renderSlack } from '../src/adapters/slack/renderer.ts';
+import { render as renderSlack } from '../src/adapters/slack/render.ts';
 import { type DeploymentView, deploymentCard } from '../src/deployments/card.ts';
 
 const README = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');

@@ -6,9 +6,9 @@ import { readConfig } from '../../src/config.ts';
 import { Deployments } from '../../src/deployments/deployments.ts';
 import { DeploymentRepository } from '../../src/deployments/repository.ts';
 import { EdgegapClient } from '../../src/edgegap/client.ts';
-import { MemoryPlaces } from '../../src/edgegap/places.ts';
+import { MemoryPermits } from '../../src/edgegap/permits.ts';
 import { Membership } from '../../src/replicas/membership.ts';
-import { RatePlaces } from '../../src/replicas/rate-places.ts';
+import { SharedPermits } from '../../src/replicas/shared-permits.ts';
 import { isShared } from '../../src/store/schema.ts';
 import { dialectFor, openStore } from '../../src/store/store.ts';
 import { answerParent } from './processes.ts';
@@ -23,7 +23,7 @@ const store = await openStore(dialectFor(database, log));
 const shared = isShared(database);
 const membership = new Membership({ store, shared, clock, log });
 await membership.join();
-const places = shared ? new RatePlaces({ store, clock, log, account }) : new MemoryPlaces(clock);
+const places = shared ? new SharedPermits({ store, clock, log, account }) : new MemoryPermits(clock);
 const deployments = new Deployments({
   repository: new DeploymentRepository(store, clock),
   edgegap: new EdgegapClient({

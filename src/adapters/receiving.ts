@@ -18,9 +18,9 @@ const ASIDE_MS = 10_000;
 /** `active` receives, `standby` waits for its turn to; both can post. */
 export type Role = 'active' | 'standby';
 
-export type Turn = ReturnType<typeof createTurn>;
+export type ReceivingTurn = ReturnType<typeof createReceivingTurn>;
 
-export interface TurnParts {
+export interface ReceivingTurnParts {
   readonly adapter: Adapter;
   readonly leases: Leases;
   readonly membership: Membership;
@@ -36,7 +36,7 @@ export interface TurnParts {
  * One adapter that only one of all processes may receive by: this one, while it holds the lease. It disconnects before
  * anybody else can hold it, and hands on how far it has come.
  */
-export function createTurn(parts: TurnParts) {
+export function createReceivingTurn(parts: ReceivingTurnParts) {
   const { adapter, leases, membership, clock, log, inbox, lost, random = Math.random } = parts;
   const { platform } = adapter;
   const name = `gateway/${platform}`;

@@ -1,6 +1,6 @@
 import type { Adapter } from '../chat/port.ts';
 import { AppError, ConfigError } from '../errors.ts';
-import { createTurn, type Role, type Turn, type TurnParts } from './receiving.ts';
+import { createReceivingTurn, type ReceivingTurn, type ReceivingTurnParts, type Role } from './receiving.ts';
 
 const RETRY_FIRST_MS = 5_000;
 /** Rare enough for Discord, which allows a bot a thousand logins a day. */
@@ -8,7 +8,7 @@ const RETRY_MAX_MS = 5 * 60_000;
 
 export type Platforms = ReturnType<typeof createPlatforms>;
 
-interface PlatformsParts extends Omit<TurnParts, 'adapter' | 'lost' | 'random'> {
+interface PlatformsParts extends Omit<ReceivingTurnParts, 'adapter' | 'lost' | 'random'> {
   readonly adapters: readonly Adapter[];
   /** No platform is left, and none will come back by itself. */
   readonly over: (error: AppError) => void;
@@ -23,10 +23,13 @@ export function createPlatforms(parts: PlatformsParts) {
   const { adapters, clock, log, inbox, over } = parts;
   const retries = new Map<Adapter, () => void>();
   const gone = new Set<Adapter>();
-  const turns = new Map<Adapter, Turn>();
+  const turns = new Map<Adapter, ReceivingTurn>();
   for (const adapter of adapters)
     if (adapter.exclusive)
-      turns.set(adapter, createTurn({ ...parts, adapter, lost: (error) => givenUp(adapter, error) }));
+      turns.set(
+        adapter,
+        createReceivingTurn({ ...parts, adapter, lost: (error) => givenUp(adapter, error) }),
+      );
   let stopped = false;
 
   const begin = (adapter: Adapter) =>

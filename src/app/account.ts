@@ -5,8 +5,8 @@ import type { DeploymentsParts } from '../deployments/known.ts';
 import { Reconciler, type ReconcilerParts } from '../deployments/reconciler.ts';
 import { withAllowlist } from '../edgegap/allowlist.ts';
 import { EdgegapClient, type EdgegapClientOptions } from '../edgegap/client.ts';
-import { MemoryPlaces, type Places } from '../edgegap/places.ts';
-import { RatePlaces, type RatePlacesParts } from '../replicas/rate-places.ts';
+import { MemoryPermits, type Permits } from '../edgegap/permits.ts';
+import { SharedPermits, type SharedPermitsParts } from '../replicas/shared-permits.ts';
 import { afterWritesTo } from '../store/transact.ts';
 
 /** How to reach an account, and the applications that are allowed there. */
@@ -19,14 +19,14 @@ export interface AccountSettings extends Pick<Account, 'id' | 'allowlist'> {
 /** An account together with the parts of this process that serve the account. */
 export type OpenAccount = ReturnType<typeof openAccount>;
 
-type Needed = DeploymentsParts & ReconcilerParts & RatePlacesParts & Pick<EdgegapClientOptions, 'mask'>;
+type Needed = DeploymentsParts & ReconcilerParts & SharedPermitsParts & Pick<EdgegapClientOptions, 'mask'>;
 type Parts = Omit<Needed, 'account' | 'edgegap' | 'deployments'>;
 
 /** Each account has an API client and rate limits for itself, and shares neither with another account. */
 export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSettings, parts: Parts) {
   const { repository, membership, store, clock, log, mask } = parts;
   const common = { ...parts, account: id };
-  const places: Places = membership.shared ? new RatePlaces(common) : new MemoryPlaces(clock);
+  const places: Permits = membership.shared ? new SharedPermits(common) : new MemoryPermits(clock);
   const client = new EdgegapClient({ baseUrl: apiUrl, proxy, token, clock, log, places, mask });
   const applicationOf = async (request_id: string) =>
     (await repository.byRequestId(id, request_id))?.application;

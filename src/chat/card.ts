@@ -108,14 +108,14 @@ export function textFile(name: string, text: string): CardFile {
 }
 
 /** Who asked, and for what: a command's name, and what it names where that is known. */
-export interface Asked {
+export interface Attribution {
   readonly id: string;
   readonly name: string;
   readonly command: string;
 }
 
 /** For a place where nothing else shows whose answer it is. */
-export function attributed(message: Message, { id, name, command }: Asked): Message {
+export function attributed(message: Message, { id, name, command }: Attribution): Message {
   const by: Rich = [{ mention: id, name }, ': ', { code: command }];
   // It may be said there already.
   if (JSON.stringify(message).includes(JSON.stringify(by[0]))) return message;

@@ -136,7 +136,7 @@ export interface Adapter {
   /** Who somebody is at this moment, for what they asked for earlier. Throws where the platform cannot say. */
   person(id: string, workspace: string): Promise<Person>;
   /** Tells one person of a workspace, directly. Throws DeliveryError. */
-  tell(person: { readonly id: string; readonly workspace: string }, outgoing: Outgoing): Promise<void>;
+  sendDirect(person: { readonly id: string; readonly workspace: string }, outgoing: Outgoing): Promise<void>;
 }
 
 /**
@@ -180,7 +180,7 @@ interface Coded {
 }
 
 /** What there is while it is not known yet who asks. */
-export interface Meanwhile {
+export interface PendingIdentity {
   /** The platform's id of whoever it is. */
   readonly askerId: string;
   /** Without a first response in time the platform is told that it has arrived; from now on not before `stored` resolves. */
@@ -201,7 +201,7 @@ export interface Invocation {
   /** Where the platform shows nothing amiss when it gets no first response, and tells itself that the request arrived. */
   readonly maySkip?: boolean;
   /** Only where `person` has to ask the platform, which may take longer than the platform waits for a first response. */
-  readonly meanwhile?: Meanwhile;
+  readonly meanwhile?: PendingIdentity;
 
   /**
    * Who asks. `fresh` is for what changes things: a role just taken away counts. While the platform does not answer, only

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Asked, attributed, type Card, type Line, type Message } from '../chat/card.ts';
+import { type Attribution, attributed, type Card, type Line, type Message } from '../chat/card.ts';
 import type { AckMode, Invocation, MessageRef } from '../chat/port.ts';
 import { EdgegapError } from '../edgegap/errors.ts';
 import { AppError, DeliveryError, InputError, RefusedError, StoreError } from '../errors.ts';
@@ -9,7 +9,7 @@ import { errorCard, errorLine, type Failure } from './error-card.ts';
 import { interruptedLine, MAYBE } from './interrupted.ts';
 import { type End, type InvocationRecord, type Invocations, TakenOver } from './invocations.ts';
 import { nothingDone, type Permission } from './permissions.ts';
-import { asTyped } from './tried.ts';
+import { summaryOf } from './request-summary.ts';
 
 /** What an invocation came to, for the log. `incident` stands in what its person was shown. */
 export interface Ending {
@@ -124,8 +124,8 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
   }
 
   /** Who asked, for what is said where others read it. */
-  function asked(): Asked {
-    const { command, target } = asTyped(request, directory);
+  function asked(): Attribution {
+    const { command, target } = summaryOf(request, directory);
     const person = stored?.person ?? { id: '', name: '' };
     if (request.kind !== 'command') return { ...person, command: request.action?.command ?? command };
     return { ...person, command: `${command} ${target ?? ''}`.trim() };

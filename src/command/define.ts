@@ -7,10 +7,10 @@ import type { Catalog } from '../deployments/catalog.ts';
 import type { DeploymentTarget } from '../deployments/deployment.ts';
 import type { Deployments } from '../deployments/deployments.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
-import type { Kept } from './kept.ts';
 import type { Options, ParseSettings } from './kinds/kind.ts';
 import { kinds as allKinds } from './kinds/kinds.ts';
 import { type Kinds, type OptionSpecs, type OptionsOf, withKinds } from './options.ts';
+import type { Payloads } from './payloads.ts';
 import { type Permission, permissions } from './permissions.ts';
 import type { StoredRequest } from './stored.ts';
 
@@ -60,7 +60,7 @@ interface CommandParts<Values> {
   check?(context: CheckContext<Values>): Promise<Values | void> | void;
   /** Where a form is to open in place of `run`: that form. Comes after `check`; a person waits 3 seconds at most. */
   form?(context: CheckContext<Values>): OpensForm;
-  run(context: Context<Values>): Promise<Upshot>;
+  run(context: Context<Values>): Promise<RunResult>;
 }
 
 export type OpensForm = Promise<Form | undefined> | Form | undefined;
@@ -97,7 +97,7 @@ interface Ended {
 }
 
 // biome-ignore lint/suspicious/noConfusingVoidType: most commands do what they were asked for
-export type Upshot = Ended | void;
+export type RunResult = Ended | void;
 
 export interface CheckContext<Options> extends Services {
   readonly options: Options;
@@ -122,7 +122,7 @@ interface PlainAction extends ActionBase {
   check?(context: Services & Pressed): Promise<void> | void;
   /** As a command's. A form cannot open another one. */
   form?(context: Services & Pressed): OpensForm;
-  run(context: ActionContext): Promise<Upshot>;
+  run(context: ActionContext): Promise<RunResult>;
 }
 
 /**
@@ -133,7 +133,7 @@ interface DeploymentAction extends ActionBase {
   readonly on: 'deployment';
   /** As a command's. */
   form?(context: Services & Pressed & Pick<DeploymentActionContext, 'target'>): OpensForm;
-  run(context: DeploymentActionContext): Promise<Upshot>;
+  run(context: DeploymentActionContext): Promise<RunResult>;
 }
 
 /** What `run` gets: the services, this one person's request, and the conversation in which the request is answered. */
@@ -204,7 +204,7 @@ export interface Services {
   /** All commands, for help. */
   readonly directory: Directory;
   /** Keeps what is too long for a button's argument. */
-  readonly kept: Kept;
+  readonly payloads: Payloads;
   /**
    * Carries out a request that was stored, once for each id, with the rights that its asker has now, and answers where it
    * was asked. Never rejects for what goes wrong in it.

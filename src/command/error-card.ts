@@ -1,4 +1,4 @@
-import type { Asked, Card, Line, Node, Rich } from '../chat/card.ts';
+import type { Attribution, Card, Line, Node, Rich } from '../chat/card.ts';
 import { AppError, StoreError } from '../errors.ts';
 
 /** Of some errors the sentence itself says that nothing came of it. */
@@ -24,7 +24,7 @@ export function errorCard(failure: Failure): Card {
 }
 
 /** The same in the channel, where nothing else shows whose command it was. */
-export function errorLine(failure: Failure, { id, name, command }: Asked): Line {
+export function errorLine(failure: Failure, { id, name, command }: Attribution): Line {
   const { userMessage, hint } = inWords(failure);
   const why = [userMessage, hint, `(Reference ${failure.incident})`].filter(Boolean).join(' ');
   const text: Rich = [{ mention: id, name }, ': ', { code: command }, ` was not carried out: ${why}`];

@@ -30,7 +30,7 @@ export function pageAction<State>(
   show: (context: ActionContext, state: State, page: number) => Promise<void>,
   needed?: keyof State & string,
 ): Action {
-  const turned = async ({ action, kept }: Pick<ActionContext, 'action' | 'kept'>) => {
+  const turned = async ({ action, payloads: kept }: Pick<ActionContext, 'action' | 'payloads'>) => {
     const [, page, key = ''] = /^(\d{1,5})\.(.*)$/.exec(action.arg) ?? [];
     const state = key === '' ? {} : await kept.get(key);
     if (!page || !state || (needed !== undefined && state[needed] === undefined))
@@ -55,7 +55,7 @@ export function pageAction<State>(
  * again. `more`: a button that shows the same page again, and buttons to other lists of the same command.
  */
 export async function pageFoot<State extends object>(
-  { kept }: Pick<Services, 'kept'>,
+  { payloads: kept }: Pick<Services, 'payloads'>,
   command: string,
   state: State,
   { page, pages, wanted }: Page,

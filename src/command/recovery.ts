@@ -8,7 +8,7 @@ import { passingOverLocked } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
 import { interruptedLine } from './interrupted.ts';
 import type { InvocationRecord, Invocations, InvocationsParts } from './invocations.ts';
-import { ENDED } from './tried.ts';
+import { ENDED } from './request-summary.ts';
 
 /** How often what other processes left behind is looked for; they may die at any time. */
 const RECOVER_MS = 5_000;

@@ -2,8 +2,8 @@ import type { Address, Invocation, Question } from '../chat/port.ts';
 import { within } from '../clock.ts';
 import { RefusedError } from '../errors.ts';
 import type { Services } from './define.ts';
+import { createDoublePresses } from './double-press.ts';
 import { createFairShare, type PerPerson } from './fair-share.ts';
-import { createPresses } from './presses.ts';
 import { suggestions } from './suggest.ts';
 import { createTurn, type Turn, type TurnParts } from './turn.ts';
 
@@ -22,7 +22,7 @@ export interface PipelineParts extends Omit<TurnParts, 'presses' | 'services'> {
 /** fair share -> authorise -> parse -> first response -> run -> report; for a command, a button and a submitted form alike. */
 export function createPipeline(parts: PipelineParts) {
   const underWay = new Set<Promise<void>>();
-  const presses = createPresses(parts.clock);
+  const presses = createDoublePresses(parts.clock);
   const fairShare = createFairShare(parts.perPerson ?? { requests: 0, waiting: 0 }, parts.clock);
   let draining = false;
 

@@ -9,16 +9,16 @@ import type { Policy } from './authorise.ts';
 import { asksForHelp, choose, unknownCommand } from './choose.ts';
 import { createContexts } from './context.ts';
 import { type Command, type Entry, leastPermission, type OpensForm, type Services } from './define.ts';
+import type { DoublePresses } from './double-press.ts';
+import { findAction, staleControl } from './find-action.ts';
 import type { InvocationRecord, Invocations } from './invocations.ts';
 import { findDeployment, parseRequestId } from './kinds/deployment.ts';
 import { formImpossible, formTooLate } from './open-form.ts';
 import { parseValues } from './parse.ts';
 import { type Permission, permissions } from './permissions.ts';
-import { findPressed, stale } from './pressed.ts';
-import type { Presses } from './presses.ts';
+import { ENDED, summaryOf, targetOf } from './request-summary.ts';
 import { resolveValues } from './resolve.ts';
 import { namesakes } from './same-name.ts';
-import { asTyped, ENDED, targetOf } from './tried.ts';
 import { usageHint } from './usage.ts';
 
 /** When the first response has to leave, in milliseconds of real time since the invocation came; platforms allow 3000. */
@@ -31,7 +31,7 @@ const STORE_BUDGET_MS = 1_000;
 export interface TurnParts {
   readonly services: Services;
   readonly policy: Policy;
-  readonly presses: Presses;
+  readonly presses: DoublePresses;
   readonly invocations: Invocations;
   readonly clock: Clock;
   /** The machine's own: platforms wait in real time, also where the rest lives by another clock. */
@@ -68,7 +68,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   const contexts = createContexts(invocation, parts, answer);
   const { lookup, prompt } = contexts;
   const cameAt = steadyNow(realClock);
-  let tried = asTyped(invocation.request, services.directory);
+  let tried = summaryOf(invocation.request, services.directory);
   let ending: Ending = { outcome: 'done' };
   /** Once it is known who asks. */
   let asker: Person | undefined;
@@ -126,10 +126,10 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
 
   async function takePressed(request: PressedRequest): Promise<void> {
     const { source } = request;
-    const found = findPressed(services.directory, request);
+    const found = findAction(services.directory, request);
     if (!found) {
       await authorised('help');
-      throw stale(request);
+      throw staleControl(request);
     }
     const { action, pressed } = found;
     const { command, action: name, arg } = pressed.action;

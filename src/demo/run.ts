@@ -11,7 +11,7 @@ import type { SimulatorOptions } from '../simulator/options.ts';
 import { startSimulator } from '../simulator/simulator.ts';
 import { temporaryFiles } from './files.ts';
 import { greeting } from './greeting.ts';
-import { settleAll, untilStopped } from './settle.ts';
+import { settleAll, untilStopped } from './settle-all.ts';
 import { playTour } from './tour.ts';
 
 export interface DemoOptions extends Pick<ConsoleOptions, 'input' | 'output' | 'color'> {

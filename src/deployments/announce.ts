@@ -11,7 +11,7 @@ import { timesOf, viewOf } from './view.ts';
 const GIST_LENGTH = 200;
 
 /** How the news came, where that matters to whoever reads it. */
-export type Source = 'told' | 'asked' | 'rescued';
+export type NewsSource = 'told' | 'asked' | 'rescued';
 
 /** Writes, in the transaction of a change, what the channel is to see of it: the card edited, and a line under it. */
 export async function announce(
@@ -21,7 +21,7 @@ export async function announce(
     readonly before: Deployment;
     readonly after: Deployment;
     readonly happened: readonly Happening[];
-    readonly source: Source;
+    readonly source: NewsSource;
   },
 ): Promise<void> {
   const { before, after, happened, source } = change;
@@ -50,7 +50,7 @@ export async function drawCard(tx: Store, clock: Clock, deployment: Deployment):
   await enqueue(tx, clock, { kind: 'edit', orderKey: id, target: card, message });
 }
 
-function lineFor(deployment: Deployment, happening: Happening, source: Source): Line {
+function lineFor(deployment: Deployment, happening: Happening, source: NewsSource): Line {
   const asker: Inline = { mention: deployment.asker.id, name: deployment.asker.name };
   const tail: Rich =
     source === 'rescued' ? [' (found by asking: Edgegap’s callback did not arrive; check PUBLIC_URL)'] : [];

@@ -83,7 +83,7 @@ export class CallbackNews {
     if (after.phase !== 'ended' && !isTold(after, event)) {
       // Without a request_id it is looked for by its tag, anew: that something called back proves that it exists.
       const remember = after.requestId === undefined ? { checks: 0 } : {};
-      await this.#parts.repository.agenda.schedule(after.id, this.#parts.clock.now(), remember, tx);
+      await this.#parts.repository.schedule.set(after.id, this.#parts.clock.now(), remember, tx);
     }
     return { after, read: ours };
   }

@@ -6,7 +6,7 @@ import type { DeploymentRow, DeploymentStatus } from '../edgegap/schema.ts';
 import type { Logger } from '../log.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/schema.ts';
-import type { Source } from './announce.ts';
+import type { NewsSource } from './announce.ts';
 import { type Deployment, isKnown } from './deployment.ts';
 import type { DeploymentRepository } from './repository.ts';
 import type { Search } from './search.ts';
@@ -78,7 +78,7 @@ export class KnownDeployments {
   }
 
   /** Takes in news of a deployment and lets its channel know. */
-  learn(id: string, news: News, source: Source): Promise<Deployment | undefined> {
+  learn(id: string, news: News, source: NewsSource): Promise<Deployment | undefined> {
     return this.parts.repository.change(
       [id],
       async (tx, [before]) => before && this.learnIn(tx, before, news, source),
@@ -86,7 +86,7 @@ export class KnownDeployments {
   }
 
   /** The same in a transaction that has the deployment to itself. */
-  learnIn(tx: Store, before: Deployment, news: News, source: Source): Promise<Deployment> {
+  learnIn(tx: Store, before: Deployment, news: News, source: NewsSource): Promise<Deployment> {
     const checkAt = (after: Deployment) => this.checkAt(after);
     return this.parts.repository.write(tx, before, news, { source, checkAt });
   }

@@ -2,8 +2,8 @@ import { steadyNow } from '../clock.ts';
 import { AppError, StoreError } from '../errors.ts';
 import { createLoop, type Loop } from '../loop.ts';
 import type { Membership } from '../replicas/membership.ts';
-import type { Believed, Due } from './agenda.ts';
-import { Inquiry, type InquiryParts } from './inquiry.ts';
+import type { Believed, DueDeployment } from './schedule.ts';
+import { StatusPoll, type StatusPollParts } from './status-poll.ts';
 import { SILENCE_MS } from './timing.ts';
 
 /** How many request_ids one list query names, and rows a page has: Edgegap's own pages are shorter. */
@@ -19,7 +19,7 @@ const RETRY_MS = 10_000;
 const POLL_SHARED_MS = 1_000;
 const IDLE_MS = 60 * 60_000;
 
-export interface ReconcilerParts extends Omit<InquiryParts, 'signal'> {
+export interface ReconcilerParts extends Omit<StatusPollParts, 'signal'> {
   readonly membership: Pick<Membership, 'gone' | 'shared'>;
   readonly account: string;
 }
@@ -38,7 +38,7 @@ export class Reconciler {
   #sweeping: Promise<void> | undefined;
   /** Gives up what is being asked when the process stops: whoever starts next asks again. */
   readonly #stopping = new AbortController();
-  readonly #inquiry: Inquiry;
+  readonly #inquiry: StatusPoll;
   /** In steady time. */
   #sweepAt = 0;
   /** What happened while no process was there to be told is known. */
@@ -46,7 +46,7 @@ export class Reconciler {
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
-    this.#inquiry = new Inquiry({ ...parts, signal: this.#stopping.signal });
+    this.#inquiry = new StatusPoll({ ...parts, signal: this.#stopping.signal });
     this.#loop = createLoop({
       clock: parts.clock,
       every: parts.membership.shared ? POLL_SHARED_MS : IDLE_MS,
@@ -94,7 +94,7 @@ export class Reconciler {
   /** A request that died with its process may or may not have arrived. */
   async #settle(): Promise<void> {
     const { repository, account, membership } = this.#parts;
-    const abandoned = await repository.agenda.abandoned(account, membership);
+    const abandoned = await repository.schedule.abandoned(account, membership);
     // Another process may have settled it: its time would come again and again.
     for (const id of this.#unsettled.keys()) if (!abandoned.includes(id)) this.#unsettled.delete(id);
     for (const id of abandoned) {
@@ -113,8 +113,8 @@ export class Reconciler {
 
   async #untilNext(): Promise<number> {
     const { repository, account } = this.#parts;
-    const live = await repository.agenda.isAnyLive(account);
-    const nextCheckAt = (await repository.agenda.nextCheckAt(account)) ?? Number.POSITIVE_INFINITY;
+    const live = await repository.schedule.isAnyLive(account);
+    const nextCheckAt = (await repository.schedule.nextCheckAt(account)) ?? Number.POSITIVE_INFINITY;
     const steady = steadyNow(this.#parts.clock);
     const nextTry = Math.min(...this.#unsettled.values(), live ? this.#sweepAt : Number.POSITIVE_INFINITY);
     // Never at once: what just failed would be asked in a loop.
@@ -130,7 +130,7 @@ export class Reconciler {
     const free = CHECKS_AT_ONCE - this.#asking.size;
     if (free === 0) return;
     const { repository, account } = this.#parts;
-    for (const due of await repository.agenda.claimDue(account, free, CHECK_LEASE_MS)) {
+    for (const due of await repository.schedule.claimDue(account, free, CHECK_LEASE_MS)) {
       const { id } = due;
       if (this.#asking.has(id)) continue;
       const asked = this.#ask(due).finally(() => {
@@ -141,15 +141,15 @@ export class Reconciler {
     }
   }
 
-  async #ask({ id, read }: Due): Promise<void> {
+  async #ask({ id, read }: DueDeployment): Promise<void> {
     try {
       await this.#inquiry.ask(read());
     } catch (error) {
       this.#report(error, 'reconciler: could not ask about a deployment');
       // Where that cannot be written either, it is due when its lease is over.
       const next = this.#parts.clock.now() + (this.#stopping.signal.aborted ? 0 : RETRY_MS);
-      await this.#parts.repository.agenda
-        .schedule(id, next)
+      await this.#parts.repository.schedule
+        .set(id, next)
         .catch((failure: unknown) =>
           this.#report(failure, 'reconciler: cannot write down when to ask again'),
         );
@@ -181,7 +181,7 @@ export class Reconciler {
     const now = this.#parts.clock.now();
     const trusting = this.#caughtUp && this.#parts.deployments.callbacksExpected;
     const { repository, account } = this.#parts;
-    const live = await repository.agenda.believedLive(account, trusting ? now - SILENCE_MS : now);
+    const live = await repository.schedule.believedLive(account, trusting ? now - SILENCE_MS : now);
     for (let start = 0; start < live.length; start += LIST_CHUNK)
       await this.#compare(live.slice(start, start + LIST_CHUNK));
     this.#caughtUp = true;
@@ -200,8 +200,7 @@ export class Reconciler {
       const changed = ready === undefined || (ready && !wasReady) || (!ready && status === 'READY');
       // A failure does not show in the list: at the start of one on its way more is asked.
       const settled = (ready && status === 'READY') || (ready === false && status === 'ERROR');
-      if (this.#caughtUp ? changed && !checked : !settled)
-        await this.#parts.repository.agenda.schedule(id, now);
+      if (this.#caughtUp ? changed && !checked : !settled) await this.#parts.repository.schedule.set(id, now);
     }
   }
 

@@ -3,29 +3,29 @@ import type { Clock } from '../clock.ts';
 import { InputError } from '../errors.ts';
 import type { Store } from '../store/schema.ts';
 import { transact, wroteTo } from '../store/transact.ts';
-import { Agenda } from './agenda.ts';
-import { announce, drawCard, type Source } from './announce.ts';
+import { announce, drawCard, type NewsSource } from './announce.ts';
 import { type Deployment, fromRow, toColumns } from './deployment.ts';
 import { type EventsBehind, eventsBehind } from './events-behind.ts';
 import { type Intent, insertIntent, newId } from './intent.ts';
+import { DeploymentSchedule } from './schedule.ts';
 import { Search } from './search.ts';
 import { advance, type Happening, hasStatus, type News } from './state.ts';
 
 /** How news came, and when to ask next about what it makes of a deployment. */
 export interface Learning {
-  readonly source: Source;
+  readonly source: NewsSource;
   readonly checkAt?: (deployment: Deployment) => number | undefined;
 }
 
 /** The table of deployments: with its agenda and its search, the only place that reads and writes it. */
 export class DeploymentRepository {
-  readonly agenda: Agenda;
+  readonly schedule: DeploymentSchedule;
   readonly search: Search;
   readonly #store: Store;
   readonly #clock: Clock;
 
   constructor(store: Store, clock: Clock) {
-    this.agenda = new Agenda(store, clock);
+    this.schedule = new DeploymentSchedule(store, clock);
     this.search = new Search(store);
     this.#store = store;
     this.#clock = clock;

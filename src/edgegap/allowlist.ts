@@ -4,7 +4,7 @@ import type { DeploymentPage, EdgegapApi } from './client.ts';
 import { EdgegapError } from './errors.ts';
 import type { ListFilter, ListRequest } from './requests.ts';
 import type { DeploymentRow } from './schema.ts';
-import type { Call } from './transport.ts';
+import type { CallOptions } from './transport.ts';
 
 /** For how many deployments the application is remembered; the application of a deployment never changes. */
 const REMEMBERED = 5_000;
@@ -27,7 +27,11 @@ export function withAllowlist(
     if (!names.has(application)) throw refused(allowed, `The application ${application}`);
   };
 
-  async function checked<T>(request_id: string, call: Call | undefined, ask: () => Promise<T>): Promise<T> {
+  async function checked<T>(
+    request_id: string,
+    call: CallOptions | undefined,
+    ask: () => Promise<T>,
+  ): Promise<T> {
     let application = remembered.get(request_id) ?? (await knownApplication(request_id));
     application ??= (await api.status(request_id, call)).app_name;
     if (application !== undefined) remembered.set(request_id, application);

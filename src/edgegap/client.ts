@@ -26,16 +26,16 @@ import {
 } from './schema.ts';
 import { bareToken } from './token.ts';
 import {
-  type Answer,
-  type Call,
+  type ApiRequest,
+  type ApiResponse,
+  type CallOptions,
   path,
-  type Request,
   Transport,
   type TransportOptions,
   unreadable,
 } from './transport.ts';
 
-export type { Call };
+export type { CallOptions };
 
 export interface DeploymentPage {
   rows: DeploymentRow[];
@@ -77,7 +77,7 @@ export interface StopResult {
   summary?: DeploymentStatus | undefined;
 }
 
-type Question = Omit<Request, 'method'>;
+type Question = Omit<ApiRequest, 'method'>;
 
 /** The calls of one Edgegap account. */
 export type EdgegapApi = Omit<EdgegapClient, 'close' | 'abandon'>;
@@ -120,7 +120,7 @@ export class EdgegapClient {
    * `POST /v2/deployments`. Costs money. Sent again only when the first request surely had no effect; see
    * `EdgegapError.outcome`.
    */
-  async deploy(request: DeployRequest, call?: Call): Promise<{ request_id: string }> {
+  async deploy(request: DeployRequest, call?: CallOptions): Promise<{ request_id: string }> {
     const body = deployBody(request);
     return this.#ask(
       { method: 'POST', path: path`/v2/deployments`, body, subject: 'deploy', bucket: 'deploy' },
@@ -129,13 +129,13 @@ export class EdgegapClient {
     );
   }
 
-  async status(request_id: string, call?: Call): Promise<DeploymentStatus> {
+  async status(request_id: string, call?: CallOptions): Promise<DeploymentStatus> {
     const at = path`/v1/status/${request_id}`;
     const request = { path: at, subject: 'deployment', bucket: 'status' } as const;
     return masked(await this.#get(request, DeploymentStatus, call), this.#mask);
   }
 
-  async stop(request_id: string, call?: Call): Promise<StopResult> {
+  async stop(request_id: string, call?: CallOptions): Promise<StopResult> {
     try {
       const at = path`/v1/stop/${request_id}`;
       const request = { method: 'DELETE', path: at, subject: 'deployment', bucket: 'stop' } as const;
@@ -159,7 +159,7 @@ export class EdgegapClient {
   }
 
   /** `GET /v1/deployments`, one page. Active deployments only; the list may lag. */
-  async deployments(request: ListRequest = {}, call?: Call): Promise<DeploymentPage> {
+  async deployments(request: ListRequest = {}, call?: CallOptions): Promise<DeploymentPage> {
     const page = request.page ?? 1;
     const answer = await this.#list(request, call);
     const total_count = answer.total ?? answer.rows.length;
@@ -172,7 +172,7 @@ export class EdgegapClient {
   /** Every row of every page of the list; a row that moved to a later page meanwhile is given once. */
   async *allDeployments(
     request: Omit<ListRequest, 'page'> = {},
-    call?: Call,
+    call?: CallOptions,
   ): AsyncGenerator<DeploymentRow, void> {
     const seen = new Set<string>();
     for await (const rows of eachPage((page) => this.#list({ ...request, page }, call))) {
@@ -185,7 +185,7 @@ export class EdgegapClient {
   }
 
   /** `GET /v1/deployment/{id}/container-logs`: always the whole log, decoded. */
-  async logs(request_id: string, call?: Call): Promise<Logs> {
+  async logs(request_id: string, call?: CallOptions): Promise<Logs> {
     const at = path`/v1/deployment/${request_id}/container-logs`;
     const request = { path: at, subject: 'log', bucket: 'logs' } as const;
     const logs = decodeLogs(await this.#get(request, LogsAnswer, call));
@@ -196,7 +196,7 @@ export class EdgegapClient {
   }
 
   /** `GET /v1/metrics/deployment/{id}`. */
-  metrics(request_id: string, request: MetricsRequest = {}, call?: Call): Promise<Metrics> {
+  metrics(request_id: string, request: MetricsRequest = {}, call?: CallOptions): Promise<Metrics> {
     const question = {
       path: path`/v1/metrics/deployment/${request_id}`,
       query: metricsQuery(request),
@@ -207,34 +207,34 @@ export class EdgegapClient {
   }
 
   /** `GET /v2/private-fleets/{fleet}/hosts`, all pages. */
-  async hosts(fleet: string, call?: Call): Promise<FleetHost[]> {
+  async hosts(fleet: string, call?: CallOptions): Promise<FleetHost[]> {
     const at = path`/v2/private-fleets/${fleet}/hosts`;
     return (await this.#all({ path: at, subject: 'fleet', bucket: 'hosts' }, HostList, call)).rows;
   }
 
   /** The names of all tags. */
-  async tags(request_id: string, call?: Call): Promise<string[]> {
+  async tags(request_id: string, call?: CallOptions): Promise<string[]> {
     const at = path`/v1/deployments/${request_id}/tags`;
     const { rows } = await this.#all({ path: at, subject: 'deployment', bucket: 'tags' }, TagList, call);
     return rows.map((tag) => maskTag(tag, this.#mask));
   }
 
   /** When a tag was added and last changed. */
-  tag(request_id: string, name: string, call?: Call): Promise<TagTimes> {
+  tag(request_id: string, name: string, call?: CallOptions): Promise<TagTimes> {
     const at = path`/v1/deployments/${request_id}/tags/${name}`;
     return this.#get({ path: at, subject: 'tag', bucket: 'tags' }, TagTimes, call);
   }
 
-  async addTag(request_id: string, tag: string, call?: Call): Promise<void> {
+  async addTag(request_id: string, tag: string, call?: CallOptions): Promise<void> {
     const at = path`/v1/deployments/${request_id}/tags`;
     await this.#change('POST', at, { name: tag }, call);
   }
 
-  async renameTag(request_id: string, from: string, to: string, call?: Call): Promise<void> {
+  async renameTag(request_id: string, from: string, to: string, call?: CallOptions): Promise<void> {
     await this.#change('PATCH', path`/v1/deployments/${request_id}/tags/${from}`, { name: to }, call);
   }
 
-  async removeTag(request_id: string, tag: string, call?: Call): Promise<void> {
+  async removeTag(request_id: string, tag: string, call?: CallOptions): Promise<void> {
     try {
       await this.#change('DELETE', path`/v1/deployments/${request_id}/tags/${tag}`, undefined, call);
     } catch (error) {
@@ -245,20 +245,20 @@ export class EdgegapClient {
   }
 
   /** `GET /v1/apps`, all pages. */
-  async applications(call?: Call): Promise<Application[]> {
+  async applications(call?: CallOptions): Promise<Application[]> {
     const question = { path: path`/v1/apps`, subject: 'account', bucket: 'catalogue' } as const;
     return (await this.#all(question, ApplicationList, call)).rows;
   }
 
   /** `GET /v1/app/{application}/versions`, all pages. */
-  async versions(application: string, call?: Call): Promise<AppVersion[]> {
+  async versions(application: string, call?: CallOptions): Promise<AppVersion[]> {
     const at = path`/v1/app/${application}/versions`;
     const question = { path: at, subject: 'application', bucket: 'catalogue' } as const;
     return (await this.#all(question, VersionList, call)).rows;
   }
 
   /** `GET /v1/locations`, all pages. */
-  async locations(filter: LocationFilter = {}, call?: Call): Promise<LocationListing> {
+  async locations(filter: LocationFilter = {}, call?: CallOptions): Promise<LocationListing> {
     const { application, version, type, tags } = filter;
     const query = { app: application, version, type, tags: tags ? 'true' : undefined };
     const subject = application === undefined ? 'account' : 'application';
@@ -267,7 +267,7 @@ export class EdgegapClient {
     return { locations: rows, messages };
   }
 
-  async #list(request: ListRequest, call: Call | undefined): Promise<Page<DeploymentRow>> {
+  async #list(request: ListRequest, call: CallOptions | undefined): Promise<Page<DeploymentRow>> {
     const query = { query: listQuery(request), page: request.page, limit: request.limit };
     const question = { path: path`/v1/deployments`, query, subject: 'account', bucket: 'list' } as const;
     const page = await this.#get(question, DeploymentList, call);
@@ -276,7 +276,7 @@ export class EdgegapClient {
   }
 
   /** Every row of every page. The first request has no page number: the list of versions declares no such parameter. */
-  async #all<Row>(request: Question, schema: z.ZodType<Page<Row>>, call: Call | undefined) {
+  async #all<Row>(request: Question, schema: z.ZodType<Page<Row>>, call: CallOptions | undefined) {
     const all: Row[] = [];
     const notes = new Set<string>();
     const read = async (page: number | undefined) => {
@@ -288,7 +288,7 @@ export class EdgegapClient {
     return { rows: all, messages: [...notes] };
   }
 
-  #get<T>(request: Question, schema: z.ZodType<T>, call: Call | undefined): Promise<T> {
+  #get<T>(request: Question, schema: z.ZodType<T>, call: CallOptions | undefined): Promise<T> {
     return this.#ask({ method: 'GET', ...request }, schema, call);
   }
 
@@ -297,12 +297,12 @@ export class EdgegapClient {
     method: 'POST' | 'PATCH' | 'DELETE',
     at: string,
     body: unknown,
-    call: Call | undefined,
-  ): Promise<Answer> {
+    call: CallOptions | undefined,
+  ): Promise<ApiResponse> {
     return this.#transport.send({ method, path: at, body, subject: 'tag', bucket: 'tags' }, call);
   }
 
-  async #ask<T>(request: Request, schema: z.ZodType<T>, call: Call | undefined): Promise<T> {
+  async #ask<T>(request: ApiRequest, schema: z.ZodType<T>, call: CallOptions | undefined): Promise<T> {
     const { status, json } = await this.#transport.send(request, call);
     const read = schema.safeParse(json);
     if (read.success) return read.data;

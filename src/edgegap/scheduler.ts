@@ -1,16 +1,16 @@
 import type { Clock } from '../clock.ts';
-import { Lanes, type Turn } from './lanes.ts';
-import { LEAVE_MS, MAX_PAUSE_MS, MemoryPlaces, type Place, type Places, TRAVEL_MS } from './places.ts';
+import { LEAVE_MS, MAX_PAUSE_MS, MemoryPermits, type Permit, type Permits, TRAVEL_MS } from './permits.ts';
+import { WaitingCalls, type WaitOptions } from './waiting-calls.ts';
 
 /** Requests a second. */
-export interface Limits {
+export interface RateLimits {
   deploy: number;
   status: number;
   list: number;
   hosts: number;
 }
 
-export const DOCUMENTED_LIMITS: Limits = { deploy: 40, status: 20, list: 10, hosts: 10 };
+export const DOCUMENTED_LIMITS: RateLimits = { deploy: 40, status: 20, list: 10, hosts: 10 };
 
 /** For an endpoint without a documented limit: how many requests may be under way at once, in each process. */
 const CONCURRENT = 16;
@@ -22,7 +22,7 @@ const CONCURRENT = 16;
 type ScheduledCall<T> = (left: () => void) => Promise<T>;
 
 interface Bucket {
-  run<T>(turn: Turn, call: ScheduledCall<T>): Promise<T>;
+  run<T>(turn: WaitOptions, call: ScheduledCall<T>): Promise<T>;
   pause(ms: number): Promise<void>;
 }
 
@@ -33,12 +33,12 @@ interface Bucket {
  */
 export class Scheduler {
   readonly #clock: Clock;
-  readonly #limits: Limits;
-  readonly #places: Places;
+  readonly #limits: RateLimits;
+  readonly #places: Permits;
   readonly #buckets = new Map<string, Bucket>();
 
   /** Without `places` the permits are this process's own. */
-  constructor(clock: Clock, limits: Partial<Limits> = {}, places: Places = new MemoryPlaces(clock)) {
+  constructor(clock: Clock, limits: Partial<RateLimits> = {}, places: Permits = new MemoryPermits(clock)) {
     this.#clock = clock;
     this.#limits = { ...DOCUMENTED_LIMITS, ...limits };
     this.#places = places;
@@ -50,7 +50,7 @@ export class Scheduler {
    * signal's reason when aborted while waiting, and with the error of `places` when no permits can be had; `call` has
    * not begun then. Once begun, `call` has to heed the signal itself.
    */
-  run<T>(bucket: string, turn: Turn, call: ScheduledCall<T>): Promise<T> {
+  run<T>(bucket: string, turn: WaitOptions, call: ScheduledCall<T>): Promise<T> {
     return this.#bucket(bucket).run(turn, call);
   }
 
@@ -62,7 +62,7 @@ export class Scheduler {
   #bucket(name: string): Bucket {
     let bucket = this.#buckets.get(name);
     if (!bucket) {
-      const limit = Object.hasOwn(this.#limits, name) ? this.#limits[name as keyof Limits] : undefined;
+      const limit = Object.hasOwn(this.#limits, name) ? this.#limits[name as keyof RateLimits] : undefined;
       bucket =
         limit === undefined
           ? new OpenBucket(this.#clock)
@@ -76,7 +76,7 @@ export class Scheduler {
 /** A bucket without a rate: so many calls at once. */
 class OpenBucket implements Bucket {
   readonly #clock: Clock;
-  readonly #lanes = new Lanes<undefined>(() => this.#serve());
+  readonly #lanes = new WaitingCalls<undefined>(() => this.#serve());
   #free = CONCURRENT;
   #pauses = 0;
 
@@ -84,7 +84,7 @@ class OpenBucket implements Bucket {
     this.#clock = clock;
   }
 
-  run<T>(turn: Turn, call: ScheduledCall<T>): Promise<T> {
+  run<T>(turn: WaitOptions, call: ScheduledCall<T>): Promise<T> {
     return this.#lanes.wait(turn, async () => {
       this.#free--;
       try {
@@ -118,22 +118,22 @@ class PlaceGone extends Error {}
 
 class RatedBucket implements Bucket {
   readonly #clock: Clock;
-  readonly #places: Places;
+  readonly #places: Permits;
   readonly #name: string;
   readonly #limit: number;
-  readonly #lanes = new Lanes<Place>(() => this.#changed());
+  readonly #lanes = new WaitingCalls<Permit>(() => this.#changed());
   #serving = false;
   /** Ends the wait for a permit when the wait has become useless. */
   #reconsider = () => {};
 
-  constructor(clock: Clock, places: Places, name: string, limit: number) {
+  constructor(clock: Clock, places: Permits, name: string, limit: number) {
     this.#clock = clock;
     this.#places = places;
     this.#name = name;
     this.#limit = limit;
   }
 
-  async run<T>(turn: Turn, call: ScheduledCall<T>): Promise<T> {
+  async run<T>(turn: WaitOptions, call: ScheduledCall<T>): Promise<T> {
     for (;;) {
       try {
         return await this.#lanes.wait(turn, (place) => this.#in(place, call));
@@ -143,7 +143,7 @@ class RatedBucket implements Bucket {
     }
   }
 
-  async #in<T>(place: Place, call: ScheduledCall<T>): Promise<T> {
+  async #in<T>(place: Permit, call: ScheduledCall<T>): Promise<T> {
     let counted = false;
     let cancel = () => {};
     const count = () => {

@@ -6,10 +6,10 @@ import type { Logger } from '../log.ts';
 import { createAgent, type Proxies } from '../proxy.ts';
 import { attempt, type HttpAnswer, type HttpCall, MAX_BODY_BYTES } from './attempt.ts';
 import { afterUnknown, breakError, EdgegapError } from './errors.ts';
-import type { Lane } from './lanes.ts';
-import { MAX_PAUSE_MS, type Places } from './places.ts';
+import { MAX_PAUSE_MS, type Permits } from './permits.ts';
 import { refusalError, type Subject } from './refusals.ts';
-import { type Limits, Scheduler } from './scheduler.ts';
+import { type RateLimits, Scheduler } from './scheduler.ts';
+import type { Lane } from './waiting-calls.ts';
 
 const MAX_ATTEMPTS = 3;
 const BACKOFF_MS = 500;
@@ -24,9 +24,9 @@ export interface TransportOptions {
   /** For one attempt, connection and whole answer. */
   timeoutMs: number;
   /** Requests a second, where they differ from the documented limits. */
-  limits?: Partial<Limits> | undefined;
+  limits?: Partial<RateLimits> | undefined;
   /** Where requests are counted; without `places` in this process. */
-  places?: Places | undefined;
+  places?: Permits | undefined;
   proxy?: Proxies | undefined;
   /** Hides secrets in texts that people and servers wrote. */
   mask: Mask;
@@ -34,7 +34,7 @@ export interface TransportOptions {
   random?: (() => number) | undefined;
 }
 
-export interface Call {
+export interface CallOptions {
   signal?: AbortSignal | undefined;
   lane?: Lane | undefined;
   /**
@@ -44,7 +44,7 @@ export interface Call {
   mayLeave?: (() => void) | undefined;
 }
 
-export interface Request {
+export interface ApiRequest {
   method: HttpCall['method'];
   /** Built with `path`, so that each part is encoded. */
   path: string;
@@ -55,7 +55,7 @@ export interface Request {
   bucket: string;
 }
 
-export interface Answer {
+export interface ApiResponse {
   status: number;
   /** The parsed JSON; undefined when the body was empty. */
   json: unknown;
@@ -94,7 +94,7 @@ export class Transport {
    * Sends `request` and gives back any 2xx answer. Throws EdgegapError, or the signal's reason when aborted: for a
    * change only if the change was surely not done.
    */
-  async send(request: Request, call: Call = {}): Promise<Answer> {
+  async send(request: ApiRequest, call: CallOptions = {}): Promise<ApiResponse> {
     const { method } = request;
     const again = method === 'GET' || method === 'DELETE';
     let before: EdgegapError | undefined;
@@ -129,7 +129,7 @@ export class Transport {
     await this.close();
   }
 
-  async #once(request: Request, call: Call, n: number): Promise<Answer> {
+  async #once(request: ApiRequest, call: CallOptions, n: number): Promise<ApiResponse> {
     const { method, path, bucket, subject } = request;
     const turn = { lane: call.lane ?? 'people', signal: either(this.#closing, call) };
     return this.#scheduler.run(bucket, turn, async (left) => {
@@ -159,7 +159,7 @@ export class Transport {
     });
   }
 
-  #http({ method, path, query, body }: Request): Omit<HttpCall, 'signal' | 'left'> {
+  #http({ method, path, query, body }: ApiRequest): Omit<HttpCall, 'signal' | 'left'> {
     const search = new URLSearchParams();
     for (const [name, value] of Object.entries(query ?? {}))
       if (value !== undefined) search.set(name, String(value));
@@ -182,7 +182,7 @@ export class Transport {
   #read(
     { status, headers, text }: HttpAnswer,
     about: { method: string; path: string; subject: Subject },
-  ): Answer {
+  ): ApiResponse {
     const json = parseJson(text);
     if (status >= 200 && status < 300) {
       if (json === undefined && text.trim() !== '') throw unreadable(about, status, 'no JSON');
@@ -207,7 +207,7 @@ export class Transport {
     return clean === '' ? undefined : clean.length > 300 ? `${clean.slice(0, 299)}…` : clean;
   }
 
-  async #waitAfter(error: EdgegapError, bucket: string, n: number, call: Call): Promise<void> {
+  async #waitAfter(error: EdgegapError, bucket: string, n: number, call: CallOptions): Promise<void> {
     // Half fixed, half random: replicas and calls that failed together do not come back together.
     const backoff = BACKOFF_MS * 2 ** (n - 1) * (1 + this.#random());
     const wait = error.retryAfterMs ?? backoff;
@@ -230,7 +230,7 @@ function createPool(pipelining: 0 | 1, proxy: Proxies | undefined): Dispatcher {
 }
 
 /** A signal that is aborted when the transport closes or the call is aborted, whichever is first. */
-function either({ signal }: AbortController, call: Call): AbortSignal {
+function either({ signal }: AbortController, call: CallOptions): AbortSignal {
   return call.signal ? AbortSignal.any([signal, call.signal]) : signal;
 }
 

@@ -1,6 +1,6 @@
 import { type Sureness, surenessOf } from './names.ts';
 import { MASK } from './patterns.ts';
-import { blockValue, endOfLine, isBlank, quotedValue, spanTo, trimmed, type Value } from './spans.ts';
+import { blockValue, endOfLine, isBlank, quotedValue, spanTo, trimmed, type Value } from './value-spans.ts';
 import { isHarmless, looksDrawn, looksMadeUp } from './values.ts';
 
 /** How far a value may be from the field with its name. */

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { KEY_LINES, LONGEST_LINE, maskLines } from './mask.ts';
-import { onScreen } from './screen.ts';
+import { onScreen } from './terminal-line.ts';
 
 /** Most characters of a log that are masked and shown: a log may be 32 MiB, and nobody reads that in chat. */
 const MOST = 524_288;

@@ -2,10 +2,10 @@ import { type Expression, type SqlBool, sql } from 'kysely';
 import { farthest } from '../clock.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/schema.ts';
-import { PUT_OFF_MAX_MS } from './fate.ts';
+import { PUT_OFF_MAX_MS } from './retry-policy.ts';
 
 /** Where messages go: a channel, or one person. */
-export interface Place {
+export interface Destination {
   readonly platform: string;
   readonly workspace: string;
   readonly channel: string;
@@ -23,7 +23,7 @@ export interface Lanes {
   readonly edits: boolean;
 }
 
-export function channelId({ platform, workspace, channel }: Place): string {
+export function channelId({ platform, workspace, channel }: Destination): string {
   return `${platform}/${workspace}/${channel}`;
 }
 
@@ -38,7 +38,7 @@ export function everyChannelIdOf(platform: Expression<string>) {
 }
 
 /** `channelId` in SQL. */
-export function channelIdOf(row: { readonly [Part in keyof Place]: Expression<string> }) {
+export function channelIdOf(row: { readonly [Part in keyof Destination]: Expression<string> }) {
   return sql<string>`${row.platform} || '/' || ${row.workspace} || '/' || ${row.channel}`;
 }
 
@@ -70,7 +70,7 @@ export function isFree(membership: Membership, holder: Expression<string | null>
 export async function claim(
   tx: Store,
   membership: Membership,
-  place: Place,
+  place: Destination,
   now: number,
 ): Promise<readonly { readonly at: number; readonly lanes: Lanes }[]> {
   const by = now + LEAD_MS;
@@ -121,7 +121,7 @@ export interface Next {
 export async function release(
   tx: Store,
   membership: Membership,
-  place: Place,
+  place: Destination,
   next: Next = {},
 ): Promise<void> {
   const times = {

@@ -1,11 +1,11 @@
 import type { Message } from '../chat/card.ts';
 import { passingOverLocked, type Store } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
-import { writeDigest } from './batch.ts';
-import { claim, type Place, release } from './channels.ts';
-import { GIVE_UP_MS, isTooOld, tooOld } from './fate.ts';
+import { claim, type Destination, release } from './channels.ts';
+import { writeDigest } from './digest.ts';
 import type { LedgerParts, OutboxLedger } from './ledger.ts';
 import type { OutboxQueue } from './queue.ts';
+import { GIVE_UP_MS, isTooOld, tooOld } from './retry-policy.ts';
 import { fromRow, LEASED, type OutboxRow, toJson, updateHeld } from './row.ts';
 
 /**
@@ -27,7 +27,7 @@ interface LeasesParts extends Pick<LedgerParts, 'store' | 'membership' | 'clock'
 }
 
 /** Takes rows of the outbox to send them, gives back what did not leave, and takes over from those that are gone. */
-export class OutboxLeases {
+export class OutboxClaims {
   readonly #parts: LeasesParts;
 
   constructor(parts: LeasesParts) {
@@ -38,7 +38,7 @@ export class OutboxLeases {
    * Takes a channel and what is next in it, and commits that an attempt has begun before anything leaves. Returns the
    * row, as uncertain as before it; none where another process was faster.
    */
-  async begin(place: Place): Promise<Begun> {
+  async begin(place: Destination): Promise<Begun> {
     const { store, membership, queue, ledger, clock } = this.#parts;
     const now = clock.now();
     const { old, ...begun } = await transact(store, async (tx) => {
@@ -64,7 +64,7 @@ export class OutboxLeases {
   }
 
   /** Gives back what was taken and did not leave. */
-  async handBack(place: Place, row: OutboxRow): Promise<void> {
+  async handBack(place: Destination, row: OutboxRow): Promise<void> {
     const { store, membership } = this.#parts;
     await transact(store, async (tx) => {
       await release(tx, membership, place);
@@ -135,7 +135,7 @@ export class OutboxLeases {
   }
 
   /** The same for what this process had begun and could not write down the end of. */
-  async putBack(place: Place): Promise<void> {
+  async putBack(place: Destination): Promise<void> {
     const { store, membership } = this.#parts;
     await transact(store, async (tx) => {
       await tx

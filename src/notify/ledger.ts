@@ -4,12 +4,12 @@ import type { Logger } from '../log.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
-import { isDigest, unfold, updateLines } from './batch.ts';
-import { type Next, type Place, release } from './channels.ts';
-import { GIVE_UP_MS, isFault, reasonOf, retryAt, sentenceOf, tooOld } from './fate.ts';
+import { type Destination, type Next, release } from './channels.ts';
+import { isDigest, unfold, updateLines } from './digest.ts';
+import { tellPeopleBehind, tellPerson } from './direct-message.ts';
 import { enqueue } from './outbox.ts';
+import { GIVE_UP_MS, isFault, reasonOf, retryAt, sentenceOf, tooOld } from './retry-policy.ts';
 import { fromRow, type OutboxRow, PENDING, updateHeld } from './row.ts';
-import { tell, tellBehind } from './tell.ts';
 
 /** At most so many rows are given up in one transaction. */
 const ROWS_AT_ONCE = 500;
@@ -31,7 +31,7 @@ export class OutboxLedger {
     this.#parts = parts;
   }
 
-  async sent(place: Place, row: OutboxRow, next: Next): Promise<void> {
+  async sent(place: Destination, row: OutboxRow, next: Next): Promise<void> {
     const { store, membership, clock, log } = this.#parts;
     const sent = { state: 'sent', holder: null, uncertain: 0, sent_at: clock.now() };
     const change = { ...sent, reason_code: null, reason: null, ...contentAfter(row) };
@@ -44,7 +44,7 @@ export class OutboxLedger {
     if (!isHeld) log.warn({ order_key: row.orderKey }, 'outbox: another process took this one for dead');
   }
 
-  async failed(place: Place, row: OutboxRow, error: DeliveryError, next: Next): Promise<void> {
+  async failed(place: Destination, row: OutboxRow, error: DeliveryError, next: Next): Promise<void> {
     const { store, membership, clock, log, canTell } = this.#parts;
     const now = clock.now();
     const again = retryAt(row, error, now);
@@ -65,8 +65,8 @@ export class OutboxLedger {
             : await updateLines(tx, row, { ...failure, attempts: row.attempts });
       if (error.mendable && canTell(row.to.platform))
         for (const line of lines) {
-          await tell(tx, clock, line, error);
-          await tellBehind(tx, clock, line, error);
+          await tellPerson(tx, clock, line, error);
+          await tellPeopleBehind(tx, clock, line, error);
         }
       return lines;
     });
@@ -107,7 +107,7 @@ export class OutboxLedger {
       await unfold(tx, row, error, clock.now());
       return false;
     }
-    if (canTell(row.to.platform)) await tell(tx, clock, row, error);
+    if (canTell(row.to.platform)) await tellPerson(tx, clock, row, error);
     const { orElse, key, orderKey, to } = row;
     // Keys are hexadecimal: one that begins so is no other row's, nor its own.
     if (orElse)

@@ -3,17 +3,17 @@ import type { Line } from '../chat/card.ts';
 import type { Adapter } from '../chat/port.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Database, OutboxTable, Store } from '../store/schema.ts';
-import { FOLD_AT_MOST, fold, isFoldable } from './batch.ts';
 import {
   channelIdOf,
+  type Destination,
   everyChannelIdOf,
   hasCome,
   isFree,
   type Lanes,
   LEAD_MS,
   opensAt,
-  type Place,
 } from './channels.ts';
+import { FOLD_AT_MOST, fold, isFoldable } from './digest.ts';
 import { FOLDED, fromRow, LEASED, type OutboxRow, PENDING } from './row.ts';
 
 type Adapters = ReadonlyMap<string, Pick<Adapter, 'fits'>>;
@@ -31,7 +31,7 @@ export class OutboxQueue {
   }
 
   /** The channels that something is due for and that are about to open, and when to look again for the others. */
-  async overview(now: number): Promise<{ due: (Place & { lanes: Lanes })[]; nextAt: number }> {
+  async overview(now: number): Promise<{ due: (Destination & { lanes: Lanes })[]; nextAt: number }> {
     const waiting = this.#pending(this.#store)
       .select(['row.platform', 'row.workspace', 'row.channel'])
       .select((eb) => [
@@ -81,7 +81,7 @@ export class OutboxQueue {
           .as('free'),
       )
       .execute();
-    const due = new Map<string, Place & { lanes: Lanes }>();
+    const due = new Map<string, Destination & { lanes: Lanes }>();
     let nextAt = Number.POSITIVE_INFINITY;
     for (const { platform, workspace, channel, ...row } of rows) {
       const times = row.edits ? [row.next_edit_at, row.all_edits_at] : [row.next_at, row.all_at];
@@ -103,7 +103,7 @@ export class OutboxQueue {
    * What to send next to one channel: what a failure waits in or behind, alone; else the oldest, or, when many lines
    * wait, those that fold into one with it.
    */
-  async next(db: Store, place: Place, lanes: Lanes, now: number): Promise<readonly OutboxRow[]> {
+  async next(db: Store, place: Destination, lanes: Lanes, now: number): Promise<readonly OutboxRow[]> {
     const ready = this.#ready(db, place, lanes, now);
     const pressing = await ready
       // What stands before a failure in its own deployment's order must not hold it back behind the others'.
@@ -127,7 +127,7 @@ export class OutboxQueue {
   }
 
   /** What cannot be shown at all, a damaged row, goes by itself: then that is its own affair, and nobody else's. */
-  #fits({ platform }: Place, digest: Line): boolean {
+  #fits({ platform }: Destination, digest: Line): boolean {
     try {
       return this.#adapters.get(platform)?.fits(digest) ?? false;
     } catch {
@@ -147,7 +147,7 @@ export class OutboxQueue {
   }
 
   /** What of one channel may go now, oldest first: each the first of its lane in the order of its deployment. */
-  #ready(db: Store, place: Place, { posts, edits }: Lanes, now: number) {
+  #ready(db: Store, place: Destination, { posts, edits }: Lanes, now: number) {
     const every = at(db.selectFrom('outbox as row'), place)
       .selectAll('row')
       .where((eb) => hasCome(eb.ref('row.next_at'), now))
@@ -167,7 +167,7 @@ export class OutboxQueue {
 
 type Rows = ExpressionBuilder<Database & { row: OutboxTable }, 'row'>;
 
-function at(rows: ReturnType<typeof from>, { platform, workspace, channel }: Place) {
+function at(rows: ReturnType<typeof from>, { platform, workspace, channel }: Destination) {
   return rows
     .where('row.state', '=', PENDING)
     .where('row.platform', '=', platform)

@@ -2,7 +2,7 @@ import type { Message } from '../chat/card.ts';
 import { answerByKeys, type Keys } from '../chat/late-answer.ts';
 import type { Adapter, Outgoing } from '../chat/port.ts';
 import { DeliveryError } from '../errors.ts';
-import { possiblyRepeated } from './batch.ts';
+import { possiblyRepeated } from './digest.ts';
 import type { OutboxRow } from './row.ts';
 
 /** How long a platform that recognises a repeated post by its key is sure to remember it. */
@@ -43,7 +43,7 @@ export async function send(adapter: Adapter, row: OutboxRow, sending: Sending): 
       const told = isRepeat(adapter, row, sending.now) ? possiblyRepeated(message) : message;
       if (row.uncertain && row.sentKey !== key) await sending.alone(row, told);
       sending.mayLeave();
-      return await adapter.tell(
+      return await adapter.sendDirect(
         { id: row.person ?? '', workspace: row.to.workspace },
         { message: told, key },
       );

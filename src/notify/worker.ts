@@ -6,11 +6,11 @@ import { createLoop } from '../loop.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/schema.ts';
 import { afterWritesTo } from '../store/transact.ts';
-import { channelId, LEAD_MS, type Next, type Place } from './channels.ts';
-import { OutboxLeases } from './claims.ts';
-import { asDeliveryError, PUT_OFF_MAX_MS } from './fate.ts';
+import { channelId, type Destination, LEAD_MS, type Next } from './channels.ts';
+import { OutboxClaims } from './claims.ts';
 import { OutboxLedger } from './ledger.ts';
 import { OutboxQueue } from './queue.ts';
+import { asDeliveryError, PUT_OFF_MAX_MS } from './retry-policy.ts';
 import type { OutboxRow } from './row.ts';
 import { send } from './send.ts';
 
@@ -47,10 +47,10 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   const queue = new OutboxQueue(store, membership, adapters);
   const canTell = (platform: string) => adapters.has(platform);
   const ledger = new OutboxLedger({ store, membership, clock, log, canTell });
-  const leases = new OutboxLeases({ store, membership, queue, ledger, clock });
+  const leases = new OutboxClaims({ store, membership, queue, ledger, clock });
   const busy = new Map<string, Promise<void>>();
   /** Channels whose delivery could not be written down. */
-  const unrecorded = new Map<string, { place: Place; from: number }>();
+  const unrecorded = new Map<string, { place: Destination; from: number }>();
   const idleWaiters: (() => void)[] = [];
   const stopping = new AbortController();
   /** Of `busy`: those that only wait for their channel to open, and were attempted before. */
@@ -128,7 +128,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     await ledger.giveUp(now);
   }
 
-  function dispatch(id: string, place: Place): void {
+  function dispatch(id: string, place: Destination): void {
     const adapter = adapters.get(place.platform);
     if (!adapter) return;
     const work = deliver(adapter, place)
@@ -144,7 +144,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     busy.set(id, work);
   }
 
-  async function deliver(adapter: Adapter, place: Place): Promise<void> {
+  async function deliver(adapter: Adapter, place: Destination): Promise<void> {
     // From before it is taken: once this process was taken for dead, what it took is another's to send.
     const isUnbroken = membership.sinceNow();
     const { row, at } = await leases.begin(place);

@@ -1,5 +1,11 @@
 import type { CatalogApplication, CatalogHost, CatalogVersion } from './catalog.ts';
-import { enteredAt, type Phase, phaseOf, type SimulatedDeployment, type SimulatedTag } from './deployment.ts';
+import {
+  enteredAt,
+  phaseOf,
+  type SimulatedDeployment,
+  type SimulatedPhase,
+  type SimulatedTag,
+} from './deployment.ts';
 import { publicAddress } from './identity.ts';
 import type { Settings } from './options.ts';
 import { timestamp } from './timestamp.ts';
@@ -47,7 +53,7 @@ export function statusBody(deployment: SimulatedDeployment, now: number, setting
 }
 
 /** A row of the list; `phase` is the phase that the list shows, which may be behind. */
-export function listRow(deployment: SimulatedDeployment, phase: Phase): object {
+export function listRow(deployment: SimulatedDeployment, phase: SimulatedPhase): object {
   const placed = enteredAt(deployment, 'SEEKED') !== undefined;
   const ready = phase === 'READY';
   return {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
 import { statusBody } from './bodies.ts';
-import type { CallbackEvent, SimulatedDeployment } from './deployment.ts';
+import type { SimulatedDeployment, SimulatedEvent } from './deployment.ts';
 import type { Faults } from './faults.ts';
 import type { Settings } from './options.ts';
 import type { Timers } from './timers.ts';
@@ -11,7 +11,7 @@ const WAIT_MS = 10_000;
 
 export interface SentCallback {
   readonly request_id: string;
-  readonly event: CallbackEvent;
+  readonly event: SimulatedEvent;
   readonly url: string;
   readonly body: string;
   /** When the event happened, on the clock. */
@@ -28,7 +28,7 @@ interface Deps {
 }
 
 /** One POST for each event to the URL given at deploy. No retry and no signature, as at Edgegap. */
-export class Callbacks {
+export class CallbackSender {
   readonly sent: SentCallback[] = [];
   readonly #deps: Deps;
   readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
@@ -39,7 +39,7 @@ export class Callbacks {
   }
 
   /** Takes the present state, and sends the callback after the usual delay or as a fault says. */
-  send(deployment: SimulatedDeployment, event: CallbackEvent): void {
+  send(deployment: SimulatedDeployment, event: SimulatedEvent): void {
     const { request_id } = deployment;
     const url = deployment.webhooks[event];
     if (!url) return;

@@ -1,7 +1,7 @@
 import { type City, defaultCities } from './cities.ts';
 
 /** The applications of the account, and the cities where their deployments can run. */
-export interface Catalog {
+export interface SimulatedCatalog {
   readonly applications: readonly CatalogApplication[];
   readonly cities: readonly City[];
   readonly fleets?: readonly CatalogFleet[];
@@ -103,7 +103,7 @@ function defaultHosts(fleet: string): CatalogHost[] {
  * `trouble` has a version for each failure of real life. `arena-shooter` has more versions than fit on a page, as at
  * a studio with nightly builds.
  */
-export const defaultCatalog: Catalog = {
+export const defaultCatalog: SimulatedCatalog = {
   cities: defaultCities,
   fleets: [
     { name: 'tournament', hosts: defaultHosts('tournament') },

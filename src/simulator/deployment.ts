@@ -1,7 +1,7 @@
 import type { CatalogPort } from './catalog.ts';
 import type { City } from './cities.ts';
 
-export type Phase =
+export type SimulatedPhase =
   | 'INITIALIZING'
   | 'SEEKING'
   | 'SEEKED'
@@ -12,7 +12,7 @@ export type Phase =
   | 'TERMINATED'
   | 'ERROR';
 
-export type CallbackEvent = 'ready' | 'error' | 'terminated';
+export type SimulatedEvent = 'ready' | 'error' | 'terminated';
 
 export interface SimulatedTag {
   name: string;
@@ -38,9 +38,9 @@ export interface SimulatedDeployment {
   readonly ports: readonly SimulatedPort[];
   readonly maxDuration: number;
   readonly environment: readonly { key: string; value: string }[];
-  readonly webhooks: Readonly<Partial<Record<CallbackEvent, string>>>;
+  readonly webhooks: Readonly<Partial<Record<SimulatedEvent, string>>>;
   /** Every phase entered, oldest first; the last entry is the present phase. */
-  readonly history: { readonly phase: Phase; readonly at: number }[];
+  readonly history: { readonly phase: SimulatedPhase; readonly at: number }[];
   tags: SimulatedTag[];
   errorDetail: string | undefined;
   /** What its status says beside, in the dialect of the reference: sockets, access list, overridden command. */
@@ -56,21 +56,21 @@ export interface SimulatedDeployment {
   readonly log: { readonly lines: string[]; bootLines: number; playLines: number };
 }
 
-export function phaseOf(deployment: SimulatedDeployment): Phase {
+export function phaseOf(deployment: SimulatedDeployment): SimulatedPhase {
   return deployment.history.at(-1)?.phase ?? 'INITIALIZING';
 }
 
 /** The phase at a past moment; undefined before the deployment existed. */
-export function phaseAt(deployment: SimulatedDeployment, time: number): Phase | undefined {
+export function phaseAt(deployment: SimulatedDeployment, time: number): SimulatedPhase | undefined {
   return deployment.history.findLast((entry) => entry.at <= time)?.phase;
 }
 
 /** When the deployment first entered `phase`. */
-export function enteredAt(deployment: SimulatedDeployment, phase: Phase): number | undefined {
+export function enteredAt(deployment: SimulatedDeployment, phase: SimulatedPhase): number | undefined {
   return deployment.history.find((entry) => entry.phase === phase)?.at;
 }
 
 /** The deployment has failed, or can no longer fail. */
-export function isEnding(phase: Phase): boolean {
+export function isEnding(phase: SimulatedPhase): boolean {
   return phase === 'TERMINATING' || phase === 'TERMINATED' || phase === 'ERROR';
 }

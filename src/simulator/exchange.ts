@@ -2,7 +2,7 @@ import type { Endpoint, RequestFault } from './faults.ts';
 import type { World } from './world.ts';
 
 /** A request for a route. */
-export interface Call {
+export interface RouteRequest {
   readonly world: World;
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
@@ -12,7 +12,7 @@ export interface Call {
   readonly fault: RequestFault | undefined;
 }
 
-export interface Answer {
+export interface RouteResponse {
   readonly status: number;
   /** JSON; without a value the answer has no body. */
   readonly body?: unknown;
@@ -24,5 +24,5 @@ export interface Route {
   readonly method: string;
   /** Segments in braces are parameters. */
   readonly path: string;
-  readonly handle: (call: Call) => Answer;
+  readonly handle: (call: RouteRequest) => RouteResponse;
 }

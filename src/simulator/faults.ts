@@ -1,4 +1,4 @@
-import type { CallbackEvent } from './deployment.ts';
+import type { SimulatedEvent } from './deployment.ts';
 
 /** Every route of the simulator, by the name that faults and request records use. */
 export type Endpoint =
@@ -29,7 +29,7 @@ export interface RequestMatcher {
 }
 
 export interface CallbackMatcher {
-  readonly callback: CallbackEvent | 'any';
+  readonly callback: SimulatedEvent | 'any';
   readonly request_id?: string;
 }
 
@@ -109,7 +109,7 @@ export class Faults {
     );
   }
 
-  takeForCallback(event: CallbackEvent, id: string): CallbackFault | undefined {
+  takeForCallback(event: SimulatedEvent, id: string): CallbackFault | undefined {
     return take(
       this.#callbacks,
       ({ matcher }) =>

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { Phase, SimulatedDeployment } from './deployment.ts';
-import { Refusal } from './refusal.ts';
+import type { SimulatedDeployment, SimulatedPhase } from './deployment.ts';
+import { RouteRefusal } from './refusal.ts';
 
 /** A deployment in the list: the listed phase may be older than the deployment's own. */
 export interface Listed {
   readonly deployment: SimulatedDeployment;
-  readonly phase: Phase;
+  readonly phase: SimulatedPhase;
 }
 
 const EQ = ['eq', 'neq'];
@@ -60,7 +60,7 @@ export function select(all: readonly Listed[], text: string | null): readonly Li
   // Sorting is stable, so the rows are sorted by the first key last.
   for (const { field, order } of query.order_by.toReversed()) {
     const { values } = FIELDS[field] ?? {};
-    if (!values) throw new Refusal(400, `Cannot order by ${field}`);
+    if (!values) throw new RouteRefusal(400, `Cannot order by ${field}`);
     const sign = order === 'asc' ? 1 : -1;
     chosen.sort((a, b) => sign * compare(values(a)[0] ?? '', values(b)[0] ?? ''));
   }
@@ -72,22 +72,26 @@ function read(text: string): z.infer<typeof Query> {
   try {
     json = JSON.parse(text);
   } catch {
-    throw new Refusal(400, 'The query is not JSON');
+    throw new RouteRefusal(400, 'The query is not JSON');
   }
   const parsed = Query.safeParse(json);
-  if (!parsed.success) throw new Refusal(400, `The query is not valid: ${parsed.error.issues[0]?.message}`);
+  if (!parsed.success)
+    throw new RouteRefusal(400, `The query is not valid: ${parsed.error.issues[0]?.message}`);
   const fields = parsed.data.filters.map((filter) => filter.field);
-  if (new Set(fields).size < fields.length) throw new Refusal(400, 'A field can have one filter only');
+  if (new Set(fields).size < fields.length) throw new RouteRefusal(400, 'A field can have one filter only');
   return parsed.data;
 }
 
 function toTest({ field, operator, value }: Filter): (entry: Listed) => boolean {
   const { operators, values } = FIELDS[field] ?? {};
-  if (!operators || !values) throw new Refusal(400, `Cannot filter by ${field}`);
+  if (!operators || !values) throw new RouteRefusal(400, `Cannot filter by ${field}`);
   if (!operators.includes(operator))
-    throw new Refusal(400, `${field} does not take the operator ${operator}`);
+    throw new RouteRefusal(400, `${field} does not take the operator ${operator}`);
   if (Array.isArray(value) !== IN.includes(operator)) {
-    throw new Refusal(400, `${operator} takes ${Array.isArray(value) ? 'one value' : 'a list of values'}`);
+    throw new RouteRefusal(
+      400,
+      `${operator} takes ${Array.isArray(value) ? 'one value' : 'a list of values'}`,
+    );
   }
   const wanted = [value].flat().map((item) => normal(field, item));
   const [first = ''] = wanted;
@@ -107,7 +111,7 @@ function normal(field: string, value: string): string {
   if (field !== 'created_at') return value;
   const zoned = /(?:Z|[+-]\d\d:?\d\d)$/i.test(value);
   const time = Date.parse(zoned || /^\d{4}-\d\d-\d\d$/.test(value) ? value : `${value.replace(' ', 'T')}Z`);
-  if (Number.isNaN(time)) throw new Refusal(400, 'created_at takes a time');
+  if (Number.isNaN(time)) throw new RouteRefusal(400, 'created_at takes a time');
   return new Date(time).toISOString();
 }
 

@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
-import type { Answer } from './exchange.ts';
+import type { RouteResponse } from './exchange.ts';
 import type { Endpoint, RequestFault } from './faults.ts';
-import { Refusal } from './refusal.ts';
-import { type Found, findRoute } from './router.ts';
+import { RouteRefusal } from './refusal.ts';
+import { findRoute, type RouteMatch } from './router.ts';
 import type { World } from './world.ts';
 
 /** A request that arrived, recorded for tests. */
@@ -61,7 +61,7 @@ async function serve(
   };
   if (requests.push(record) > KEPT_REQUESTS) requests.shift();
 
-  const send = ({ status, body, headers }: Answer, cut = false) => {
+  const send = ({ status, body, headers }: RouteResponse, cut = false) => {
     const payload = body === undefined ? undefined : JSON.stringify(body);
     record.status = status;
     if (response.destroyed) return;
@@ -70,10 +70,10 @@ async function serve(
   };
   const { token, deletedToken } = world.settings;
   const given = request.headers.authorization;
-  if (given === `token ${deletedToken}`) return send(new Refusal(403, 'This token was deleted'));
-  if (given !== `token ${token}`) return send(new Refusal(401, 'The token is missing or wrong'));
-  if (!found) return send(new Refusal(404, 'There is nothing at this path'));
-  if (found === 'method') return send(new Refusal(405, 'This path does not take this method'));
+  if (given === `token ${deletedToken}`) return send(new RouteRefusal(403, 'This token was deleted'));
+  if (given !== `token ${token}`) return send(new RouteRefusal(401, 'The token is missing or wrong'));
+  if (!found) return send(new RouteRefusal(404, 'There is nothing at this path'));
+  if (found === 'method') return send(new RouteRefusal(405, 'This path does not take this method'));
 
   const { endpoint } = found.route;
   if (!world.limiter.admit(endpoint, now)) return send(tooMany(1));
@@ -93,7 +93,7 @@ async function serve(
   if (late !== 'reset') send(late ?? answer, fault?.kind === 'broken-json');
 }
 
-function tooMany(retryAfter: number | string | null): Answer {
+function tooMany(retryAfter: number | string | null): RouteResponse {
   const answer = { status: 429, body: { message: 'Too many requests' } };
   return retryAfter === null ? answer : { ...answer, headers: { 'retry-after': String(retryAfter) } };
 }
@@ -104,7 +104,7 @@ async function strike(
   request: IncomingMessage,
   fault: RequestFault | undefined,
   moment: 'before' | 'after',
-): Promise<'reset' | Answer | undefined> {
+): Promise<'reset' | RouteResponse | undefined> {
   if (fault?.kind === 'too-many-requests' && moment === 'before') return tooMany(fault.retryAfter);
   if (!fault || !('when' in fault) || fault.when !== moment) return undefined;
   if (fault.kind === 'slow') {
@@ -115,14 +115,14 @@ async function strike(
     request.socket.resetAndDestroy();
     return 'reset';
   }
-  return new Refusal(fault.status ?? 500, 'Something broke on our side');
+  return new RouteRefusal(fault.status ?? 500, 'Something broke on our side');
 }
 
-function handle(found: Found, call: Parameters<Found['route']['handle']>[0]): Answer {
+function handle(found: RouteMatch, call: Parameters<RouteMatch['route']['handle']>[0]): RouteResponse {
   try {
     return found.route.handle(call);
   } catch (error) {
-    if (error instanceof Refusal) return error;
+    if (error instanceof RouteRefusal) return error;
     throw error;
   }
 }

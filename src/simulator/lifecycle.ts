@@ -1,11 +1,11 @@
-import type { Callbacks } from './callbacks.ts';
-import { isEnding, type Phase, phaseOf, type SimulatedDeployment } from './deployment.ts';
+import type { CallbackSender } from './callbacks.ts';
+import { isEnding, phaseOf, type SimulatedDeployment, type SimulatedPhase } from './deployment.ts';
 import { appendLog, crashReport } from './logs.ts';
 import type { Settings } from './options.ts';
 import type { Timers } from './timers.ts';
 
 /** How a deployment will fail, decided at the deploy. */
-interface Fate {
+interface PlannedOutcome {
   /** Set when the image cannot be pulled. */
   readonly imageError: string | undefined;
   readonly crashes: boolean;
@@ -21,7 +21,7 @@ export interface Crash {
 interface Deps {
   readonly settings: Settings;
   readonly timers: Timers;
-  readonly callbacks: Callbacks;
+  readonly callbacks: CallbackSender;
 }
 
 /** Moves deployments through their phases, on the clock, and has the callbacks sent. */
@@ -34,7 +34,7 @@ export class Lifecycle {
     this.#deps = deps;
   }
 
-  start(deployment: SimulatedDeployment, fate: Fate): void {
+  start(deployment: SimulatedDeployment, fate: PlannedOutcome): void {
     const { initializing, seeking, seeked, scanning, deploying } = this.#deps.settings.durations;
     const steps = { SEEKING: initializing, SEEKED: seeking, SCANNING: seeked, DEPLOYING: scanning };
     let total = 0;
@@ -93,7 +93,7 @@ export class Lifecycle {
     this.#pending.delete(deployment.request_id);
   }
 
-  #ready(deployment: SimulatedDeployment, fate: Fate): void {
+  #ready(deployment: SimulatedDeployment, fate: PlannedOutcome): void {
     this.#enter(deployment, 'READY');
     this.#deps.callbacks.send(deployment, 'ready');
     if (deployment.stopRequested) return void this.stop(deployment);
@@ -106,7 +106,7 @@ export class Lifecycle {
     }
   }
 
-  #enter(deployment: SimulatedDeployment, phase: Phase): void {
+  #enter(deployment: SimulatedDeployment, phase: SimulatedPhase): void {
     deployment.history.push({ phase, at: this.#deps.settings.clock.now() });
   }
 

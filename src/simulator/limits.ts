@@ -1,14 +1,14 @@
 import type { Endpoint } from './faults.ts';
-import type { Limits } from './options.ts';
+import type { SimulatedLimits } from './options.ts';
 
 const WINDOW_MS = 1000;
 
 /** At most so many requests in any one-second window; a refused request does not count. */
 export class RateLimiter {
-  readonly #limits: Limits;
-  readonly #accepted = new Map<keyof Limits, number[]>();
+  readonly #limits: SimulatedLimits;
+  readonly #accepted = new Map<keyof SimulatedLimits, number[]>();
 
-  constructor(limits: Limits) {
+  constructor(limits: SimulatedLimits) {
     this.#limits = limits;
   }
 

@@ -17,7 +17,7 @@ const DURATIONS = {
 
 /** Requests per second, in any one-second window; Infinity for no limit. */
 const LIMITS = { deploy: 40, status: 20, list: 10, hosts: 10 };
-export type Limits = Readonly<typeof LIMITS>;
+export type SimulatedLimits = Readonly<typeof LIMITS>;
 
 const DEFAULTS = {
   /** The only token that is accepted; without the word `token`. */
@@ -48,15 +48,15 @@ const DEFAULTS = {
 export interface SimulatorOptions extends Partial<Readonly<typeof DEFAULTS>> {
   readonly clock: Clock;
   readonly durations?: Partial<Readonly<typeof DURATIONS>>;
-  readonly limits?: Partial<Limits>;
+  readonly limits?: Partial<SimulatedLimits>;
   /** Decides about faults, in place of the usual list of planned faults. */
   readonly faults?: Faults;
 }
 
-export type Settings = ReturnType<typeof settle>;
+export type Settings = ReturnType<typeof withDefaults>;
 
-export function settle(options: SimulatorOptions) {
+export function withDefaults(options: SimulatorOptions) {
   const { faults = new Faults() } = options;
-  const limits: Limits = { ...LIMITS, ...options.limits };
+  const limits: SimulatedLimits = { ...LIMITS, ...options.limits };
   return { ...DEFAULTS, ...options, faults, limits, durations: { ...DURATIONS, ...options.durations } };
 }

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { CatalogApplication, CatalogVersion } from './catalog.ts';
 import type { Settings } from './options.ts';
-import { Refusal } from './refusal.ts';
+import { RouteRefusal } from './refusal.ts';
 import type { Order } from './world.ts';
 
 const Webhook = z.object({ url: z.url({ protocol: /^https?$/ }) });
@@ -54,7 +54,7 @@ export function readOrder(body: unknown, settings: Settings): Omit<Order, 'image
     const details = Object.fromEntries(
       parsed.error.issues.map((issue) => [issue.path.join('.') || 'body', issue.message]),
     );
-    throw new Refusal(400, 'The body of the request is not valid', { details });
+    throw new RouteRefusal(400, 'The body of the request is not valid', { details });
   }
   const order = parsed.data;
   checkTags(order.tags, settings);
@@ -79,16 +79,16 @@ export function findApplication(
   status: number,
 ): CatalogApplication {
   const application = settings.catalog.applications.find((candidate) => candidate.name === name);
-  if (!application) throw new Refusal(status, `There is no application named ${name}`);
+  if (!application) throw new RouteRefusal(status, `There is no application named ${name}`);
   return application;
 }
 
 function findVersion(settings: Settings, applicationName: string, versionName: string): CatalogVersion {
   const application = findApplication(settings, applicationName, 400);
-  if (!application.is_active) throw new Refusal(400, `The application ${applicationName} is not active`);
+  if (!application.is_active) throw new RouteRefusal(400, `The application ${applicationName} is not active`);
   const version = application.versions.find((candidate) => candidate.name === versionName);
-  if (!version) throw new Refusal(400, `${applicationName} has no version named ${versionName}`);
-  if (!version.is_active) throw new Refusal(400, `The version ${versionName} is not active`);
+  if (!version) throw new RouteRefusal(400, `${applicationName} has no version named ${versionName}`);
+  if (!version.is_active) throw new RouteRefusal(400, `The version ${versionName} is not active`);
   return version;
 }
 
@@ -96,5 +96,5 @@ function findVersion(settings: Settings, applicationName: string, versionName: s
 export function checkTags(tags: readonly string[], settings: Settings): void {
   const long = tags.find((tag) => [...tag].length > settings.maxTagLength);
   if (long === undefined) return;
-  throw new Refusal(400, `A tag may have at most ${settings.maxTagLength} characters`);
+  throw new RouteRefusal(400, `A tag may have at most ${settings.maxTagLength} characters`);
 }

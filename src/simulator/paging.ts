@@ -1,17 +1,17 @@
-import { Refusal } from './refusal.ts';
+import { RouteRefusal } from './refusal.ts';
 
 /** Small, so that a client that forgets to follow pages fails early. */
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;
 
-export interface Page<T> {
+export interface PageOf<T> {
   readonly items: readonly T[];
   readonly total_count: number;
   readonly pagination: object;
 }
 
 /** Cuts out the page that `page` and `limit` ask for; total_count counts all pages. */
-export function paginate<T>(all: readonly T[], query: URLSearchParams): Page<T> {
+export function paginate<T>(all: readonly T[], query: URLSearchParams): PageOf<T> {
   const number = positive(query, 'page', 1);
   const limit = Math.min(positive(query, 'limit', DEFAULT_LIMIT), MAX_LIMIT);
   const pages = Math.max(1, Math.ceil(all.length / limit));
@@ -33,6 +33,6 @@ export function paginate<T>(all: readonly T[], query: URLSearchParams): Page<T> 
 function positive(query: URLSearchParams, name: string, otherwise: number): number {
   const text = query.get(name);
   if (text === null) return otherwise;
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Refusal(400, `${name} must be a whole number above zero`);
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new RouteRefusal(400, `${name} must be a whole number above zero`);
   return Number(text);
 }

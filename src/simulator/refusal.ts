@@ -1,5 +1,5 @@
 /** The answer to a request that is not carried out; routes throw it. */
-export class Refusal extends Error {
+export class RouteRefusal extends Error {
   readonly status: number;
   readonly body: object;
 

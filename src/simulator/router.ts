@@ -16,13 +16,13 @@ export const routes: readonly Route[] = [
   ...tagRoutes,
 ];
 
-export interface Found {
+export interface RouteMatch {
   readonly route: Route;
   readonly params: Record<string, string>;
 }
 
 /** The route of a method and a path; `method` when only the method is wrong; undefined when no route has the path. */
-export function findRoute(method: string, path: string): Found | 'method' | undefined {
+export function findRoute(method: string, path: string): RouteMatch | 'method' | undefined {
   const matches = routes.flatMap((route) => {
     const params = match(route.path, path);
     return params ? [{ route, params }] : [];

@@ -4,7 +4,7 @@ import type { SimulatedDeployment } from './deployment.ts';
 import { createHttpServer, type ReceivedRequest } from './http.ts';
 import type { Crash } from './lifecycle.ts';
 import { appendLog } from './logs.ts';
-import { type SimulatorOptions, settle } from './options.ts';
+import { type SimulatorOptions, withDefaults } from './options.ts';
 import { World } from './world.ts';
 
 export type { SimulatorOptions };
@@ -15,7 +15,7 @@ export type Simulator = Awaited<ReturnType<typeof startSimulator>>;
  * A simulated Edgegap, with controls for tests. Starts to listen on a free port, and resolves when the port is open.
  */
 export async function startSimulator(options: SimulatorOptions) {
-  const settings = settle(options);
+  const settings = withDefaults(options);
   const world = new World(settings);
   const requests: ReceivedRequest[] = [];
   const server = createHttpServer(world, requests);

@@ -1,4 +1,4 @@
-import { Callbacks } from './callbacks.ts';
+import { CallbackSender } from './callbacks.ts';
 import type { CatalogVersion } from './catalog.ts';
 import { isEnding, phaseOf, type SimulatedDeployment } from './deployment.ts';
 import type { Faults } from './faults.ts';
@@ -7,7 +7,7 @@ import { Lifecycle } from './lifecycle.ts';
 import { RateLimiter } from './limits.ts';
 import type { Settings } from './options.ts';
 import { type Player, place } from './placement.ts';
-import { Refusal } from './refusal.ts';
+import { RouteRefusal } from './refusal.ts';
 import { Timers } from './timers.ts';
 
 /** A deploy request that was found valid. */
@@ -27,7 +27,7 @@ export class World {
   readonly timers: Timers;
   readonly faults: Faults;
   readonly limiter: RateLimiter;
-  readonly callbacks: Callbacks;
+  readonly callbacks: CallbackSender;
   readonly lifecycle: Lifecycle;
   #made = 0;
 
@@ -36,7 +36,7 @@ export class World {
     this.faults = settings.faults;
     this.timers = new Timers(settings.clock);
     this.limiter = new RateLimiter(settings.limits);
-    this.callbacks = new Callbacks(this);
+    this.callbacks = new CallbackSender(this);
     this.lifecycle = new Lifecycle(this);
   }
 
@@ -73,7 +73,7 @@ export class World {
   find(id: string | undefined): SimulatedDeployment {
     const deployment = this.deployments.get(id ?? '');
     if (!deployment)
-      throw new Refusal(this.settings.unknownIdStatus, `No deployment has the request_id ${id}`);
+      throw new RouteRefusal(this.settings.unknownIdStatus, `No deployment has the request_id ${id}`);
     return deployment;
   }
 

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import type { PoolConfig } from 'pg';
-import { type Place, unusable } from './postgres-errors.ts';
+import { type DatabaseAddress, databaseUnusable } from './postgres-errors.ts';
 
 /** The files of TLS: their names in a URL, and the options of Node's TLS for their contents. */
 const FILES = { sslrootcert: 'ca', sslcert: 'cert', sslkey: 'key' } as const;
 
 /** The server, database and user of a URL, without the password. */
-export function placeOf(url: string): Place {
+export function placeOf(url: string): DatabaseAddress {
   const { port, pathname, username, searchParams } = new URL(url);
   const user = searchParams.get('user') || decodeURIComponent(username) || 'postgres';
   const host = hostOf(url);
@@ -56,11 +56,11 @@ function hostOf(url: string): string {
   return searchParams.get('host') || decodeURIComponent(hostname);
 }
 
-function contentOf(path: string, name: string, place: Place): string {
+function contentOf(path: string, name: string, place: DatabaseAddress): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw unusable(
+    throw databaseUnusable(
       place,
       {
         reason: `cannot be reached: ${path} of ${name} cannot be read (${(cause as { code?: string }).code})`,

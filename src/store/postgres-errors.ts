@@ -5,7 +5,7 @@ import { OvertakenError } from './transact.ts';
 export const OLDEST_VERSION = 14;
 
 /** The server, database and user of a URL, without the password. */
-export interface Place {
+export interface DatabaseAddress {
   readonly host: string;
   readonly database: string;
   readonly user: string;
@@ -30,7 +30,7 @@ const CHECK_URL = 'Check DATABASE_URL.';
 const FAILED_OVER = 'DATABASE_URL must lead to the primary server, not to a replica of it.';
 
 /** SQLSTATEs (PostgreSQL's manual, appendix A) with which the database as a whole cannot be used. */
-function byState(state: string, { user }: Place): Explained | undefined {
+function byState(state: string, { user }: DatabaseAddress): Explained | undefined {
   switch (state) {
     case '28P01':
     case '28000':
@@ -113,7 +113,7 @@ function byMessage(message: string): Explained | undefined {
 }
 
 /** A StoreError if the database as a whole cannot be used; OvertakenError for the codes above; otherwise `error`. */
-export function explain(error: unknown, place: Place): unknown {
+export function explain(error: unknown, place: DatabaseAddress): unknown {
   // Node tries each address of a name, and throws the errors of all addresses together.
   const first = error instanceof AggregateError ? error.errors[0] : error;
   if (!(first instanceof Error)) return error;
@@ -124,11 +124,11 @@ export function explain(error: unknown, place: Place): unknown {
       ? byState(code, place)
       : (byCode(code) ?? byMessage(first.message));
   if (!explained) return error;
-  return unusable(place, explained, error);
+  return databaseUnusable(place, explained, error);
 }
 
 /** Facts that a server tells about itself. */
-export interface Server {
+export interface PostgresServer {
   /** 180004 for 18.4. */
   readonly version: number;
   readonly readOnly: boolean;
@@ -139,25 +139,28 @@ export interface Server {
 }
 
 /** Refuses a server on which the bot would fail later. */
-export function checkServer({ version, readOnly, isolation, mayBegin }: Server, place: Place): void {
+export function checkServer(
+  { version, readOnly, isolation, mayBegin }: PostgresServer,
+  place: DatabaseAddress,
+): void {
   const major = Math.floor(version / 10_000);
   if (major < OLDEST_VERSION)
-    throw unusable(place, {
+    throw databaseUnusable(place, {
       reason: `is PostgreSQL ${major}`,
       remedy: `PostgreSQL ${OLDEST_VERSION} is the oldest that I work with.`,
     });
-  if (readOnly) throw unusable(place, byState('25006', place));
+  if (readOnly) throw databaseUnusable(place, byState('25006', place));
   if (isolation !== 'read committed')
-    throw unusable(place, {
+    throw databaseUnusable(place, {
       reason: `has the isolation level ${isolation} by default, with which the work of several processes at once fails`,
       remedy: `Set default_transaction_isolation to read committed for this database or user.`,
     });
-  if (!mayBegin) throw unusable(place, byState('42501', place));
+  if (!mayBegin) throw databaseUnusable(place, byState('42501', place));
 }
 
 /** The error for a database that cannot be used. */
-export function unusable(
-  { database, host }: Place,
+export function databaseUnusable(
+  { database, host }: DatabaseAddress,
   explained: Explained | undefined,
   cause?: unknown,
 ): StoreError {

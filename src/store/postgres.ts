@@ -11,9 +11,9 @@ import { Pool, type PoolClient, types } from 'pg';
 import { StoreError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { connectionOf, placeOf } from './postgres-connection.ts';
-import { checkServer, explain, type Place, type Server } from './postgres-errors.ts';
+import { checkServer, type DatabaseAddress, explain, type PostgresServer } from './postgres-errors.ts';
 import type { Database, Store } from './schema.ts';
-import { storable } from './text.ts';
+import { storable } from './storable.ts';
 
 const CONNECTIONS = 10;
 /** Longer than any statement of the bot takes; after this long a silent server counts as gone. */
@@ -91,7 +91,7 @@ function createPool(url: string, log: Logger, options: PostgresOptions): Pool {
 }
 
 /** A pool that explains errors in words, and closes a connection after an error instead of using it again. */
-function reliable(pool: Pool, place: Place, beginning: string): PostgresPool {
+function reliable(pool: Pool, place: DatabaseAddress, beginning: string): PostgresPool {
   const failed = (error: unknown): never => {
     throw explain(error, place);
   };
@@ -124,11 +124,11 @@ function reliable(pool: Pool, place: Place, beginning: string): PostgresPool {
 
 /** Kysely's lock for migrations belongs to a session, which a pooling proxy gives to other clients in between. */
 export class UnlockedAdapter extends PostgresAdapter {
-  readonly #place: Place;
+  readonly #place: DatabaseAddress;
   readonly #log: Logger;
   readonly #forChanges: () => PostgresDialect;
 
-  constructor(place: Place, log: Logger, forChanges: () => PostgresDialect) {
+  constructor(place: DatabaseAddress, log: Logger, forChanges: () => PostgresDialect) {
     super();
     this.#place = place;
     this.#log = log;
@@ -145,7 +145,7 @@ export class UnlockedAdapter extends PostgresAdapter {
 
   /** Throws if the bot cannot work on this server. */
   async check(db: Store): Promise<void> {
-    const { rows } = await sql<Server>`
+    const { rows } = await sql<PostgresServer>`
       select current_setting('server_version_num')::int as version,
         current_setting('transaction_read_only') = 'on' as "readOnly",
         current_setting('transaction_isolation') as "isolation",

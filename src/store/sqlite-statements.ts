@@ -2,7 +2,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { CompiledQuery, QueryResult } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import { asStoreError } from './sqlite-errors.ts';
-import { storable } from './text.ts';
+import { storable } from './storable.ts';
 
 /** More than the bot has different statements; but lists of ids make new statements for every length. */
 const KEPT = 300;

@@ -4,7 +4,7 @@ import { renderForm as discordForm } from '../../src/adapters/discord/form.ts';
 import { payloadOf } from '../../src/adapters/discord/payload.ts';
 import { renderMessage } from '../../src/adapters/discord/render.ts';
 import { renderForm as slackForm, suggestedOptions } from '../../src/adapters/slack/form.ts';
-import { render } from '../../src/adapters/slack/renderer.ts';
+import { render } from '../../src/adapters/slack/render.ts';
 import type { Form, FormField } from '../../src/chat/form.ts';
 import { checkModal } from '../support/discord-rules.ts';
 import type { Modal } from '../support/discord-world.ts';

@@ -13,7 +13,7 @@ import { createSlackDriver } from '../support/slack-driver.ts';
 import { TestClock, turn, until } from '../support/test-clock.ts';
 
 const wrongToken = new ConfigError(['DISCORD_TOKEN is wrong']);
-const away = new AppError('slack_unreachable', 'Slack cannot be reached.');
+const away = new AppError('slack-unreachable', 'Slack cannot be reached.');
 
 /** Adapters that do nothing but start, where each start fails as the list says, in turn. */
 async function stage(failures: Readonly<Record<string, (AppError | undefined)[]>>) {
@@ -139,7 +139,7 @@ describe('the whole bot with a platform that fails', () => {
     driver.server.gateway.refuseWith = 4014;
     const bot = await startBot(slack, { environment: driver.environment });
     onTestFinished(() => bot.stop());
-    await until(() => bot.log.some((line) => line.includes('discord.intents')), 'the first failure');
+    await until(() => bot.log.some((line) => line.includes('discord-intents')), 'the first failure');
     driver.server.gateway.refuseWith = undefined;
     await until(() => driver.server.gateway.connected, 'Discord to be tried again', 15_000);
     const health = async () => (await fetch(`${bot.url}/readyz`)).status === 200;

@@ -93,7 +93,7 @@ export async function openStage(name: DriverName, commands?: string): Promise<St
         post: whileAlive((to: Address, outgoing: Outgoing) => until('post', adapter.post(to, outgoing))),
         edit: whileAlive(adapter.edit),
         resume: whileAlive(adapter.resume),
-        tell: whileAlive(adapter.tell),
+        tell: whileAlive(adapter.sendDirect),
         start: (inbox: Inbox, ...rest: []) =>
           adapter.start(
             inboxOf((given) =>

@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { type Phase, phaseOf } from '../../src/simulator/deployment.ts';
+import { phaseOf, type SimulatedPhase } from '../../src/simulator/deployment.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { fastClock } from '../support/fast-clock.ts';
 import { type Asked, type Chat, together } from './chat.ts';
@@ -359,7 +359,7 @@ async function unheard({ chat, signal }: Stage, withinMs: number): Promise<strin
   );
 }
 
-function isAtRest(phase: Phase): boolean {
+function isAtRest(phase: SimulatedPhase): boolean {
   return phase === 'READY' || phase === 'ERROR' || phase === 'TERMINATED';
 }
 

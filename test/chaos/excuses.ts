@@ -1,4 +1,4 @@
-import { type CallbackEvent, phaseOf, type SimulatedDeployment } from '../../src/simulator/deployment.ts';
+import { phaseOf, type SimulatedDeployment, type SimulatedEvent } from '../../src/simulator/deployment.ts';
 import { wordsOf } from './cards.ts';
 import type { Look } from './chat.ts';
 import { eventsOf, intentOf, type Ledgers, tagOf } from './ledgers.ts';
@@ -11,7 +11,7 @@ import type { StoreFacts } from './store-facts.ts';
 export function isOvertaken(
   ledgers: Ledgers,
   deployment: SimulatedDeployment,
-  event: CallbackEvent,
+  event: SimulatedEvent,
   store: StoreFacts | undefined,
 ): boolean {
   if (event !== 'ready' || phaseOf(deployment) === 'READY') return false;
@@ -40,7 +40,7 @@ export function isUnfound(
 function isTaken(
   { simulator, door }: Ledgers,
   { request_id }: SimulatedDeployment,
-  event: CallbackEvent,
+  event: SimulatedEvent,
 ): boolean {
   return simulator.callbacks.some(
     (one) =>

@@ -1,4 +1,4 @@
-import { type CallbackEvent, enteredAt, type SimulatedDeployment } from '../../src/simulator/deployment.ts';
+import { enteredAt, type SimulatedDeployment, type SimulatedEvent } from '../../src/simulator/deployment.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import type { Chat } from './chat.ts';
 import type { Door } from './door.ts';
@@ -12,7 +12,7 @@ export interface Ledgers {
   readonly door: Pick<Door, 'taken'>;
 }
 
-export function eventsOf(deployment: SimulatedDeployment): CallbackEvent[] {
+export function eventsOf(deployment: SimulatedDeployment): SimulatedEvent[] {
   const phases = { ready: 'READY', error: 'ERROR', terminated: 'TERMINATED' } as const;
   return (['ready', 'error', 'terminated'] as const).filter(
     (event) => enteredAt(deployment, phases[event]) !== undefined,

@@ -107,7 +107,7 @@ const cases: readonly Case[] = [
     name: 'a deploy with an unknown outcome is searched for by its tag',
     without: [
       {
-        file: 'src/deployments/inquiry.ts',
+        file: 'src/deployments/status-poll.ts',
         text: 'rows.find((row) => row.tags.includes(tag))',
         instead: 'undefined',
       },
@@ -122,7 +122,7 @@ const cases: readonly Case[] = [
     name: 'a deploy that a dead process had under way is searched for',
     without: [
       {
-        file: 'src/deployments/agenda.ts',
+        file: 'src/deployments/schedule.ts',
         text: ".where('phase', '=', 'requesting')",
         instead: ".where('phase', '=', 'none')",
       },
@@ -146,7 +146,7 @@ const cases: readonly Case[] = [
         instead: 'if (before) return',
       },
       {
-        file: 'src/deployments/inquiry.ts',
+        file: 'src/deployments/status-poll.ts',
         text: 'if (doubted && !again) await this.#pass(deployment, seen(doubted));',
         instead: '',
       },

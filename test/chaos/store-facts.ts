@@ -20,7 +20,7 @@ export interface StoreFacts {
   readonly expired: ReadonlySet<string>;
 }
 
-const TOO_LATE: readonly (string | null)[] = ['discord.answer-expired', 'discord.too-late'];
+const TOO_LATE: readonly (string | null)[] = ['discord-answer-expired', 'discord-too-late'];
 
 /** `database` as in DATABASE_URL; no bot may run on a file. */
 export async function readStore(database: string): Promise<StoreFacts> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { CallbackEvent, Phase } from '../../src/simulator/deployment.ts';
+import type { SimulatedEvent, SimulatedPhase } from '../../src/simulator/deployment.ts';
 import type { Asked, Look } from './chat.ts';
 import type { Ledgers } from './ledgers.ts';
 import type { StoreFacts } from './store-facts.ts';
@@ -13,14 +13,14 @@ interface Run {
   readonly looks: readonly Look[];
   readonly asked?: readonly Partial<Asked>[];
   /** Callbacks that the bot took. */
-  readonly taken?: readonly CallbackEvent[];
+  readonly taken?: readonly SimulatedEvent[];
   /** Phases of the store's intents; each has an invocation of its own name. */
   readonly intents?: Readonly<Record<string, string>>;
   readonly store?: Partial<StoreFacts>;
 }
 
 /** The name of the intent is its request_id. */
-function deployment(id: string, ...phases: Phase[]) {
+function deployment(id: string, ...phases: SimulatedPhase[]) {
   return {
     request_id: id,
     application: 'lobby-chat',

@@ -1,4 +1,4 @@
-import type { CallbackEvent, SimulatedDeployment } from '../../src/simulator/deployment.ts';
+import type { SimulatedDeployment, SimulatedEvent } from '../../src/simulator/deployment.ts';
 import { phaseOf } from '../../src/simulator/deployment.ts';
 import { type Card, cardsOf, isTakenBack, wordsOf } from './cards.ts';
 import { type Asked, isAgain, type Look } from './chat.ts';
@@ -49,7 +49,7 @@ export function judge(ledgers: Ledgers, store?: StoreFacts): Verdict {
   const happened = deployments.flatMap((deployment) =>
     eventsOf(deployment).map((event) => ({ deployment, event })),
   );
-  const told = (id: string, event: CallbackEvent) =>
+  const told = (id: string, event: SimulatedEvent) =>
     shown.filter((line) => line.id === id && line.told === event);
   const missing = happened.filter(({ deployment, event }) => told(deployment.request_id, event).length === 0);
   const overtaken = missing.filter(

@@ -1,4 +1,4 @@
-import type { CallbackEvent } from '../../src/simulator/deployment.ts';
+import type { SimulatedEvent } from '../../src/simulator/deployment.ts';
 import {
   type CallbackFault,
   Faults,
@@ -156,7 +156,7 @@ class EdgegapFaults extends Faults {
     return deployOnly && facts.endpoint !== 'deploy' ? undefined : fault;
   }
 
-  override takeForCallback(event: CallbackEvent, id: string): CallbackFault | undefined {
+  override takeForCallback(event: SimulatedEvent, id: string): CallbackFault | undefined {
     return super.takeForCallback(event, id) ?? this.#weather.ofCallback();
   }
 }

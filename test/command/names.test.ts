@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Catalog, type CatalogVersion, defaultCatalog } from '../../src/simulator/catalog.ts';
+import { type CatalogVersion, defaultCatalog, type SimulatedCatalog } from '../../src/simulator/catalog.ts';
 import type { City } from '../../src/simulator/cities.ts';
 import type { Values } from '../support/chat-driver.ts';
 import type { SlackDriver } from '../support/slack-driver.ts';
@@ -23,7 +23,7 @@ const city = (name: string, country: string, latitude: number): City => ({
 });
 
 const builds = Array.from({ length: 40 }, (_, index) => `build-${index + 1}`);
-const catalog: Catalog = {
+const catalog: SimulatedCatalog = {
   applications: [
     application('arena', ...builds),
     application('caf\u00e9-brawl', 'V1.0', 'v1.0', 'v2.0-rc1', 'v20-rc1'),

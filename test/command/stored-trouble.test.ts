@@ -23,17 +23,17 @@ export default defineCommand({
   permission: 'deployments.read',
   ack: 'private',
   options: { word: { kind: 'string', required: true, positional: true, description: 'Which command' } },
-  async run({ options: { word }, asker, invocationId, kept, prompt, respond }) {
+  async run({ options: { word }, asker, invocationId, payloads, prompt, respond }) {
     const request = { kind: 'command', ...requests[word] };
     const stored = { id: 'approved-' + invocationId, at: asker.at, asker: { id: asker.id }, prompt, request };
-    const action = { command: 'ask', action: 'approve', arg: await kept.keep(stored) };
+    const action = { command: 'ask', action: 'approve', arg: await payloads.keep(stored) };
     await respond({ kind: 'card', tone: 'neutral', title: ['May I?'], nodes: [{ kind: 'buttons', buttons: [{ label: 'Approve', style: 'primary', action }] }] });
   },
   actions: {
     approve: {
       permission: 'deployments.read',
       ack: 'private',
-      run: async ({ action, kept, carryOut }) => await carryOut(await kept.get(action.arg)),
+      run: async ({ action, payloads, carryOut }) => await carryOut(await payloads.get(action.arg)),
     },
   },
 });

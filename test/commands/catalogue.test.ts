@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type Catalog, defaultCatalog } from '../../src/simulator/catalog.ts';
+import { defaultCatalog, type SimulatedCatalog } from '../../src/simulator/catalog.ts';
 import { defaultCities } from '../../src/simulator/cities.ts';
 import { deployReady, effectOf, pressAction, type Stage, stageOn, typeLine } from '../command/harness.ts';
 import { openTwo } from '../deployments/two-accounts.ts';
@@ -14,7 +14,7 @@ import type { DiscordDriver } from '../support/discord-driver.ts';
 const [montreal] = defaultCities;
 if (!montreal) throw new Error('The default catalog is empty');
 
-const catalog: Catalog = {
+const catalog: SimulatedCatalog = {
   ...defaultCatalog,
   cities: [
     ...defaultCities,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Catalog } from '../../src/simulator/catalog.ts';
+import type { SimulatedCatalog } from '../../src/simulator/catalog.ts';
 import { defaultCatalog } from '../../src/simulator/catalog.ts';
 import { defaultCities } from '../../src/simulator/cities.ts';
 import { effectOf, type Stage, stageOn } from '../command/harness.ts';
@@ -19,7 +19,7 @@ const cities = numbered(200, 'Town').map((city, n) => ({
   continent: 'Pangaea',
   latitude: 45 - n / 10,
 }));
-const big: Catalog = {
+const big: SimulatedCatalog = {
   cities,
   applications: [
     {

@@ -49,7 +49,7 @@ test('a start at which Edgegap is away asks again within seconds', async () => {
     },
   };
   const next = await openWatch({ callbacks: true, beside: watch, edgegap });
-  await next.repository.agenda.schedule(
+  await next.repository.schedule.set(
     (await next.deployments.byRequestId('r1'))?.id ?? '',
     next.clock.now() + MINUTE,
   );

@@ -233,7 +233,7 @@ test('a callback handled just before the status answer causes no warning about m
   expect(told.match(/ is ready/g)).toHaveLength(1);
   expect(told).not.toContain('found by asking');
   statuses.set('r2', 'READY');
-  await repository.agenda.schedule(other, clock.now());
+  await repository.schedule.set(other, clock.now());
   await clock.advance(2 * 60_000);
   expect(await watch.told()).toContain('found by asking');
 });

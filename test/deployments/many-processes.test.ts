@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Agenda } from '../../src/deployments/agenda.ts';
 import { Callbacks } from '../../src/deployments/callbacks.ts';
 import { DeploymentRepository } from '../../src/deployments/repository.ts';
+import { DeploymentSchedule } from '../../src/deployments/schedule.ts';
 import { StoreError } from '../../src/errors.ts';
 import type { Store } from '../../src/store/schema.ts';
 import { transact } from '../../src/store/transact.ts';
@@ -227,16 +227,16 @@ test('a due deployment is asked about once, however many processes ask', async (
   const ids = await Promise.all(Array.from({ length: 30 }, () => one.add({ kind: 'unknown-outcome' })));
   await one.clock.advance(2_000);
   const looks = await Promise.all(
-    [one, other, one, other].map(({ repository }) => repository.agenda.claimDue('a', 20, 30_000)),
+    [one, other, one, other].map(({ repository }) => repository.schedule.claimDue('a', 20, 30_000)),
   );
   // A process that looks at the same moment may find nothing: the next look finds the rest.
-  const taken = [...looks.flat(), ...(await one.repository.agenda.claimDue('a', 20, 30_000))];
+  const taken = [...looks.flat(), ...(await one.repository.schedule.claimDue('a', 20, 30_000))];
   expect(taken.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
   // The process that took the deployments dies, which only delays the questions.
   await one.clock.advance(29_000);
-  expect(await other.repository.agenda.claimDue('a', 40, 30_000)).toEqual([]);
+  expect(await other.repository.schedule.claimDue('a', 40, 30_000)).toEqual([]);
   await one.clock.advance(1_000);
-  expect(await other.repository.agenda.claimDue('a', 40, 30_000)).toHaveLength(30);
+  expect(await other.repository.schedule.claimDue('a', 40, 30_000)).toHaveLength(30);
 });
 
 test.runIf(suiteDatabase === 'postgres')(
@@ -249,7 +249,7 @@ test.runIf(suiteDatabase === 'postgres')(
       // What is left is a nested loop, which may choose the deployments that are due anew for each row.
       for (const way of ['hashjoin', 'mergejoin', 'hashagg', 'sort', 'indexscan', 'bitmapscan', 'material'])
         await sql.raw(`set local enable_${way} = off`).execute(tx);
-      return await new Agenda(tx, clock).claimDue('a', 2, 30_000);
+      return await new DeploymentSchedule(tx, clock).claimDue('a', 2, 30_000);
     });
     expect(claimed).toHaveLength(2);
   },

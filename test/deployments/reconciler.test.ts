@@ -169,7 +169,7 @@ describe('a deployment with an unknown outcome', () => {
     const { clock, listed, reconciler, add, repository } = await openWatch();
     const id = await add({ kind: 'unknown-outcome' });
     listed.push({ request_id: 'foreign', tags: ['matchmaker'] }, { request_id: 'other', tags: [] });
-    await repository.agenda.schedule(id, clock.now());
+    await repository.schedule.set(id, clock.now());
     await reconciler.start();
     await clock.advance(5_000);
     expect(await repository.byId(id)).toMatchObject({ phase: 'unknown', requestId: undefined });
@@ -254,7 +254,7 @@ describe('events without a callback', () => {
     const { clock, repository, reconciler, add, told } = await openWatch({ callbacks: true });
     await reconciler.start();
     const id = await add(accepted('r1'), { kind: 'terminated' });
-    await repository.agenda.schedule(id, clock.now() + 10_000, {
+    await repository.schedule.set(id, clock.now() + 10_000, {
       doubted: DeploymentStatus.parse({ request_id: 'r1', current_status: 'READY' }),
     });
     await clock.advance(12_000);

@@ -109,7 +109,7 @@ describe("a deployment of one account seen from another account's channel", () =
     await add({ kind: 'unknown-outcome' });
     await add({ kind: 'accepted', requestId: 'r1' });
     await clock.advance(60_000);
-    const { agenda } = repository;
+    const { schedule: agenda } = repository;
     const [own, other] = await Promise.all(
       ['a', 'b'].map(async (account) => ({
         next: await agenda.nextCheckAt(account),

@@ -5,7 +5,7 @@ import { Deployments } from '../../src/deployments/deployments.ts';
 import { Reconciler } from '../../src/deployments/reconciler.ts';
 import { DeploymentRepository } from '../../src/deployments/repository.ts';
 import type { News } from '../../src/deployments/state.ts';
-import type { Call, EdgegapApi } from '../../src/edgegap/client.ts';
+import type { CallOptions, EdgegapApi } from '../../src/edgegap/client.ts';
 import { refusalError } from '../../src/edgegap/refusals.ts';
 import { DeploymentRow, DeploymentStatus } from '../../src/edgegap/schema.ts';
 import { Leases } from '../../src/replicas/leases.ts';
@@ -78,7 +78,7 @@ export async function openWatch(
   const logger = pino({ level: 'debug', base: null }, { write: (text: string) => void log.push(text) });
   const unknown = (method: string) => refusalError({ method, path: '/', subject: 'deployment', status: 404 });
   const scripted = {
-    async deploy(_: unknown, call?: Call) {
+    async deploy(_: unknown, call?: CallOptions) {
       await options.turn;
       call?.mayLeave?.();
       calls.push('deploy');

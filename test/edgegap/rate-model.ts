@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { sleep } from '../../src/clock.ts';
-import type { Lane } from '../../src/edgegap/lanes.ts';
-import { LEAVE_MS, TRAVEL_MS, WINDOW_MS } from '../../src/edgegap/places.ts';
+import { LEAVE_MS, TRAVEL_MS, WINDOW_MS } from '../../src/edgegap/permits.ts';
 import type { Scheduler } from '../../src/edgegap/scheduler.ts';
+import type { Lane } from '../../src/edgegap/waiting-calls.ts';
 import type { TestClock } from '../support/test-clock.ts';
 
 /** A planned call: its time, its process and its course, in milliseconds. */

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { EdgegapClient } from '../../src/edgegap/client.ts';
 import { MAY_HAVE_HAPPENED } from '../../src/edgegap/errors.ts';
-import { TRAVEL_MS, WINDOW_MS } from '../../src/edgegap/places.ts';
+import { TRAVEL_MS, WINDOW_MS } from '../../src/edgegap/permits.ts';
 import { DOCUMENTED_LIMITS } from '../../src/edgegap/scheduler.ts';
 import { AppError } from '../../src/errors.ts';
 import { until } from '../support/test-clock.ts';

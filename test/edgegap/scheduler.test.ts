@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
 import { sleep } from '../../src/clock.ts';
-import type { Lane } from '../../src/edgegap/lanes.ts';
-import { MemoryPlaces, type Places, TRAVEL_MS, WINDOW_MS, waitOut } from '../../src/edgegap/places.ts';
-import { DOCUMENTED_LIMITS, type Limits, Scheduler } from '../../src/edgegap/scheduler.ts';
+import { MemoryPermits, type Permits, TRAVEL_MS, WINDOW_MS, waitOut } from '../../src/edgegap/permits.ts';
+import { DOCUMENTED_LIMITS, type RateLimits, Scheduler } from '../../src/edgegap/scheduler.ts';
+import type { Lane } from '../../src/edgegap/waiting-calls.ts';
 import { Membership } from '../../src/replicas/membership.ts';
 import { sqliteDialect } from '../../src/store/sqlite.ts';
 import { openStore } from '../../src/store/store.ts';
@@ -22,87 +22,90 @@ function randoms(seed: number): () => number {
 
 const at = async () => {};
 
-describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof Limits, number][])('limit %s', (bucket, limit) => {
-  it(`${limit} calls start at once, and the next calls a second later`, async () => {
-    const clock = new TestClock();
-    const scheduler = new Scheduler(clock);
-    const begin = clock.now();
-    const starts: number[] = [];
-    const all = Promise.all(
-      Array.from({ length: 3 * limit }, () =>
-        scheduler.run(bucket, { lane: 'people' }, async () => void starts.push(clock.now() - begin)),
-      ),
-    );
-    await turn();
-    expect(starts).toHaveLength(limit);
-    await clock.advance(1_000);
-    expect(starts).toHaveLength(limit);
-    await clock.advance(10);
-    expect(starts).toHaveLength(2 * limit);
-    await clock.advance(1_010);
-    await all;
-    expect(most(starts)).toBe(limit);
-  });
-
-  it.each([1, 2, 3, 4])(
-    "the rate limit holds, people's calls go first, and calls keep their order (seed %i)",
-    async (seed) => {
+describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof RateLimits, number][])(
+  'limit %s',
+  (bucket, limit) => {
+    it(`${limit} calls start at once, and the next calls a second later`, async () => {
       const clock = new TestClock();
       const scheduler = new Scheduler(clock);
-      const random = randoms(seed);
-      const arrived: number[] = [];
-      const waiting: Record<Lane, number[]> = { people: [], background: [] };
-      let running = 0;
-      let aborted = 0;
-      const calls: Promise<unknown>[] = [];
-      for (let id = 0; id < 8 * limit; id++) {
-        const lane: Lane = random() < 0.3 ? 'people' : 'background';
-        const giveUp = random() < 0.15 ? new AbortController() : undefined;
-        if (giveUp) {
-          clock.after(random() * 2_000, () => {
-            const place = waiting[lane].indexOf(id);
-            if (place < 0) return;
-            waiting[lane].splice(place, 1);
-            aborted++;
-            giveUp.abort(new Error('gave up'));
-          });
-        }
-        const travel = random() * 200;
-        waiting[lane].push(id);
-        calls.push(
-          scheduler
-            .run(bucket, { lane, signal: giveUp?.signal }, async (left) => {
-              expect(waiting[lane].shift(), 'in order').toBe(id);
-              if (lane === 'background') expect(waiting.people, 'people first').toEqual([]);
-              running++;
-              await sleep(clock, random() < 0.1 ? 1_500 : 0);
-              left();
-              await sleep(clock, travel);
-              arrived.push(clock.now());
-              await sleep(clock, random() < 0.1 ? 5_000 : random() * 100);
-              running--;
-            })
-            .catch((error: Error) => expect(error.message).toBe('gave up')),
-        );
-        // A call with a permit begins before the next call comes.
-        await turn(1);
-        if (random() < 0.05) await clock.advance(random() * 300);
-      }
-      const all = Promise.all(calls);
-      for (
-        let i = 0;
-        i < 200 && (running > 0 || waiting.people.length + waiting.background.length > 0);
-        i++
-      ) {
-        await clock.advance(100);
-      }
+      const begin = clock.now();
+      const starts: number[] = [];
+      const all = Promise.all(
+        Array.from({ length: 3 * limit }, () =>
+          scheduler.run(bucket, { lane: 'people' }, async () => void starts.push(clock.now() - begin)),
+        ),
+      );
+      await turn();
+      expect(starts).toHaveLength(limit);
+      await clock.advance(1_000);
+      expect(starts).toHaveLength(limit);
+      await clock.advance(10);
+      expect(starts).toHaveLength(2 * limit);
+      await clock.advance(1_010);
       await all;
-      expect(arrived).toHaveLength(8 * limit - aborted);
-      expect(aborted).toBeGreaterThan(0);
-      expect(most(arrived)).toBeLessThanOrEqual(limit);
-    },
-  );
-});
+      expect(most(starts)).toBe(limit);
+    });
+
+    it.each([1, 2, 3, 4])(
+      "the rate limit holds, people's calls go first, and calls keep their order (seed %i)",
+      async (seed) => {
+        const clock = new TestClock();
+        const scheduler = new Scheduler(clock);
+        const random = randoms(seed);
+        const arrived: number[] = [];
+        const waiting: Record<Lane, number[]> = { people: [], background: [] };
+        let running = 0;
+        let aborted = 0;
+        const calls: Promise<unknown>[] = [];
+        for (let id = 0; id < 8 * limit; id++) {
+          const lane: Lane = random() < 0.3 ? 'people' : 'background';
+          const giveUp = random() < 0.15 ? new AbortController() : undefined;
+          if (giveUp) {
+            clock.after(random() * 2_000, () => {
+              const place = waiting[lane].indexOf(id);
+              if (place < 0) return;
+              waiting[lane].splice(place, 1);
+              aborted++;
+              giveUp.abort(new Error('gave up'));
+            });
+          }
+          const travel = random() * 200;
+          waiting[lane].push(id);
+          calls.push(
+            scheduler
+              .run(bucket, { lane, signal: giveUp?.signal }, async (left) => {
+                expect(waiting[lane].shift(), 'in order').toBe(id);
+                if (lane === 'background') expect(waiting.people, 'people first').toEqual([]);
+                running++;
+                await sleep(clock, random() < 0.1 ? 1_500 : 0);
+                left();
+                await sleep(clock, travel);
+                arrived.push(clock.now());
+                await sleep(clock, random() < 0.1 ? 5_000 : random() * 100);
+                running--;
+              })
+              .catch((error: Error) => expect(error.message).toBe('gave up')),
+          );
+          // A call with a permit begins before the next call comes.
+          await turn(1);
+          if (random() < 0.05) await clock.advance(random() * 300);
+        }
+        const all = Promise.all(calls);
+        for (
+          let i = 0;
+          i < 200 && (running > 0 || waiting.people.length + waiting.background.length > 0);
+          i++
+        ) {
+          await clock.advance(100);
+        }
+        await all;
+        expect(arrived).toHaveLength(8 * limit - aborted);
+        expect(aborted).toBeGreaterThan(0);
+        expect(most(arrived)).toBeLessThanOrEqual(limit);
+      },
+    );
+  },
+);
 
 describe('the scheduler', () => {
   it('calls that hang do not hold up the next call', async () => {
@@ -157,7 +160,7 @@ describe('the scheduler', () => {
   it('a paused scheduler starts no call, also after the clock was set back', async () => {
     const clock = new TestClock();
     let ahead = 3 * 60 * 60_000;
-    const places = new MemoryPlaces({
+    const places = new MemoryPermits({
       now: () => clock.now() + ahead,
       after: (ms, run) => clock.after(ms, run),
     });
@@ -212,7 +215,7 @@ describe('the scheduler', () => {
     const log = pino({ level: 'silent' });
     const start = async () => {
       const membership = new Membership({ store, shared: false, clock, log });
-      const places = new MemoryPlaces(clock);
+      const places = new MemoryPermits(clock);
       const died = await membership.join();
       if (died) await waitOut(places, ['list']);
       const starts: number[] = [];
@@ -239,8 +242,8 @@ describe('the scheduler', () => {
 
   it("a person's call begins at once although a background call has to wait", async () => {
     const clock = new TestClock();
-    const memory = new MemoryPlaces(clock);
-    const kept: Places = {
+    const memory = new MemoryPermits(clock);
+    const kept: Permits = {
       take: async (bucket, wish) =>
         wish.lane === 'people' ? memory.take(bucket, wish) : { places: [], waitMs: 1_000 },
       pause: async () => {},
@@ -267,8 +270,8 @@ describe('the scheduler', () => {
   it('all waiting calls fail when the permits cannot be read, and the next call asks again', async () => {
     const clock = new TestClock();
     const gone = new Error('no database');
-    const take = vi.fn<Places['take']>().mockRejectedValueOnce(gone);
-    const memory = new MemoryPlaces(clock);
+    const take = vi.fn<Permits['take']>().mockRejectedValueOnce(gone);
+    const memory = new MemoryPermits(clock);
     take.mockImplementation((bucket, wish) => memory.take(bucket, wish));
     const scheduler = new Scheduler(clock, {}, { take, pause: async () => {} });
     const call = vi.fn(at);

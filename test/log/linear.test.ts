@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { escapeMarkdown, toMarkdown } from '../../src/adapters/discord/markdown.ts';
 import { escapeMrkdwn, unescapeTyped } from '../../src/adapters/slack/escape.ts';
-import { onScreen } from '../../src/log/screen.ts';
 import { maskedTail } from '../../src/log/tail.ts';
+import { onScreen } from '../../src/log/terminal-line.ts';
 import { maskSecrets } from '../../src/log.ts';
 
 const LENGTH = 12_000;

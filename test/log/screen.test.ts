@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { onScreen } from '../../src/log/screen.ts';
 import { maskedTail } from '../../src/log/tail.ts';
+import { onScreen } from '../../src/log/terminal-line.ts';
 
 test.each([
   ['plain', 'plain'],

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { fits as fitsDiscord, renderMessage } from '../../src/adapters/discord/render.ts';
-import { fitsWhole as fitsSlack, render as renderSlack } from '../../src/adapters/slack/renderer.ts';
+import { fitsWhole as fitsSlack, render as renderSlack } from '../../src/adapters/slack/render.ts';
 import type { Inline, Line } from '../../src/chat/card.ts';
-import { digestOf, fold } from '../../src/notify/batch.ts';
+import { digestOf, fold } from '../../src/notify/digest.ts';
 import { countOutbox, reportOutbox } from '../../src/notify/report.ts';
 import { fromRow, type OutboxRow } from '../../src/notify/row.ts';
 import { until } from '../support/test-clock.ts';

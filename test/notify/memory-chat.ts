@@ -130,7 +130,7 @@ export class MemoryChat {
         if (fault) throw fault.error;
       },
       person: async (id) => ({ id, name: id, home: true, guest: false, admin: true, groups: [] }),
-      tell: async ({ id, workspace }, { message, key }) => {
+      sendDirect: async ({ id, workspace }, { message, key }) => {
         if (key.length > 25) throw new Error(`The key ${key} is longer than Discord's nonce may be`);
         const fault = await take('tell', textOf(message));
         if (!fault || fault.shown) this.told.push({ person: id, workspace, text: textOf(message) });

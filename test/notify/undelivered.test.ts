@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fits as fitsDiscord } from '../../src/adapters/discord/render.ts';
-import { fitsWhole as fitsSlack } from '../../src/adapters/slack/renderer.ts';
+import { fitsWhole as fitsSlack } from '../../src/adapters/slack/render.ts';
 import type { Line } from '../../src/chat/card.ts';
 import { card, type Desk, drained, here, line, openDesk } from './harness.ts';
 import { closed, refusedForGood, tooFast } from './memory-chat.ts';

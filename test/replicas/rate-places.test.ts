@@ -6,9 +6,9 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { EdgegapClient } from '../../src/edgegap/client.ts';
 import type { EdgegapError } from '../../src/edgegap/errors.ts';
-import { HELD_MS, LEAVE_MS, TRAVEL_MS, WINDOW_MS, type Wish } from '../../src/edgegap/places.ts';
+import { HELD_MS, LEAVE_MS, type PermitRequest, TRAVEL_MS, WINDOW_MS } from '../../src/edgegap/permits.ts';
 import { Scheduler } from '../../src/edgegap/scheduler.ts';
-import { RatePlaces } from '../../src/replicas/rate-places.ts';
+import { SharedPermits } from '../../src/replicas/shared-permits.ts';
 import { RateLimiter } from '../../src/simulator/limits.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import type { Store } from '../../src/store/schema.ts';
@@ -64,7 +64,7 @@ function noted(database: string, clock: PatientClock): Dialect {
 async function processes(
   clock: PatientClock,
   count: number,
-): Promise<{ stores: Store[]; places: (account: string) => RatePlaces[] }> {
+): Promise<{ stores: Store[]; places: (account: string) => SharedPermits[] }> {
   const database = await freshDatabase('postgres');
   const stores: Store[] = [];
   for (let index = 0; index < count; index++) {
@@ -74,7 +74,8 @@ async function processes(
   }
   return {
     stores,
-    places: (account) => stores.map((store) => new RatePlaces({ store, clock, log, account, time: 'clock' })),
+    places: (account) =>
+      stores.map((store) => new SharedPermits({ store, clock, log, account, time: 'clock' })),
   };
 }
 
@@ -96,21 +97,21 @@ test("several processes share the limit in any plan, and people's calls go befor
   );
 });
 
-const people: Wish = { lane: 'people', wanted: 3, limit: 3 };
-const background: Wish = { ...people, lane: 'background' };
+const people: PermitRequest = { lane: 'people', wanted: 3, limit: 3 };
+const background: PermitRequest = { ...people, lane: 'background' };
 
-async function two(clock?: PatientClock): Promise<[RatePlaces, RatePlaces]> {
+async function two(clock?: PatientClock): Promise<[SharedPermits, SharedPermits]> {
   const time = clock ?? new PatientClock();
   const { stores } = await processes(time, 2);
   const make = (store: Store) =>
-    new RatePlaces({
+    new SharedPermits({
       store,
       clock: clock ?? systemClock,
       log,
       account: 'a',
       time: clock ? 'clock' : 'database',
     });
-  return stores.map(make) as [RatePlaces, RatePlaces];
+  return stores.map(make) as [SharedPermits, SharedPermits];
 }
 
 test("a permit taken by a process is not given to another process, by the database's time", async () => {
@@ -192,11 +193,11 @@ test('people waiting at a process go before background calls of another process'
 });
 
 /** A process before and after the database's clock was set back by a day. */
-async function setBack(): Promise<{ before: RatePlaces; after: RatePlaces; clock: PatientClock }> {
+async function setBack(): Promise<{ before: SharedPermits; after: SharedPermits; clock: PatientClock }> {
   const clock = new PatientClock();
   const { stores } = await processes(clock, 1);
   const at = (time: TestClock) =>
-    new RatePlaces({ store: stores[0] as Store, clock: time, log, account: 'a', time: 'clock' });
+    new SharedPermits({ store: stores[0] as Store, clock: time, log, account: 'a', time: 'clock' });
   return { before: at(new TestClock(clock.now() + 24 * 60 * 60_000)), after: at(clock), clock };
 }
 
@@ -272,7 +273,7 @@ test('a burst through three clients meets no 429, and a 429 at one client holds 
 test('without the database no call is sent, and waiting calls fail with that reason', async () => {
   const { stores } = await processes(new PatientClock(), 1);
   const [store] = stores as [Store];
-  const places = new RatePlaces({ store, clock: systemClock, log, account: 'a' });
+  const places = new SharedPermits({ store, clock: systemClock, log, account: 'a' });
   const scheduler = new Scheduler(systemClock, {}, places);
   await store.destroy();
   const call = vi.fn(async () => undefined);

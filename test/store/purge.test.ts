@@ -51,9 +51,9 @@ test('old ended deployments are deleted with their callbacks; deployments that m
     )
     .execute();
   await clock.advance(DAY);
-  await repository.agenda.purge(clock.now() - 2 * DAY);
+  await repository.schedule.purge(clock.now() - 2 * DAY);
   expect(await store.selectFrom('deployments').select('id').execute()).toHaveLength(4);
-  await repository.agenda.purge(clock.now());
+  await repository.schedule.purge(clock.now());
   const left = await store.selectFrom('deployments').select('invocation_id').execute();
   expect(left.map(({ invocation_id }) => invocation_id).toSorted()).toEqual(['live', 'unknown']);
   expect(await store.selectFrom('callbacks').select('deployment_id').execute()).toEqual([
@@ -73,11 +73,11 @@ test('a lost deployment with an open callback stays until the callback is handle
     .insertInto('callbacks')
     .values({ deployment_id: id, event: 'ready', body: '{}', received_at: clock.now() })
     .execute();
-  await repository.agenda.purge(clock.now() - 30 * DAY);
+  await repository.schedule.purge(clock.now() - 30 * DAY);
   expect(await store.selectFrom('callbacks').select('event').execute()).toHaveLength(1);
   // A callback that can never be handled is not kept for ever.
   await clock.advance(31 * DAY);
-  await repository.agenda.purge(clock.now() - 30 * DAY);
+  await repository.schedule.purge(clock.now() - 30 * DAY);
   expect(await store.selectFrom('callbacks').select('event').execute()).toEqual([]);
   expect(await store.selectFrom('deployments').select('id').execute()).toEqual([]);
 });

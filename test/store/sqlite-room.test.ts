@@ -9,8 +9,8 @@ import { Callbacks } from '../../src/deployments/callbacks.ts';
 import type { Deployments } from '../../src/deployments/deployments.ts';
 import { DeploymentRepository } from '../../src/deployments/repository.ts';
 import { buildServer } from '../../src/server/server.ts';
+import { returnFreeSpace } from '../../src/store/free-space.ts';
 import type { Store } from '../../src/store/schema.ts';
-import { giveBack } from '../../src/store/space.ts';
 import { sqliteDialect } from '../../src/store/sqlite.ts';
 import { openStore } from '../../src/store/store.ts';
 
@@ -96,13 +96,13 @@ describe('the SQLite file', () => {
   test('the file gets shorter after many rows were deleted', async () => {
     const { path, store } = await opened();
     const size = () => statSync(path).size + statSync(`${path}-wal`).size;
-    await giveBack(store);
+    await returnFreeSpace(store);
     const before = size();
     for (let index = 0; index < 9; index++) await keep(store, String(index), MB);
-    await giveBack(store);
+    await returnFreeSpace(store);
     expect(size()).toBeGreaterThan(9 * MB);
     await store.deleteFrom('kept').execute();
-    await giveBack(store);
+    await returnFreeSpace(store);
     expect(size()).toBeLessThan(before + 64 * 1024);
   });
 
@@ -126,7 +126,7 @@ describe('the SQLite file', () => {
       },
       transformResult: async ({ result }) => result,
     });
-    await giveBack(noted);
+    await returnFreeSpace(noted);
     await Promise.all(others);
     expect(ids).toEqual([]);
     expect(statSync(path).size).toBeLessThan(MB);

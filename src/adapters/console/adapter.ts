@@ -8,8 +8,8 @@ import { DeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { createBoard } from './board.ts';
 import { completeLine } from './complete.ts';
-import { type Input, type LineHandlers, type LineSource, openPipe } from './input.ts';
-import { createInvocation, Reply } from './invocation.ts';
+import { type LineHandlers, type LineSource, openPipe, type TerminalInput } from './input.ts';
+import { ConsoleReply, createInvocation } from './invocation.ts';
 import { limits } from './limits.ts';
 import { literalLine } from './literal.ts';
 import { createPlainScreen, type Output, type Screen } from './screen.ts';
@@ -19,7 +19,7 @@ import { createTranscript, type NumberedButton, type Shown, type Transcript } fr
 import { readLine, type Typed } from './typed.ts';
 
 export interface ConsoleOptions {
-  readonly input: Input;
+  readonly input: TerminalInput;
   readonly output: Output;
   readonly clock: Clock;
   readonly log: Logger;
@@ -41,12 +41,12 @@ export interface ConsoleOptions {
  * How the conversation ended. `end`: the lines of a pipe ran out; `no-input`: there never was one, or long silence;
  * `left`: the person at the terminal is done; `closed`: nobody reads the output any more.
  */
-export type Ending = 'end' | 'no-input' | 'left' | 'closed';
+export type SessionEnd = 'end' | 'no-input' | 'left' | 'closed';
 
 /** Chat in a terminal, with one person: the operator of this machine. */
 export interface ConsoleAdapter extends Adapter {
   /** Resolves once no more lines come and each has its answer. */
-  readonly finished: Promise<Ending>;
+  readonly finished: Promise<SessionEnd>;
   /** Aborted when the output cannot be written any more: nobody reads it (EPIPE), or as its reason says. */
   readonly closed: AbortSignal;
   /** Runs a line and shows it as if it had been typed, under a comment if given. Resolves when it has its answer. */
@@ -75,7 +75,7 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
   const { input, output, clock, log, directory, color } = options;
   const interactive = Boolean(input.isTTY && output.isTTY);
   const prompt = `${paint([span('›', ['bold', 'cyan'])], color)} `;
-  const { promise: finished, resolve: finish } = Promise.withResolvers<Ending>();
+  const { promise: finished, resolve: finish } = Promise.withResolvers<SessionEnd>();
   const closed = new AbortController();
   // References outlive the process in the store; those of an earlier session must not look like ours.
   const session = randomBytes(4).toString('hex');
@@ -208,12 +208,12 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
     },
     async resume(reply, { message, mayLeave }) {
       refuseUnless(connected);
-      const { id: key, private: hidden } = Reply.parse(reply);
+      const { id: key, private: hidden } = ConsoleReply.parse(reply);
       mayLeave();
       if (!transcript.withKey(key)) await board.add({ message, private: hidden, key });
     },
     person: async () => OPERATOR,
-    async tell(_person, { message, key }) {
+    async sendDirect(_person, { message, key }) {
       refuseUnless(connected);
       if (!transcript.withKey(key)) await board.add({ message, private: true, key });
     },
@@ -243,7 +243,7 @@ function noButton(number: number, transcript: Transcript): string {
 
 function refuseUnless(connected: boolean): void {
   if (connected) return;
-  throw new DeliveryError('console.closed', 'The terminal chat is closed.', {
+  throw new DeliveryError('console-closed', 'The terminal chat is closed.', {
     outcome: 'not-sent',
     retryable: true,
   });

@@ -32,7 +32,7 @@ export function createBoard(options: BoardOptions) {
       try {
         places.set(file, await options.saveFile(file));
       } catch (cause) {
-        throw new DeliveryError('console.file', `The file ${file.name} could not be saved.`, {
+        throw new DeliveryError('console-file', `The file ${file.name} could not be saved.`, {
           hint: 'Make room in the temporary folder, then ask again.',
           cause,
           outcome: 'not-sent',
@@ -69,7 +69,7 @@ export function createBoard(options: BoardOptions) {
       const change = transcript.change(ref, message);
       const sentence = 'The message belongs to an earlier session of this terminal.';
       if (!change)
-        throw new DeliveryError('console.gone', sentence, { outcome: 'not-sent', retryable: false });
+        throw new DeliveryError('console-gone', sentence, { outcome: 'not-sent', retryable: false });
       // Also when nothing is different: then somebody asked to see it again.
       print(change);
     },

@@ -1,8 +1,8 @@
 import type { Question } from '../../chat/port.ts';
 import { firstWord, parseText, type RawValues } from '../../command/argv.ts';
 import type { Directory } from '../../command/define.ts';
+import { beginningWith } from '../../command/kinds/checked-text.ts';
 import type { Option, Options } from '../../command/kinds/kind.ts';
-import { beginningWith } from '../../command/kinds/text.ts';
 import { namesakes } from '../../command/same-name.ts';
 
 /** The values that are offered for an option. */

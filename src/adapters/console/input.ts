@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../../clock.ts';
 
-export type Input = Readable & { readonly isTTY?: boolean; unref?(): void };
+export type TerminalInput = Readable & { readonly isTTY?: boolean; unref?(): void };
 
 /** Where lines come from: a pipe or a terminal. */
 export interface LineSource {
@@ -17,7 +17,7 @@ export interface LineHandlers {
 }
 
 export interface PipeOptions {
-  readonly input: Input;
+  readonly input: TerminalInput;
   readonly clock: Clock;
   readonly silenceMs: number | undefined;
 }

@@ -14,8 +14,8 @@ import type {
 import type { Board } from './board.ts';
 
 /** The terminal that it was typed at may be gone; whoever sits at the next one is told. */
-export const Reply = z.object({ id: z.string(), private: z.boolean() });
-type Reply = z.infer<typeof Reply>;
+export const ConsoleReply = z.object({ id: z.string(), private: z.boolean() });
+type ConsoleReply = z.infer<typeof ConsoleReply>;
 
 /** What an invocation shows its answers with. */
 interface Stage {
@@ -50,7 +50,7 @@ export function createInvocation(stage: Stage, request: InvocationRequest): Invo
     adapter,
     at,
     request,
-    reply: (mode): Reply => ({ id, private: mode !== 'public' }),
+    reply: (mode): ConsoleReply => ({ id, private: mode !== 'public' }),
     person: async () => person,
     refuse: respondPrivately,
     async acknowledge(next) {

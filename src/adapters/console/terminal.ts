@@ -1,10 +1,10 @@
 import { clearScreenDown, createInterface, cursorTo, moveCursor } from 'node:readline';
-import type { Input, LineHandlers, LineSource } from './input.ts';
+import type { LineHandlers, LineSource, TerminalInput } from './input.ts';
 import { limits } from './limits.ts';
 import type { Output, Screen } from './screen.ts';
 
 export interface TerminalOptions {
-  readonly input: Input;
+  readonly input: TerminalInput;
   readonly output: Output;
   readonly prompt: string;
   readonly complete: (line: string) => Promise<[string[], string]>;

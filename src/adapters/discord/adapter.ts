@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts';
 import type { DiscordConfig } from '../../config.ts';
 import { DeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import { createAnswer, Reply, refOf } from './answer.ts';
+import { createAnswer, DiscordReply, refOf } from './answer.ts';
 import { createMessageApi, LEAVE_WITHIN_MS } from './api.ts';
 import { readBookmark, writeBookmark } from './bookmark.ts';
 import { findByMarker } from './find-posted.ts';
@@ -109,12 +109,12 @@ export function createDiscordAdapter({ config, clock, log }: DiscordAdapterOptio
       return found && refOf(to, found);
     },
     async resume(reply, answer) {
-      await createAnswer(Reply.parse(reply), { adapter, api, clock, log }).resume(answer);
+      await createAnswer(DiscordReply.parse(reply), { adapter, api, clock, log }).resume(answer);
     },
     async person(id, workspace) {
       return memberAs(await api.member(workspace, id), await api.guild(workspace), guilds);
     },
-    async tell({ id }, { message, key }) {
+    async sendDirect({ id }, { message, key }) {
       const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);
       await api.create(await api.openDirect(id, signal), payloadOf(message, key), { nonce: key, signal });
     },

@@ -1,13 +1,13 @@
 import { type APIMessage, MessageFlags } from 'discord.js';
 import { z } from 'zod';
-import { type Asked, attributed, type Message } from '../../chat/card.ts';
+import { type Attribution, attributed, type Message } from '../../chat/card.ts';
 import { answerByKeys } from '../../chat/late-answer.ts';
 import type { Adapter, Address, LateAnswer, MessageRef } from '../../chat/port.ts';
 import type { Clock } from '../../clock.ts';
 import { isDeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { MessageApi } from './api.ts';
-import { expired } from './delivery-error.ts';
+import { expired } from './errors.ts';
 import { limits } from './limits.ts';
 import { markerOf } from './marker.ts';
 import { payloadOf } from './payload.ts';
@@ -15,12 +15,12 @@ import { payloadOf } from './payload.ts';
 /** A little before Discord's own 15 minutes, so that a request on its way does not arrive too late. */
 const TOKEN_USABLE_MS = limits.interactionTokenMs - 30_000;
 
-const UNKNOWN = 'discord.unknown-message';
+const UNKNOWN = 'discord-unknown-message';
 /** An interaction's token is of no use any more, while the channel may still be. */
-const TOKEN_GONE = ['discord.answer-expired', 'discord.too-late', UNKNOWN] as const;
+const TOKEN_GONE = ['discord-answer-expired', 'discord-too-late', UNKNOWN] as const;
 
 /** All it takes to answer an interaction, also for another process than the one that received it. */
-export const Reply = z.object({
+export const DiscordReply = z.object({
   /** The interaction's own id. */
   id: z.string(),
   applicationId: z.string(),
@@ -34,9 +34,9 @@ export const Reply = z.object({
   /** The public message whose button was pressed. */
   source: z.string().optional(),
 });
-export type Reply = z.infer<typeof Reply>;
+export type DiscordReply = z.infer<typeof DiscordReply>;
 
-export type Answer = ReturnType<typeof createAnswer>;
+export type DiscordAnswer = ReturnType<typeof createAnswer>;
 
 export interface AnswerParts {
   readonly adapter: Adapter;
@@ -44,11 +44,11 @@ export interface AnswerParts {
   readonly clock: Clock;
   readonly log: Logger;
   /** For what has to stand in the channel by itself. */
-  readonly asked?: Asked;
+  readonly asked?: Attribution;
 }
 
 /** The answer to one acknowledged interaction. Everything throws DeliveryError. */
-export function createAnswer(reply: Reply, { adapter, api, clock, log, asked }: AnswerParts) {
+export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, asked }: AnswerParts) {
   const { id, mode } = reply;
   const at: Address = { platform: adapter.platform, workspace: reply.workspace, channel: reply.channel };
   // Each message carries one of these, by which another process can tell what it is. One message of each kind for an

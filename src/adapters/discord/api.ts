@@ -12,7 +12,7 @@ import {
 } from 'discord.js';
 import type { AckMode } from '../../chat/port.ts';
 import { DeliveryError, isDeliveryError } from '../../errors.ts';
-import { giveUp, toDeliveryError } from './delivery-error.ts';
+import { giveUp, toDeliveryError } from './errors.ts';
 import { limits } from './limits.ts';
 import { type Payload, payloadOf } from './payload.ts';
 import { closeRest, createRest, type RestPlace } from './rest.ts';
@@ -20,7 +20,7 @@ import { closeRest, createRest, type RestPlace } from './rest.ts';
 /** A message has left, with all its repeats, or never will, after this long: another process may count on that. */
 export const LEAVE_WITHIN_MS = 15_000;
 
-const CLOSED = 'discord.thread-closed';
+const CLOSED = 'discord-thread-closed';
 const woken = { kind: 'line', tone: 'neutral', text: ['A message in this thread has changed.'] } as const;
 
 /** What answering an interaction takes; the token stands for the bot's own. */
@@ -46,7 +46,7 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
 
   async function deliver<T>(send: () => Promise<unknown>): Promise<T> {
     if (closed)
-      throw new DeliveryError('discord.stopped', 'The bot is shutting down.', {
+      throw new DeliveryError('discord-stopped', 'The bot is shutting down.', {
         outcome: 'not-sent',
         retryable: true,
       });
@@ -71,7 +71,7 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
       try {
         await send();
       } catch (second) {
-        if (isDeliveryError(second, 'discord.answered-elsewhere')) return second;
+        if (isDeliveryError(second, 'discord-answered-elsewhere')) return second;
         throw second;
       }
     }

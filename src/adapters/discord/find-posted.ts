@@ -11,9 +11,9 @@ const CLOCK_SKEW_MS = 60_000;
 /** Pages read before giving up: more than a channel gets in the few minutes between two attempts. */
 const PAGES = 20;
 /** Not among the many messages that were read, oldest first. */
-const TOO_LONG = 'discord.history-too-long';
+const TOO_LONG = 'discord-history-too-long';
 /** The channel shows nothing to the bot: it may be empty, or not for it to read. */
-const UNREADABLE = 'discord.unreadable';
+const UNREADABLE = 'discord-unreadable';
 
 /**
  * The bot's own message that carries the key's marker, among those posted from `since` on. Throws DeliveryError where the

@@ -167,7 +167,7 @@ function createConnection(parts: ConnectionParts) {
     async close(): Promise<void> {
       if (state === 'closing' || state === 'closed') return;
       state = 'closing';
-      closed.reject(new AppError('discord.stopped', 'The connection to Discord was closed on this side.'));
+      closed.reject(new AppError('discord-stopped', 'The connection to Discord was closed on this side.'));
       // Any code but 1000 and 1001 leaves the session to be resumed (Gateway, "Disconnecting").
       await within(clock, CLOSE_MS, Promise.resolve(manager.destroy({ code: CloseCodes.Resuming })));
       state = 'closed';

@@ -7,7 +7,7 @@ import {
 } from 'discord.js';
 import type { AckMode, Address, Invocation, InvocationRequest, MessageRef } from '../../chat/port.ts';
 import { DeliveryError, isDeliveryError } from '../../errors.ts';
-import { type Answer, type AnswerParts, createAnswer, type Reply, refOf } from './answer.ts';
+import { type AnswerParts, createAnswer, type DiscordAnswer, type DiscordReply, refOf } from './answer.ts';
 import type { InteractionToken } from './api.ts';
 import { renderForm } from './form.ts';
 import { payloadOf } from './payload.ts';
@@ -36,17 +36,17 @@ export function createInvocation(
   const { id: asker, name } = personOf(interaction, guilds);
   const command = request.kind === 'command' ? request.command : (request.action?.command ?? '');
   const parts = { ...surroundings, asked: { id: asker, name, command } };
-  let answer: Answer | undefined;
+  let answer: DiscordAnswer | undefined;
   /** Of an acknowledgement of which we do not know whether it arrived. */
   let doubtful: AckMode | undefined;
 
-  function reply(mode: AckMode): Reply {
+  function reply(mode: AckMode): DiscordReply {
     const source = mode === 'update' ? sourceOf(interaction)?.message : undefined;
     const { workspace, channel } = at;
     return { ...to, receivedAt, workspace, channel, mode, ...(source === undefined ? {} : { source }) };
   }
 
-  function acknowledged(): Answer {
+  function acknowledged(): DiscordAnswer {
     if (!answer) throw new Error('Not acknowledged yet');
     return answer;
   }
@@ -64,7 +64,7 @@ export function createInvocation(
       try {
         await api.answerPrivately(to, payloadOf(message));
       } catch (error) {
-        const arrived = isDeliveryError(error, 'discord.answered-elsewhere');
+        const arrived = isDeliveryError(error, 'discord-answered-elsewhere');
         if (doubtful === undefined || !arrived) throw error;
         const announced = createAnswer(reply(doubtful), parts);
         await (doubtful === 'public' ? announced.aside(message) : announced.give(message));

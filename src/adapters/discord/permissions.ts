@@ -20,7 +20,7 @@ export function requirePosting(interaction: APIInteraction, withFiles: boolean):
   const granted = new PermissionsBitField(BigInt(interaction.app_permissions));
   const missing = needed.filter(([, bit]) => !granted.has(bit)).map(([name]) => name);
   if (missing.length === 0) return;
-  throw new DeliveryError('discord.missing-permissions', 'The bot may not post in this channel.', {
+  throw new DeliveryError('discord-missing-permissions', 'The bot may not post in this channel.', {
     hint: `In the channel settings, Permissions, allow the bot: ${missing.join(', ')}. Then try again.`,
     outcome: 'not-sent',
     retryable: false,

@@ -152,7 +152,7 @@ function explain(
   { application, guild, apiUrl }: { application?: string; guild?: string; apiUrl?: string },
 ): AppError {
   if (error instanceof RateLimitError) {
-    return new AppError('discord.register-limit', 'Discord takes no more command changes for now.', {
+    return new AppError('discord-register-limit', 'Discord takes no more command changes for now.', {
       hint: `Try again in ${Math.ceil(error.retryAfter / 60_000)} minutes.`,
       cause: error,
     });
@@ -164,13 +164,13 @@ function explain(
     application
   ) {
     const invite = `https://discord.com/oauth2/authorize?client_id=${application}&scope=bot%20applications.commands`;
-    return new AppError('discord.not-invited', `The bot may not register commands in server ${guild}.`, {
+    return new AppError('discord-not-invited', `The bot may not register commands in server ${guild}.`, {
       hint: `Is the id in DISCORD_GUILDS right? If so, invite the bot to that server: ${invite}`,
       cause: error,
     });
   }
   if (error instanceof DiscordAPIError && error.status !== 401) {
-    return new AppError('discord.register', `Discord does not take the commands: ${error.message}`, {
+    return new AppError('discord-register', `Discord does not take the commands: ${error.message}`, {
       cause: error,
     });
   }

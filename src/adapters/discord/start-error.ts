@@ -6,7 +6,7 @@ import {
   HTTPError,
 } from 'discord.js';
 import { AppError, ConfigError } from '../../errors.ts';
-import { codeOf } from './delivery-error.ts';
+import { codeOf } from './errors.ts';
 
 /** Why Discord did not let the bot in, in a sentence that says what to do. */
 export function toStartError(error: unknown, apiUrl: string | undefined): AppError {
@@ -17,25 +17,25 @@ export function toStartError(error: unknown, apiUrl: string | undefined): AppErr
     (error instanceof DiscordAPIError && error.status === 401);
   if (badToken || message === 'Authentication failed') return badTokenError();
   if (message === 'Used disallowed intents' || message === 'Used invalid intents') {
-    return new AppError('discord.intents', 'Discord does not allow this bot the intents it asks for.', {
+    return new AppError('discord-intents', 'Discord does not allow this bot the intents it asks for.', {
       hint: 'The bot asks for Guilds only, which every bot may use: make sure that DISCORD_TOKEN belongs to a bot.',
       cause: error,
     });
   }
   if (message.startsWith('Not enough sessions remaining')) {
-    return new AppError('discord.sessions', 'Discord allows this bot no more logins today.', {
+    return new AppError('discord-sessions', 'Discord allows this bot no more logins today.', {
       hint: `Something restarts it over and over: mend that first. ${/resets at \S+/.exec(message)?.[0] ?? ''}`.trim(),
       cause: error,
     });
   }
   if (error instanceof HTTPError) {
-    return new AppError('discord.unavailable', `Discord has a problem of its own (HTTP ${error.status}).`, {
+    return new AppError('discord-unavailable', `Discord has a problem of its own (HTTP ${error.status}).`, {
       hint: 'Try again later; see https://discordstatus.com',
       cause: error,
     });
   }
   const code = codeOf(error) ?? codeOf((error as Error | undefined)?.cause);
-  return new AppError('discord.unreachable', `Discord cannot be reached${code ? ` (${code})` : ''}.`, {
+  return new AppError('discord-unreachable', `Discord cannot be reached${code ? ` (${code})` : ''}.`, {
     hint: apiUrl
       ? `DISCORD_API_URL is ${apiUrl}: is that right, and is a Discord API there?`
       : 'Check the network of this machine (a proxy or firewall?), and https://discordstatus.com',
@@ -46,7 +46,7 @@ export function toStartError(error: unknown, apiUrl: string | undefined): AppErr
 /** Why a connection that worked was closed for good (Opcodes and Status Codes, "Gateway Close Event Codes"). */
 export function toLostError(closeCode: number): AppError {
   if (closeCode === GatewayCloseCodes.AuthenticationFailed) return badTokenError();
-  return new AppError('discord.lost', `Discord has closed the connection for good (code ${closeCode}).`, {
+  return new AppError('discord-lost', `Discord has closed the connection for good (code ${closeCode}).`, {
     hint: 'Look at the Bot page of your application, and restart the bot.',
   });
 }

@@ -5,14 +5,21 @@ import type { SlackConfig } from '../../config.ts';
 import { DeliveryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import { type Acknowledgement, acknowledgeInTime } from './acknowledgement.ts';
-import { type Asked, createAnswers, Reply } from './answers.ts';
+import { createAnswer, type SlackAsker, SlackReply } from './answer.ts';
 import { createSlackApi } from './api.ts';
 import { createBoltLogger } from './bolt-logger.ts';
 import { toDeliveryError } from './errors.ts';
 import { createFiles } from './files.ts';
 import { renderForm, suggestedOptions } from './form.ts';
-import { createHttpDoor } from './http-door.ts';
+import { createHttpReceiver } from './http-receiver.ts';
 import { fetchIdentity, type Identity } from './identity.ts';
+import { addressOf, createInvocation, PLATFORM, replyPlace, toRef } from './invocation.ts';
+import { ANSWERABLE_MS, PACE_MS } from './limits.ts';
+import { SLACK_PATH } from './manifest.ts';
+import { metadataOf } from './modal.ts';
+import { createPatience, lookingFirst } from './patience.ts';
+import { createPeople } from './people.ts';
+import { createPosts } from './posts.ts';
 import {
   fromBlockActions,
   fromBlockSuggestion,
@@ -20,16 +27,9 @@ import {
   fromSlashCommand,
   fromViewSubmission,
   type Incoming,
-} from './incoming.ts';
-import { addressOf, createInvocation, PLATFORM, replyPlace, toRef } from './invocation.ts';
-import { ANSWERABLE_MS, PACE_MS } from './limits.ts';
-import { SLACK_PATH } from './manifest.ts';
-import { createPatience, lookingFirst } from './patience.ts';
-import { createPeople } from './people.ts';
-import { createPosts } from './posts.ts';
-import { fitsWhole } from './renderer.ts';
-import { createSocketDoor } from './socket-door.ts';
-import { metadataOf } from './view.ts';
+} from './receive.ts';
+import { fitsWhole } from './render.ts';
+import { createSocketReceiver } from './socket-receiver.ts';
 
 /** Slack waits for an acknowledgement no longer than this (docs.slack.dev, acknowledging). */
 const ACKNOWLEDGE_MS = 3_000;
@@ -54,7 +54,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
   const identity = (): Identity => {
     // Messages may wait for Slack at a start at which Slack is away.
     if (!self)
-      throw new DeliveryError('slack_not_connected', 'I am not connected to Slack yet.', {
+      throw new DeliveryError('slack-not-connected', 'I am not connected to Slack yet.', {
         outcome: 'not-sent',
         retryable: true,
       });
@@ -66,8 +66,8 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
   const people = createPeople({ api, access: config.access, clock, log, identity });
   const door =
     config.mode.kind === 'socket'
-      ? createSocketDoor({ appToken: config.mode.appToken, api, logger: quiet, clock, log })
-      : createHttpDoor({ signingSecret: config.mode.signingSecret, logger, clock, log });
+      ? createSocketReceiver({ appToken: config.mode.appToken, api, logger: quiet, clock, log })
+      : createHttpReceiver({ signingSecret: config.mode.signingSecret, logger, clock, log });
 
   const app = new App({
     receiver: door.receiver,
@@ -81,8 +81,8 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     },
   });
 
-  const answersTo = (asked: Asked, answerableMs: number) =>
-    createAnswers({ asked, api, posts, files, patience, answerableMs, clock });
+  const answersTo = (asked: SlackAsker, answerableMs: number) =>
+    createAnswer({ asked, api, posts, files, patience, answerableMs, clock });
 
   const fileWait = () => ({ patienceMs: FILE_PATIENCE_MS });
 
@@ -130,7 +130,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     try {
       if (!incoming || !inbox) return;
       const { did: _, trigger: __, ...place } = incoming;
-      const asked: Asked = { ...place, receivedAt: clock.now() };
+      const asked: SlackAsker = { ...place, receivedAt: clock.now() };
       const answers = answersTo(asked, ANSWERABLE_MS);
       const { team: workspace } = identity();
       const invocation = createInvocation({
@@ -225,11 +225,11 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
       return found && toRef(found, to.workspace);
     },
     async resume(reply, answer) {
-      const { mode, asked } = Reply.parse(reply);
+      const { mode, asked } = SlackReply.parse(reply);
       await answersTo(asked, FILE_PATIENCE_MS).resume(mode, answer);
     },
     person: (id) => people.person(id, 'fresh'),
-    async tell({ id }, { message, key }) {
+    async sendDirect({ id }, { message, key }) {
       // Posting to a person opens the direct message, and needs no scope beyond chat:write (chat.postMessage).
       await files.show(message, fileWait, (bare) => posts.post({ channel: id }, bare, { key }));
     },

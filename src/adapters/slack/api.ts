@@ -3,7 +3,7 @@ import { type Clock, steadyNow } from '../../clock.ts';
 import type { SlackConfig } from '../../config.ts';
 import { createAgent, fetchOn } from '../../proxy.ts';
 import type { createBoltLogger } from './bolt-logger.ts';
-import { accepted, toDeliveryError } from './errors.ts';
+import { requireAccepted, toDeliveryError } from './errors.ts';
 import { REQUEST_TIMEOUT_MS } from './limits.ts';
 
 export type SlackApi = ReturnType<typeof createSlackApi>;
@@ -39,7 +39,7 @@ export function createSlackApi(
       const { ok, status, headers } = response;
       if (status === 429) throw new webApi.WebAPIRateLimitedError(Number(headers.get(RETRY_AFTER)));
       if (!ok) throw new RespondError('Slack refused what was posted', status);
-      await accepted(response);
+      await requireAccepted(response);
     } catch (error) {
       throw toDeliveryError(error);
     }

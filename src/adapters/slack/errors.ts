@@ -109,7 +109,7 @@ export function noUrl(): DeliveryError {
 }
 
 /** A response_url may say no with HTTP 200. Throws DeliveryError then. */
-export async function accepted(answer: Pick<Response, 'text'>): Promise<void> {
+export async function requireAccepted(answer: Pick<Response, 'text'>): Promise<void> {
   const code = /^\s*\{.*"ok"\s*:\s*false.*"error"\s*:\s*"(\w+)"/s.exec(await answer.text())?.[1];
   if (code !== undefined) throw failure(code, MEANINGS[code], undefined);
 }
@@ -135,14 +135,18 @@ function failure(
   cause: unknown,
   wait: { readonly retryAfterMs?: number; readonly heldUp?: HeldUp | undefined } = {},
 ): DeliveryError {
-  return new DeliveryError(`slack_${code}`, meaning?.sentence ?? 'Slack refused the message.', {
-    hint: meaning?.hint,
-    cause,
-    outcome: meaning?.outcome ?? 'not-sent',
-    retryable: meaning?.retryable ?? false,
-    mendable: meaning?.mendable ?? false,
-    ...wait,
-  });
+  return new DeliveryError(
+    `slack-${code.replaceAll('_', '-')}`,
+    meaning?.sentence ?? 'Slack refused the message.',
+    {
+      hint: meaning?.hint,
+      cause,
+      outcome: meaning?.outcome ?? 'not-sent',
+      retryable: meaning?.retryable ?? false,
+      mendable: meaning?.mendable ?? false,
+      ...wait,
+    },
+  );
 }
 
 /** Why a connection failed, e.g. `ENOTFOUND`. */

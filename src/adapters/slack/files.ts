@@ -5,14 +5,14 @@ import type { SlackApi } from './api.ts';
 import { toDeliveryError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import { lookingFirst, type Patience, type Wait } from './patience.ts';
-import type { Bare, Posted, Posts } from './posts.ts';
+import type { MessageWithoutFiles, PostedMessage, Posts } from './posts.ts';
 
 /** So many messages of a thread are read back at once. */
 const THREAD = 999;
 
 export type Files = ReturnType<typeof createFiles>;
 
-type Show<Shown> = (bare: Bare) => Promise<Shown>;
+type Show<Shown> = (bare: MessageWithoutFiles) => Promise<Shown>;
 
 interface Upload {
   readonly file: File;
@@ -31,7 +31,7 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
    * `slack_file` is refused (invalid_blocks) until Slack has scanned the file, which only files:read could tell
    * (node-slack-sdk#2040, slack-github-action#413).
    */
-  async function upload({ channel, ts, thread = ts }: Posted, uploads: readonly Upload[], wait: Wait) {
+  async function upload({ channel, ts, thread = ts }: PostedMessage, uploads: readonly Upload[], wait: Wait) {
     const web = api.write.files;
     const patiently = <T>(attempt: () => Promise<T>) => patience.inTurn(`files ${channel}`, wait, attempt);
     for (const { file, alt } of uploads) {
@@ -56,7 +56,7 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
   }
 
   /** Never throws. */
-  async function attach(to: Posted, uploads: readonly Upload[], { patienceMs }: Wait): Promise<void> {
+  async function attach(to: PostedMessage, uploads: readonly Upload[], { patienceMs }: Wait): Promise<void> {
     const { channel, thread = to.ts } = to;
     // Nobody has to be told of the wait: the message is there.
     const wait = { patienceMs };
@@ -76,7 +76,7 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
     const said = names(uploads);
     try {
       // Posting to a person opens the direct message, and needs no scope beyond chat:write.
-      const line: Bare = { kind: 'line', tone: 'neutral', text: [`You asked for ${said}.`] };
+      const line: MessageWithoutFiles = { kind: 'line', tone: 'neutral', text: [`You asked for ${said}.`] };
       const open = () => posts.post({ channel: user }, line);
       await upload(await patience.inTurn(`post ${user}`, wait, open), uploads, wait);
       return `${said}: sent to you in a direct message.`;
@@ -91,7 +91,7 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
      * The message by `show`, then its files under it, in its thread. Throws as `show` does, and never for a file: the
      * message is there already, and its thread says which file is missing.
      */
-    async show(message: Message, wait: () => Wait, show: Show<Posted>): Promise<Posted> {
+    async show(message: Message, wait: () => Wait, show: Show<PostedMessage>): Promise<PostedMessage> {
       const { bare, uploads } = parted(message);
       const posted = await show(bare);
       if (uploads.length > 0) await attach(posted, uploads, wait());
@@ -105,7 +105,10 @@ export function createFiles(api: SlackApi, posts: Posts, patience: Patience, log
   };
 }
 
-function parted(message: Message): { readonly bare: Bare; readonly uploads: readonly Upload[] } {
+function parted(message: Message): {
+  readonly bare: MessageWithoutFiles;
+  readonly uploads: readonly Upload[];
+} {
   if (message.kind === 'line') return { bare: message, uploads: [] };
   const { files = [], ...bare } = message;
   const pictures = bare.nodes.filter((node) => node.kind === 'image');
@@ -126,7 +129,7 @@ function names(uploads: readonly Upload[]): string {
   return uploads.map(({ file }) => file.name).join(', ');
 }
 
-function notAttached(uploads: readonly Upload[], error: unknown): Bare {
+function notAttached(uploads: readonly Upload[], error: unknown): MessageWithoutFiles {
   const { userMessage, hint, outcome } = toDeliveryError(error);
   const fate = outcome === 'unknown' ? 'may be missing' : 'could not be attached';
   return {

@@ -46,7 +46,7 @@ export function startError(setting: string, source: string, error: unknown): Err
   if (code !== undefined || error instanceof DeliveryError) return toDeliveryError(error);
   const { retryAfterMs, outcome } = toDeliveryError(error);
   const reason = connectionErrorCode(error) ?? httpStatus(error);
-  return new DeliveryError('slack_unreachable', `Slack cannot be reached${reason ? ` (${reason})` : ''}.`, {
+  return new DeliveryError('slack-unreachable', `Slack cannot be reached${reason ? ` (${reason})` : ''}.`, {
     hint: 'Check the network of this machine (a proxy or firewall?), SLACK_API_URL if it is set, and https://slack-status.com',
     cause: error,
     outcome,

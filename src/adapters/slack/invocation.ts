@@ -8,11 +8,11 @@ import type {
   MessageRef,
 } from '../../chat/port.ts';
 import type { Acknowledgement } from './acknowledgement.ts';
-import type { Answers, Asked } from './answers.ts';
-import type { Incoming } from './incoming.ts';
+import type { SlackAnswer, SlackAsker } from './answer.ts';
 import { BOT_NAME, SLASH_COMMAND } from './manifest.ts';
 import type { People } from './people.ts';
-import type { Place, Posted } from './posts.ts';
+import type { PostedMessage, SlackPlace } from './posts.ts';
+import type { Incoming } from './receive.ts';
 
 export const PLATFORM = 'slack';
 
@@ -20,9 +20,9 @@ export const PLATFORM = 'slack';
 export function createInvocation(parts: {
   readonly adapter: Adapter;
   readonly incoming: Incoming;
-  readonly asked: Asked;
+  readonly asked: SlackAsker;
   readonly people: People;
-  readonly answers: Answers;
+  readonly answers: SlackAnswer;
   readonly workspace: string;
   /** Tells Slack that the invocation has arrived. */
   readonly acknowledgement: Acknowledgement;
@@ -66,16 +66,16 @@ function requestOf({ did, source: pressed }: Incoming, workspace: string): Invoc
   return { ...did, source };
 }
 
-export function addressOf({ channel, thread }: Place, workspace: string): Address {
+export function addressOf({ channel, thread }: SlackPlace, workspace: string): Address {
   return { platform: PLATFORM, workspace, channel, ...(thread === undefined ? {} : { thread }) };
 }
 
-export function toRef({ ts, ...place }: Posted, workspace: string): MessageRef {
+export function toRef({ ts, ...place }: PostedMessage, workspace: string): MessageRef {
   return { ...addressOf(place, workspace), message: ts };
 }
 
 /** Where a reply goes: into the thread under that message, else into the address's own thread. */
-export function replyPlace(to: Address, replyTo: MessageRef | undefined): Place {
+export function replyPlace(to: Address, replyTo: MessageRef | undefined): SlackPlace {
   const thread = replyTo ? (replyTo.thread ?? replyTo.message) : to.thread;
   return { channel: replyTo?.channel ?? to.channel, ...(thread === undefined ? {} : { thread }) };
 }

@@ -124,5 +124,5 @@ export function lookingFirst<T>(attempt: () => Promise<T>, look: () => Promise<T
 }
 
 function tooBusy(): DeliveryError {
-  return new DeliveryError('slack_busy', 'Slack is too busy.', { outcome: 'not-sent', retryable: true });
+  return new DeliveryError('slack-busy', 'Slack is too busy.', { outcome: 'not-sent', retryable: true });
 }

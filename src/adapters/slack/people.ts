@@ -117,7 +117,7 @@ function cannotTell(error: unknown): AppError {
   const reason = toDeliveryError(error);
   const wait =
     reason.retryAfterMs === undefined ? 'in a moment' : `in ${Math.ceil(reason.retryAfterMs / 1000)} seconds`;
-  return new AppError('slack_person_unknown', 'I could not ask Slack what you may do, so I did nothing.', {
+  return new AppError('slack-person-unknown', 'I could not ask Slack what you may do, so I did nothing.', {
     hint: reason.retryable
       ? `Try again ${wait}.`
       : (reason.hint ?? 'An admin can find the reason in the log.'),

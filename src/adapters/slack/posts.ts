@@ -3,7 +3,7 @@ import { DeliveryError, type HeldUp, isDeliveryError } from '../../errors.ts';
 import type { SlackApi } from './api.ts';
 import { slackErrorCode, toDeliveryError } from './errors.ts';
 import type { Identity } from './identity.ts';
-import { render } from './renderer.ts';
+import { render } from './render.ts';
 
 /** Marks our messages, so that one can be found again by its key (message metadata). */
 const EVENT_TYPE = 'edgegap_chatops';
@@ -14,25 +14,25 @@ const PAGES = 5;
 /** Allows for Slack's clock and this machine's to differ. */
 const CLOCK_SKEW_MS = 60_000;
 
-const THREAD_GONE = 'slack_thread_not_found';
+const THREAD_GONE = 'slack-thread-not-found';
 
 /** Slack counts per method and workspace (rate limits page); this bot serves one. */
 const POSTS: HeldUp = { posts: true, edits: false, everywhere: true };
 const EDITS: HeldUp = { posts: false, edits: true, everywhere: true };
 
 /** A channel, or a thread in it. */
-export interface Place {
+export interface SlackPlace {
   readonly channel: string;
   readonly thread?: string;
 }
 
 /** A message's place: where it stands, and its own `ts`. */
-export interface Posted extends Place {
+export interface PostedMessage extends SlackPlace {
   readonly ts: string;
 }
 
 /** A message parted from its files, which Slack takes apart from it: see `Files`. */
-export type Bare = Line | (Card & { readonly files?: never });
+export type MessageWithoutFiles = Line | (Card & { readonly files?: never });
 
 export type Posts = ReturnType<typeof createPosts>;
 
@@ -55,7 +55,11 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
     }
   }
 
-  async function findIn({ channel, thread }: Place, key: string, since: number): Promise<Posted | undefined> {
+  async function findIn(
+    { channel, thread }: SlackPlace,
+    key: string,
+    since: number,
+  ): Promise<PostedMessage | undefined> {
     const { botId, botUser } = identity();
     const oldest = ((since - CLOCK_SKEW_MS) / 1000).toFixed(6);
     const range = { channel, oldest, limit: PAGE, include_all_metadata: true };
@@ -75,7 +79,7 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
       if (cursor === undefined) return undefined;
     }
     throw new DeliveryError(
-      'slack_history_too_long',
+      'slack-history-too-long',
       'This channel is too busy to look for a message in it.',
       { outcome: 'unknown', retryable: false },
     );
@@ -83,10 +87,10 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
 
   return {
     async post(
-      { channel, thread }: Place,
-      message: Bare,
+      { channel, thread }: SlackPlace,
+      message: MessageWithoutFiles,
       { key, alsoToChannel = false }: { readonly key?: string; readonly alsoToChannel?: boolean } = {},
-    ): Promise<Posted> {
+    ): Promise<PostedMessage> {
       const content = {
         channel,
         ...render(message),
@@ -94,7 +98,7 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
         unfurl_links: false,
         unfurl_media: false,
       };
-      const send = async (at: string | undefined): Promise<Posted> => {
+      const send = async (at: string | undefined): Promise<PostedMessage> => {
         const inThread =
           at === undefined ? {} : { thread_ts: at, ...(alsoToChannel ? { reply_broadcast: true } : {}) };
         const answer = await joining(
@@ -114,7 +118,7 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
       }
     },
 
-    async edit(at: Posted, message: Bare): Promise<Posted> {
+    async edit(at: PostedMessage, message: MessageWithoutFiles): Promise<PostedMessage> {
       const { channel, ts } = at;
       const content = { channel, ts, ...render(message) };
       await joining(channel, () => api.write.chat.update(content), EDITS);
@@ -122,14 +126,17 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
     },
 
     /** Shows it to one person. In a thread only where the thread exists already: elsewhere Slack shows nothing. */
-    async postPrivately({ channel, thread, user }: Place & { readonly user: string }, message: Bare) {
+    async postPrivately(
+      { channel, thread, user }: SlackPlace & { readonly user: string },
+      message: MessageWithoutFiles,
+    ) {
       const inThread = thread === undefined ? {} : { thread_ts: thread };
       const content = { channel, user, ...render(message), ...inThread };
       await joining(channel, () => api.write.chat.postEphemeral(content));
     },
 
     /** Our message with this key, posted after `since` (epoch ms). */
-    async find(to: Place, key: string, since: number): Promise<Posted | undefined> {
+    async find(to: SlackPlace, key: string, since: number): Promise<PostedMessage | undefined> {
       try {
         return await findIn(to, key, since);
       } catch (error) {

@@ -74,7 +74,7 @@ export function createConnection(parts: ConnectionParts) {
     const greeted = client.start().then(() => true);
     if (await within(clock, HELLO_MS, greeted)) return;
     void close();
-    throw new DeliveryError('slack_no_hello', 'Slack took a connection and said nothing on it.', {
+    throw new DeliveryError('slack-no-hello', 'Slack took a connection and said nothing on it.', {
       hint: 'Is there a proxy that does not pass WebSockets on?',
       outcome: 'not-sent',
       retryable: true,

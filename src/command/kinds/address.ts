@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 import type { DeploymentPort } from '../../edgegap/schema.ts';
 import { InputError } from '../../errors.ts';
 import { quoted } from '../argv.ts';
+import { wordIn } from './checked-text.ts';
 import type { Lookup } from './kind.ts';
-import { wordIn } from './text.ts';
 
 /** Where a server can be reached, as players report it. The host is in lower case, an IPv6 address without brackets. */
 interface ServerAddress {

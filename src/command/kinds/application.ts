@@ -3,8 +3,8 @@ import type { Application, AppVersion } from '../../edgegap/schema.ts';
 import { InputError } from '../../errors.ts';
 import { bare, nearest, quoted } from '../argv.ts';
 import { namesakes } from '../same-name.ts';
+import { nameInput, plainText, suggestion } from './checked-text.ts';
 import type { Kind } from './kind.ts';
-import { nameInput, plainText, suggestion } from './text.ts';
 
 /** Takes what is switched off, too: to be looked at, not to be deployed. */
 export interface OrInactive {
@@ -18,13 +18,13 @@ export const application: Kind<string, OrInactive> = {
   parse: (given, { name }) => plainText(bare(String(given)), name, 64),
   resolve: (name, { catalog }, _, { orInactive }) =>
     findNamed((age) => catalog.applications(age), name, { orInactive }),
-  known: ({ catalog }) => whichThereAre(catalog.applications()),
+  known: ({ catalog }) => knownApplications(catalog.applications()),
 };
 
 type Named = Application | AppVersion;
 
 /** Empty where that cannot be told, or not now: what is missing is said all the same. */
-export async function whichThereAre(known: Promise<readonly Named[]>): Promise<string> {
+export async function knownApplications(known: Promise<readonly Named[]>): Promise<string> {
   return await known.then(
     (all) => suggestion('', active(all)),
     () => '',

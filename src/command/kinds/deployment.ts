@@ -5,8 +5,8 @@ import { InputError } from '../../errors.ts';
 import { bare, quoted } from '../argv.ts';
 import { nameKey } from '../same-name.ts';
 import { findAddressed, readAddress } from './address.ts';
+import { beginningWith, nameInput, plainText, wordIn } from './checked-text.ts';
 import type { Kind, Lookup } from './kind.ts';
-import { beginningWith, nameInput, plainText, wordIn } from './text.ts';
 
 /** Of a request_id: a shorter one is the beginning of one. */
 const ID_LENGTH = 12;

@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.ts';
 import { quoted } from '../argv.ts';
+import { beginningWith } from './checked-text.ts';
 import type { Kind } from './kind.ts';
-import { beginningWith } from './text.ts';
 
 /** Ten years in minutes; what is longer is a slip. */
 const MOST = 10 * 365 * 24 * 60;

@@ -1,8 +1,8 @@
 import { bare } from '../argv.ts';
 import { knownFleets } from '../fleets.ts';
 import { namesakes } from '../same-name.ts';
+import { beginningWith, nameInput, plainText, suggestion } from './checked-text.ts';
 import type { Kind } from './kind.ts';
-import { beginningWith, nameInput, plainText, suggestion } from './text.ts';
 
 /** A private fleet. Whether a fleet exists shows only when its hosts are asked for: no endpoint lists fleets. */
 export const fleet: Kind<string> = {

@@ -1,7 +1,7 @@
 import { BlockList, isIP, SocketAddress } from 'node:net';
 import { InputError } from '../../errors.ts';
 import { quoted } from '../argv.ts';
-import { wordIn } from './text.ts';
+import { wordIn } from './checked-text.ts';
 
 /** A public IP address, as one item of a list. Throws InputError. */
 export function ip(value: string): string {

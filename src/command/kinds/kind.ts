@@ -2,7 +2,7 @@ import type { Address } from '../../chat/port.ts';
 import type { Catalog } from '../../deployments/catalog.ts';
 import type { Deployments } from '../../deployments/deployments.ts';
 import type { EdgegapApi } from '../../edgegap/client.ts';
-import type { Kept } from '../kept.ts';
+import type { Payloads } from '../payloads.ts';
 
 /** Fields every option has. `positional` ones are typed without a name, in order; the others as `--name value`. */
 export interface OptionBase {
@@ -17,7 +17,7 @@ export interface OptionBase {
 /** An option with its kind in place of the kind's name. Fields that belong to the kind alone are the kind's to read. */
 export interface Option extends OptionBase {
   readonly kind: Kind;
-  readonly input: Input;
+  readonly input: OptionInput;
 }
 
 /** The options of a command, by name. */
@@ -27,7 +27,7 @@ export type Options = Readonly<Record<string, Option>>;
 export type RawValue = string | number | boolean | readonly string[];
 
 /** What a platform can hold a value to before the bot sees the value. */
-export type Input =
+export type OptionInput =
   | { readonly type: 'text'; readonly maxLength: number }
   | { readonly type: 'integer'; readonly min: number; readonly max: number }
   | { readonly type: 'boolean' }
@@ -48,13 +48,13 @@ export interface Lookup {
     /** Names of private fleets, which no endpoint lists. */
     readonly fleets: readonly string[];
   };
-  readonly kept: Kept;
+  readonly payloads: Payloads;
   /** Where the person asks. */
   readonly at: Address;
 }
 
 /** What values are offered from, while somebody types. */
-export interface Typing<Fields = object> extends Lookup {
+export interface SuggestionContext<Fields = object> extends Lookup {
   /** What stands in the option so far. */
   readonly typed: string;
   /** What the other options, or fields of a form, hold so far: as typed. */
@@ -67,7 +67,7 @@ export interface Typing<Fields = object> extends Lookup {
 type Named<Fields> = Fields & { readonly name: string };
 
 /** What the options before this one were resolved to, by kind. */
-export type Found = ReadonlyMap<Kind, unknown>;
+export type FoundValues = ReadonlyMap<Kind, unknown>;
 
 /**
  * One kind of option: all that help, the parsers, the platforms and the docs know of it. `Value` is what a command gets,
@@ -78,7 +78,7 @@ export interface Kind<Value = unknown, Fields = object> {
   readonly placeholder?: string;
   /** Several values, with the option repeated or with commas between the values. */
   readonly many?: true;
-  input(fields: Fields): Input;
+  input(fields: Fields): OptionInput;
   /** What is wrong with the fields themselves; undefined where they are in order. */
   problem?(about: Named<Fields>): string | undefined;
   /**
@@ -87,11 +87,11 @@ export interface Kind<Value = unknown, Fields = object> {
    */
   parse(given: RawValue, about: Named<Fields>, settings: ParseSettings): Value | string;
   /** Puts what exists in place of what was named. Throws InputError with what to use instead. */
-  resolve?(named: string, lookup: Lookup, found: Found, about: Named<Fields>): Promise<Value>;
+  resolve?(named: string, lookup: Lookup, found: FoundValues, about: Named<Fields>): Promise<Value>;
   /** A sentence with what could be given, where Edgegap alone can say: for a required option that is missing. */
-  known?(lookup: Lookup, found: Found): Promise<string>;
+  known?(lookup: Lookup, found: FoundValues): Promise<string>;
   /** Values to offer while somebody types, best first. */
-  suggest?(about: Typing<Fields>): Promise<readonly string[]>;
+  suggest?(about: SuggestionContext<Fields>): Promise<readonly string[]>;
 }
 
 /** As a kind's `Value`: one of the strings in that field of the option. */

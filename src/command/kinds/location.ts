@@ -3,8 +3,8 @@ import type { Location } from '../../edgegap/schema.ts';
 import { InputError } from '../../errors.ts';
 import { bare, quoted } from '../argv.ts';
 import { isSameName, nameKey, namesakes } from '../same-name.ts';
+import { nameInput, plainText, suggestion } from './checked-text.ts';
 import type { Kind } from './kind.ts';
-import { nameInput, plainText, suggestion } from './text.ts';
 
 export const location: Kind<Location> = {
   placeholder: 'city',

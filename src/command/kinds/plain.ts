@@ -2,8 +2,8 @@
 import { InputError } from '../../errors.ts';
 import { quoted } from '../argv.ts';
 import { namesakes } from '../same-name.ts';
+import { beginningWith, NAME_LENGTH, plainText } from './checked-text.ts';
 import type { Kind, OneOf } from './kind.ts';
-import { beginningWith, NAME_LENGTH, plainText } from './text.ts';
 
 /** Discord's limits for application commands, the tightest of the platforms (its application command reference). */
 const LIMITS = { text: 6000, choices: 25, choice: 100 };

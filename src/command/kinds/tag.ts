@@ -1,8 +1,8 @@
 import { isOwnTag } from '../../edgegap/outside.ts';
 import { InputError } from '../../errors.ts';
 import { quoted } from '../argv.ts';
+import { isPrintable, nameInput } from './checked-text.ts';
 import type { Kind, ParseSettings } from './kind.ts';
-import { isPrintable, nameInput } from './text.ts';
 
 export const tag: Kind<string> = {
   placeholder: 'tag',

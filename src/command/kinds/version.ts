@@ -1,8 +1,8 @@
 import { type Catalog, newestFirst } from '../../deployments/catalog.ts';
 import type { AppVersion } from '../../edgegap/schema.ts';
 import { InputError } from '../../errors.ts';
-import { application, findNamed, type OrInactive, whichThereAre } from './application.ts';
-import type { Found, Kind } from './kind.ts';
+import { application, findNamed, knownApplications, type OrInactive } from './application.ts';
+import type { FoundValues, Kind } from './kind.ts';
 
 /** Of the application that is given before it; of an unknown application a version is taken as it is. */
 export const version: Kind<string, OrInactive> = {
@@ -14,11 +14,11 @@ export const version: Kind<string, OrInactive> = {
   },
   async known({ catalog }, found) {
     const of = applicationIn(found);
-    return of === undefined ? '' : await whichThereAre(newestVersions(catalog, of));
+    return of === undefined ? '' : await knownApplications(newestVersions(catalog, of));
   },
 };
 
-function applicationIn(found: Found): string | undefined {
+function applicationIn(found: FoundValues): string | undefined {
   return found.get(application) as string | undefined;
 }
 

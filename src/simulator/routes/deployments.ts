@@ -1,8 +1,8 @@
 import { statusBody } from '../bodies.ts';
 import { phaseOf } from '../deployment.ts';
-import type { Answer, Call, Route } from '../exchange.ts';
+import type { Route, RouteRequest, RouteResponse } from '../exchange.ts';
 import { readOrder } from '../order.ts';
-import { Refusal } from '../refusal.ts';
+import { RouteRefusal } from '../refusal.ts';
 
 export const deploymentRoutes: readonly Route[] = [
   { endpoint: 'deploy', method: 'POST', path: '/v2/deployments', handle: deploy },
@@ -10,7 +10,7 @@ export const deploymentRoutes: readonly Route[] = [
   { endpoint: 'stop', method: 'DELETE', path: '/v1/stop/{id}', handle: stop },
 ];
 
-function deploy({ world, body, fault }: Call): Answer {
+function deploy({ world, body, fault }: RouteRequest): RouteResponse {
   const order = readOrder(body, world.settings);
   const { misfortune } = order.version;
   const full = world.hasRoom ? undefined : 'The account has as many deployments as it may have at a time';
@@ -25,7 +25,7 @@ function deploy({ world, body, fault }: Call): Answer {
   if (refusal) {
     // A deployment that could not be allocated exists all the same, in ERROR, until it is stopped.
     world.lifecycle.fail(deployment, refusal);
-    throw new Refusal(422, refusal, { request_id });
+    throw new RouteRefusal(422, refusal, { request_id });
   }
   world.lifecycle.start(deployment, { imageError, crashes: misfortune === 'crashes' });
   return { status: 202, body: { request_id } };
@@ -35,14 +35,14 @@ const NO_CAPACITY = 'No edge server has room for this deployment';
 const NO_IMAGE = 'The image could not be pulled: manifest unknown';
 const DENIED = 'The image could not be pulled: access to the registry was denied';
 
-function status({ world, params, now }: Call): Answer {
+function status({ world, params, now }: RouteRequest): RouteResponse {
   return { status: 200, body: statusBody(world.find(params.id), now, world.settings) };
 }
 
-function stop({ world, params, query, now }: Call): Answer {
+function stop({ world, params, query, now }: RouteRequest): RouteResponse {
   const deployment = world.find(params.id);
   if (phaseOf(deployment) === 'TERMINATED')
-    throw new Refusal(410, `${deployment.request_id} has ended already`);
+    throw new RouteRefusal(410, `${deployment.request_id} has ended already`);
   const storage = query.get('container_log_storage');
   // `true` means the version's own storage, and no version here has a storage.
   if (storage && storage !== 'true' && storage !== 'false') deployment.logStorage = storage;

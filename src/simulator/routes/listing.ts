@@ -1,10 +1,10 @@
 import { applicationBody, listRow, versionBody } from '../bodies.ts';
 import { phaseAt } from '../deployment.ts';
-import type { Answer, Call, Route } from '../exchange.ts';
+import type { Route, RouteRequest, RouteResponse } from '../exchange.ts';
 import { type Listed, select } from '../filters.ts';
 import { findApplication } from '../order.ts';
 import { paginate } from '../paging.ts';
-import { Refusal } from '../refusal.ts';
+import { RouteRefusal } from '../refusal.ts';
 
 export const listingRoutes: readonly Route[] = [
   { endpoint: 'list', method: 'GET', path: '/v1/deployments', handle: list },
@@ -14,7 +14,7 @@ export const listingRoutes: readonly Route[] = [
 ];
 
 /** Active deployments only, newest first unless asked otherwise; as of `listLagMs` ago. */
-function list({ world, query, now }: Call): Answer {
+function list({ world, query, now }: RouteRequest): RouteResponse {
   const seen = [...world.deployments.values()].toReversed().flatMap((deployment): Listed[] => {
     const phase = phaseAt(deployment, now - world.settings.listLagMs);
     return phase && phase !== 'TERMINATED' ? [{ deployment, phase }] : [];
@@ -24,14 +24,14 @@ function list({ world, query, now }: Call): Answer {
   return { status: 200, body: { data, message: world.listNotes, ...page } };
 }
 
-function locations({ world, query }: Call): Answer {
+function locations({ world, query }: RouteRequest): RouteResponse {
   const app = query.get('app');
   const version = query.get('version');
   if (version !== null && app === null)
-    throw new Refusal(400, 'The parameter version needs the parameter app');
+    throw new RouteRefusal(400, 'The parameter version needs the parameter app');
   const known = app === null ? undefined : findApplication(world.settings, app, 400);
   if (version !== null && !known?.versions.some((candidate) => candidate.name === version)) {
-    throw new Refusal(400, `${app} has no version named ${version}`);
+    throw new RouteRefusal(400, `${app} has no version named ${version}`);
   }
   const { items, ...page } = paginate(world.settings.catalog.cities, query);
   const withTags = query.get('tags') === 'true' && world.settings.dialect === 'reference';
@@ -39,12 +39,12 @@ function locations({ world, query }: Call): Answer {
   return { status: 200, body: { locations, messages: world.settings.catalog.notes ?? [], ...page } };
 }
 
-function applications({ world, query }: Call): Answer {
+function applications({ world, query }: RouteRequest): RouteResponse {
   const { items, ...page } = paginate(world.settings.catalog.applications, query);
   return { status: 200, body: { applications: items.map(applicationBody), ...page } };
 }
 
-function versions({ world, params, query }: Call): Answer {
+function versions({ world, params, query }: RouteRequest): RouteResponse {
   const application = findApplication(world.settings, params.application, 404);
   const { items, ...page } = paginate(application.versions, query);
   return {

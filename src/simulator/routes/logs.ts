@@ -1,18 +1,18 @@
 import { phaseOf } from '../deployment.ts';
-import type { Answer, Call, Route } from '../exchange.ts';
+import type { Route, RouteRequest, RouteResponse } from '../exchange.ts';
 import { logUntil } from '../logs.ts';
-import { Refusal } from '../refusal.ts';
+import { RouteRefusal } from '../refusal.ts';
 
 export const logRoutes: readonly Route[] = [
   { endpoint: 'logs', method: 'GET', path: '/v1/deployment/{id}/container-logs', handle: logs },
 ];
 
 /** Always the whole log. A log is deleted with its container, unless the stop named a storage. */
-function logs({ world, params, now }: Call): Answer {
+function logs({ world, params, now }: RouteRequest): RouteResponse {
   const deployment = world.find(params.id);
   const { request_id, logStorage, crash } = deployment;
   if (phaseOf(deployment) === 'TERMINATED') {
-    if (!logStorage) throw new Refusal(404, `The log of ${request_id} was deleted with its container`);
+    if (!logStorage) throw new RouteRefusal(404, `The log of ${request_id} was deleted with its container`);
     return {
       status: 200,
       body: { logs_link: `https://${logStorage}.storage.example.com/${request_id}.log` },

@@ -158,7 +158,7 @@ describe('posting to the terminal', () => {
     const { chat } = openConsole();
     await chat.start(inboxOf(async () => {}));
     const edit = chat.edit({ ...here, message: 'ffffffff-1' }, titled('x'));
-    await expect(edit).rejects.toMatchObject({ code: 'console.gone', retryable: false });
+    await expect(edit).rejects.toMatchObject({ code: 'console-gone', retryable: false });
     await chat.stop();
   });
 
@@ -181,7 +181,7 @@ describe('posting to the terminal', () => {
     await chat.start(inboxOf(async () => {}));
     const message = card({ files: [textFile('a.log', 'x')] });
     await expect(chat.post(here, { message, key: 'a' })).rejects.toMatchObject({
-      code: 'console.file',
+      code: 'console-file',
       hint: expect.stringContaining('temporary folder'),
     });
     expect(printed()).toBe('');

@@ -145,7 +145,7 @@ describe('posting at most once', () => {
     expect(await bot.adapter.findPosted(here, outgoing.key, since)).toEqual(posted);
     await bot.adapter.post(here, { ...outgoing, key: 'outbox-row-18' });
     await expect(bot.adapter.findPosted(here, 'outbox-row-18', since)).rejects.toMatchObject({
-      code: 'discord.history-too-long',
+      code: 'discord-history-too-long',
       outcome: 'unknown',
       retryable: false,
     });
@@ -155,12 +155,12 @@ describe('posting at most once', () => {
     await bot.adapter.post(here, outgoing);
     bot.driver.server.rest.botPermissions = allowedToPost & ~permissions.readMessageHistory;
     await expect(bot.adapter.findPosted(here, outgoing.key, 0)).rejects.toMatchObject({
-      code: 'discord.unreadable',
+      code: 'discord-unreadable',
       hint: expect.stringContaining('Read Message History'),
     });
     bot.driver.server.rest.botPermissions = 0n;
     await expect(bot.adapter.findPosted(here, outgoing.key, 0)).rejects.toMatchObject({
-      code: 'discord.missing-access',
+      code: 'discord-missing-access',
     });
   });
 });
@@ -170,16 +170,16 @@ describe('delivery errors', () => {
   const final = { outcome: 'not-sent', retryable: false };
 
   test.each([
-    ['a deleted channel', rejected(404, 10003), { code: 'discord.unknown-channel', ...final }],
-    ['a channel that the bot cannot see', rejected(403, 50001), { code: 'discord.missing-access', ...final }],
-    ['a missing permission', rejected(403, 50013), { code: 'discord.missing-permissions', ...final }],
-    ['a locked thread', rejected(403, 160005), { code: 'discord.thread-closed', ...final }],
-    ['a message that is too large', rejected(413, 40005), { code: 'discord.too-large', ...final }],
-    ['a body that Discord does not take', rejected(400, 50035), { code: 'discord.rejected', ...final }],
+    ['a deleted channel', rejected(404, 10003), { code: 'discord-unknown-channel', ...final }],
+    ['a channel that the bot cannot see', rejected(403, 50001), { code: 'discord-missing-access', ...final }],
+    ['a missing permission', rejected(403, 50013), { code: 'discord-missing-permissions', ...final }],
+    ['a locked thread', rejected(403, 160005), { code: 'discord-thread-closed', ...final }],
+    ['a message that is too large', rejected(413, 40005), { code: 'discord-too-large', ...final }],
+    ['a body that Discord does not take', rejected(400, 50035), { code: 'discord-rejected', ...final }],
     [
       'an answer that is not JSON',
       { status: 403, headers: { 'content-type': 'text/html' } },
-      { code: 'discord.rejected', ...final },
+      { code: 'discord-rejected', ...final },
     ],
   ] as const)(
     'a post refused because of %s reports the reason and sends nothing',
@@ -192,12 +192,12 @@ describe('delivery errors', () => {
   );
 
   test.each([
-    ['the message was deleted', rejected(404, 10008), { code: 'discord.unknown-message', ...final }],
+    ['the message was deleted', rejected(404, 10008), { code: 'discord-unknown-message', ...final }],
     ['the old message was edited too often', rejected(429, 30046), { outcome: 'not-sent', retryable: true }],
     [
       'the message was edited too often, as a bad request',
       rejected(400, 30046),
-      { code: 'discord.edit-limit', retryable: true },
+      { code: 'discord-edit-limit', retryable: true },
     ],
   ] as const)('an edit refused because %s reports the reason', async (_, answer, expected) => {
     const posted = await bot.adapter.post(here, { key: 'k', message: line('x') });
@@ -256,7 +256,7 @@ describe('delivery errors', () => {
     server.fault(closed(50013));
     server.fault({ on: /^POST \/channels/, answer: rejected(403, 160005) });
     await expect(bot.adapter.edit(posted, line('z'))).rejects.toMatchObject({
-      code: 'discord.thread-closed',
+      code: 'discord-thread-closed',
       ...final,
       mendable: false,
     });
@@ -272,7 +272,7 @@ describe('delivery errors', () => {
       },
     });
     const error = await bot.adapter.post(here, { key: 'k', message: line('x') }).catch((e: unknown) => e);
-    expect(error).toMatchObject({ code: 'discord.rate-limited', outcome: 'not-sent', retryable: true });
+    expect(error).toMatchObject({ code: 'discord-rate-limited', outcome: 'not-sent', retryable: true });
     const { retryAfterMs } = error as { retryAfterMs: number };
     expect(retryAfterMs).toBeGreaterThanOrEqual(7000);
     expect(retryAfterMs).toBeLessThan(8000);
@@ -293,7 +293,7 @@ describe('delivery errors', () => {
         },
       });
       const error = await bot.adapter.post(here, { key: 'k', message: line('x') }).catch((e: unknown) => e);
-      expect(error).toMatchObject({ code: 'discord.rate-limited' });
+      expect(error).toMatchObject({ code: 'discord-rate-limited' });
       expect((error as { heldUp?: unknown }).heldUp).toEqual(heldUp);
     },
   );
@@ -317,7 +317,7 @@ describe('delivery errors', () => {
     for (const key of ['a', 'b']) await bot.adapter.post(here, { key, message: line('x') });
     const requests = bot.driver.server.requests.length;
     await expect(bot.adapter.post(here, { key: 'c', message: line('x') })).rejects.toMatchObject({
-      code: 'discord.rate-limited',
+      code: 'discord-rate-limited',
     });
     expect(bot.driver.server.requests).toHaveLength(requests);
   });
@@ -336,13 +336,13 @@ describe('delivery errors', () => {
   test('a broken connection leaves the outcome unknown; a refused connection means not sent', async () => {
     bot.driver.server.fault({ on: /^POST \/channels/, answer: 'reset', times: 3 });
     await expect(bot.adapter.post(here, { key: 'k', message: line('x') })).rejects.toMatchObject({
-      code: 'discord.unreachable',
+      code: 'discord-unreachable',
       outcome: 'unknown',
       retryable: true,
     });
     await bot.driver.close();
     await expect(bot.adapter.post(here, { key: 'k', message: line('x') })).rejects.toMatchObject({
-      code: 'discord.unreachable',
+      code: 'discord-unreachable',
       outcome: 'not-sent',
       retryable: true,
     });
@@ -352,7 +352,7 @@ describe('delivery errors', () => {
     bot.driver.server.fault({ on: /^POST \/channels/, answer: rejected(401, 0) });
     for (const key of ['a', 'b'])
       await expect(bot.adapter.post(here, { key, message: line('x') })).rejects.toMatchObject({
-        code: 'discord.token',
+        code: 'discord-token',
         hint: expect.stringContaining('DISCORD_TOKEN'),
         ...final,
       });
@@ -361,10 +361,10 @@ describe('delivery errors', () => {
   test('a post to a foreign channel and an edit of an unknown message report the reason', async () => {
     await expect(
       bot.adapter.post({ ...here, channel: '499999999999999999' }, { key: 'k', message: line('x') }),
-    ).rejects.toMatchObject({ code: 'discord.unknown-channel' });
+    ).rejects.toMatchObject({ code: 'discord-unknown-channel' });
     const nothing: MessageRef = { ...here, message: '499999999999999999' };
     await expect(bot.adapter.edit(nothing, line('x'))).rejects.toMatchObject({
-      code: 'discord.unknown-message',
+      code: 'discord-unknown-message',
     });
   });
 });

@@ -142,7 +142,7 @@ describe('a connected gateway', () => {
     await bot.adapter.close();
     expect(bot.adapter.healthy()).toBe(false);
     await expect(bot.adapter.post(here, { key: 'k', message: line('x') })).rejects.toMatchObject({
-      code: 'discord.stopped',
+      code: 'discord-stopped',
       outcome: 'not-sent',
       retryable: true,
     });
@@ -178,14 +178,14 @@ describe('a gateway that refuses the bot', () => {
   test.each([4013, 4014])('intents that are not allowed (%i) are reported', async (code) => {
     driver = await createDiscordDriver();
     driver.server.gateway.refuseWith = code;
-    expect(await failure()).toMatchObject({ code: 'discord.intents' });
+    expect(await failure()).toMatchObject({ code: 'discord-intents' });
   });
 
   test('a start without logins left today says when the limit resets', async () => {
     driver = await createDiscordDriver();
     driver.server.rest.sessionsLeft = 0;
     expect(await failure()).toMatchObject({
-      code: 'discord.sessions',
+      code: 'discord-sessions',
       hint: expect.stringMatching(/resets at \d{4}-/),
     });
   });
@@ -193,7 +193,7 @@ describe('a gateway that refuses the bot', () => {
   test('a start with no server at the address names the address', async () => {
     driver = await createDiscordDriver();
     expect(await failure({ DISCORD_API_URL: 'http://127.0.0.1:9/api' })).toMatchObject({
-      code: 'discord.unreachable',
+      code: 'discord-unreachable',
       userMessage: 'Discord cannot be reached (ECONNREFUSED).',
       hint: expect.stringContaining('DISCORD_API_URL is http://127.0.0.1:9/api'),
     });
@@ -202,6 +202,6 @@ describe('a gateway that refuses the bot', () => {
   test('a start while Discord is down reports that Discord is unavailable', async () => {
     driver = await createDiscordDriver();
     driver.server.fault({ on: /gateway/, answer: { status: 503 }, times: 10 });
-    expect(await failure()).toMatchObject({ code: 'discord.unavailable' });
+    expect(await failure()).toMatchObject({ code: 'discord-unavailable' });
   });
 });

@@ -268,7 +268,7 @@ describe('buttons on Discord', () => {
     };
     await bot.driver.press('operator', 'Stop it');
     await until(() => error !== undefined);
-    expect(error).toMatchObject({ code: 'discord.answered-elsewhere' });
+    expect(error).toMatchObject({ code: 'discord-answered-elsewhere' });
     expect(await bot.driver.channel()).toMatchObject([{ edits: 0 }]);
   });
 
@@ -347,7 +347,7 @@ describe('posting a card as the answer', () => {
     const error = (await until(() => caught)) as DeliveryError;
     expect(error).toBeInstanceOf(DeliveryError);
     expect(error).toMatchObject({
-      code: 'discord.missing-permissions',
+      code: 'discord-missing-permissions',
       outcome: 'not-sent',
       retryable: false,
     });
@@ -390,7 +390,7 @@ describe('late and lost acknowledgements', () => {
       await bot.clock.advance(3001);
       await invocation.acknowledge('public');
     });
-    expect(error).toMatchObject({ code: 'discord.too-late', outcome: 'not-sent' });
+    expect(error).toMatchObject({ code: 'discord-too-late', outcome: 'not-sent' });
   });
 
   test('an acknowledgement is rejected when another copy of the bot was faster', async () => {
@@ -403,7 +403,7 @@ describe('late and lost acknowledgements', () => {
       );
       await invocation.acknowledge('public');
     });
-    expect(error).toMatchObject({ code: 'discord.answered-elsewhere' });
+    expect(error).toMatchObject({ code: 'discord-answered-elsewhere' });
   });
 
   test('an acknowledgement with a lost answer counts as given', async () => {
@@ -422,7 +422,7 @@ describe('late and lost acknowledgements', () => {
       rest.interactions.callback(invocation.id, `token-of-${invocation.id}`, refused, []);
       await invocation.acknowledge('public');
     });
-    expect(error).toMatchObject({ code: 'discord.answered-elsewhere' });
+    expect(error).toMatchObject({ code: 'discord-answered-elsewhere' });
     expect(await bot.driver.channel()).toEqual([]);
   });
 
@@ -431,7 +431,7 @@ describe('late and lost acknowledgements', () => {
     expect(await outcomeOf((invocation) => invocation.acknowledge('public'))).toBeUndefined();
     bot.driver.server.fault({ on: /callback/, answer: 'reset', times: 2 });
     expect(await outcomeOf((invocation) => invocation.acknowledge('public'))).toMatchObject({
-      code: 'discord.unreachable',
+      code: 'discord-unreachable',
       outcome: 'unknown',
     });
   });
@@ -467,7 +467,7 @@ describe('late and lost acknowledgements', () => {
       bot.driver.server.rest.interactions.expireTokens();
       await invocation.respond(line('Secret'));
     });
-    expect(error).toMatchObject({ code: 'discord.answer-expired', outcome: 'not-sent' });
+    expect(error).toMatchObject({ code: 'discord-answer-expired', outcome: 'not-sent' });
     expect(await bot.driver.channel()).toEqual([]);
   });
 });

@@ -178,7 +178,7 @@ describe('an answer by another process after the token expired', () => {
     const ask = mode === 'update' ? () => bot.driver.press('operator', 'Stop it') : undefined;
     const reply = await died(mode, undefined, ask);
     bot.driver.server.rest.interactions.expireTokens();
-    await expect(resume(reply)).rejects.toMatchObject({ code: 'discord.answer-expired', retryable: false });
+    await expect(resume(reply)).rejects.toMatchObject({ code: 'discord-answer-expired', retryable: false });
     expect(await privately()).toEqual([]);
   });
 
@@ -212,7 +212,7 @@ describe('an answer by another process after the token expired', () => {
     };
     bot.driver.server.command(bot.driver.user('operator'), 'list', []);
     await expect(resume(await until(() => reply))).rejects.toMatchObject({
-      code: 'discord.answer-expired',
+      code: 'discord-answer-expired',
       retryable: false,
     });
   });
@@ -220,7 +220,7 @@ describe('an answer by another process after the token expired', () => {
 
 describe('direct messages on Discord', () => {
   const tell = (text: string, key: string) =>
-    bot.adapter.tell(
+    bot.adapter.sendDirect(
       { id: bot.driver.user('operator').id, workspace: here.workspace },
       { message: line(text), key },
     );
@@ -236,7 +236,7 @@ describe('direct messages on Discord', () => {
   test('a direct message to a person who takes no direct messages fails for good', async () => {
     bot.driver.server.rest.closedToDirect.add(bot.driver.user('operator').id);
     await expect(tell('Ready', 'k1')).rejects.toMatchObject({
-      code: 'discord.direct-closed',
+      code: 'discord-direct-closed',
       outcome: 'not-sent',
       retryable: false,
       mendable: false,

@@ -142,7 +142,7 @@ describe('channels where the bot may not post', () => {
       const failure = await until(() => failures[0]);
       expect(failure).toMatchObject({
         name: 'DeliveryError',
-        code: name === 'team' ? 'slack_not_in_channel' : 'slack_channel_not_found',
+        code: name === 'team' ? 'slack-not-in-channel' : 'slack-channel-not-found',
         hint: expect.stringContaining('/invite @bot'),
         outcome: 'not-sent',
         retryable: false,

@@ -60,62 +60,62 @@ describe('a failed post to Slack', () => {
     [
       'a 429',
       { kind: 'rate-limit', retryAfter: 7 },
-      { code: 'slack_ratelimited', outcome: 'not-sent', retryable: true, retryAfterMs: 7000 },
+      { code: 'slack-ratelimited', outcome: 'not-sent', retryable: true, retryAfterMs: 7000 },
     ],
     [
       'an unknown error',
       { kind: 'error', error: 'a_word_of_tomorrow' },
-      { code: 'slack_a_word_of_tomorrow', outcome: 'not-sent', retryable: false, mendable: true },
+      { code: 'slack-a-word-of-tomorrow', outcome: 'not-sent', retryable: false, mendable: true },
     ],
     [
       'a 5xx before',
       { kind: 'status', status: 503, when: 'before' },
-      { code: 'slack_http_503', outcome: 'unknown', retryable: true },
+      { code: 'slack-http-503', outcome: 'unknown', retryable: true },
     ],
     [
       'a 5xx after',
       { kind: 'status', status: 500, when: 'after' },
-      { code: 'slack_http_500', outcome: 'unknown', retryable: true },
+      { code: 'slack-http-500', outcome: 'unknown', retryable: true },
     ],
     [
       'a reset before',
       { kind: 'reset', when: 'before' },
-      { code: 'slack_no_answer', outcome: 'unknown', retryable: true },
+      { code: 'slack-no-answer', outcome: 'unknown', retryable: true },
     ],
     [
       'a reset after',
       { kind: 'reset', when: 'after' },
-      { code: 'slack_no_answer', outcome: 'unknown', retryable: true },
+      { code: 'slack-no-answer', outcome: 'unknown', retryable: true },
     ],
     [
       'an answer that ends in the middle',
       { kind: 'broken' },
-      { code: 'slack_no_answer', outcome: 'unknown', retryable: true },
+      { code: 'slack-no-answer', outcome: 'unknown', retryable: true },
     ],
     [
       'is_archived',
       { kind: 'error', error: 'is_archived' },
-      { code: 'slack_is_archived', outcome: 'not-sent', retryable: false },
+      { code: 'slack-is-archived', outcome: 'not-sent', retryable: false },
     ],
     [
       'msg_too_long',
       { kind: 'error', error: 'msg_too_long' },
-      { code: 'slack_msg_too_long', outcome: 'not-sent', retryable: false },
+      { code: 'slack-msg-too-long', outcome: 'not-sent', retryable: false },
     ],
     [
       'invalid_auth',
       { kind: 'error', error: 'invalid_auth' },
-      { code: 'slack_invalid_auth', retryable: false },
+      { code: 'slack-invalid-auth', retryable: false },
     ],
     [
       'fatal_error',
       { kind: 'error', error: 'fatal_error' },
-      { code: 'slack_fatal_error', outcome: 'unknown', retryable: true },
+      { code: 'slack-fatal-error', outcome: 'unknown', retryable: true },
     ],
     [
       'another unknown error',
       { kind: 'error', error: 'who_knows' },
-      { code: 'slack_who_knows', outcome: 'not-sent', retryable: false },
+      { code: 'slack-who-knows', outcome: 'not-sent', retryable: false },
     ],
   ] as const)(
     'a post that fails by %s reports the right outcome after a single attempt',
@@ -147,7 +147,7 @@ describe('a failed post to Slack', () => {
           ? bot.adapter.edit(posted, line('x'))
           : bot.adapter.findPosted(bot.team, 'key-1', 0);
     const error = await failed.catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: 'slack_ratelimited', retryAfterMs: 7000 });
+    expect(error).toMatchObject({ code: 'slack-ratelimited', retryAfterMs: 7000 });
     // Slack counts requests per method and workspace.
     expect((error as { heldUp?: unknown }).heldUp).toEqual(heldUp);
   });
@@ -175,7 +175,7 @@ describe('a failed post to Slack', () => {
     await bot.adapter.stop();
     await bot.driver.server.close();
     await expect(bot.adapter.post(bot.team, news)).rejects.toMatchObject({
-      code: 'slack_unreachable',
+      code: 'slack-unreachable',
       outcome: 'not-sent',
       retryable: true,
     });
@@ -184,7 +184,7 @@ describe('a failed post to Slack', () => {
   it('an edit of an unknown message reports that the message is gone', async () => {
     const bot = await startBot();
     const edit = bot.adapter.edit({ ...bot.team, message: '1.000001' }, card('Ready'));
-    await expect(edit).rejects.toMatchObject({ code: 'slack_message_not_found', retryable: false });
+    await expect(edit).rejects.toMatchObject({ code: 'slack-message-not-found', retryable: false });
   });
 });
 
@@ -235,7 +235,7 @@ describe('finding a posted message', () => {
     faults.inject('conversations.join', { kind: 'error', error: 'method_not_supported_for_channel_type' });
     const secret = { ...bot.team, channel: world.channels.secret };
     await expect(bot.adapter.findPosted(secret, 'key-1', since)).rejects.toMatchObject({
-      code: 'slack_not_in_channel',
+      code: 'slack-not-in-channel',
       retryable: false,
     });
   });
@@ -289,7 +289,7 @@ describe('files on Slack', () => {
   it('a file of a direct message hangs under that message', async () => {
     const bot = await startBot();
     const { team, users } = bot.driver.server.world;
-    await bot.adapter.tell({ id: users.reader, workspace: team }, { message: withFile, key: 'key-1' });
+    await bot.adapter.sendDirect({ id: users.reader, workspace: team }, { message: withFile, key: 'key-1' });
     expect((await bot.driver.privately('reader')).flatMap(({ files }) => files)).toEqual([log]);
   });
 

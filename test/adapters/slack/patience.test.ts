@@ -141,7 +141,7 @@ describe('waiting after a 429', () => {
     await until(() =>
       post().then(
         () => false,
-        ({ code }) => code === 'slack_ratelimited',
+        ({ code }) => code === 'slack-ratelimited',
       ),
     );
     await bot.clock.advance(10_000);
@@ -200,7 +200,7 @@ test('a card is given up when its invocation expires, with a hint that nothing w
   await bot.driver.slash('operator', 'deploy one');
   await passing(bot, () => outcomes.length === 1);
   expect(outcomes).toMatchObject([
-    { code: 'slack_ratelimited', hint: expect.stringContaining('nothing was done') },
+    { code: 'slack-ratelimited', hint: expect.stringContaining('nothing was done') },
   ]);
   expect(bot.clock.now() - from).toBeLessThan(30 * 60_000);
   expect(bot.clock.now() - from).toBeGreaterThan(28 * 60_000);

@@ -167,7 +167,7 @@ describe('cached facts about a person', () => {
     await bot.clock.advance(60_000);
     expect(await invocation.person('fresh')).toEqual(person);
     await bot.clock.advance(1);
-    await expect(invocation.person('fresh')).rejects.toMatchObject({ code: 'slack_person_unknown' });
+    await expect(invocation.person('fresh')).rejects.toMatchObject({ code: 'slack-person-unknown' });
   });
 
   it('facts end with an event about a configured group while Slack does not answer', async () => {
@@ -180,7 +180,7 @@ describe('cached facts about a person', () => {
     expect(await invocation.person('fresh')).toEqual(person);
     await bot.driver.regroup('operator', []);
     await turn();
-    await expect(invocation.person('fresh')).rejects.toMatchObject({ code: 'slack_person_unknown' });
+    await expect(invocation.person('fresh')).rejects.toMatchObject({ code: 'slack-person-unknown' });
   });
 
   it('facts for reading may be ten minutes old while Slack does not answer', async () => {
@@ -196,7 +196,7 @@ describe('cached facts about a person', () => {
       hint: 'Try again in 12 seconds.',
     });
     await bot.clock.advance(1);
-    await expect(invocation.person('cached')).rejects.toMatchObject({ code: 'slack_person_unknown' });
+    await expect(invocation.person('cached')).rejects.toMatchObject({ code: 'slack-person-unknown' });
   });
 
   it("a configured group that does not exist is missing from a person's groups and logged once", async () => {

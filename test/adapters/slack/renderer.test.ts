@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fallbackText } from '../../../src/adapters/slack/fallback.ts';
-import { render } from '../../../src/adapters/slack/renderer.ts';
+import { render } from '../../../src/adapters/slack/render.ts';
 import type { Card, Node, Rich } from '../../../src/chat/card.ts';
 import { refusalOf } from '../../support/slack-blocks.ts';
 import { visibleMessage } from '../../support/slack-visible.ts';

@@ -72,7 +72,7 @@ test('an answer fails as retryable while Slack is away at the start of the bot',
   const asked = { id: 'x', user: 'U1', channel: 'C1', threadOpen: false, receivedAt: bot.clock.now() };
   const answer = { message: restarted, again: restarted, mayLeave: () => undefined };
   await expect(resume({ mode: 'public', asked }, answer)).rejects.toMatchObject({
-    code: 'slack_not_connected',
+    code: 'slack-not-connected',
     retryable: true,
   });
 });
@@ -222,7 +222,7 @@ describe('a card with a lost answer that cannot be searched for', () => {
 test('a direct message reaches its person alone', async () => {
   const { bot, channel, privately } = await open();
   const { userIds, server } = bot.driver;
-  await bot.adapter.tell(
+  await bot.adapter.sendDirect(
     { id: userIds.operator, workspace: server.world.team },
     { message: line('Ready'), key: 'k' },
   );

@@ -380,7 +380,7 @@ describe('the start in Socket Mode', () => {
     expect(adapter.healthy()).toBe(false);
     await driver.close();
     await expect(adapter.start(inboxOf(async () => {}))).rejects.toMatchObject({
-      code: 'slack_unreachable',
+      code: 'slack-unreachable',
       userMessage: 'Slack cannot be reached (ECONNREFUSED).',
       hint: expect.stringContaining('https://slack-status.com'),
     });

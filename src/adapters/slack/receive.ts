@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { decodeActionId } from '../../chat/action-id.ts';
 import type { ActionRequest, FormRequest } from '../../chat/port.ts';
 import { firstWord, MAX_REQUEST, unaddressed } from '../../command/argv.ts';
-import type { Asked, Source } from './answers.ts';
+import type { SlackAsker, SourceMessage } from './answer.ts';
 import { unescapeTyped, unformatted } from './escape.ts';
 import type { Identity } from './identity.ts';
-import { placeOf, View, valuesOf } from './view.ts';
+import { placeOf, View, valuesOf } from './modal.ts';
 
 /** What a person did, out of Slack's kinds of payload. */
-export interface Incoming extends Omit<Asked, 'receivedAt'> {
+export interface Incoming extends Omit<SlackAsker, 'receivedAt'> {
   /** Opens a form within three seconds; a mention has none. */
   readonly trigger?: string;
   readonly did:
@@ -111,7 +111,7 @@ export function fromBlockActions(body: unknown): Incoming | undefined {
   // The first message of a thread carries its own ts as thread_ts: it stands in the channel.
   const thread = threadTs === container.message_ts ? undefined : threadTs;
   const inThread = thread === undefined ? {} : { thread };
-  const source: Source = {
+  const source: SourceMessage = {
     channel: channelId,
     ts: container.message_ts,
     ...inThread,

@@ -4,10 +4,10 @@ import type { Clock } from '../clock.ts';
 import { purge } from '../store/purge.ts';
 import type { Store } from '../store/schema.ts';
 
-export type Kept = ReturnType<typeof createKept>;
+export type Payloads = ReturnType<typeof createPayloads>;
 
 /** State of a button that is too long for the button itself: kept in the store under a short key, for one account. */
-export function createKept(store: Store, clock: Clock, account: string) {
+export function createPayloads(store: Store, clock: Clock, account: string) {
   /** Of a value that is found by its name alone. */
   const idOf = (name: string) => `${account} ${name}`;
   const put = async (id: string, value_json: string) => {
@@ -40,6 +40,6 @@ export function createKept(store: Store, clock: Clock, account: string) {
 }
 
 /** Forgets some of what was kept before `before` (epoch ms), for whichever account; true while there may be more. */
-export function purgeKept(store: Store, before: number): Promise<boolean> {
+export function purgePayloads(store: Store, before: number): Promise<boolean> {
   return purge(store, 'kept', sql`created_at < ${before}`);
 }

@@ -3,7 +3,7 @@ import { InputError } from '../errors.ts';
 import type { Directory, Pressed } from './define.ts';
 
 /** The action behind a button, a menu or a form, and what it gets; undefined where this version of the bot has none. */
-export function findPressed(directory: Directory, request: ActionRequest | FormRequest) {
+export function findAction(directory: Directory, request: ActionRequest | FormRequest) {
   const { kind, action: ref } = request;
   const command = ref && directory.get(ref.command);
   const known = (kind === 'form' ? command?.forms : command?.actions) ?? {};
@@ -17,7 +17,7 @@ export function findPressed(directory: Directory, request: ActionRequest | FormR
 }
 
 /** The one answer to what stands in an old message, on every platform. */
-export function stale({ kind }: ActionRequest | FormRequest): InputError {
+export function staleControl({ kind }: ActionRequest | FormRequest): InputError {
   const what = kind === 'form' ? 'form' : 'button';
   return new InputError('action-unknown', `This ${what} is from an older version of me.`, {
     hint: 'Run the command again for a fresh one.',

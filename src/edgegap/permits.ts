@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Lane } from './lanes.ts';
+import type { Lane } from './waiting-calls.ts';
 
 /** A window of one second is closed at both ends, and timers may fire a millisecond early. */
 export const WINDOW_MS = 1_005;
@@ -27,7 +27,7 @@ export const HELD_MS = LEAVE_MS + TRAVEL_MS + WINDOW_MS;
 export const MAX_PAUSE_MS = 30_000;
 
 /** A permit: the right to send a request now. A permit takes a place in a bucket's window. */
-export interface Place {
+export interface Permit {
   /** When the permit was taken, by this machine's clock, in epoch milliseconds; may be earlier, never later. */
   readonly takenAt: number;
   /** The request has arrived by now, if ever: the permit comes back a window from now. */
@@ -36,7 +36,7 @@ export interface Place {
   unused(): void;
 }
 
-export interface Wish {
+export interface PermitRequest {
   lane: Lane;
   /** How many permits at most. */
   wanted: number;
@@ -44,16 +44,16 @@ export interface Wish {
   limit: number;
 }
 
-export interface Taken {
-  places: Place[];
+export interface PermitGrant {
+  places: Permit[];
   /** When to ask again, in milliseconds, if fewer permits were free than wanted. */
   waitMs: number;
 }
 
 /** Gives out the permits of the buckets with a documented limit. */
-export interface Places {
+export interface Permits {
   /** Takes the permits that are free now. Rejects with an AppError when no permits can be had. */
-  take(bucket: string, wish: Wish): Promise<Taken>;
+  take(bucket: string, wish: PermitRequest): Promise<PermitGrant>;
   /** Gives out no permit of `bucket` for `ms` milliseconds, at most `MAX_PAUSE_MS`. */
   pause(bucket: string, ms: number): Promise<void>;
 }
@@ -62,7 +62,7 @@ export interface Places {
  * Pauses every bucket at the start: the last requests of a process that has just died may still be on their way, and
  * count at Edgegap.
  */
-export async function waitOut(places: Places, buckets: readonly string[]): Promise<void> {
+export async function waitOut(places: Permits, buckets: readonly string[]): Promise<void> {
   for (const bucket of buckets) await places.pause(bucket, TRAVEL_MS + WINDOW_MS);
 }
 
@@ -73,7 +73,7 @@ interface Bucket {
 }
 
 /** Permits of one process that has the account's limits to itself. */
-export class MemoryPlaces implements Places {
+export class MemoryPermits implements Permits {
   readonly #clock: Clock;
   readonly #buckets = new Map<string, Bucket>();
 
@@ -81,13 +81,13 @@ export class MemoryPlaces implements Places {
     this.#clock = clock;
   }
 
-  async take(name: string, { wanted, limit }: Wish): Promise<Taken> {
+  async take(name: string, { wanted, limit }: PermitRequest): Promise<PermitGrant> {
     const now = this.#clock.now();
     const bucket = this.#bucket(name);
     const { freeAt } = bucket;
     while (freeAt.length < limit) freeAt.push(now);
     const pauseMs = ahead(bucket.pausedUntil, now, MAX_PAUSE_MS);
-    const places: Place[] = [];
+    const places: Permit[] = [];
     let earliestMs = WINDOW_MS;
     for (let slot = 0; slot < limit && places.length < wanted; slot++) {
       const busyMs = ahead(freeAt[slot] ?? now, now, HELD_MS);
@@ -105,7 +105,7 @@ export class MemoryPlaces implements Places {
     bucket.pausedUntil = now + Math.max(ahead(bucket.pausedUntil, now, MAX_PAUSE_MS), ms);
   }
 
-  #place(freeAt: number[], slot: number): Place {
+  #place(freeAt: number[], slot: number): Permit {
     const takenAt = this.#clock.now();
     const until = takenAt + HELD_MS;
     freeAt[slot] = until;

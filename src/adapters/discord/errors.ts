@@ -3,9 +3,9 @@ import { DeliveryError } from '../../errors.ts';
 
 type Meaning = readonly [code: string, sentence: string, hint?: string];
 
-const directClosed: Meaning = ['discord.direct-closed', 'This person takes no direct messages from the bot.'];
+const directClosed: Meaning = ['discord-direct-closed', 'This person takes no direct messages from the bot.'];
 const answerExpired: Meaning = [
-  'discord.answer-expired',
+  'discord-answer-expired',
   'Discord no longer takes an answer to this command.',
   'Run it again.',
 ];
@@ -14,35 +14,35 @@ const PERMISSIONS_HINT =
   'In the channel settings, Permissions, allow the bot: View Channel, Send Messages (in threads: Send Messages in Threads), Read Message History and Attach Files.';
 
 const meanings: Readonly<Record<number, Meaning>> = {
-  [codes.UnknownChannel]: ['discord.unknown-channel', 'The channel no longer exists.'],
-  [codes.UnknownMessage]: ['discord.unknown-message', 'The message was deleted.'],
+  [codes.UnknownChannel]: ['discord-unknown-channel', 'The channel no longer exists.'],
+  [codes.UnknownMessage]: ['discord-unknown-message', 'The message was deleted.'],
   [codes.UnknownWebhook]: answerExpired,
   [codes.InvalidWebhookToken]: answerExpired,
   [codes.UnknownInteraction]: [
-    'discord.too-late',
+    'discord-too-late',
     'The answer to Discord came too late: it waits for 3 seconds.',
     'Try again; if it keeps happening, look at the load of the machine the bot runs on.',
   ],
   [codes.InteractionHasAlreadyBeenAcknowledged]: [
-    'discord.answered-elsewhere',
+    'discord-answered-elsewhere',
     'Someone else has answered this command already.',
     'Make sure that only one copy of the bot runs with this token.',
   ],
-  [codes.RequestEntityTooLarge]: ['discord.too-large', 'The file is larger than Discord takes.'],
-  [codes.MissingAccess]: ['discord.missing-access', 'The bot cannot see this channel.', PERMISSIONS_HINT],
+  [codes.RequestEntityTooLarge]: ['discord-too-large', 'The file is larger than Discord takes.'],
+  [codes.MissingAccess]: ['discord-missing-access', 'The bot cannot see this channel.', PERMISSIONS_HINT],
   [codes.CannotSendMessagesToThisUser]: directClosed,
   [codes.CannotSendMessagesToThisUserDueToHavingNoMutualGuilds]: directClosed,
   [codes.MissingPermissions]: [
-    'discord.missing-permissions',
+    'discord-missing-permissions',
     'The bot may not post in this channel.',
     PERMISSIONS_HINT,
   ],
   [codes.InvalidActionOnArchivedThread]: [
-    'discord.thread-closed',
+    'discord-thread-closed',
     'The thread is closed.',
     'Open it again, or use its channel.',
   ],
-  [codes.ThreadLocked]: ['discord.thread-closed', 'The thread is locked.', 'Unlock it, or use its channel.'],
+  [codes.ThreadLocked]: ['discord-thread-closed', 'The thread is locked.', 'Unlock it, or use its channel.'],
 };
 
 /** What an administrator of the server can put right. */
@@ -60,7 +60,7 @@ const NEVER_SENT = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|
 export function toDeliveryError(error: unknown): DeliveryError {
   if (error instanceof DeliveryError) return error;
   if (error instanceof RateLimitError) {
-    return new DeliveryError('discord.rate-limited', 'Discord asks to wait before the next message.', {
+    return new DeliveryError('discord-rate-limited', 'Discord asks to wait before the next message.', {
       cause: error,
       outcome: 'not-sent',
       retryable: true,
@@ -74,7 +74,7 @@ export function toDeliveryError(error: unknown): DeliveryError {
     const sentence = `Discord has a problem of its own (HTTP ${error.status}).`;
     const hint = 'See https://discordstatus.com';
     const fate = { outcome: 'unknown', retryable: true } as const;
-    return new DeliveryError('discord.unavailable', sentence, { hint, cause: error, ...fate });
+    return new DeliveryError('discord-unavailable', sentence, { hint, cause: error, ...fate });
   }
   return fromConnection(error);
 }
@@ -89,7 +89,7 @@ function fromApi(error: DiscordAPIError): DeliveryError {
   const final = { cause: error, outcome: 'not-sent', retryable: false } as const;
   if (error.code === codes.MaximumNumberOfEditsToMessagesOlderThanOneHourReached) {
     return new DeliveryError(
-      'discord.edit-limit',
+      'discord-edit-limit',
       'Discord limits how often a message older than an hour may be edited.',
       { ...final, retryable: true },
     );
@@ -101,7 +101,7 @@ function fromApi(error: DiscordAPIError): DeliveryError {
   }
   if (error.status === 401) return tokenRefused(error);
   return new DeliveryError(
-    'discord.rejected',
+    'discord-rejected',
     `Discord does not take this message (HTTP ${error.status}, code ${error.code}).`,
     { ...final, hint: 'This is a fault of the bot; its log says more.' },
   );
@@ -112,7 +112,7 @@ function fromConnection(error: unknown): DeliveryError {
   if (error instanceof Error && error.message.startsWith('Expected token to be set'))
     return tokenRefused(error);
   const code = codeOf(error) ?? codeOf((error as Error | undefined)?.cause);
-  return new DeliveryError('discord.unreachable', 'Discord cannot be reached.', {
+  return new DeliveryError('discord-unreachable', 'Discord cannot be reached.', {
     hint: 'Check the network of the machine the bot runs on, and https://discordstatus.com',
     cause: error,
     outcome: NEVER_SENT.test(code ?? '') ? 'not-sent' : 'unknown',
@@ -121,7 +121,7 @@ function fromConnection(error: unknown): DeliveryError {
 }
 
 function tokenRefused(cause: unknown): DeliveryError {
-  return new DeliveryError('discord.token', 'Discord no longer accepts the bot token.', {
+  return new DeliveryError('discord-token', 'Discord no longer accepts the bot token.', {
     hint: 'Set DISCORD_TOKEN to the current token, from the Bot page of your application, and restart the bot.',
     cause,
     outcome: 'not-sent',

@@ -14,7 +14,7 @@ const SHOWN = 64;
 const NAMING: ReadonlySet<Kind> = new Set([application, version, deployment]);
 
 /** What a person asked for, as the log tells it. */
-export interface Tried {
+export interface RequestSummary {
   /** `stop`, or `stop:confirm` for a button or form. */
   readonly command: string;
   /** The deployment or application that the request names. */
@@ -22,7 +22,7 @@ export interface Tried {
 }
 
 /** As the person typed or pressed, before anything is checked. */
-export function asTyped(request: InvocationRequest, directory: Directory): Tried {
+export function summaryOf(request: InvocationRequest, directory: Directory): RequestSummary {
   if (request.kind !== 'command') {
     // The id of a button or form that another version of the bot made may be unreadable.
     const { command = '?', action = '?', arg = '' } = request.action ?? {};

@@ -4,10 +4,10 @@ import { InputError } from '../errors.ts';
 /** A second press this soon was meant to be one, even where the first was answered at once. */
 const DOUBLE_MS = 1_000;
 
-export type Presses = ReturnType<typeof createPresses>;
+export type DoublePresses = ReturnType<typeof createDoublePresses>;
 
 /** Presses of buttons that are answered for all to see: a person who presses one several times at once means one. */
-export function createPresses(clock: Clock) {
+export function createDoublePresses(clock: Clock) {
   /** By person and button: the invocation, and until when another one is refused, in steady time. */
   const held = new Map<string, { readonly invocation: string; until: number }>();
   return {

@@ -19,7 +19,7 @@ const WARN_EVERY_MS = 24 * 60 * 60_000;
 /** What asking finds. */
 type Seen = Extract<News, { kind: 'snapshot' | 'called-back' | 'missing' }>;
 
-export interface InquiryParts {
+export interface StatusPollParts {
   readonly repository: DeploymentRepository;
   readonly deployments: Deployments;
   readonly edgegap: EdgegapApi;
@@ -30,12 +30,12 @@ export interface InquiryParts {
 }
 
 /** Asks Edgegap about one deployment that is due, and passes on what it says. */
-export class Inquiry {
-  readonly #parts: InquiryParts;
+export class StatusPoll {
+  readonly #parts: StatusPollParts;
   readonly #call: { readonly lane: 'background'; readonly signal: AbortSignal };
   #ranForMs = (): number => 0;
 
-  constructor(parts: InquiryParts) {
+  constructor(parts: StatusPollParts) {
     this.#parts = parts;
     this.#call = { lane: 'background', signal: parts.signal };
   }
@@ -53,7 +53,7 @@ export class Inquiry {
     // Written down while its end was learned.
     else if (phase === 'ended' && deployment.doubted) await this.#pass(deployment, seen(deployment.doubted));
     else if (phase === 'ended' || phase === 'refused')
-      await this.#parts.repository.agenda.schedule(id, undefined);
+      await this.#parts.repository.schedule.set(id, undefined);
     else await this.#lookUp(deployment);
   }
 
@@ -62,7 +62,7 @@ export class Inquiry {
     const now = this.#parts.clock.now();
     const news = await this.#statusNews(requestId);
     if (news.kind === 'missing' && isSettling(deployment, now)) {
-      await this.#parts.repository.agenda.schedule(
+      await this.#parts.repository.schedule.set(
         id,
         this.#parts.deployments.checkAt(deployment) ?? now + SILENCE_MS,
       );
@@ -77,7 +77,7 @@ export class Inquiry {
     if (status && !again && (await this.#untold(deployment, news))) {
       // It may have happened this moment, with the callback on its way.
       const silentAt = Math.max(now, deployment.createdAt + SILENCE_MS);
-      await this.#parts.repository.agenda.schedule(id, silentAt + CALLBACK_GRACE_MS, { doubted: status });
+      await this.#parts.repository.schedule.set(id, silentAt + CALLBACK_GRACE_MS, { doubted: status });
       return;
     }
     await this.#pass(deployment, news);
@@ -149,7 +149,7 @@ export class Inquiry {
       found &&
       (await this.#parts.deployments.learn(id, { kind: 'accepted', requestId: found.request_id }, 'asked'));
     if (adopted?.requestId !== undefined)
-      return this.#parts.repository.agenda.schedule(id, this.#parts.clock.now());
+      return this.#parts.repository.schedule.set(id, this.#parts.clock.now());
     const tried = checks + 1;
     const pause = LOOK_UPS_MS[tried];
     await this.#parts.repository.change([id], async (tx, [before]) => {
@@ -158,12 +158,7 @@ export class Inquiry {
       if (pause === undefined)
         await this.#parts.deployments.learnIn(tx, before, { kind: 'not-found' }, 'asked');
       else
-        await this.#parts.repository.agenda.schedule(
-          id,
-          this.#parts.clock.now() + pause,
-          { checks: tried },
-          tx,
-        );
+        await this.#parts.repository.schedule.set(id, this.#parts.clock.now() + pause, { checks: tried }, tx);
     });
   }
 }

@@ -4,12 +4,12 @@ import {
   HELD_MS,
   LEAVE_MS,
   MAX_PAUSE_MS,
-  type Place,
-  type Places,
-  type Taken,
+  type Permit,
+  type PermitGrant,
+  type PermitRequest,
+  type Permits,
   WINDOW_MS,
-  type Wish,
-} from '../edgegap/places.ts';
+} from '../edgegap/permits.ts';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/schema.ts';
@@ -30,7 +30,7 @@ interface Held {
   readonly until: number;
 }
 
-export interface RatePlacesParts {
+export interface SharedPermitsParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
@@ -44,17 +44,17 @@ export interface RatePlacesParts {
  * the permit is free again; once the request has been counted, the exact time follows. So the permits of a process
  * that dies come back by themselves. All times are the database's, because no two machines agree.
  */
-export class RatePlaces implements Places {
-  readonly #parts: RatePlacesParts;
+export class SharedPermits implements Permits {
+  readonly #parts: SharedPermitsParts;
   readonly #known = new Set<string>();
   #counted: Held[] = [];
   #counting = false;
 
-  constructor(parts: RatePlacesParts) {
+  constructor(parts: SharedPermitsParts) {
     this.#parts = parts;
   }
 
-  async take(name: string, wish: Wish): Promise<Taken> {
+  async take(name: string, wish: PermitRequest): Promise<PermitGrant> {
     const bucket = `${this.#parts.account}/${name}`;
     return await this.#orRefuse(async () => {
       await this.#prepare(bucket, wish.limit);
@@ -102,7 +102,7 @@ export class RatePlaces implements Places {
   }
 
   /** Never waits for another process: a permit that some process is just taking is skipped. */
-  async #take(bucket: string, { lane, wanted, limit }: Wish): Promise<Held[]> {
+  async #take(bucket: string, { lane, wanted, limit }: PermitRequest): Promise<Held[]> {
     const rows = await this.#parts.store
       .with(
         (cte) => cte('free').materialized(),
@@ -145,7 +145,7 @@ export class RatePlaces implements Places {
    * When to ask again, in milliseconds. A person's call also writes down when the call will ask, so that background
    * work leaves permits to people.
    */
-  async #ask(bucket: string, { lane, limit }: Wish): Promise<number> {
+  async #ask(bucket: string, { lane, limit }: PermitRequest): Promise<number> {
     const left = (column: string, most: number) =>
       sql<number>`case when ${this.#over(column, most)} then 0 else ${sql.ref(column)} - ${this.#now()} end`;
     // A permit that is taken now comes back a window from now at the earliest.
@@ -173,7 +173,7 @@ export class RatePlaces implements Places {
     return Math.max(ms, MIN_WAIT_MS);
   }
 
-  #place(held: Held, takenAt: number): Place {
+  #place(held: Held, takenAt: number): Permit {
     return {
       takenAt,
       count: () => {

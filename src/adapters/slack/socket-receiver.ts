@@ -1,9 +1,9 @@
 import type { App } from '@slack/bolt';
 import { within } from '../../clock.ts';
 import type { Logger } from '../../log.ts';
-import type { Door } from './door.ts';
 import { toDeliveryError } from './errors.ts';
 import { startError } from './identity.ts';
+import type { SlackReceiver } from './receiver.ts';
 import { type Connection, createConnection, type SocketOptions } from './socket-connection.ts';
 
 const RETRY_FIRST_MS = 1000;
@@ -17,7 +17,10 @@ const CLOSE_MS = 2000;
  * waits five seconds after each of Slack's regular refreshes, in which commands fail, and leaves a rejection unhandled
  * when it cannot reconnect (SocketModeClient.delayReconnectAttempt, socket-mode 3.1).
  */
-export function createSocketDoor({ log, ...options }: SocketOptions & { readonly log: Logger }): Door {
+export function createSocketReceiver({
+  log,
+  ...options
+}: SocketOptions & { readonly log: Logger }): SlackReceiver {
   const { clock } = options;
   let app: App | undefined;
   let wanted = false;

@@ -1,12 +1,12 @@
 import { InputError } from '../../errors.ts';
 import { between, nearest, quoted } from '../argv.ts';
 import { unquoted } from '../same-name.ts';
-import type { Input } from './kind.ts';
+import type { OptionInput } from './kind.ts';
 
 /** Of a name: longer than anything that exists, short enough to stop a whole paste; what exists is checked by the bot. */
 export const NAME_LENGTH = 200;
 
-export const nameInput = (): Input => ({ type: 'text', maxLength: NAME_LENGTH });
+export const nameInput = (): OptionInput => ({ type: 'text', maxLength: NAME_LENGTH });
 
 /** A text of at most `maxLength` characters on one line. Throws InputError. */
 export function plainText(value: unknown, name: string, maxLength: number): string {

@@ -2,8 +2,8 @@ import type { Inline, Line } from '../chat/card.ts';
 import type { Clock } from '../clock.ts';
 import type { DeliveryError } from '../errors.ts';
 import type { Store } from '../store/schema.ts';
-import { sentenceOf } from './fate.ts';
 import { enqueue } from './outbox.ts';
+import { sentenceOf } from './retry-policy.ts';
 import { fromRow, type OutboxRow, PENDING } from './row.ts';
 
 /**
@@ -11,7 +11,12 @@ import { fromRow, type OutboxRow, PENDING } from './row.ts';
  * however often it fails; what is told this way is itself not told again. What was never tried is old news, of a time
  * when the bot or its platform was away.
  */
-export async function tell(tx: Store, clock: Clock, row: OutboxRow, error: DeliveryError): Promise<void> {
+export async function tellPerson(
+  tx: Store,
+  clock: Clock,
+  row: OutboxRow,
+  error: DeliveryError,
+): Promise<void> {
   const { kind, message, to, key, attempts, orderKey, urgent } = row;
   if (kind !== 'post' || message?.kind !== 'line' || attempts === 0) return;
   const person = message.text.find((inline) => mentionIn(inline) !== undefined);
@@ -28,7 +33,7 @@ export async function tell(tx: Store, clock: Clock, row: OutboxRow, error: Deliv
 }
 
 /** The same for what waits behind it: as long as it waits, those are not tried at all. */
-export async function tellBehind(
+export async function tellPeopleBehind(
   tx: Store,
   clock: Clock,
   row: OutboxRow,
@@ -42,7 +47,8 @@ export async function tellBehind(
     .where('id', '>', row.id)
     .where('kind', '=', 'post')
     .execute();
-  for (const behind of rows) await tell(tx, clock, { ...fromRow(behind), attempts: row.attempts }, error);
+  for (const behind of rows)
+    await tellPerson(tx, clock, { ...fromRow(behind), attempts: row.attempts }, error);
 }
 
 function mentionIn(inline: Inline): string | undefined {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FormValues } from '../../chat/form.ts';
-import { Asked } from './answers.ts';
+import { SlackAsker } from './answer.ts';
 
 const Input = z.object({
   value: z.string().nullish(),
@@ -25,9 +25,9 @@ export function valuesOf({ state }: View): FormValues {
 }
 
 /** Where the submission of a form is answered. Slack's own payload names no channel. */
-const Place = Asked.omit({ id: true, user: true, receivedAt: true });
+const Place = SlackAsker.omit({ id: true, user: true, receivedAt: true });
 
-export function metadataOf(asked: Asked): string {
+export function metadataOf(asked: SlackAsker): string {
   return JSON.stringify(Place.parse(asked));
 }
 

@@ -4,8 +4,8 @@ import { HTTPReceiver, verifySlackRequest } from '@slack/bolt';
 import { type Clock, seldom } from '../../clock.ts';
 import type { Logger } from '../../log.ts';
 import type { createBoltLogger } from './bolt-logger.ts';
-import type { Door } from './door.ts';
 import { SLACK_PATH } from './manifest.ts';
+import type { SlackReceiver } from './receiver.ts';
 
 /** Slack's largest payloads are a few hundred kilobytes (views, 250 KB). */
 const BODY_LIMIT = 1024 * 1024;
@@ -13,7 +13,7 @@ const BODY_LIMIT = 1024 * 1024;
 /** Bolt refuses what is older than five minutes; what is from the future could be sent again all that time. */
 const AHEAD_SECONDS = 300;
 
-export interface HttpDoorParts {
+export interface HttpReceiverParts {
   readonly signingSecret: string;
   readonly logger: ReturnType<typeof createBoltLogger>;
   readonly clock: Clock;
@@ -24,7 +24,7 @@ export interface HttpDoorParts {
  * Bolt's own HTTP listener, which checks each request's signature. It listens on no port itself. The body is read here
  * and left where Bolt looks first: it trusts that what was signed is an object, and a rejection of its own is nobody's.
  */
-export function createHttpDoor({ signingSecret, logger, clock, log }: HttpDoorParts): Door {
+export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpReceiverParts): SlackReceiver {
   const receiver = new HTTPReceiver({ signingSecret, endpoints: [SLACK_PATH], logger });
   const countRefused = seldom(clock);
   let open = false;

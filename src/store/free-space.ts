@@ -5,7 +5,7 @@ import type { Store } from './schema.ts';
 const PAGES = 150;
 
 /** Gives the space of deleted rows back to the disk. PostgreSQL does that by itself; a SQLite file does not. */
-export async function giveBack(store: Store): Promise<false> {
+export async function returnFreeSpace(store: Store): Promise<false> {
   if (!(store.getExecutor().adapter instanceof SqliteAdapter)) return false;
   let before = Number.POSITIVE_INFINITY;
   for (;;) {

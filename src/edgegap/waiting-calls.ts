@@ -1,7 +1,7 @@
 /** On whose behalf a call is made. People always go before background work, in every bucket. */
 export type Lane = 'people' | 'background';
 
-export interface Turn {
+export interface WaitOptions {
   lane: Lane;
   signal?: AbortSignal | undefined;
 }
@@ -12,7 +12,7 @@ interface Waiting<P> {
 }
 
 /** Calls that wait for a permit: people first, in order of arrival within their lane. */
-export class Lanes<P> {
+export class WaitingCalls<P> {
   readonly #waiting: Record<Lane, Waiting<P>[]> = { people: [], background: [] };
   readonly #changed: () => void;
 
@@ -32,7 +32,7 @@ export class Lanes<P> {
   }
 
   /** Resolves as `call` does, once there is a permit. Rejects with the signal's reason when aborted before that. */
-  wait<T>({ lane, signal }: Turn, call: (place: P) => Promise<T>): Promise<T> {
+  wait<T>({ lane, signal }: WaitOptions, call: (place: P) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const queue = this.#waiting[lane];

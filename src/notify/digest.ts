@@ -2,7 +2,7 @@ import { sql, type UpdateObject } from 'kysely';
 import type { Line, Message, Rich } from '../chat/card.ts';
 import type { DeliveryError } from '../errors.ts';
 import type { Database, Store } from '../store/schema.ts';
-import { reasonOf } from './fate.ts';
+import { reasonOf } from './retry-policy.ts';
 import { FOLDED, fromRow, type OutboxRow, PENDING, toJson } from './row.ts';
 
 /** From this many waiting lines on, a channel gets them as one message. */

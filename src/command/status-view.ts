@@ -9,7 +9,7 @@ import type { Services } from './define.ts';
  * A deployment as Edgegap sees it now, which is news for its own card too. Edgegap forgets a deployment some time after
  * it ended; of one of ours we still know how it went. Throws EdgegapError.
  */
-export async function look(
+export async function currentView(
   { deployments, edgegap, clock }: Pick<Services, 'deployments' | 'edgegap' | 'clock'>,
   { request_id, known, seen }: DeploymentTarget,
 ): Promise<DeploymentView> {

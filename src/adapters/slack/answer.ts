@@ -8,21 +8,21 @@ import type { SlackApi } from './api.ts';
 import { noUrl } from './errors.ts';
 import { type Files, withNote } from './files.ts';
 import { lookingFirst, type Patience } from './patience.ts';
-import type { Bare, Posted, Posts } from './posts.ts';
-import { render } from './renderer.ts';
+import type { MessageWithoutFiles, PostedMessage, Posts } from './posts.ts';
+import { render } from './render.ts';
 
 /** The message that holds the pressed button. */
-const Source = z.object({
+const SourceMessage = z.object({
   channel: z.string(),
   ts: z.string(),
   thread: z.string().exactOptional(),
   /** Only this person sees it, and only its `response_url` can change it. */
   ephemeral: z.boolean(),
 });
-export type Source = z.infer<typeof Source>;
+export type SourceMessage = z.infer<typeof SourceMessage>;
 
 /** All it takes to answer one person, also for another process than the one they spoke to. */
-export const Asked = z.object({
+export const SlackAsker = z.object({
   /** The same when Slack delivers it again. */
   id: z.string(),
   user: z.string(),
@@ -33,29 +33,29 @@ export const Asked = z.object({
   threadOpen: z.boolean(),
   /** Five answers within half an hour, wherever the person is; app mentions have none. */
   responseUrl: z.string().exactOptional(),
-  source: Source.exactOptional(),
+  source: SourceMessage.exactOptional(),
   /** Epoch milliseconds, when it came in. */
   receivedAt: z.number(),
 });
-export type Asked = z.infer<typeof Asked>;
+export type SlackAsker = z.infer<typeof SlackAsker>;
 
 /** What is stored of it. */
-export const Reply = z.object({ mode: z.enum(['public', 'private', 'update']), asked: Asked });
+export const SlackReply = z.object({ mode: z.enum(['public', 'private', 'update']), asked: SlackAsker });
 
 const WAITING =
   'Slack makes me wait before I can post in this channel. I go on as soon as it lets me: no need to ask again.';
 
 /** The bot has no access to the channel: a `response_url` may still post where its own token cannot. */
-const NO_ACCESS = ['slack_not_in_channel', 'slack_channel_not_found', 'slack_restricted_action'] as const;
+const NO_ACCESS = ['slack-not-in-channel', 'slack-channel-not-found', 'slack-restricted-action'] as const;
 
-export type Answers = ReturnType<typeof createAnswers>;
+export type SlackAnswer = ReturnType<typeof createAnswer>;
 
 /**
  * How one person is answered: to them alone, to the channel, or in the message whose button they pressed. `respond`
  * gives the answer to them alone where it can be put nowhere else; `postCard` throws, as what it is asked before counts.
  */
-export function createAnswers(parts: {
-  readonly asked: Asked;
+export function createAnswer(parts: {
+  readonly asked: SlackAsker;
   readonly api: SlackApi;
   readonly posts: Posts;
   readonly files: Files;
@@ -71,7 +71,7 @@ export function createAnswers(parts: {
   const answerKey = `answer:${id}`;
   const here = { channel, ...(thread === undefined ? {} : { thread }) };
   /** The public answer, once there is one the bot can edit. */
-  let answer: Posted | undefined;
+  let answer: PostedMessage | undefined;
   /** That is a card as it was posted, which nobody else will bring to an end. */
   let cardStands = false;
   /** Slack did not take a card in time, as far as anybody knows: it may stand in the channel all the same. */
@@ -79,7 +79,7 @@ export function createAnswers(parts: {
   const spentMs = stopwatch(clock);
 
   async function viaUrl(
-    message: Bare,
+    message: MessageWithoutFiles,
     as: { readonly response_type: 'ephemeral' | 'in_channel'; readonly replace_original: boolean },
   ): Promise<void> {
     if (responseUrl === undefined) throw noUrl();
@@ -92,7 +92,7 @@ export function createAnswers(parts: {
   }
 
   /** What we posted under that key for this invocation. */
-  function find(key: string): Promise<Posted | undefined> {
+  function find(key: string): Promise<PostedMessage | undefined> {
     return posts.find(here, key, asked.receivedAt);
   }
 
@@ -107,7 +107,7 @@ export function createAnswers(parts: {
   });
 
   /** Posts in the channel as soon as Slack lets it, and looks there where Slack does not say what became of it. */
-  async function post(message: Bare, key: string): Promise<Posted> {
+  async function post(message: MessageWithoutFiles, key: string): Promise<PostedMessage> {
     const send = () => posts.post(here, message, { key });
     return await patience.inTurn(
       `post ${channel}`,
@@ -116,7 +116,7 @@ export function createAnswers(parts: {
     );
   }
 
-  async function whisper(message: Bare): Promise<void> {
+  async function whisper(message: MessageWithoutFiles): Promise<void> {
     if (responseUrl !== undefined) {
       try {
         // Never replacing: on a button's response_url that would replace the message everyone sees, and on a
@@ -152,7 +152,7 @@ export function createAnswers(parts: {
   }
 
   /** The card that could not be looked for when it was posted. Throws where that cannot be done just now either. */
-  async function doubtfulCard(): Promise<Posted | undefined> {
+  async function doubtfulCard(): Promise<PostedMessage | undefined> {
     if (!cardGivenUp) return undefined;
     try {
       const found = await find(cardKey);
@@ -198,7 +198,7 @@ export function createAnswers(parts: {
       return await files.showPrivately(user, message, wait, (bare) =>
         viaUrl(bare, { response_type: 'ephemeral', replace_original: true }).catch(() => whisper(bare)),
       );
-    const edit = (bare: Bare) =>
+    const edit = (bare: MessageWithoutFiles) =>
       posts.edit(source, bare).catch(async (error: unknown) => {
         // What was posted through a response_url is not the bot's to edit.
         if (responseUrl === undefined || !(error instanceof DeliveryError) || error.retryable) throw error;
@@ -216,8 +216,8 @@ export function createAnswers(parts: {
     privately,
     respond: (mode: AckMode, message: Message): Promise<void> =>
       mode === 'public' ? publicly(message) : mode === 'update' ? inSource(message) : privately(message),
-    async postCard(message: Message): Promise<Posted> {
-      const show = async (bare: Bare) => {
+    async postCard(message: Message): Promise<PostedMessage> {
+      const show = async (bare: MessageWithoutFiles) => {
         const posted = await post(bare, cardKey);
         cardStands = answer === undefined;
         answer ??= posted;

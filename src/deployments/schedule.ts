@@ -22,14 +22,14 @@ export interface Believed {
 }
 
 /** A deployment to be asked about now. */
-export interface Due {
+export interface DueDeployment {
   readonly id: string;
   /** Throws where its row is damaged; the others are asked about all the same. */
   readonly read: () => Deployment;
 }
 
 /** When to ask about which deployment of an account, and what is left to ask about. Reads no more of a row than that takes. */
-export class Agenda {
+export class DeploymentSchedule {
   readonly #store: Store;
   readonly #clock: Clock;
 
@@ -39,7 +39,7 @@ export class Agenda {
   }
 
   /** Sets when to ask about a deployment next, and what is to be remembered until then. */
-  async schedule(
+  async set(
     id: string,
     checkAt: number | undefined,
     { doubted, ...remember }: { readonly checks?: number; readonly doubted?: DeploymentStatus } = {},
@@ -102,7 +102,7 @@ export class Agenda {
    * Takes up to `limit` of those that are to be asked about by now. They are not due again for `leaseMs`: to nobody else
    * while they are asked about, and to somebody should whoever took them die over it.
    */
-  async claimDue(account: string, limit: number, leaseMs: number): Promise<Due[]> {
+  async claimDue(account: string, limit: number, leaseMs: number): Promise<DueDeployment[]> {
     const now = this.#clock.now();
     const due = this.#store
       .selectFrom('deployments')
