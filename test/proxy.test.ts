@@ -113,7 +113,7 @@ test.each(['socket', 'http'] as const)('Slack by %s is reached through the proxy
 
 test('Discord is reached through the proxy', async () => {
   const proxy = await startHttpProxy();
-  const driver = await createDiscordDriver({ host: 'discord-invalid' });
+  const driver = await createDiscordDriver({ host: 'discord.invalid' });
   await talk(driver, proxy);
   const { host, origin } = new URL(driver.server.apiUrl);
   expect(driver.server.violations).toEqual([]);
@@ -124,7 +124,7 @@ test('Discord is reached through the proxy', async () => {
 
 test("Discord's session goes on through the proxy, and the bookmark names Discord's own address", async () => {
   const proxy = await startHttpProxy();
-  const driver = await createDiscordDriver({ host: 'discord-invalid' });
+  const driver = await createDiscordDriver({ host: 'discord.invalid' });
   onTestFinished(() => driver.close());
   const { gateway } = driver.server;
   const adapter = adapterFor(driver, new TestClock(), { HTTP_PROXY: proxy.url });
