@@ -18,7 +18,7 @@ interface FieldBase {
   /** Small print at the field. */
   readonly hint?: string;
   readonly required?: boolean;
-  /** What the field holds when the form opens; for a choice, the `value` of one of the choices. */
+  /** The field's value when the form opens; for a choice, the `value` of one of the choices. */
   readonly initial?: string;
 }
 
@@ -28,12 +28,12 @@ export type FormField =
       readonly lines: 'short' | 'paragraph';
       readonly maxLength?: number;
       /**
-       * The option whose suggestions are offered where a form can offer any: `map` of the form's command, or `add map` of
+       * The option whose suggestions are offered on platforms whose forms offer suggestions: `map` of the form's command, or `add map` of
        * a subcommand of the form's command.
        */
       readonly suggestedAs?: string;
     })
   | (FieldBase & { readonly kind: 'choice'; readonly choices: readonly Choice[] });
 
-/** The values of a submitted form, by the names of the fields. A field left empty has none. */
+/** The values of a submitted form, by the names of the fields. A field left empty has no value. */
 export type FormValues = Readonly<Record<string, string>>;
