@@ -10,7 +10,7 @@ import type { Membership } from '../replicas/membership.ts';
 const CHECK_MS = 1_000;
 /** Keeps many processes from asking at the same moment. */
 const JITTER_MS = 200;
-/** Without a connection for this long, a process releases the lease: perhaps another process can reach the platform. */
+/** Without a connection for this long, a process releases the lease: a different process may reach the platform. */
 const AWAY_MS = 30_000;
 /** The pause after that, in which every other process asks for the lease. Then this process tries again. */
 const ASIDE_MS = 10_000;
@@ -34,7 +34,7 @@ export interface ExclusiveReceiverParts {
 
 /**
  * Runs an adapter through which only one process at a time may receive: the process that holds the lease. This process
- * disconnects before another process can take the lease, and leaves a bookmark from which the other process goes on.
+ * disconnects before the next process can take the lease, and leaves a bookmark from which the next process goes on.
  */
 export function createExclusiveReceiver(parts: ExclusiveReceiverParts) {
   const { adapter, leases, membership, clock, log, inbox, lost, random = Math.random } = parts;

@@ -22,7 +22,7 @@ interface PlatformsParts extends Omit<ExclusiveReceiverParts, 'adapter' | 'lost'
 /**
  * The chat platforms, each started alone: a platform that is away or set up wrong must neither stop the other platforms
  * and Edgegap's callbacks, nor make the other platforms log in again and again. A platform that cannot be reached is
- * tried again; a platform whose settings are wrong is logged and left alone.
+ * tried again; a platform with wrong settings is logged and left alone.
  */
 export function createPlatforms(parts: PlatformsParts) {
   const { adapters, clock, log, inbox, over } = parts;
@@ -75,7 +75,7 @@ export function createPlatforms(parts: PlatformsParts) {
     }
   }
 
-  /** Stops receiving, except by HTTP on the bot's own port, so that another process may receive. */
+  /** Stops receiving, except by HTTP on the bot's own port, so that the next process may receive. */
   async function handOver(): Promise<void> {
     stopped = true;
     for (const cancel of retries.values()) cancel();

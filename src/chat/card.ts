@@ -9,7 +9,7 @@ export type Inline =
   | { readonly bold: string }
   | { readonly code: string }
   | { readonly link: string; readonly text: string }
-  /** Pings this person (id on the platform). Allowed only for the person whose request the message answers. */
+  /** Pings this person (id on the platform). Allowed only if the message answers this person's request. */
   | { readonly mention: string; readonly name: string }
   /** A channel (id on the platform), shown by name on platforms that resolve ids. */
   | { readonly channel: string }
@@ -59,8 +59,8 @@ export type Node =
   /** Monospaced, shown exactly. If the text is too long, `keep` says which end stays. */
   | { readonly kind: 'code'; readonly text: string; readonly keep: 'start' | 'end' }
   /**
-   * A picture: one of the card's files, by its name. `alt` says in words what the picture shows, and is shown in place of
-   * a file that is missing; `drawn` is the picture in characters, for a platform that shows text only.
+   * A picture: one of the card's files, by its name. `alt` describes the picture in words, and is shown in place of a
+   * missing file; `drawn` is the picture in characters, for a platform that shows text only.
    */
   | { readonly kind: 'image'; readonly file: string; readonly alt: string; readonly drawn?: string }
   | { readonly kind: 'divider' }
@@ -107,7 +107,7 @@ export function textFile(name: string, text: string): CardFile {
   return { name, type: 'text/plain; charset=utf-8', bytes: new TextEncoder().encode(text) };
 }
 
-/** The person who asked, and the command, with its target if known. */
+/** The asker, and the command, with its target if known. */
 export interface Attribution {
   readonly id: string;
   readonly name: string;

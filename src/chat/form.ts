@@ -1,13 +1,13 @@
 import type { ActionRef, Choice } from './card.ts';
 
-/** Questions to one person, asked before anything is done. Each platform shows a form in a window of its own. */
+/** Questions to a person, asked before anything is done. Each platform shows a form in a window of its own. */
 export interface Form {
   readonly title: string;
   /** At least one field; Discord takes five. */
   readonly fields: readonly FormField[];
   /** The label of the button that submits. Discord has a label of its own. */
   readonly submitLabel: string;
-  /** The code that gets the values: one of the `forms` of a command. */
+  /** The code that gets the values, among the `forms` of a command. */
   readonly submit: ActionRef;
 }
 
@@ -28,8 +28,8 @@ export type FormField =
       readonly lines: 'short' | 'paragraph';
       readonly maxLength?: number;
       /**
-       * The option whose suggestions are offered on platforms whose forms offer suggestions: `map` of the form's command, or `add map` of
-       * a subcommand of the form's command.
+       * The option with the suggestions for this field, on platforms with suggestions in forms: `map` of the form's command,
+       * or `add map` of a subcommand of the form's command.
        */
       readonly suggestedAs?: string;
     })

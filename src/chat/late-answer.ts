@@ -1,7 +1,7 @@
 import { DeliveryError } from '../errors.ts';
 import type { Adapter, Address, LateAnswer } from './port.ts';
 
-/** The keys of the messages of one invocation, and the earliest time (epoch milliseconds) of those messages. */
+/** The keys of an invocation's messages, and the earliest time (epoch milliseconds) of those messages. */
 export interface Keys {
   readonly card: string;
   readonly answer: string;
@@ -33,7 +33,7 @@ export async function answerByKeys(
 
 /**
  * Answers an invocation that another process received and did not finish. Does nothing if that process has answered;
- * replaces the card if that process has posted a card; else posts a message. `mayLeave` is called after the search, right
+ * replaces the card if that process has posted a card; posts a message otherwise. `mayLeave` is called after the search, right
  * before the edit or post.
  */
 export async function answerLate<Ref>(parts: {

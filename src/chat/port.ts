@@ -57,8 +57,8 @@ export interface Outgoing {
 export interface LateAnswer {
   readonly message: Message;
   /**
-   * Shown in place of `message` if nobody can see whether the invocation was answered: the same content and, if a repeat
-   * is possible, a warning of the repeat.
+   * Shown in place of `message` if a search cannot tell whether the invocation was answered: the same content and, if a
+   * repeat is possible, a warning of the repeat.
    */
   readonly again: Message;
   /** Called after all searches, right before anything is shown; throws if another process may be answering. */
@@ -69,7 +69,7 @@ export interface LateAnswer {
 export interface Inbox {
   /** Carries out one invocation. Never rejects. */
   invoke(invocation: Invocation): Promise<void>;
-  /** Values to offer to a person who is typing, best first, in time for the platform. Never rejects. */
+  /** Values to offer during typing, best first, in time for the platform. Never rejects. */
   suggest(question: Question): Promise<readonly string[]>;
 }
 
@@ -90,7 +90,7 @@ export interface Adapter {
   /** The key of stored addresses, e.g. `discord`. */
   readonly platform: string;
   readonly supports: Capabilities;
-  /** Least milliseconds between two messages, and between two edits, in one channel: platforms count messages and edits apart. */
+  /** Least milliseconds between two messages, and between two edits, in a channel. Platforms count both apart. */
   readonly paceMs: { readonly post: number; readonly edit: number };
   /** Only one process at a time may receive; every process can post. */
   readonly exclusive?: boolean;
@@ -107,7 +107,7 @@ export interface Adapter {
   start(inbox: Inbox, lost?: (error: AppError) => void, bookmark?: string): Promise<void>;
   /** Stops receiving; received requests can still be answered, and messages sent. */
   stop(): Promise<void>;
-  /** The last position in the stream of requests; for `start` in another process. */
+  /** The last position in the stream of requests; for `start` in the next process. */
   bookmark?(): string | undefined;
   /** The process is about to stop: gives up messages that wait for the platform's rate limit, and tells the persons. */
   hurry?(): void;
@@ -128,7 +128,7 @@ export interface Adapter {
    */
   findPosted(to: Address, key: string, since: number, replyTo?: MessageRef): Promise<MessageRef | undefined>;
   /**
-   * Answers an invocation whose process ended before the answer: in place of the card that was posted, else in the place
+   * Answers an invocation after its process ended without an answer: in place of the card that was posted, else in the place
    * that the acknowledgement announced. Leaves an answered invocation as it is, so a repeat is safe. Throws DeliveryError,
    * not retryable if that place no longer exists.
    */
@@ -140,7 +140,7 @@ export interface Adapter {
 }
 
 /**
- * The data with which another process can still answer an invocation: JSON that only the invocation's adapter reads; or
+ * The data with which any process can still answer an invocation: JSON that only the invocation's adapter reads; or
  * `keys`, for `answerByKeys` on any platform.
  */
 export type Reply = Readonly<Record<string, unknown>>;
@@ -175,13 +175,13 @@ export interface FormRequest extends Coded {
 interface Coded {
   /** Undefined for an id that this version of the bot cannot read. */
   readonly action: ActionRef | undefined;
-  /** The message that holds the button, or held the button that opened the form; undefined for a message that one person alone sees. */
+  /** The message that holds the button, or held the button that opened the form; undefined for a private message. */
   readonly source: MessageRef | undefined;
 }
 
-/** For the time until the person who asks is known. */
+/** For the time until the asker is known. */
 export interface PendingIdentity {
-  /** The platform's id of the person who asks. */
+  /** The platform's id of the asker. */
   readonly askerId: string;
   /** If no first response is ready in time, the platform hears that the request arrived; not before `stored` resolves. */
   holdBack(stored: Promise<void>): void;
@@ -196,15 +196,15 @@ export interface Invocation {
   readonly request: InvocationRequest;
   /** The text that people type in front of a command's name in this place, e.g. `/edgegap `; undefined: no text. */
   readonly prompt?: string;
-  /** For `Adapter.resume` in another process, if this process ends before the answer; undefined: answer in the channel. */
+  /** For `Adapter.resume` in a later process, if this process ends before the answer; undefined: answer in the channel. */
   reply(mode: AckMode): Reply | undefined;
-  /** A first response may be left out: the adapter then tells the platform that the request arrived, and the person sees no error. */
+  /** May go without a first response: the adapter tells the platform that the request arrived, and the person sees no error. */
   readonly maySkip?: boolean;
   /** Present if `person` has to ask the platform, which may take longer than the platform waits for a first response. */
   readonly meanwhile?: PendingIdentity;
 
   /**
-   * The person who asks. `fresh` is for requests that change something: a role that was just taken away no longer counts.
+   * The asker. `fresh` is for requests that change something: a role that was just taken away no longer counts.
    * While the platform does not answer, an answer of the last minute counts, unless an event has contradicted that answer.
    * Throws if the platform cannot say: a guess gives no access.
    */
@@ -219,7 +219,7 @@ export interface Invocation {
   openForm?(form: Form): Promise<void>;
   /**
    * The first response, before work: `public` and `private` announce an answer in `respond`;
-   * `update` means that `respond` will replace the message whose button was pressed.
+   * `update` means that `respond` will replace the message with the pressed button.
    */
   acknowledge(mode: AckMode): Promise<void>;
   /** Fills in the acknowledged answer; a second call replaces the answer. */
