@@ -115,11 +115,10 @@ function fromConnection(error: unknown): DeliveryError {
   // After a 401 discord.js forgets the token and refuses every further request.
   if (error instanceof Error && error.message.startsWith('Expected token to be set'))
     return tokenRefused(error);
-  const code = codeOf(error) ?? codeOf((error as Error | undefined)?.cause);
   return new DeliveryError('discord-unreachable', 'Discord cannot be reached.', {
     hint: 'Check the network of the machine that the bot runs on, and https://discordstatus.com',
     cause: error,
-    outcome: NEVER_SENT.test(code ?? '') ? 'not-sent' : 'unknown',
+    outcome: NEVER_SENT.test(codeOf(error) ?? '') ? 'not-sent' : 'unknown',
     retryable: true,
   });
 }
@@ -134,9 +133,10 @@ function tokenRefused(cause: unknown): DeliveryError {
   });
 }
 
+/** The code of an error of Node or undici, or of the error's cause. */
 export function codeOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null | undefined)?.code;
-  return typeof code === 'string' ? code : undefined;
+  if (!(error instanceof Error)) return undefined;
+  return 'code' in error && typeof error.code === 'string' ? error.code : codeOf(error.cause);
 }
 
 /** For an edit in a closed thread: the thread opens only when a person writes there, and by then the edit is out of date. */

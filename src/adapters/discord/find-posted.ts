@@ -10,10 +10,6 @@ const DISCORD_EPOCH = 1_420_070_400_000;
 const CLOCK_SKEW_MS = 60_000;
 /** Pages read at most: a channel gets fewer messages in the few minutes between two attempts. */
 const PAGES = 20;
-/** All pages were read, oldest first, without finding the message. */
-const TOO_LONG = 'discord-history-too-long';
-/** The channel shows no message to the bot: the channel may be empty, or the bot may not read there. */
-const UNREADABLE = 'discord-unreadable';
 
 /**
  * The bot's own message that carries the key's marker, posted at `since` or later. Throws DeliveryError if the channel
@@ -40,17 +36,21 @@ export async function findByMarker(
     }
     after = messages.reduce((newest, { id }) => (BigInt(id) > BigInt(newest) ? id : newest), after);
   }
-  throw new DeliveryError(TOO_LONG, 'This channel is too busy to look for a message in it.', {
-    outcome: 'unknown',
-    retryable: false,
-  });
+  throw new DeliveryError(
+    'discord-history-too-long',
+    'This channel is too busy to look for a message in it.',
+    {
+      outcome: 'unknown',
+      retryable: false,
+    },
+  );
 }
 
-/** Without Read Message History, Discord returns no messages instead of an error (Message Resource, "Get Channel Messages"). */
+/** Without Read Message History, Discord shows an empty channel, and no error (Message Resource, "Get Channel Messages"). */
 async function requireReadable(api: MessageApi, channel: string): Promise<void> {
   const newest = await api.history(channel, { limit: 1 });
   if (newest.length > 0) return;
-  throw new DeliveryError(UNREADABLE, 'I cannot read this channel.', {
+  throw new DeliveryError('discord-unreadable', 'I cannot read this channel.', {
     hint: 'In the channel settings, under Permissions, allow me: Read Message History.',
     outcome: 'not-sent',
     retryable: false,

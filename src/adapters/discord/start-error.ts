@@ -34,7 +34,7 @@ export function toStartError(error: unknown, apiUrl: string | undefined): AppErr
       cause: error,
     });
   }
-  const code = codeOf(error) ?? codeOf((error as Error | undefined)?.cause);
+  const code = codeOf(error);
   return new AppError('discord-unreachable', `Discord cannot be reached${code ? ` (${code})` : ''}.`, {
     hint: apiUrl
       ? `DISCORD_API_URL is ${apiUrl}: is the address right, and is a Discord API there?`
