@@ -18,9 +18,9 @@ const ASIDE_MS = 10_000;
 /** An `active` process receives, a `standby` process waits for the lease; both can post. */
 export type Role = 'active' | 'standby';
 
-export type ExclusiveReceiver = ReturnType<typeof createExclusiveReceiver>;
+export type SoleReceiver = ReturnType<typeof createSoleReceiver>;
 
-export interface ExclusiveReceiverParts {
+export interface SoleReceiverParts {
   readonly adapter: Adapter;
   readonly leases: Leases;
   readonly membership: Membership;
@@ -36,7 +36,7 @@ export interface ExclusiveReceiverParts {
  * Runs an adapter through which only one process at a time may receive: the process that holds the lease. This process
  * disconnects before the next process can take the lease, and leaves a bookmark from which the next process goes on.
  */
-export function createExclusiveReceiver(parts: ExclusiveReceiverParts) {
+export function createSoleReceiver(parts: SoleReceiverParts) {
   const { adapter, leases, membership, clock, log, inbox, lost, random = Math.random } = parts;
   const { platform } = adapter;
   const name = `gateway/${platform}`;
@@ -47,14 +47,7 @@ export function createExclusiveReceiver(parts: ExclusiveReceiverParts) {
   /** Steady time at which the connection was first found missing; undefined while connected. */
   let awaySince: number | undefined;
   let asideUntil = Number.NEGATIVE_INFINITY;
-  const checks = createLoop({
-    clock,
-    every: CHECK_MS,
-    jitter: JITTER_MS,
-    random,
-    run: check,
-    failed: checkFailed,
-  });
+  const checks = createLoop({ clock, every: CHECK_MS, jitter: JITTER_MS, random, run: check, failed });
 
   membership.onDoubt(() => void stepDown('this process may have lost the lease'));
 
@@ -99,9 +92,7 @@ export function createExclusiveReceiver(parts: ExclusiveReceiverParts) {
     hasConnected = false;
     awaySince = undefined;
     // A start that neither succeeds nor fails is ended by `stop`.
-    const cancelLimit = membership.shared
-      ? clock.after(AWAY_MS, () => standAside().catch(releaseFailed))
-      : nothing;
+    const cancelLimit = membership.shared ? clock.after(AWAY_MS, () => standAside().catch(logLate)) : nothing;
     try {
       const bookmark = await leases.bookmark(name);
       if (!isActive() || over) return;
@@ -124,12 +115,12 @@ export function createExclusiveReceiver(parts: ExclusiveReceiverParts) {
     over = true;
     void checks.stop();
     role = undefined;
-    leases.release(name).catch(releaseFailed);
+    leases.release(name).catch(logLate);
     lost(error);
   }
 
   /** A lease that could not be released stays with this process until the next check, or until the process ends. */
-  function releaseFailed(err: unknown): void {
+  function logLate(err: unknown): void {
     log.debug({ err, platform }, 'platforms: the lease could not be released yet');
   }
 
@@ -137,15 +128,12 @@ export function createExclusiveReceiver(parts: ExclusiveReceiverParts) {
   const gate: Inbox = {
     async invoke(invocation) {
       if (isActive() && membership.isCertain()) return await inbox.invoke(invocation);
-      log.warn(
-        { platform, invocation: invocation.id },
-        'platforms: an invocation is left to the process that receives now',
-      );
+      log.warn({ platform, invocation: invocation.id }, 'platforms: invocation left to the active process');
     },
     suggest: (question) => inbox.suggest(question),
   };
 
-  function checkFailed(error: unknown): void {
+  function failed(error: unknown): void {
     // The database cannot be reached: `membership` notices, and its `onDoubt` steps down in time.
     if (role !== undefined) return;
     if (error instanceof ConfigError) {

@@ -1,11 +1,6 @@
 import type { Adapter } from '../chat/port.ts';
 import { AppError, ConfigError } from '../errors.ts';
-import {
-  createExclusiveReceiver,
-  type ExclusiveReceiver,
-  type ExclusiveReceiverParts,
-  type Role,
-} from './receiving.ts';
+import { createSoleReceiver, type Role, type SoleReceiver, type SoleReceiverParts } from './receiving.ts';
 
 const RETRY_FIRST_MS = 5_000;
 /** Rare enough for Discord, which allows a bot a thousand logins a day. */
@@ -13,7 +8,7 @@ const RETRY_MAX_MS = 5 * 60_000;
 
 export type Platforms = ReturnType<typeof createPlatforms>;
 
-interface PlatformsParts extends Omit<ExclusiveReceiverParts, 'adapter' | 'lost' | 'random'> {
+interface PlatformsParts extends Omit<SoleReceiverParts, 'adapter' | 'lost' | 'random'> {
   readonly adapters: readonly Adapter[];
   /** Called when every platform has been given up: only new settings and a restart bring a platform back. */
   readonly over: (error: AppError) => void;
@@ -28,12 +23,12 @@ export function createPlatforms(parts: PlatformsParts) {
   const { adapters, clock, log, inbox, over } = parts;
   const retries = new Map<Adapter, () => void>();
   const gone = new Set<Adapter>();
-  const receivers = new Map<Adapter, ExclusiveReceiver>();
+  const receivers = new Map<Adapter, SoleReceiver>();
   for (const adapter of adapters)
     if (adapter.exclusive)
       receivers.set(
         adapter,
-        createExclusiveReceiver({ ...parts, adapter, lost: (error) => giveUp(adapter, error) }),
+        createSoleReceiver({ ...parts, adapter, lost: (error) => giveUp(adapter, error) }),
       );
   let stopped = false;
 

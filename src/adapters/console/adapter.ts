@@ -139,9 +139,7 @@ export function createConsoleAdapter(options: ConsoleOptions): ConsoleAdapter {
         if (!inbox) return;
         // The pipeline answers every error that an answer can be given to; without this the person would wait in vain.
         log.error({ err }, 'a typed line could not be handled');
-        await warn(
-          'I could not handle this line, so the command may not have been carried out. My log says more.',
-        );
+        await warn('I could not handle this line, so perhaps nothing was done. My log says more.');
       }
     });
     return answered;

@@ -45,9 +45,7 @@ export async function completeLine(
   const named = previous?.startsWith('--') ? previous.slice(2) : undefined;
   if (named !== undefined && options[named] && takesValue(options[named]))
     return pick(await valuesOf(named, given.slice(0, -1)));
-  const free = Object.keys(options).filter(
-    (option) => options[option]?.positional && !given.includes(`--${option}`),
-  );
+  const free = Object.keys(options).filter((key) => options[key]?.positional && !given.includes(`--${key}`));
   const positional = free[positionalCount(given, options)];
   if (word.startsWith('-')) return pick(freeOptions(options, given));
   const values = positional === undefined ? freeOptions(options, given) : await valuesOf(positional, given);

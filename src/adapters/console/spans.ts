@@ -33,8 +33,7 @@ export function widthOfLine(line: SpanLine): number {
 /** Folds a line at blanks to at most `columns`; a word that is longer than a whole line is broken. */
 export function fold(line: SpanLine, columns: number | undefined): SpanLine[] {
   if (columns === undefined || widthOfLine(line) <= columns) return [line];
-  if (columns < 2)
-    throw new RangeError(`A line cannot be folded to ${columns} columns: a wide character takes two`);
+  if (columns < 2) throw new RangeError(`No line folds to ${columns} columns: a wide character takes two`);
   const lines: Span[][] = [[]];
   let used = 0;
   const feed = () => {

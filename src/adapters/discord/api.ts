@@ -21,11 +21,7 @@ import { closeRest, createRest, type RestPlace } from './rest.ts';
 export const LEAVE_WITHIN_MS = 15_000;
 
 const CLOSED = 'discord-thread-closed';
-const threadOpener = {
-  kind: 'line',
-  tone: 'neutral',
-  text: ['A message in this thread has changed.'],
-} as const;
+const notice = { kind: 'line', tone: 'neutral', text: ['A message in this thread has changed.'] } as const;
 
 /** Enough to answer an interaction; the interaction's token replaces the bot's token. */
 export interface InteractionToken {
@@ -94,14 +90,14 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
    * member with the right to write there may open the thread (Threads, "Archiving"). If the thread stays closed, the edit
    * is given up: waiting opens no thread.
    */
-  async function inOpenThread<T>(channel: string, of: string, edit: () => Promise<T>): Promise<T> {
+  async function openAndEdit<T>(channel: string, of: string, edit: () => Promise<T>): Promise<T> {
     try {
       return await edit();
     } catch (error) {
       if (!isDeliveryError(error, CLOSED)) throw error;
     }
     const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);
-    const body = { ...payloadOf(threadOpener).body, nonce: `w${of}`, enforce_nonce: true };
+    const body = { ...payloadOf(notice).body, nonce: `w${of}`, enforce_nonce: true };
     await deliver(() => rest.patch(Routes.channel(channel), { body: { archived: false }, signal }))
       .catch((refusal: DeliveryError) => {
         if (refusal.retryable) throw refusal;
@@ -151,7 +147,7 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
     editAnswer(to: InteractionToken & { channel: string }, { body, files }: Payload) {
       const route = Routes.webhookMessage(to.applicationId, to.token, '@original');
       const edit = () => deliver<APIMessage>(() => rest.patch(route, { body, files, auth: false }));
-      return inOpenThread(to.channel, to.id, edit);
+      return openAndEdit(to.channel, to.id, edit);
     },
     readAnswer,
     deleteAnswer({ applicationId, token }: InteractionToken) {
@@ -190,7 +186,7 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
     async edit(channel: string, message: string, { body, files }: Payload) {
       const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);
       const route = Routes.channelMessage(channel, message);
-      await inOpenThread(channel, message, () =>
+      await openAndEdit(channel, message, () =>
         deliver<void>(() => rest.patch(route, { body, files, signal })),
       );
     },

@@ -12,6 +12,7 @@ const answerExpired: Meaning = [
 
 const PERMISSIONS_HINT =
   'In the channel settings, under Permissions, allow me: View Channel, Send Messages (in threads: Send Messages in Threads), Read Message History and Attach Files.';
+const THREAD_HINT = 'Open or unlock the thread, or use its channel.';
 
 const meanings: Readonly<Record<number, Meaning>> = {
   [codes.UnknownChannel]: ['discord-unknown-channel', 'The channel no longer exists.'],
@@ -37,16 +38,8 @@ const meanings: Readonly<Record<number, Meaning>> = {
     'I may not post in this channel.',
     PERMISSIONS_HINT,
   ],
-  [codes.InvalidActionOnArchivedThread]: [
-    'discord-thread-closed',
-    'The thread is closed.',
-    'Open the thread again, or use its channel.',
-  ],
-  [codes.ThreadLocked]: [
-    'discord-thread-closed',
-    'The thread is locked.',
-    'Unlock the thread, or use its channel.',
-  ],
+  [codes.InvalidActionOnArchivedThread]: ['discord-thread-closed', 'The thread is closed.', THREAD_HINT],
+  [codes.ThreadLocked]: ['discord-thread-closed', 'The thread is locked.', THREAD_HINT],
 };
 
 /** Errors that an administrator of the server can put right. */

@@ -36,14 +36,10 @@ export async function findByMarker(
     }
     after = messages.reduce((newest, { id }) => (BigInt(id) > BigInt(newest) ? id : newest), after);
   }
-  throw new DeliveryError(
-    'discord-history-too-long',
-    'This channel is too busy to look for a message in it.',
-    {
-      outcome: 'unknown',
-      retryable: false,
-    },
-  );
+  throw new DeliveryError('discord-history-too-long', 'This channel is too busy for me to search.', {
+    outcome: 'unknown',
+    retryable: false,
+  });
 }
 
 /** Without Read Message History, Discord shows an empty channel, and no error (Message Resource, "Get Channel Messages"). */
