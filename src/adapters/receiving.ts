@@ -6,55 +6,55 @@ import { createLoop } from '../loop.ts';
 import type { Leases } from '../replicas/leases.ts';
 import type { Membership } from '../replicas/membership.ts';
 
-/** How often a process looks whether the turn is its own; a takeover waits for the next look. */
-const LOOK_MS = 1_000;
-/** So that many processes do not look in step. */
+/** How often each process asks for the lease; a takeover waits for the next time. */
+const CHECK_MS = 1_000;
+/** Keeps many processes from asking at the same moment. */
 const JITTER_MS = 200;
-/** Not connected for so long, it lets others try: perhaps only this process cannot reach the platform. */
+/** Without a connection for this long, a process releases the lease: a different process may reach the platform. */
 const AWAY_MS = 30_000;
-/** By then each of the others has looked, and whoever can receive does. Else this one tries again. */
+/** The pause after that, in which every other process asks for the lease. Then this process tries again. */
 const ASIDE_MS = 10_000;
 
-/** `active` receives, `standby` waits for its turn to; both can post. */
+/** An `active` process receives, a `standby` process waits for the lease; both can post. */
 export type Role = 'active' | 'standby';
 
-export type ReceivingTurn = ReturnType<typeof createReceivingTurn>;
+export type SoleReceiver = ReturnType<typeof createSoleReceiver>;
 
-export interface ReceivingTurnParts {
+export interface SoleReceiverParts {
   readonly adapter: Adapter;
   readonly leases: Leases;
   readonly membership: Membership;
   readonly clock: Clock;
   readonly log: Logger;
   readonly inbox: Inbox;
-  /** It is shut out, until another setting mends it. */
+  /** Called when the platform refuses this bot until a setting is corrected. */
   readonly lost: (error: AppError) => void;
   readonly random?: () => number;
 }
 
 /**
- * One adapter that only one of all processes may receive by: this one, while it holds the lease. It disconnects before
- * anybody else can hold it, and hands on how far it has come.
+ * Runs an adapter through which only one process at a time may receive: the process that holds the lease. This process
+ * disconnects before the next process can take the lease, and leaves a bookmark from which the next process goes on.
  */
-export function createReceivingTurn(parts: ReceivingTurnParts) {
+export function createSoleReceiver(parts: SoleReceiverParts) {
   const { adapter, leases, membership, clock, log, inbox, lost, random = Math.random } = parts;
   const { platform } = adapter;
   const name = `gateway/${platform}`;
   let role: Role | undefined;
   let over = false;
-  /** In this turn. */
+  /** Whether the adapter has connected since this process took the lease. */
   let hasConnected = false;
-  /** By steady time; not while it is connected. */
+  /** Steady time at which the connection was first found missing; undefined while connected. */
   let awaySince: number | undefined;
   let asideUntil = Number.NEGATIVE_INFINITY;
-  const looks = createLoop({ clock, every: LOOK_MS, jitter: JITTER_MS, random, run: look, failed: couldNot });
+  const checks = createLoop({ clock, every: CHECK_MS, jitter: JITTER_MS, random, run: check, failed });
 
-  membership.onDoubt(() => void stepDown('this process is in doubt whether it still holds it'));
+  membership.onDoubt(() => void stepDown('this process may have lost the lease'));
 
   const isActive = () => role === 'active';
   const isAside = () => steadyNow(clock) < asideUntil;
 
-  /** First of all, nothing more is received. */
+  /** The role changes before the connection closes: a request that arrives in between is refused. */
   async function stepDown(reason: string): Promise<void> {
     if (!isActive()) return;
     role = 'standby';
@@ -62,12 +62,12 @@ export function createReceivingTurn(parts: ReceivingTurnParts) {
     await adapter.stop();
   }
 
-  /** Whoever can receive goes on from the bookmark. Where nobody can, this one tries again. */
+  /** Lets a process that can receive go on from the bookmark. If no process can, this process tries again. */
   async function standAside(): Promise<void> {
     if (!isActive()) return;
     asideUntil = steadyNow(clock) + ASIDE_MS;
-    await stepDown('it cannot reach the platform; perhaps another process can');
-    // One of an earlier turn would be older than what others have left since.
+    await stepDown('this process cannot reach the platform; perhaps another process can');
+    // Without a connection under this lease, this process's bookmark is older than the bookmark in the store.
     await leases.release(name, hasConnected ? adapter.bookmark?.() : undefined);
   }
 
@@ -77,12 +77,12 @@ export function createReceivingTurn(parts: ReceivingTurnParts) {
     return awaySince !== undefined && steadyNow(clock) - awaySince >= AWAY_MS;
   }
 
-  /** Takes the turn, or sees that it still has it, or has lost it. */
-  async function look(): Promise<void> {
+  /** Takes or renews the lease, and starts or stops receiving accordingly. */
+  async function check(): Promise<void> {
     if (!membership.isCertain() || isAside()) return;
     const held = await leases.hold(name, isActive() ? adapter.bookmark?.() : undefined);
     if (over) return;
-    if (!held) await stepDown('another process holds it');
+    if (!held) await stepDown('another process holds the lease');
     else if (!isActive()) await receive();
     else if (isAwayTooLong()) await standAside();
   }
@@ -91,8 +91,8 @@ export function createReceivingTurn(parts: ReceivingTurnParts) {
     role = 'active';
     hasConnected = false;
     awaySince = undefined;
-    // One that neither comes about nor fails ends by `stop`.
-    const cancelLimit = membership.shared ? clock.after(AWAY_MS, () => standAside().catch(late)) : nothing;
+    // A start that neither succeeds nor fails is ended by `stop`.
+    const cancelLimit = membership.shared ? clock.after(AWAY_MS, () => standAside().catch(logLate)) : nothing;
     try {
       const bookmark = await leases.bookmark(name);
       if (!isActive() || over) return;
@@ -100,7 +100,7 @@ export function createReceivingTurn(parts: ReceivingTurnParts) {
       if (!isActive()) return await adapter.stop();
       hasConnected = true;
     } catch (error) {
-      // Stepped down, or stopped, meanwhile: that is why.
+      // The start failed because this process stepped down, or was stopped, meanwhile.
       if (!isActive() || over) return;
       role = undefined;
       await leases.release(name).catch(() => undefined);
@@ -113,55 +113,55 @@ export function createReceivingTurn(parts: ReceivingTurnParts) {
 
   function shutOut(error: AppError): void {
     over = true;
-    void looks.stop();
+    void checks.stop();
     role = undefined;
-    leases.release(name).catch(late);
+    leases.release(name).catch(logLate);
     lost(error);
   }
 
-  /** At its next look it finds that it holds the turn still, or at its end that it holds nothing. */
-  function late(err: unknown): void {
-    log.debug({ err, platform }, 'platforms: a turn is given back late');
+  /** A lease that could not be released stays with this process until the next check, or until the process ends. */
+  function logLate(err: unknown): void {
+    log.debug({ err, platform }, 'platforms: the lease could not be released yet');
   }
 
-  /** One that slept too long wakes up to what came before it fell asleep. */
+  /** A process that was suspended wakes to old requests, which another process has received meanwhile. */
   const gate: Inbox = {
     async invoke(invocation) {
       if (isActive() && membership.isCertain()) return await inbox.invoke(invocation);
-      log.warn({ platform, invocation: invocation.id }, 'platforms: left to the process that receives now');
+      log.warn({ platform, invocation: invocation.id }, 'platforms: invocation left to the active process');
     },
     suggest: (question) => inbox.suggest(question),
   };
 
-  function couldNot(error: unknown): void {
-    // The database is away: the membership says so, and steps down in time.
+  function failed(error: unknown): void {
+    // The database cannot be reached: `membership` notices, and its `onDoubt` steps down in time.
     if (role !== undefined) return;
     if (error instanceof ConfigError) {
       shutOut(error);
     } else {
       role = 'standby';
       asideUntil = steadyNow(clock) + ASIDE_MS;
-      log.warn({ platform, err: error }, 'platforms: this process cannot receive, and lets others try');
+      log.warn({ platform, err: error }, 'platforms: this process cannot receive; another process may try');
     }
   }
 
   return {
-    /** Resolves once it receives or stands by. Rejects as the adapter's own `start` does, and can then be called again. */
+    /** Resolves once this process receives or stands by. Rejects as the adapter's `start` does; may then be called again. */
     async start(): Promise<void> {
-      await look();
+      await check();
       if (role === undefined) {
         await adapter.prepare?.();
         role = 'standby';
-        log.info({ platform }, 'platforms: another process receives, this one stands by');
+        log.info({ platform }, 'platforms: another process receives; this process stands by');
       }
-      if (membership.shared) looks.start();
+      if (membership.shared) checks.start();
     },
-    /** Receives nothing more, and lets the next one have the turn. */
+    /** Stops receiving, and releases the lease to the next process. */
     async stop(): Promise<void> {
       over = true;
-      const looked = looks.stop();
+      const checked = checks.stop();
       await adapter.stop();
-      await looked;
+      await checked;
       const bookmark = isActive() && hasConnected ? adapter.bookmark?.() : undefined;
       role = undefined;
       await leases.release(name, bookmark);
@@ -169,7 +169,7 @@ export function createReceivingTurn(parts: ReceivingTurnParts) {
     get role(): Role | undefined {
       return role;
     },
-    /** Whether it does what its role asks for. */
+    /** Whether this process can do the work of its role. */
     healthy: (): boolean =>
       isActive() ? adapter.healthy() : role === 'standby' && membership.isCertain() && !isAside(),
   };

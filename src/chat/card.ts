@@ -1,17 +1,17 @@
 /**
- * Platform-neutral messages. A renderer in each adapter turns them into what its platform shows.
+ * Messages without a platform. A renderer in each adapter turns a message into the platform's own format.
  *
- * A plain string is always literal text: renderers escape it, so nothing that came from a person,
- * a log line or an API can format, link or ping. Markup exists only as the objects below.
+ * A plain string is always literal text: renderers escape the string, so text from a person, a log line or an API can
+ * never format, link or ping. Markup exists only as the objects below.
  */
 export type Inline =
   | string
   | { readonly bold: string }
   | { readonly code: string }
   | { readonly link: string; readonly text: string }
-  /** Pings this person (id on the platform). Only for the person who asked for what the message is about. */
+  /** Pings this person (id on the platform). Allowed only if the message answers this person's request. */
   | { readonly mention: string; readonly name: string }
-  /** A channel (id on the platform), by its name where the platform shows it. */
+  /** A channel (id on the platform), shown by name on platforms that resolve ids. */
   | { readonly channel: string }
   /** An instant, in epoch milliseconds, shown in the reader's own time: "3 minutes ago", or day and time. */
   | { readonly time: number; readonly style: 'relative' | 'clock' };
@@ -56,11 +56,11 @@ export type Node =
   | { readonly kind: 'note'; readonly text: Rich }
   | { readonly kind: 'fields'; readonly fields: readonly Field[] }
   | Table
-  /** Monospaced, shown exactly. Where it does not fit, `keep` says which end matters. */
+  /** Monospaced, shown exactly. If the text is too long, `keep` says which end stays. */
   | { readonly kind: 'code'; readonly text: string; readonly keep: 'start' | 'end' }
   /**
-   * A picture: one of the card's files, by its name. `alt` says in words what the picture shows, and is shown in place of
-   * a file that is missing; `drawn` is the picture in characters, for a platform that shows text only.
+   * A picture: one of the card's files, by its name. `alt` describes the picture in words, and is shown in place of a
+   * missing file; `drawn` is the picture in characters, for a platform that shows text only.
    */
   | { readonly kind: 'image'; readonly file: string; readonly alt: string; readonly drawn?: string }
   | { readonly kind: 'divider' }
@@ -107,23 +107,23 @@ export function textFile(name: string, text: string): CardFile {
   return { name, type: 'text/plain; charset=utf-8', bytes: new TextEncoder().encode(text) };
 }
 
-/** Who asked, and for what: a command's name, and what it names where that is known. */
+/** The asker, and the command, with its target if known. */
 export interface Attribution {
   readonly id: string;
   readonly name: string;
   readonly command: string;
 }
 
-/** For a place where nothing else shows whose answer it is. */
+/** Puts person and command in front of a message that stands alone in a channel. */
 export function attributed(message: Message, { id, name, command }: Attribution): Message {
   const by: Rich = [{ mention: id, name }, ': ', { code: command }];
-  // It may be said there already.
+  // The message may mention the person already.
   if (JSON.stringify(message).includes(JSON.stringify(by[0]))) return message;
   if (message.kind === 'line') return { ...message, text: [...by, ': ', ...message.text] };
   return { ...message, nodes: [{ kind: 'text', text: by }, ...message.nodes] };
 }
 
-/** The same with its text changed; a mention, a channel and a time have none. */
+/** Changes the text of an inline; a mention, a channel and a time have no text and stay. */
 export function withText(inline: Inline, change: (text: string) => string): Inline {
   if (typeof inline === 'string') return change(inline);
   if ('bold' in inline) return { bold: change(inline.bold) };
@@ -132,7 +132,7 @@ export function withText(inline: Inline, change: (text: string) => string): Inli
   return inline;
 }
 
-/** What a notification, a log or a screen reader gets: the title or line without markup. */
+/** The text without markup, for notifications, logs and screen readers. */
 export function plainText(rich: Rich): string {
   return rich.map((inline) => plainInline(inline)).join('');
 }

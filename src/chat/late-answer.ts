@@ -1,14 +1,14 @@
 import { DeliveryError } from '../errors.ts';
 import type { Adapter, Address, LateAnswer } from './port.ts';
 
-/** By which the messages of one invocation are found, and since when, in epoch milliseconds, there are any. */
+/** The keys of an invocation's messages, and the earliest time (epoch milliseconds) of those messages. */
 export interface Keys {
   readonly card: string;
   readonly answer: string;
   readonly since: number;
 }
 
-/** Answers late by the own token of the bot; where the channel cannot be read, the answer says that it may be a repeat. */
+/** Answers late with the bot's own token. If the channel cannot be read, posts `again`, which speaks of a possible repeat. */
 export async function answerByKeys(
   adapter: Adapter,
   at: Address,
@@ -32,9 +32,9 @@ export async function answerByKeys(
 }
 
 /**
- * Where the answer to an invocation goes that another process was to answer: nowhere where that process has answered, else
- * in place of the card that it posted, else into a message of its own. `mayLeave` is asked after the search, right before
- * anything is shown.
+ * Answers an invocation that another process received and did not finish. Does nothing if that process has answered;
+ * replaces the card if that process has posted a card; posts a message otherwise. `mayLeave` is called after the search, right
+ * before the edit or post.
  */
 export async function answerLate<Ref>(parts: {
   readonly findAnswer: () => Promise<Ref | undefined>;

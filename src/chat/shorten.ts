@@ -1,11 +1,11 @@
 import type { Field, Inline, Message, Rich } from './card.ts';
 
-/** Of many fields the last ones stay: they say where it is and what its id is, the many before them are of one kind. */
+/** A long list of fields keeps its last fields, which hold place and id; the fields before the last are of the same kind. */
 const LAST = 3;
 
 /**
- * The same message with at most `most` fields in each group of fields, and pieces in each text; a line says how many
- * are left out. For renderers: how much there is comes from data, and a platform takes only so much.
+ * Cuts a message to at most `most` fields in each group of fields and `most` pieces in each text, and adds how many were
+ * left out. For renderers: data has no limit, a platform's messages have.
  */
 export function shorten(message: Message, most: number): Message {
   if (message.kind === 'line') return { ...message, text: shortenRich(message.text, most) };
@@ -28,14 +28,14 @@ export function shortenFields(fields: readonly Field[], most: number): readonly 
   return [...short.slice(0, first), more, ...short.slice(short.length - last)];
 }
 
-/** Counts only pieces with markup: what is between them is commas. */
+/** Counts only pieces with markup: the strings between those pieces are commas. */
 function shortenRich(rich: Rich, most: number): Rich {
   if (rich.length <= most) return rich;
   const left = rich.slice(most).filter((inline: Inline) => typeof inline !== 'string').length;
   return [...rich.slice(0, most), left > 0 ? ` … and ${left} more` : '…'];
 }
 
-/** The largest number from `low` to `high` that is good, where all below a good one are; undefined where none is. */
+/** The largest good number from `low` to `high`; undefined if `low` is bad. Every number below a good number must be good. */
 export function largest(low: number, high: number, good: (value: number) => boolean): number | undefined {
   if (!good(low)) return undefined;
   let best = low;

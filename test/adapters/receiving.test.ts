@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { createReceivingTurn } from '../../src/adapters/receiving.ts';
+import { createSoleReceiver } from '../../src/adapters/receiving.ts';
 import type { Adapter, Inbox, Invocation } from '../../src/chat/port.ts';
 import { AppError, ConfigError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
@@ -68,7 +68,7 @@ async function stage(starts: (Error | 'hangs' | undefined)[] = []) {
   await membership.join();
   // The database's time goes on by itself, and on a slow machine further than this test allows.
   await store.updateTable('instances').set({ until: 9e15 }).execute();
-  const turn = createReceivingTurn({
+  const turn = createSoleReceiver({
     adapter,
     leases: waitedFor(clock, new Leases(store, membership, clock)),
     membership,

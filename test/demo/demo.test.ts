@@ -83,7 +83,7 @@ describe.concurrent('the demo with lines from a pipe', patient, () => {
     [`deploy ${'x'.repeat(20_000)}`, 'I read at most 12000 characters'],
     ['🏎️', 'There is no command “🏎️”'],
     ['#1', 'There is no button #1'],
-    ['#1 please', 'by its number alone'],
+    ['#1 please', 'type its number alone'],
     ['stop @last', '✗'],
   ];
   test('each bad line in the demo is answered, and no server starts', async () => {

@@ -11,7 +11,7 @@ export interface BoardOptions {
   readonly clock: Clock;
   readonly color: boolean;
   readonly timeZone?: string;
-  /** The window's width right now; undefined: lines are not folded. */
+  /** The window's present width; undefined: do not fold lines. */
   columns(): number | undefined;
   /** Asked each time, because a prompt replaces the plain screen. */
   screen(): Screen;
@@ -32,7 +32,7 @@ export function createBoard(options: BoardOptions) {
       try {
         places.set(file, await options.saveFile(file));
       } catch (cause) {
-        throw new DeliveryError('console-file', `The file ${file.name} could not be saved.`, {
+        throw new DeliveryError('console-file', `I could not save the file ${file.name}.`, {
           hint: 'Make room in the temporary folder, then ask again.',
           cause,
           outcome: 'not-sent',
@@ -63,14 +63,14 @@ export function createBoard(options: BoardOptions) {
       print(shown);
       return shown.ref;
     },
-    /** Prints the message as it is now. Throws DeliveryError for a message of another session. */
+    /** Prints the message in its new state. Throws DeliveryError for a message of an earlier session. */
     async change(ref: MessageRef, message: Message): Promise<void> {
       if (transcript.get(ref)) await save(message);
       const change = transcript.change(ref, message);
-      const sentence = 'The message belongs to an earlier session of this terminal.';
+      const sentence = 'The message belongs to an earlier session of this terminal, so I cannot change it.';
       if (!change)
         throw new DeliveryError('console-gone', sentence, { outcome: 'not-sent', retryable: false });
-      // Also when nothing is different: then somebody asked to see it again.
+      // Also without a difference: then the person asked to see the message again.
       print(change);
     },
   };

@@ -4,15 +4,15 @@ import type { Clock } from '../../clock.ts';
 
 export type TerminalInput = Readable & { readonly isTTY?: boolean; unref?(): void };
 
-/** Where lines come from: a pipe or a terminal. */
+/** A source of lines: a pipe or a terminal. */
 export interface LineSource {
   close(): void;
 }
 
 export interface LineHandlers {
-  /** Answers whether the line asked for anything; `leave`: it asked to be the last one. */
+  /** Returns `asked` for a request, `nothing` for an empty line or a comment, and `leave` if the person leaves. */
   line(text: string): 'nothing' | 'asked' | 'leave';
-  /** No more lines. `no-input`: there never was one that asked for anything. */
+  /** Called when no more lines come. `no-input`: no line was a request. */
   end(how: 'end' | 'no-input'): void;
 }
 
@@ -46,13 +46,13 @@ export function openPipe({ input, clock, silenceMs }: PipeOptions, handlers: Lin
 
   lines.on('line', (text) => {
     if (over) return;
-    const what = handlers.line(text);
-    if (what !== 'nothing') asked = true;
-    if (what === 'leave') end();
+    const kind = handlers.line(text);
+    if (kind !== 'nothing') asked = true;
+    if (kind === 'leave') end();
     else listen();
   });
   lines.on('close', end);
-  // A directory as input, a pipe that broke: the same as the end.
+  // A directory as input, or a broken pipe, counts as the end.
   lines.on('error', end);
   listen();
   return { close: end };

@@ -1,6 +1,6 @@
 /**
- * Literal text for a terminal. What came from a person, a log line or an API must not move the cursor, recolour,
- * retitle the window or reverse the reading direction: whatever could is shown by a visible sign instead.
+ * Literal text for a terminal. Text from a person, a log line or an API must not move the cursor, change colours, retitle
+ * the window or reverse the reading direction: characters that could are replaced by visible signs.
  */
 
 // C0 and C1 controls (ECMA-48), the line and paragraph separators, and the bidirectional controls (UAX #9).
@@ -26,7 +26,7 @@ function untab(before: string): string {
   return before + ' '.repeat(8 - (before.length % 8));
 }
 
-/** Unicode has pictures for the C0 controls, e.g. ␛ for escape; the others are shown by their number. */
+/** Unicode has pictures for the C0 controls, e.g. ␛ for escape; other characters are shown by their number. */
 function visible(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   if (code < 0x20) return String.fromCodePoint(0x2400 + code);

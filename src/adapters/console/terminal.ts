@@ -34,7 +34,7 @@ export function openTerminal(options: TerminalOptions, handlers: LineHandlers): 
   lines.on('close', () => {
     if (over) return;
     over = true;
-    // The shell's own prompt must not follow ours on the same line.
+    // The shell's prompt must not follow this prompt on the same line.
     output.write('\n');
     handlers.end('end');
   });
@@ -49,7 +49,7 @@ export function openTerminal(options: TerminalOptions, handlers: LineHandlers): 
       cursorTo(output, 0);
       clearScreenDown(output);
       output.write(text);
-      // readline goes up by this many rows before it draws its line again, and after a paste it miscounts them.
+      // readline goes up by `prevRows` before drawing its line again, and miscounts the rows after a paste.
       Object.assign(lines, { prevRows: 0 });
       lines.prompt(true);
     },

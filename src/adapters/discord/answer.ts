@@ -16,22 +16,22 @@ import { payloadOf } from './payload.ts';
 const TOKEN_USABLE_MS = limits.interactionTokenMs - 30_000;
 
 const UNKNOWN = 'discord-unknown-message';
-/** An interaction's token is of no use any more, while the channel may still be. */
+/** Errors after which the interaction's token cannot answer, while the channel may still take messages. */
 const TOKEN_GONE = ['discord-answer-expired', 'discord-too-late', UNKNOWN] as const;
 
-/** All it takes to answer an interaction, also for another process than the one that received it. */
+/** Enough to answer an interaction, also for a process that did not receive the interaction. */
 export const DiscordReply = z.object({
-  /** The interaction's own id. */
+  /** Id of the interaction. */
   id: z.string(),
   applicationId: z.string(),
-  /** Stands for the bot's own. */
+  /** The interaction's token, used in place of the bot's token. */
   token: z.string(),
-  /** Epoch milliseconds, when it was received. */
+  /** When the interaction was received, in epoch milliseconds. */
   receivedAt: z.number(),
   workspace: z.string(),
   channel: z.string(),
   mode: z.enum(['public', 'private', 'update']),
-  /** The public message whose button was pressed. */
+  /** The public message with the pressed button. */
   source: z.string().optional(),
 });
 export type DiscordReply = z.infer<typeof DiscordReply>;
@@ -43,16 +43,16 @@ export interface AnswerParts {
   readonly api: MessageApi;
   readonly clock: Clock;
   readonly log: Logger;
-  /** For what has to stand in the channel by itself. */
+  /** For an answer that stands alone in the channel. */
   readonly asked?: Attribution;
 }
 
-/** The answer to one acknowledged interaction. Everything throws DeliveryError. */
+/** The answer to one acknowledged interaction. Every function throws DeliveryError. */
 export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, asked }: AnswerParts) {
   const { id, mode } = reply;
   const at: Address = { platform: adapter.platform, workspace: reply.workspace, channel: reply.channel };
-  // Each message carries one of these, by which another process can tell what it is. One message of each kind for an
-  // interaction, and the same key at every attempt.
+  // Each message carries a key, by which every process recognises card and answer. An interaction has at most a single card
+  // and a single answer, and all attempts use the same key.
   const cardKey = `i${id}`;
   const answerKey = `a${id}`;
   const source = reply.source === undefined ? undefined : { ...at, message: reply.source };
@@ -61,12 +61,12 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
   /** The message that holds the answer, where the bot's own token can edit it. */
   let standing = source;
   let tokenGone = false;
-  /** It is no reply to the interaction, so that nothing else shows whose it is. */
-  let byItself = false;
+  /** Whether the answer is no reply to the interaction, so that Discord does not name the asker. */
+  let standsAlone = false;
   /** Whether a public answer was announced and is still to come. */
   let waits = mode === 'public';
 
-  /** What the interaction's token does; undefined once it does nothing any more, while the channel may still be there. */
+  /** Acts with the interaction's token; undefined if the token no longer works, while the channel may still exist. */
   async function byToken<T>(act: () => Promise<T>): Promise<T | undefined> {
     if (!tokenGone && clock.now() - reply.receivedAt < TOKEN_USABLE_MS) {
       try {
@@ -80,7 +80,7 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
     return undefined;
   }
 
-  /** Puts the message where the answer belongs; where the interaction's token no longer works, by the bot's own. */
+  /** Puts the message in the answer's place: with the interaction's token, and with the bot's token after that. */
   async function fillIn(message: Message, key: string): Promise<MessageRef | undefined> {
     const filled = await byToken(() => api.editAnswer(reply, payloadOf(message, key)));
     if (filled) {
@@ -90,16 +90,16 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
       return ref;
     }
     if (!isPublic) throw expired();
-    byItself ||= standing === undefined;
-    const named = byItself && asked ? attributed(message, asked) : message;
+    standsAlone ||= standing === undefined;
+    const named = standsAlone && asked ? attributed(message, asked) : message;
     if (standing) await adapter.edit(standing, named);
     else standing = await adapter.post(at, { message: named, key });
     return standing;
   }
 
-  /** Tells the person alone. A public answer that was announced and not given is taken back. */
+  /** Answers the person alone. A public answer that was announced and not given is taken back. */
   async function aside(message: Message): Promise<void> {
-    // Else Discord shows it in the announced answer, to everybody.
+    // Otherwise Discord would show the private message to all members, in the place of the announced answer.
     if (waits)
       await api.deleteAnswer(reply).catch(async (error: unknown) => {
         if (!isDeliveryError(error, UNKNOWN)) await api.editAnswer(reply, payloadOf(elsewhere));
@@ -109,7 +109,7 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
   }
 
   return {
-    /** Puts it where the answer belongs, or in place of what is there. */
+    /** Gives the answer, or replaces the answer that was given. */
     async give(message: Message): Promise<void> {
       await fillIn(message, answerKey);
     },
@@ -120,14 +120,14 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
         mode === 'public'
           ? await fillIn(message, cardKey)
           : await adapter.post(at, { message, key: cardKey });
-      if (!card) throw new Error('A public answer has a message');
+      if (!card) throw new Error('A public answer must have a message');
       return card;
     },
     /** See `Adapter.resume`. */
     async resume({ message, again, mayLeave }: LateAnswer): Promise<void> {
       const done = await byToken(async () => {
         const shown = await api.readAnswer(reply).catch((error: unknown) => {
-          // What was announced to everybody has been taken back.
+          // The announced public answer has been taken back.
           if (mode === 'private' && isDeliveryError(error, UNKNOWN)) return undefined;
           throw error;
         });
@@ -135,8 +135,8 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
         mayLeave();
         const { flags = 0 } = shown ?? {};
         waits = (flags & MessageFlags.Loading) !== 0;
-        // What everybody sees, a live card above all, is not to be replaced by one person's news.
-        // It takes no nonce and is not read back (Execute Webhook): whether it is a repeat nobody can tell.
+        // A public message, such as a live card, must not be replaced by news for a single person. A follow-up takes no
+        // nonce and cannot be read back (Execute Webhook), so a repeat cannot be recognised.
         if (source || (mode === 'private' && !(flags & MessageFlags.Ephemeral))) await aside(again);
         else await api.editAnswer(reply, payloadOf(message, answerKey));
         return true;
@@ -149,11 +149,11 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
   };
 }
 
-/** Where the announced answer cannot be taken back. */
+/** Replaces an announced answer that cannot be taken back. */
 const elsewhere: Message = {
   kind: 'line',
   tone: 'neutral',
-  text: ['The answer to this is for the person who asked, who alone sees it.'],
+  text: ['Only the person who asked can see this answer.'],
 };
 
 export function refOf(at: Address, message: APIMessage): MessageRef {

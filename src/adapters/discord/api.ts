@@ -17,13 +17,13 @@ import { limits } from './limits.ts';
 import { type Payload, payloadOf } from './payload.ts';
 import { closeRest, createRest, type RestPlace } from './rest.ts';
 
-/** A message has left, with all its repeats, or never will, after this long: another process may count on that. */
+/** After this time a message has left, with all repeats, or never will: every other process relies on this limit. */
 export const LEAVE_WITHIN_MS = 15_000;
 
 const CLOSED = 'discord-thread-closed';
-const woken = { kind: 'line', tone: 'neutral', text: ['A message in this thread has changed.'] } as const;
+const notice = { kind: 'line', tone: 'neutral', text: ['A message in this thread has changed.'] } as const;
 
-/** What answering an interaction takes; the token stands for the bot's own. */
+/** Enough to answer an interaction; the interaction's token replaces the bot's token. */
 export interface InteractionToken {
   readonly id: string;
   readonly applicationId: string;
@@ -32,21 +32,22 @@ export interface InteractionToken {
 
 export type MessageApi = ReturnType<typeof createMessageApi>;
 
-/** The few requests this bot makes for messages. Every one of them throws DeliveryError. */
+/** The requests that the bot makes for messages. Every request throws DeliveryError. */
 export function createMessageApi({ token, ...place }: RestPlace & { readonly token: string }) {
-  // Each bucket's wait is left to whoever asked: the outbox paces its channels, a person's answer waits a moment.
+  // The caller decides about a bucket's wait: the outbox paces its channels, a person's answer may wait 5 s.
   const rejectOnRateLimit = (limit: { route: string; retryAfter: number }) =>
     limit.route.startsWith('/channels') || limit.retryAfter > 5000;
   // Safe to repeat after a 5xx or a broken connection: edits and reads.
   const rest = createRest(place, { rejectOnRateLimit, retries: 2 }).setToken(token);
-  // A first response is not: the second would be refused as "already acknowledged" and hide that the first one worked.
+  // Not safe for a first response: the repeat is refused as "already acknowledged", which hides the success of the first.
   const once = createRest(place, { rejectOnRateLimit, retries: 0 });
   let closed = false;
   let own: string | undefined;
 
   async function deliver<T>(send: () => Promise<unknown>): Promise<T> {
     if (closed)
-      throw new DeliveryError('discord-stopped', 'The bot is shutting down.', {
+      throw new DeliveryError('discord-stopped', 'I am shutting down, so nothing was sent.', {
+        hint: 'Try again in a minute.',
         outcome: 'not-sent',
         retryable: true,
       });
@@ -58,8 +59,8 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
   }
 
   /**
-   * Returns the refusal of a repeat, where the first attempt got no answer: it may have arrived, or somebody else was
-   * faster.
+   * Sends a first response, and repeats the response if the first attempt got no answer. Returns the refusal of the repeat:
+   * either the first attempt had arrived, or another process had responded.
    */
   async function respond({ id, token }: InteractionToken, body: object, files: Payload['files'] = []) {
     const send = () =>
@@ -78,24 +79,25 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
     return undefined;
   }
 
-  /** The answer as it stands; after `update`, the message whose button was pressed. */
+  /** The present answer; after `update`, the message with the pressed button. */
   async function readAnswer({ applicationId, token }: InteractionToken): Promise<APIMessage> {
     const route = Routes.webhookMessage(applicationId, token, '@original');
     return await deliver<APIMessage>(() => rest.get(route, { auth: false }));
   }
 
   /**
-   * Edits in a thread that Discord may have archived. An edit does not wake a thread, a message does, and who may write
-   * there may wake it (Threads, "Archiving"). In one that stays closed the edit is given up: no wait opens it.
+   * Edits in a thread that Discord may have archived. An edit does not open an archived thread; a message does, and every
+   * member with the right to write there may open the thread (Threads, "Archiving"). If the thread stays closed, the edit
+   * is given up: waiting opens no thread.
    */
-  async function awake<T>(channel: string, of: string, edit: () => Promise<T>): Promise<T> {
+  async function openAndEdit<T>(channel: string, of: string, edit: () => Promise<T>): Promise<T> {
     try {
       return await edit();
     } catch (error) {
       if (!isDeliveryError(error, CLOSED)) throw error;
     }
     const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);
-    const body = { ...payloadOf(woken).body, nonce: `w${of}`, enforce_nonce: true };
+    const body = { ...payloadOf(notice).body, nonce: `w${of}`, enforce_nonce: true };
     await deliver(() => rest.patch(Routes.channel(channel), { body: { archived: false }, signal }))
       .catch((refusal: DeliveryError) => {
         if (refusal.retryable) throw refusal;
@@ -108,7 +110,7 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
   }
 
   return {
-    /** First response to an interaction: a message of its own, for the person alone. */
+    /** First response to an interaction: a message for the person alone. */
     async answerPrivately(to: InteractionToken, { body, files }: Payload) {
       const data = { ...body, flags: body.flags | MessageFlags.Ephemeral };
       await respond(to, { type: InteractionResponseType.ChannelMessageWithSource, data }, files);
@@ -117,7 +119,7 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
     async openForm(to: InteractionToken, data: APIModalInteractionResponseCallbackData) {
       await respond(to, { type: InteractionResponseType.Modal, data });
     },
-    /** The only response to somebody who is typing. */
+    /** The response to a person's typing. */
     async suggest(to: InteractionToken, values: readonly string[]) {
       const choices = values.map((value) => ({ name: value, value }));
       await respond(to, {
@@ -125,9 +127,9 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
         data: { choices },
       });
     },
-    /** First response: an answer, or for `update` a change of `source`, whose button was pressed, will follow. */
+    /** First response: announces an answer or, for `update`, a change of `source`, the message with the pressed button. */
     async defer(to: InteractionToken, mode: AckMode, source?: string) {
-      // Whether it is private is fixed here; Components V2 cannot be asked for yet, only in the edit that follows.
+      // This response fixes whether the answer is private. Components V2 can be set only in the edit that follows.
       const refusal = await respond(to, {
         type:
           mode === 'update'
@@ -136,15 +138,16 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
         ...(mode === 'private' ? { data: { flags: MessageFlags.Ephemeral } } : {}),
       });
       if (!refusal) return;
-      // Ours waits to be filled in. Another process may have told the person that nothing was done: then it stays so.
+      // A repeat was refused. If the announced answer still waits, the first attempt had arrived. If not, another process
+      // may have told the person that nothing was done, so this process must do nothing.
       const { id, flags = 0 } = await readAnswer(to);
       if (mode === 'update' ? id !== source : !(flags & MessageFlags.Loading)) throw refusal;
     },
-    /** Fills in, or replaces, what was deferred. */
+    /** Fills in the announced answer, or replaces the answer. */
     editAnswer(to: InteractionToken & { channel: string }, { body, files }: Payload) {
       const route = Routes.webhookMessage(to.applicationId, to.token, '@original');
       const edit = () => deliver<APIMessage>(() => rest.patch(route, { body, files, auth: false }));
-      return awake(to.channel, to.id, edit);
+      return openAndEdit(to.channel, to.id, edit);
     },
     readAnswer,
     deleteAnswer({ applicationId, token }: InteractionToken) {
@@ -152,12 +155,13 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
       return deliver<void>(() => rest.delete(route, { auth: false }));
     },
     /**
-     * One more answer to an acknowledged interaction, for the person alone. Where a deferred answer still waits, Discord
-     * puts this one into it, for whom that was deferred (Receiving and Responding, "Create Followup Message").
+     * A further answer to an acknowledged interaction, for the person alone. If an announced answer still waits, Discord
+     * shows the further answer there, to the readers of the announced answer (Receiving and Responding, "Create Followup
+     * Message").
      */
     followUpPrivately({ applicationId, token }: InteractionToken, { body, files }: Payload) {
       const data = { ...body, flags: body.flags | MessageFlags.Ephemeral };
-      // A repeat after a lost answer would be seen twice, by one person; it is not tried.
+      // No repeat after a lost response: the person could see the message twice.
       return deliver<void>(() =>
         once.post(Routes.webhook(applicationId, token), { body: data, files, auth: false }),
       );
@@ -182,14 +186,16 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
     async edit(channel: string, message: string, { body, files }: Payload) {
       const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);
       const route = Routes.channelMessage(channel, message);
-      await awake(channel, message, () => deliver<void>(() => rest.patch(route, { body, files, signal })));
+      await openAndEdit(channel, message, () =>
+        deliver<void>(() => rest.patch(route, { body, files, signal })),
+      );
     },
-    /** The bot's own user id; asked for once. It takes no gateway, which another process may hold. */
+    /** The bot's user id, asked for once. Needs no gateway connection, so a standby process can ask, too. */
     async ownId() {
       own ??= (await deliver<RESTGetAPICurrentUserResult>(() => rest.get(Routes.user()))).id;
       return own;
     },
-    /** With the member's roles, and what each role may. */
+    /** A member, with the ids of the member's roles; `guild` has the permissions of each role. */
     member: (guild: string, person: string) =>
       deliver<APIGuildMember>(() => rest.get(Routes.guildMember(guild, person))),
     guild: (id: string) => deliver<APIGuild>(() => rest.get(Routes.guild(id))),
@@ -200,7 +206,7 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
       );
       return id;
     },
-    /** A page of messages after one, newest first; without it, the newest ones. */
+    /** A page of the messages after the message `after`, newest first; without `after`, the newest page. */
     history(channel: string, { after, limit }: { after?: string; limit: number }) {
       const query = new URLSearchParams({ limit: String(limit), ...(after === undefined ? {} : { after }) });
       return deliver<RESTGetAPIChannelMessagesResult>(() =>

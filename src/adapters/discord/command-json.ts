@@ -7,7 +7,7 @@ import { limits } from './limits.ts';
 
 export type CommandJson = ReturnType<typeof commandJson>;
 
-/** A command, a subcommand or an option, as far as its characters count. */
+/** The parts of a command, a subcommand or an option that count towards the limit of characters. */
 interface Described {
   readonly type: ApplicationCommandOptionType | ApplicationCommandType;
   readonly name: string;
@@ -24,9 +24,8 @@ const types = {
 } as const;
 
 /**
- * A command as Discord registers it in a server. `contexts` and `integration_types` are left out: they are for global
- * commands only (Application Commands, "Application Command Object"), and a server's command exists only in it. Throws
- * where Discord would not take the command.
+ * A command as JSON, for registration in a server. `contexts` and `integration_types` are left out, as both are for global
+ * commands only (Application Commands, "Application Command Object"). Throws if Discord would not take the command.
  */
 export function commandJson(command: Command, access: AccessRules) {
   const { name, description, entries } = command;
@@ -46,12 +45,12 @@ export function commandJson(command: Command, access: AccessRules) {
 function charactersOf({ name, description, options = [], choices = [] }: Described): number {
   const inside = [
     ...options.map(charactersOf),
-    ...choices.flatMap((one) => [one.name.length, one.value.length]),
+    ...choices.map((choice) => choice.name.length + choice.value.length),
   ];
-  return inside.reduce((sum, one) => sum + one, name.length + description.length);
+  return inside.reduce((sum, count) => sum + count, name.length + description.length);
 }
 
-/** The options of a command; of a subcommand, the one option that it is to Discord. */
+/** The options of a command. To Discord a subcommand is an option itself, which holds the subcommand's options. */
 function entryJson({ word, description, options }: Entry): Described[] {
   const all = Object.entries(options).map(([name, option]) => optionJson(name, option));
   if (word === undefined) return all;
@@ -59,8 +58,9 @@ function entryJson({ word, description, options }: Entry): Described[] {
 }
 
 /**
- * Who sees the command before an administrator of the server says otherwise. As soon as a role decides, everybody has
- * to see it: Discord cannot be told here which roles, and would hide it from people the bot's own check lets in.
+ * The right that a member needs to see the command, until an administrator of the server changes the setting; null: every
+ * member sees the command. If a role gives the permission, every member has to see the command, because the registration
+ * cannot name roles, and Discord would hide the command from people with the right role.
  */
 function leastRight(permission: Permission, access: AccessRules): number | null {
   const level = permissions[permission];

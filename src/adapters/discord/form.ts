@@ -12,7 +12,7 @@ import { inOneDirection } from '../../chat/direction.ts';
 import type { Form, FormField, FormValues } from '../../chat/form.ts';
 import { limits } from './limits.ts';
 
-/** A form as a modal. Text that does not fit is cut; throws where there are more fields or choices than Discord takes, or a choice's value is too long. */
+/** A form as a modal. Long text is cut; throws if the form has more fields or choices than Discord takes, or too long a value. */
 export function renderForm(form: Form): APIModalInteractionResponseCallbackData {
   const { title, fields, submit } = inOneDirection(form);
   if (fields.length > limits.form.fields)
@@ -64,7 +64,7 @@ function menu({ choices, initial }: { readonly choices: readonly Choice[]; reado
   return { type: ComponentType.StringSelect as const, options };
 }
 
-/** What was filled in. Discord sends a text left empty as an empty one, and a choice left open as no value. */
+/** The submitted values. Discord sends an empty string for an empty text field, and no value for an open choice. */
 export function valuesOf({ components }: APIModalSubmission): FormValues {
   const values: Record<string, string> = {};
   for (const label of components) {

@@ -17,10 +17,10 @@ import { createRelay, type Relay } from './relay.ts';
 import { createRest } from './rest.ts';
 import { toLostError, toStartError } from './start-error.ts';
 
-/** How long Discord may take to close its end; nothing is taken from the connection meanwhile. */
+/** How long Discord may take to close the connection; no interaction is accepted meanwhile. */
 const CLOSE_MS = 1_500;
 
-/** Discord closes for good: it would refuse us again (Opcodes and Status Codes, "Gateway Close Event Codes"). */
+/** Codes after which Discord refuses to reconnect (Opcodes and Status Codes, "Gateway Close Event Codes"). */
 const FINAL: readonly number[] = [
   GatewayCloseCodes.AuthenticationFailed,
   GatewayCloseCodes.InvalidShard,
@@ -36,22 +36,22 @@ export interface GatewayOptions extends Omit<DiscordConfig, 'access'> {
 }
 
 /**
- * discord.js's own gateway package keeps the connection: heartbeats, resumes, reconnects, the wait between logins. The
- * rest of discord.js keeps a picture of every server, of which an interaction needs nothing, and cannot go on with a
- * session that another process began.
+ * `@discordjs/ws` keeps the connection: heartbeats, resumes, reconnects, the wait between logins. The client of discord.js
+ * is not used: the client caches every server, which interactions do not need, and cannot resume the session of an
+ * earlier process.
  */
 export function createGateway(options: GatewayOptions) {
   const { token, apiUrl, proxy } = options;
   const rest = createRest(options, { handlerSweepInterval: 0, hashSweepInterval: 0 }).setToken(token);
-  // The gateway package takes no agent for its sockets, and a network that has a proxy has no other way out.
+  // The gateway package takes no agent for its sockets, and a network with a proxy has no other way out.
   const relay = proxy && createRelay(createAgent(proxy, { allowH2: false, proxyTunnel: true }));
   let connection: Connection | undefined;
 
   return {
     /**
-     * Connects. Resolves when Discord sends us interactions; rejects with a sentence on what to do. It goes on with
-     * `sessions` of another connection, where Discord still knows them, and is sent what that one missed. Calls `onLost`
-     * when Discord later closes the connection for good.
+     * Connects. Resolves when Discord sends interactions to this connection; rejects with AppError. Resumes `sessions` of
+     * an earlier connection if Discord still knows the sessions, and then receives the interactions missed since. Calls
+     * `onLost` if Discord later closes the connection for good.
      */
     async start(
       onInteraction: (interaction: APIInteraction) => void,
@@ -68,7 +68,7 @@ export function createGateway(options: GatewayOptions) {
         throw error instanceof AppError ? error : toStartError(error, apiUrl);
       }
     },
-    /** Disconnects in a way that leaves the sessions to whoever goes on with them. Can be started again. */
+    /** Disconnects, and leaves the sessions for a later connection to resume. Can be started again. */
     async stop(): Promise<void> {
       await connection?.close();
       await relay?.close();
@@ -100,11 +100,11 @@ function createConnection(parts: ConnectionParts) {
 
   const manager = new WebSocketManager({
     token,
-    // Interactions need no intent at all; this one tells which servers the bot is in.
+    // Interactions need no intent. The intent Guilds tells which servers the bot is in.
     intents: GatewayIntentBits.Guilds,
     rest,
     async retrieveSessionInfo(shard) {
-      // A reconnect of its own that began before the end asks here before it connects, and must not.
+      // A reconnect of the package that began before `close` asks here first, and must not connect any more.
       if (state === 'closed') return new Promise<never>(() => undefined);
       const session = sessions.get(shard);
       return session && relay
@@ -114,7 +114,7 @@ function createConnection(parts: ConnectionParts) {
     updateSessionInfo(shard, session) {
       const resumeURL = session && (relay?.from(session.resumeURL) ?? session.resumeURL);
       if (resumeURL) sessions.set(shard, { ...session, resumeURL });
-      // It forgets the session of a connection that it closes; whoever comes next shall go on with it.
+      // While closing, the package deletes the session. The next process needs the session.
       else if (state !== 'closing') sessions.delete(shard);
     },
   });
@@ -161,7 +161,7 @@ function createConnection(parts: ConnectionParts) {
       await Promise.race([connected, closed.promise]);
       shards = await manager.getShardCount();
       state = 'open';
-      // A session that goes on is not told again which servers the bot is in.
+      // After a resume, Discord does not send the list of the bot's servers again.
       if (joined.size === shards) compareGuilds([...joined.values()].flat());
     },
     async close(): Promise<void> {
@@ -194,5 +194,5 @@ function createConnection(parts: ConnectionParts) {
   }
 }
 
-/** What a shard tells. */
+/** An event with the id of its shard. */
 type Of<Event> = Event & { readonly shardId: number };

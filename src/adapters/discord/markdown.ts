@@ -4,10 +4,10 @@ import { largest } from '../../chat/shorten.ts';
 /**
  * Discord's markdown, written and escaped. The rules are those of Discord's help article "Markdown Text 101" and its
  * developer reference "Message Formatting": a backslash before a punctuation mark shows the mark itself; inside code
- * nothing is escaped, and only a run of backticks ends it.
+ * nothing is escaped, and only a run of backticks ends the code.
  */
 
-/** Breaks up what would be read as one token; takes no room on screen. */
+/** Separates characters that would be read as a single mark; has no width on screen. */
 const ZERO_WIDTH = '\u200b';
 const SNOWFLAKE = /^\d{17,20}$/;
 
@@ -16,9 +16,9 @@ const SNOWFLAKE = /^\d{17,20}$/;
  * the `://` that turns an address into a link. Square brackets and parentheses make masked links.
  */
 const ANYWHERE = /[\\*_~|`[\]()<@:]/g;
-/** Only where a line begins: headings, small print, lists, quotes. A string may begin a line, wherever it stands. */
+/** Only where a line begins: headings, small print, lists, quotes. Any string may stand at the beginning of a line. */
 const LINE_START = /(^|\n)([^\S\n]*)([-+#>]+)/g;
-/** `1. ` is a numbered list; the number may have come from the string before this one. */
+/** `1. ` is a numbered list; the number may be the end of the string before. */
 const NUMBERED = /(^|\d)\.(?=\s|$)/g;
 
 /** Shows `text` exactly as it is. */
@@ -33,22 +33,22 @@ export function escapeMarkdown(text: string): string {
     .replace(NUMBERED, '$1\\.');
 }
 
-/** `text` as a block of code. Backticks in a row are kept apart, so that none of them ends the block. */
+/** `text` as a block of code. Backticks in a row are kept apart, because three in a row would end the block. */
 export function codeBlock(text: string): string {
   return `\`\`\`\n${codeText(text)}\n\`\`\``;
 }
 
-/** How long the fences of a block are. */
+/** The characters of a block's fences. */
 export const CODE_BLOCK_OVERHEAD = codeBlock('x').length - 1;
 
 export function codeText(text: string): string {
   const shown = printable(text).replace(/`(?=`)/g, `\`${ZERO_WIDTH}`);
-  // A block must hold something besides line breaks, or its fences are shown as they are.
+  // Discord shows the fences themselves if a block holds only line breaks.
   return /[^\n]/.test(shown) ? shown : ZERO_WIDTH;
 }
 
 function inlineCode(text: string): string {
-  // Not by one pattern: blanks without a line break behind them would be gone through again from each of them.
+  // A single pattern takes quadratic time on a long run of blanks without a line break.
   const lines = printable(text).split('\n');
   const line = lines.length === 1 ? (lines[0] ?? '') : joinTrimmed(lines);
   if (line === '') return '';
@@ -57,7 +57,7 @@ function inlineCode(text: string): string {
   return `\`\`${apart.replace(/`$/, `\`${ZERO_WIDTH}`)}\`\``;
 }
 
-/** In one line; what stood at the beginning and the end of the whole stays. */
+/** Joins lines with single blanks; blanks at the beginning and the end of the whole text stay. */
 function joinTrimmed(lines: readonly string[]): string {
   const last = lines.length - 1;
   return lines
@@ -66,14 +66,14 @@ function joinTrimmed(lines: readonly string[]): string {
     .join(' ');
 }
 
-/** Rich text in Discord's markdown, of at most `room` characters; what is cut ends in an ellipsis. */
+/** Rich text in Discord's markdown, of at most `room` characters; text that was cut ends in an ellipsis. */
 export function toMarkdown(rich: Rich, room = Number.POSITIVE_INFINITY): string {
   const whole = rich.reduce((out: string, inline) => join(out, render(inline)), '');
   if (whole.length <= room) return whole;
   let out = '';
   for (const inline of rich) {
     const longer = join(out, render(inline));
-    // One character stays free for the ellipsis.
+    // A character stays free for the ellipsis.
     if (longer.length < room) out = longer;
     else return cut(out, inline, room);
   }
@@ -98,7 +98,7 @@ function render(inline: Inline): string {
   return `<t:${Math.floor(inline.time / 1000)}:${inline.style === 'relative' ? 'R' : 'f'}>`;
 }
 
-/** As much of `inline` as fits behind `out`, found by halving, since escapes make lengths uneven. */
+/** Appends as much of `inline` as fits, found by halving, because escapes make lengths uneven. */
 function cut(out: string, inline: Inline, room: number): string {
   const characters = [...textOf(inline)];
   const fits = largest(0, characters.length - 1, (count) => attempt(count).length <= room) ?? 0;
@@ -115,7 +115,7 @@ function textOf(inline: Inline): string {
   return 'bold' in inline || 'code' in inline || 'link' in inline ? plainText([inline]) : '';
 }
 
-/** Only web addresses, with what would end the link encoded; anything else is shown as its text. */
+/** A link for web addresses, with the characters that would end the link encoded; for other addresses, the text alone. */
 function link(address: string, text: string): string {
   const url = URL.parse(address);
   if (!url || !/^https?:$/.test(url.protocol)) return escapeMarkdown(text);
@@ -129,6 +129,6 @@ export function isSnowflake(id: string): boolean {
 
 /** Without control characters, which Discord shows as boxes or drops; tabs and line breaks stay. */
 function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern is there to find control characters.
   return text.replace(/\r\n?/g, '\n').replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '');
 }

@@ -7,7 +7,7 @@ import { renderMessage } from './render.ts';
 
 export type Payload = ReturnType<typeof payloadOf>;
 
-/** What every request that shows a message carries. */
+/** The body and files of a request that shows a message. With a `key`, `findByMarker` finds the message. */
 export function payloadOf(message: Message, key?: string) {
   const files = message.kind === 'card' ? filesOf(message.files ?? []) : [];
   const names = files.map((file) => file.name);
@@ -15,9 +15,9 @@ export function payloadOf(message: Message, key?: string) {
     body: {
       flags: MessageFlags.IsComponentsV2,
       components: [renderMessage(message, names, key === undefined ? undefined : markerOf(key))],
-      // Nothing pings by its text: only persons the message names as a mention of its own.
+      // Text alone never pings: only a mention in the message does.
       allowed_mentions: { parse: [], users: mentionsOf(message), replied_user: false },
-      // The message's files from now on; an edit drops the ones that are not named.
+      // An edit removes every file that is not named here.
       attachments: files.map((file, i) => ({ id: String(i), filename: file.name })),
     },
     files,
@@ -53,7 +53,7 @@ function freeName(name: string, taken: Set<string>): string {
   return free;
 }
 
-/** Of a text that is too big the end, from a whole line on, and a first line that says so. */
+/** Cuts a text file that is too big: keeps the end, from a whole line on, under a line that says so. */
 function shortened({ name, type, bytes }: CardFile, room: number): Buffer {
   const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (content.length <= room) return content;

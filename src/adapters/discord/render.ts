@@ -16,8 +16,8 @@ import { CODE_BLOCK_OVERHEAD, codeBlock, codeText, toMarkdown } from './markdown
 import { tableText } from './table.ts';
 
 /**
- * Messages as Components V2. Always, lines too: the flag cannot be taken back, so a line and a card can replace each
- * other only when both have it. Prose that does not fit is cut with an ellipsis; structure that does not fit throws.
+ * A message as Components V2. Lines, too: a message keeps the flag for ever, so a line and a card can replace each other
+ * only if both have the flag. Prose that does not fit is cut with an ellipsis; throws if there are too many components.
  */
 export function renderMessage(message: Message, fileNames: readonly string[] = [], marker?: number) {
   const shown = inOneDirection(message);
@@ -27,7 +27,7 @@ export function renderMessage(message: Message, fileNames: readonly string[] = [
   return component;
 }
 
-/** Accent colours, Discord's own palette; neutral has none. */
+/** Accent colours from Discord's own palette. */
 const colours: Readonly<Record<Tone, number | undefined>> = {
   neutral: undefined,
   progress: 0x5865f2,
@@ -45,7 +45,7 @@ const symbols: Readonly<Record<Tone, string>> = {
   danger: '❌ ',
 };
 
-/** Whether nothing of the line is cut. */
+/** Whether the line fits without being cut. */
 export function fits({ tone, text }: Line): boolean {
   return symbols[tone].length + toMarkdown(text).length <= limits.text;
 }
@@ -77,7 +77,7 @@ function renderCard(card: Card, fileNames: readonly string[]): APIMessageTopLeve
   return { type: ComponentType.Container, accent_color: colours[card.tone], components: inside };
 }
 
-/** Shares out the characters: prose first, as it is short and says what matters; code and tables get the rest. */
+/** The text of each node. Prose comes first, because prose is short and matters most; code and tables share the rest. */
 function fillTexts(nodes: readonly Node[], room: number): string[] {
   const texts = nodes.map(() => '');
   const blocks = nodes.filter(isBlock).length;
@@ -120,7 +120,7 @@ function proseText(node: Exclude<Node, Block>, room: number): string {
   }
 }
 
-/** As many fields as fit; of very many some are left out, and a line says how many. */
+/** As many fields as fit; a line says how many fields were left out. */
 function fieldsText(fields: readonly Field[], room: number): string {
   const text = (most: number) => shortenFields(fields, most).map(fieldLine).join('\n');
   const most = largest(1, longestList(fields), (count) => text(count).length <= room);
@@ -143,7 +143,7 @@ function blockText(node: Block, room: number): string {
   const inner = room - CODE_BLOCK_OVERHEAD;
   const fits = (text: string) => codeText(text).length <= inner;
   if (node.kind === 'table') {
-    // Keeping backticks apart makes a text longer, so the room is asked for again until it fits.
+    // Keeping backticks apart makes the text longer: cut the table further until the text fits.
     for (let tries = inner; ; tries -= 50) {
       const text = tableText(node, tries);
       if (fits(text) || tries < 50) return codeBlock(text);
@@ -153,7 +153,7 @@ function blockText(node: Block, room: number): string {
   return codeBlock(cutCode(node.text, node.keep, fits));
 }
 
-/** The longest start or end of `text`, in whole lines where it has several, that `fits`. */
+/** The longest start or end of `text` that `fits`; of several lines, whole lines only. */
 function cutCode(text: string, keep: 'start' | 'end', fits: (text: string) => boolean): string {
   const characters = [...text];
   const part = (count: number) =>
@@ -169,7 +169,7 @@ function cutCode(text: string, keep: 'start' | 'end', fits: (text: string) => bo
   return start !== -1 && start < rough.length / 2 ? `…${rough.slice(start)}` : rough;
 }
 
-/** Of a card's files, by their names. */
+/** The addresses of a card's files, by the files' names. */
 type Urls = ReadonlyMap<string, string | undefined>;
 
 function renderNode(node: Node, urlOf: Urls, text = ''): APIComponentInContainer[] {

@@ -82,7 +82,7 @@ describe('a console invocation', () => {
     const { printed } = await run(async ({ request }) => {
       if (request.kind === 'command' && request.command === 'stop') throw new Error('boom');
     }, 'stop\ndeploy\n');
-    expect(printed()).toContain('▲ That did not work');
+    expect(printed()).toContain('▲ I could not handle this line');
     expect(printed()).not.toContain('boom');
     expect(printed()).toContain('› deploy');
   });
@@ -134,7 +134,7 @@ describe('buttons in the terminal', () => {
     expect(printed()).toContain('▲ There is no button #7.  (only you see this)');
     expect(printed()).toContain('▲ There is no button #7. You can press #1 Do confirm, #2 Do cancel.');
     expect(printed()).toContain('▲ There is no button #0.');
-    expect(printed()).toContain('▲ A button is pressed by its number alone');
+    expect(printed()).toContain('▲ To press a button, type its number alone');
     expect(pressed).toEqual([]);
   });
 });

@@ -193,7 +193,7 @@ describe('buttons on Discord', () => {
     [
       'filled with a line that reveals nothing',
       [{ on: /^DELETE \/webhooks/, answer: rejected }],
-      ['The answer to this is for the person who asked, who alone sees it.'],
+      ['Only the person who asked can see this answer.'],
     ],
     [
       'left alone where a person deleted the announcement',
@@ -351,7 +351,7 @@ describe('posting a card as the answer', () => {
       outcome: 'not-sent',
       retryable: false,
     });
-    expect(error.hint).toContain(`allow the bot: ${names}.`);
+    expect(error.hint).toContain(`allow me: ${names}.`);
     expect(await bot.driver.channel()).toEqual([]);
   });
 
