@@ -1,4 +1,4 @@
-import { type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import { type ExpressionBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
 import type { Line } from '../chat/card.ts';
 import type { Adapter } from '../chat/port.ts';
 import type { Membership } from '../replicas/membership.ts';
@@ -168,9 +168,12 @@ export class OutboxQueue {
   }
 }
 
-type Rows = ExpressionBuilder<Database & { row: OutboxTable }, 'row'>;
+type RowTables = Database & { row: OutboxTable };
 
-function at(rows: ReturnType<typeof from>, { platform, workspace, channel }: Destination) {
+function at(
+  rows: SelectQueryBuilder<RowTables, 'row', object>,
+  { platform, workspace, channel }: Destination,
+) {
   return rows
     .where('row.state', '=', PENDING)
     .where('row.platform', '=', platform)
@@ -178,16 +181,12 @@ function at(rows: ReturnType<typeof from>, { platform, workspace, channel }: Des
     .where('row.channel', '=', channel);
 }
 
-function from(db: Store) {
-  return db.selectFrom('outbox as row');
-}
-
 /**
  * Whether no row of the same order has to go before: no row that is being sent, no earlier post before a post, no
  * earlier edit before an edit. Posts and edits need no order between them: a line says what happened, the card shows
  * the present state. So the pace or an error of posts delays no edit, and the pace or an error of edits no post.
  */
-function isNext({ not, exists, selectFrom }: Rows) {
+function isNext({ not, exists, selectFrom }: ExpressionBuilder<RowTables, 'row'>) {
   return not(
     exists(
       selectFrom('outbox as earlier')

@@ -24,11 +24,10 @@ export interface Sending {
  */
 export async function send(adapter: Adapter, row: OutboxRow, sending: Sending): Promise<void> {
   const { message, key } = row;
-  if (!message)
-    throw notPossible('outbox-unreadable', 'I cannot read this message in my database: the row is damaged.');
+  if (!message) throw unreadable('I cannot read this message in my database: the row is damaged.');
   switch (row.kind) {
     case 'edit':
-      if (!row.target) throw notPossible('outbox-unreadable', 'I do not know which message to edit.');
+      if (!row.target) throw unreadable('I do not know which message to edit.');
       sending.mayLeave();
       return await adapter.edit(row.target, message);
     case 'answer': {
@@ -73,8 +72,8 @@ async function post(
   await adapter.post(row.to, outgoing);
 }
 
-function notPossible(code: string, sentence: string): DeliveryError {
-  return new DeliveryError(code, sentence, { outcome: 'not-sent', retryable: false });
+function unreadable(sentence: string): DeliveryError {
+  return new DeliveryError('outbox-unreadable', sentence, { outcome: 'not-sent', retryable: false });
 }
 
 async function whetherShown(
