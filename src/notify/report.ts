@@ -61,7 +61,7 @@ export async function reportOutbox(store: Store): Promise<string[]> {
     row.state === 'pending' || row.state === 'folded' ? time(row.next_at) : '',
     [row.reason_code, row.reason].filter(Boolean).join(': '),
   ]);
-  const table = [['state', 'kind', 'channel', 'of', 'written (UTC)', 'tries', 'next', 'reason'], ...cells];
+  const table = [['state', 'kind', 'channel', 'order', 'written (UTC)', 'tries', 'next', 'reason'], ...cells];
   const widths = (table[0] ?? []).map((_, column) =>
     Math.max(...table.map((row) => row[column]?.length ?? 0)),
   );
