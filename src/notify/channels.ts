@@ -4,7 +4,7 @@ import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/schema.ts';
 import { PUT_OFF_MAX_MS } from './retry-policy.ts';
 
-/** Where messages go: a channel, or one person. */
+/** The destination of messages: a channel, or one person. */
 export interface Destination {
   readonly platform: string;
   readonly workspace: string;
@@ -12,12 +12,12 @@ export interface Destination {
 }
 
 /**
- * So long before a channel opens, in milliseconds, what is next in it is taken: by then that is committed, and the
- * message leaves on time however long the disk takes.
+ * The next message of a channel is claimed this many milliseconds before the channel opens: the claim is committed by
+ * then, and the message leaves on time even if the disk is slow.
  */
 export const LEAD_MS = 250;
 
-/** Platforms count messages and edits apart, so each has a pace of its own. */
+/** Posts and edits, each a lane with a pace of its own: platforms count the two separately. */
 export interface Lanes {
   readonly posts: boolean;
   readonly edits: boolean;
@@ -27,12 +27,12 @@ export function channelId({ platform, workspace, channel }: Destination): string
   return `${platform}/${workspace}/${channel}`;
 }
 
-/** The row of what holds up all channels of a platform; none of them has such a name. */
+/** The id of the row that holds up all channels of a platform. No channel has this id. */
 export function everyChannelId(platform: string): string {
   return `${platform}/*`;
 }
 
-/** The same in SQL. */
+/** `everyChannelId` in SQL. */
 export function everyChannelIdOf(platform: Expression<string>) {
   return sql<string>`${platform} || '/*'`;
 }
@@ -42,15 +42,23 @@ export function channelIdOf(row: { readonly [Part in keyof Destination]: Express
   return sql<string>`${row.platform} || '/' || ${row.workspace} || '/' || ${row.channel}`;
 }
 
-/** The farthest that something may be put off to; what is beyond was written by a clock that was ahead. */
+/**
+ * The latest time to which anything may be put off. A later time in the store was written by a clock that was ahead.
+ */
 const latest = (now: number) => farthest(now, PUT_OFF_MAX_MS);
 
-/** A condition: it is `time`, or will be by `by`. Both in epoch milliseconds, as is `now`. */
+/**
+ * An SQL condition: `time` is not after `by`, or is so far ahead that a wrong clock wrote the time. All in epoch
+ * milliseconds.
+ */
 export function hasCome(time: Expression<number>, now: number, by = now) {
   return sql<SqlBool>`(${time} <= ${by} or ${time} > ${latest(now)})`;
 }
 
-/** When a channel opens to which something may go from each of `times` on; no sooner than `now`. */
+/**
+ * When a channel opens: at the latest of `times`, but no sooner than `now`. Times that a wrong clock wrote do not
+ * count.
+ */
 export function opensAt(times: readonly (number | null | undefined)[], now: number): number {
   return times.reduce<number>(
     (at, time) => (time == null || time > latest(now) ? at : Math.max(at, time)),
@@ -58,14 +66,15 @@ export function opensAt(times: readonly (number | null | undefined)[], now: numb
   );
 }
 
-/** A condition: this process may send to a channel that `holder` holds. */
+/** An SQL condition: this process may send to a channel that `holder` holds. */
 export function isFree(membership: Membership, holder: Expression<string | null>) {
   return sql<boolean>`(${holder} = ${membership.id} or ${membership.gone(holder)})`;
 }
 
 /**
- * Takes a channel in the transaction that takes its rows, so that one process at a time sends to it, at one pace for
- * all of them. Returns what may go by `LEAD_MS` from now, and when, soonest first; nothing while it is somebody else's.
+ * Claims a channel in the transaction that claims rows of the channel, so that a single process at a time sends there,
+ * at a single pace. Returns the times until `LEAD_MS` from now at which the channel opens, soonest first, with the
+ * lanes that are open then; an empty list while another process holds the channel.
  */
 export async function claim(
   tx: Store,
@@ -109,15 +118,15 @@ export async function claim(
     .map((at) => ({ at, lanes: { posts: posts <= at, edits: edits <= at } }));
 }
 
-/** When the next message, and the next edit, may go, in epoch milliseconds, where that has changed. */
+/** Changed times, in epoch milliseconds: when the next post and the next edit may go. */
 export interface Next {
   readonly postAt?: number;
   readonly editAt?: number;
-  /** Also in all other channels of the platform. */
+  /** The times hold for all channels of the platform. */
   readonly everywhere?: boolean;
 }
 
-/** Gives a channel back, with when something may go there next. */
+/** Gives a channel back, and stores when the next post and the next edit may go. */
 export async function release(
   tx: Store,
   membership: Membership,
@@ -149,7 +158,10 @@ export async function release(
     .execute();
 }
 
-/** The later of both: one channel is asked to wait for longer than another. What a clock wrote that was ahead is none. */
+/**
+ * The later of both times: an earlier request to wait may last longer. A stored time that a wrong clock wrote does not
+ * count.
+ */
 function later(stored: Expression<number>, time: number) {
   return sql<number>`case when ${stored} > ${time} and ${stored} <= ${latest(time)} then ${stored} else ${time} end`;
 }

@@ -9,34 +9,38 @@ import { GIVE_UP_MS, isTooOld, tooOld } from './retry-policy.ts';
 import { fromRow, LEASED, type OutboxRow, toJson, updateHeld } from './row.ts';
 
 /**
- * A process is taken for dead 1.5 s after the last moment at which it may have begun a request, and a request may take
- * 15 s (discord.js; Slack's 10 s). Only then can it be looked for whether the message was shown.
+ * A process is taken for dead 1.5 s after the last moment at which the process may have begun a request, and a request
+ * may take 15 s (discord.js; Slack's 10 s). Only after these 15 s can a search tell whether the message was shown.
  */
 const STRAY_REQUEST_MS = 13_500;
 
-/** What was taken of a channel, and when it may leave, in epoch milliseconds. */
+/** A claimed row, and when the message may leave, in epoch milliseconds. */
 interface Begun {
   readonly row: OutboxRow | undefined;
   readonly at: number;
 }
 
-interface LeasesParts extends Pick<LedgerParts, 'store' | 'membership' | 'clock'> {
+interface ClaimsParts extends Pick<LedgerParts, 'store' | 'membership' | 'clock'> {
   readonly queue: OutboxQueue;
-  /** What is taken too late is given up. */
+  /** Gives up the rows that are claimed too late. */
   readonly ledger: OutboxLedger;
 }
 
-/** Takes rows of the outbox to send them, gives back what did not leave, and takes over from those that are gone. */
+/**
+ * Claims rows of the outbox to send them, gives back rows that did not leave, and takes over the rows of processes that
+ * are gone.
+ */
 export class OutboxClaims {
-  readonly #parts: LeasesParts;
+  readonly #parts: ClaimsParts;
 
-  constructor(parts: LeasesParts) {
+  constructor(parts: ClaimsParts) {
     this.#parts = parts;
   }
 
   /**
-   * Takes a channel and what is next in it, and commits that an attempt has begun before anything leaves. Returns the
-   * row, as uncertain as before it; none where another process was faster.
+   * Claims a channel and the next row of the channel, and commits that an attempt has begun before anything leaves. The
+   * returned row is as uncertain as before this attempt; undefined if no row is left, because another process was
+   * faster for example.
    */
   async begin(place: Destination): Promise<Begun> {
     const { store, membership, queue, ledger, clock } = this.#parts;
@@ -46,7 +50,7 @@ export class OutboxClaims {
       let batch: readonly OutboxRow[] = [];
       for (const opening of await claim(tx, membership, place, now)) {
         at = opening.at;
-        // Read only now, when nobody else sends here: what was seen before may have been sent meanwhile.
+        // Read only under the claim: another process may have sent rows that were read before.
         batch = await queue.next(tx, place, opening.lanes, now);
         if (batch.length > 0) break;
       }
@@ -55,7 +59,7 @@ export class OutboxClaims {
         if (isTooOld(row, now) && (await ledger.end(tx, row, tooOld(row)))) old.push(row);
       const lines = batch.filter((row) => !isTooOld(row, now));
       const next = lines.length > 1 ? await writeDigest(tx, lines) : lines[0];
-      const row = next && (await this.#lease(tx, next, now));
+      const row = next && (await this.#claimRow(tx, next, now));
       if (!row) await release(tx, membership, place);
       return { row, at, old };
     });
@@ -63,7 +67,7 @@ export class OutboxClaims {
     return begun;
   }
 
-  /** Gives back what was taken and did not leave. */
+  /** Gives back a claimed row that did not leave. */
   async handBack(place: Destination, row: OutboxRow): Promise<void> {
     const { store, membership } = this.#parts;
     await transact(store, async (tx) => {
@@ -77,9 +81,10 @@ export class OutboxClaims {
     });
   }
 
-  async #lease(tx: Store, row: OutboxRow, now: number): Promise<OutboxRow | undefined> {
+  async #claimRow(tx: Store, row: OutboxRow, now: number): Promise<OutboxRow | undefined> {
     const { uncertain, attemptedAt } = row;
-    // Begun by a clock that was ahead it was at a time that nobody knows, of the day that a message is news.
+    // A clock that was ahead wrote when the earlier attempt began. The true time is unknown, so the search covers the
+    // whole day in which a message is news.
     const begun_at = attemptedAt > now ? now - GIVE_UP_MS : attemptedAt;
     const leased = await tx
       .updateTable('outbox')
@@ -88,20 +93,21 @@ export class OutboxClaims {
         holder: this.#parts.membership.id,
         uncertain: 1,
         attempts: eb('attempts', '+', 1),
-        // What may have been shown before, alone or in a digest, is looked for as that earlier attempt.
+        // A message that may have been shown, alone or in a digest, is searched for by the time and key of that earlier
+        // attempt.
         ...(uncertain ? { attempted_at: begun_at } : { attempted_at: now, sent_key: row.key }),
       }))
       .where('id', '=', row.id)
       .where('state', '=', 'pending')
       .returningAll()
       .executeTakeFirst();
-    // An edit may have been replaced by a newer one since it was read: what is sent is what is returned.
+    // A newer edit may have replaced the edit since the read: the returned row is the row to send.
     return leased && { ...fromRow(leased), uncertain };
   }
 
   /**
-   * From now on it is to be looked for under its own key; so where it may have been shown in a digest, its message says so
-   * at every attempt.
+   * From now on the row is searched for under its own key. If the row may have been shown in a digest, `message` says
+   * so at every attempt.
    */
   async goesAlone(row: OutboxRow, message: Message): Promise<void> {
     const { store, membership } = this.#parts;
@@ -109,8 +115,8 @@ export class OutboxClaims {
   }
 
   /**
-   * What a process that is gone had begun is begun anew, and looked for first. On a store that others share, only once
-   * a request of its that was already on its way has surely ended.
+   * Makes the rows that a gone process had begun pending again; the next attempt searches for the message first. On a
+   * shared store the rows wait until the last request of the gone process has surely ended.
    */
   async takeOver(): Promise<void> {
     const { store, membership, clock } = this.#parts;
@@ -134,7 +140,9 @@ export class OutboxClaims {
       .execute();
   }
 
-  /** The same for what this process had begun and could not write down the end of. */
+  /**
+   * Makes the rows of this process in one channel pending again, after an attempt whose outcome could not be stored.
+   */
   async putBack(place: Destination): Promise<void> {
     const { store, membership } = this.#parts;
     await transact(store, async (tx) => {

@@ -7,9 +7,9 @@ import { sentenceOf } from './retry-policy.ts';
 import { fromRow, type OutboxRow, PENDING } from './row.ts';
 
 /**
- * Tells the person whom a line mentions, directly, that it cannot be posted, and what it says. Once for each line,
- * however often it fails; what is told this way is itself not told again. What was never tried is old news, of a time
- * when the bot or its platform was away.
+ * Sends a direct message to the person mentioned in a line: the line, and why the line cannot be posted. A line causes
+ * a single direct message, however often the line fails; a failed direct message causes no further message. A line that
+ * was never attempted is old news, from a time when the bot or the platform was away.
  */
 export async function tellPerson(
   tx: Store,
@@ -32,7 +32,7 @@ export async function tellPerson(
   });
 }
 
-/** The same for what waits behind it: as long as it waits, those are not tried at all. */
+/** Does the same for the lines behind `row` in the same order: those lines are not attempted while `row` waits. */
 export async function tellPeopleBehind(
   tx: Store,
   clock: Clock,

@@ -11,7 +11,7 @@ import { enqueue } from './outbox.ts';
 import { GIVE_UP_MS, isFault, reasonOf, retryAt, sentenceOf, tooOld } from './retry-policy.ts';
 import { fromRow, type OutboxRow, PENDING, updateHeld } from './row.ts';
 
-/** At most so many rows are given up in one transaction. */
+/** How many rows are given up in one transaction at most. */
 const ROWS_AT_ONCE = 500;
 
 export interface LedgerParts {
@@ -19,11 +19,11 @@ export interface LedgerParts {
   readonly membership: Membership;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Whether somebody on this platform can be told something directly. */
+  /** Whether people on this platform can get direct messages. */
   readonly canTell: (platform: string) => boolean;
 }
 
-/** Writes down what became of rows of the outbox: sent, to be tried again, given up. */
+/** Stores the outcome of attempts: sent, to be tried again, given up. */
 export class OutboxLedger {
   readonly #parts: LedgerParts;
 
@@ -41,7 +41,7 @@ export class OutboxLedger {
       if (isHeld && isDigest(row)) await updateLines(tx, row, change);
       return isHeld;
     });
-    if (!isHeld) log.warn({ order_key: row.orderKey }, 'outbox: another process took this one for dead');
+    if (!isHeld) log.warn({ order_key: row.orderKey }, 'outbox: another process took this process for dead');
   }
 
   async failed(place: Destination, row: OutboxRow, error: DeliveryError, next: Next): Promise<void> {
@@ -58,7 +58,7 @@ export class OutboxLedger {
       if (!(await updateHeld(tx, membership, row, waits))) return [row];
       let lines: readonly OutboxRow[] = [row];
       if (isDigest(row))
-        // A fault of the bot's own may be over one of the lines.
+        // A single line of the digest may have caused a fault of the bot.
         lines =
           again === undefined || isFault(error)
             ? await unfold(tx, row, error, failure.next_at)
@@ -70,23 +70,23 @@ export class OutboxLedger {
         }
       return lines;
     });
-    for (const one of rows)
-      if (ends) this.logEnd(one, error);
+    for (const line of rows)
+      if (ends) this.logEnd(line, error);
       else
         log[isFault(error) ? 'error' : 'warn'](
-          describe(one, error),
+          describe(line, error),
           'outbox: a delivery failed and will be tried again',
         );
   }
 
-  /** Once the transaction of `end` is committed. */
+  /** To be called once the transaction of `end` is committed. */
   logEnd(row: OutboxRow, error: DeliveryError): void {
     this.#parts.log.error(describe(row, error), 'outbox: a message cannot be delivered');
   }
 
   /**
-   * Gives a message up: it stays as it is, for an operator to see, with the reason. False where it is another process's
-   * now, or a digest: of that, each line goes on by itself.
+   * Gives a message up; the row stays, with the reason, for an operator to see. False if another process holds the row
+   * by now, or if the row is a digest: the lines of a digest go on alone.
    */
   async end(tx: Store, row: OutboxRow, error: DeliveryError): Promise<boolean> {
     const { clock, canTell } = this.#parts;
@@ -109,13 +109,13 @@ export class OutboxLedger {
     }
     if (canTell(row.to.platform)) await tellPerson(tx, clock, row, error);
     const { orElse, key, orderKey, to } = row;
-    // Keys are hexadecimal: one that begins so is no other row's, nor its own.
+    // Keys are hexadecimal: no other row has a key that begins with `x`.
     if (orElse)
       await enqueue(tx, clock, { kind: 'post', orderKey, to, message: orElse, key: `x${key.slice(1)}` });
     return true;
   }
 
-  /** Gives up what is no news any more, also of platforms that are not here. */
+  /** Gives up messages that are no news any more, also on platforms that this process does not serve. */
   async giveUp(now: number): Promise<void> {
     const { store, log } = this.#parts;
     for (;;) {
@@ -136,7 +136,10 @@ export class OutboxLedger {
   }
 }
 
-/** An answer holds what one person was to see, a server's log perhaps, and a token: no longer than it takes to give it. */
+/**
+ * An answer may hold a token, and text for a single person, a server's log for example: the content is deleted when the
+ * answer ends.
+ */
 function contentAfter(row: OutboxRow) {
   return row.kind === 'answer' ? { message_json: '{}', target_json: null } : {};
 }

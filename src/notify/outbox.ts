@@ -5,8 +5,9 @@ import { wroteTo } from '../store/transact.ts';
 import { type Delivery, PENDING, toJson } from './row.ts';
 
 /**
- * Writes a delivery in the transaction `tx` of the change it tells about. An edit replaces an unsent edit of the
- * same message, in its place in the order; one that is being sent at that moment is followed by a row of its own.
+ * Writes a delivery in the transaction `tx` of the change that the delivery reports. An edit replaces an unsent edit of
+ * the same message, in the older edit's place in the order. An edit that is being sent at that moment stays: the new
+ * edit is a second row.
  */
 export async function enqueue(tx: Store, clock: Clock, delivery: Delivery): Promise<void> {
   const message_json = toJson(delivery.message);
@@ -14,12 +15,12 @@ export async function enqueue(tx: Store, clock: Clock, delivery: Delivery): Prom
   if (delivery.kind === 'edit') {
     const coalesced = await tx
       .updateTable('outbox')
-      // News of today, however long the edit before it was waiting.
+      // The new edit is news of today, however long the older edit was waiting.
       .set({ message_json, created_at: clock.now() })
       .where('kind', '=', 'edit')
       .where('state', '=', PENDING)
       .where('order_key', '=', delivery.orderKey)
-      // Says nothing, but has SQLite take the index by order: by itself it goes through all that waits.
+      // Always true, but makes SQLite use the index by order: otherwise SQLite reads all pending rows.
       .where('id', '>', 0)
       .where('target_json', '=', target_json)
       .executeTakeFirst();
@@ -36,7 +37,7 @@ export async function enqueue(tx: Store, clock: Clock, delivery: Delivery): Prom
       message_json,
       also_to_channel: delivery.kind === 'post' && delivery.alsoToChannel ? 1 : 0,
       urgent: isUrgent(delivery) ? 1 : 0,
-      // Fits Discord's nonce, also with a digest's letter behind it: at most 25 characters (its create message reference).
+      // 24 characters: with a digest's letter the key fits Discord's nonce of at most 25 (create message reference).
       key: delivery.key ?? randomBytes(12).toString('hex'),
       state: 'pending',
       uncertain: 0,
@@ -61,7 +62,9 @@ function targetOf(delivery: Delivery): string | null {
   return target === undefined ? null : JSON.stringify(target);
 }
 
-/** A person's own messages have a pace of their own, like a channel; no platform's channel has such a name. */
+/**
+ * The direct messages of a person have a pace of their own, like a channel; no platform has a channel with such a name.
+ */
 function placeOf(delivery: Delivery) {
   if (delivery.kind === 'tell') {
     const { person, at } = delivery;
@@ -73,7 +76,7 @@ function placeOf(delivery: Delivery) {
   return { platform, workspace, channel, thread, person: null };
 }
 
-/** An answer is waited for, and the place it belongs in is there for minutes only. */
+/** A person waits for an answer, and the place of the answer exists for minutes only. */
 function isUrgent(delivery: Delivery): boolean {
   if (delivery.kind === 'edit') return false;
   return delivery.kind === 'answer' || delivery.urgent === true;

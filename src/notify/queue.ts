@@ -1,4 +1,4 @@
-import { type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import { type ExpressionBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
 import type { Line } from '../chat/card.ts';
 import type { Adapter } from '../chat/port.ts';
 import type { Membership } from '../replicas/membership.ts';
@@ -18,7 +18,7 @@ import { FOLDED, fromRow, LEASED, type OutboxRow, PENDING } from './row.ts';
 
 type Adapters = ReadonlyMap<string, Pick<Adapter, 'fits'>>;
 
-/** The outbox as the worker reads it, for the platforms that are here. */
+/** The outbox as the worker reads the rows, for the platforms of this process. */
 export class OutboxQueue {
   readonly #store: Store;
   readonly #membership: Membership;
@@ -30,7 +30,7 @@ export class OutboxQueue {
     this.#adapters = adapters;
   }
 
-  /** The channels that something is due for and that are about to open, and when to look again for the others. */
+  /** The channels that are about to open and have a row that is due, and when to look again for the other channels. */
   async overview(now: number): Promise<{ due: (Destination & { lanes: Lanes })[]; nextAt: number }> {
     const waiting = this.#pending(this.#store)
       .select(['row.platform', 'row.workspace', 'row.channel'])
@@ -64,7 +64,7 @@ export class OutboxQueue {
           ),
         ),
       )
-      // What the platform holds up everywhere.
+      // Delays that hold for all channels of the platform.
       .leftJoin('channels as every', (join) =>
         join.on((eb) => eb('every.id', '=', everyChannelIdOf(eb.ref('waiting.platform')))),
       )
@@ -100,13 +100,13 @@ export class OutboxQueue {
   }
 
   /**
-   * What to send next to one channel: what a failure waits in or behind, alone; else the oldest, or, when many lines
-   * wait, those that fold into one with it.
+   * The rows to send next to one channel. A failure goes first and alone, and so does a row before a failure in the
+   * same order. Otherwise the oldest row goes or, if many lines wait, a digest of the oldest lines.
    */
   async next(db: Store, place: Destination, lanes: Lanes, now: number): Promise<readonly OutboxRow[]> {
     const ready = this.#ready(db, place, lanes, now);
     const pressing = await ready
-      // What stands before a failure in its own deployment's order must not hold it back behind the others'.
+      // A row that stands before a failure in the order of a deployment must not wait behind other deployments' rows.
       .where('row.order_key', 'in', (eb) =>
         at(eb.selectFrom('outbox as row'), place).select('row.order_key').where('row.urgent', '=', 1),
       )
@@ -117,7 +117,7 @@ export class OutboxQueue {
     const head = fromRow(first);
     if (pressing || !isFoldable(head)) return [head];
     const lines = await ready
-      // A thread is a place of its own, and what is posted there belongs there.
+      // A digest holds the lines of a single place: the channel, or a thread.
       .where('row.thread', first.thread === null ? 'is' : '=', first.thread)
       .where('row.kind', '=', head.kind)
       .where('row.sent_key', 'is', null)
@@ -126,7 +126,7 @@ export class OutboxQueue {
     return fold(lines.map(fromRow).filter(isFoldable), (digest) => this.#fits(place, digest));
   }
 
-  /** What cannot be shown at all, a damaged row, goes by itself: then that is its own affair, and nobody else's. */
+  /** A damaged row cannot be rendered. Such a row fits into no digest: sent alone, the row harms no other row. */
   #fits({ platform }: Destination, digest: Line): boolean {
     try {
       return this.#adapters.get(platform)?.fits(digest) ?? false;
@@ -135,7 +135,7 @@ export class OutboxQueue {
     }
   }
 
-  /** Whether something waits that was never attempted and that nothing holds back. */
+  /** Whether a row waits that was never attempted and that no other row holds back. */
   async isFresh(): Promise<boolean> {
     const row = await this.#pending(this.#store)
       .select('row.id')
@@ -146,7 +146,10 @@ export class OutboxQueue {
     return row !== undefined;
   }
 
-  /** What of one channel may go now, oldest first: each the first of its lane in the order of its deployment. */
+  /**
+   * The rows of one channel that may go now, oldest first: each is the first of its lane in the order of its
+   * deployment.
+   */
   #ready(db: Store, place: Destination, { posts, edits }: Lanes, now: number) {
     const every = at(db.selectFrom('outbox as row'), place)
       .selectAll('row')
@@ -165,9 +168,12 @@ export class OutboxQueue {
   }
 }
 
-type Rows = ExpressionBuilder<Database & { row: OutboxTable }, 'row'>;
+type RowTables = Database & { row: OutboxTable };
 
-function at(rows: ReturnType<typeof from>, { platform, workspace, channel }: Destination) {
+function at(
+  rows: SelectQueryBuilder<RowTables, 'row', object>,
+  { platform, workspace, channel }: Destination,
+) {
   return rows
     .where('row.state', '=', PENDING)
     .where('row.platform', '=', platform)
@@ -175,16 +181,12 @@ function at(rows: ReturnType<typeof from>, { platform, workspace, channel }: Des
     .where('row.channel', '=', channel);
 }
 
-function from(db: Store) {
-  return db.selectFrom('outbox as row');
-}
-
 /**
- * Of its own order nothing waits before a row: nothing that is being sent, no earlier message before a message, no
- * earlier edit before an edit. Between the two there is no order to keep: a line says what happened, the card shows
- * how things are. So neither is late because of the other, be it for its pace or for an error.
+ * Whether no row of the same order has to go before: no row that is being sent, no earlier post before a post, no
+ * earlier edit before an edit. Posts and edits need no order between them: a line says what happened, the card shows
+ * the present state. So the pace or an error of posts delays no edit, and the pace or an error of edits no post.
  */
-function isNext({ not, exists, selectFrom }: Rows) {
+function isNext({ not, exists, selectFrom }: ExpressionBuilder<RowTables, 'row'>) {
   return not(
     exists(
       selectFrom('outbox as earlier')

@@ -4,16 +4,16 @@ import type { Address, MessageRef, Reply } from '../chat/port.ts';
 import type { Membership } from '../replicas/membership.ts';
 import type { Database, OutboxTable, Store } from '../store/schema.ts';
 
-/** Written out, not parameters: only then do the partial indexes on them serve. */
+/** Literals, not parameters: databases use the partial indexes on these states only for literals. */
 export const PENDING = sql.lit('pending');
 export const LEASED = sql.lit('leased');
-/** A line that is in a digest. */
+/** A line that is part of a digest. */
 export const FOLDED = sql.lit('folded');
 
 interface Common {
-  /** Deliveries with the same one (a deployment's id) arrive in the order in which they were written. */
+  /** Deliveries with the same order key (a deployment's id) arrive in the order in which they were written. */
   readonly orderKey: string;
-  /** At most 24 characters; what was written under it before is not written again. A new one by default. */
+  /** At most 24 characters; a second delivery with the same key is not written. By default a new key. */
   readonly key?: string;
 }
 
@@ -22,25 +22,25 @@ export type Delivery =
   | (Common & {
       readonly kind: 'post';
       readonly to: Address;
-      /** Whom it mentions, if anyone, is told directly where it cannot be posted. */
+      /** If the message cannot be posted, the person mentioned in the message gets a direct message. */
       readonly message: Message;
-      /** The card it belongs under. */
+      /** The card under which the message is posted. */
       readonly under?: MessageRef;
       readonly alsoToChannel?: boolean;
       /** A failure: may overtake other deployments' messages, and is never folded into a digest. */
       readonly urgent?: boolean;
     })
-  /** The answer to an invocation of a process that did not live to give it. */
+  /** The answer to an invocation whose process died before answering. */
   | (Common & {
       readonly kind: 'answer';
       readonly reply: Reply;
-      /** Where the invocation was. */
+      /** The place of the invocation. */
       readonly at: Address;
       readonly message: Message;
       /** Posted there instead once the answer can no longer be given. */
       readonly orElse?: Line;
     })
-  /** A message to one person of a workspace, directly. */
+  /** A direct message to one person of a workspace. */
   | (Common & {
       readonly kind: 'tell';
       readonly person: string;
@@ -62,7 +62,7 @@ export interface OutboxRow {
   /** For `answer`. */
   readonly reply: Reply | undefined;
   readonly orElse: Line | undefined;
-  /** Undefined where what is stored cannot be read as a message. */
+  /** Undefined if the stored message cannot be read. */
   readonly message: Message | undefined;
   readonly alsoToChannel: boolean;
   readonly urgent: boolean;
@@ -72,12 +72,12 @@ export interface OutboxRow {
   readonly attempts: number;
   readonly attemptedAt: number;
   readonly createdAt: number;
-  /** Of the last attempt that failed. */
+  /** Why the last failed attempt failed. */
   readonly reasonCode: string | undefined;
   readonly reason: string | undefined;
 }
 
-/** Changes a row that this process has taken to send; false where another process has taken that row over meanwhile. */
+/** Changes a row that this process holds; false if another process has taken the row over meanwhile. */
 export async function updateHeld(
   db: Store,
   membership: Membership,
@@ -97,9 +97,9 @@ export function toJson(message: Message): string {
   );
 }
 
-/** Never throws: a row that something else has written, or that was damaged, must not hold up the others. */
+/** Never throws: a damaged row, or a row that another program wrote, must not hold up the other rows. */
 export function fromRow(row: Selected): OutboxRow {
-  const kind = kinds.find((one) => one === row.kind);
+  const kind = kinds.find((known) => known === row.kind);
   const message = parsed(row.message_json);
   const target = parsed(row.target_json);
   const readable = kind !== undefined && isMessage(message) && (target !== undefined || !row.target_json);
@@ -159,7 +159,7 @@ function isMessage(value: unknown): value is Message {
         value.nodes.every(isObject);
 }
 
-/** What a renderer may look into. */
+/** Whether a renderer can read `value` as rich text. */
 function isRich(value: unknown): boolean {
   return Array.isArray(value) && value.every((inline) => typeof inline === 'string' || isObject(inline));
 }

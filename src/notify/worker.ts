@@ -14,22 +14,22 @@ import { asDeliveryError, PUT_OFF_MAX_MS } from './retry-policy.ts';
 import type { OutboxRow } from './row.ts';
 import { send } from './send.ts';
 
-/** Where the store fails. */
+/** The pause after a failure of the store. */
 const RETRY_MS = 1_000;
-/** How often a process looks for what others on the same store have written, or have left behind. */
-const LOOK_MS = 1_000;
+/** How often a process looks for rows that other processes on the same store have written or left behind. */
+const POLL_MS = 1_000;
 const TAKE_OVER_EVERY_MS = 2_000;
 const TIDY_EVERY_MS = 60 * 60_000;
 
-/** Sends what is in the outbox: ordered per deployment, at each channel's pace. */
+/** Sends the rows of the outbox: ordered per deployment, at each channel's pace. */
 export interface OutboxWorker {
-  /** Takes back what processes that died had begun, and begins. */
+  /** Takes over the rows that processes had begun before they died, and begins to send. */
   start(): Promise<void>;
-  /** Looks for something to send; each commit of this process that enqueued calls it. */
+  /** Looks for rows to send; each commit of this process that enqueued a row calls this function. */
   wake(): void;
-  /** Resolves when everything was attempted at least once. */
+  /** Resolves when every row was attempted at least once. */
   idle(): Promise<void>;
-  /** Finishes what is being sent and begins nothing more. */
+  /** Finishes the attempts under way and begins no more. */
   stop(): Promise<void>;
 }
 
@@ -47,34 +47,34 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   const queue = new OutboxQueue(store, membership, adapters);
   const canTell = (platform: string) => adapters.has(platform);
   const ledger = new OutboxLedger({ store, membership, clock, log, canTell });
-  const leases = new OutboxClaims({ store, membership, queue, ledger, clock });
+  const claims = new OutboxClaims({ store, membership, queue, ledger, clock });
   const busy = new Map<string, Promise<void>>();
-  /** Channels whose delivery could not be written down. */
+  /** Channels with an attempt whose outcome could not be stored. */
   const unrecorded = new Map<string, { place: Destination; from: number }>();
   const idleWaiters: (() => void)[] = [];
   const stopping = new AbortController();
-  /** Of `busy`: those that only wait for their channel to open, and were attempted before. */
+  /** How many of `busy` only wait for the channel to open, with a row that was attempted before. */
   let asleep = 0;
   let running = false;
   let takenOverAt = 0;
   let tidiedAt = 0;
   const loop = createLoop({
     clock,
-    run: look,
+    run: sendDue,
     failed(err) {
       log.error({ err }, 'outbox: the store cannot be read');
       return RETRY_MS;
     },
-    // Other processes write rows, too; and not all processes look at the same moment.
-    ...(membership.shared ? { every: LOOK_MS * 0.75, jitter: LOOK_MS / 2 } : {}),
+    // Other processes write rows, too. The jitter keeps processes from looking at the same moment.
+    ...(membership.shared ? { every: POLL_MS * 0.75, jitter: POLL_MS / 2 } : {}),
   });
   const { wake } = loop;
   afterWritesTo(store, 'outbox', wake);
 
-  /** Sends what is due; resolves with the milliseconds until more is. */
-  async function look(): Promise<number> {
+  /** Sends the rows that are due; resolves with the milliseconds until the next row is due. */
+  async function sendDue(): Promise<number> {
     const now = clock.now();
-    // Who came while this look was under way is answered by the next.
+    // The next pass resolves waiters that come during this pass.
     const waiters = idleWaiters.length;
     await tidy(now);
     const { due, nextAt } = await queue.overview(now);
@@ -85,22 +85,22 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
       if (busy.has(id)) continue;
       const { from } = unrecorded.get(id) ?? { from: now };
       if (lasts(from, now)) next = Math.min(next, from);
-      // Asked before anything is written: what waits may all be held back.
+      // Read before anything is written: earlier rows may hold back all rows that are due.
       else if ((await queue.next(store, place, place.lanes, now)).length > 0 && running) {
         dispatch(id, place);
         dispatched = true;
       }
     }
-    // What is leased is not due: nothing else would look again.
+    // Claimed rows are not due: without this, no pass would return to these channels in time.
     for (const { from } of unrecorded.values()) next = Math.min(next, from);
     if (waiters > 0 && !dispatched && busy.size === asleep && !(await queue.isFresh())) {
       for (const resolve of idleWaiters.splice(0, waiters)) resolve();
     }
-    // A clock that was set back since is not waited for.
+    // If the clock was set back meanwhile, the pause does not grow.
     return next - Math.max(now, clock.now());
   }
 
-  /** Whether a pause until `from` lasts; a clock that was set back meanwhile does not make it longer. */
+  /** Whether a pause until `from` still lasts. A clock that was set back does not lengthen the pause. */
   function lasts(from: number, now: number): boolean {
     return from > now && from <= now + RETRY_MS;
   }
@@ -109,7 +109,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     for (const [id, { place, from }] of unrecorded) {
       if (lasts(from, now)) continue;
       try {
-        await leases.putBack(place);
+        await claims.putBack(place);
         unrecorded.delete(id);
       } catch (err) {
         if (running) log.error({ err }, 'outbox: a delivery could not be recorded');
@@ -118,9 +118,9 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     }
     if (membership.shared && Math.abs(now - takenOverAt) >= TAKE_OVER_EVERY_MS) {
       takenOverAt = now;
-      // What cannot be taken over now is later; what is our own goes out meanwhile.
-      await leases.takeOver().catch((err: unknown) => {
-        if (running) log.error({ err }, 'outbox: what others left behind cannot be taken over');
+      // A failed takeover is tried again later; the rows of this process go out meanwhile.
+      await claims.takeOver().catch((err: unknown) => {
+        if (running) log.error({ err }, 'outbox: the rows of processes that are gone cannot be taken over');
       });
     }
     if (Math.abs(now - tidiedAt) < TIDY_EVERY_MS) return;
@@ -145,11 +145,11 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   }
 
   async function deliver(adapter: Adapter, place: Destination): Promise<void> {
-    // From before it is taken: once this process was taken for dead, what it took is another's to send.
+    // Counted from before the claim: once this process was taken for dead, another process may send the claimed row.
     const isUnbroken = membership.sinceNow();
-    const { row, at } = await leases.begin(place);
+    const { row, at } = await claims.begin(place);
     if (!row) return;
-    if (!(await opens(at, row))) return await leases.handBack(place, row);
+    if (!(await opens(at, row))) return await claims.handBack(place, row);
     const now = clock.now();
     let leftAt = now;
     const leave = () => {
@@ -160,7 +160,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
       await send(adapter, row, {
         now,
         mayLeave: leave,
-        alone: (row, message) => leases.goesAlone(row, message),
+        alone: (row, message) => claims.goesAlone(row, message),
       });
     } catch (error) {
       const failure = asDeliveryError(error);
@@ -170,9 +170,9 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     await ledger.sent(place, row, nextIn(adapter, row, leftAt));
   }
 
-  /** Resolves at the time `at`, with whether anything may begin then. */
+  /** Waits until the time `at`; resolves with whether the attempt may begin. */
   async function opens(at: number, { attempts }: OutboxRow): Promise<boolean> {
-    // A timer may ring a little early; and a clock that was set back is not waited for.
+    // A timer may ring a little early, and a clock that was set back must not lengthen the wait.
     for (;;) {
       const left = at - clock.now();
       if (left <= 0 || left > LEAD_MS || !running) return running;
@@ -184,7 +184,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     }
   }
 
-  /** The pace counts from when a message left, as the platform's limit does from when it came. */
+  /** The pace counts from the moment at which a message left, as the platform's limit counts from the arrival. */
   function nextIn(
     { paceMs }: Adapter,
     { kind }: OutboxRow,
@@ -206,7 +206,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
 
   return {
     async start() {
-      await leases.takeOver();
+      await claims.takeOver();
       takenOverAt = clock.now();
       running = true;
       loop.start();
@@ -230,11 +230,10 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   };
 }
 
-/** Another process may be about to send it, or have sent it. */
 function inDoubt(): DeliveryError {
   return new DeliveryError(
     'outbox-in-doubt',
-    'The database did not answer for so long that another process may be sending this.',
+    'I did not send this message: my database did not answer for so long that another process may be sending the message.',
     { outcome: 'not-sent', retryable: true },
   );
 }

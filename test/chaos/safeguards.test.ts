@@ -261,7 +261,7 @@ const cases: readonly Case[] = [
     without: [
       {
         file: 'src/notify/worker.ts',
-        text: 'await leases.takeOver();\n      takenOverAt',
+        text: 'await claims.takeOver();\n      takenOverAt',
         instead: 'takenOverAt',
       },
     ],

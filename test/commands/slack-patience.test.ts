@@ -90,6 +90,6 @@ test('a waiting card does not hold up a stop; its person is told that nothing wa
   const from = stage.clock.now();
   await stage.bot.app.stop();
   expect(stage.clock.now() - from).toBeLessThan(5_000);
-  expect((await asides(stage)).at(-1)).toContain('nothing was done');
+  expect((await asides(stage)).at(-1)).toContain('I did nothing');
   expect(stage.bot.simulator.deployments.size).toBe(0);
 });

@@ -52,7 +52,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
   let inbox: Inbox | undefined;
 
   const identity = (): Identity => {
-    // Messages may wait for Slack at a start at which Slack is away.
+    // If Slack is away at the start, messages wait for the connection.
     if (!self)
       throw new DeliveryError('slack-not-connected', 'I am not connected to Slack yet.', {
         outcome: 'not-sent',
@@ -64,17 +64,17 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
   const patience = createPatience(clock);
   const files = createFiles(api, posts, patience, log);
   const people = createPeople({ api, access: config.access, clock, log, identity });
-  const door =
+  const receiver =
     config.mode.kind === 'socket'
       ? createSocketReceiver({ appToken: config.mode.appToken, api, logger: quiet, clock, log })
       : createHttpReceiver({ signingSecret: config.mode.signingSecret, logger, clock, log });
 
   const app = new App({
-    receiver: door.receiver,
+    receiver: receiver.bolt,
     logger,
     clientOptions: api.options,
     convoStore: false,
-    // Asked once, at start: Bolt would otherwise call auth.test for every delivery.
+    // Fetched at the start: Bolt would otherwise call auth.test for every delivery.
     authorize: async () => {
       const { botId, botUser } = identity();
       return { botToken: config.botToken, botId, botUserId: botUser };
@@ -86,7 +86,7 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
 
   const fileWait = () => ({ patienceMs: FILE_PATIENCE_MS });
 
-  /** Deliveries that Slack still waits to have acknowledged. */
+  /** Deliveries for which Slack still awaits an acknowledgement. */
   const unacknowledged = new Set<Promise<void>>();
   function acknowledgementBy(ack: () => Promise<void>): Acknowledgement {
     const acknowledgement = acknowledgeInTime(ack, clock, log);
@@ -95,25 +95,28 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     return acknowledgement;
   }
 
-  /** Of events, by their body. */
+  /** The acknowledgements of events, by the body of the event. */
   const held = new WeakMap<object, Acknowledgement>();
   const process = app.processEvent.bind(app);
-  // Bolt acknowledges an event before any listener has it (App.processEvent): one that is to be answered is held back.
+  // Bolt acknowledges an event before any listener gets the event (App.processEvent): the acknowledgement of a mention
+  // is held back.
   app.processEvent = async (delivery) => {
     const { body, ack } = delivery;
-    if (body.event?.type !== 'app_mention') return await processAnyway(delivery);
+    if (body.event?.type !== 'app_mention') return await processAndAcknowledge(delivery);
     const acknowledgement = acknowledgementBy(() => ack());
     held.set(body, acknowledgement);
     try {
       await process({ ...delivery, ack: async () => undefined });
     } finally {
-      // Also one that no listener was given.
+      // Also acknowledges a mention that reached no listener.
       await acknowledgement.now();
     }
   };
 
-  /** What is signed and makes no sense is acknowledged all the same: Slack would wait for it, and send it again. */
-  async function processAnyway(delivery: ReceiverEvent): Promise<void> {
+  /**
+   * A signed delivery that makes no sense is acknowledged all the same: otherwise Slack would wait, and deliver again.
+   */
+  async function processAndAcknowledge(delivery: ReceiverEvent): Promise<void> {
     let acknowledged = false;
     const ack: ReceiverEvent['ack'] = async (response) => {
       acknowledged = true;
@@ -188,22 +191,23 @@ export function createSlackAdapter({ config, clock, log }: SlackAdapterOptions):
     platform: PLATFORM,
     supports: { idempotentPosts: false, history: true },
     paceMs: PACE_MS,
-    ...(door.listener ? { http: { path: SLACK_PATH, listener: door.listener } } : {}),
+    ...(receiver.listener ? { http: { path: SLACK_PATH, listener: receiver.listener } } : {}),
 
     async start(given) {
       self = await fetchIdentity(api, log);
       inbox = given;
-      await door.open();
+      await receiver.open();
     },
     async stop() {
-      // Over the socket, where it is one: closed before, Slack would say that the bot did not respond.
+      // In Socket Mode acknowledgements leave over the socket. If the socket closed first, Slack would say that the bot
+      // did not respond.
       await within(clock, ACKNOWLEDGE_MS, Promise.all(unacknowledged));
-      await door.close();
+      await receiver.close();
       inbox = undefined;
     },
     hurry: () => patience.stop(),
     close: () => adapter.stop(),
-    healthy: () => door.isOpen(),
+    healthy: () => receiver.isOpen(),
 
     fits: fitsWhole,
     async post(to, { message, key, replyTo, alsoToChannel = false, patient = false }) {

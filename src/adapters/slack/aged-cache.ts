@@ -4,13 +4,13 @@ import { type Clock, stopwatch } from '../../clock.ts';
 /** An answer, or a question that is under way. */
 interface Aged<Content> {
   readonly content: Content;
-  /** Since the question was sent: what it answers may have changed right after. */
+  /** Counted from the moment at which the question was sent: the content may have changed right after. */
   readonly ageMs: () => number;
 }
 
 const KEYS = 2000;
 
-/** Remembers answers by key, each with its age. Questions asked at the same time are asked once. */
+/** Remembers answers by key, each with its age. The same question at the same time is asked only once. */
 export function createAgedCache<T>(clock: Clock, ask: (key: string) => Promise<T>) {
   const known = new LRUCache<string, Aged<T>>({ max: KEYS });
   const asking = new Map<string, Aged<Promise<T>>>();
@@ -28,7 +28,10 @@ export function createAgedCache<T>(clock: Clock, ask: (key: string) => Promise<T
   }
 
   return {
-    /** An answer at most `maxAge` ms old; when asking fails, one at most `staleAge` ms old. Throws what asking threw. */
+    /**
+     * An answer at most `maxAge` ms old; when asking fails, an answer at most `staleAge` ms old. Throws the error of
+     * `ask`.
+     */
     async get(key: string, { maxAge, staleAge }: { maxAge: number; staleAge: number }): Promise<T> {
       const fresh = known.get(key);
       if (fresh && fresh.ageMs() <= maxAge) return fresh.content;

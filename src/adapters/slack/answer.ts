@@ -16,43 +16,45 @@ const SourceMessage = z.object({
   channel: z.string(),
   ts: z.string(),
   thread: z.string().exactOptional(),
-  /** Only this person sees it, and only its `response_url` can change it. */
+  /** Only the asker sees the message, and only the message's `response_url` can change the message. */
   ephemeral: z.boolean(),
 });
 export type SourceMessage = z.infer<typeof SourceMessage>;
 
-/** All it takes to answer one person, also for another process than the one they spoke to. */
+/** Everything needed to answer one person, also for a process to which the person did not speak. */
 export const SlackAsker = z.object({
-  /** The same when Slack delivers it again. */
+  /** The same id when Slack delivers the invocation again. */
   id: z.string(),
   user: z.string(),
   channel: z.string(),
-  /** `ts` of the thread in which public answers go. */
+  /** `ts` of the thread for public answers. */
   thread: z.string().exactOptional(),
-  /** Whether that thread has replies already: Slack shows ephemeral messages in no other (chat.postEphemeral). */
+  /**
+   * Whether that thread has replies already: Slack shows ephemeral messages in no other thread (chat.postEphemeral).
+   */
   threadOpen: z.boolean(),
-  /** Five answers within half an hour, wherever the person is; app mentions have none. */
+  /** Takes five answers within half an hour, wherever the person is; app mentions have no response_url. */
   responseUrl: z.string().exactOptional(),
   source: SourceMessage.exactOptional(),
-  /** Epoch milliseconds, when it came in. */
+  /** The time of arrival, in epoch milliseconds. */
   receivedAt: z.number(),
 });
 export type SlackAsker = z.infer<typeof SlackAsker>;
 
-/** What is stored of it. */
+/** The stored means to answer. */
 export const SlackReply = z.object({ mode: z.enum(['public', 'private', 'update']), asked: SlackAsker });
 
 const WAITING =
-  'Slack makes me wait before I can post in this channel. I go on as soon as it lets me: no need to ask again.';
+  'Slack makes me wait before I can post in this channel. I go on as soon as Slack lets me: you need not ask again.';
 
-/** The bot has no access to the channel: a `response_url` may still post where its own token cannot. */
+/** Errors of a bot without access to the channel: a `response_url` may still post where the bot's token cannot. */
 const NO_ACCESS = ['slack-not-in-channel', 'slack-channel-not-found', 'slack-restricted-action'] as const;
 
 export type SlackAnswer = ReturnType<typeof createAnswer>;
 
 /**
- * How one person is answered: to them alone, to the channel, or in the message whose button they pressed. `respond`
- * gives the answer to them alone where it can be put nowhere else; `postCard` throws, as what it is asked before counts.
+ * Answers one person: privately, in the channel, or in the message with the pressed button. `respond` answers privately
+ * if no other place takes the answer; `postCard` throws, as the caller acts only after the card is posted.
  */
 export function createAnswer(parts: {
   readonly asked: SlackAsker;
@@ -60,21 +62,21 @@ export function createAnswer(parts: {
   readonly posts: Posts;
   readonly files: Files;
   readonly patience: Patience;
-  /** Milliseconds, from now on, in which it can be answered. */
+  /** Milliseconds, from now on, in which the person can be answered. */
   readonly answerableMs: number;
   readonly clock: Clock;
 }) {
   const { asked, api, posts, files, patience, answerableMs, clock } = parts;
   const { id, channel, thread, threadOpen, user, responseUrl, source } = asked;
-  // By these another process can tell what we posted for this invocation.
+  // By these keys another process finds the bot's messages for this invocation.
   const cardKey = `card:${id}`;
   const answerKey = `answer:${id}`;
   const here = { channel, ...(thread === undefined ? {} : { thread }) };
-  /** The public answer, once there is one the bot can edit. */
+  /** The public answer, once the bot has posted an answer that the bot can edit. */
   let answer: PostedMessage | undefined;
-  /** That is a card as it was posted, which nobody else will bring to an end. */
+  /** Whether `answer` is a card as posted, which only the final answer will replace. */
   let cardStands = false;
-  /** Slack did not take a card in time, as far as anybody knows: it may stand in the channel all the same. */
+  /** Slack did not take a card in time, as far as known: the card may stand in the channel all the same. */
   let cardGivenUp = false;
   const spentMs = stopwatch(clock);
 
@@ -91,22 +93,25 @@ export function createAnswer(parts: {
     });
   }
 
-  /** What we posted under that key for this invocation. */
+  /** The bot's message under this key for this invocation. */
   function find(key: string): Promise<PostedMessage | undefined> {
     return posts.find(here, key, asked.receivedAt);
   }
 
-  /** Where Slack does not take that either, there is no harm done. */
-  function tell(): void {
+  /** If Slack does not take this message either, no harm is done. */
+  function sayWaiting(): void {
     void whisper({ kind: 'line', tone: 'neutral', text: [WAITING] }).catch(() => undefined);
   }
-  // What follows a card that was given up does not wait as well.
+  // After a card was given up, later messages do not wait as well.
   const wait = () => ({
     patienceMs: cardGivenUp ? 0 : answerableMs - spentMs(),
-    told: { person: user, tell },
+    told: { person: user, tell: sayWaiting },
   });
 
-  /** Posts in the channel as soon as Slack lets it, and looks there where Slack does not say what became of it. */
+  /**
+   * Posts in the channel as soon as Slack permits. If Slack does not report the outcome, the channel is searched for
+   * the message.
+   */
   async function post(message: MessageWithoutFiles, key: string): Promise<PostedMessage> {
     const send = () => posts.post(here, message, { key });
     return await patience.inTurn(
@@ -119,8 +124,8 @@ export function createAnswer(parts: {
   async function whisper(message: MessageWithoutFiles): Promise<void> {
     if (responseUrl !== undefined) {
       try {
-        // Never replacing: on a button's response_url that would replace the message everyone sees, and on a
-        // slash command's it does nothing (bolt-js#2287).
+        // Never replaces: on a button's response_url, that would replace the message everyone sees; on a slash
+        // command's, that does nothing (bolt-js#2287).
         await viaUrl(message, { response_type: 'ephemeral', replace_original: false });
         return;
       } catch (error) {
@@ -134,7 +139,7 @@ export function createAnswer(parts: {
         message,
       );
     } catch (error) {
-      // A mention has no response_url, and where the bot may not post it may not whisper either.
+      // A mention has no response_url, and a channel that refuses the bot's posts refuses ephemeral messages, too.
       await posts.post({ channel: user }, message).catch(() => {
         throw error;
       });
@@ -145,13 +150,13 @@ export function createAnswer(parts: {
     await files.showPrivately(user, message, wait, whisper);
   }
 
-  /** An answer that cannot stand where all would see it reaches the one who asked, with the reason. */
+  /** Gives the asker an answer that cannot be posted for everyone, with the reason. */
   async function aside(message: Message, why: unknown): Promise<void> {
     if (!(why instanceof DeliveryError)) throw why;
     await privately(withNote(message, `Only you see this. ${why.userMessage}`));
   }
 
-  /** The card that could not be looked for when it was posted. Throws where that cannot be done just now either. */
+  /** Searches for a card that was given up. Throws if the search has to wait as well. */
   async function doubtfulCard(): Promise<PostedMessage | undefined> {
     if (!cardGivenUp) return undefined;
     try {
@@ -173,7 +178,7 @@ export function createAnswer(parts: {
         cardStands = false;
         return;
       } catch (error) {
-        // As soon as Slack takes it, it is put in place of the card.
+        // Thrown, so that the answer replaces the card as soon as Slack takes the answer.
         if (cardStands && error instanceof DeliveryError && error.retryable) throw error;
         return await aside(message, error);
       }
@@ -183,7 +188,7 @@ export function createAnswer(parts: {
     } catch (error) {
       if (responseUrl === undefined || !isDeliveryError(error, ...NO_ACCESS))
         return await aside(message, error);
-      // Slack lets a response_url post where the person is, even where the bot is not. Files it cannot post.
+      // A response_url may post in the person's channel even without the bot there, but cannot post files.
       await files.showPrivately(user, message, wait, (bare) =>
         viaUrl(bare, { response_type: 'in_channel', replace_original: false }).catch(() =>
           whisper(withNote(bare, `Only you see this. ${error.userMessage}`)),
@@ -200,7 +205,7 @@ export function createAnswer(parts: {
       );
     const edit = (bare: MessageWithoutFiles) =>
       posts.edit(source, bare).catch(async (error: unknown) => {
-        // What was posted through a response_url is not the bot's to edit.
+        // The bot's token cannot edit a message that was posted through a response_url.
         if (responseUrl === undefined || !(error instanceof DeliveryError) || error.retryable) throw error;
         await viaUrl(bare, { response_type: 'in_channel', replace_original: true });
         return source;
@@ -228,7 +233,7 @@ export function createAnswer(parts: {
         const { code, userMessage, outcome, retryable } = error;
         if (!retryable && outcome === 'not-sent') throw error;
         cardGivenUp = true;
-        const hint = 'My card could not be posted in time, so nothing was done. Ask again later.';
+        const hint = 'I could not post my card in time, so I did nothing. Ask again later.';
         throw new DeliveryError(code, userMessage, { hint, cause: error, outcome, retryable });
       });
     },
@@ -236,7 +241,7 @@ export function createAnswer(parts: {
     async resume(mode: AckMode, { message, again, mayLeave }: LateAnswer): Promise<void> {
       if (mode !== 'public') {
         mayLeave();
-        // What everybody sees, a live card above all, is not to be replaced by one person's news.
+        // A message for everyone, above all a live card, must not be replaced by an answer for one person.
         if (mode === 'private' || !source?.ephemeral) return await privately(again);
         return await inSource(message);
       }

@@ -4,8 +4,8 @@ import type { Logger } from '../../log.ts';
 type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /**
- * What Bolt and its clients log, as lines of ours. Their own debug lines hold whole payloads, so they stay out.
- * `quiet` is for what also throws: it is then told once, by whoever called.
+ * Passes log lines of Bolt and its clients to the bot's log, except debug lines, which hold whole payloads. `quiet` is
+ * for a client that also throws: the caller reports the error, so the client's line is for debugging only.
  */
 export function createBoltLogger(log: Logger, { quiet = false } = {}) {
   const line =

@@ -4,7 +4,7 @@ import { escapeMrkdwn } from './escape.ts';
 import { LIMITS } from './limits.ts';
 import { accepted, dateMarkup } from './rich-text.ts';
 
-/** The `text` beside the blocks: what a notification shows and a screen reader reads. */
+/** The `text` beside the blocks, which a notification shows and a screen reader reads. */
 export function fallbackText(message: Message): string {
   if (message.kind === 'line') return short(message.text);
   const parts = [message.title, ...message.nodes.flatMap(readable)].filter(
@@ -29,7 +29,10 @@ function short(rich: Rich): string {
   return parts.join('') || '…';
 }
 
-/** A mention stays one, so that a notification shows a name; Slack counts it once, beside the same one in the blocks. */
+/**
+ * A mention stays a mention, so that a notification shows a name. Slack counts the mention once, although the blocks
+ * hold the same mention.
+ */
 function markup(inline: Inline, room: number): string {
   if (room === 0) return '';
   if (typeof inline === 'object' && 'mention' in inline) return `<@${inline.mention}>`;

@@ -10,7 +10,10 @@ import type { SlackReceiver } from './receiver.ts';
 /** Slack's largest payloads are a few hundred kilobytes (views, 250 KB). */
 const BODY_LIMIT = 1024 * 1024;
 
-/** Bolt refuses what is older than five minutes; what is from the future could be sent again all that time. */
+/**
+ * Bolt refuses requests that are older than five minutes, but no request from the future. Such a request could be
+ * replayed until five minutes after its time.
+ */
 const AHEAD_SECONDS = 300;
 
 export interface HttpReceiverParts {
@@ -21,8 +24,9 @@ export interface HttpReceiverParts {
 }
 
 /**
- * Bolt's own HTTP listener, which checks each request's signature. It listens on no port itself. The body is read here
- * and left where Bolt looks first: it trusts that what was signed is an object, and a rejection of its own is nobody's.
+ * Bolt's own HTTP listener, which checks each request's signature; the listener opens no port. The body is read here
+ * and left where Bolt looks first. Bolt trusts that a signed body is an object; otherwise Bolt rejects a promise that
+ * nobody handles.
  */
 export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpReceiverParts): SlackReceiver {
   const receiver = new HTTPReceiver({ signingSecret, endpoints: [SLACK_PATH], logger });
@@ -37,27 +41,28 @@ export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpRe
   }
 
   async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // Slack tries events again after an answer like this.
+    // Slack delivers events again after a 503.
     if (!open) return answer(response, 503);
     if (request.method !== 'POST') return answer(response, 404);
     if (isFromFuture(request.headers['x-slack-request-timestamp']))
-      return refuse(response, 'its time is more than five minutes ahead');
+      return refuse(response, 'the timestamp is more than five minutes ahead');
     const rawBody = await bodyOf(request);
     if (!rawBody) return answer(response, 413);
     const body = rawBody.toString();
-    // Bolt looks as well, and has a line in the log for each: as many as anybody likes.
+    // Bolt checks signatures, too, but logs a line for each refused request, and strangers can send any number of
+    // requests.
     const problem = isSslCheck(body, request.headers['content-type'])
       ? undefined
-      : unsigned(signingSecret, request, body);
+      : badSignature(signingSecret, request, body);
     if (problem !== undefined) return refuse(response, problem);
     if (isNoObject(body, request.headers['content-type'])) return answer(response, 400);
     receiver.requestListener(Object.assign(request, { rawBody }), response);
   }
 
   return {
-    receiver,
+    bolt: receiver,
     listener(request, response) {
-      // A client that goes away in the middle of its body.
+      // A client may go away in the middle of a body.
       take(request, response).catch(() => response.destroy());
     },
     open: async () => {
@@ -74,14 +79,14 @@ function answer(response: ServerResponse, status: number): void {
   response.writeHead(status, { connection: 'close' }).end();
 }
 
-/** Undefined for one that is too large. */
+/** Undefined for a body that is too large. */
 async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     size += (chunk as Buffer).length;
     if (size > BODY_LIMIT) {
-      // Read on and dropped: a client that is still sending would not see the answer.
+      // The rest is read and dropped: a client that is still sending would not see the answer.
       request.resume();
       return undefined;
     }
@@ -92,13 +97,17 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
 
 const FORM = 'application/x-www-form-urlencoded';
 
-/** Slack signs none of these, and Bolt looks at nothing else in them. */
+/**
+ * Whether the request is an SSL check of Slack: Slack does not sign the check, and Bolt reads nothing but this field.
+ */
 function isSslCheck(body: string, contentType: string | undefined): boolean {
   return contentType === FORM && parse(body).ssl_check === '1';
 }
 
-/** What is wrong with the signature, in Bolt's words, which hold nothing of the request. */
-function unsigned(signingSecret: string, { headers }: IncomingMessage, body: string): string | undefined {
+/**
+ * The problem of the signature, in Bolt's words, which hold nothing of the request; undefined for a valid signature.
+ */
+function badSignature(signingSecret: string, { headers }: IncomingMessage, body: string): string | undefined {
   try {
     verifySlackRequest({
       signingSecret,
@@ -114,12 +123,15 @@ function unsigned(signingSecret: string, { headers }: IncomingMessage, body: str
   }
 }
 
-/** The same clock as Bolt's: the machine's. */
+/** Reads the machine's clock, as Bolt does. */
 function isFromFuture(timestamp: string | string[] | undefined): boolean {
   return Number(timestamp) > Date.now() / 1000 + AHEAD_SECONDS;
 }
 
-/** JSON, by itself or in a form's `payload`, of `null`, a number, a list. What is no JSON at all Bolt refuses. */
+/**
+ * Whether the body, or a form's `payload`, is JSON of `null`, a number or a list. Text that is no JSON is refused by
+ * Bolt.
+ */
 function isNoObject(body: string, contentType: string | undefined): boolean {
   const json = contentType === FORM ? new URLSearchParams(body).get('payload') : body;
   if (json === null) return false;

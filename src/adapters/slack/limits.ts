@@ -11,7 +11,10 @@ export const LIMITS = {
   alt: 1000,
   /** Characters of a header block. */
   header: 150,
-  /** Options of a menu, and characters of one's label, description or value; and of the text shown while nothing is chosen. */
+  /**
+   * Options of a menu; characters of an option's label, description or value; characters of the text shown while
+   * nothing is chosen.
+   */
   options: 100,
   option: 75,
   placeholder: 150,
@@ -27,18 +30,19 @@ export const LIMITS = {
   context: 10,
   /**
    * Characters of all blocks together. Undocumented: chat.postMessage answers `msg_blocks_too_long` at about 13,200,
-   * containers included (bolt-js#2509, #2867). Measured here on the JSON, which is never less than what Slack counts.
+   * containers included (bolt-js#2509, #2867). Measured here on the JSON, which is never shorter than the text that
+   * Slack counts.
    */
   blocksJson: 12_000,
-  /** Characters of the text shown where blocks cannot be. chat.postMessage recommends at most 4,000. */
+  /** Characters of the text shown in place of blocks. chat.postMessage recommends at most 4,000. */
   fallback: 1000,
 } as const;
 
-/** About one message a second and channel is allowed, and 50 edits a minute (docs.slack.dev, rate limits). */
+/** Slack allows about one message a second and channel, and 50 edits a minute (docs.slack.dev, rate limits). */
 export const PACE_MS = { post: 1_000, edit: 1_200 } as const;
 
 /** A response_url takes answers for half an hour (handling user interaction); a mention is given as long. */
 export const ANSWERABLE_MS = 29 * 60_000;
 
-/** A request that Slack has not answered by then has an unknown outcome. */
+/** A request that Slack has not answered after this time has an unknown outcome. */
 export const REQUEST_TIMEOUT_MS = 10_000;

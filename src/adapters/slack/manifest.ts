@@ -1,11 +1,11 @@
 import type { Directory } from '../../command/define.ts';
 
-/** Where Slack delivers in HTTP mode. */
+/** The path to which Slack delivers in HTTP mode. */
 export const SLACK_PATH = '/slack/events';
-/** One command for everything: names are shared by all apps of a workspace. */
+/** A single command for everything: names are shared by all apps of a workspace. */
 export const SLASH_COMMAND = '/edgegap';
 
-/** As people mention it. */
+/** The name by which people mention the bot. */
 export const BOT_NAME = 'edgegap';
 
 export const BOT_SCOPES = [
@@ -25,8 +25,8 @@ export const BOT_SCOPES = [
 ] as const;
 
 /**
- * A change of a user group is told at once, so that a role taken away counts at the next press. Only `subteam_updated`
- * tells that a group was disabled.
+ * Slack reports a change of a user group at once, so that a withdrawn role counts at the next press. Only
+ * `subteam_updated` reports that a group was disabled.
  */
 export const BOT_EVENTS = ['app_mention', 'subteam_members_changed', 'subteam_updated'] as const;
 

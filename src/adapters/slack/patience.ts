@@ -14,24 +14,28 @@ const NOTICED_MS = 2_000;
 export interface Wait {
   /** Milliseconds, from the call on. */
   readonly patienceMs: number;
-  /** Who is told when the wait is long enough for a person to notice: once for all their calls that wait in the lane. */
+  /**
+   * The person to tell if the wait is long enough to be noticed: once for all calls of that person that wait in the
+   * lane.
+   */
   readonly told?: { readonly person: string; tell(): void };
 }
 
 export type Patience = ReturnType<typeof createPatience>;
 
-/** Waits for what passes by itself: a 429, a 5xx, a broken connection. */
+/** Waits for failures that pass by themselves: a 429, a 5xx, a broken connection. */
 export function createPatience(clock: Clock) {
   /** The last call of each lane: resolves, when the call is over, with whether the call had to slow down. */
   const lanes = new Map<string, Promise<boolean>>();
-  /** By lane, who was told to wait. */
+  /** The people who were told to wait, by lane. */
   const told = new Map<string, Set<string>>();
   const stopping = new AbortController();
   const { signal } = stopping;
 
   /**
-   * Calls in one lane go one after the other, in the order in which they came. `attempt` throws DeliveryError and is safe
-   * to repeat. Throws DeliveryError: of what does not pass, else when no time is left or the process stops.
+   * Calls in one lane go one after the other, in the order of arrival. `attempt` throws DeliveryError and is safe to
+   * repeat. Throws the DeliveryError at once if the failure does not pass by itself, otherwise when the time is used up
+   * or the process stops.
    */
   async function inTurn<T>(lane: string, wait: Wait, attempt: () => Promise<T>): Promise<T> {
     const { patienceMs } = wait;
@@ -45,7 +49,7 @@ export function createPatience(clock: Clock) {
       persons.add(wait.told.person);
     }
 
-    /** Throws `why` where the time does not suffice. */
+    /** Throws `why` if the time does not suffice. */
     async function pause(ms: number, why: DeliveryError): Promise<void> {
       if (signal.aborted || spentMs() + ms >= patienceMs) throw why;
       if (spentMs() + ms > NOTICED_MS) noticed();
@@ -54,7 +58,7 @@ export function createPatience(clock: Clock) {
       });
     }
 
-    /** One turn in the lane, which is kept while Slack asks to slow down. */
+    /** Takes a turn in the lane, and keeps the turn while Slack asks to slow down. */
     async function takeTurn(): Promise<T> {
       const before = lanes.get(lane);
       const over = Promise.withResolvers<boolean>();
@@ -88,19 +92,22 @@ export function createPatience(clock: Clock) {
       } catch (error) {
         const passes = error instanceof DeliveryError && error.retryable && error.retryAfterMs === undefined;
         if (!passes) throw error;
-        // Outside the lane: a message that Slack chokes on must not hold up the others.
+        // Outside the lane: a message that Slack chokes on must not hold up the other messages.
         await pause(backoff, error);
       }
     }
   }
 
-  /** Whoever waits gives up; a later call gets one attempt. */
+  /** Calls that wait give up; a later call gets a single attempt. */
   const stop = () => stopping.abort();
 
   return { inTurn, stop };
 }
 
-/** Makes an attempt safe to repeat: where nobody knows what became of an earlier one, its effect is looked for first. */
+/**
+ * Makes an attempt safe to repeat: if the outcome of an earlier attempt is unknown, the effect of that attempt is
+ * looked for first.
+ */
 export function lookingFirst<T>(attempt: () => Promise<T>, look: () => Promise<T | undefined>) {
   let doubt: DeliveryError | undefined;
   const lookAfter = ({ code, userMessage, cause }: DeliveryError) =>
@@ -115,7 +122,7 @@ export function lookingFirst<T>(attempt: () => Promise<T>, look: () => Promise<T
     return await attempt().catch(async (error: unknown) => {
       if (!(error instanceof DeliveryError)) throw error;
       if (error.outcome === 'unknown') doubt = error;
-      // Also where a repeat is refused, perhaps because the earlier attempt has taken effect by now.
+      // Also if the repetition is refused, perhaps because the earlier attempt has taken effect by now.
       const found = doubt && (await lookAfter(doubt));
       if (found === undefined) throw error;
       return found;

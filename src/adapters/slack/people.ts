@@ -9,8 +9,9 @@ import { slackErrorCode, toDeliveryError } from './errors.ts';
 import type { Identity } from './identity.ts';
 
 /**
- * How old an answer may be, and how old while Slack does not answer: a minute for a change, as Slack's events would have
- * told of a group that has changed. users.info allows 100 calls a minute, usergroups.list only 20 (rate limits page).
+ * `maxAge`: how old an answer may be; `staleAge`: how old while Slack does not answer. For a change that is a minute,
+ * as Slack's events report changed groups. users.info allows 100 calls a minute, usergroups.list only 20 (rate limits
+ * page).
  */
 const AGES = {
   cached: { maxAge: 60_000, staleAge: 10 * 60_000 },
@@ -37,7 +38,7 @@ export function createPeople(parts: {
     try {
       return (await api.read.users.info({ user: id })).user;
     } catch (error) {
-      // Someone in a shared channel whom this workspace knows nothing about.
+      // A person in a shared channel may be unknown to this workspace.
       const code = slackErrorCode(error);
       if (code === 'user_not_found' || code === 'user_not_visible') return undefined;
       throw error;
@@ -57,13 +58,16 @@ export function createPeople(parts: {
     return await Promise.all(byGroup);
   });
 
-  /** Slack cuts long lists of members off elsewhere (event subteam_updated): then the group is asked for by itself. */
+  /**
+   * Slack shortens long lists of members in another place (event subteam_updated). If the list is shorter than the
+   * count here, too, Slack is asked about the group alone.
+   */
   async function membersOf(id: string, { users, user_count }: Group): Promise<readonly string[]> {
     if (users && users.length >= Number(user_count ?? 0)) return users;
     return (await api.read.usergroups.users.list({ usergroup: id })).users ?? [];
   }
 
-  /** Throws AppError when Slack cannot say. */
+  /** Throws AppError if Slack gives no answer. */
   async function person(id: string, freshness: 'cached' | 'fresh'): Promise<Person> {
     try {
       const user = await users.get(id, AGES[freshness]);
@@ -98,7 +102,7 @@ type Group = NonNullable<Awaited<ReturnType<SlackApi['read']['usergroups']['list
 type SlackUser = Awaited<ReturnType<SlackApi['read']['users']['info']>>['user'];
 
 /**
- * Whether this is a person of the bot's own workspace. In a Slack Connect channel people of other workspaces can type
+ * Whether `user` is a person of the bot's own workspace. In a Slack Connect channel people of other workspaces can type
  * and press too; on Enterprise Grid one person may belong to several workspaces of the same organisation.
  */
 function isHome(user: SlackUser, own: Identity): boolean {

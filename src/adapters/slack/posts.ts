@@ -5,18 +5,18 @@ import { slackErrorCode, toDeliveryError } from './errors.ts';
 import type { Identity } from './identity.ts';
 import { render } from './render.ts';
 
-/** Marks our messages, so that one can be found again by its key (message metadata). */
+/** Marks the bot's messages, so that a message can be found again by its key (message metadata). */
 const EVENT_TYPE = 'edgegap_chatops';
 const PAGE = 200;
-/** A thousand messages since the attempt: a channel that busy is not read any further. */
+/** A thousand messages since the attempt: a busier channel is not read any further. */
 const PAGES = 5;
 
-/** Allows for Slack's clock and this machine's to differ. */
+/** Allows for a difference between Slack's clock and this machine's. */
 const CLOCK_SKEW_MS = 60_000;
 
 const THREAD_GONE = 'slack-thread-not-found';
 
-/** Slack counts per method and workspace (rate limits page); this bot serves one. */
+/** Slack counts per method and workspace (rate limits page); this bot serves a single workspace. */
 const POSTS: HeldUp = { posts: true, edits: false, everywhere: true };
 const EDITS: HeldUp = { posts: false, edits: true, everywhere: true };
 
@@ -26,19 +26,22 @@ export interface SlackPlace {
   readonly thread?: string;
 }
 
-/** A message's place: where it stands, and its own `ts`. */
+/** The place of a message, and the message's own `ts`. */
 export interface PostedMessage extends SlackPlace {
   readonly ts: string;
 }
 
-/** A message parted from its files, which Slack takes apart from it: see `Files`. */
+/** A message without its files: Slack takes files separately (see `Files`). */
 export type MessageWithoutFiles = Line | (Card & { readonly files?: never });
 
 export type Posts = ReturnType<typeof createPosts>;
 
-/** Posting with the bot's own token. Everything throws DeliveryError. */
+/** Posting with the bot's own token. Every function throws DeliveryError. */
 export function createPosts(api: SlackApi, identity: () => Identity) {
-  /** Makes a call that may take membership. A public channel can be joined unasked; a private one needs an invitation. */
+  /**
+   * Makes a call for which the bot may have to be a member. A public channel can be joined without an invitation, a
+   * private channel cannot.
+   */
   async function joining<T>(channel: string, call: () => Promise<T>, heldUp?: HeldUp): Promise<T> {
     try {
       return await call();
@@ -112,7 +115,7 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
       try {
         return await send(thread);
       } catch (error) {
-        // Someone deleted the thread's first message: the news is still news.
+        // The thread's first message was deleted: the channel gets the news instead.
         if (thread === undefined || !isDeliveryError(error, THREAD_GONE)) throw error;
         return await send(undefined);
       }
@@ -125,7 +128,7 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
       return at;
     },
 
-    /** Shows it to one person. In a thread only where the thread exists already: elsewhere Slack shows nothing. */
+    /** Shows a message to one person. A thread must have replies already: otherwise Slack shows nothing. */
     async postPrivately(
       { channel, thread, user }: SlackPlace & { readonly user: string },
       message: MessageWithoutFiles,
@@ -135,12 +138,12 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
       await joining(channel, () => api.write.chat.postEphemeral(content));
     },
 
-    /** Our message with this key, posted after `since` (epoch ms). */
+    /** The bot's message with this key, posted after `since` (epoch ms). */
     async find(to: SlackPlace, key: string, since: number): Promise<PostedMessage | undefined> {
       try {
         return await findIn(to, key, since);
       } catch (error) {
-        // Then it may have been posted to the channel instead.
+        // The thread is gone, so the message may have been posted to the channel instead.
         if (to.thread === undefined || !isDeliveryError(error, THREAD_GONE)) throw error;
         return await findIn({ channel: to.channel }, key, since);
       }
@@ -150,7 +153,10 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
   };
 }
 
-/** Where Slack only was away for a moment, nobody has to invite the bot: it is tried again. Nothing was sent. */
+/**
+ * If joining failed because Slack was away for a moment, a later attempt helps, without an invitation of the bot.
+ * Nothing was sent. Undefined for a refusal.
+ */
 function notJoined({ code, userMessage, retryable, retryAfterMs, cause }: DeliveryError) {
   if (!retryable) return undefined;
   return new DeliveryError(code, userMessage, { cause, outcome: 'not-sent', retryable, retryAfterMs });

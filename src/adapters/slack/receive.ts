@@ -7,9 +7,9 @@ import { unescapeTyped, unformatted } from './escape.ts';
 import type { Identity } from './identity.ts';
 import { placeOf, View, valuesOf } from './modal.ts';
 
-/** What a person did, out of Slack's kinds of payload. */
+/** A person's action, out of any of Slack's kinds of payload. */
 export interface Incoming extends Omit<SlackAsker, 'receivedAt'> {
-  /** Opens a form within three seconds; a mention has none. */
+  /** Opens a form within three seconds; a mention has no trigger. */
   readonly trigger?: string;
   readonly did:
     | { readonly kind: 'command'; readonly command: string; readonly text: string }
@@ -56,15 +56,15 @@ const AppMention = z.object({
 });
 
 /**
- * `@bot deploy ...`, answered in its thread. Undefined for what another app wrote, and for an edited message: Slack
- * tells of it under a new event id (bolt-js#960), and a corrected typo must not deploy a second time. Nor for a
- * sentence that mentions the bot further on: it speaks about the bot, not to it.
+ * `@bot deploy ...`, answered in its thread. Undefined for a message of another app, and for an edited message: Slack
+ * reports an edit under a new event id (bolt-js#960), and a corrected typo must not deploy a second time. Also
+ * undefined for a sentence that mentions the bot further on: such a sentence speaks about the bot, not to the bot.
  */
 export function fromMention(body: unknown, own: Identity): Incoming | undefined {
   const { event_id, event } = AppMention.parse(body);
   if (event.user === undefined || event.bot_id !== undefined || event.edited !== undefined) return undefined;
   const { text } = event;
-  // Formatted, it begins with a mark.
+  // A formatted mention begins with a mark.
   const [mention, marks] = new RegExp(`^([\\s*_~]*)(?:<@${own.botUser}(?:\\|[^>]*)?>\\s*)+`).exec(text) ?? [];
   if (mention === undefined) return undefined;
   return {
@@ -101,14 +101,17 @@ const BlockActions = z.object({
     .min(1),
 });
 
-/** A pressed button, or a choice from a menu. Undefined for one that only opens a link: Slack tells of those too. */
+/**
+ * A pressed button, or a choice from a menu. Undefined for a button that only opens a link: Slack reports such presses
+ * too.
+ */
 export function fromBlockActions(body: unknown): Incoming | undefined {
   const { trigger_id, user, response_url, channel, container, message, actions } = BlockActions.parse(body);
   const [pressed] = actions;
   if (!pressed || pressed.url !== undefined || pressed.action_id.endsWith(':url')) return undefined;
   const channelId = channel?.id ?? container.channel_id ?? '';
   const threadTs = container.thread_ts ?? message?.thread_ts;
-  // The first message of a thread carries its own ts as thread_ts: it stands in the channel.
+  // The first message of a thread carries its own ts as thread_ts, but stands in the channel.
   const thread = threadTs === container.message_ts ? undefined : threadTs;
   const inThread = thread === undefined ? {} : { thread };
   const source: SourceMessage = {
@@ -138,7 +141,7 @@ const ViewSubmission = z.object({ user: z.object({ id: z.string() }), view: View
 
 /**
  * A submitted form. A person who submits again, because Slack could not reach the bot, does so from the same view with
- * another `trigger_id`: the view's id is what makes both the same submission.
+ * another `trigger_id`: the view's id identifies the submission.
  */
 export function fromViewSubmission(body: unknown): Incoming {
   const { user, view } = ViewSubmission.parse(body);
@@ -151,7 +154,7 @@ export function fromViewSubmission(body: unknown): Incoming {
   };
 }
 
-/** Its answer goes to the person directly. */
+/** A form without a place is answered to the person directly. */
 const NOWHERE = { channel: '', threadOpen: false };
 
 const BlockSuggestion = z.object({
@@ -161,7 +164,7 @@ const BlockSuggestion = z.object({
   view: View,
 });
 
-/** Somebody is typing in a field of a form. Undefined where the form is of another version of the bot. */
+/** A person is typing in a field of a form. Undefined if the form is of another version of the bot. */
 export function fromBlockSuggestion(body: unknown) {
   const { user, action_id, value: typed, view } = BlockSuggestion.parse(body);
   const place = placeOf(view);
@@ -172,7 +175,10 @@ export function fromBlockSuggestion(body: unknown) {
   return { user: user.id, place, question };
 }
 
-/** The first word, which a phone may have capitalised, and the rest as it was typed. Of a text too long, the first word alone. */
+/**
+ * The first word, which a phone may have capitalised, is the command; the rest stays as typed. Of a text that is too
+ * long only the first word is read.
+ */
 function commandIn(said: string): Extract<Incoming['did'], { kind: 'command' }> {
   if (said.length > MAX_REQUEST) {
     const [, command = ''] = /^\s*(\w*)/.exec(said.slice(0, MAX_COMMAND)) ?? [];

@@ -1,9 +1,10 @@
 import type { RequestListener } from 'node:http';
 import type { Receiver } from '@slack/bolt';
 
-/** How Slack's deliveries come in: over a socket we open, or by HTTP to the bot's one port. */
+/** Receives Slack's deliveries: over a socket that the bot opens, or by HTTP on the bot's single port. */
 export interface SlackReceiver {
-  readonly receiver: Receiver;
+  /** The part that Bolt takes. */
+  readonly bolt: Receiver;
   readonly listener?: RequestListener;
   open(): Promise<void>;
   close(): Promise<void>;

@@ -4,9 +4,9 @@ import { DeliveryError } from '../../errors.ts';
 import type { SlackApi } from './api.ts';
 import type { createBoltLogger } from './bolt-logger.ts';
 
-/** How long Slack may take from the asking for a connection to its hello. */
+/** How long Slack may take from the request for a connection to the hello. */
 const HELLO_MS = 20_000;
-/** Longer than a delivery waits for its acknowledgement, which has to go out on the same connection. */
+/** Longer than a delivery waits for its acknowledgement, which has to leave on the same connection. */
 const QUIET_MS = 5000;
 
 export interface SocketOptions {
@@ -26,7 +26,10 @@ interface ConnectionParts extends SocketOptions {
 
 export type Connection = ReturnType<typeof createConnection>;
 
-/** One connection of Bolt's Socket Mode, with a client of its own: a client knows only the last one that it opened. */
+/**
+ * A connection of Bolt's Socket Mode, with a client of its own: a client knows only the last connection that the client
+ * opened.
+ */
 export function createConnection(parts: ConnectionParts) {
   const { appToken, api, logger, clock } = parts;
   const receiver = new SocketModeReceiver({
@@ -58,7 +61,7 @@ export function createConnection(parts: ConnectionParts) {
     else for (const handle of handlers) handle.call(client, message, isBinary);
   });
 
-  /** Closes the connection once nothing has come on it for some seconds. */
+  /** Closes the connection after some seconds in which nothing came. */
   function leave(): void {
     cancelLeaving?.();
     cancelLeaving = clock.after(QUIET_MS, () => void close());
@@ -69,13 +72,13 @@ export function createConnection(parts: ConnectionParts) {
     await client.disconnect();
   }
 
-  /** Resolves at Slack's hello, for which the client would wait as long as the connection lasts, maybe for ever. */
+  /** Resolves at Slack's hello. The client would wait for the hello as long as the connection lasts, maybe for ever. */
   async function open(): Promise<void> {
     const greeted = client.start().then(() => true);
     if (await within(clock, HELLO_MS, greeted)) return;
     void close();
-    throw new DeliveryError('slack-no-hello', 'Slack took a connection and said nothing on it.', {
-      hint: 'Is there a proxy that does not pass WebSockets on?',
+    throw new DeliveryError('slack-no-hello', 'Slack accepted my connection, but sent nothing.', {
+      hint: 'Check whether a proxy blocks WebSockets.',
       outcome: 'not-sent',
       retryable: true,
     });

@@ -200,7 +200,7 @@ test('a card is given up when its invocation expires, with a hint that nothing w
   await bot.driver.slash('operator', 'deploy one');
   await passing(bot, () => outcomes.length === 1);
   expect(outcomes).toMatchObject([
-    { code: 'slack-ratelimited', hint: expect.stringContaining('nothing was done') },
+    { code: 'slack-ratelimited', hint: expect.stringContaining('I did nothing') },
   ]);
   expect(bot.clock.now() - from).toBeLessThan(30 * 60_000);
   expect(bot.clock.now() - from).toBeGreaterThan(28 * 60_000);
@@ -214,7 +214,7 @@ test('a card that may stand in an unreadable channel is not posted again', async
   faults.inject('conversations.history', { kind: 'error', error: 'missing_scope' });
   await bot.driver.slash('operator', 'deploy one');
   await until(() => outcomes.length === 1);
-  expect(outcomes).toMatchObject([{ outcome: 'unknown', hint: expect.stringContaining('nothing was done') }]);
+  expect(outcomes).toMatchObject([{ outcome: 'unknown', hint: expect.stringContaining('I did nothing') }]);
   expect(calls(bot, 'chat.postMessage')).toBe(1);
 });
 
@@ -229,8 +229,8 @@ test('a stopping process gives up waiting cards at once', async () => {
     return outcomes.length === 2;
   });
   expect(outcomes).toMatchObject([
-    { name: 'DeliveryError', hint: expect.stringContaining('nothing was done') },
-    { name: 'DeliveryError', hint: expect.stringContaining('nothing was done') },
+    { name: 'DeliveryError', hint: expect.stringContaining('I did nothing') },
+    { name: 'DeliveryError', hint: expect.stringContaining('I did nothing') },
   ]);
   expect(calls(bot, 'chat.postMessage')).toBe(1);
 });

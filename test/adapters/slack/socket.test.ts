@@ -147,7 +147,7 @@ describe("Slack's Socket Mode", () => {
     await bot.clock.advance(0);
     await until(() => socket.connections === 1, 'a connection');
     await bot.clock.advance(20_000);
-    await until(() => bot.logLines.some((logLine) => logLine.includes('said nothing')), 'giving it up');
+    await until(() => bot.logLines.some((logLine) => logLine.includes('sent nothing')), 'giving it up');
     await until(() => bot.clock.pending === 1, 'a reconnect to wait for');
     await bot.clock.advance(1000);
     await connectedAgain(bot, 2);
@@ -381,7 +381,7 @@ describe('the start in Socket Mode', () => {
     await driver.close();
     await expect(adapter.start(inboxOf(async () => {}))).rejects.toMatchObject({
       code: 'slack-unreachable',
-      userMessage: 'Slack cannot be reached (ECONNREFUSED).',
+      userMessage: 'I cannot reach Slack (ECONNREFUSED).',
       hint: expect.stringContaining('https://slack-status.com'),
     });
     expect(logLines).toEqual([]);
