@@ -52,7 +52,7 @@ export interface AppParts {
   readonly log: Logger;
   /** Makes the chat platforms, which need to know the commands. */
   readonly adapters: (directory: Directory) => readonly Adapter[];
-  /** Called when no chat platform works any more, and none will work again without help. */
+  /** Called when no chat platform works any more, and only a person can repair that. */
   readonly over?: (error: AppError) => void;
   /** Access rules by platform. */
   readonly access: Readonly<Record<string, AccessRules>>;

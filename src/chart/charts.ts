@@ -4,9 +4,9 @@ import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { ChartSpec } from './spec.ts';
 
-/** A thread without work for so long ends, and gives its memory back. */
+/** A thread that has had no work for this long ends, and gives its memory back. */
 const IDLE_MS = 60_000;
-/** A chart takes about 100 ms, the first one of a thread about 500 ms: a thread that needs longer hangs. */
+/** A chart takes about 100 ms, the first chart of a thread about 500 ms: a thread that needs longer hangs. */
 const PATIENCE_MS = 15_000;
 
 interface Waiting {
@@ -80,7 +80,7 @@ export function createCharts({ clock, log }: { readonly clock: Clock; readonly l
       });
     },
     async stop() {
-      await end('the bot is stopping');
+      await end('I am shutting down');
     },
   };
 }

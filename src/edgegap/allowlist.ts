@@ -105,10 +105,10 @@ export function checkDeploymentAllowed(
 }
 
 function refused(allowed: readonly string[], which: string): RefusedError {
-  return new RefusedError('application-not-allowed', `${which} is not on this bot’s allowlist.`, {
+  return new RefusedError('application-not-allowed', `${which} is not on my allowlist.`, {
     hint: allowed.length
-      ? `The bot may use ${allowed.join(', ')}.`
-      : 'Whoever runs the bot sets the allowlist in APP_ALLOWLIST.',
+      ? `I may use ${allowed.join(', ')}.`
+      : 'Whoever runs me sets the allowlist in APP_ALLOWLIST.',
   });
 }
 

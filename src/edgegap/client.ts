@@ -48,14 +48,14 @@ export interface DeploymentPage {
   messages: string[];
 }
 
-/** Which locations to list; all of them where nothing is given. */
+/** Which locations to list; without a field, all locations. */
 export interface LocationFilter {
   /** Only places with room for the application's version. */
   application?: string | undefined;
   version?: string | undefined;
   /** The type of the location, as Edgegap names types. */
   type?: string | undefined;
-  /** Also tells the tags of each location. */
+  /** Whether the answer has the tags of each location. */
   tags?: boolean | undefined;
 }
 
@@ -67,9 +67,9 @@ export interface LocationListing {
 
 export interface StopResult {
   /**
-   * `accepted`: the deployment stops once it has become READY or ERROR. `already-terminated`, by Edgegap's own word,
-   * is a success too. `perhaps-stopped`: an earlier attempt may have stopped the deployment, and then Edgegap knew no
-   * such deployment; Edgegap may be mistaken.
+   * `accepted`: the deployment stops once its status is READY or ERROR. `already-terminated`, by Edgegap's own word,
+   * is a success too. `perhaps-stopped`: after an earlier attempt, which may have stopped the deployment, Edgegap
+   * knew no such deployment; Edgegap may be mistaken.
    */
   outcome: 'stopping' | 'accepted' | 'already-terminated' | 'perhaps-stopped';
   /** Edgegap's own words; may be empty. */

@@ -73,7 +73,7 @@ export class Scheduler {
   }
 }
 
-/** A bucket without a rate: so many calls at once. */
+/** A bucket without a rate limit: a number of calls run at once. */
 class OpenBucket implements Bucket {
   readonly #clock: Clock;
   readonly #lanes = new WaitingCalls<undefined>(() => this.#serve());

@@ -25,7 +25,7 @@ export interface TransportOptions {
   timeoutMs: number;
   /** Requests a second, where they differ from the documented limits. */
   limits?: Partial<RateLimits> | undefined;
-  /** Where requests are counted; without `places` in this process. */
+  /** The permits for requests; without `places` this process counts alone. */
   places?: Permits | undefined;
   proxy?: Proxies | undefined;
   /** Hides secrets in texts that people and servers wrote. */
@@ -235,7 +235,7 @@ function either({ signal }: AbortController, call: CallOptions): AbortSignal {
 }
 
 function closed(): AppError {
-  return new AppError('edgegap-closed', 'The bot is shutting down.', { hint: 'Try again in a minute.' });
+  return new AppError('edgegap-closed', 'I am shutting down.', { hint: 'Try again in a minute.' });
 }
 
 /** A path in which each `${}` part is encoded. A part that a proxy on the way could fold away is refused. */

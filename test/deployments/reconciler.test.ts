@@ -258,7 +258,7 @@ describe('events without a callback', () => {
       doubted: DeploymentStatus.parse({ request_id: 'r1', current_status: 'READY' }),
     });
     await clock.advance(12_000);
-    expect((await told()).match(/had become ready before that/g)).toHaveLength(1);
+    expect((await told()).match(/had become ready earlier/g)).toHaveLength(1);
     expect(await repository.byId(id)).toMatchObject({ checkAt: undefined, doubted: undefined });
   });
 
