@@ -8,7 +8,7 @@ import { strayProblems } from './config/strays.ts';
 import { ConfigError } from './errors.ts';
 import type { Proxies } from './proxy.ts';
 
-/** Who may do what on a platform. Ids are those in `Person.groups`. */
+/** The access rules of a platform; ids are those in `Person.groups`. */
 export interface AccessRules {
   /** Undefined: the platform's administrators. */
   readonly operators: readonly string[] | undefined;
@@ -60,7 +60,7 @@ const edgegapUrl = url.refine(
   (value) => !/\/v\d+$/.test(value),
   'must be the address without /v1 or /v2: each call adds its own',
 );
-/** A secret whose beginning shows its sort. */
+/** A secret with a known beginning, which shows the sort of the secret. */
 const credential = (shape: RegExp, problem: string) => z.string().regex(shape, problem).optional();
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -185,7 +185,8 @@ export function readConfig(
       .filter(([, value]) => value !== ''),
   );
   const quoted = [...SETTINGS, ...FILES].filter((name) => QUOTED.test(set[name] ?? ''));
-  // Checked without the quotation marks, so that other mistakes are reported as well, and none because of the marks.
+  // Checked without the quotation marks, so that other mistakes are reported as well, and the marks cause no further
+  // mistake.
   for (const name of quoted) set[name] = set[name]?.slice(1, -1).trim() ?? '';
   const files = readSecretFiles(set, SETTINGS);
   const given = { ...files.values, ...set };

@@ -20,7 +20,7 @@ export class AppError extends Error {
   }
 }
 
-/** The person's input cannot be used; the error says why, and what to do. */
+/** The person's input cannot be used; the error names the reason and the next step. */
 export class InputError extends AppError {}
 
 /** The person may not do this here. */

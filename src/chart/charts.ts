@@ -27,8 +27,8 @@ export interface Charts {
 }
 
 /**
- * Draws charts in a thread of its own, so that drawing holds up nothing else. The thread, and with it the drawing
- * library, is loaded for the first chart and ends when no chart was asked for during `IDLE_MS`.
+ * Draws charts in a thread of its own, so that drawing does not hold up the rest of the bot. The thread, and with it
+ * the drawing library, is loaded for the first chart and ends when no chart was asked for during `IDLE_MS`.
  */
 export function createCharts({ clock, log }: { readonly clock: Clock; readonly log: Logger }): Charts {
   const waiting = new Map<number, Waiting>();
@@ -38,7 +38,7 @@ export function createCharts({ clock, log }: { readonly clock: Clock; readonly l
 
   function start(): Worker {
     const started = new Worker(new URL('./worker.ts', import.meta.url));
-    // A thread must not keep a process alive that has nothing else to do.
+    // An idle thread must not keep the process alive.
     started.unref();
     started.on('message', ({ id, ...answer }: Answer) => {
       const chart = waiting.get(id);
@@ -63,7 +63,7 @@ export function createCharts({ clock, log }: { readonly clock: Clock; readonly l
     return ended?.terminate();
   }
 
-  /** Sets the only timer there is: it ends a thread that is idle, or hangs. */
+  /** Sets the only timer: when the time is over, a thread that is idle, or hangs, is ended. */
   function endAfter(ms: number): void {
     cancelTimer();
     cancelTimer = clock.after(ms, () => void end('drawing took too long'));

@@ -10,9 +10,9 @@ export function asksForDetails(arg: string): boolean {
 }
 
 /**
- * The card that answers a person who asked at the time `now` (epoch milliseconds). Beside the live card's content,
- * the answer has facts that are true only at that moment, and with `details` everything that Edgegap tells. On the
- * live card nothing would keep such facts up to date.
+ * The card that answers a person at the time `now` (epoch milliseconds). Beside the content of the live card, the
+ * answer has facts that are true only now, and with `details` everything that Edgegap tells; on a live card such
+ * facts would soon be out of date.
  */
 export function answerCard(view: DeploymentView, now: number, details: boolean): Card {
   const id = view.request_id ?? '';

@@ -59,7 +59,7 @@ export class CallbackNews {
           .where('deployment_id', 'in', handled)
           .execute();
       }
-      // A deployment may be purged just as its callback comes: nothing else would ever delete the callback.
+      // A deployment may be purged just as its callback comes: no later purge would find such a callback.
       const orphans = ids.filter((id) => !deployments.has(id));
       if (orphans.length > 0)
         await tx.deleteFrom('callbacks').where('deployment_id', 'in', orphans).execute();
@@ -83,7 +83,7 @@ export class CallbackNews {
           .deployments(before.account)
           .learnIn(tx, before, { kind: 'called-back', status, events }, 'told')
       : before;
-    // The event's name says more than the body: only the status can settle what happened.
+    // The event's name says more than the body: only the status can settle the event.
     if (after.phase !== 'ended' && !isReported(after, event)) {
       // Without a request_id the search by tag begins anew: the callback proves that the deployment exists.
       const remember = after.requestId === undefined ? { checks: 0 } : {};
@@ -93,8 +93,8 @@ export class CallbackNews {
   }
 
   /**
-   * Whether this is the status of this deployment: by the same request_id or, while the deployment has none, by a
-   * request_id that no other deployment has.
+   * Whether this is the status of this deployment: by the same request_id or, while the deployment has no request_id,
+   * by a request_id that no other deployment has.
    */
   async #isOf(tx: Store, deployment: Deployment, { request_id }: DeploymentStatus): Promise<boolean> {
     if (deployment.requestId !== undefined) return deployment.requestId === request_id;

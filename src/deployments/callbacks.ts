@@ -54,7 +54,7 @@ export class Callbacks {
   }, AT_ONCE);
 
   /**
-   * Stores a callback whose secret was right. When the promise resolves, the callback is committed, and is handled
+   * Stores a callback with the right secret. When the promise resolves, the callback is committed, and is handled
    * later; a second delivery changes nothing. Callbacks that arrive during a commit share the next commit.
    */
   receive(event: CallbackEvent, id: string, body: string): Promise<void> {

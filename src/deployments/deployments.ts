@@ -117,8 +117,8 @@ export class Deployments extends KnownDeployments {
   }
 
   /**
-   * Stops any deployment of the account, whatever the store says about the deployment. A deployment that has already
-   * terminated is a success; while a stop is under way, no second stop is sent.
+   * Stops any deployment of the account, regardless of the store. A deployment that has already terminated is a
+   * success; while a stop is under way, no second stop is sent.
    */
   async stop(request_id: string, by: string): Promise<StopOutcome> {
     const first = this.#stops.get(request_id);

@@ -149,7 +149,7 @@ export class KnownDeployments {
     });
   }
 
-  /** Has the live card drawn from the stored state, whatever the card shows now. */
+  /** Has the live card drawn anew from the stored state. */
   async redraw({ id }: Deployment): Promise<void> {
     await this.parts.repository.redraw(id);
   }

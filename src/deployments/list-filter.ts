@@ -32,7 +32,7 @@ export function filtersOf(filter: Filter, now: number, ids?: readonly string[]):
   return [
     ...(application ? [{ field: 'application', operator: 'eq', value: application } as const] : []),
     ...(version ? [{ field: 'version', operator: 'in', value: [version].flat() } as const] : []),
-    // Edgegap lists a failed deployment until somebody stops the deployment; a failed deployment is not active.
+    // Edgegap lists a failed deployment until a person stops the deployment; a failed deployment is not active.
     {
       field: 'status',
       ...(status ? { operator: 'eq', value: status } : { operator: 'neq', value: 'error' }),

@@ -10,7 +10,7 @@ import { SILENCE_MS } from './timing.ts';
 const LIST_CHUNK = 50;
 const CHECKS_AT_ONCE = 20;
 /**
- * How long a claim on a check lasts. A check that takes longer may be made twice; a check whose process died is this
+ * How long a claim on a check lasts. A check that takes longer may be made twice; the check of a dead process is this
  * late.
  */
 const CHECK_LEASE_MS = 30_000;
@@ -95,7 +95,7 @@ export class Reconciler {
     return await this.#untilNext();
   }
 
-  /** A request whose process died may or may not have reached Edgegap. */
+  /** The request of a dead process may or may not have reached Edgegap. */
   async #settle(): Promise<void> {
     const { repository, account, membership } = this.#parts;
     const abandoned = await repository.schedule.abandoned(account, membership);

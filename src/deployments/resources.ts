@@ -64,7 +64,7 @@ function sum(rooms: readonly (Room | undefined)[]): Room | undefined {
   return known.length > 0 ? known.reduce(add) : undefined;
 }
 
-/** How many deployments with these needs the host can take now; a host that is not ACTIVE takes none. */
+/** How many deployments with these needs the host can take now; a host that is not ACTIVE takes no deployment. */
 export function fitting(host: FleetHost, { req_cpu, req_memory }: Needs): number {
   const times = (room: Room | undefined, need: number | undefined) =>
     need ? [Math.floor((room?.free ?? 0) / need)] : [];

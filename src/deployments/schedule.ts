@@ -57,7 +57,7 @@ export class DeploymentSchedule {
     wroteTo(db, 'deployments');
   }
 
-  /** The ids of deployments whose process died while the request was under way. */
+  /** The ids of deployments with a request that was under way when the process died. */
   async abandoned(account: string, membership: Pick<Membership, 'gone'>): Promise<string[]> {
     const left = this.#store
       .selectFrom('deployments')
@@ -99,8 +99,8 @@ export class DeploymentSchedule {
   }
 
   /**
-   * Claims up to `limit` deployments whose check is due. For `leaseMs` they are not due again, so that no other
-   * process asks meanwhile; if this process dies, another process asks afterwards.
+   * Claims up to `limit` deployments that are to be asked about by now. Claimed deployments are due again after
+   * `leaseMs`: no other process asks meanwhile, and another process asks afterwards if this process dies.
    */
   async claimDue(account: string, limit: number, leaseMs: number): Promise<DueDeployment[]> {
     const now = this.#clock.now();

@@ -9,8 +9,8 @@ export type Since = Readonly<Partial<Record<CallbackEvent, number>>>;
 /** News about a deployment, whichever way the news came. */
 export type News =
   /**
-   * The status as Edgegap answered just now. `events` are the events of the callbacks that came, whatever their
-   * bodies said.
+   * The status as Edgegap answered just now. `events` are the events of the callbacks that came, regardless of their
+   * bodies.
    */
   | {
       readonly kind: 'snapshot';

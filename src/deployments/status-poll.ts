@@ -138,7 +138,7 @@ export class StatusPoll {
     );
   }
 
-  /** Searches by tag for a deployment whose request may or may not have reached Edgegap. */
+  /** Searches by tag for a deployment with an unknown outcome. */
   async #lookUp({ id, checks }: Deployment): Promise<void> {
     const tag = ownTag(id);
     const filters = [{ field: 'tags', operator: 'in', value: [tag] }] as const;

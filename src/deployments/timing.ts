@@ -2,7 +2,7 @@ import { ageOf } from '../clock.ts';
 import { type Deployment, endIsInferred } from './deployment.ts';
 
 /**
- * The pauses, in milliseconds, between searches for a deployment whose outcome is unknown: after 2, 6, 10, 30, 60 and
+ * The pauses, in milliseconds, between searches for a deployment with an unknown outcome: after 2, 6, 10, 30, 60 and
  * 120 s.
  */
 export const LOOK_UPS_MS = [2_000, 4_000, 4_000, 20_000, 30_000, 60_000] as const;

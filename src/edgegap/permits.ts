@@ -101,7 +101,7 @@ export class MemoryPermits implements Permits {
   async pause(name: string, ms: number): Promise<void> {
     const bucket = this.#bucket(name);
     const now = this.#clock.now();
-    // Pauses overlap; the last one to end opens the bucket.
+    // Pauses overlap; the last pause to end opens the bucket.
     bucket.pausedUntil = now + Math.max(ahead(bucket.pausedUntil, now, MAX_PAUSE_MS), ms);
   }
 

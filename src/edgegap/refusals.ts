@@ -121,9 +121,9 @@ function noSuchDeployment(): Meaning {
 }
 
 /**
- * For an unknown request_id the live API answers 400 instead of 404. So 400 means an unknown request_id where nothing
- * else can be wrong; where the request also holds a tag, the message decides. v2 deploy answers 400 for an unknown
- * application or version too.
+ * For an unknown request_id the live API answers 400 instead of 404. So 400 means an unknown request_id if no other
+ * value can be wrong; if the request also holds a tag or a window, the message decides. v2 deploy answers 400 for an
+ * unknown application or version too.
  */
 function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string): Meaning {
   const blamesTag = /\btags?\b|\bname\b|length|charact/i.test(apiMessage) && !/request_?id/i.test(apiMessage);

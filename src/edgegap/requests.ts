@@ -70,7 +70,7 @@ export interface ListRequest {
   limit?: number | undefined;
 }
 
-/** The list's `query` parameter. Statuses are lower case there, unlike everywhere else. */
+/** The list's `query` parameter. Only there are statuses in lower case. */
 export function listQuery({ filters = [], order_by = [] }: ListRequest): string | undefined {
   if (filters.length === 0 && order_by.length === 0) return undefined;
   const lower = (filter: ListFilter): ListFilter =>

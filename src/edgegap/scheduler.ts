@@ -97,7 +97,7 @@ class OpenBucket implements Bucket {
   }
 
   async pause(ms: number): Promise<void> {
-    // Pauses overlap; the last one to end opens the bucket.
+    // Pauses overlap; the last pause to end opens the bucket.
     this.#pauses++;
     this.#clock.after(ms, () => {
       this.#pauses--;

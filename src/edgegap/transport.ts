@@ -21,7 +21,7 @@ export interface TransportOptions {
   token: string;
   clock: Clock;
   log: Logger;
-  /** For one attempt, connection and whole answer. */
+  /** The time for one attempt: connection and whole answer. */
   timeoutMs: number;
   /** Requests a second, where they differ from the documented limits. */
   limits?: Partial<RateLimits> | undefined;
@@ -51,7 +51,7 @@ export interface ApiRequest {
   query?: Record<string, string | number | undefined> | undefined;
   body?: unknown;
   subject: Subject;
-  /** The scheduler's bucket; the limited ones are 'deploy', 'status', 'list' and 'hosts'. */
+  /** The scheduler's bucket; 'deploy', 'status', 'list' and 'hosts' are limited. */
   bucket: string;
 }
 

@@ -1,4 +1,4 @@
-/** On whose behalf a call is made. People always go before background work, in every bucket. */
+/** The origin of a call: a person, or the bot's background work. People always go first, in every bucket. */
 export type Lane = 'people' | 'background';
 
 export interface WaitOptions {
