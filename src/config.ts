@@ -54,7 +54,7 @@ const url = z
   .overwrite((value) => value.replace(/\/+$/, ''));
 const baseUrl = url.refine(
   (value) => !/[?#]|^[^/]*\/\/[^/]*@/.test(value),
-  'must be the plain address under which this bot is reached, without "?" or "#", a user or a password',
+  'must be the plain address under which I am reached, without "?" or "#", a user or a password',
 );
 const edgegapUrl = url.refine(
   (value) => !/\/v\d+$/.test(value),
@@ -127,7 +127,7 @@ const NO_QUOTES =
   'is in quotation marks: leave them out (docker run --env-file takes them for a part of the value)';
 
 const NO_CHAT =
-  'No chat token is set: give DISCORD_TOKEN with DISCORD_GUILDS, or SLACK_BOT_TOKEN with SLACK_APP_TOKEN or SLACK_SIGNING_SECRET. Step by step: docs/discord.md and docs/slack.md. To just see the bot work, without any account: npm run demo.';
+  'No chat token is set: give DISCORD_TOKEN with DISCORD_GUILDS, or SLACK_BOT_TOKEN with SLACK_APP_TOKEN or SLACK_SIGNING_SECRET. Step by step: docs/discord.md and docs/slack.md. To just see me work, without any account: npm run demo.';
 
 type Environment = z.infer<typeof Environment>;
 
@@ -155,7 +155,7 @@ function checkTogether({ edgegap = true, chat = false }: Needs, unread: readonly
     if (env.DISCORD_TOKEN && !env.DISCORD_GUILDS)
       problem(
         'DISCORD_GUILDS',
-        'is missing: list the ids of the servers the bot may answer in, separated by commas',
+        'is missing: list the ids of the servers in which I may answer, separated by commas',
       );
     if (!env.DISCORD_TOKEN && env.DISCORD_GUILDS)
       problem(

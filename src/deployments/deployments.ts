@@ -10,7 +10,7 @@ import type { News } from './state.ts';
 import { isSettling, isStopUnderWay } from './timing.ts';
 
 /** `already-stopping`: another person was faster. `missing`: Edgegap no longer knows a deployment of the bot. */
-export type StopOutcome = StopResult['outcome'] | 'already-stopping' | 'missing';
+export type StopOutcome = StopResult | 'already-stopping' | 'missing';
 
 /**
  * The deployments of an account, with the changes that people ask for in chat: deploy, from the intent to Edgegap's
@@ -59,10 +59,7 @@ export class Deployments extends KnownDeployments {
   /** Refuses the intent. A commit that seemed to fail may still store the intent, now or later; no request follows. */
   #notSent(intent: Intent & { readonly id: string }, error: unknown, replaces: string | undefined): never {
     if (error instanceof StoreError) {
-      const news: News = {
-        kind: 'refused',
-        detail: 'I lost my database before the request could leave; nothing was sent.',
-      };
+      const news: News = { kind: 'refused', detail: 'I lost my database, so nothing was sent.' };
       this.surely(
         () =>
           this.parts.repository.changeUnsure(intent, (tx, [before]) =>
@@ -132,7 +129,7 @@ export class Deployments extends KnownDeployments {
     const known = await this.byRequestId(request_id);
     if (known && isStopUnderWay(known, this.parts.clock.now())) return afterEarlierStop(known);
     try {
-      const { outcome } = await this.parts.edgegap.stop(request_id);
+      const outcome = await this.parts.edgegap.stop(request_id);
       // Edgegap's answer that there is no such deployment does not prove the end: a deployment that runs on unseen is
       // billed.
       if (outcome === 'perhaps-stopped')
@@ -163,13 +160,9 @@ export class Deployments extends KnownDeployments {
  */
 function mayLeave(isUnbroken: () => boolean): void {
   if (isUnbroken()) return;
-  throw new AppError(
-    'store-away',
-    'I lost my database while the request waited for its turn; nothing was sent.',
-    {
-      hint: 'Deploy again in a minute.',
-    },
-  );
+  throw new AppError('store-away', 'I lost my database while the request waited; nothing was sent.', {
+    hint: 'Deploy again in a minute.',
+  });
 }
 
 /** The outcome of a stop that comes after another person's stop: `accepted` until the server is ready or has failed. */

@@ -79,9 +79,7 @@ export class DeploymentRepository {
     const [before] = await lock(tx, [id]);
     if (before?.phase !== 'lost' || before.replacedBy !== undefined)
       throw new InputError('again-done', 'There is nothing to deploy again.', {
-        hint: before?.replacedBy
-          ? 'Someone has deployed it again already.'
-          : 'The deployment did start after all: see its card.',
+        hint: before?.replacedBy ? 'Someone was faster.' : 'The deployment has started: see its card.',
       });
     await tx.updateTable('deployments').set({ replaced_by: by }).where('id', '=', id).execute();
     const after = { ...before, replacedBy: by };
@@ -139,11 +137,6 @@ export class DeploymentRepository {
       .where('id', '!=', id)
       .executeTakeFirst();
     return row !== undefined;
-  }
-
-  /** `change` and `write` together, for one deployment; undefined if there is no such deployment. */
-  async apply(id: string, news: News, learning: Learning): Promise<Deployment | undefined> {
-    return await this.change([id], async (tx, [before]) => before && this.write(tx, before, news, learning));
   }
 
   /** Whether Edgegap has called back with this event, handled or not. */

@@ -9,18 +9,11 @@ export type Since = Readonly<Partial<Record<CallbackEvent, number>>>;
 /** News about a deployment, whichever way the news came. */
 export type News =
   /**
-   * The status as Edgegap answered just now. `events` are the events of the callbacks that came, regardless of their
-   * bodies.
+   * A status: `snapshot` as Edgegap answered just now, `called-back` as a callback brought it, perhaps long after the
+   * event. `events` are the events of the callbacks that came, regardless of their bodies.
    */
   | {
-      readonly kind: 'snapshot';
-      readonly status: DeploymentStatus;
-      readonly events?: readonly CallbackEvent[];
-      readonly since?: Since;
-    }
-  /** The status as a callback brought it, perhaps long after the event. */
-  | {
-      readonly kind: 'called-back';
+      readonly kind: 'snapshot' | 'called-back';
       readonly status: DeploymentStatus;
       readonly events?: readonly CallbackEvent[];
       readonly since?: Since;

@@ -181,10 +181,6 @@ export const DeploymentList = list('data', DeploymentRow);
 
 export const DeployAnswer = z.object({ request_id: z.string().min(1) });
 
-export const StopAnswer = z
-  .object({ message: text, deployment_summary: DeploymentStatus.optional().catch(undefined) })
-  .catch({ message: undefined });
-
 export const TagList = list('tags', TagName);
 
 /** `GET /v1/deployments/{id}/tags/{tag}`, without the name of the tag. */

@@ -113,7 +113,7 @@ describe('a stop and the reconciler', () => {
 
   test('a stop that may have been carried out on an unknown deployment is asked about again', async () => {
     const { deployments, repository, statuses, listed, clock, told, id, edgegap } = await running();
-    edgegap.stop = async () => ({ outcome: 'perhaps-stopped', message: '' });
+    edgegap.stop = async () => 'perhaps-stopped';
     expect(await deployments.stop('r1', 'ann')).toBe('perhaps-stopped');
     await clock.advance(MINUTE);
     // The answer was a slip, and the deployment runs.
@@ -129,7 +129,7 @@ describe('a stop and the reconciler', () => {
 
   test('a stop that may have been carried out decides nothing for a new or a foreign deployment', async () => {
     const { deployments, repository, add, edgegap } = await openWatch();
-    edgegap.stop = async () => ({ outcome: 'perhaps-stopped', message: '' });
+    edgegap.stop = async () => 'perhaps-stopped';
     const id = await add(accepted('r1'));
     for (const request_id of ['r1', 'r2'])
       expect(await deployments.stop(request_id, 'ann')).toBe('perhaps-stopped');
