@@ -25,8 +25,8 @@ export interface TransportOptions {
   timeoutMs: number;
   /** Requests a second, where they differ from the documented limits. */
   limits?: Partial<RateLimits> | undefined;
-  /** The permits for requests; without `places` this process counts alone. */
-  places?: Permits | undefined;
+  /** The permits for requests; by default the permits of this process alone. */
+  permits?: Permits | undefined;
   proxy?: Proxies | undefined;
   /** Hides secrets in texts that people and servers wrote. */
   mask: Mask;
@@ -85,7 +85,7 @@ export class Transport {
     this.#origin = base.origin;
     this.#prefix = base.pathname.replace(/\/+$/, '');
     this.#random = options.random ?? Math.random;
-    this.#scheduler = new Scheduler(options.clock, options.limits, options.places);
+    this.#scheduler = new Scheduler(options.clock, options.limits, options.permits);
     this.#keptAlive = createPool(1, options.proxy);
     this.#fresh = createPool(0, options.proxy);
   }
