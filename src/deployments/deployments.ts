@@ -133,20 +133,22 @@ export class Deployments extends KnownDeployments {
       // Edgegap's answer that there is no such deployment does not prove the end: a deployment that runs on unseen is
       // billed.
       if (outcome === 'perhaps-stopped')
-        return (await this.#missed(request_id)) === 'already-terminated' ? 'already-terminated' : outcome;
+        return (await this.#learnMissing(request_id)) === 'already-terminated'
+          ? 'already-terminated'
+          : outcome;
       const faster = outcome === 'accepted' ? await this.byRequestId(request_id) : undefined;
       const news: News = outcome === 'already-terminated' ? { kind: 'terminated' } : { kind: 'stopping', by };
       await this.learnOf(request_id, news);
       return faster?.stopAskedBy === undefined ? outcome : afterEarlierStop(faster);
     } catch (error) {
-      const missed = isNoSuchDeployment(error) ? await this.#missed(request_id) : undefined;
+      const missed = isNoSuchDeployment(error) ? await this.#learnMissing(request_id) : undefined;
       if (!missed) throw error;
       return missed;
     }
   }
 
   /** Applies the answer to a stop that there is no such deployment; undefined if the answer proves nothing. */
-  async #missed(request_id: string): Promise<'missing' | 'already-terminated' | undefined> {
+  async #learnMissing(request_id: string): Promise<'missing' | 'already-terminated' | undefined> {
     const known = await this.byRequestId(request_id);
     if (!known || isSettling(known, this.parts.clock.now())) return undefined;
     const after = await this.learn(known.id, { kind: 'missing' }, 'asked');

@@ -74,7 +74,7 @@ export class StatusPoll {
     // The deployment has gone on: no other news will report the doubted status.
     if (doubted && !again) await this.#apply(deployment, seen(doubted));
     // A missing deployment has had its wait already; a status is doubted first.
-    if (status && !again && (await this.#untold(deployment, news))) {
+    if (status && !again && (await this.#missedEvent(deployment, news))) {
       // The event may have happened just now, with the callback still on its way.
       const silentAt = Math.max(now, deployment.createdAt + SILENCE_MS);
       await this.#parts.repository.schedule.set(id, silentAt + CALLBACK_GRACE_MS, { doubted: status });
@@ -84,7 +84,7 @@ export class StatusPoll {
   }
 
   async #apply(deployment: Deployment, news: Seen): Promise<void> {
-    const event = await this.#untold(deployment, news);
+    const event = await this.#missedEvent(deployment, news);
     if (event) await this.#rescue(deployment, news, event);
     else await this.#parts.deployments.learn(deployment.id, news, 'asked');
   }
@@ -99,7 +99,7 @@ export class StatusPoll {
   }
 
   /** The event in this news that a callback should have reported and did not. */
-  async #untold(
+  async #missedEvent(
     { id, createdAt, missingAt, ...known }: Deployment,
     news: Seen,
     tx?: Store,
@@ -126,7 +126,7 @@ export class StatusPoll {
     const first = await this.#parts.repository.change([id], async (tx, [before]) => {
       if (!before) return false;
       // The callback may have come while this transaction waited for the row: then nothing is amiss.
-      const amiss = (await this.#untold(before, news, tx)) !== undefined;
+      const amiss = (await this.#missedEvent(before, news, tx)) !== undefined;
       const first = amiss && (await this.#parts.leases.takeTurn('warn-of-callbacks', WARN_EVERY_MS, tx));
       await this.#parts.deployments.learnIn(tx, before, news, first ? 'rescued' : 'asked');
       return first;

@@ -58,12 +58,12 @@ export function windowOf({ last, from, to, step }: WindowRequest, now: number): 
       hint: 'Times are UTC. Exchange from and to.',
     });
   if (span > LONGEST_MS)
-    throw new InputError('window-long', `A window of ${words(span)} is too long: 31 days is the most.`, {
+    throw new InputError('window-long', `A window of ${spanText(span)} is too long: 31 days is the most.`, {
       hint: 'Give a shorter window, for example --last 24h.',
     });
   const finest = METRICS_STEPS.find((one) => span / STEP_MS[one] <= MOST_POINTS) ?? '1h';
   if (step !== undefined && STEP_MS[step] < STEP_MS[finest])
-    throw new InputError('step-fine', `A step of ${step} is too fine for a window of ${words(span)}.`, {
+    throw new InputError('step-fine', `A step of ${step} is too fine for a window of ${spanText(span)}.`, {
       hint: `Give a step of ${finest} or more, or a shorter window.`,
     });
   const usual = METRICS_STEPS.find((one) => span / STEP_MS[one] <= USUAL_POINTS) ?? '1h';
@@ -93,7 +93,7 @@ export function decodeWindow(text: string): WindowRequest {
 }
 
 /** `45 min`, `2 h`, `40 days`. */
-export function words(ms: number): string {
+export function spanText(ms: number): string {
   const minutes = Math.round(ms / MINUTE_MS);
   if (minutes < 120) return `${minutes} min`;
   const hours = Math.round(minutes / 60);
