@@ -23,11 +23,11 @@ import {
   decodeWindow,
   encodeWindow,
   resized,
+  spanText,
   stepMs,
   type Window,
   type WindowRequest,
   windowOf,
-  words,
 } from '../src/metrics/window.ts';
 
 /** So many gaps are told one by one. */
@@ -212,7 +212,7 @@ function totalOf(samples: readonly Sample[]): { total?: number } {
 
 function windowWords({ from, to, step }: Window): Inline[] {
   return [
-    `${words(to - from)}, from `,
+    `${spanText(to - from)}, from `,
     { time: from, style: 'clock' },
     ' to ',
     { time: to, style: 'clock' },

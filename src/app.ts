@@ -52,7 +52,7 @@ export interface AppParts {
   readonly log: Logger;
   /** Makes the chat platforms, which need to know the commands. */
   readonly adapters: (directory: Directory) => readonly Adapter[];
-  /** Called when no chat platform works any more, and none will work again without help. */
+  /** Called when no chat platform works any more, and only a person can repair that. */
   readonly over?: (error: AppError) => void;
   /** Access rules by platform. */
   readonly access: Readonly<Record<string, AccessRules>>;
@@ -184,7 +184,7 @@ export async function buildApp({
     async start() {
       // Callbacks first, because Edgegap does not send them twice. Chat last, when everything behind the chat works.
       if (await membership.join())
-        for (const { places } of accounts.all) await waitOut(places, Object.keys(DOCUMENTED_LIMITS));
+        for (const { permits } of accounts.all) await waitOut(permits, Object.keys(DOCUMENTED_LIMITS));
       const port = await server.listen(config.port, config.host === undefined ? undefined : [config.host]);
       if (loopback) publicUrl ??= `http://127.0.0.1:${port}`;
       for (const one of accounts.all)

@@ -8,7 +8,7 @@ import { strayProblems } from './config/strays.ts';
 import { ConfigError } from './errors.ts';
 import type { Proxies } from './proxy.ts';
 
-/** Who may do what on a platform. Ids are those in `Person.groups`. */
+/** The access rules of a platform; ids are those in `Person.groups`. */
 export interface AccessRules {
   /** Undefined: the platform's administrators. */
   readonly operators: readonly string[] | undefined;
@@ -54,13 +54,13 @@ const url = z
   .overwrite((value) => value.replace(/\/+$/, ''));
 const baseUrl = url.refine(
   (value) => !/[?#]|^[^/]*\/\/[^/]*@/.test(value),
-  'must be the plain address under which this bot is reached, without "?" or "#", a user or a password',
+  'must be the plain address under which I am reached, without "?" or "#", a user or a password',
 );
 const edgegapUrl = url.refine(
   (value) => !/\/v\d+$/.test(value),
   'must be the address without /v1 or /v2: each call adds its own',
 );
-/** A secret whose beginning shows its sort. */
+/** A secret with a known beginning, which shows the sort of the secret. */
 const credential = (shape: RegExp, problem: string) => z.string().regex(shape, problem).optional();
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -127,7 +127,7 @@ const NO_QUOTES =
   'is in quotation marks: leave them out (docker run --env-file takes them for a part of the value)';
 
 const NO_CHAT =
-  'No chat token is set: give DISCORD_TOKEN with DISCORD_GUILDS, or SLACK_BOT_TOKEN with SLACK_APP_TOKEN or SLACK_SIGNING_SECRET. Step by step: docs/discord.md and docs/slack.md. To just see the bot work, without any account: npm run demo.';
+  'No chat token is set: give DISCORD_TOKEN with DISCORD_GUILDS, or SLACK_BOT_TOKEN with SLACK_APP_TOKEN or SLACK_SIGNING_SECRET. Step by step: docs/discord.md and docs/slack.md. To just see me work, without any account: npm run demo.';
 
 type Environment = z.infer<typeof Environment>;
 
@@ -155,7 +155,7 @@ function checkTogether({ edgegap = true, chat = false }: Needs, unread: readonly
     if (env.DISCORD_TOKEN && !env.DISCORD_GUILDS)
       problem(
         'DISCORD_GUILDS',
-        'is missing: list the ids of the servers the bot may answer in, separated by commas',
+        'is missing: list the ids of the servers in which I may answer, separated by commas',
       );
     if (!env.DISCORD_TOKEN && env.DISCORD_GUILDS)
       problem(
@@ -185,7 +185,8 @@ export function readConfig(
       .filter(([, value]) => value !== ''),
   );
   const quoted = [...SETTINGS, ...FILES].filter((name) => QUOTED.test(set[name] ?? ''));
-  // Checked without the quotation marks, so that other mistakes are reported as well, and none because of the marks.
+  // Checked without the quotation marks, so that other mistakes are reported as well, and the marks cause no further
+  // mistake.
   for (const name of quoted) set[name] = set[name]?.slice(1, -1).trim() ?? '';
   const files = readSecretFiles(set, SETTINGS);
   const given = { ...files.values, ...set };

@@ -20,13 +20,13 @@ export class AppError extends Error {
   }
 }
 
-/** The person's input cannot be used; the error says why, and what to do. */
+/** The person's input cannot be used; the error names the reason and the next step. */
 export class InputError extends AppError {}
 
 /** The person may not do this here. */
 export class RefusedError extends AppError {}
 
-/** What a platform's delay concerns: messages, edits or both, in this channel or in all channels. */
+/** Whether a platform's delay concerns messages, edits or both, and whether in this channel or in all channels. */
 export interface HeldUp {
   readonly posts: boolean;
   readonly edits: boolean;
@@ -43,7 +43,7 @@ export class DeliveryError extends AppError {
   readonly mendable: boolean;
   /** Milliseconds the platform asked the bot to wait, if the platform asked. */
   readonly retryAfterMs: number | undefined;
-  /** What else has to wait as long; undefined: only the failed action, in its channel. */
+  /** Other messages that have to wait as long; undefined: only the failed action waits, in its channel. */
   readonly heldUp: HeldUp | undefined;
 
   constructor(
@@ -90,7 +90,7 @@ export class StoreError extends AppError {
   /** The error to show if the database failed before anything had begun. */
   nothingDone(): AppError {
     return new AppError(this.code, `${this.userMessage.slice(0, -1)}; nothing was done.`, {
-      hint: 'Try again in a minute. If this goes on, whoever runs this bot finds more in the bot’s log.',
+      hint: 'Try again in a minute. If this goes on, whoever runs me finds the reason in my log.',
       cause: this,
     });
   }

@@ -26,8 +26,8 @@ type Parts = Omit<Needed, 'account' | 'edgegap' | 'deployments'>;
 export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSettings, parts: Parts) {
   const { repository, membership, store, clock, log, mask } = parts;
   const common = { ...parts, account: id };
-  const places: Permits = membership.shared ? new SharedPermits(common) : new MemoryPermits(clock);
-  const client = new EdgegapClient({ baseUrl: apiUrl, proxy, token, clock, log, places, mask });
+  const permits: Permits = membership.shared ? new SharedPermits(common) : new MemoryPermits(clock);
+  const client = new EdgegapClient({ baseUrl: apiUrl, proxy, token, clock, log, permits, mask });
   const applicationOf = async (request_id: string) =>
     (await repository.byRequestId(id, request_id))?.application;
   const api = withAllowlist(client, allowlist, applicationOf);
@@ -35,5 +35,5 @@ export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSett
   // A deployment is followed to the end, even if the application has been taken off the allowlist.
   const reconciler = new Reconciler({ ...common, deployments, edgegap: client });
   afterWritesTo(store, 'deployments', () => reconciler.wake());
-  return { id, api, catalog: createCatalog(api, clock), allowlist, deployments, client, places, reconciler };
+  return { id, api, catalog: createCatalog(api, clock), allowlist, deployments, client, permits, reconciler };
 }

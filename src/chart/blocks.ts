@@ -7,7 +7,10 @@ const ROWS = 3;
 /** In place of a bar where nothing was measured. */
 const GAP = '·';
 
-/** The chart in block characters, for a screen that shows text only: each series by itself, the highest value beside it. */
+/**
+ * The chart in block characters, for a screen that shows text only: each series by itself, with the highest value
+ * beside the bars.
+ */
 export function blocks(spec: ChartSpec): string {
   return spec.panels
     .flatMap((panel) => panel.series.map((_, index) => drawSeries(panel, index, spec)))

@@ -4,9 +4,9 @@ import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { ChartSpec } from './spec.ts';
 
-/** A thread without work for so long ends, and gives its memory back. */
+/** A thread that has had no work for this long ends, and gives its memory back. */
 const IDLE_MS = 60_000;
-/** A chart takes about 100 ms, the first one of a thread about 500 ms: a thread that needs longer hangs. */
+/** A chart takes about 100 ms, the first chart of a thread about 500 ms: a thread that needs longer hangs. */
 const PATIENCE_MS = 15_000;
 
 interface Waiting {
@@ -27,8 +27,8 @@ export interface Charts {
 }
 
 /**
- * Draws charts in a thread of its own, so that drawing holds up nothing else. The thread, and with it the drawing
- * library, is loaded for the first chart and ends when no chart was asked for during `IDLE_MS`.
+ * Draws charts in a thread of its own, so that drawing does not hold up the rest of the bot. The thread, and with it
+ * the drawing library, is loaded for the first chart and ends when no chart was asked for during `IDLE_MS`.
  */
 export function createCharts({ clock, log }: { readonly clock: Clock; readonly log: Logger }): Charts {
   const waiting = new Map<number, Waiting>();
@@ -38,7 +38,7 @@ export function createCharts({ clock, log }: { readonly clock: Clock; readonly l
 
   function start(): Worker {
     const started = new Worker(new URL('./worker.ts', import.meta.url));
-    // A thread must not keep a process alive that has nothing else to do.
+    // An idle thread must not keep the process alive.
     started.unref();
     started.on('message', ({ id, ...answer }: Answer) => {
       const chart = waiting.get(id);
@@ -63,7 +63,7 @@ export function createCharts({ clock, log }: { readonly clock: Clock; readonly l
     return ended?.terminate();
   }
 
-  /** Sets the only timer there is: it ends a thread that is idle, or hangs. */
+  /** Sets the only timer: when the time is over, a thread that is idle, or hangs, is ended. */
   function endAfter(ms: number): void {
     cancelTimer();
     cancelTimer = clock.after(ms, () => void end('drawing took too long'));
@@ -80,7 +80,7 @@ export function createCharts({ clock, log }: { readonly clock: Clock; readonly l
       });
     },
     async stop() {
-      await end('the bot is stopping');
+      await end('I am shutting down');
     },
   };
 }

@@ -29,7 +29,7 @@ const TEXT = '#e6e8eb';
 const MUTED = '#a3a9b3';
 const GRID = '#2b2f37';
 const LIMIT = '#ff7a70';
-/** Told apart by people who see no red and green, too (Okabe and Ito, 2008). */
+/** People who see no red and green can tell these apart, too (Okabe and Ito, 2008). */
 const COLORS = ['#56b4e9', '#e69f00', '#cc79a7'] as const;
 
 Chart.register(Filler, Legend, LinearScale, LineController, LineElement, PointElement, Title);
@@ -47,7 +47,7 @@ export async function draw(spec: ChartSpec): Promise<Uint8Array> {
   context.fillRect(0, 0, picture.width, picture.height);
   for (const [index, panel] of spec.panels.entries()) {
     const canvas = createCanvas(WIDTH, PANEL_HEIGHT);
-    // The types of Chart.js know a browser's canvas only; this canvas has all that is used.
+    // The types of Chart.js know only a browser's canvas; this canvas has everything that Chart.js uses.
     const chart = new Chart(canvas as unknown as ChartItem, configuration(panel, spec));
     context.drawImage(canvas, 0, index * PANEL_HEIGHT);
     chart.destroy();
@@ -68,7 +68,7 @@ function configuration(panel: Panel, { from, to, gaps }: ChartSpec): ChartConfig
         backgroundColor: `${COLORS[index]}${series.length === 1 ? '40' : '00'}`,
         fill: series.length === 1,
         borderWidth: 3,
-        // A measurement without neighbours would be no line at all.
+        // Without a point, a measurement without neighbours would be invisible.
         pointRadius: ({ dataIndex }: { dataIndex: number }) => (isAlone(points, dataIndex) ? 4 : 0),
         pointBackgroundColor: COLORS[index],
         spanGaps: false,
@@ -121,7 +121,7 @@ function configuration(panel: Panel, { from, to, gaps }: ChartSpec): ChartConfig
         },
         y: {
           min: 0,
-          // Room above, for the words at a limit.
+          // Room above for the label of the limit.
           suggestedMax: top * 1.12 || 1,
           ticks: {
             color: MUTED,
@@ -130,7 +130,7 @@ function configuration(panel: Panel, { from, to, gaps }: ChartSpec): ChartConfig
             callback: (value) => inUnit(Number(value), unit),
           },
           grid: { color: GRID },
-          // The same in all panels, so that a moment stands at one place in all of them.
+          // The same width in all panels, so that a moment has the same place in each panel.
           afterFit: (axis) => {
             axis.width = AXIS_WIDTH;
           },

@@ -15,7 +15,7 @@ export function inUnit(value: number, unit: Unit): string {
   return `${rounded(left)} ${STEPS[step]}${unit === 'bytes/s' ? '/s' : ''}`;
 }
 
-/** Three digits are enough to compare by. */
+/** Three digits are enough to compare values. */
 function rounded(value: number): string {
   const size = Math.abs(value);
   return String(Number(value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2)));

@@ -9,7 +9,7 @@ export interface Series {
   readonly points: readonly Point[];
 }
 
-/** `vCPU` and `MB` as they are, `bytes/s` scaled to kB or MB, `number` without a unit. */
+/** `vCPU` and `MB` are not scaled, `bytes/s` is scaled to kB or MB, `number` has no unit. */
 export type Unit = 'vCPU' | 'MB' | 'bytes' | 'bytes/s' | 'number';
 
 /** One chart of a picture; the panels stand below each other and share the time axis. */
@@ -18,7 +18,7 @@ export interface Panel {
   readonly unit: Unit;
   /** At most three: a fourth colour could not be told apart on every screen. */
   readonly series: readonly Series[];
-  /** A horizontal line, for example at what the version may use. */
+  /** A horizontal line, for example at the limit of the version. */
   readonly limit?: { readonly label: string; readonly value: number } | undefined;
 }
 
@@ -34,7 +34,10 @@ export interface ChartSpec {
   readonly gaps: readonly Gap[];
 }
 
-/** How large a value the axis of a panel has to show. A limit far above all values would press the line on the ground. */
+/**
+ * The largest value that the axis of a panel has to show. A limit far above all values is left out: the curves would
+ * lie flat at the bottom.
+ */
 export function topOf({ series, limit }: Panel): number {
   const largest = Math.max(0, ...series.flatMap(({ points }) => points.map(([, value]) => value ?? 0)));
   return limit && limit.value <= largest * 4 ? Math.max(limit.value, largest) : largest;

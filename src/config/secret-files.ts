@@ -19,7 +19,7 @@ const MAX_BYTES = 16 * 1024;
 export function readSecretFiles(set: Readonly<Record<string, string>>, settings: readonly string[]) {
   /** The contents of the files, by the names of the settings. */
   const values: Record<string, string> = {};
-  /** Settings whose file cannot be used: given, but without a value. */
+  /** Settings with an unusable file: given, but without a value. */
   const unread: string[] = [];
   const problems: string[] = [];
   for (const name of settings) {
@@ -39,7 +39,7 @@ export function readSecretFiles(set: Readonly<Record<string, string>>, settings:
   return { values, unread, problems };
 }
 
-/** The message says why the file cannot be used, and what to do. */
+/** The message names the reason and the next step. */
 class UnusableFile extends Error {}
 
 function contentOf(path: string): string {

@@ -8,12 +8,15 @@ import type { Deployment } from './deployment.ts';
 import type { Happening } from './state.ts';
 import { timesOf, viewOf } from './view.ts';
 
-const GIST_LENGTH = 200;
+const SENTENCE_LENGTH = 200;
 
-/** How the news came, where that matters to whoever reads it. */
+/** How news came: by a callback, by asking Edgegap, or by asking because an expected callback did not arrive. */
 export type NewsSource = 'told' | 'asked' | 'rescued';
 
-/** Writes, in the transaction of a change, what the channel is to see of it: the card edited, and a line under it. */
+/**
+ * Writes the messages about a change in the transaction of the change: an edit of the live card, and a line below the
+ * card for each happening.
+ */
 export async function announce(
   tx: Store,
   clock: Clock,
@@ -28,7 +31,7 @@ export async function announce(
   const face = (deployment: Deployment) => JSON.stringify(deploymentCard(viewOf(deployment)));
   if (face(after) !== face(before)) await drawCard(tx, clock, after);
   for (const happening of happened) {
-    // Nobody is invited to a server that is going.
+    // A server that is being stopped is not announced as ready.
     if (happening === 'ready' && after.stopAskedBy !== undefined) continue;
     const failure = happening === 'error' || happening === 'lost';
     await enqueue(tx, clock, {
@@ -64,10 +67,10 @@ function lineFor(deployment: Deployment, happening: Happening, source: NewsSourc
     case 'ready':
       return line('success', ' is ready', ...addresses(deployment));
     case 'late-ready':
-      return line('neutral', ' had become ready before that; the news came late');
+      return line('neutral', ' had become ready earlier; the news came late');
     case 'error': {
-      // Edgegap's words, which may quote what the container or the registry said.
-      const detail = deployment.errorDetail ? [`: ${gist(deployment.errorDetail)}`] : [];
+      // Edgegap's words, which may quote the container or the registry.
+      const detail = deployment.errorDetail ? [`: ${firstSentence(deployment.errorDetail)}`] : [];
       return line('danger', ' failed', ...detail);
     }
     case 'terminated':
@@ -75,16 +78,19 @@ function lineFor(deployment: Deployment, happening: Happening, source: NewsSourc
     case 'still-running':
       return line('warning', ' is still running after all');
     case 'not-stopped':
-      return line('warning', ' still runs: Edgegap took the stop and did not carry it out. Stop it again.');
+      return line(
+        'warning',
+        ' still runs: Edgegap accepted the stop and did not carry it out. Stop the deployment again.',
+      );
     case 'adopted':
       return line('warning', ' did start after all');
     case 'lost':
       return line(
         'warning',
-        ' may have started, but Edgegap neither answered nor lists it. It is not sent again by itself.',
+        ' may have started, but Edgegap neither answered nor lists the deployment. I do not send the request again.',
       );
     case 'stop-asked': {
-      // Nobody is pinged: who pressed knows.
+      // Without a mention: the person who asked knows already.
       const text = [`${deployment.stopAskedBy ?? 'Someone'} asked to stop `, ...name];
       return { kind: 'line', tone: 'neutral', text };
     }
@@ -107,9 +113,9 @@ function lifetime(deployment: Deployment): string[] {
   return known ? [` after ${duration(endedAt - readyAt)}`] : [];
 }
 
-/** The first sentence, on one line: the card has it all. */
-function gist(text: string): string {
+/** The first sentence, on a single line; the card has the whole text. */
+function firstSentence(text: string): string {
   const line = oneLine(text);
   const sentence = /^.{20,}?[.!?](?=\s|$)/.exec(line)?.[0] ?? line;
-  return cutEnd(sentence, GIST_LENGTH);
+  return cutEnd(sentence, SENTENCE_LENGTH);
 }

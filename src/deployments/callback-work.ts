@@ -5,35 +5,38 @@ import { createLoop, type Loop } from '../loop.ts';
 import type { Store } from '../store/schema.ts';
 import { CallbackNews, type NewsParts, unhandled } from './callback-news.ts';
 
-/** How many deployments' callbacks are worked off in one transaction: nobody else has the store so long. */
+/** How many deployments' callbacks are handled in one transaction: meanwhile no other work can use the store. */
 const WORK_AT_ONCE = 10;
-/** A burst is over when none has come for so long: shorter than anybody notices, longer than a caller's next one takes. */
+/**
+ * A burst of callbacks is over after a pause of this length: too short for people to notice, longer than a caller
+ * takes to send the next callback.
+ */
 const LULL_MS = 50;
-/** What has come is worked off at least so often, however long a burst lasts. */
+/** Callbacks are handled at least this often, however long a burst lasts. */
 const GIVE_WAY_MS = 500;
-/** How many are looked for by one statement. */
-const LEFT_AT_ONCE = 250;
+/** How many callbacks are read by a single query. */
+const READ_AT_ONCE = 250;
 const POLL_MS = 2_000;
-/** What another process stored is its own to work off for this long. */
+/** The process that stored a callback has this long to handle the callback; then any process may. */
 const OTHERS_AFTER_MS = 5_000;
-/** One that cannot be handled is tried again after this long, doubled each time. */
+/** A callback that cannot be handled is tried again after this long, doubled each time. */
 const AGAIN_MS = 5_000;
 const AGAIN_MAX_MS = 60 * 60_000;
 
 export interface CallbackParts extends NewsParts {
   readonly store: Store;
-  /** Hides the secrets in what is stored; by their looks only, when absent. */
+  /** Hides secrets in stored bodies; if absent, only secrets of a known form are hidden. */
   readonly mask?: Mask;
 }
 
-/** Works off the callbacks that are stored: its own soon, and what other processes left. */
+/** Handles stored callbacks: those of this process at once, and callbacks that other processes left. */
 export class CallbackWork {
   readonly #parts: CallbackParts;
   readonly #news: CallbackNews;
-  /** Deployments of which this process has stored a callback that is not worked off yet. */
+  /** Ids of deployments with callbacks that this process is to handle. */
   readonly #fresh = new Set<string>();
   readonly #work: Loop;
-  /** When the last one came, by the machine's own time. */
+  /** When the last callback came, by the machine's own time. */
   #cameAt = 0;
   readonly #polls: Loop;
   #stopped = false;
@@ -42,45 +45,45 @@ export class CallbackWork {
     this.#parts = parts;
     this.#news = new CallbackNews(parts);
     const { clock } = parts;
-    const failed = (err: unknown) => this.#unread(err);
-    this.#work = createLoop({ clock, failed, run: () => this.#workOff() });
-    // What comes before `start` is worked off as well.
+    const failed = (err: unknown) => this.#report(err);
+    this.#work = createLoop({ clock, failed, run: () => this.#handleFresh() });
+    // Callbacks that come before `start` are handled as well.
     this.#work.start();
     this.#polls = createLoop({ clock, failed, every: POLL_MS, run: () => this.#poll(OTHERS_AFTER_MS) });
   }
 
-  /** Works off what was left, also by processes that are no more, and keeps looking for more of it. */
+  /** Handles all callbacks that are left, those of dead processes included, and keeps looking for more. */
   async start(): Promise<void> {
-    await this.#poll(0).catch((err: unknown) => this.#unread(err));
+    await this.#poll(0).catch((err: unknown) => this.#report(err));
     this.#polls.start();
   }
 
-  /** Finishes what is being worked off and begins nothing more: the rest is in the store, for whoever comes next. */
+  /** Finishes the callbacks that are being handled; the rest stays in the store for the next process. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#polls.stop();
     await this.#work.stop();
   }
 
-  /** Somebody calls back right now, and is to be answered first. */
+  /** A callback is coming in right now, and is to be answered first. */
   giveWay(): void {
     this.#cameAt = performance.now();
   }
 
-  /** Takes on callbacks of these deployments, which this process has stored. */
+  /** Handles the callbacks of these deployments soon. */
   add(ids: readonly string[]): void {
     for (const id of ids) this.#fresh.add(id);
     this.#work.wake();
   }
 
-  /** Resolves when everything that was added here has been worked off, or tried. */
+  /** Resolves when all added callbacks have been handled, or tried. */
   async idle(): Promise<void> {
     await this.#work.idle();
   }
 
-  async #workOff(): Promise<void> {
+  async #handleFresh(): Promise<void> {
     while (this.#fresh.size > 0 && !this.#stopped) {
-      // Who calls back right now is answered first: Edgegap waits for ten seconds, and never calls again.
+      // Callbacks that come in right now are answered first: Edgegap waits for ten seconds, and never calls again.
       await nextTurn();
       if (this.#fresh.size > WORK_AT_ONCE) await this.#lull();
       if (this.#stopped) return;
@@ -96,14 +99,17 @@ export class CallbackWork {
       await pause(LULL_MS);
   }
 
-  /** Takes what nobody has worked off in `afterMs` since it was stored, and what is to be tried again. */
+  /**
+   * Handles callbacks that are still not handled `afterMs` after their arrival, except those whose next attempt is
+   * set for later.
+   */
   async #poll(afterMs: number): Promise<void> {
     const now = this.#parts.clock.now();
     const left = await this.#parts.store
       .selectFrom('callbacks')
       .select('deployment_id')
       .where('handled_at', 'is', null)
-      // A time further ahead than any is one of a clock that was.
+      // A time this far ahead was written by a clock that was hours ahead.
       .where((eb) => eb.or([eb('received_at', '<=', now - afterMs), eb('received_at', '>', farthest(now))]))
       .where((eb) =>
         eb.or([
@@ -113,28 +119,28 @@ export class CallbackWork {
         ]),
       )
       .orderBy('received_at')
-      .limit(LEFT_AT_ONCE)
+      .limit(READ_AT_ONCE)
       .execute();
     this.add(left.map(({ deployment_id }) => deployment_id));
     await this.idle();
   }
 
-  #unread(err: unknown): void {
-    if (!this.#stopped) this.#parts.log.error({ err }, 'callbacks: cannot be worked off');
+  #report(err: unknown): void {
+    if (!this.#stopped) this.#parts.log.error({ err }, 'callbacks: the stored callbacks cannot be handled');
   }
 
-  /** One that fails must not hold up the others: together at first, and each alone where that does not work. */
+  /** All deployments together; if that fails, each alone, so that a bad callback does not hold up the others. */
   async #handle(ids: readonly string[]): Promise<void> {
     try {
-      await this.#news.tell(ids);
+      await this.#news.apply(ids);
     } catch (error) {
       if (this.#stopped) return;
       if (ids.length > 1) {
         for (const id of ids) if (!this.#stopped) await this.#handle([id]);
         return;
       }
-      this.#parts.log.error({ err: error, deployment: ids[0] }, 'callbacks: one cannot be handled');
-      await this.#putOff(ids).catch((failure: unknown) => this.#unread(failure));
+      this.#parts.log.error({ err: error, deployment: ids[0] }, 'callbacks: a callback cannot be handled');
+      await this.#putOff(ids).catch((failure: unknown) => this.#report(failure));
     }
   }
 

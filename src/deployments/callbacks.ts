@@ -4,17 +4,17 @@ import { together } from '../store/together.ts';
 import { type CallbackParts, CallbackWork } from './callback-work.ts';
 import { type CallbackEvent, isId } from './deployment.ts';
 
-/** One callback, of a deployment whose secret it knew. */
+/** A callback that had the secret of its deployment. */
 interface Received {
   readonly event: CallbackEvent;
   readonly id: string;
   readonly body: string;
 }
 
-/** How many are looked up, or stored, by one statement. */
+/** How many callbacks are checked, or stored, by a single statement. */
 const AT_ONCE = 250;
 
-/** Stores what Edgegap calls back with, and has it worked off after it has been answered. */
+/** Stores Edgegap's callbacks, and has them handled once Edgegap has its answer. */
 export class Callbacks {
   readonly #parts: CallbackParts;
   readonly #work: CallbackWork;
@@ -24,27 +24,27 @@ export class Callbacks {
     this.#work = new CallbackWork(parts);
   }
 
-  /** Works off what was left, also by processes that are no more, and keeps looking for more of it. */
+  /** Handles all callbacks that are left, those of dead processes included, and keeps looking for more. */
   async start(): Promise<void> {
     await this.#work.start();
   }
 
-  /** Finishes what is being worked off and begins nothing more: the rest is in the store, for whoever comes next. */
+  /** Finishes the callbacks that are being handled; the rest stays in the store for the next process. */
   async stop(): Promise<void> {
     await this.#work.stop();
   }
 
-  /** Resolves when everything that was received here has been worked off, or tried. */
+  /** Resolves when all callbacks that were received here have been handled, or tried. */
   async idle(): Promise<void> {
     await this.#work.idle();
   }
 
-  /** Whether a callback with this secret is one of ours. */
+  /** Whether `secret` is the secret of the deployment `id`. */
   async isOurs(id: string, secret: string): Promise<boolean> {
     this.#work.giveWay();
-    // A stranger's may be anything, even what no database takes for a text.
+    // A stranger may send any id, even characters that no database takes for text.
     const expected = isId(id) ? await this.#secretOf(id) : undefined;
-    // Whether there is such an id may show in the time taken; it is the secret that must not.
+    // The time taken may show whether the id exists, but must show nothing of the secret.
     return sameSecret(secret, expected ?? '') && expected !== undefined;
   }
 
@@ -54,8 +54,8 @@ export class Callbacks {
   }, AT_ONCE);
 
   /**
-   * Stores a callback that is ours: it is committed when this resolves, and a second delivery of it changes nothing;
-   * everything else happens after. Those that arrive while a commit is under way share the next one.
+   * Stores a callback with the right secret. When the promise resolves, the callback is committed, and is handled
+   * later; a second delivery changes nothing. Callbacks that arrive during a commit share the next commit.
    */
   receive(event: CallbackEvent, id: string, body: string): Promise<void> {
     return this.#keep({ event, id, body: maskedBody(body, this.#parts.mask) });
@@ -63,7 +63,7 @@ export class Callbacks {
 
   readonly #keep = together<Received, void>(async (received) => {
     const received_at = this.#parts.clock.now();
-    // In one order, so that two processes that store the same never wait for each other.
+    // Always in the same order, so that two processes that store the same callbacks never wait for each other.
     const values = received
       .map(({ event, id, body }) => ({
         deployment_id: id,

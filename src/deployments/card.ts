@@ -6,13 +6,13 @@ export interface DeploymentView {
   readonly request_id: string | undefined;
   readonly application: string;
   readonly version: string;
-  /** Edgegap's bare status, or where there is none yet what we know instead. */
+  /** Edgegap's bare status, or the bot's own word while Edgegap has told no status. */
   readonly status: string;
   readonly place: string | undefined;
   readonly fqdn: string | undefined;
   readonly public_ip: string | undefined;
   readonly ports: readonly PortView[];
-  /** Without the bot's own. */
+  /** Without the bot's own tag. */
   readonly tags: readonly string[];
   readonly askedBy: string | undefined;
   readonly createdAt: number | undefined;
@@ -23,11 +23,11 @@ export interface DeploymentView {
   readonly error: string | undefined;
   /** Something the reader should know or do. */
   readonly note: string | undefined;
-  /** Set where a person may start it again: the id to start again from. */
+  /** The id to deploy again from, if a person may deploy again. */
   readonly again: string | undefined;
-  /** Someone asked to stop it. */
+  /** A person asked to stop the deployment. */
   readonly stopping: boolean;
-  /** All that Edgegap last told; undefined where Edgegap has told nothing yet. */
+  /** The status that Edgegap last told; undefined before the first status. */
   readonly told?: DeploymentStatus | undefined;
 }
 
@@ -40,12 +40,12 @@ export interface PortView {
   readonly external?: number | undefined;
 }
 
-/** What an answer adds to the card. */
+/** The additions of an answer to the card. */
 export interface Additions {
-  /** After the ports, and after the location. */
+  /** Fields after the ports, and fields after the location. */
   readonly ports: readonly Field[];
   readonly location: readonly Field[];
-  /** After Refresh, where the server can still be asked about. */
+  /** Buttons after Refresh, while Edgegap can still be asked about the server. */
   readonly buttons: readonly Button[];
   /** The argument of Refresh. */
   readonly refresh: string;
@@ -59,7 +59,7 @@ interface Face {
   readonly words: string;
 }
 
-/** Of Edgegap's statuses, and of those that the bot has for what Edgegap has no status for. */
+/** A status of Edgegap, or the bot's own word where Edgegap has no status. */
 type Shown = (typeof KNOWN_STATUSES)[number] | 'REQUESTING' | 'REQUESTED' | 'UNKNOWN' | 'LOST' | 'REFUSED';
 
 const FACES: Readonly<Record<Shown, Face>> = {
@@ -79,13 +79,13 @@ const FACES: Readonly<Record<Shown, Face>> = {
   REFUSED: { tone: 'danger', words: 'Not deployed' },
 };
 
-/** The tone and words for a status; one we do not know is shown as it is. */
+/** The tone and words of a status; an unknown status is shown as Edgegap writes the status. */
 export function statusFace(status: string): Face {
   const face = Object.hasOwn(FACES, status) ? FACES[status as Shown] : undefined;
   return face ?? { tone: 'neutral', words: status };
 }
 
-/** The card of one deployment: status, address, every port's link, place, elapsed time, and what can be done. */
+/** The card of one deployment: status, address, every port's link, place, elapsed time, and buttons. */
 export function deploymentCard(view: DeploymentView, more?: Additions): Card {
   const face = statusFace(view.status);
   const fields: Field[] = [
@@ -108,7 +108,7 @@ export function deploymentCard(view: DeploymentView, more?: Additions): Card {
     fields.push({ label: 'Tags', value: commaSeparated(view.tags.map((tag) => ({ code: tag }))) });
   if (view.request_id) fields.push({ label: 'request_id', value: [{ code: view.request_id }] });
   const nodes: Node[] = [{ kind: 'fields', fields }];
-  // Edgegap's words, which may quote what the container or the registry said.
+  // Edgegap's words, which may quote the container or the registry.
   if (view.error) nodes.push({ kind: 'code', text: view.error, keep: 'start' });
   if (view.note) nodes.push({ kind: 'text', text: [view.note] });
   const small = footnote(view, more?.now);
@@ -126,7 +126,10 @@ function titleOf(view: DeploymentView): Rich {
   return [`${view.application} ${view.version}`.trim()];
 }
 
-/** Beside the status: how long it took, or how long it has been going on. */
+/**
+ * The time beside the status: how long the server ran, since when the server is ready, or since when the deployment
+ * has been under way.
+ */
 function elapsed(view: DeploymentView): Inline[] {
   const { createdAt, readyAt, endedAt } = view;
   if (endedAt !== undefined && readyAt !== undefined) return [` after ${duration(endedAt - readyAt)}`];
@@ -136,12 +139,12 @@ function elapsed(view: DeploymentView): Inline[] {
     const took = createdAt === undefined ? [] : [`, after ${duration(readyAt - createdAt)}`];
     return [' ', { time: readyAt, style: 'relative' }, ...took];
   }
-  // Only what is still on its way has started for certain and is not over.
+  // Only a deployment in progress has started for certain and is not over.
   if (createdAt === undefined || statusFace(view.status).tone !== 'progress') return [];
   return [', started ', { time: createdAt, style: 'relative' }];
 }
 
-/** How far a server had come that failed. */
+/** The last step that a failed server reached. */
 function lastStep({ status, told }: DeploymentView): Inline[] {
   const last = told?.last_status;
   if (status !== 'ERROR' || last === undefined || last === 'ERROR') return [];
@@ -175,7 +178,7 @@ function footnote(view: DeploymentView, now: number | undefined): Inline[] {
   return parts;
 }
 
-/** `in 42 min, at `: of an answer, which is read now; the words on a live card would soon be wrong. */
+/** `in 42 min, at `; empty on a live card, where the words would soon be wrong. */
 function until(time: number, now: number | undefined): string {
   if (now === undefined || time <= now) return '';
   const ms = time - now;

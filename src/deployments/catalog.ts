@@ -11,17 +11,17 @@ import {
 import { oneAtATime } from '../loop.ts';
 
 const TTL_MS = 5 * 60_000;
-/** Something not found is looked for again, but not at every keystroke. */
+/** A name that was not found is looked up again, but not at every keystroke. */
 const MISS_TTL_MS = 5_000;
 
-/** What can be deployed and where, cached. */
+/** The account's applications, versions, locations and hosts, cached. */
 export interface Catalog {
-  /** `newerThanMs` bounds the cache's age: for confirming that something does not exist. */
+  /** `atMostOldMs` bounds the cache's age, to confirm that a name does not exist. */
   applications(atMostOldMs?: number): Promise<readonly Application[]>;
   versions(application: string, atMostOldMs?: number): Promise<readonly AppVersion[]>;
   locations(atMostOldMs?: number): Promise<readonly Location[]>;
   hosts(fleet: string, atMostOldMs?: number): Promise<readonly FleetHost[]>;
-  /** Applications, and those of their versions that were asked for, newest first, as they were last read: asks nobody. */
+  /** The applications as last read, with the versions that were read, newest first. Sends no request. */
   lastSeen(): readonly (Application & { readonly versions: readonly AppVersion[] })[];
 }
 
@@ -43,7 +43,7 @@ export function createCatalog(edgegap: EdgegapApi, clock: Clock): Catalog {
   };
 }
 
-/** Looks with `find` in what is cached; where that finds nothing, in what is true now. */
+/** Looks with `find` in the cached items; if nothing is found, in items that are read anew. */
 export async function findFresh<Item, Found>(
   read: (atMostOldMs?: number) => Promise<readonly Item[]>,
   find: (items: readonly Item[]) => Found | undefined,
@@ -84,7 +84,7 @@ function cached<Value>(clock: Clock, read: () => Promise<Value>): Cached<Value> 
 
 const BY_NUMBER = new Intl.Collator('en', { numeric: true });
 
-/** Made at the same time, by number: `build-10`, `build-9`. */
+/** Newest first; versions of the same age by number, `build-10` before `build-9`. */
 export function newestFirst(versions: readonly AppVersion[]): AppVersion[] {
   const madeAt = (version: AppVersion) => parseEdgegapTime(version.create_time) ?? 0;
   return versions.toSorted((a, b) => madeAt(b) - madeAt(a) || BY_NUMBER.compare(b.name, a.name));

@@ -6,17 +6,17 @@ import type { DeploymentStatus } from '../edgegap/schema.ts';
 import type { DeploymentsTable } from '../store/schema.ts';
 
 /**
- * How far a deployment has come, as far as we know:
- * `requesting` the request is under way; `unknown` it may or may not have reached Edgegap; `lost` looked for in vain,
- * it may have started all the same; `refused` surely not started; `live` has a request_id; `ended` terminated.
+ * How far a deployment has come, as far as the bot knows. `requesting`: the request is under way; `unknown`: the
+ * request may or may not have reached Edgegap; `lost`: the deployment was searched for in vain, and may have started
+ * all the same; `refused`: surely not started; `live`: has a request_id; `ended`: terminated.
  */
 export type Phase = 'requesting' | 'unknown' | 'lost' | 'refused' | 'live' | 'ended';
 
-/** What Edgegap calls back to tell. */
+/** The events about which Edgegap calls back. */
 export const CALLBACK_EVENTS = ['ready', 'error', 'terminated'] as const;
 export type CallbackEvent = (typeof CALLBACK_EVENTS)[number];
 
-/** What was asked for, beside application and version. */
+/** The rest of an order to deploy, beside application and version. */
 export interface DeployPlan {
   readonly users: readonly DeployUser[];
   /** For people: `Montreal, Canada`, or the IPs. */
@@ -24,7 +24,7 @@ export interface DeployPlan {
   readonly tags: readonly string[];
 }
 
-/** What someone asked to deploy. */
+/** A person's order to deploy. */
 export interface DeployOrder {
   readonly invocationId: string;
   readonly application: string;
@@ -32,7 +32,7 @@ export interface DeployOrder {
   readonly plan: DeployPlan;
   readonly asker: { readonly id: string; readonly name: string };
   readonly at: Address;
-  /** The live card, which was posted before: proof that its news can be delivered. */
+  /** The live card, posted before the request leaves: proof that news can be delivered. */
   readonly card: MessageRef;
 }
 
@@ -43,10 +43,10 @@ export interface Deployment extends DeployOrder {
   readonly secret: string;
   readonly phase: Phase;
   readonly requestId: string | undefined;
-  /** Edgegap's bare status, once it has one. */
+  /** Edgegap's bare status; undefined before the first status. */
   readonly status: string | undefined;
   readonly snapshot: DeploymentStatus | undefined;
-  /** As Edgegap last told them; the ones asked for until then. */
+  /** The tags as Edgegap last told them; before that, the tags of the plan. */
   readonly tags: readonly string[];
   readonly errorDetail: string | undefined;
   readonly replacedBy: string | undefined;
@@ -58,12 +58,15 @@ export interface Deployment extends DeployOrder {
   readonly endedAt: number | undefined;
   readonly checkAt: number | undefined;
   readonly checks: number;
-  /** Of a stop that Edgegap took. */
+  /** The name of the person whose stop Edgegap accepted. */
   readonly stopAskedBy: string | undefined;
   readonly stopAskedAt: number | undefined;
-  /** Since when Edgegap has said that it knows no such deployment. */
+  /** Since when Edgegap has answered that there is no such deployment. */
   readonly missingAt: number | undefined;
-  /** What was seen by asking and is told with the next news at the latest: first a callback has time to tell of it. */
+  /**
+   * A status that was seen by asking, and whose event a callback should have reported. The callback gets some time;
+   * the event is reported with the next news at the latest.
+   */
   readonly doubted: DeploymentStatus | undefined;
 }
 
@@ -103,12 +106,12 @@ export function fromRow(row: Selectable<DeploymentsTable>): Deployment {
     stopAskedBy: row.stop_asked_by ?? undefined,
     stopAskedAt: row.stop_asked_at ?? undefined,
     missingAt: row.missing_at ?? undefined,
-    // Once it was a word, the event's name; what has one is asked about again.
+    // An older version stored the event's name here; without a status, Edgegap is asked again.
     doubted: row.doubted?.startsWith('{') ? JSON.parse(row.doubted) : undefined,
   };
 }
 
-/** The columns that what is learned about a deployment changes. */
+/** The columns that news of a deployment can change. */
 export function toColumns(deployment: Deployment) {
   return {
     phase: deployment.phase,
@@ -130,19 +133,22 @@ export function toColumns(deployment: Deployment) {
   };
 }
 
-/** Whether Edgegap never said that it terminated: it only knew it no more. The status is always Edgegap's own word. */
+/**
+ * Whether the end was concluded from Edgegap's answers that there is no such deployment: Edgegap never said
+ * TERMINATED, and `status` is always Edgegap's own word.
+ */
 export function endIsInferred({ endedAt, status }: Pick<Deployment, 'endedAt' | 'status'>): boolean {
   return endedAt !== undefined && status !== 'TERMINATED';
 }
 
 const ID = /^[0-9a-z]{12}$/;
 
-/** Whether an intent's id can look like this. */
+/** Whether the text has the form of an intent's id. */
 export function isId(text: string): boolean {
   return ID.test(text);
 }
 
-/** Whether that message is the deployment's live card. */
+/** Whether the message is the deployment's live card. */
 export function isCardOf({ card }: Deployment, message: MessageRef | undefined): boolean {
   return (
     message !== undefined &&
@@ -153,12 +159,12 @@ export function isCardOf({ card }: Deployment, message: MessageRef | undefined):
   );
 }
 
-/** A deployment someone named: always by its full request_id. */
+/** A deployment that a person named, by its full request_id. */
 export interface DeploymentTarget {
   readonly request_id: string;
-  /** Our own record, where it was deployed from chat. */
+  /** The bot's own record, if the deployment was deployed from chat. */
   readonly known: Deployment | undefined;
-  /** Its status, where that had to be asked for to make sure that there is such a deployment. */
+  /** The status, if Edgegap had to be asked whether the deployment exists. */
   readonly seen: DeploymentStatus | undefined;
 }
 
@@ -168,10 +174,16 @@ export function addressColumns(
   return { platform: at.platform, workspace: at.workspace, channel: at.channel, thread: at.thread ?? null };
 }
 
-/** A status that is the same as one heard this short a time ago, in milliseconds, is not written down again. */
+/**
+ * A status that equals the stored status is not written again if Edgegap was heard this short a time ago
+ * (milliseconds).
+ */
 const FRESH_MS = 60_000;
 
-/** Whether the deployment stood like this a moment ago, with nothing open that this status could settle. */
+/**
+ * Whether the status was the same a moment ago, and there is no open question that the status could settle: a stop, a
+ * missing deployment, a doubted status.
+ */
 export function isKnown(known: Deployment, status: DeploymentStatus, now: number): boolean {
   const { snapshot, heardAt, stopAskedAt, missingAt, doubted } = known;
   const open = stopAskedAt !== undefined || missingAt !== undefined || doubted !== undefined;
@@ -179,7 +191,7 @@ export function isKnown(known: Deployment, status: DeploymentStatus, now: number
   return asText({ ...snapshot, tags: [...known.tags] }) === asText(status);
 }
 
-/** Without the elapsed time, which grows with every answer. */
+/** The status as text, without the elapsed time, which grows with every answer. */
 function asText({ elapsed_time: _, ...status }: DeploymentStatus): string {
   return JSON.stringify(status);
 }

@@ -3,14 +3,14 @@ import type { Store } from '../store/schema.ts';
 import { addressColumns, type DeployOrder } from './deployment.ts';
 
 export interface Intent extends DeployOrder {
-  /** From `newId`, for who has to know it even where writing it down seems to have failed. */
+  /** From `newId`, if the caller needs the id even when storing the intent seems to fail. */
   readonly id?: string;
   readonly account: string;
-  /** The process that sends the request; what it leaves behind at its death is settled by the others. */
+  /** The process that sends the request; if that process dies, another process settles the intent. */
   readonly holder?: string;
 }
 
-/** Undefined where its invocation has a deployment already. */
+/** Undefined if the invocation already has a deployment. */
 export async function insertIntent(tx: Store, intent: Intent & { readonly id: string }, now: number) {
   return await tx
     .insertInto('deployments')

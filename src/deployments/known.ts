@@ -11,14 +11,17 @@ import { type Deployment, isKnown } from './deployment.ts';
 import type { DeploymentRepository } from './repository.ts';
 import type { Search } from './search.ts';
 import type { News } from './state.ts';
-import { isOnItsWay, LOOKS_APART_MS, nextCheck } from './timing.ts';
+import { isOnItsWay, nextCheck, POLLS_APART_MS } from './timing.ts';
 
-/** What the domain needs around it. */
+/** The parts with which the deployments of an account work. */
 export interface DeploymentsParts {
   readonly repository: DeploymentRepository;
   readonly edgegap: EdgegapApi;
   readonly membership: Pick<Membership, 'id' | 'sinceNow'>;
-  /** Makes sure that the invocation is still this process's to carry out, until the transaction ends; else throws. */
+  /**
+   * Makes sure, until the transaction ends, that this process still holds the claim on the invocation; otherwise
+   * throws.
+   */
   readonly confirm?: (tx: Store, invocationId: string) => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -27,7 +30,7 @@ export interface DeploymentsParts {
   readonly publicUrl: () => string | undefined;
 }
 
-/** Between tries to write down what Edgegap answered, while the store fails. */
+/** Pauses between attempts to store an answer of Edgegap while the store fails, in milliseconds. */
 const REWRITE_MS = 250;
 const REWRITE_MAX_MS = 15_000;
 
@@ -38,15 +41,15 @@ const MOVING_MS = 10_000;
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/** The deployments of one account as far as they are known: which there are, and what is learned of them. */
+/** The deployments of an account that the store knows: finds deployments, and applies news to them. */
 export class KnownDeployments {
   protected readonly parts: DeploymentsParts;
   readonly #statuses = new LRUCache<string, { readonly is: DeploymentStatus; readonly ageMs: () => number }>({
     max: REMEMBERED,
   });
   readonly #over = new AbortController();
-  /** The last moment, in epoch milliseconds, that is taken for a look at steps of which no callback tells. */
-  #lookAt = 0;
+  /** The latest planned status poll of a deployment in progress, in epoch milliseconds. */
+  #pollAt = 0;
 
   constructor(parts: DeploymentsParts) {
     this.parts = parts;
@@ -56,12 +59,12 @@ export class KnownDeployments {
     return this.parts.publicUrl() !== undefined;
   }
 
-  /** What was not written down by then is settled by the process that comes after. */
+  /** Gives up storing answers while the store fails: the next process settles those deployments. */
   close(): void {
     this.#over.abort();
   }
 
-  /** Writes down an answer of Edgegap, which is given once only: a store that fails is tried until it does not fail. */
+  /** Stores an answer of Edgegap, which Edgegap gives only once: while the store fails, the write is tried again. */
   protected async surely<Result>(write: () => Promise<Result>): Promise<Result> {
     for (let pause = REWRITE_MS; ; pause = Math.min(pause * 2, REWRITE_MAX_MS)) {
       try {
@@ -70,14 +73,15 @@ export class KnownDeployments {
         if (this.#over.signal.aborted) throw error;
         this.parts.log.error({ err: error }, 'deployments: an answer cannot be written down yet');
         await sleep(this.parts.clock, pause, this.#over.signal).catch(() => {
-          // Edgegap has answered: that the bot stops would sound as if nothing had been done.
+          // Not the reason of the abort: that the bot stops would sound as if nothing had been done, but Edgegap has
+          // answered.
           throw error;
         });
       }
     }
   }
 
-  /** Takes in news of a deployment and lets its channel know. */
+  /** Applies news to a deployment, and writes the messages about the change. */
   learn(id: string, news: News, source: NewsSource): Promise<Deployment | undefined> {
     return this.parts.repository.change(
       [id],
@@ -85,23 +89,23 @@ export class KnownDeployments {
     );
   }
 
-  /** The same in a transaction that has the deployment to itself. */
+  /** The same in a transaction that has locked the deployment. */
   learnIn(tx: Store, before: Deployment, news: News, source: NewsSource): Promise<Deployment> {
     const checkAt = (after: Deployment) => this.checkAt(after);
     return this.parts.repository.write(tx, before, news, { source, checkAt });
   }
 
-  /** When to ask about a deployment next, in epoch milliseconds; undefined where there is nothing to ask. */
+  /** When to ask about a deployment next, in epoch milliseconds; undefined if there is nothing to ask. */
   checkAt(deployment: Deployment): number | undefined {
     const now = this.parts.clock.now();
     const at = nextCheck(deployment, now, this.callbacksExpected);
     const soon = isOnItsWay(deployment) ? nextCheck(deployment, now, false) : undefined;
     if (!this.callbacksExpected || at === undefined || soon === undefined) return at;
-    this.#lookAt = Math.min(at, Math.max(soon, this.#lookAt + LOOKS_APART_MS));
-    return this.#lookAt;
+    this.#pollAt = Math.min(at, Math.max(soon, this.#pollAt + POLLS_APART_MS));
+    return this.#pollAt;
   }
 
-  /** A status that someone asked for is news too, where the deployment is one of ours and the status says anything new. */
+  /** Applies a status that a person asked for, if the deployment is the bot's own and the status is new. */
   async observe(status: DeploymentStatus): Promise<Deployment | undefined> {
     const known = await this.byRequestId(status.request_id);
     if (!known) this.#statuses.set(status.request_id, { is: status, ageMs: stopwatch(this.parts.clock) });
@@ -110,8 +114,8 @@ export class KnownDeployments {
   }
 
   /**
-   * The status of a listed deployment that was not deployed from chat: remembered, as long as the row does not contradict
-   * the status, else asked for. Undefined where Edgegap does not answer.
+   * The status of a listed deployment that was not deployed from chat: the remembered status as long as the row does
+   * not contradict that status, otherwise Edgegap's answer. Undefined if Edgegap does not answer.
    */
   async statusInList({ request_id, ready }: DeploymentRow): Promise<DeploymentStatus | undefined> {
     const { is, ageMs } = this.#statuses.get(request_id) ?? {};
@@ -132,12 +136,12 @@ export class KnownDeployments {
     return this.parts.repository.search.askedBy(this.parts.account, person, limit, applications);
   }
 
-  /** The tags of a deployment as they now are: on its card too, where it is one of ours. */
+  /** Applies the new tags of a deployment, if the deployment is the bot's own. */
   async retagged(request_id: string, tags: readonly string[]): Promise<void> {
     await this.learnOf(request_id, { kind: 'tags', tags });
   }
 
-  /** What Edgegap answered of a deployment, where it is one of ours. */
+  /** Applies Edgegap's answer about a deployment, if the deployment is the bot's own. */
   protected async learnOf(request_id: string, news: News): Promise<void> {
     await this.surely(async () => {
       const known = await this.byRequestId(request_id);
@@ -145,7 +149,7 @@ export class KnownDeployments {
     });
   }
 
-  /** Has the live card drawn anew: whatever it now shows, it will show how things are. */
+  /** Has the live card drawn anew from the stored state. */
   async redraw({ id }: Deployment): Promise<void> {
     await this.parts.repository.redraw(id);
   }
@@ -164,12 +168,15 @@ export class KnownDeployments {
     return this.parts.repository.byPrefix(this.parts.account, at, prefix, 5, applications);
   }
 
-  /** Those of `applications` (undefined: of all) that were deployed from chat, failed, and were not stopped. */
+  /** Deployments of `applications` (undefined: of all) that were deployed from chat, failed, and were not stopped. */
   failed(applications?: readonly string[]): ReturnType<Search['failed']> {
     return this.parts.repository.search.failed(this.parts.account, applications);
   }
 
-  /** Up to 200 of `applications` in that phase that Edgegap has told anything with `host` of; `ended`: within a day. */
+  /**
+   * Up to 200 deployments of `applications` in this phase whose last status mentions `host`; of ended deployments,
+   * only those with news within a day.
+   */
   byHost(host: string, phase: 'live' | 'ended', applications?: readonly string[]): Promise<Deployment[]> {
     const since = phase === 'ended' ? this.parts.clock.now() - DAY_MS : 0;
     return this.parts.repository.search.byHost(this.parts.account, { host, phase, since }, applications);

@@ -13,7 +13,7 @@ export interface ListRow {
   readonly choice: Choice;
 }
 
-/** The list itself says neither application nor status: they come from the bot's record, or else from the status. */
+/** The list itself has neither application nor status: both come from the store, or else from Edgegap's status. */
 export async function listRow(
   deployments: KnownDeployments,
   row: DeploymentRow,
@@ -24,7 +24,7 @@ export async function listRow(
   const seen = known ? undefined : await deployments.statusInList(row);
   const view = known ? viewOf(known) : seen && viewOfStatus(seen);
   const believed = view?.status ?? 'DEPLOYING';
-  // That it is ready the list may know first.
+  // The list may know earlier that the deployment is ready.
   const status = row.ready && (!view || statusFace(believed).tone === 'progress') ? 'READY' : believed;
   const begun = known?.createdAt ?? parseEdgegapTime(row.start_time);
   const application = view ? `${view.application} ${view.version}`.trim() : '';
@@ -49,7 +49,7 @@ export async function listRow(
   };
 }
 
-/** A table of the rows, without the columns in which no row has anything. */
+/** A table of the rows, without empty columns. */
 export function listTable(rows: readonly ListRow[]) {
   const used = COLUMNS.map((_, column) => rows.some(({ cells }) => cells[column]));
   const kept = <Item>(items: readonly Item[]) => items.filter((_, column) => used[column]);

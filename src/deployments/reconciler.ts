@@ -6,16 +6,19 @@ import type { Believed, DueDeployment } from './schedule.ts';
 import { StatusPoll, type StatusPollParts } from './status-poll.ts';
 import { SILENCE_MS } from './timing.ts';
 
-/** How many request_ids one list query names, and rows a page has: Edgegap's own pages are shorter. */
+/** How many request_ids a list query names, and how many rows a page has: Edgegap's own pages are shorter. */
 const LIST_CHUNK = 50;
 const CHECKS_AT_ONCE = 20;
-/** How long a check is nobody else's: one that takes longer may be made twice, one that died with its process is late. */
+/**
+ * How long a claim on a check lasts. A check that takes longer may be made twice; the check of a dead process is this
+ * late.
+ */
 const CHECK_LEASE_MS = 30_000;
 const SWEEP_WITHOUT_CALLBACKS_MS = 10_000;
-/** A sweep that another process makes is looked for again this soon: it may die. */
+/** If another process sweeps, this process tries again this soon, because the other process may die. */
 const SWEEP_RETRY_MS = 5_000;
 const RETRY_MS = 10_000;
-/** Other processes write down what is due, too. */
+/** Checks that other processes schedule are found by polling the store. */
 const POLL_SHARED_MS = 1_000;
 const IDLE_MS = 60 * 60_000;
 
@@ -25,28 +28,29 @@ export interface ReconcilerParts extends Omit<StatusPollParts, 'signal'> {
 }
 
 /**
- * Compares what we believe of an account with what Edgegap says, and makes up for callbacks that never came. Without a public URL
- * it is the only source of news. Of many processes on one store each takes what is due, and nobody what another has.
+ * Compares the deployments of an account in the store with Edgegap's answers, and makes up for callbacks that never
+ * came; without a public URL the reconciler is the only source of news. Where several processes share a store, each
+ * process claims the checks that it makes.
  */
 export class Reconciler {
   readonly #parts: ReconcilerParts;
   readonly #loop: Loop;
-  /** What is being asked about, by the deployment's id. */
+  /** Checks that are under way, by the deployment's id. */
   readonly #asking = new Map<string, Promise<void>>();
-  /** Those that could not be settled, and when to try again, in steady time. */
+  /** Deployments that could not be settled, and when to try again, in steady time. */
   readonly #unsettled = new Map<string, number>();
   #sweeping: Promise<void> | undefined;
-  /** Gives up what is being asked when the process stops: whoever starts next asks again. */
+  /** Aborts running checks when the process stops: the next process asks again. */
   readonly #stopping = new AbortController();
-  readonly #inquiry: StatusPoll;
-  /** In steady time. */
+  readonly #poll: StatusPoll;
+  /** When the next sweep is due, in steady time. */
   #sweepAt = 0;
-  /** What happened while no process was there to be told is known. */
+  /** Whether changes from before the start of this process are known. */
   #caughtUp = false;
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
-    this.#inquiry = new StatusPoll({ ...parts, signal: this.#stopping.signal });
+    this.#poll = new StatusPoll({ ...parts, signal: this.#stopping.signal });
     this.#loop = createLoop({
       clock: parts.clock,
       every: parts.membership.shared ? POLL_SHARED_MS : IDLE_MS,
@@ -58,26 +62,26 @@ export class Reconciler {
     });
   }
 
-  /** Settles what a process that died left open, and begins. */
+  /** Settles the requests that dead processes left open, and starts the loop. */
   async start(): Promise<void> {
     await this.#settle();
-    this.#inquiry.begin();
+    this.#poll.begin();
     this.#loop.start();
     this.wake();
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort(new AppError('reconciler-stopped', 'The bot is shutting down.'));
+    this.#stopping.abort(new AppError('reconciler-stopped', 'I am shutting down.'));
     await this.#loop.stop();
     await this.#idle();
   }
 
-  /** Looks now at what is due, and again when the next is. */
+  /** Looks for due checks now. */
   wake(): void {
     this.#loop.wake();
   }
 
-  /** Resolves when nothing is asked about any more. */
+  /** Resolves when no check and no sweep is under way. */
   async #idle(): Promise<void> {
     while (this.#sweeping || this.#asking.size > 0)
       await Promise.all([this.#sweeping, ...this.#asking.values()]);
@@ -91,11 +95,11 @@ export class Reconciler {
     return await this.#untilNext();
   }
 
-  /** A request that died with its process may or may not have arrived. */
+  /** The request of a dead process may or may not have reached Edgegap. */
   async #settle(): Promise<void> {
     const { repository, account, membership } = this.#parts;
     const abandoned = await repository.schedule.abandoned(account, membership);
-    // Another process may have settled it: its time would come again and again.
+    // Another process may have settled the deployment: an old entry would wake the loop again and again.
     for (const id of this.#unsettled.keys()) if (!abandoned.includes(id)) this.#unsettled.delete(id);
     for (const id of abandoned) {
       if ((this.#unsettled.get(id) ?? 0) > steadyNow(this.#parts.clock)) continue;
@@ -104,7 +108,7 @@ export class Reconciler {
         this.#unsettled.delete(id);
       } catch (error) {
         if (error instanceof StoreError) throw error;
-        // Its row is damaged: the others need not wait for it.
+        // The row is damaged; the other deployments are settled all the same.
         this.#report(error, 'reconciler: a request that died with its process cannot be settled');
         this.#unsettled.set(id, steadyNow(this.#parts.clock) + RETRY_MS);
       }
@@ -117,7 +121,7 @@ export class Reconciler {
     const nextCheckAt = (await repository.schedule.nextCheckAt(account)) ?? Number.POSITIVE_INFINITY;
     const steady = steadyNow(this.#parts.clock);
     const nextTry = Math.min(...this.#unsettled.values(), live ? this.#sweepAt : Number.POSITIVE_INFINITY);
-    // Never at once: what just failed would be asked in a loop.
+    // Never at once: a check that just failed would be repeated without a pause.
     return Math.max(250, Math.min(nextCheckAt - this.#parts.clock.now(), nextTry - steady));
   }
 
@@ -125,7 +129,7 @@ export class Reconciler {
     return this.#parts.deployments.callbacksExpected ? SILENCE_MS : SWEEP_WITHOUT_CALLBACKS_MS;
   }
 
-  /** Begins to ask about what is due. One answer that is slow to come holds up no other. */
+  /** Begins the checks that are due. A slow answer holds up no other check. */
   async #checkDue(): Promise<void> {
     const free = CHECKS_AT_ONCE - this.#asking.size;
     if (free === 0) return;
@@ -143,10 +147,10 @@ export class Reconciler {
 
   async #ask({ id, read }: DueDeployment): Promise<void> {
     try {
-      await this.#inquiry.ask(read());
+      await this.#poll.ask(read());
     } catch (error) {
       this.#report(error, 'reconciler: could not ask about a deployment');
-      // Where that cannot be written either, it is due when its lease is over.
+      // If this cannot be written either, the check is due when its claim ends.
       const next = this.#parts.clock.now() + (this.#stopping.signal.aborted ? 0 : RETRY_MS);
       await this.#parts.repository.schedule
         .set(id, next)
@@ -156,12 +160,12 @@ export class Reconciler {
     }
   }
 
-  /** One process sweeps, for all. */
+  /** Begins a sweep if the turn is free: one process sweeps for all. */
   async #beginSweep(): Promise<void> {
     const now = steadyNow(this.#parts.clock);
     if (now < this.#sweepAt || this.#sweeping) return;
     const turn = await this.#parts.leases.takeTurn(`sweep/${this.#parts.account}`, this.#sweepEvery);
-    // At its start a process asks in any case: whoever had the turn may be the one that was stopped.
+    // At its start a process sweeps in any case: the turn may still be that of a process that was stopped.
     const ours = turn || !this.#caughtUp;
     this.#sweepAt = now + (ours ? this.#sweepEvery : Math.min(SWEEP_RETRY_MS, this.#sweepEvery));
     if (!ours) return;
@@ -176,7 +180,7 @@ export class Reconciler {
       });
   }
 
-  /** Finds changes by the list, and has the status asked of what changed. */
+  /** Finds changes by Edgegap's list, and schedules a check of each changed deployment. */
   async #sweep(): Promise<void> {
     const now = this.#parts.clock.now();
     const trusting = this.#caughtUp && this.#parts.deployments.callbacksExpected;
@@ -198,13 +202,13 @@ export class Reconciler {
     for (const { id, requestId, wasReady, status, checked } of believed) {
       const ready = listed.get(requestId);
       const changed = ready === undefined || (ready && !wasReady) || (!ready && status === 'READY');
-      // A failure does not show in the list: at the start of one on its way more is asked.
+      // The list does not show failures: the first sweep has every deployment in progress checked.
       const settled = (ready && status === 'READY') || (ready === false && status === 'ERROR');
       if (this.#caughtUp ? changed && !checked : !settled) await this.#parts.repository.schedule.set(id, now);
     }
   }
 
-  /** An error of Edgegap's is news for the log in one line; any other is a fault of ours. */
+  /** An AppError is logged on one line; any other error is a fault of the bot. */
   #report(error: unknown, message: string): void {
     if (this.#stopping.signal.aborted) return;
     if (error instanceof AppError)

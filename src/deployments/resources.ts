@@ -1,10 +1,12 @@
-/* CPU, memory and distance: what hosts have, what versions need, and where places are. */
+/* CPU and memory of hosts and versions, and the distance between places. */
 import type { AppVersion, FleetHost, Location } from '../edgegap/schema.ts';
 
-/** What a deployment needs, in CPU units (1024 are one vCPU), megabytes and units of a GPU. Edgegap may leave any out. */
+/**
+ * The needs of a deployment: CPU units (1024 are one vCPU), megabytes and units of a GPU. Edgegap may leave out each.
+ */
 export type Needs = Pick<AppVersion, 'req_cpu' | 'req_memory' | 'req_video'>;
 
-/** `0.5 vCPU, 1 GB`; empty where Edgegap tells nothing. */
+/** `0.5 vCPU, 1 GB`; empty if Edgegap tells nothing. */
 export function resources({ req_cpu, req_memory, req_video }: Needs): string {
   const gpu = req_video ? `${rounded(req_video / 1024)} GPU` : '';
   const parts = [req_cpu ? vcpu(req_cpu) : '', req_memory ? memory(req_memory) : '', gpu];
@@ -25,13 +27,13 @@ function rounded(value: number): string {
   return String(Number(value.toFixed(2)));
 }
 
-/** All that deployments may use of a host, and what is left of that. */
+/** The part of a host that deployments may use, and how much of that part is free. */
 interface Room {
   readonly total: number;
   readonly free: number;
 }
 
-/** In CPU units; undefined while Edgegap does not tell. */
+/** In CPU units; undefined if Edgegap does not tell. */
 function cpuOf(host: FleetHost): Room | undefined {
   return roomOf(host.allocatable_cpu_units, host.allocated_cpu_units);
 }
@@ -62,7 +64,7 @@ function sum(rooms: readonly (Room | undefined)[]): Room | undefined {
   return known.length > 0 ? known.reduce(add) : undefined;
 }
 
-/** How many deployments with these needs the host can take now; a host that is not ACTIVE takes none. */
+/** How many deployments with these needs the host can take now; a host that is not ACTIVE takes no deployment. */
 export function fitting(host: FleetHost, { req_cpu, req_memory }: Needs): number {
   const times = (room: Room | undefined, need: number | undefined) =>
     need ? [Math.floor((room?.free ?? 0) / need)] : [];
@@ -77,7 +79,7 @@ export function emptiestFirst(hosts: readonly FleetHost[]): FleetHost[] {
   return byId.toSorted((a, b) => rank(b) - rank(a));
 }
 
-/** Great-circle distance in kilometres; undefined where Edgegap does not say where one of both is. */
+/** Great-circle distance in kilometres; undefined if Edgegap does not tell both positions. */
 export function distance(a: Location, b: Location): number | undefined {
   const degrees = [a.latitude, a.longitude, b.latitude, b.longitude];
   if (degrees.includes(undefined)) return undefined;

@@ -8,27 +8,27 @@ import { transact, wroteTo } from '../store/transact.ts';
 import { type Deployment, fromRow } from './deployment.ts';
 import { DOUBT_END_MS, POLL_FAILED_MAX_MS } from './timing.ts';
 
-/** Few enough that nobody waits for them to go. */
+/** Few enough that no other work waits noticeably. */
 const PURGE_AT_ONCE = 200;
 
-/** A live deployment as the list can confirm it. */
+/** The facts about a live deployment that Edgegap's list can confirm. */
 export interface Believed {
   readonly id: string;
   readonly requestId: string;
   readonly status: string | null;
   readonly wasReady: boolean;
-  /** It is to be asked about anyway. */
+  /** Whether a check is scheduled anyway. */
   readonly checked: boolean;
 }
 
 /** A deployment to be asked about now. */
 export interface DueDeployment {
   readonly id: string;
-  /** Throws where its row is damaged; the others are asked about all the same. */
+  /** Throws if the row is damaged; the other deployments are asked about all the same. */
   readonly read: () => Deployment;
 }
 
-/** When to ask about which deployment of an account, and what is left to ask about. Reads no more of a row than that takes. */
+/** When to ask about which deployment of an account. Reads no more columns than that takes. */
 export class DeploymentSchedule {
   readonly #store: Store;
   readonly #clock: Clock;
@@ -38,7 +38,7 @@ export class DeploymentSchedule {
     this.#clock = clock;
   }
 
-  /** Sets when to ask about a deployment next, and what is to be remembered until then. */
+  /** Sets when to ask about a deployment next, and the facts to remember until then. */
   async set(
     id: string,
     checkAt: number | undefined,
@@ -57,7 +57,7 @@ export class DeploymentSchedule {
     wroteTo(db, 'deployments');
   }
 
-  /** Those whose request was sent, or not, by a process that is no more. */
+  /** The ids of deployments with a request that was under way when the process died. */
   async abandoned(account: string, membership: Pick<Membership, 'gone'>): Promise<string[]> {
     const left = this.#store
       .selectFrom('deployments')
@@ -81,7 +81,7 @@ export class DeploymentSchedule {
     return row !== undefined;
   }
 
-  /** What is believed of the live ones not heard of since `before` (epoch ms), as far as the list can confirm it. */
+  /** The live deployments without news since `before` (epoch ms). */
   async believedLive(account: string, before: number): Promise<Believed[]> {
     const rows = await this.#store
       .selectFrom('deployments')
@@ -99,8 +99,8 @@ export class DeploymentSchedule {
   }
 
   /**
-   * Takes up to `limit` of those that are to be asked about by now. They are not due again for `leaseMs`: to nobody else
-   * while they are asked about, and to somebody should whoever took them die over it.
+   * Claims up to `limit` deployments that are to be asked about by now. Claimed deployments are due again after
+   * `leaseMs`: no other process asks meanwhile, and another process asks afterwards if this process dies.
    */
   async claimDue(account: string, limit: number, leaseMs: number): Promise<DueDeployment[]> {
     const now = this.#clock.now();
@@ -112,7 +112,7 @@ export class DeploymentSchedule {
       .orderBy('check_at')
       .limit(limit);
     const rows = await this.#store
-      // Materialized, because PostgreSQL may else run the inner query several times, and lock other rows each time.
+      // Materialized: otherwise PostgreSQL may run the inner query several times, and lock other rows each time.
       .with(
         (cte) => cte('due').materialized(),
         () => passingOverLocked(due, this.#store),
@@ -120,7 +120,7 @@ export class DeploymentSchedule {
       .updateTable('deployments')
       .set({ check_at: now + leaseMs })
       .where('id', 'in', (eb) => eb.selectFrom('due').select('due.id'))
-      // Said again, as the row may have been taken by another while this statement waited for it.
+      // Repeated, because another process may have claimed the row while this statement waited for the row.
       .where((eb) => isDue(eb, now))
       .returningAll()
       .execute();
@@ -140,8 +140,8 @@ export class DeploymentSchedule {
   }
 
   /**
-   * Forgets some of the deployments that were over before `before` (epoch ms), and their callbacks; true while there
-   * may be more. Whatever may still run is kept.
+   * Deletes some of the deployments that were over before `before` (epoch ms), and their callbacks; true while there
+   * may be more. A deployment that may still run is kept.
    */
   async purge(before: number): Promise<boolean> {
     const isOver = sql<SqlBool>`phase in ('ended', 'refused', 'lost') and heard_at < ${before} and ${notInDoubt(before)}`;
@@ -153,13 +153,13 @@ export class DeploymentSchedule {
   }
 }
 
-/** One that was lost may have turned up in this moment. */
+/** A lost deployment may have turned up just now, by a callback that is not handled yet. */
 function notInDoubt(before: number) {
   return sql`not exists (select 1 from callbacks where callbacks.deployment_id = deployments.id
     and handled_at is null and received_at >= ${before})`;
 }
 
-/** Also where its time is further ahead than any: then it was written by a clock that was. */
+/** A time too far ahead is due as well: the time was written by a clock that was hours ahead. */
 function isDue({ and, or, eb }: ExpressionBuilder<Database, 'deployments'>, now: number) {
   return or([
     eb('check_at', '<=', now),

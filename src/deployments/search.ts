@@ -1,7 +1,10 @@
 import type { Store } from '../store/schema.ts';
 import { type Deployment, fromRow, type Phase } from './deployment.ts';
 
-/** Looks for deployments of an account by what is not their key. `applications`: the only ones; undefined: all. */
+/**
+ * Finds deployments of an account by facts other than their key. `applications`: only deployments of these;
+ * undefined: of all.
+ */
 export class Search {
   readonly #store: Store;
 
@@ -28,7 +31,10 @@ export class Search {
     return rows.map(fromRow);
   }
 
-  /** The account's of `applications` (undefined: of all) that failed, and stay at Edgegap until somebody stops them. */
+  /**
+   * The account's deployments of `applications` (undefined: of all) that failed; Edgegap keeps such a deployment
+   * until a person stops the deployment.
+   */
   async failed(account: string, applications?: readonly string[]) {
     return await this.#in('live', account, applications)
       .select(['request_id', 'application', 'version', 'tags_json', 'created_at'])
@@ -59,7 +65,7 @@ export class Search {
       .selectFrom('deployments')
       .where('account', '=', account)
       .where('phase', '=', phase);
-    // No application has an empty name, and no list may be empty.
+    // SQL has no empty lists, and no application has an empty name.
     return all.$if(applications !== undefined, (query) =>
       query.where('application', 'in', ['', ...(applications ?? [])]),
     );

@@ -6,48 +6,47 @@ import { MISSING_MS, STOP_PATIENCE_MS } from './timing.ts';
 /** When Edgegap called back with an event, in epoch milliseconds. */
 export type Since = Readonly<Partial<Record<CallbackEvent, number>>>;
 
-/** Something learned about a deployment, by whichever way it came. */
+/** News about a deployment, whichever way the news came. */
 export type News =
-  /** Its status, as Edgegap answered just now. `events` are what it has called back with, whatever the bodies said. */
+  /**
+   * A status: `snapshot` as Edgegap answered just now, `called-back` as a callback brought it, perhaps long after the
+   * event. `events` are the events of the callbacks that came, regardless of their bodies.
+   */
   | {
-      readonly kind: 'snapshot';
+      readonly kind: 'snapshot' | 'called-back';
       readonly status: DeploymentStatus;
       readonly events?: readonly CallbackEvent[];
       readonly since?: Since;
     }
-  /** Its status, as a callback brought it: it may have been under way for long. */
-  | {
-      readonly kind: 'called-back';
-      readonly status: DeploymentStatus;
-      readonly events?: readonly CallbackEvent[];
-      readonly since?: Since;
-    }
-  /** Edgegap took the request. */
+  /** Edgegap accepted the request. */
   | { readonly kind: 'accepted'; readonly requestId: string }
-  /** Edgegap could not place it, and left a deployment in error behind. */
+  /** Edgegap found no room for the server, and left a deployment in ERROR behind. */
   | { readonly kind: 'unplaced'; readonly requestId: string; readonly detail: string }
-  /** Edgegap says that it has terminated. */
+  /** Edgegap says that the deployment has terminated. */
   | { readonly kind: 'terminated' }
-  /** Edgegap says that it knows no such deployment. Said once, that may be a slip; said again later, it has ended. */
+  /**
+   * Edgegap says that there is no such deployment. A single answer may be a slip; a second answer later means the
+   * end.
+   */
   | { readonly kind: 'missing' }
-  /** Edgegap took a stop. */
+  /** Edgegap accepted a stop. */
   | { readonly kind: 'stopping'; readonly by: string }
-  /** All its tags, as they now are. */
+  /** The complete new tags. */
   | { readonly kind: 'tags'; readonly tags: readonly string[] }
   | { readonly kind: 'refused'; readonly detail: string }
   | { readonly kind: 'unknown-outcome' }
   | { readonly kind: 'not-found' };
 
-/** What a person must notice. */
+/** A change that people must notice. */
 export type Happening =
   | 'ready'
   | 'late-ready'
   | 'error'
   | 'terminated'
-  /** It was told to have terminated, and runs. */
+  /** The deployment runs, although its end was reported. */
   | 'still-running'
   | 'stop-asked'
-  /** Edgegap took a stop, and did not carry it out. */
+  /** Edgegap accepted a stop, and did not carry out the stop. */
   | 'not-stopped'
   | 'lost'
   | 'adopted';
@@ -70,7 +69,7 @@ type Facts = Pick<
 >;
 
 export interface Step {
-  /** Only what changed. */
+  /** Only the fields that changed. */
   readonly changes: Partial<Facts>;
   readonly happened: readonly Happening[];
 }
@@ -78,9 +77,9 @@ export interface Step {
 const ORDER: readonly string[] = KNOWN_STATUSES;
 
 /**
- * What some news changes. Pure, and idempotent: the same news a second time changes nothing. Events may come late,
- * twice or out of order; the state only moves forward, and each happening is told once. Only what we concluded
- * ourselves can be taken back: an end that Edgegap never told of, and a stop that came to nothing.
+ * The changes that news makes to a deployment. Pure, and idempotent: the same news a second time changes nothing.
+ * Events may come late, twice or out of order; the state only moves forward, and each happening is reported once.
+ * Only the bot's own conclusions can be taken back: an end that Edgegap never reported, and a stop without effect.
  */
 export function advance(deployment: Facts, news: News, now: number): Step {
   switch (news.kind) {
@@ -89,7 +88,7 @@ export function advance(deployment: Facts, news: News, now: number): Step {
     case 'unplaced': {
       const adopted = adopt(deployment, news.requestId, now);
       if (deployment.errorAt !== undefined || deployment.endedAt !== undefined) return adopted;
-      // It may be on its way down already.
+      // The deployment may be terminating already.
       const forward = rankOf(deployment) < ORDER.indexOf('ERROR');
       return merge(adopted, {
         changes: { ...(forward ? { status: 'ERROR' } : {}), errorAt: now, errorDetail: news.detail },
@@ -107,14 +106,14 @@ export function advance(deployment: Facts, news: News, now: number): Step {
       };
     case 'missing':
       if (deployment.phase !== 'live') return nothing;
-      // One of a clock that was ahead is none.
+      // A time that was written by a clock hours ahead counts for nothing.
       if (deployment.missingAt === undefined || deployment.missingAt > farthest(now))
         return { changes: { missingAt: now }, happened: [] };
       if (now - deployment.missingAt < MISSING_MS) return nothing;
       return { changes: { phase: 'ended', endedAt: deployment.missingAt }, happened: ['terminated'] };
     case 'stopping': {
       if (deployment.endedAt !== undefined && !endIsInferred(deployment)) return nothing;
-      // What can be stopped runs.
+      // A deployment that Edgegap can stop is running.
       const revived = revive(deployment);
       const { stopAskedBy, stopAskedAt } = { ...deployment, ...revived.changes };
       return merge(revived, {
@@ -125,7 +124,7 @@ export function advance(deployment: Facts, news: News, now: number): Step {
     case 'tags':
       return { changes: { tags: news.tags }, happened: [] };
     case 'refused':
-      // It is the answer to its one request, however late: what was not known of it until then is known now.
+      // The answer to the only request, however late, settles an outcome that was unknown until then.
       if (deployment.requestId !== undefined || deployment.endedAt !== undefined) return nothing;
       return { changes: { phase: 'refused', errorDetail: news.detail }, happened: [] };
     case 'unknown-outcome':
@@ -137,7 +136,7 @@ export function advance(deployment: Facts, news: News, now: number): Step {
   }
 }
 
-/** A status, with the events that Edgegap has called back with. */
+/** News with a status. */
 type Said = Extract<News, { readonly status: DeploymentStatus }>;
 
 export function hasStatus(news: News): news is Said {
@@ -161,7 +160,7 @@ function adopt(deployment: Facts, requestId: string, now: number): Step {
   };
 }
 
-/** Takes back an end that was concluded, and the stop that it seemed to come from. */
+/** Takes back an inferred end, and the stop that seemed to have caused the end. */
 function revive(deployment: Facts): Step {
   if (!endIsInferred(deployment)) return nothing;
   return {
@@ -176,14 +175,14 @@ function revive(deployment: Facts): Step {
   };
 }
 
-/** An answer describes this moment: beside what any status tells, it can correct what was concluded. */
+/** Applies an answer, which describes this moment: unlike a callback, an answer can correct the bot's conclusions. */
 function answered(deployment: Facts, said: Said, now: number): Step {
   const { status: snapshot } = said;
   if (deployment.requestId !== undefined && deployment.requestId !== snapshot.request_id) return nothing;
   const ending = snapshot.current_status === 'TERMINATING' || snapshot.current_status === 'TERMINATED';
   const revived = ending ? nothing : revive(deployment);
   const known = { ...deployment, ...revived.changes };
-  // Whatever it says, it is known.
+  // Any status shows that Edgegap knows the deployment.
   const found: Step =
     known.missingAt !== undefined && known.endedAt === undefined
       ? { changes: { missingAt: undefined }, happened: [] }
@@ -195,7 +194,10 @@ function answered(deployment: Facts, said: Said, now: number): Step {
     : told;
 }
 
-/** Whether a stop should have shown by now: Edgegap carries it out once a deployment is ready or has failed. */
+/**
+ * Whether a stop should have had its effect by now: Edgegap carries out a stop once the deployment is ready or has
+ * failed.
+ */
 function isUnheeded({ status, stopAskedAt, readyAt, errorAt, endedAt }: Facts, now: number): boolean {
   if (stopAskedAt === undefined || endedAt !== undefined) return false;
   if (status !== 'READY' && status !== 'ERROR') return false;
@@ -204,18 +206,18 @@ function isUnheeded({ status, stopAskedAt, readyAt, errorAt, endedAt }: Facts, n
   );
 }
 
-/** Whether a status tells nothing of this event any more, as the deployment has gone on since. */
+/** Whether the deployment has gone on beyond the event, so that the status no longer shows the event. */
 export function isBeyond({ current_status }: DeploymentStatus, event: 'ready' | 'error'): boolean {
   return ORDER.indexOf(current_status) > ORDER.indexOf(event === 'ready' ? 'READY' : 'ERROR');
 }
 
 function fromStatus(deployment: Facts, said: Said, now: number): Step {
   const { status: snapshot, events = [], since = {} } = said;
-  // Of another deployment: whoever sent it, it is no news of this one.
+  // The status of another deployment is no news about this deployment.
   if (deployment.requestId !== undefined && deployment.requestId !== snapshot.request_id) return nothing;
   const adopted = adopt(deployment, snapshot.request_id, now);
   const status = snapshot.current_status;
-  // What it was before this status, an event's name may be all that tells.
+  // Of an event before this status, the name of a callback may be the only trace.
   const wasBefore = (event: 'ready' | 'error') => events.includes(event) && isBeyond(snapshot, event);
   const failed = status === 'ERROR' || snapshot.error || wasBefore('error');
   const ended = status === 'TERMINATED';
@@ -224,19 +226,19 @@ function fromStatus(deployment: Facts, said: Said, now: number): Step {
   const over = deployment.endedAt !== undefined || reached > ORDER.indexOf('READY');
   const changes: { -readonly [Key in keyof Facts]?: Facts[Key] } = {};
   const happened: Happening[] = [];
-  // A status that is newer than this code stands beside the present one.
+  // A status that is newer than this code has no rank, and replaces the present status.
   const rank = ORDER.indexOf(status);
   const forward = deployment.endedAt === undefined && (rank < 0 || rank >= reached);
   if (forward && deployment.missingAt !== undefined) changes.missingAt = undefined;
   if (forward || (ended && endIsInferred(deployment))) {
     changes.snapshot = snapshot;
-    // Ours always has the bot's own tag: none at all means that the answer left them out.
+    // A deployment of the bot always has the bot's own tag: an empty list means that the answer left out the tags.
     if (snapshot.tags.length > 0) changes.tags = snapshot.tags;
     changes.status = status;
   }
   const readyNow = ready && deployment.readyAt === undefined;
   const late = over || wasBefore('ready');
-  // It runs on, perhaps: then it has been ready for as long as that is known.
+  // Unless the deployment has ended, an earlier event counts from the arrival of its callback.
   const at = (event: 'ready' | 'error') =>
     wasBefore(event) && !ended ? Math.min(since[event] ?? now, now) : now;
   if (readyNow) changes.readyAt = at('ready');
@@ -251,12 +253,12 @@ function fromStatus(deployment: Facts, said: Said, now: number): Step {
     changes.phase = 'ended';
     happened.push('terminated');
   }
-  // It says that this came before.
+  // The line of a late `ready` comes last: the words refer to an earlier time.
   if (readyNow && late) happened.push('late-ready');
   return merge(adopted, { changes, happened });
 }
 
-/** How far it has come for certain; an unknown status does not make it forget what it has been through. */
+/** The rank of the furthest status that is certain; an unknown status does not undo the events before. */
 function rankOf({ status, readyAt, errorAt }: Facts): number {
   return Math.max(
     ORDER.indexOf(status ?? ''),

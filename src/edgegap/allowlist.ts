@@ -11,8 +11,8 @@ const REMEMBERED = 5_000;
 
 /**
  * `api` for the applications in `allowed` only; undefined allows all. Calls keyed by a request_id are checked too:
- * the application comes from `knownApplication` (the bot's own store) or else from Edgegap, and a deployment whose
- * application stays unknown is refused. A refusal is a RefusedError with the code `application-not-allowed`.
+ * the application comes from `knownApplication` (the bot's own store) or else from Edgegap, and a deployment of an
+ * unknown application is refused. A refusal is a RefusedError with the code `application-not-allowed`.
  */
 export function withAllowlist(
   api: EdgegapApi,
@@ -93,8 +93,8 @@ export function withAllowlist(
 }
 
 /**
- * Throws the refusal for a deployment whose application is not allowed, or not known. The refusal does not name the
- * application: a person who knows a request_id need not learn which other games run in the account.
+ * Throws the refusal for a deployment of an application that is not allowed, or not known. The refusal does not name
+ * the application: a person with a request_id need not learn which other games run in the account.
  */
 export function checkDeploymentAllowed(
   allowed: readonly string[] | undefined,
@@ -105,10 +105,10 @@ export function checkDeploymentAllowed(
 }
 
 function refused(allowed: readonly string[], which: string): RefusedError {
-  return new RefusedError('application-not-allowed', `${which} is not on this bot’s allowlist.`, {
+  return new RefusedError('application-not-allowed', `${which} is not on my allowlist.`, {
     hint: allowed.length
-      ? `The bot may use ${allowed.join(', ')}.`
-      : 'Whoever runs the bot sets the allowlist in APP_ALLOWLIST.',
+      ? `I may use ${allowed.join(', ')}.`
+      : 'Whoever runs me sets the allowlist in APP_ALLOWLIST.',
   });
 }
 

@@ -30,9 +30,9 @@ export interface HttpAnswer {
 }
 
 /**
- * Sends a request and reads the whole answer, whatever the status. Throws an EdgegapError whose outcome says whether
- * the request can have reached Edgegap. When aborted, throws the signal's reason; only a change that was already on
- * its way throws `edgegap-aborted`, because the caller must not think that the change did not happen.
+ * Sends a request and reads the whole answer, for any status. Throws an EdgegapError whose outcome says whether the
+ * request can have reached Edgegap. When aborted, throws the signal's reason; only a change that was already on its
+ * way throws `edgegap-aborted`, because the caller must not think that the change did not happen.
  */
 export async function attempt(dispatcher: Dispatcher, clock: Clock, call: HttpCall): Promise<HttpAnswer> {
   const { method, signal } = call;

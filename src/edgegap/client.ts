@@ -19,7 +19,6 @@ import {
   HostList,
   LocationList,
   LogsAnswer,
-  StopAnswer,
   TagList,
   TagTimes,
   VersionList,
@@ -48,14 +47,14 @@ export interface DeploymentPage {
   messages: string[];
 }
 
-/** Which locations to list; all of them where nothing is given. */
+/** Which locations to list; without a field, all locations. */
 export interface LocationFilter {
   /** Only places with room for the application's version. */
   application?: string | undefined;
   version?: string | undefined;
   /** The type of the location, as Edgegap names types. */
   type?: string | undefined;
-  /** Also tells the tags of each location. */
+  /** Whether the answer has the tags of each location. */
   tags?: boolean | undefined;
 }
 
@@ -65,17 +64,12 @@ export interface LocationListing {
   messages: string[];
 }
 
-export interface StopResult {
-  /**
-   * `accepted`: the deployment stops once it has become READY or ERROR. `already-terminated`, by Edgegap's own word,
-   * is a success too. `perhaps-stopped`: an earlier attempt may have stopped the deployment, and then Edgegap knew no
-   * such deployment; Edgegap may be mistaken.
-   */
-  outcome: 'stopping' | 'accepted' | 'already-terminated' | 'perhaps-stopped';
-  /** Edgegap's own words; may be empty. */
-  message: string;
-  summary?: DeploymentStatus | undefined;
-}
+/**
+ * `accepted`: the deployment stops once its status is READY or ERROR. `already-terminated`, by Edgegap's own word, is a
+ * success too. `perhaps-stopped`: after an earlier attempt, which may have stopped the deployment, Edgegap knew no such
+ * deployment; Edgegap may be mistaken.
+ */
+export type StopResult = 'stopping' | 'accepted' | 'already-terminated' | 'perhaps-stopped';
 
 type Question = Omit<ApiRequest, 'method'>;
 
@@ -139,21 +133,13 @@ export class EdgegapClient {
     try {
       const at = path`/v1/stop/${request_id}`;
       const request = { method: 'DELETE', path: at, subject: 'deployment', bucket: 'stop' } as const;
-      const { status, json } = await this.#transport.send(request, call);
-      const { message = '', deployment_summary } = StopAnswer.parse(json);
-      const summary = deployment_summary && masked(deployment_summary, this.#mask);
-      return {
-        outcome: status === 202 ? 'accepted' : 'stopping',
-        message: this.#mask(message),
-        ...(summary && { summary }),
-      };
+      const { status } = await this.#transport.send(request, call);
+      return status === 202 ? 'accepted' : 'stopping';
     } catch (error) {
       if (!(error instanceof EdgegapError)) throw error;
-      const message = error.apiMessage ?? '';
       // A deployment that is gone is stopped.
-      if (error.code === 'edgegap-gone') return { outcome: 'already-terminated', message };
-      if (isNoSuchDeployment(error) && error.outcome === 'unknown')
-        return { outcome: 'perhaps-stopped', message };
+      if (error.code === 'edgegap-gone') return 'already-terminated';
+      if (isNoSuchDeployment(error) && error.outcome === 'unknown') return 'perhaps-stopped';
       throw error;
     }
   }

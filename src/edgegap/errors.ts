@@ -55,17 +55,17 @@ export interface Break extends Pick<EdgegapErrorDetails, 'method' | 'path' | 'st
 export function breakError({ kind, sent, reason, ...details }: Break): EdgegapError {
   const because = reason ? ` (${reason})` : '';
   const messages: Record<Breakage, string> = {
-    unreachable: `Edgegap’s API cannot be reached from this bot${because}.`,
+    unreachable: `I cannot reach Edgegap’s API${because}.`,
     disconnected: `The connection to Edgegap broke before the answer came${because}.`,
     timeout: `Edgegap did not answer in time${because}.`,
     unreadable: `Edgegap’s answer cannot be understood${because}.`,
     'too-large': `Edgegap’s answer is too large to be read${because}.`,
-    aborted: 'The request to Edgegap was given up before its answer came.',
+    aborted: 'I gave up the request to Edgegap before the answer came.',
   };
   const again = details.method === 'GET' ? 'Try again in a minute.' : MAY_HAVE_HAPPENED;
   const hint =
     kind === 'unreachable'
-      ? 'Nothing was sent. Try again; if this goes on, whoever runs the bot should check the network and EDGEGAP_API_URL.'
+      ? 'Nothing was sent. Try again; if this goes on, whoever runs me should check the network and EDGEGAP_API_URL.'
       : kind === 'too-large'
         ? 'Look in the Edgegap dashboard.'
         : sent

@@ -3,7 +3,7 @@ import type { CrashData, LogsAnswer } from './schema.ts';
 
 /** A container's log as text. */
 export interface Logs {
-  /** The whole log, or '' when there is none. */
+  /** The whole log, or '' without a log. */
   logs: string;
   /** The log of the run that crashed, after a crash. */
   crash_logs: string | undefined;

@@ -7,20 +7,20 @@ export interface Sample {
   readonly value: number;
 }
 
-/** How far apart the measurements of an answer are. */
+/** The distances between measurements that Edgegap offers. */
 export const METRICS_STEPS = ['30s', '1m', '5m', '10m', '1h'] as const;
 export type MetricsStep = (typeof METRICS_STEPS)[number];
 
 export interface MetricsRequest {
-  /** Epoch milliseconds; Edgegap takes the deployment's start where `from` is absent, and now where `to` is. */
+  /** Epoch milliseconds. Without `from` Edgegap takes the deployment's start, and without `to` the present. */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
   readonly step?: MetricsStep | undefined;
-  /** The values as they were measured, not averaged over the step. */
+  /** The measured values, not averaged over the step. */
   readonly raw?: boolean | undefined;
 }
 
-/** Values of another type, and moments that cannot be read, are left out: the chart then shows a gap. */
+/** Values of another type, and unreadable times, are left out: the chart then shows a gap. */
 const Series = z
   .object({ datasets: z.array(z.unknown()).catch([]), timestamps: z.array(z.unknown()).catch([]) })
   .transform(({ datasets, timestamps }): Sample[] =>
@@ -34,8 +34,8 @@ const group = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.preprocess((value) => (typeof value === 'object' && value !== null ? value : {}), z.object(shape));
 
 /**
- * `GET /v1/metrics/deployment/{id}`. The vendor documents no units. They are read as the version's limits are written:
- * `cpu` in units (1024 are one vCPU) and `mem` in MB; `network` in bytes a second and `total` in bytes.
+ * `GET /v1/metrics/deployment/{id}`. The vendor documents no units. The bot assumes the units of the version's
+ * limits: `cpu` in units (1024 are one vCPU) and `mem` in MB; `network` in bytes a second and `total` in bytes.
  */
 export const MetricsAnswer = z
   .object({
@@ -63,7 +63,7 @@ export const MetricsAnswer = z
     diskReadTotal: total.disk_read_total,
     diskWrittenTotal: total.disk_write_total,
   }));
-/** Each series oldest first; empty where Edgegap measured nothing. */
+/** Each series begins with the oldest value; a series without measurements is empty. */
 export type Metrics = z.infer<typeof MetricsAnswer>;
 
 /** The query of a metrics request; times in the API's own form, UTC without a zone. */

@@ -9,8 +9,8 @@ export function ownTag(id: string): string {
 }
 
 /**
- * The bot's own tags are not shown and cannot be changed: by such a tag the bot finds a deployment whose request had
- * an unknown outcome.
+ * The bot's own tags are not shown and cannot be changed: by such a tag the bot finds a deployment after a request
+ * with an unknown outcome.
  */
 export function isOwnTag(tag: string): boolean {
   return OWN_TAG.test(tag);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const whole = z.number().int().optional().catch(undefined);
 
-/** The page numbers beside the rows of a list; some lists have none. */
+/** The page numbers beside the rows of a list; some lists have no page numbers. */
 export const Pagination = z
   .object({ number: whole, next_page_number: whole, has_next: z.boolean().optional().catch(undefined) })
   .optional()
@@ -20,7 +20,7 @@ export interface Page<Row> {
 
 /**
  * The number of the page after `page`; undefined after the last page. `read` is how many rows have been read so far,
- * those of `page` included. Following pages always ends: an empty page ends the list whatever the page numbers claim,
+ * those of `page` included. Following pages always ends: an empty page ends the list regardless of the page numbers,
  * and a next page must have a higher number.
  */
 export function nextPage(page: number, answer: Page<unknown>, read: number): number | undefined {

@@ -26,7 +26,7 @@ export const HELD_MS = LEAVE_MS + TRAVEL_MS + WINDOW_MS;
 /** Longest `pause`. */
 export const MAX_PAUSE_MS = 30_000;
 
-/** A permit: the right to send a request now. A permit takes a place in a bucket's window. */
+/** A permit: the right to send a request now. A permit takes a slot in a bucket's window. */
 export interface Permit {
   /** When the permit was taken, by this machine's clock, in epoch milliseconds; may be earlier, never later. */
   readonly takenAt: number;
@@ -45,7 +45,7 @@ export interface PermitRequest {
 }
 
 export interface PermitGrant {
-  places: Permit[];
+  permits: Permit[];
   /** When to ask again, in milliseconds, if fewer permits were free than wanted. */
   waitMs: number;
 }
@@ -62,8 +62,8 @@ export interface Permits {
  * Pauses every bucket at the start: the last requests of a process that has just died may still be on their way, and
  * count at Edgegap.
  */
-export async function waitOut(places: Permits, buckets: readonly string[]): Promise<void> {
-  for (const bucket of buckets) await places.pause(bucket, TRAVEL_MS + WINDOW_MS);
+export async function waitOut(permits: Permits, buckets: readonly string[]): Promise<void> {
+  for (const bucket of buckets) await permits.pause(bucket, TRAVEL_MS + WINDOW_MS);
 }
 
 interface Bucket {
@@ -87,25 +87,25 @@ export class MemoryPermits implements Permits {
     const { freeAt } = bucket;
     while (freeAt.length < limit) freeAt.push(now);
     const pauseMs = ahead(bucket.pausedUntil, now, MAX_PAUSE_MS);
-    const places: Permit[] = [];
+    const permits: Permit[] = [];
     let earliestMs = WINDOW_MS;
-    for (let slot = 0; slot < limit && places.length < wanted; slot++) {
+    for (let slot = 0; slot < limit && permits.length < wanted; slot++) {
       const busyMs = ahead(freeAt[slot] ?? now, now, HELD_MS);
-      if (busyMs === 0 && pauseMs === 0) places.push(this.#place(freeAt, slot));
+      if (busyMs === 0 && pauseMs === 0) permits.push(this.#permit(freeAt, slot));
       // A permit that is taken now comes back a window from now at the earliest.
       else earliestMs = Math.min(earliestMs, busyMs);
     }
-    return { places, waitMs: Math.max(earliestMs, pauseMs) };
+    return { permits, waitMs: Math.max(earliestMs, pauseMs) };
   }
 
   async pause(name: string, ms: number): Promise<void> {
     const bucket = this.#bucket(name);
     const now = this.#clock.now();
-    // Pauses overlap; the last one to end opens the bucket.
+    // Pauses overlap; the last pause to end opens the bucket.
     bucket.pausedUntil = now + Math.max(ahead(bucket.pausedUntil, now, MAX_PAUSE_MS), ms);
   }
 
-  #place(freeAt: number[], slot: number): Permit {
+  #permit(freeAt: number[], slot: number): Permit {
     const takenAt = this.#clock.now();
     const until = takenAt + HELD_MS;
     freeAt[slot] = until;

@@ -59,14 +59,14 @@ function meaning(refusal: Refusal): Meaning {
     case 401:
       return {
         code: 'edgegap-unauthorized',
-        message: 'Edgegap does not accept this bot’s API token: it is missing or wrong.',
-        hint: 'Whoever runs the bot has to set a valid token (EDGEGAP_API_TOKEN, made in the Edgegap dashboard under user settings) and restart the bot.',
+        message: 'Edgegap does not accept my API token: it is missing or wrong.',
+        hint: 'Whoever runs me has to set a valid token (EDGEGAP_API_TOKEN, made in the Edgegap dashboard under user settings) and restart me.',
       };
     case 403:
       return {
         code: 'edgegap-forbidden',
-        message: `Edgegap knows this bot’s API token but refuses this request: the token was deleted, or is a template.${quote}`,
-        hint: 'Whoever runs the bot has to make a new token in the Edgegap dashboard, set it (EDGEGAP_API_TOKEN) and restart the bot.',
+        message: `Edgegap knows my API token but refuses this request: the token was deleted, or is a template.${quote}`,
+        hint: 'Whoever runs me has to make a new token in the Edgegap dashboard, set the token (EDGEGAP_API_TOKEN) and restart me.',
       };
     case 404:
       return notFound(refusal, quote);
@@ -86,7 +86,7 @@ function meaning(refusal: Refusal): Meaning {
       return {
         code: 'edgegap-gone',
         message: 'This deployment has already been terminated.',
-        hint: 'Nothing is left to do. Its logs are gone with it, unless the version has an endpoint storage.',
+        hint: 'Nothing is left to do. The logs are gone with the deployment, unless the version has an endpoint storage.',
       };
     case 422:
       return refusal.subject === 'deploy' ? cannotAllocate(refusal, quote) : badRequest(refusal, quote);
@@ -102,8 +102,8 @@ function meaning(refusal: Refusal): Meaning {
   if (status >= 300 && status < 400) {
     return {
       code: 'edgegap-redirected',
-      message: `Edgegap answered with a redirect (HTTP ${status}). The bot does not follow redirects, so that its token goes nowhere else.`,
-      hint: 'Whoever runs the bot should check the API’s address (EDGEGAP_API_URL).',
+      message: `Edgegap answered with a redirect (HTTP ${status}). I do not follow redirects, so that my token goes nowhere else.`,
+      hint: 'Whoever runs me should check the API’s address (EDGEGAP_API_URL).',
       // 303 "See other" is the answer to a request that has been carried out; the other redirects ask to send the
       // request again elsewhere.
       outcome: status === 303 ? 'unknown' : 'not-done',
@@ -121,9 +121,9 @@ function noSuchDeployment(): Meaning {
 }
 
 /**
- * For an unknown request_id the live API answers 400 instead of 404. So 400 means an unknown request_id where nothing
- * else can be wrong; where the request also holds a tag, the message decides. v2 deploy answers 400 for an unknown
- * application or version too.
+ * For an unknown request_id the live API answers 400 instead of 404. So 400 means an unknown request_id if no other
+ * value can be wrong; if the request also holds a tag or a window, the message decides. v2 deploy answers 400 for an
+ * unknown application or version too.
  */
 function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string): Meaning {
   const blamesTag = /\btags?\b|\bname\b|length|charact/i.test(apiMessage) && !/request_?id/i.test(apiMessage);
@@ -140,7 +140,7 @@ function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string
       'Check the names of application and version, that both are active, and the place or the addresses of the players.',
     metrics: 'Check the window and the step, and try again.',
     fleet: 'Check the name of the fleet.',
-    tag: 'Check the tag; the API’s reference allows it 20 characters.',
+    tag: 'Check the tag; the API’s reference allows 20 characters.',
     application: 'Check the name of the application.',
   };
   const what = subject === 'deploy' ? 'this deployment' : 'this request';
@@ -157,7 +157,7 @@ function notFound({ subject, apiMessage = '' }: Refusal, quote: string): Meaning
     return {
       code: 'edgegap-no-such-fleet',
       message: 'Edgegap knows no private fleet with this name.',
-      hint: 'Check the name, capital letters included. Edgegap lists no fleets; the names stand in its dashboard.',
+      hint: 'Check the name, capital letters included. Edgegap lists no fleets; the names stand in the dashboard.',
       outcome: 'not-done',
     };
   if (subject === 'log') {
@@ -179,11 +179,11 @@ function notFound({ subject, apiMessage = '' }: Refusal, quote: string): Meaning
     code: 'edgegap-not-found',
     message:
       subject === 'account'
-        ? `Edgegap knows nothing at the address that the bot asked.${quote}`
+        ? `Edgegap knows nothing at the address that I asked.${quote}`
         : `Edgegap knows no such application or version.${quote}`,
     hint:
       subject === 'account'
-        ? 'Whoever runs the bot should check the API’s address (EDGEGAP_API_URL).'
+        ? 'Whoever runs me should check the API’s address (EDGEGAP_API_URL).'
         : 'Check both names, capital letters included.',
   };
 }

@@ -13,7 +13,7 @@ interface EnvironmentVariable {
 export interface DeployRequest {
   application: string;
   version: string;
-  /** At least one. */
+  /** At least one player. */
   users: readonly DeployUser[];
   /** At most 20 characters each. */
   tags?: readonly string[] | undefined;
@@ -54,8 +54,8 @@ type FilterField =
   | 'host_name';
 
 /**
- * One condition of the deployment list; a field may have one. `in` and `nin` take application, version, tags,
- * request_id, fleet_name, host_name; `gte` and `lte` created_at; `ilike` (with %) fleet_name and host_name.
+ * A condition of the deployment list; a field has at most one condition. `in` and `nin` take application, version,
+ * tags, request_id, fleet_name, host_name; `gte` and `lte` created_at; `ilike` (with %) fleet_name and host_name.
  */
 export type ListFilter =
   | { field: FilterField; operator: 'eq' | 'neq' | 'gte' | 'lte' | 'ilike'; value: string }
@@ -70,7 +70,7 @@ export interface ListRequest {
   limit?: number | undefined;
 }
 
-/** The list's `query` parameter. Statuses are lower case there, unlike everywhere else. */
+/** The list's `query` parameter. Only there are statuses in lower case. */
 export function listQuery({ filters = [], order_by = [] }: ListRequest): string | undefined {
   if (filters.length === 0 && order_by.length === 0) return undefined;
   const lower = (filter: ListFilter): ListFilter =>

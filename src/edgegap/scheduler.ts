@@ -34,21 +34,21 @@ interface Bucket {
 export class Scheduler {
   readonly #clock: Clock;
   readonly #limits: RateLimits;
-  readonly #places: Permits;
+  readonly #permits: Permits;
   readonly #buckets = new Map<string, Bucket>();
 
-  /** Without `places` the permits are this process's own. */
-  constructor(clock: Clock, limits: Partial<RateLimits> = {}, places: Permits = new MemoryPermits(clock)) {
+  /** By default the permits are this process's own. */
+  constructor(clock: Clock, limits: Partial<RateLimits> = {}, permits: Permits = new MemoryPermits(clock)) {
     this.#clock = clock;
     this.#limits = { ...DOCUMENTED_LIMITS, ...limits };
-    this.#places = places;
+    this.#permits = permits;
   }
 
   /**
-   * Runs `call` when its turn in `bucket` has come ('deploy', 'status', 'list', 'hosts', or any other name for endpoints
-   * without a documented limit); runs `call` again when the request could not leave in time. Rejects with the
-   * signal's reason when aborted while waiting, and with the error of `places` when no permits can be had; `call` has
-   * not begun then. Once begun, `call` has to heed the signal itself.
+   * Runs `call` when its turn in `bucket` has come ('deploy', 'status', 'list', 'hosts', or any other name for
+   * endpoints without a documented limit); runs `call` again when the request could not leave in time. Rejects with
+   * the signal's reason when aborted while waiting, and with the error of `Permits.take` when no permits can be had;
+   * `call` has not begun then. Once begun, `call` has to heed the signal itself.
    */
   run<T>(bucket: string, turn: WaitOptions, call: ScheduledCall<T>): Promise<T> {
     return this.#bucket(bucket).run(turn, call);
@@ -66,14 +66,14 @@ export class Scheduler {
       bucket =
         limit === undefined
           ? new OpenBucket(this.#clock)
-          : new RatedBucket(this.#clock, this.#places, name, limit);
+          : new RatedBucket(this.#clock, this.#permits, name, limit);
       this.#buckets.set(name, bucket);
     }
     return bucket;
   }
 }
 
-/** A bucket without a rate: so many calls at once. */
+/** A bucket without a rate limit: a number of calls run at once. */
 class OpenBucket implements Bucket {
   readonly #clock: Clock;
   readonly #lanes = new WaitingCalls<undefined>(() => this.#serve());
@@ -97,7 +97,7 @@ class OpenBucket implements Bucket {
   }
 
   async pause(ms: number): Promise<void> {
-    // Pauses overlap; the last one to end opens the bucket.
+    // Pauses overlap; the last pause to end opens the bucket.
     this.#pauses++;
     this.#clock.after(ms, () => {
       this.#pauses--;
@@ -114,11 +114,11 @@ class OpenBucket implements Bucket {
  * The request waited too long (no free connection, a machine that stood still): its permit may belong to another
  * call.
  */
-class PlaceGone extends Error {}
+class PermitGone extends Error {}
 
 class RatedBucket implements Bucket {
   readonly #clock: Clock;
-  readonly #places: Permits;
+  readonly #permits: Permits;
   readonly #name: string;
   readonly #limit: number;
   readonly #lanes = new WaitingCalls<Permit>(() => this.#changed());
@@ -126,9 +126,9 @@ class RatedBucket implements Bucket {
   /** Ends the wait for a permit when the wait has become useless. */
   #reconsider = () => {};
 
-  constructor(clock: Clock, places: Permits, name: string, limit: number) {
+  constructor(clock: Clock, permits: Permits, name: string, limit: number) {
     this.#clock = clock;
-    this.#places = places;
+    this.#permits = permits;
     this.#name = name;
     this.#limit = limit;
   }
@@ -136,26 +136,26 @@ class RatedBucket implements Bucket {
   async run<T>(turn: WaitOptions, call: ScheduledCall<T>): Promise<T> {
     for (;;) {
       try {
-        return await this.#lanes.wait(turn, (place) => this.#in(place, call));
+        return await this.#lanes.wait(turn, (permit) => this.#in(permit, call));
       } catch (error) {
-        if (!(error instanceof PlaceGone)) throw error;
+        if (!(error instanceof PermitGone)) throw error;
       }
     }
   }
 
-  async #in<T>(place: Permit, call: ScheduledCall<T>): Promise<T> {
+  async #in<T>(permit: Permit, call: ScheduledCall<T>): Promise<T> {
     let counted = false;
     let cancel = () => {};
     const count = () => {
       cancel();
-      if (!counted) place.count();
+      if (!counted) permit.count();
       counted = true;
     };
     try {
       return await call(() => {
-        const age = this.#clock.now() - place.takenAt;
+        const age = this.#clock.now() - permit.takenAt;
         // If the clock was set back meanwhile, the age is unknown.
-        if (age > LEAVE_MS || age < 0) throw new PlaceGone();
+        if (age > LEAVE_MS || age < 0) throw new PermitGone();
         cancel();
         cancel = this.#clock.after(TRAVEL_MS, count);
       });
@@ -165,7 +165,7 @@ class RatedBucket implements Bucket {
   }
 
   pause(ms: number): Promise<void> {
-    return this.#places.pause(this.#name, ms);
+    return this.#permits.pause(this.#name, ms);
   }
 
   #changed(): void {
@@ -181,9 +181,9 @@ class RatedBucket implements Bucket {
       for (let lane = this.#lanes.next; lane; lane = this.#lanes.next) {
         const wanted = this.#lanes.count(lane);
         const wish = { lane, wanted, limit: this.#limit };
-        const { places, waitMs } = await this.#places.take(this.#name, wish);
-        for (const place of places) if (!this.#lanes.begin(place, lane)) place.unused();
-        if (places.length < wanted && this.#lanes.next === lane) await this.#wait(waitMs);
+        const { permits, waitMs } = await this.#permits.take(this.#name, wish);
+        for (const permit of permits) if (!this.#lanes.begin(permit, lane)) permit.unused();
+        if (permits.length < wanted && this.#lanes.next === lane) await this.#wait(waitMs);
       }
     } catch (error) {
       this.#lanes.refuseAll(error);

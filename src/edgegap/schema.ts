@@ -134,10 +134,10 @@ const Tags = z.preprocess(
 );
 
 /**
- * `GET /v1/status/{id}`, and the body of every callback. Times are UTC, see `parseEdgegapTime`;
- * `elapsed_time` is in seconds since READY, `max_duration` in minutes (-1: none). `sockets` (how many players fit),
- * `sockets_usage` and `whitelisting_active` stand in the reference only. `command` and `arguments` are set where they
- * were overridden.
+ * `GET /v1/status/{id}`, and the body of every callback. Times are UTC, see `parseEdgegapTime`; `elapsed_time` is in
+ * seconds since READY, `max_duration` in minutes (-1: no limit). `sockets` (how many players fit), `sockets_usage`
+ * and `whitelisting_active` stand in the reference only. `command` and `arguments` are set if the deployment
+ * overrides them.
  */
 export const DeploymentStatus = z.object({
   request_id: z.string().min(1),
@@ -181,10 +181,6 @@ export const DeploymentList = list('data', DeploymentRow);
 
 export const DeployAnswer = z.object({ request_id: z.string().min(1) });
 
-export const StopAnswer = z
-  .object({ message: text, deployment_summary: DeploymentStatus.optional().catch(undefined) })
-  .catch({ message: undefined });
-
 export const TagList = list('tags', TagName);
 
 /** `GET /v1/deployments/{id}/tags/{tag}`, without the name of the tag. */
@@ -217,9 +213,9 @@ export const ApplicationList = list('applications', Application);
 
 /**
  * `is_active` false: the version cannot be deployed. `caching_percent` is 0 to 1, `req_cpu` in units (1024 are one
- * vCPU), `req_memory` in MB, `req_video` in units of a GPU, `max_duration` in minutes (-1: none), `time_to_deploy` in
- * seconds: a download of the image that takes longer fails. Registry credentials and injected variables, which the
- * answer also holds, are dropped here on purpose.
+ * vCPU), `req_memory` in MB, `req_video` in units of a GPU, `max_duration` in minutes (-1: no limit),
+ * `time_to_deploy` in seconds: a download of the image that takes longer fails. Registry credentials and injected
+ * variables, which the answer also holds, are dropped here on purpose.
  */
 export const AppVersion = z.object({
   name: z.string().min(1),
@@ -243,7 +239,7 @@ export type AppVersion = z.infer<typeof AppVersion>;
 
 export const VersionList = list('versions', AppVersion);
 
-/** A place to deploy to. `tags` are there where they were asked for. */
+/** A place to deploy to. `tags` are empty unless the request asked for tags. */
 export const AvailableLocation = Location.extend({ type: text, tags: Tags });
 export type AvailableLocation = z.infer<typeof AvailableLocation>;
 

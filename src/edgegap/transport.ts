@@ -21,12 +21,12 @@ export interface TransportOptions {
   token: string;
   clock: Clock;
   log: Logger;
-  /** For one attempt, connection and whole answer. */
+  /** The time for one attempt: connection and whole answer. */
   timeoutMs: number;
   /** Requests a second, where they differ from the documented limits. */
   limits?: Partial<RateLimits> | undefined;
-  /** Where requests are counted; without `places` in this process. */
-  places?: Permits | undefined;
+  /** The permits for requests; by default the permits of this process alone. */
+  permits?: Permits | undefined;
   proxy?: Proxies | undefined;
   /** Hides secrets in texts that people and servers wrote. */
   mask: Mask;
@@ -51,7 +51,7 @@ export interface ApiRequest {
   query?: Record<string, string | number | undefined> | undefined;
   body?: unknown;
   subject: Subject;
-  /** The scheduler's bucket; the limited ones are 'deploy', 'status', 'list' and 'hosts'. */
+  /** The scheduler's bucket; 'deploy', 'status', 'list' and 'hosts' are limited. */
   bucket: string;
 }
 
@@ -85,7 +85,7 @@ export class Transport {
     this.#origin = base.origin;
     this.#prefix = base.pathname.replace(/\/+$/, '');
     this.#random = options.random ?? Math.random;
-    this.#scheduler = new Scheduler(options.clock, options.limits, options.places);
+    this.#scheduler = new Scheduler(options.clock, options.limits, options.permits);
     this.#keptAlive = createPool(1, options.proxy);
     this.#fresh = createPool(0, options.proxy);
   }
@@ -235,7 +235,7 @@ function either({ signal }: AbortController, call: CallOptions): AbortSignal {
 }
 
 function closed(): AppError {
-  return new AppError('edgegap-closed', 'The bot is shutting down.', { hint: 'Try again in a minute.' });
+  return new AppError('edgegap-closed', 'I am shutting down.', { hint: 'Try again in a minute.' });
 }
 
 /** A path in which each `${}` part is encoded. A part that a proxy on the way could fold away is refused. */

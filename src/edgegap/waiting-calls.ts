@@ -1,4 +1,4 @@
-/** On whose behalf a call is made. People always go before background work, in every bucket. */
+/** The origin of a call: a person, or the bot's background work. People always go first, in every bucket. */
 export type Lane = 'people' | 'background';
 
 export interface WaitOptions {
@@ -7,7 +7,7 @@ export interface WaitOptions {
 }
 
 interface Waiting<P> {
-  begin(place: P): void;
+  begin(permit: P): void;
   refuse(reason: unknown): void;
 }
 
@@ -32,14 +32,14 @@ export class WaitingCalls<P> {
   }
 
   /** Resolves as `call` does, once there is a permit. Rejects with the signal's reason when aborted before that. */
-  wait<T>({ lane, signal }: WaitOptions, call: (place: P) => Promise<T>): Promise<T> {
+  wait<T>({ lane, signal }: WaitOptions, call: (permit: P) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const queue = this.#waiting[lane];
       const waiting: Waiting<P> = {
-        begin(place) {
+        begin(permit) {
           signal?.removeEventListener('abort', abort);
-          call(place).then(resolve, reject);
+          call(permit).then(resolve, reject);
         },
         refuse(reason) {
           signal?.removeEventListener('abort', abort);
@@ -58,11 +58,11 @@ export class WaitingCalls<P> {
   }
 
   /** Begins the next call with the permit; false when no call waits. A permit taken for people is for people alone. */
-  begin(place: P, takenFor: Lane): boolean {
+  begin(permit: P, takenFor: Lane): boolean {
     const waiting =
       this.#waiting.people.shift() ??
       (takenFor === 'background' ? this.#waiting.background.shift() : undefined);
-    waiting?.begin(place);
+    waiting?.begin(permit);
     return waiting !== undefined;
   }
 

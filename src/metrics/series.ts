@@ -1,18 +1,18 @@
 import type { ChartSpec, Gap, Panel, Point, Series } from '../chart/spec.ts';
 import type { Metrics, Sample } from '../edgegap/metrics.ts';
 
-/** Units of CPU that are one vCPU (the vendor's application version reference). */
+/** How many CPU units make a vCPU (the vendor's application version reference). */
 const UNITS = 1_024;
-/** No server has so many MB: a value above is in bytes. The vendor documents no unit. */
+/** No server has so many MB: a larger value is in bytes. The vendor documents no unit. */
 const MOST_MB = 10_000_000;
 
-/** What the version may use: CPU in units, memory in MB. */
+/** The limits of the version: CPU in units, memory in MB. */
 export interface Allowance {
   readonly cpu: number | undefined;
   readonly memory: number | undefined;
 }
 
-/** When the server ran, as far as is known, epoch milliseconds: there is no gap where there was no server. */
+/** When the server ran, as far as known, in epoch milliseconds: outside that time there are no gaps. */
 export interface Lifetime {
   readonly readyAt: number | undefined;
   readonly endedAt: number | undefined;
@@ -32,7 +32,10 @@ function scaled(samples: readonly Sample[], by: number): Sample[] {
   return samples.map(({ at, value }) => ({ at, value: value * by }));
 }
 
-/** Stretches in which the server ran and nothing was measured, from the last measurement before to the first after. */
+/**
+ * Stretches in which the server ran and nothing was measured: from the last measurement before to the first
+ * measurement after.
+ */
 export function gapsOf(
   metrics: Metrics,
   { from, to, step }: { readonly from: number; readonly to: number; readonly step: number },
@@ -84,7 +87,7 @@ export function usageChart(
   };
 }
 
-/** The chart of a CPU that was held back; undefined where it was not. */
+/** The chart of CPU throttling; undefined if the CPU was never throttled. */
 export function throttleChart(
   { throttleRate }: Metrics,
   window: Pick<ChartSpec, 'from' | 'to' | 'gaps'>,

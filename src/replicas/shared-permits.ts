@@ -62,10 +62,10 @@ export class SharedPermits implements Permits {
       const held = await this.#take(bucket, wish);
       if (this.#parts.clock.now() - askedAt > STALE_MS) {
         await this.#free(held);
-        return { places: [], waitMs: 0 };
+        return { permits: [], waitMs: 0 };
       }
-      const places = held.map((each) => this.#place(each, askedAt));
-      return { places, waitMs: places.length < wish.wanted ? await this.#ask(bucket, wish) : 0 };
+      const permits = held.map((each) => this.#permit(each, askedAt));
+      return { permits, waitMs: permits.length < wish.wanted ? await this.#ask(bucket, wish) : 0 };
     });
   }
 
@@ -173,7 +173,7 @@ export class SharedPermits implements Permits {
     return Math.max(ms, MIN_WAIT_MS);
   }
 
-  #place(held: Held, takenAt: number): Permit {
+  #permit(held: Held, takenAt: number): Permit {
     return {
       takenAt,
       count: () => {

@@ -6,14 +6,14 @@ import type { Logger } from '../log.ts';
 export interface CallbackReceiver {
   /** False when the secret is wrong or the deployment is not known. */
   isOurs(id: string, secret: string): Promise<boolean>;
-  /** Stores a callback whose secret is right. Rejects when the callback cannot be stored. */
+  /** Stores a callback with the right secret. Rejects if the callback cannot be stored. */
   receive(event: CallbackEvent, id: string, body: string): Promise<void>;
 }
 
 /**
  * `POST /callbacks/edgegap/<event>/<intent id>.<secret>`. Answered as soon as the callback is stored: Edgegap waits
- * ten seconds and does not call a second time. If the callback cannot be stored, the reconciler finds out later what
- * happened.
+ * ten seconds and does not call a second time. If the callback cannot be stored, the reconciler finds the event
+ * later.
  */
 export function callbackRoutes(callbacks: CallbackReceiver, clock: Clock, log: Logger): FastifyPluginAsync {
   const countRefused = seldom(clock);

@@ -28,8 +28,8 @@ export interface TaskKind {
   /** Keys of tasks that exist from the first start on. */
   readonly standing?: readonly string[];
   /**
-   * Resolves with undefined when the task is done. A run that rejects is tried again later, and a run whose process
-   * died is repeated: a run must be able to do everything twice.
+   * Resolves with undefined when the task is done. A run that rejects is tried again later, and the run of a dead
+   * process is repeated: a run must be able to do everything twice.
    */
   run(due: Due): Promise<Again | undefined>;
 }

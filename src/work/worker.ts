@@ -7,7 +7,7 @@ import { type Database, passingOverLocked, type Store, type TasksTable } from '.
 import { afterWritesTo } from '../store/transact.ts';
 import { schedule, type TaskKind } from './task.ts';
 
-/** How often a process looks for tasks whose process died. */
+/** How often a process looks for tasks that dead processes left. */
 const LOOK_MS = 5_000;
 /** Added at random, so that many processes do not look in step. */
 const JITTER_MS = 2_000;

@@ -4,7 +4,7 @@ import { until } from '../support/test-clock.ts';
 import { openStage } from './harness.ts';
 
 const DEPLOY = { application: 'kart-racing', version: 'v1.2', near: 'Montreal' };
-const ANSWER = /shutting down|was given up before its answer|I was restarted in the middle of your/;
+const ANSWER = /shutting down|gave up the request to Edgegap|I was restarted in the middle of your/;
 /** Longer than the grace that a process has, and than any test here waits. */
 const LONG_MS = 30 * 60_000;
 

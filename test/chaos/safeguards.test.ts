@@ -147,7 +147,7 @@ const cases: readonly Case[] = [
       },
       {
         file: 'src/deployments/status-poll.ts',
-        text: 'if (doubted && !again) await this.#pass(deployment, seen(doubted));',
+        text: 'if (doubted && !again) await this.#apply(deployment, seen(doubted));',
         instead: '',
       },
     ],

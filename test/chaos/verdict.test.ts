@@ -42,7 +42,7 @@ const card = (message: string, status: string, id = '') =>
 
 const ready = (id = ID) => `<@1> **lobby-chat stable** \`${id}\` is ready: x`;
 const may =
-  '<@1> **lobby-chat stable** may have started, but Edgegap neither answered nor lists it. It is not sent again by itself.';
+  '<@1> **lobby-chat stable** may have started, but Edgegap neither answered nor lists the deployment. I do not send the request again.';
 
 /** The problems of a run, each with its kind. */
 function judged({ deployments = [], looks, asked = [{}], taken = [], intents, store }: Run): string[] {

@@ -75,7 +75,7 @@ describe('the card of a deployment', () => {
   );
 
   test('the reason on a card is shown unchanged, as foreign words are masked before', () => {
-    const error = 'Edgegap does not accept this bot’s API token: it is missing or wrong.';
+    const error = 'Edgegap does not accept my API token: it is missing or wrong.';
     expect(deploymentCard({ ...view, status: 'REFUSED', error }).nodes).toContainEqual({
       kind: 'code',
       text: error,

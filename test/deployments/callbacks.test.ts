@@ -180,7 +180,7 @@ describe('callbacks at odd times', () => {
     await studio.shown('the news came late');
     expect(studio.chat.texts.slice(1)).toEqual([
       expect.stringContaining(' terminated'),
-      expect.stringContaining('had become ready before that'),
+      expect.stringContaining('had become ready earlier'),
     ]);
     await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Terminated'));
     expect(JSON.stringify(studio.chat.messages)).not.toContain('after 0 s');

@@ -33,7 +33,7 @@ test('a callback with a foreign request_id is not believed, also while the own r
   expect(await watch.repository.byId(second)).toMatchObject({ phase: 'lost', requestId: undefined });
   expect(await watch.repository.byId(first)).toMatchObject({ readyAt: undefined });
   expect(log.join('')).toContain('asking for the status');
-  expect(log.join('')).not.toContain('one cannot be handled');
+  expect(log.join('')).not.toContain('a callback cannot be handled');
   // A callback proves that the deployment exists, so the search for the deployment starts anew.
   expect(await watch.repository.byId(second)).toMatchObject({ checkAt: watch.clock.now(), checks: 0 });
 });
@@ -86,7 +86,7 @@ test('a callback that cannot be handled does not hold up the other callbacks', a
   await receive(broken, 'r1');
   await watch.clock.advance(1);
   await receive(fine, 'r2');
-  expect(log.join('')).toContain('one cannot be handled');
+  expect(log.join('')).toContain('a callback cannot be handled');
   expect(await watch.repository.byId(fine)).toMatchObject({ status: 'READY' });
 });
 
@@ -184,7 +184,7 @@ describe.each(['ERROR', 'TERMINATED'])(
     const inOrder = async (told: string) => {
       expect(told.match(/ready/g)).toHaveLength(1);
       expect(told.indexOf(ending)).toBeGreaterThan(0);
-      expect(told.indexOf('had become ready before that')).toBeGreaterThan(told.indexOf(ending));
+      expect(told.indexOf('had become ready earlier')).toBeGreaterThan(told.indexOf(ending));
     };
 
     test('a ready callback whose body already shows the end reports the readiness once, as late', async () => {

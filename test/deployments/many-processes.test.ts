@@ -357,7 +357,7 @@ describe('callbacks that a dead process has stored', () => {
     ]);
     await callbacks.idle();
     expect(await watch.repository.byId(fine)).toMatchObject({ status: 'READY' });
-    const tries = () => log.splice(0).filter((text) => text.includes('one cannot be handled')).length;
+    const tries = () => log.splice(0).filter((text) => text.includes('a callback cannot be handled')).length;
     expect(tries()).toBe(1);
     await watch.clock.advance(10 * MINUTE);
     expect(tries()).toBeLessThan(10);

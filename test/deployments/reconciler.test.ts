@@ -113,7 +113,7 @@ describe('a stop and the reconciler', () => {
 
   test('a stop that may have been carried out on an unknown deployment is asked about again', async () => {
     const { deployments, repository, statuses, listed, clock, told, id, edgegap } = await running();
-    edgegap.stop = async () => ({ outcome: 'perhaps-stopped', message: '' });
+    edgegap.stop = async () => 'perhaps-stopped';
     expect(await deployments.stop('r1', 'ann')).toBe('perhaps-stopped');
     await clock.advance(MINUTE);
     // The answer was a slip, and the deployment runs.
@@ -129,7 +129,7 @@ describe('a stop and the reconciler', () => {
 
   test('a stop that may have been carried out decides nothing for a new or a foreign deployment', async () => {
     const { deployments, repository, add, edgegap } = await openWatch();
-    edgegap.stop = async () => ({ outcome: 'perhaps-stopped', message: '' });
+    edgegap.stop = async () => 'perhaps-stopped';
     const id = await add(accepted('r1'));
     for (const request_id of ['r1', 'r2'])
       expect(await deployments.stop(request_id, 'ann')).toBe('perhaps-stopped');
@@ -258,7 +258,7 @@ describe('events without a callback', () => {
       doubted: DeploymentStatus.parse({ request_id: 'r1', current_status: 'READY' }),
     });
     await clock.advance(12_000);
-    expect((await told()).match(/had become ready before that/g)).toHaveLength(1);
+    expect((await told()).match(/had become ready earlier/g)).toHaveLength(1);
     expect(await repository.byId(id)).toMatchObject({ checkAt: undefined, doubted: undefined });
   });
 

@@ -52,7 +52,9 @@ describe('stopping a deployment', () => {
   test('a stop during the deploy is shown on the card and carried out when the server is ready', async () => {
     const { studio, run, id } = await running({ simulator: { durations: { deploying: 20_000 } } });
     expect(await confirm(studio, run, id)).toContain('as soon as it is ready or');
-    await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('ann asked to stop it'));
+    await until(() =>
+      JSON.stringify(studio.chat.messages[0]?.message).includes('ann asked to stop this deployment'),
+    );
     await studio.shown(' terminated');
     expect(stops(studio).map(({ status }) => status)).toEqual([202]);
     await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Terminated'));
@@ -192,7 +194,7 @@ describe('the bot without PUBLIC_URL', () => {
     const next = await studio.run({ APP_ALLOWLIST: 'another' });
     const id = [...studio.simulator.deployments.keys()][0] ?? '';
     await next.say(`status ${id}`);
-    expect(studio.privately.at(-1)).toContain('is not on this bot’s allowlist');
+    expect(studio.privately.at(-1)).toContain('is not on my allowlist');
     studio.simulator.terminate(id);
     await studio.shown(' terminated after');
   });

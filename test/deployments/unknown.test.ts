@@ -12,7 +12,7 @@ async function lost(factor?: number) {
   const run = await studio.run();
   deployFails(studio, { kind: 'reset', when: 'before' });
   await run.say(DEPLOY);
-  const line = await studio.shown('may have started, but Edgegap neither answered nor lists it');
+  const line = await studio.shown('may have started, but Edgegap neither answered nor lists the deployment');
   await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Deploy again'), 'the button');
   return { studio, run, line };
 }
@@ -82,7 +82,7 @@ describe('a deploy with an unknown outcome', () => {
     const run = await studio.run();
     deployFails(studio, fault);
     await run.say(DEPLOY);
-    const line = await studio.shown('It is not sent again by itself');
+    const line = await studio.shown('I do not send the request again');
     expect(line).toMatchObject({ alsoToChannel: true, replyTo: studio.chat.messages[0]?.ref });
     await until(() => JSON.stringify(studio.chat.messages[0]?.message).includes('Deploy again'));
     expect(studio.deploys()).toBe(1);
@@ -118,7 +118,7 @@ describe('a deploy with an unknown outcome', () => {
     studio.simulator.fail(id, 'It crashed');
     studio.simulator.terminate(id);
     await asked;
-    await studio.shown('may have started, but Edgegap neither answered nor lists it');
+    await studio.shown('may have started, but Edgegap neither answered nor lists the deployment');
     await until(
       () => JSON.stringify(studio.chat.messages[0]?.message).includes('Deploy again'),
       'the button',
@@ -189,7 +189,7 @@ describe('the button "Deploy again"', () => {
       () => !JSON.stringify(studio.chat.messages[0]?.message).includes('Deploy again'),
       'no button',
     );
-    expect(JSON.stringify(studio.chat.messages[0]?.message)).toContain('It was deployed again');
+    expect(JSON.stringify(studio.chat.messages[0]?.message)).toContain('The same version was deployed again');
   });
 
   test.each(['was stopped', 'died'])('"Deploy again" works although its process %s', async (how) => {
@@ -200,7 +200,7 @@ describe('the button "Deploy again"', () => {
     await next.press('Deploy again');
     await until(() => studio.simulator.deployments.size === 1, 'the deployment');
     await until(
-      () => JSON.stringify(studio.chat.messages[0]?.message).includes('It was deployed again'),
+      () => JSON.stringify(studio.chat.messages[0]?.message).includes('The same version was deployed again'),
       'the first card to say so',
     );
     expect(studio.deploys()).toBe(2);
@@ -213,10 +213,10 @@ describe('the button "Deploy again"', () => {
     await run.press('Deploy again');
     await studio.shown('Not deployed');
     await until(() => first().includes('Deploy again'), 'the button');
-    expect(first()).not.toContain('It was deployed again');
+    expect(first()).not.toContain('The same version was deployed again');
     await run.press('Deploy again');
     await until(() => studio.simulator.deployments.size === 1, 'the deployment');
-    await until(() => first().includes('It was deployed again'), 'the first card to say so');
+    await until(() => first().includes('The same version was deployed again'), 'the first card to say so');
     expect(studio.simulator.deployments.size).toBe(1);
   });
 

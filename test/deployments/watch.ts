@@ -96,7 +96,7 @@ export async function openWatch(
     async stop(request_id: string) {
       calls.push(`stop ${request_id}`);
       if (!statuses.has(request_id)) throw unknown('DELETE');
-      return { outcome: 'stopping', message: '' };
+      return 'stopping';
     },
     async deployments() {
       calls.push('list');

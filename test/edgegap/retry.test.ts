@@ -167,7 +167,7 @@ describe('changing calls', () => {
     for (const first of [reset, json(502, {})]) {
       await using it = await rig();
       it.server.script(first, step);
-      expect(await settled(it.clock, it.client.stop('abc'))).toMatchObject({ outcome });
+      expect(await settled(it.clock, it.client.stop('abc'))).toBe(outcome);
     }
   });
 

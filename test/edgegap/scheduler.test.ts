@@ -62,9 +62,9 @@ describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof RateLimits, number][])
           const giveUp = random() < 0.15 ? new AbortController() : undefined;
           if (giveUp) {
             clock.after(random() * 2_000, () => {
-              const place = waiting[lane].indexOf(id);
-              if (place < 0) return;
-              waiting[lane].splice(place, 1);
+              const index = waiting[lane].indexOf(id);
+              if (index < 0) return;
+              waiting[lane].splice(index, 1);
               aborted++;
               giveUp.abort(new Error('gave up'));
             });
@@ -160,18 +160,18 @@ describe('the scheduler', () => {
   it('a paused scheduler starts no call, also after the clock was set back', async () => {
     const clock = new TestClock();
     let ahead = 3 * 60 * 60_000;
-    const places = new MemoryPermits({
+    const permits = new MemoryPermits({
       now: () => clock.now() + ahead,
       after: (ms, run) => clock.after(ms, run),
     });
-    await places.pause('deploy', 1_505);
+    await permits.pause('deploy', 1_505);
     ahead = 0;
-    await places.pause('deploy', 30_000);
-    await places.pause('deploy', 10);
+    await permits.pause('deploy', 30_000);
+    await permits.pause('deploy', 10);
     const wish = { lane: 'people', wanted: 1, limit: 40 } as const;
-    expect(await places.take('deploy', wish)).toEqual({ places: [], waitMs: 30_000 });
+    expect(await permits.take('deploy', wish)).toEqual({ permits: [], waitMs: 30_000 });
     await clock.advance(30_000);
-    expect((await places.take('deploy', wish)).places).toHaveLength(1);
+    expect((await permits.take('deploy', wish)).permits).toHaveLength(1);
   });
 
   it('a paused scheduler starts no call until the last pause is over', async () => {
@@ -215,11 +215,11 @@ describe('the scheduler', () => {
     const log = pino({ level: 'silent' });
     const start = async () => {
       const membership = new Membership({ store, shared: false, clock, log });
-      const places = new MemoryPermits(clock);
+      const permits = new MemoryPermits(clock);
       const died = await membership.join();
-      if (died) await waitOut(places, ['list']);
+      if (died) await waitOut(permits, ['list']);
       const starts: number[] = [];
-      void new Scheduler(clock, {}, places).run(
+      void new Scheduler(clock, {}, permits).run(
         'list',
         { lane: 'people' },
         async () => void starts.push(clock.now()),
@@ -245,7 +245,7 @@ describe('the scheduler', () => {
     const memory = new MemoryPermits(clock);
     const kept: Permits = {
       take: async (bucket, wish) =>
-        wish.lane === 'people' ? memory.take(bucket, wish) : { places: [], waitMs: 1_000 },
+        wish.lane === 'people' ? memory.take(bucket, wish) : { permits: [], waitMs: 1_000 },
       pause: async () => {},
     };
     const scheduler = new Scheduler(clock, {}, kept);

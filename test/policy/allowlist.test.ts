@@ -95,7 +95,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     const effect = await effectOf(stage, 'operator', act);
     expect(effect.publicly, what).toEqual([]);
     const answer = effect.privately.map(({ text }) => text).join('\n');
-    expect(answer, what).toContain('not on this bot’s allowlist');
+    expect(answer, what).toContain('not on my allowlist');
     expect(answer, what).not.toMatch(/kart-racing|edgegap\.net|Montreal|\bqa\b/);
     // Only the status tells the application of a foreign deployment.
     expect(effect.asked.filter((call) => call !== 'GET status')).toEqual([]);
@@ -142,7 +142,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
       stage.driver.command('operator', 'status', { deployment: ids.known }),
     );
     expect(status.publicly).toEqual([]);
-    expect(status.privately[0]?.text).toContain('not on this bot’s allowlist');
+    expect(status.privately[0]?.text).toContain('not on my allowlist');
     expect(status.privately[0]?.text).not.toContain('edgegap.net');
   });
 
