@@ -137,9 +137,22 @@ function configuration(panel: Panel, { from, to, gaps }: ChartSpec): ChartConfig
         },
       },
     },
-    plugins: [shadedGaps(gaps), limitLine(panel)],
+    plugins: [legendGap, shadedGaps(gaps), limitLine(panel)],
   };
 }
+
+/** Room below the legend: the topmost label of the axis would touch the legend. Chart.js has no option for that. */
+const legendGap: Plugin<'line'> = {
+  id: 'legendGap',
+  beforeInit({ legend }) {
+    const fit = legend?.fit;
+    if (!legend || !fit) return;
+    legend.fit = () => {
+      fit.call(legend);
+      legend.height += 14;
+    };
+  },
+};
 
 function isAlone(points: readonly Point[], index: number): boolean {
   const at = (offset: number) => points[index + offset]?.[1] ?? null;
