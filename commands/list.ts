@@ -21,10 +21,10 @@ import type { DeploymentPage } from '../src/edgegap/client.ts';
 import { isOwnTag } from '../src/edgegap/outside.ts';
 
 const ROWS = 10;
-/** Of the bot's own deployments that one person asked for, so many are looked at, newest first. */
+/** For `mine`: how many of the person's deployments in the bot's record are looked at, newest first. */
 const MOST_MINE = 200;
 
-/** Those a deployment in the list can have; the list holds active ones only. */
+/** The statuses that a deployment in the list can have; the list holds active deployments only. */
 const STATUSES = [
   'ready',
   'error',
@@ -49,7 +49,7 @@ export default defineCommand({
     fleet: { kind: 'string', description: 'Only on this private fleet; * stands for anything' },
     host: { kind: 'string', description: 'Only on this host of a fleet; * stands for anything' },
     'older-than': { kind: 'duration', description: 'Only deployed that long ago, or longer, for example 2h' },
-    mine: { kind: 'boolean', description: 'Only those that you deployed from chat' },
+    mine: { kind: 'boolean', description: 'Only deployments that you deployed from chat' },
     page: pageOption,
   },
   actions: {
@@ -62,12 +62,12 @@ export default defineCommand({
   },
 });
 
-/** The row that was chosen, on a card of its own. */
+/** Shows the chosen deployment on a card of its own. */
 async function open(context: DeploymentActionContext): Promise<void> {
   await context.respond(answerCard(await currentView(context, context.target), context.clock.now(), false));
 }
 
-/** That page; the last page where there are fewer pages by now. `ids`: the only request_ids to look among. */
+/** The page `page`, or the last page if there are fewer pages by now. `ids`: the only request_ids to look among. */
 async function read(
   { edgegap, clock }: Pick<Services, 'edgegap' | 'clock'>,
   filter: Filter,
@@ -90,7 +90,7 @@ function pagesOf(total: number): number {
   return Math.max(1, Math.ceil(total / ROWS));
 }
 
-/** In place of a tag or version that finds nothing, those in use that mean the same. */
+/** Replaces a tag or version that finds nothing by the tags or versions in use of the same meaning. */
 async function inUse(
   { edgegap, catalog, clock }: Context<unknown>,
   filter: Filter,
@@ -116,7 +116,7 @@ function likeNames(given: Filter['tag'], known: readonly string[]): Filter['tag'
   return found.length > 0 ? found : given;
 }
 
-/** The page, with the filter that found it. Of a person's own deployments the bot's record knows the request_ids. */
+/** The page, and the filter that found the page. For `mine`, the request_ids come from the bot's record. */
 async function search(context: Context<unknown>, asked: Filter, wanted: number) {
   const { deployments, asker, settings } = context;
   const mine = () => deployments.askedBy(asker, MOST_MINE, settings.applicationAllowlist);
@@ -137,7 +137,7 @@ async function show(context: Context<unknown>, asked: Filter, wanted: number): P
   const failed = await countFailed(context, filter, ids);
   const pages = Math.max(pagesOf(total_count), has_next ? page + 1 : 1);
   const notes = [
-    ...(ids?.length === MOST_MINE ? [`Only your newest ${MOST_MINE} deployments were looked at.`] : []),
+    ...(ids?.length === MOST_MINE ? [`I looked at your newest ${MOST_MINE} deployments only.`] : []),
     ...messages.map((message) => `Edgegap: ${message}`),
   ];
   const nodes: Node[] = [
@@ -158,7 +158,10 @@ function nothing(filter: Filter): string {
   return isFiltered(filter) ? `Nothing ${what} matches.` : 'Nothing is active.';
 }
 
-/** How many failed that match but for their status; as far as the bot itself knows: no list tells of both. */
+/**
+ * How many failed deployments match the filter except for the status, according to the bot's record: no list of Edgegap
+ * holds both active and failed deployments.
+ */
 async function countFailed(
   { deployments, settings, clock }: Context<unknown>,
   filter: Filter,
@@ -182,7 +185,7 @@ function menu(table: readonly ListRow[]): Node[] {
   return [{ kind: 'select', placeholder: 'Open a deployment', choices, action }];
 }
 
-/** The way from the active deployments to the failed, and back. */
+/** The button from the active deployments to the failed deployments, or back. */
 function otherList(filter: Filter, failed: number): [label: string, state: Filter][] {
   if (filter.status === 'error') return [['Active', { ...filter, status: undefined }]];
   return failed > 0 ? [['Failed', { ...filter, status: 'error' }]] : [];

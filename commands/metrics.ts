@@ -30,7 +30,7 @@ import {
   words,
 } from '../src/metrics/window.ts';
 
-/** So many gaps are told one by one. */
+/** How many gaps the answer describes; further gaps are counted. */
 const GAPS_TOLD = 3;
 
 export default defineCommand({
@@ -41,7 +41,7 @@ export default defineCommand({
   options: {
     deployment: theDeployment,
     last: { kind: 'duration', description: 'How far back, for example 2h (1h if not given)' },
-    from: { kind: 'moment', description: 'Begin of the window, UTC: 16:00 or 2026-03-03T16:00' },
+    from: { kind: 'moment', description: 'Start of the window, UTC: 16:00 or 2026-03-03T16:00' },
     to: { kind: 'moment', description: 'End of the window, UTC (now if not given)' },
     step: { kind: 'choice', choices: METRICS_STEPS, description: 'How far apart the measurements are' },
     csv: { kind: 'boolean', description: 'Add the numbers as they were measured, as a CSV file' },
@@ -125,7 +125,7 @@ async function show(
   });
 }
 
-/** The picture, or a sentence where it could not be drawn: the numbers in words are there all the same. */
+/** The picture, or the chart in block characters if the picture could not be drawn. */
 async function picture(
   charts: Context<unknown>['charts'],
   name: string,
@@ -165,7 +165,7 @@ function nothingMeasured({ readyAt, endedAt }: DeploymentView, { from, to }: Win
   });
 }
 
-/** What the version may use; undefined where the version is gone. */
+/** The CPU and memory that the version may use; undefined if the version is gone. */
 async function allowanceOf({ catalog }: Context<unknown>, view: DeploymentView): Promise<Allowance> {
   const versions = await catalog.versions(view.application).catch(() => []);
   const found = versions.find(({ name }) => name === view.version);
@@ -204,7 +204,7 @@ function summary(metrics: Metrics, { cpu, memory }: Allowance): Field[] {
   ];
 }
 
-/** A counter's growth over the window; a counter that a restart has set back says nothing. */
+/** A counter's growth over the window; empty if a restart has set back the counter. */
 function totalOf(samples: readonly Sample[]): { total?: number } {
   const grown = (samples.at(-1)?.value ?? 0) - (samples[0]?.value ?? 0);
   return samples.length > 1 && grown >= 0 ? { total: grown } : {};

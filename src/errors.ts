@@ -90,7 +90,7 @@ export class StoreError extends AppError {
   /** The error to show if the database failed before anything had begun. */
   nothingDone(): AppError {
     return new AppError(this.code, `${this.userMessage.slice(0, -1)}; nothing was done.`, {
-      hint: 'Try again in a minute. If this goes on, whoever runs this bot finds more in the bot’s log.',
+      hint: 'Try again in a minute. If this goes on, whoever runs me finds the reason in my log.',
       cause: this,
     });
   }

@@ -12,7 +12,7 @@ import { transact } from '../store/transact.ts';
 import type { Directory } from './define.ts';
 import { interruptedLine } from './interrupted.ts';
 
-/** How long the store may take when nobody says more precisely when the person must have an answer, in milliseconds. */
+/** How long the store may take if the caller sets no budget, in milliseconds. */
 const BEGIN_BUDGET_MS = 1_000;
 
 export interface InvocationRecord {
@@ -23,26 +23,27 @@ export interface InvocationRecord {
   readonly what: string;
   readonly changes: boolean;
   readonly mode: AckMode;
-  /** How another process can answer it. Holds a token of the platform, so it is kept no longer than it is needed. */
+  /** The way for other processes to answer. Holds a token of the platform, so is erased at the invocation's end. */
   readonly reply: Reply | undefined;
-  /** What the channel reads where the answer to a change can be given no more. */
+  /** The line for the channel if the answer to a change can no longer be given. */
   readonly orElse?: Line | undefined;
 }
 
 export type End = 'done' | 'failed';
 
-/** An end that is still to be written down. */
+/** The end of an invocation that the store has not taken yet. */
 interface Unrecorded {
   readonly end: End;
-  /** Of one that may not be stored at all, or only in a while. */
+  /** Set if the invocation itself may not be stored, or is stored only later. */
   readonly unsure?: InvocationRecord;
 }
 
+/** An answer for the outbox that the store has not taken yet. */
 interface Owed {
   readonly record: InvocationRecord;
   readonly message: Message;
   readonly end: End | undefined;
-  /** The delivery's own, so that it is written once however often that is tried: a commit's answer may be lost. */
+  /** The delivery's key, so that repeated attempts write a single row: the answer to a commit may be lost. */
   readonly key: string;
 }
 
@@ -51,7 +52,7 @@ export interface InvocationsParts {
   readonly membership: Membership;
   readonly directory: Directory;
   readonly clock: Clock;
-  /** The machine's own: how long the store takes is a matter of real time, also where the rest lives by another clock. */
+  /** The machine's clock: measures how long the store takes, also where a test sets `clock`. */
   readonly realClock: Clock;
   readonly log: Logger;
 }
@@ -59,16 +60,16 @@ export interface InvocationsParts {
 export type Invocations = ReturnType<typeof createInvocations>;
 
 /**
- * The table of invocations: what makes a platform's retry the same invocation, on whichever process and also after a
- * crash.
+ * The table of invocations. By the table every process, also after a crash, recognises a platform's retry as the same
+ * invocation.
  */
 export function createInvocations(parts: InvocationsParts) {
   const { store, membership, directory, clock, realClock, log } = parts;
-  /** Ends that could not be written down. */
+  /** Ends that the store has not taken yet, by the invocation's id. */
   const unrecorded = new Map<string, Unrecorded>();
-  /** Answers that could neither be given nor left to the outbox. */
+  /** Answers that could neither be given nor left to the outbox, by the invocation's id. */
   const unowed = new Map<string, Owed>();
-  /** What this process carries out. */
+  /** The ids of the invocations that this process carries out. */
   const underWay = new Set<string>();
 
   async function insertInTime(record: InvocationRecord, budgetMs: number): Promise<boolean> {
@@ -81,7 +82,7 @@ export function createInvocations(parts: InvocationsParts) {
       mayBeStored(record);
       throw cause instanceof StoreError ? cause : notStored(cause);
     }
-    // Should it be written after all, it is over: its person was told that nothing was done.
+    // The person was told that nothing was done: if the row is written after all, the invocation ends at once.
     begun.then(
       async (taken) => {
         if (taken) await finish(record.id, 'failed');
@@ -92,7 +93,7 @@ export function createInvocations(parts: InvocationsParts) {
     throw notStored();
   }
 
-  /** The store failed, perhaps after it had written: then it is over, as its person was told that nothing was done. */
+  /** The store failed, perhaps after writing the row. The person was told that nothing was done, so the row must end. */
   function mayBeStored(record: InvocationRecord): void {
     if (!underWay.has(record.id)) unrecorded.set(record.id, { end: 'failed', unsure: record });
   }
@@ -121,27 +122,27 @@ export function createInvocations(parts: InvocationsParts) {
   }
 
   /**
-   * Makes sure, until the transaction `tx` ends, that this process still carries the invocation out. Throws TakenOver
-   * once it was taken for dead: then another one has told the person what has become of it.
+   * Makes sure, until the transaction `tx` ends, that this process still carries out the invocation. Throws TakenOver if
+   * another process has taken this process for dead and has answered the person.
    */
   async function confirm(tx: Store, id: string): Promise<void> {
     const { numUpdatedRows } = await running(tx, id).set({ holder: membership.id }).executeTakeFirst();
     if (numUpdatedRows === 0n) throw new TakenOver();
   }
 
-  /** Never rejects: an end that the store does not take now is written down later. */
+  /** Never rejects: an end that the store does not take now is stored later. */
   async function finish(id: string, state: End): Promise<void> {
     underWay.delete(id);
     const owed = unowed.get(id);
     if (owed) {
-      // Were it over before its answer is stored, a crash would take the answer along.
+      // If the end were stored before the answer, a crash in between would lose the answer.
       unowed.set(id, { ...owed, end: state });
       return;
     }
     try {
       await end(id, state);
     } catch (err) {
-      log.error({ err, invocation: id }, 'invocation: its end could not be stored');
+      log.error({ err, invocation: id }, 'invocation: the end could not be stored');
       unrecorded.set(id, { end: state });
     }
   }
@@ -150,7 +151,7 @@ export function createInvocations(parts: InvocationsParts) {
     await running(db, id).set(over(state)).execute();
   }
 
-  /** For a change to one that this process still carries out. */
+  /** An update of the invocation's row, if this process still carries out the invocation. */
   function running(db: Store, id: string) {
     return db
       .updateTable('invocations')
@@ -160,8 +161,9 @@ export function createInvocations(parts: InvocationsParts) {
   }
 
   /**
-   * The same for one that may be stored only in a while: its commit may hang, at a database whose standby is away for
-   * example. The insert waits for it by its unique id, for as long as a transaction may, and else takes its place.
+   * Stores the end of an invocation if the first insert may still be under way: the commit may hang, for example while
+   * the database's standby is away. This insert waits for the first insert, as both have the same unique id, for as long
+   * as a transaction may last; if the first insert fails, this insert takes its place.
    */
   async function endUnsure(record: InvocationRecord, state: End): Promise<void> {
     await transact(store, (tx) =>
@@ -190,7 +192,7 @@ export function createInvocations(parts: InvocationsParts) {
     const [command = what] = what.split(':');
     await transact(store, async (tx) => {
       if (state) await end(id, state, tx);
-      // By then it may have to stand in the channel by itself.
+      // The answer may come late, as a message without a visible command: it names the person and the command.
       const shown = mode === 'public' ? attributed(message, { ...person, command }) : message;
       const common = { orderKey: id, key, message: shown };
       if (reply)
@@ -203,12 +205,12 @@ export function createInvocations(parts: InvocationsParts) {
 
   return {
     /**
-     * Writes one down; false when it was here before. Throws AppError where the store does not take it within `budgetMs`
-     * milliseconds.
+     * Stores the invocation; false if the invocation was stored before. Throws AppError if the store does not take the
+     * invocation within `budgetMs` milliseconds.
      */
     async begin(record: InvocationRecord, budgetMs = BEGIN_BUDGET_MS): Promise<boolean> {
       const { id } = record;
-      // The end of an earlier delivery is not to become this one's.
+      // An unrecorded end of an earlier delivery must not become the end of this delivery.
       const earlier = unrecorded.get(id);
       if (!underWay.has(id)) unrecorded.delete(id);
       const taken = await insertInTime(record, budgetMs);
@@ -217,18 +219,18 @@ export function createInvocations(parts: InvocationsParts) {
       return taken;
     },
     confirm,
-    /** Before all see something of it: the same, asked where this process has reason to doubt it. */
+    /** As `confirm`, but asks the store only if other processes may have taken this process for dead. */
     async confirmInDoubt(id: string): Promise<void> {
       if (!membership.isCertain()) await confirm(store, id);
     },
     finish,
-    /** Writes down what the store did not take. */
+    /** Stores the answers and ends that the store did not take before. */
     async catchUp(): Promise<void> {
       for (const [id, owed] of unowed) {
         await storeOwed(owed);
         const { end } = unowed.get(id) ?? {};
         unowed.delete(id);
-        // It came to its end in this moment.
+        // The invocation ended while its answer was being stored.
         if (end && !owed.end) unrecorded.set(id, { end });
       }
       for (const [id, { end: state, unsure }] of unrecorded) {
@@ -237,25 +239,25 @@ export function createInvocations(parts: InvocationsParts) {
       }
     },
     /**
-     * Leaves an answer that cannot be given right now to the outbox; with `end` it was the last of it. Never rejects: what
-     * the store does not take now is written down later, and until then the invocation is not over.
+     * Leaves an answer that cannot be given right now to the outbox; with `end`, the invocation ends with this answer.
+     * Never rejects: an answer that the store does not take now is stored later, and until then the invocation goes on.
      */
     async owe(record: InvocationRecord, message: Message, end?: End): Promise<void> {
       const owed = { record, message, end, key: randomBytes(12).toString('hex') };
       try {
         await storeOwed(owed);
       } catch (err) {
-        log.error({ err, invocation: record.id }, 'invocation: its answer could not be stored');
+        log.error({ err, invocation: record.id }, 'invocation: the answer could not be stored');
         unowed.set(record.id, owed);
       }
     },
   };
 }
 
-/** Another process has answered in this one's place. */
+/** Another process took this process for dead, and has answered the person. */
 export class TakenOver extends AppError {
   constructor() {
-    super('taken-over', 'I was away for too long, and another of me has answered.');
+    super('taken-over', 'I was away for too long, and another process of mine has answered.');
   }
 }
 

@@ -7,9 +7,9 @@ import { enqueue } from '../notify/outbox.ts';
 import type { Store } from '../store/schema.ts';
 import { transact } from '../store/transact.ts';
 
-/** What somebody asked for, to be carried out later, perhaps by another process: JSON. */
+/** A person's request that is carried out later, perhaps by another process; serialisable as JSON. */
 export interface StoredRequest {
-  /** The request's own id: under it the request is carried out once, however often that is tried. */
+  /** The request's own id: repeated attempts carry out the request once. */
   readonly id: string;
   readonly at: Address;
   readonly asker: { readonly id: string };
@@ -19,9 +19,9 @@ export interface StoredRequest {
 }
 
 /**
- * A stored request on its way into the pipeline, which authorises, parses and resolves anew. What an invocation answers
- * with the token of its platform is posted by the bot's own here: in the channel, or to the asker directly where it is
- * private.
+ * A stored request as an invocation, for the pipeline, which authorises, parses and resolves the request anew. The answer
+ * is posted with the bot's own token, not with the token of a platform's request: a public answer in the channel, a
+ * private answer as a direct message.
  */
 export function storedInvocation(
   { id, at, asker, prompt, request }: StoredRequest,
@@ -30,7 +30,7 @@ export function storedInvocation(
   let mode: AckMode = 'private';
   /** The message that an answer replaces. */
   let standing: MessageRef | undefined;
-  /** A card was posted, or may have been. */
+  /** Whether a public card was posted, or may have been posted. */
   let carded = false;
 
   /** Fits Discord's nonce, of 25 characters. */
@@ -44,7 +44,7 @@ export function storedInvocation(
     transact(store, (tx) => enqueue(tx, clock, { ...common, kind: 'tell', message }));
 
   async function show(message: Message): Promise<void> {
-    // A card whose posting failed may stand all the same.
+    // A card whose posting failed may be shown all the same.
     const target = standing ?? (carded ? await adapter.findPosted(at, keys.card, keys.since) : undefined);
     if (target)
       await transact(store, (tx) => enqueue(tx, clock, { ...common, kind: 'edit', target, message }));

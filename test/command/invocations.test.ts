@@ -112,19 +112,21 @@ test('the invocations of a dead process are answered by a single process', async
       kind: 'answer',
       id: 'deploy',
       reply: { token: 'deploy' },
-      text: 'u I was restarted in the middle of your deploy. Nothing was deployed by it; ask again.',
+      text: 'u I was restarted in the middle of your deploy. Nothing was deployed; ask again.',
     },
     {
       kind: 'answer',
       id: 'read',
       reply: { token: 'read' },
-      text: 'I was restarted in the middle of your list. Run it again.',
+      text: 'I was restarted in the middle of your list. Ask again.',
     },
     {
       kind: 'answer',
       id: 'stop',
       reply: { token: 'stop' },
-      text: expect.stringMatching(/of your stop. It may or may not have been stopped: look with status/),
+      text: expect.stringMatching(
+        /of your stop. The deployment may or may not have been stopped: look with status/,
+      ),
     },
   ]);
   // The channel is told only of invocations that may have changed something.
