@@ -1,3 +1,4 @@
+import { counted } from '../src/chat/facts.ts';
 import { quoted } from '../src/command/argv.ts';
 import {
   type Context,
@@ -41,9 +42,9 @@ export default defineCommand({
       permission: 'deployments.deploy',
       ack: 'public',
       interrupted,
-      check: async (context) => void (await lostOne(context)),
+      check: async (context) => void (await lostDeployment(context)),
       run: async (context) => {
-        const { id, application, version, plan } = await lostOne(context);
+        const { id, application, version, plan } = await lostDeployment(context);
         return await launch(context, application, version, plan, id);
       },
     },
@@ -71,8 +72,8 @@ async function placement(services: Services, near: Location | undefined, ips: re
       hint: 'Add the option near with a city (typed: --near Montreal), or ip with addresses of players. Whoever runs me can set DEFAULT_NEAR.',
     });
   // The channel must not read the players' addresses.
-  const players = ips.length === 1 ? '1 player' : `${ips.length} players`;
-  const places = [...(location ? [placeName(location)] : []), ...(ips.length > 0 ? [players] : [])];
+  const players = ips.length > 0 ? [counted(ips.length, 'player')] : [];
+  const places = [...(location ? [placeName(location)] : []), ...players];
   return { users, place: `near ${places.join(' and ')}` };
 }
 
@@ -92,7 +93,7 @@ async function defaultLocation({ settings, catalog }: Services): Promise<Locatio
 
 /** Posts the card first: if the card cannot be posted, nothing is deployed and nothing billed. */
 async function launch(
-  context: Pick<Context<unknown>, 'postCard' | 'deployments' | 'asker' | 'invocationId' | 'clock'>,
+  context: Context<unknown>,
   application: string,
   version: string,
   plan: DeployPlan,
@@ -108,7 +109,7 @@ async function launch(
 }
 
 /** The deployment behind a button to deploy again; its request had an unknown outcome and no server was found. */
-async function lostOne({ deployments, catalog, action }: Services & Pressed): Promise<Deployment> {
+async function lostDeployment({ deployments, catalog, action }: Services & Pressed): Promise<Deployment> {
   const before = await deployments.byId(action.arg);
   if (!before)
     throw new InputError('again-unknown', 'I no longer know that deployment.', { hint: 'Use deploy.' });

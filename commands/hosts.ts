@@ -52,11 +52,7 @@ export default defineCommand({
       description: 'Show this host alone, in full',
       async suggest({ typed, given, catalog, ...lookup }) {
         const fleet = (await knownFleets(lookup)).find((one) => one === given.fleet);
-        const hosts = fleet === undefined ? [] : await catalog.hosts(fleet);
-        return beginningWith(
-          typed,
-          hosts.map(({ host_id }) => host_id),
-        );
+        return beginningWith(typed, fleet === undefined ? [] : idsOf(await catalog.hosts(fleet)));
       },
     },
     application: { kind: 'application', description: 'With a version: how many deployments of it fit' },
@@ -80,10 +76,7 @@ export default defineCommand({
     const [host] = namesakes(wanted, hosts, ({ host_id }) => host_id);
     if (!host)
       throw new InputError('host-unknown', `${asked.fleet} has no host ${quoted(wanted)}.`, {
-        hint: suggestion(
-          wanted,
-          hosts.map(({ host_id }) => host_id),
-        ),
+        hint: suggestion(wanted, idsOf(hosts)),
       });
     await context.respond(hostCard(asked.fleet, host, measure));
   },
@@ -129,6 +122,10 @@ async function unknownFleet(context: Context<unknown>, fleet: string, cause: unk
     hint: `${there} The Edgegap dashboard shows all fleets.`,
     cause,
   });
+}
+
+function idsOf(hosts: readonly FleetHost[]): string[] {
+  return hosts.map(({ host_id }) => host_id);
 }
 
 /** The first line of the answer: how many deployments fit, or else how much is free. */

@@ -1,4 +1,5 @@
 import type { Card, Node } from '../src/chat/card.ts';
+import { counted } from '../src/chat/facts.ts';
 import {
   type Context,
   type DeploymentActionContext,
@@ -91,7 +92,7 @@ function pagesOf(total: number): number {
 }
 
 /** Replaces a tag or version that finds nothing by the tags or versions in use of the same meaning. */
-async function inUse(
+async function filterInUse(
   { edgegap, catalog, clock }: Context<unknown>,
   filter: Filter,
   ids: readonly string[] | undefined,
@@ -101,16 +102,16 @@ async function inUse(
   if (version && !application)
     for (const { name } of await catalog.applications())
       versions.push(...(await catalog.versions(name)).map((one) => one.name));
-  const named = { ...filter, version: likeNames(version, versions) };
+  const named = { ...filter, version: namesInUse(version, versions) };
   const tags: string[] = [];
   const others = filtersOf({ ...named, tag: undefined }, clock.now(), ids);
   if (tag)
     for await (const row of edgegap.allDeployments({ filters: others, limit: 50 }))
       tags.push(...row.tags.filter((one) => !isOwnTag(one)));
-  return { ...named, tag: likeNames(tag, tags) };
+  return { ...named, tag: namesInUse(tag, tags) };
 }
 
-function likeNames(given: Filter['tag'], known: readonly string[]): Filter['tag'] {
+function namesInUse(given: Filter['tag'], known: readonly string[]): Filter['tag'] {
   if (typeof given !== 'string') return given;
   const found = namesakes(given, [...new Set(known)], (one) => one);
   return found.length > 0 ? found : given;
@@ -124,7 +125,7 @@ async function search(context: Context<unknown>, asked: Filter, wanted: number) 
   const found = await read(context, asked, wanted, ids);
   const named = asked.tag ?? asked.version;
   if (found.total_count > 0 || named === undefined || ids?.length === 0) return { filter: asked, found, ids };
-  const filter = await inUse(context, asked, ids);
+  const filter = await filterInUse(context, asked, ids);
   const isSame = filter.tag === asked.tag && filter.version === asked.version;
   return { filter, found: isSame ? found : await read(context, filter, wanted, ids), ids };
 }
@@ -141,7 +142,7 @@ async function show(context: Context<unknown>, asked: Filter, wanted: number): P
     ...messages.map((message) => `Edgegap: ${message}`),
   ];
   const nodes: Node[] = [
-    table.length > 0 ? listTable(table) : { kind: 'text', text: [nothing(filter)] },
+    table.length > 0 ? listTable(table) : { kind: 'text', text: [emptyText(filter)] },
     ...notes.map((note): Node => ({ kind: 'note', text: [note] })),
     ...failedNote(context, failed),
     ...menu(table),
@@ -153,9 +154,9 @@ async function show(context: Context<unknown>, asked: Filter, wanted: number): P
   await context.respond(listCard(filter, total_count, nodes));
 }
 
-function nothing(filter: Filter): string {
-  const what = filter.status === 'error' ? 'failed' : 'active';
-  return isFiltered(filter) ? `Nothing ${what} matches.` : 'Nothing is active.';
+function emptyText(filter: Filter): string {
+  const state = filter.status === 'error' ? 'failed' : 'active';
+  return isFiltered(filter) ? `No ${state} deployment matches.` : 'No deployment is active.';
 }
 
 /**
@@ -174,8 +175,8 @@ async function countFailed(
 
 function failedNote({ prompt }: Context<unknown>, count: number): Node[] {
   if (count === 0) return [];
-  const what = count === 1 ? '1 failed deployment is' : `${count} failed deployments are`;
-  return [{ kind: 'note', text: [`${what} not shown: use `, { code: `${prompt}list --status error` }] }];
+  const failed = `${counted(count, 'failed deployment')} ${count === 1 ? 'is' : 'are'}`;
+  return [{ kind: 'note', text: [`${failed} not shown: use `, { code: `${prompt}list --status error` }] }];
 }
 
 function menu(table: readonly ListRow[]): Node[] {
@@ -193,6 +194,6 @@ function otherList(filter: Filter, failed: number): [label: string, state: Filte
 
 function listCard(filter: Filter, total: number, nodes: readonly Node[]): Card {
   const words = filterWords(filter);
-  const what = `${total} ${filter.status === 'error' ? 'failed' : 'active'} ${total === 1 ? 'deployment' : 'deployments'}`;
-  return { kind: 'card', tone: 'neutral', title: [words ? `${what}: ${words}` : what], nodes };
+  const title = counted(total, `${filter.status === 'error' ? 'failed' : 'active'} deployment`);
+  return { kind: 'card', tone: 'neutral', title: [words ? `${title}: ${words}` : title], nodes };
 }

@@ -10,7 +10,7 @@ import {
   textFile,
 } from '../src/chat/card.ts';
 import { type Context, type DeploymentActionContext, defineCommand } from '../src/command/define.ts';
-import { instantOf } from '../src/command/kinds/moment.ts';
+import { instantOf, type Moment } from '../src/command/kinds/moment.ts';
 import { theDeployment } from '../src/command/options.ts';
 import { currentView } from '../src/command/status-view.ts';
 import type { DeploymentView } from '../src/deployments/card.ts';
@@ -64,20 +64,12 @@ function press(context: DeploymentActionContext): Promise<void> {
   return show(context, context.target, decodeWindow(window), false);
 }
 
-function requestOf(
-  {
-    last,
-    from,
-    to,
-    step,
-  }: {
-    readonly last?: number | undefined;
-    readonly from?: Parameters<typeof instantOf>[0] | undefined;
-    readonly to?: Parameters<typeof instantOf>[0] | undefined;
-    readonly step?: WindowRequest['step'];
-  },
-  now: number,
-): WindowRequest {
+interface AskedWindow extends Pick<WindowRequest, 'last' | 'step'> {
+  readonly from: Moment | undefined;
+  readonly to: Moment | undefined;
+}
+
+function requestOf({ last, from, to, step }: AskedWindow, now: number): WindowRequest {
   return { last, from: from && instantOf(from, now), to: to && instantOf(to, now), step };
 }
 

@@ -6,9 +6,9 @@ import { AppError, DeliveryError, InputError, RefusedError, StoreError } from '.
 import type { Logger } from '../log.ts';
 import type { Services } from './define.ts';
 import { errorCard, errorLine, type Failure } from './error-card.ts';
-import { interruptedLine, MAYBE } from './interrupted.ts';
+import { interruptedLine, MAYBE_DONE } from './interrupted.ts';
 import { type End, type InvocationRecord, type Invocations, TakenOver } from './invocations.ts';
-import { nothingDone, type Permission } from './permissions.ts';
+import { noEffect, type Permission } from './permissions.ts';
 import { summaryOf } from './request-summary.ts';
 
 /** How an invocation ended, for the log. `incident` is the reference in the person's error message. */
@@ -61,7 +61,7 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
     try {
       await invocation.respond(message);
     } catch (error) {
-      if (!(await owed(error, message))) throw error;
+      if (!(await leftToOutbox(error, message))) throw error;
     }
   }
 
@@ -69,15 +69,15 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
    * Leaves an answer to the outbox after `error`; false if the outbox cannot help. `end`: the invocation ends with this
    * answer. If the last answer to a change can never be given, the outbox posts `orElse` in the channel.
    */
-  async function owed(error: unknown, message: Message, end?: End, orElse?: Line): Promise<boolean> {
-    const record = stored ?? unstored();
+  async function leftToOutbox(error: unknown, message: Message, end?: End, orElse?: Line): Promise<boolean> {
+    const record = stored ?? unstoredRecord();
     if (!record || !(error instanceof DeliveryError)) return false;
     const last = end !== undefined && acknowledged !== undefined;
     if (!isPassing(error) && !(last && record.changes)) return false;
     // A failure is for the person alone, unless the command's card is shown.
-    const aside = end === 'failed' && record.mode === 'public' && !cardPosted;
-    const how = aside ? { mode: 'private' as const, reply: invocation.reply('private') } : {};
-    await invocations.owe({ ...record, ...how, orElse }, message, end);
+    const isPrivate = end === 'failed' && record.mode === 'public' && !cardPosted;
+    const how = isPrivate ? { mode: 'private' as const, reply: invocation.reply('private') } : {};
+    await invocations.leaveToOutbox({ ...record, ...how, orElse }, message, end);
     log.warn({ invocation: id, code: error.code }, 'invocation: the answer is left to the outbox');
     return true;
   }
@@ -86,7 +86,7 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
    * The record for an invocation that was refused before the invocation was stored: nothing was done, and the answer is
    * private. Undefined if only this process can answer, because the platform still waits for the first response.
    */
-  function unstored(): InvocationRecord | undefined {
+  function unstoredRecord(): InvocationRecord | undefined {
     const { at, meanwhile, reply } = invocation;
     if (!meanwhile) return undefined;
     const person = { id: meanwhile.askerId, name: meanwhile.askerId };
@@ -105,26 +105,26 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
     }
   }
 
-  async function tell(card: Card): Promise<void> {
+  async function showError(card: Card): Promise<void> {
     const mode = acknowledged;
     if (mode === undefined) return await invocation.refuse(card);
     // One person's failure must not replace a message that the whole channel sees, except the failed command's own card.
     const shared = mode === 'update' && request.kind !== 'command' && request.source !== undefined;
-    const aside = shared || (mode === 'public' && !cardPosted);
+    const isPrivate = shared || (mode === 'public' && !cardPosted);
     const privately = () => invocation.respondPrivately(card);
-    const inPlace = () => invocation.respond(mode === 'public' ? attributed(card, asked()) : card);
+    const inPlace = () => invocation.respond(mode === 'public' ? attributed(card, attribution()) : card);
     try {
-      await (aside ? privately() : inPlace());
+      await (isPrivate ? privately() : inPlace());
     } catch (error) {
       if (isPassing(error)) throw error;
       // The channel may be unreachable: the other of the two ways may still reach the person.
       if (shared || mode === 'private') throw error;
-      await (aside ? inPlace() : privately());
+      await (isPrivate ? inPlace() : privately());
     }
   }
 
   /** The person and the command, for an answer that other people read too. */
-  function asked(): Attribution {
+  function attribution(): Attribution {
     const { command, target } = summaryOf(request, directory);
     const person = stored?.person ?? { id: '', name: '' };
     if (request.kind !== 'command') return { ...person, command: request.action?.command ?? command };
@@ -140,10 +140,10 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
 
   /** The known effect on the wanted change; undefined if the error says enough. */
   function effect(error: unknown): string | undefined {
-    const nothing = nothingDone[permission];
+    const nothing = noEffect[permission];
     if (nothing === undefined || (isRefusal(error) && acknowledged === undefined)) return undefined;
     if (!mayHaveBeenDone(error)) return isPassing(error) ? `${nothing} Ask again.` : nothing;
-    return error instanceof DeliveryError ? MAYBE : undefined;
+    return error instanceof DeliveryError ? MAYBE_DONE : undefined;
   }
 
   return {
@@ -181,11 +181,11 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
       const card = errorCard(failure);
       let told = true;
       try {
-        await tell(card);
+        await showError(card);
       } catch (err) {
         log.warn({ err, invocation: id, incident }, 'invocation: the answer could not be delivered');
-        const line = mayHaveBeenDone(error) ? undefined : errorLine(failure, asked());
-        if (await owed(err, card, stored && 'failed', line)) return ending;
+        const line = mayHaveBeenDone(error) ? undefined : errorLine(failure, attribution());
+        if (await leftToOutbox(err, card, stored && 'failed', line)) return ending;
         told = false;
       }
       if (stored) await invocations.finish(id, 'failed');

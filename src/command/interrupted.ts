@@ -1,7 +1,7 @@
 import type { Line } from '../chat/card.ts';
 import type { Directory } from './define.ts';
 
-export const MAYBE =
+export const MAYBE_DONE =
   'Your request may or may not have been carried out: look with status or list, and ask again if not.';
 
 /** The line for the person if a process ended in the middle of an invocation, or if the answer cannot be shown. */
@@ -22,7 +22,7 @@ export function interruptedLine(
   const command = directory.get(name.split(' ')[0] ?? '');
   const entry = command?.entries.find((one) => one.name === name);
   const done = action === undefined ? entry : (command?.actions[action] ?? command?.forms[action]);
-  const sentence = changes ? (done?.interrupted ?? MAYBE) : 'Ask again.';
+  const sentence = changes ? (done?.interrupted ?? MAYBE_DONE) : 'Ask again.';
   return {
     kind: 'line',
     tone: 'warning',

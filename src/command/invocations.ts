@@ -32,14 +32,14 @@ export interface InvocationRecord {
 export type End = 'done' | 'failed';
 
 /** The end of an invocation that the store has not taken yet. */
-interface Unrecorded {
+interface UnstoredEnd {
   readonly end: End;
   /** Set if the invocation itself may not be stored, or is stored only later. */
-  readonly unsure?: InvocationRecord;
+  readonly uncertain?: InvocationRecord;
 }
 
 /** An answer for the outbox that the store has not taken yet. */
-interface Owed {
+interface LateAnswer {
   readonly record: InvocationRecord;
   readonly message: Message;
   readonly end: End | undefined;
@@ -66,9 +66,9 @@ export type Invocations = ReturnType<typeof createInvocations>;
 export function createInvocations(parts: InvocationsParts) {
   const { store, membership, directory, clock, realClock, log } = parts;
   /** Ends that the store has not taken yet, by the invocation's id. */
-  const unrecorded = new Map<string, Unrecorded>();
+  const unstoredEnds = new Map<string, UnstoredEnd>();
   /** Answers that could neither be given nor left to the outbox, by the invocation's id. */
-  const unowed = new Map<string, Owed>();
+  const unstoredAnswers = new Map<string, LateAnswer>();
   /** The ids of the invocations that this process carries out. */
   const underWay = new Set<string>();
 
@@ -79,7 +79,7 @@ export function createInvocations(parts: InvocationsParts) {
       if (taken !== undefined) return taken;
     } catch (cause) {
       log.error({ err: cause, invocation: record.id }, 'invocation: cannot be stored');
-      mayBeStored(record);
+      endIfStored(record);
       throw cause instanceof StoreError ? cause : notStored(cause);
     }
     // The person was told that nothing was done: if the row is written after all, the invocation ends at once.
@@ -87,15 +87,15 @@ export function createInvocations(parts: InvocationsParts) {
       async (taken) => {
         if (taken) await finish(record.id, 'failed');
       },
-      () => mayBeStored(record),
+      () => endIfStored(record),
     );
     log.error({ invocation: record.id }, 'invocation: the store does not answer in time');
     throw notStored();
   }
 
   /** The store failed, perhaps after writing the row. The person was told that nothing was done, so the row must end. */
-  function mayBeStored(record: InvocationRecord): void {
-    if (!underWay.has(record.id)) unrecorded.set(record.id, { end: 'failed', unsure: record });
+  function endIfStored(record: InvocationRecord): void {
+    if (!underWay.has(record.id)) unstoredEnds.set(record.id, { end: 'failed', uncertain: record });
   }
 
   async function insert(record: InvocationRecord): Promise<boolean> {
@@ -126,33 +126,33 @@ export function createInvocations(parts: InvocationsParts) {
    * another process has taken this process for dead and has answered the person.
    */
   async function confirm(tx: Store, id: string): Promise<void> {
-    const { numUpdatedRows } = await running(tx, id).set({ holder: membership.id }).executeTakeFirst();
+    const { numUpdatedRows } = await updateRunning(tx, id).set({ holder: membership.id }).executeTakeFirst();
     if (numUpdatedRows === 0n) throw new TakenOver();
   }
 
   /** Never rejects: an end that the store does not take now is stored later. */
   async function finish(id: string, state: End): Promise<void> {
     underWay.delete(id);
-    const owed = unowed.get(id);
-    if (owed) {
+    const answer = unstoredAnswers.get(id);
+    if (answer) {
       // If the end were stored before the answer, a crash in between would lose the answer.
-      unowed.set(id, { ...owed, end: state });
+      unstoredAnswers.set(id, { ...answer, end: state });
       return;
     }
     try {
       await end(id, state);
     } catch (err) {
       log.error({ err, invocation: id }, 'invocation: the end could not be stored');
-      unrecorded.set(id, { end: state });
+      unstoredEnds.set(id, { end: state });
     }
   }
 
   async function end(id: string, state: End, db = store): Promise<void> {
-    await running(db, id).set(over(state)).execute();
+    await updateRunning(db, id).set(endColumns(state)).execute();
   }
 
   /** An update of the invocation's row, if this process still carries out the invocation. */
-  function running(db: Store, id: string) {
+  function updateRunning(db: Store, id: string) {
     return db
       .updateTable('invocations')
       .where('id', '=', id)
@@ -165,15 +165,15 @@ export function createInvocations(parts: InvocationsParts) {
    * the database's standby is away. This insert waits for the first insert, as both have the same unique id, for as long
    * as a transaction may last; if the first insert fails, this insert takes its place.
    */
-  async function endUnsure(record: InvocationRecord, state: End): Promise<void> {
+  async function endUncertain(record: InvocationRecord, state: End): Promise<void> {
     await transact(store, (tx) =>
       tx
         .insertInto('invocations')
-        .values({ ...rowOf(record), ...over(state) })
+        .values({ ...rowOf(record), ...endColumns(state) })
         .onConflict((conflict) =>
           conflict
             .column('id')
-            .doUpdateSet(over(state))
+            .doUpdateSet(endColumns(state))
             .where('invocations.state', '=', 'running')
             .where('invocations.holder', '=', membership.id),
         )
@@ -181,11 +181,11 @@ export function createInvocations(parts: InvocationsParts) {
     );
   }
 
-  function over(state: End) {
+  function endColumns(state: End) {
     return { state, finished_at: clock.now(), reply_json: null };
   }
 
-  async function storeOwed({ record, message, end: state, key }: Owed): Promise<void> {
+  async function storeAnswer({ record, message, end: state, key }: LateAnswer): Promise<void> {
     const { id, at, person, what, changes, mode, reply } = record;
     const about = { what, changes, how: 'unanswered', mention: person } as const;
     const { orElse = interruptedLine(directory, about) } = record;
@@ -210,12 +210,12 @@ export function createInvocations(parts: InvocationsParts) {
      */
     async begin(record: InvocationRecord, budgetMs = BEGIN_BUDGET_MS): Promise<boolean> {
       const { id } = record;
-      // An unrecorded end of an earlier delivery must not become the end of this delivery.
-      const earlier = unrecorded.get(id);
-      if (!underWay.has(id)) unrecorded.delete(id);
+      // An unstored end of an earlier delivery must not become the end of this delivery.
+      const earlier = unstoredEnds.get(id);
+      if (!underWay.has(id)) unstoredEnds.delete(id);
       const taken = await insertInTime(record, budgetMs);
       if (taken) underWay.add(id);
-      else if (earlier) unrecorded.set(id, earlier);
+      else if (earlier) unstoredEnds.set(id, earlier);
       return taken;
     },
     confirm,
@@ -226,29 +226,29 @@ export function createInvocations(parts: InvocationsParts) {
     finish,
     /** Stores the answers and ends that the store did not take before. */
     async catchUp(): Promise<void> {
-      for (const [id, owed] of unowed) {
-        await storeOwed(owed);
-        const { end } = unowed.get(id) ?? {};
-        unowed.delete(id);
+      for (const [id, answer] of unstoredAnswers) {
+        await storeAnswer(answer);
+        const { end } = unstoredAnswers.get(id) ?? {};
+        unstoredAnswers.delete(id);
         // The invocation ended while its answer was being stored.
-        if (end && !owed.end) unrecorded.set(id, { end });
+        if (end && !answer.end) unstoredEnds.set(id, { end });
       }
-      for (const [id, { end: state, unsure }] of unrecorded) {
-        await (unsure ? endUnsure(unsure, state) : end(id, state));
-        unrecorded.delete(id);
+      for (const [id, { end: state, uncertain }] of unstoredEnds) {
+        await (uncertain ? endUncertain(uncertain, state) : end(id, state));
+        unstoredEnds.delete(id);
       }
     },
     /**
      * Leaves an answer that cannot be given right now to the outbox; with `end`, the invocation ends with this answer.
      * Never rejects: an answer that the store does not take now is stored later, and until then the invocation goes on.
      */
-    async owe(record: InvocationRecord, message: Message, end?: End): Promise<void> {
-      const owed = { record, message, end, key: randomBytes(12).toString('hex') };
+    async leaveToOutbox(record: InvocationRecord, message: Message, end?: End): Promise<void> {
+      const answer = { record, message, end, key: randomBytes(12).toString('hex') };
       try {
-        await storeOwed(owed);
+        await storeAnswer(answer);
       } catch (err) {
         log.error({ err, invocation: record.id }, 'invocation: the answer could not be stored');
-        unowed.set(record.id, owed);
+        unstoredAnswers.set(record.id, answer);
       }
     },
   };

@@ -13,7 +13,7 @@ export type PermissionLevel = 'open' | 'read' | 'change';
 export type Permission = keyof typeof permissions;
 
 /** The sentence for a person whose change had no effect. */
-export const nothingDone: Readonly<Partial<Record<Permission, string>>> = {
+export const noEffect: Readonly<Partial<Record<Permission, string>>> = {
   'deployments.deploy': 'Nothing was deployed.',
   'deployments.stop': 'Nothing was stopped.',
   'deployments.tag': 'Nothing was changed.',

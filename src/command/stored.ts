@@ -40,7 +40,7 @@ export function storedInvocation(
 
   const post = (message: Message, key: string) => adapter.post(at, { message, key, patient: true });
   const common = { orderKey: id, urgent: true, person: asker.id, at } as const;
-  const tell = (message: Message) =>
+  const directMessage = (message: Message) =>
     transact(store, (tx) => enqueue(tx, clock, { ...common, kind: 'tell', message }));
 
   async function show(message: Message): Promise<void> {
@@ -59,14 +59,14 @@ export function storedInvocation(
     request,
     reply: (mode) => (mode === 'public' ? { keys } : undefined),
     person: () => adapter.person(asker.id, at.workspace),
-    refuse: tell,
+    refuse: directMessage,
     async acknowledge(given) {
       mode = given;
       if (given === 'update' && request.kind !== 'command') standing = request.source;
     },
     respond: (message) =>
-      mode === 'public' || (mode === 'update' && standing) ? show(message) : tell(message),
-    respondPrivately: tell,
+      mode === 'public' || (mode === 'update' && standing) ? show(message) : directMessage(message),
+    respondPrivately: directMessage,
     async postCard(message) {
       carded = mode === 'public';
       const card = await post(message, keys.card);

@@ -68,7 +68,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   const contexts = createContexts(invocation, parts, answer);
   const { lookup, prompt } = contexts;
   const cameAt = steadyNow(realClock);
-  let tried = summaryOf(invocation.request, services.directory);
+  let summary = summaryOf(invocation.request, services.directory);
   let ending: Ending = { outcome: 'done' };
   /** The person, once the platform has said who asks. */
   let asker: Person | undefined;
@@ -116,7 +116,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
     try {
       if (!command) return { mistake: undefined };
       const { entry, raw } = choose(command, args, prompt);
-      tried = { command: entry.name, target: targetOf(entry.options, raw) };
+      summary = { command: entry.name, target: targetOf(entry.options, raw) };
       const parsed = parseValues(raw, prompt + entry.name, entry.options, services.settings);
       return { entry, parsed };
     } catch (mistake) {
@@ -166,14 +166,14 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
 
   async function targetOfButton(arg: string): Promise<DeploymentTarget> {
     const target = await findDeployment(lookup, parseRequestId(arg.replace(/\..*$/, '')));
-    tried = { ...tried, target: target.request_id };
+    summary = { ...summary, target: target.request_id };
     return target;
   }
 
   /** Replaces names by the named things, then runs the command's own check. */
   async function resolve(entry: Entry, parsed: Readonly<Record<string, unknown>>) {
     const options = await resolveValues(parsed, prompt + entry.name, entry.options, lookup);
-    tried = { command: entry.name, target: targetOf(entry.options, options) };
+    summary = { command: entry.name, target: targetOf(entry.options, options) };
     const checked = await entry.check?.(contexts.forCheck(options));
     return checked ?? options;
   }
@@ -252,7 +252,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
     const { id: person = meanwhile?.askerId, name = undefined } = asker ?? {};
     const where = { invocation: id, platform, workspace, channel, person, name };
     const ms = Math.round(steadyNow(realClock) - cameAt);
-    log[ending.err ? 'error' : 'info']({ ...where, ...tried, ...ending, ms }, ENDED);
+    log[ending.err ? 'error' : 'info']({ ...where, ...summary, ...ending, ms }, ENDED);
   }
 
   return {
