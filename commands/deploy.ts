@@ -118,13 +118,9 @@ async function lostDeployment({ deployments, catalog, action }: Services & Press
       hint: 'Nothing more was deployed. See the card of the new deployment.',
     });
   if (before.phase !== 'lost')
-    throw new InputError(
-      'again-done',
-      'There is nothing to deploy again: the deployment did start after all.',
-      {
-        hint: 'Nothing more was deployed. See the card of the deployment.',
-      },
-    );
+    throw new InputError('again-done', 'Nothing to deploy again: the deployment did start after all.', {
+      hint: 'Nothing more was deployed. See the card of the deployment.',
+    });
   await findDeployable(catalog, before);
   return before;
 }

@@ -21,12 +21,7 @@ export default defineCommand({
   ack: 'private',
   options: {
     command: { kind: 'string', positional: true, maxLength: 32, description: 'A command to explain' },
-    subcommand: {
-      kind: 'string',
-      positional: true,
-      maxLength: 32,
-      description: 'A subcommand of that command',
-    },
+    subcommand: { kind: 'string', positional: true, maxLength: 32, description: 'A subcommand to explain' },
   },
   async run(context) {
     const { options, directory, prompt, may, respond } = context;
@@ -66,12 +61,12 @@ export default defineCommand({
   },
 });
 
-function find<Item>(what: string, wanted: string, there: readonly Item[], nameOf: (item: Item) => string) {
+function find<Item>(noun: string, wanted: string, there: readonly Item[], nameOf: (item: Item) => string) {
   const [found] = namesakes(wanted, there, nameOf);
   if (found) return found;
   const names = there.map(nameOf);
   const near = nearest(wanted, names);
-  throw new InputError('help-unknown', `There is no ${what} ${quoted(wanted)} for you here.`, {
+  throw new InputError('help-unknown', `There is no ${noun} ${quoted(wanted)} for you here.`, {
     hint: near ? `Did you mean ${near}?` : `There are: ${names.join(', ')}.`,
   });
 }

@@ -31,7 +31,7 @@ interface Asked {
   readonly version?: string | undefined;
 }
 
-/** The version whose needs the hosts are compared with. */
+/** The version to fit on the hosts, with its needs. */
 interface Measure extends Needs {
   /** `arena v3` */
   readonly name: string;

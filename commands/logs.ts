@@ -92,8 +92,7 @@ function logCard(
     note(
       `${left > 0 ? `… ${counted(left)} left out here. ` : ''}These are the last lines; all lines are in the ${files.length === 1 ? 'file' : 'files'}.`,
     );
-  if (long > 0)
-    note(`… ${counted(long)} cut to the last characters; the Edgegap dashboard has the whole log.`);
+  if (long > 0) note(`… ${counted(long)} cut short; the Edgegap dashboard has the whole log.`);
   const missing = Math.min(asked, log.total) - log.lines + Math.min(MAX_LINES, crash.total) - crash.lines;
   if (missing > 0)
     note(

@@ -149,7 +149,7 @@ function nothingMeasured({ readyAt, endedAt }: DeploymentView, { from, to }: Win
       'metrics-early',
       'Nothing was measured in that window: the deployment was not ready.',
       {
-        hint: 'Ask again a minute or two after it is ready.',
+        hint: 'Ask again a minute or two after the deployment is ready.',
       },
     );
   return new InputError('metrics-none', 'Edgegap has no measurements in that window.', {

@@ -20,7 +20,7 @@ interface Asked {
 }
 
 export default defineCommand({
-  description: 'List the versions of an application, or show one in full',
+  description: 'List the versions of an application, or show a version in full',
   example: 'kart-racing v1.2',
   permission: 'deployments.read',
   ack: 'private',

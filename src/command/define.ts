@@ -85,7 +85,7 @@ export interface Command {
   readonly forms: Readonly<Record<string, Action>>;
 }
 
-/** How a command ended, for the log. For commands whose own answer tells the person about a failure. */
+/** How a command ended, for the log: for a command that tells the person about a failure by its own answer. */
 interface Ended {
   /** The request was not carried out, or perhaps not; left out if the request was carried out. */
   readonly outcome?: 'failed' | 'unknown';
@@ -169,7 +169,7 @@ export interface DeploymentActionContext extends ActionContext {
   readonly target: DeploymentTarget;
 }
 
-/** The person who asks, and the place. */
+/** The asking person, and the place. */
 export interface Asker {
   readonly id: string;
   readonly name: string;

@@ -19,13 +19,9 @@ export function createDoublePresses(clock: Clock) {
       // A platform's retry of the first press is recognised later, by the invocation's id.
       if (first?.invocation === invocation) return () => undefined;
       if (first)
-        throw new InputError(
-          'pressed-twice',
-          'You have pressed this button already; the answer is on its way.',
-          {
-            hint: 'This press did nothing. Press again in a few seconds if no answer has come.',
-          },
-        );
+        throw new InputError('pressed-twice', 'You pressed this button already; the answer is on its way.', {
+          hint: 'This press did nothing. Press again in a few seconds if no answer has come.',
+        });
       const press = { invocation, until: Number.POSITIVE_INFINITY };
       held.set(button, press);
       return () => {

@@ -29,8 +29,7 @@ export function createRecovery(parts: RecoveryParts) {
     every: RECOVER_MS,
     jitter: JITTER_MS,
     run: lookAfter,
-    failed: (err) =>
-      log.error({ err }, 'invocation: unfinished invocations of dead processes cannot be read'),
+    failed: (err) => log.error({ err }, 'invocation: unfinished invocations cannot be read'),
   });
 
   /** The work of every few seconds. */
@@ -61,10 +60,7 @@ export function createRecovery(parts: RecoveryParts) {
       } catch (err) {
         if (err instanceof StoreError) throw err;
         // A fault of this row alone: the other invocations need not wait.
-        log.error(
-          { err, invocation: id },
-          'invocation: an unfinished invocation of a dead process cannot be answered',
-        );
+        log.error({ err, invocation: id }, 'invocation: an unfinished invocation cannot be answered');
       }
     }
   }

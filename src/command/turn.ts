@@ -47,7 +47,7 @@ interface Wanted<Checked> {
   readonly what: string;
   readonly permission: Permission;
   readonly mode: AckMode;
-  /** Finds out who asks. Throws if the person lacks the permission. */
+  /** Reads the person and the person's groups. Throws if the person lacks the permission. */
   authorise(): Promise<Person>;
   /** Looks up the things that the person named. Throws if a thing does not exist or cannot be used. */
   check(): Promise<Checked>;
@@ -70,7 +70,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   const cameAt = steadyNow(realClock);
   let summary = summaryOf(invocation.request, services.directory);
   let ending: Ending = { outcome: 'done' };
-  /** The person, once the platform has said who asks. */
+  /** The asking person, once known. */
   let asker: Person | undefined;
   /** Resolves when the store has taken the invocation, or has failed to do so in time. */
   const begun = Promise.withResolvers<void>();

@@ -66,7 +66,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     const { publicly } = await logs(wide, 2);
     const [card] = publicly;
     expect(card?.text).toMatch(/last 2 of \d+ lines/);
-    expect(card?.text).toMatch(/… 1 line cut to the last characters/);
+    expect(card?.text).toMatch(/… 1 line cut short/);
     expect(card?.text).toContain('a short one');
     expect(card?.files[0]?.content).toMatch(/^\[… 900025 characters left out\] \n.* a short one\n$/);
   });

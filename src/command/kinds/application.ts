@@ -60,7 +60,7 @@ export async function findNamed(
   if (same.length > 0) {
     const which = of === undefined ? `The application ${quoted(name)}` : `Version ${quoted(name)} of ${of}`;
     throw new InputError(`${kind}-inactive`, `${which} is switched off.`, {
-      hint: `Activate it in the Edgegap dashboard. ${known}`,
+      hint: `Activate the ${kind} in the Edgegap dashboard. ${known}`,
     });
   }
   const which = of === undefined ? 'There is no application' : `${of} has no version`;

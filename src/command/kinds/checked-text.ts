@@ -16,7 +16,7 @@ export function plainText(value: unknown, name: string, maxLength: number): stri
     throw new InputError(
       'value-too-long',
       `${name} is ${length} characters long; at most ${maxLength} fit.`,
-      { hint: `It begins with ${quoted(trimmed)}.` },
+      { hint: `The value begins with ${quoted(trimmed)}.` },
     );
   if (!isPrintable(trimmed))
     throw new InputError('value-control', `${name} holds a line break or an invisible control character.`, {

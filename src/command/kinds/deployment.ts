@@ -27,7 +27,7 @@ export function parseRequestId(value: string): string {
   if (/^@last$/i.test(id)) return '@last';
   if (/^[A-Za-z0-9]{1,64}$/.test(id)) return id;
   throw new InputError('not-a-request-id', `${quoted(value)} is not a request_id.`, {
-    hint: 'A request_id has letters and digits only, like 93924761ccde. The card of a deployment shows it; list shows all. An address works too, like 198.51.100.1:31504.',
+    hint: 'A request_id has letters and digits only, like 93924761ccde. The card of a deployment shows the request_id; list shows all request_ids. An address works too, like 198.51.100.1:31504.',
   });
 }
 
@@ -97,7 +97,5 @@ async function findListed({ edgegap, deployments }: Lookup, value: string): Prom
 }
 
 function ambiguous(message: string, ids: readonly (string | undefined)[]): InputError {
-  return new InputError('prefix-ambiguous', message, {
-    hint: `Type more of the request_id: ${ids.join(', ')}.`,
-  });
+  return new InputError('prefix-ambiguous', message, { hint: `Type more of the id: ${ids.join(', ')}.` });
 }
