@@ -1,3 +1,4 @@
+import { counted } from '../src/chat/facts.ts';
 import { quoted } from '../src/command/argv.ts';
 import {
   type Context,
@@ -14,8 +15,8 @@ import { requestingView } from '../src/deployments/view.ts';
 import type { Location } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
-/** Said where no deployment was written down before the request would have left. */
-const interrupted = 'Nothing was deployed by it; ask again.';
+/** Shown if the process ended before an intent was stored, and so before a request left for Edgegap. */
+const interrupted = 'Nothing was deployed; ask again.';
 
 const first = { required: true, positional: true } as const;
 
@@ -34,16 +35,16 @@ export default defineCommand({
       of: 'ip',
       description: 'IP addresses of players to deploy near, separated by commas',
     },
-    tag: { kind: 'list', of: 'tag', description: 'Tags to put on it, separated by commas' },
+    tag: { kind: 'list', of: 'tag', description: 'Tags for the deployment, separated by commas' },
   },
   actions: {
     again: {
       permission: 'deployments.deploy',
       ack: 'public',
       interrupted,
-      check: async (context) => void (await lostOne(context)),
+      check: async (context) => void (await lostDeployment(context)),
       run: async (context) => {
-        const { id, application, version, plan } = await lostOne(context);
+        const { id, application, version, plan } = await lostDeployment(context);
         return await launch(context, application, version, plan, id);
       },
     },
@@ -56,7 +57,7 @@ export default defineCommand({
   },
 });
 
-/** Where to deploy: near the city and the players given; else where the settings say. */
+/** Where to deploy: near the given city and players, or else at the default place of the settings. */
 async function placement(services: Services, near: Location | undefined, ips: readonly string[] = []) {
   const location = near ?? (ips.length === 0 ? await defaultLocation(services) : undefined);
   const { latitude, longitude } = location ?? {};
@@ -70,9 +71,9 @@ async function placement(services: Services, near: Location | undefined, ips: re
     throw new InputError('place-missing', 'I do not know where to deploy.', {
       hint: 'Add the option near with a city (typed: --near Montreal), or ip with addresses of players. Whoever runs me can set DEFAULT_NEAR.',
     });
-  // Where players live is nothing for the whole channel to read.
-  const players = ips.length === 1 ? '1 player' : `${ips.length} players`;
-  const places = [...(location ? [placeName(location)] : []), ...(ips.length > 0 ? [players] : [])];
+  // The channel must not read the players' addresses.
+  const players = ips.length > 0 ? [counted(ips.length, 'player')] : [];
+  const places = [...(location ? [placeName(location)] : []), ...players];
   return { users, place: `near ${places.join(' and ')}` };
 }
 
@@ -90,9 +91,9 @@ async function defaultLocation({ settings, catalog }: Services): Promise<Locatio
   }
 }
 
-/** The card goes first: where it cannot be posted, nothing is deployed and nothing billed. */
+/** Posts the card first: if the card cannot be posted, nothing is deployed and nothing billed. */
 async function launch(
-  context: Pick<Context<unknown>, 'postCard' | 'deployments' | 'asker' | 'invocationId' | 'clock'>,
+  context: Context<unknown>,
   application: string,
   version: string,
   plan: DeployPlan,
@@ -107,18 +108,18 @@ async function launch(
   return code === undefined ? { deployment } : { outcome: 'failed', code, deployment };
 }
 
-/** The deployment of a button, which may have started and was not found. */
-async function lostOne({ deployments, catalog, action }: Services & Pressed): Promise<Deployment> {
+/** The deployment behind a button to deploy again; its request had an unknown outcome and no server was found. */
+async function lostDeployment({ deployments, catalog, action }: Services & Pressed): Promise<Deployment> {
   const before = await deployments.byId(action.arg);
   if (!before)
     throw new InputError('again-unknown', 'I no longer know that deployment.', { hint: 'Use deploy.' });
   if (before.replacedBy !== undefined)
-    throw new InputError('again-done', 'Someone has deployed it again already.', {
-      hint: 'Nothing more was deployed. See the card of that one.',
+    throw new InputError('again-done', 'Someone has deployed this server again already.', {
+      hint: 'Nothing more was deployed. See the card of the new deployment.',
     });
   if (before.phase !== 'lost')
-    throw new InputError('again-done', 'There is nothing to deploy again: it did start after all.', {
-      hint: 'Nothing more was deployed. See its card.',
+    throw new InputError('again-done', 'Nothing to deploy again: the deployment did start after all.', {
+      hint: 'Nothing more was deployed. See the card of the deployment.',
     });
   await findDeployable(catalog, before);
   return before;

@@ -9,11 +9,11 @@ import { distance } from '../src/deployments/resources.ts';
 import type { AvailableLocation, Location } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
-/** On a page: names of cities are short, while a city with tags or a distance takes a line. */
+/** Cities on a page: names alone are short, but a city with tags or a distance takes a line. */
 const ROWS = { names: 45, lines: 20 };
-/** In one text, of which Discord's renderer shows 1,500 characters. */
+/** Cities in a text node; Discord's renderer shows 1,500 characters of a text. */
 const TEXT_ROWS = 15;
-/** Characters of the type and tags of one city. */
+/** The longest shown text of a city's type and tags, in characters. */
 const MARKS = 40;
 
 interface Asked {
@@ -27,7 +27,7 @@ interface Asked {
 /** A city, which Edgegap may list several times: once for each data centre. */
 interface Place {
   readonly location: Location;
-  /** Its type, then its tags, where Edgegap tells them. */
+  /** The type, then the tags, as far as Edgegap lists types and tags. */
   readonly marks: readonly string[];
   readonly km: number | undefined;
 }
@@ -75,7 +75,7 @@ async function show(context: Context<unknown>, asked: Asked, wanted: number): Pr
   await context.respond({ kind: 'card', tone: 'neutral', title: [titleOf(asked, all.length)], nodes });
 }
 
-/** Each city once: nearest first, or else by continent, country and name. */
+/** Each city once, sorted by distance, or else by continent, country and name. */
 function placesOf(locations: readonly AvailableLocation[], { near, tags: shown }: Asked): Place[] {
   const places = new Map<string, Place>();
   for (const location of locations) {
@@ -117,7 +117,7 @@ function countryLines(here: readonly Place[], all: readonly Place[]): string[] {
   });
 }
 
-/** The city, with the division where the country has another city of the same name. */
+/** The city, with the division if the country has another city of the same name. */
 function cityName({ location }: Place, all: readonly Place[]): string {
   const { city = 'no city', administrative_division: division } = location;
   const isAlone = all.filter((one) => placeName(one.location) === placeName(location)).length === 1;

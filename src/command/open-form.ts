@@ -1,8 +1,8 @@
 import { InputError } from '../errors.ts';
 
-/** `hint`: how to go on where the platform opens no form. */
+/** `hint`: how to go on without a form. */
 export function formImpossible(hint: string): InputError {
-  const problem = 'I have to ask more with a form, and cannot open one here.';
+  const problem = 'I have to ask more with a form, and cannot open a form here.';
   return new InputError('form-impossible', problem, { hint });
 }
 

@@ -6,9 +6,9 @@ import type { Store } from '../store/schema.ts';
 
 export type Payloads = ReturnType<typeof createPayloads>;
 
-/** State of a button that is too long for the button itself: kept in the store under a short key, for one account. */
+/** State of buttons that is too long for a button: kept in the store under a short key, for one account. */
 export function createPayloads(store: Store, clock: Clock, account: string) {
-  /** Of a value that is found by its name alone. */
+  /** The id of a value that has a name instead of a key. */
   const idOf = (name: string) => `${account} ${name}`;
   const put = async (id: string, value_json: string) => {
     const now = clock.now();
@@ -31,15 +31,15 @@ export function createPayloads(store: Store, clock: Clock, account: string) {
       await put(id, value_json);
       return id;
     },
-    /** Undefined once it was forgotten, and for what another account keeps. */
+    /** The value; undefined if the value was forgotten, or belongs to another account. */
     get: (key: string): Promise<Readonly<Record<string, unknown>> | undefined> => read(key),
-    /** Keeps a list of names under a name of its own, in place of the list before. */
+    /** Replaces the list of names that is kept under `name`. */
     keepNames: (name: string, names: readonly string[]) => put(idOf(name), JSON.stringify(names)),
     names: async (name: string): Promise<readonly string[]> => (await read(idOf(name))) ?? [],
   };
 }
 
-/** Forgets some of what was kept before `before` (epoch ms), for whichever account; true while there may be more. */
+/** Forgets some payloads of all accounts from before `before` (epoch ms); true while there may be more. */
 export function purgePayloads(store: Store, before: number): Promise<boolean> {
   return purge(store, 'kept', sql`created_at < ${before}`);
 }

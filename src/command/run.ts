@@ -13,13 +13,13 @@ const SUGGEST_MS = 2_000;
 export type Pipeline = ReturnType<typeof createPipeline>;
 
 export interface PipelineParts extends Omit<TurnParts, 'presses' | 'services'> {
-  /** What commands that are asked for there work with: that of the place's account. */
+  /** The services of the account that serves the address. */
   readonly services: (at: Address) => Services;
-  /** Without it, everybody may ask as much as they like. */
+  /** The limits of the fair share; if left out, a person may ask without limit. */
   readonly perPerson?: PerPerson;
 }
 
-/** fair share -> authorise -> parse -> first response -> run -> report; for a command, a button and a submitted form alike. */
+/** Fair share -> authorise -> parse -> first response -> run -> report; the same for commands, buttons and forms. */
 export function createPipeline(parts: PipelineParts) {
   const underWay = new Set<Promise<void>>();
   const presses = createDoublePresses(parts.clock);
@@ -41,7 +41,7 @@ export function createPipeline(parts: PipelineParts) {
     return work;
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when no invocation is under way. */
   const idle = async () => {
     while (underWay.size > 0) await Promise.all(underWay);
   };
@@ -53,7 +53,7 @@ export function createPipeline(parts: PipelineParts) {
         const offered = suggestions(question, { ...parts, services: parts.services(question.at) });
         return (await within(parts.realClock, SUGGEST_MS, offered)) ?? [];
       } catch (err) {
-        parts.log.warn({ err, command, subcommand, option }, 'suggestions: none can be offered');
+        parts.log.warn({ err, command, subcommand, option }, 'suggestions: cannot be offered');
         return [];
       }
     },
@@ -69,12 +69,12 @@ export function createPipeline(parts: PipelineParts) {
       return followed(answered(invocation, carry));
     },
     /**
-     * As `invoke`, for a request that was stored: it was counted when its person asked, and waits for no turn. Whatever
-     * has it carried out is under way itself, and is finished before the end of the process.
+     * Like `invoke`, for a stored request: the fair share counted the request when the person asked. Also works while
+     * the process drains: the caller is a task under way, which the process finishes before the process ends.
      */
     carryOut: (invocation: Invocation) => followed(answered(invocation, (turn) => turn.take())),
     idle,
-    /** Takes nothing new; resolves when what is under way has been answered. */
+    /** Refuses new invocations; resolves when the invocations under way have been answered. */
     async drain() {
       draining = true;
       fairShare.close(restarting());

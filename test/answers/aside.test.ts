@@ -100,7 +100,7 @@ describe('an answer that only the channel can show', () => {
     await stage.bot.app.settled();
     expect(await driver.channel()).toHaveLength(1);
     expect(said?.text.replaceAll('\\', '')).toMatch(
-      /<@500000000000000006>: `deploy kart-racing v1.2` was not carried out: Discord .*Nothing was deployed\. Run it again\./,
+      /<@500000000000000006>: `deploy kart-racing v1.2` was not carried out: Discord .*Nothing was deployed\. Ask again\./,
     );
     expect(said?.pings).toEqual([user('operator').id]);
     expect(stage.simulator.deployments.size).toBe(0);

@@ -57,12 +57,12 @@ const changes = ({ simulator }: Stage) =>
     .map(({ method, endpoint }) => `${method} ${endpoint}`);
 
 const sentences = {
-  deploy: 'deploy. Nothing was deployed by it; ask again.',
-  stop: 'stop. It may or may not have been stopped: look with status, and ask again if not.',
+  deploy: 'deploy. Nothing was deployed; ask again.',
+  stop: 'stop. The deployment may or may not have been stopped: look with status, and ask again if not.',
   tags: 'tags add. The tags may or may not have been changed: look with tags, and ask again if not.',
-  logs: 'logs. Run it again.',
-  list: 'list. Run it again.',
-  help: 'help. Run it again.',
+  logs: 'logs. Ask again.',
+  list: 'list. Ask again.',
+  help: 'help. Ask again.',
 };
 
 describe.each(driverNames.filter((name) => name !== 'console'))('killed processes on %s', (name) => {

@@ -13,7 +13,7 @@ const answers = async () => [
   ...(await stage.driver.privately('operator')),
 ];
 const log = (text: string) => stage.bot.log.some((line) => line.includes(text));
-const OWED = 'its answer is left to the outbox';
+const OWED = 'the answer is left to the outbox';
 
 describe('answers that Discord loses', () => {
   const server = () => (stage.driver as DiscordDriver).server;

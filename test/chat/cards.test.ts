@@ -131,7 +131,7 @@ describe('an error card', () => {
     const card = failed(new TypeError('cannot read /var/secret'), true);
     const text = JSON.stringify(card);
     expect(text).toContain('cafe');
-    expect(text).toContain('part of it may have been done');
+    expect(text).toContain('part of the request may have been done');
     expect(text).not.toMatch(/secret|TypeError/);
     expect(JSON.stringify(failed(new TypeError('x'), false))).toContain('Nothing was done.');
   });

@@ -128,7 +128,7 @@ describe.each(driverNames)('a picture on %s', (name) => {
 
 describe('a picture in an answer that goes through the outbox', () => {
   const owed = (bot: Stage['bot']) => () =>
-    bot.log.some((line) => line.includes('its answer is left to the outbox'));
+    bot.log.some((line) => line.includes('the answer is left to the outbox'));
 
   test('a picture arrives unchanged although Discord refuses the answer at first', async () => {
     const stage = await open('discord');

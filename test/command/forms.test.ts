@@ -293,7 +293,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
         await (driver as SlackDriver).mention('operator', 'match');
       });
       const said = [...privately, ...publicly].map(({ text }) => text).join();
-      expect(said).toContain('cannot open one here');
+      expect(said).toContain('cannot open a form here');
       expect(said).toContain('match [<map>]');
     });
 });
@@ -303,7 +303,7 @@ describe('a command with a form in a terminal', () => {
     const stage = await stageOn('console', { commands: folder.path });
     try {
       const { privately } = await effectOf(stage, 'operator', () => typeLine(stage, 'operator', 'match'));
-      expect(privately.at(-1)?.text).toContain('cannot open one here');
+      expect(privately.at(-1)?.text).toContain('cannot open a form here');
       expect(privately.at(-1)?.text).toContain('match [<map>]');
       await stage.driver.command('operator', 'match', { map: 'canyon' });
       const chosen = await effectOf(stage, 'operator', () => stage.driver.press('operator', 'Bob'));

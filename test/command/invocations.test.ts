@@ -112,19 +112,21 @@ test('the invocations of a dead process are answered by a single process', async
       kind: 'answer',
       id: 'deploy',
       reply: { token: 'deploy' },
-      text: 'u I was restarted in the middle of your deploy. Nothing was deployed by it; ask again.',
+      text: 'u I was restarted in the middle of your deploy. Nothing was deployed; ask again.',
     },
     {
       kind: 'answer',
       id: 'read',
       reply: { token: 'read' },
-      text: 'I was restarted in the middle of your list. Run it again.',
+      text: 'I was restarted in the middle of your list. Ask again.',
     },
     {
       kind: 'answer',
       id: 'stop',
       reply: { token: 'stop' },
-      text: expect.stringMatching(/of your stop. It may or may not have been stopped: look with status/),
+      text: expect.stringMatching(
+        /of your stop. The deployment may or may not have been stopped: look with status/,
+      ),
     },
   ]);
   // The channel is told only of invocations that may have changed something.
@@ -202,7 +204,7 @@ test('an answer that platform and store refused is owed as soon as the store wor
   } as const;
   await begin('1', record);
   await store.schema.alterTable('outbox').renameTo('away').execute();
-  await invocations.owe(record, { kind: 'line', tone: 'danger', text: ['It failed.'] }, 'failed');
+  await invocations.leaveToOutbox(record, { kind: 'line', tone: 'danger', text: ['It failed.'] }, 'failed');
   expect(await states()).toEqual([['1', 'running', false]]);
   await store.schema.alterTable('away').renameTo('outbox').execute();
   await recovery.lookAfter();
@@ -287,7 +289,7 @@ test('an answer with a lost commit confirmation is owed once', async () => {
   await begin('1', about);
   cut = true;
   const message: Message = { kind: 'line', tone: 'danger', text: ['It failed.'] };
-  await invocations.owe({ id: '1', at, person, ...about }, message, 'failed');
+  await invocations.leaveToOutbox({ id: '1', at, person, ...about }, message, 'failed');
   expect(cut).toBe(false);
   await invocations.catchUp();
   expect(await outbox()).toMatchObject([{ id: '1', text: 'It failed.' }]);
@@ -309,7 +311,7 @@ test('an invocation ends only after its answer is stored', async () => {
     await store.schema.alterTable('outbox').renameTo('away').execute();
     const message: Message = { kind: 'line', tone: 'neutral', text: ['Stopped.'] };
     const record = { id, at, person, what: 'stop', changes: true, mode: 'private' as const, reply: {} };
-    await invocations.owe(record, message);
+    await invocations.leaveToOutbox(record, message);
     if (id === '1') await invocations.finish(id, 'done');
     expect(await states()).toContainEqual([id, 'running', false]);
     await store.schema.alterTable('away').renameTo('outbox').execute();

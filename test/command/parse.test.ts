@@ -119,11 +119,11 @@ test.each(
       ['ips', 'ff02::1', 'ip-reserved', /no machine/],
       ['tag', 'x'.repeat(21), 'tag-too-long', /21 characters; at most 20/],
       ['tag', '🏁'.repeat(21), 'tag-too-long', /21 characters/],
-      ['tag', 'chatops-0123456789ab', 'tag-reserved', /the bot’s own/],
+      ['tag', 'chatops-0123456789ab', 'tag-reserved', /for myself/],
       ['tag', 'x'.repeat(3_000), 'tag-too-long', /3000 characters; at most 20/],
       ['tag', 'a\u0000b', 'tag-control', /control/],
       ['tag', '..', 'tag-dots', /cannot be a tag/],
-      ['tags', 'ok,chatops-0123456789ab', 'tag-reserved', /own/],
+      ['tags', 'ok,chatops-0123456789ab', 'tag-reserved', /for myself/],
       ['tags', 'a\tb', 'tag-control', /control/],
       ['city', 'x'.repeat(10_000), 'value-too-long', /10000 characters long; at most 100/],
       ['application', 'x'.repeat(65), 'value-too-long', /at most 64/],
@@ -153,7 +153,7 @@ test('a missing option is named together with the usage', () => {
   const specs = withKinds({ deployment: theDeployment }, allKinds);
   const error = refused(() => parseValues({}, 'stop', specs, { maxTagLength: 20 }));
   expect(error.userMessage).toBe(
-    'stop needs a deployment: its request_id, the beginning of it, or its address.',
+    'stop needs a deployment: a request_id, the beginning of a request_id, or an address.',
   );
   expect(error.hint).toBe('Use: stop <deployment>');
 });

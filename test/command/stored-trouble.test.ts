@@ -85,7 +85,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
       return shown.join().includes('I was restarted') ? shown : undefined;
     }, 'the truth');
     expect(texts).toHaveLength(1);
-    expect(texts[0]).toContain('Nothing was deployed by it; ask again.');
+    expect(texts[0]).toContain('Nothing was deployed; ask again.');
     await second.app.settled();
     expect(await channelOf(driver)).toEqual(texts);
     expect(simulator.deployments.size).toBe(0);

@@ -76,11 +76,11 @@ describe.each(driverNames)('subcommands on %s', (name) => {
   if (name === 'discord') {
     test('a command in its old registration is refused with a hint to register again', async () => {
       const old = await privately(command('tags', { deployment: id, action: 'remove', tag: 'qa' }));
-      expect(old).toMatch(/tags is no longer asked for in the way that is registered.*npm run register/);
+      expect(old).toMatch(/tags is registered here in an outdated form.*npm run register/);
       const gone = await privately(command('tags burn', { deployment: id }));
-      expect(gone).toMatch(/tags is no longer asked for in the way.*npm run register/);
+      expect(gone).toMatch(/tags is registered here in an outdated form.*npm run register/);
       const early = await privately(command('list all', {}));
-      expect(early).toMatch(/list is no longer asked for in the way.*npm run register/);
+      expect(early).toMatch(/list is registered here in an outdated form.*npm run register/);
       expect(tagsOf()).toEqual(['qa']);
     });
 
@@ -159,7 +159,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(await privately(line(`tags add ${id}`))).toMatch(
       /tags add needs a tag.*Use: .*tags add <deployment>/,
     );
-    expect(await privately(line(`tags show ${id} late`))).toMatch(/no tag “late”.*It has: qa/);
+    expect(await privately(line(`tags show ${id} late`))).toMatch(/no tag “late”.*The deployment has: qa/);
     expect(await privately(line(`tags add ${id} one two`))).toMatch(/do not know what to do with “two”/);
   });
 

@@ -64,7 +64,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
       /v1\.3 \| 0\.5 vCPU, 1 GB · 7777 UDP, 8080 TCP · 31 % cached \| .*v1\.2 \| .*86 % cached \(good\)/,
     );
     expect(text).toMatch(
-      /v1\.1 · switched off \| 0\.5 vCPU, 1 GB · 7777 UDP, 8080 TCP · 86 % cached \(good\) \| .*Each of these: Max duration: 1 h · Time to deploy: at most 2 min · Restarts: never · Grace period: 30 s/,
+      /v1\.1 · switched off \| 0\.5 vCPU, 1 GB · 7777 UDP, 8080 TCP · 86 % cached \(good\) \| .*Each version on this page: Max duration: 1 h · Time to deploy: at most 2 min · Restarts: never · Grace period: 30 s/,
     );
     const page = await shown(stage, 'versions', { application: 'arena-shooter', page: 2 });
     expect(page).toMatch(/nightly-01 · switched off \| 0\.5 vCPU.* \| Max duration: 1 h · /);

@@ -115,7 +115,7 @@ describe('the stop command', () => {
 describe('the tags command', () => {
   test("tags lists, adds, removes and renames tags, and never shows the bot's own tag", async () => {
     const ours = await deployReady(stage);
-    expect((await run(`tags ${ours}`)).text).toContain('It has no tags.');
+    expect((await run(`tags ${ours}`)).text).toContain('The deployment has no tags.');
     const added = await run(`tags ${ours} add qa`);
     expect(added.publicly.map(({ text }) => text).join()).toContain(`Added qa to ${ours}`);
     expect((await run(`tags ${ours} add "two words"`)).text).toContain('Added two words');

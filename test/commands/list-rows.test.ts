@@ -85,7 +85,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
       expect(text).toContain('1 active deployment:');
       expect(text).toContain(other);
     }
-    expect((await list({ fleet: 'us-*' })).text).toContain('Nothing active matches.');
+    expect((await list({ fleet: 'us-*' })).text).toContain('No active deployment matches.');
     expect((await list({ 'older-than': '1h30m' })).text).toContain('older than 1 h 30 min');
     const mine = await list({ mine: true });
     expect(mine.text).toContain('1 active deployment: deployed by you');
@@ -96,7 +96,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     expect((await press('Refresh')).text).toContain('1 active deployment: deployed by you');
     const reader = await list({ mine: true }, 'reader');
     expect(reader.asked).toEqual([]);
-    expect(reader.text).toContain('Nothing active matches.');
+    expect(reader.text).toContain('No active deployment matches.');
   });
 
   test('a filter that cannot be is refused in private', async () => {
@@ -120,7 +120,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     expect((await press('Active')).text).toContain(other);
     expect((await list({ mine: true })).text).toContain('1 failed deployment is not shown');
     expect((await list({ application: 'lobby-chat', status: 'error' })).text).toContain(
-      'Nothing failed matches.',
+      'No failed deployment matches.',
     );
   });
 });

@@ -32,9 +32,9 @@ describe('the list command', () => {
   test('an empty list says that nothing is active', async () => {
     const card = await list();
     expect(card?.text).toContain('0 active deployments');
-    expect(card?.text).toContain('Nothing is active.');
-    expect((await list('list --tag nope'))?.text).toContain('Nothing active matches.');
-    expect((await list('list --page 7'))?.text).toContain('Nothing is active.');
+    expect(card?.text).toContain('No deployment is active.');
+    expect((await list('list --tag nope'))?.text).toContain('No active deployment matches.');
+    expect((await list('list --page 7'))?.text).toContain('No deployment is active.');
   });
 
   test('a list shows own and foreign deployments with all known facts', async () => {

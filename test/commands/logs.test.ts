@@ -40,7 +40,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     for (let n = 1; n <= 60; n++) stage.simulator.print(id, `line ${n} ${'🏎'.repeat(80)}`);
     const { publicly } = await logs(id, 60);
     const [card] = publicly;
-    expect(card?.text).toContain('all of them are in the file');
+    expect(card?.text).toContain('all lines are in the file');
     expect(card?.text).toContain('line 60');
     expect(card?.text).not.toContain('line 1 ');
     expect(card?.text.isWellFormed()).toBe(true);
@@ -66,7 +66,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     const { publicly } = await logs(wide, 2);
     const [card] = publicly;
     expect(card?.text).toMatch(/last 2 of \d+ lines/);
-    expect(card?.text).toMatch(/… 1 line left out/);
+    expect(card?.text).toMatch(/… 1 line cut short/);
     expect(card?.text).toContain('a short one');
     expect(card?.files[0]?.content).toMatch(/^\[… 900025 characters left out\] \n.* a short one\n$/);
   });
@@ -124,7 +124,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     );
     const { publicly, privately } = await logs(ended);
     const text = [...publicly, ...privately].map((message) => message.text).join('\n');
-    expect(text).toContain('It has terminated, and its log is gone with it.');
+    expect(text).toContain('The deployment has terminated, and its log is gone.');
   });
 
   test('a stored log is linked, unless the link itself grants access', async () => {

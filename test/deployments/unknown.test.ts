@@ -181,7 +181,7 @@ describe('the button "Deploy again"', () => {
     expect(studio.simulator.deployments.size).toBe(1);
     const loser = studio.chat.messages
       .map(({ message }) => JSON.stringify(message))
-      .find((text) => /deployed it again already|nothing to deploy again/i.test(text));
+      .find((text) => /deployed this server again already|nothing to deploy again/i.test(text));
     expect(loser, 'whose card it is').toMatch(/"mention":"(?:ann|ben)".*"code":"deploy"/);
     expect(loser, 'what did not happen').toMatch(/othing (?:more )?was deployed\./);
     await until(() => studio.count('Requesting') === 0, 'both cards to say what became of them');

@@ -2,7 +2,7 @@ import { ip } from './ip.ts';
 import type { Kind } from './kind.ts';
 import { parseTag } from './tag.ts';
 
-/** What a list can be of: how each item is checked, and what stands between items; no address holds a blank. */
+/** The items that a list can hold: the check of an item, and the separators. Addresses hold no blanks, but tags may. */
 const items = {
   ip: { parse: ip, between: /[,;，、\s]/u },
   tag: { parse: parseTag, between: /[,，]/u },

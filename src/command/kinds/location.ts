@@ -13,9 +13,7 @@ export const location: Kind<Location> = {
   resolve: (name, { catalog }) => findLocation(catalog, name),
 };
 
-/**
- * Finds a city by name, or by `city, country` (or division, or both) where several have the name.
- */
+/** Finds a city by name, or by `city, country` (or division, or both) if several cities have the name. */
 export async function findLocation(catalog: Catalog, name: string): Promise<Location> {
   const [city = '', ...region] = name.split(',').filter((part) => part.trim() !== '');
   const { found, all } = await findFresh(
@@ -29,7 +27,7 @@ export async function findLocation(catalog: Catalog, name: string): Promise<Loca
       return found.length > 0 ? found : undefined;
     },
   );
-  // One city may be listed several times, once for each data centre.
+  // Edgegap may list a city several times, once for each data centre.
   const places = new Map((found ?? []).map((one) => [fullName(one), one]));
   const [only] = places.values();
   if (only && places.size === 1) return only;
@@ -45,13 +43,13 @@ export async function findLocation(catalog: Catalog, name: string): Promise<Loca
   });
 }
 
-/** `New York` of `New York City`, but no half a word: where it costs money is not to be guessed. */
+/** Whether `given` is the first whole words of the city, as `New York` of `New York City`: a deployment costs money. */
 function isBeginning(given: string, city: string): boolean {
   const words = city.split(/[\s\p{Pd}]+/u);
   return words.some((_, index) => isSameName(given, words.slice(0, index).join(' ')));
 }
 
-/** `Portland, Oregon, United States of America`: what tells two cities of one name apart. */
+/** `Portland, Oregon, United States of America`: tells apart two cities of the same name. */
 export function fullName({ city, country, administrative_division }: Location): string {
   return [city, administrative_division, country].filter((part) => part).join(', ');
 }
