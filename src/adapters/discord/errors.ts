@@ -22,7 +22,7 @@ const meanings: Readonly<Record<number, Meaning>> = {
   [codes.UnknownInteraction]: [
     'discord-too-late',
     'My first response came too late: Discord waits for 3 seconds.',
-    'Try again; if this goes on, whoever runs the bot should check the load of its machine.',
+    'Try again; if this goes on, whoever runs me should check the load of my machine.',
   ],
   [codes.InteractionHasAlreadyBeenAcknowledged]: [
     'discord-answered-elsewhere',
@@ -100,7 +100,7 @@ function fromApi(error: DiscordAPIError): DeliveryError {
   return new DeliveryError(
     'discord-rejected',
     `Discord does not take this message (HTTP ${error.status}, code ${error.code}).`,
-    { ...final, hint: 'The fault is mine; whoever runs the bot finds more in the log.' },
+    { ...final, hint: 'The fault is mine; whoever runs me finds more in my log.' },
   );
 }
 
