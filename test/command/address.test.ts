@@ -49,7 +49,7 @@ describe.each(driverNames)('a deployment by its address, on %s', (name) => {
   });
   afterAll(() => stage?.close());
 
-  test('one of the bot’s own is found in the bot’s record, by each form of its address', async () => {
+  test('a deployment from chat is found in the store by each form of its address', async () => {
     const { publicIp, port, fqdn } = { ...at(stage, own) };
     for (const typed of [`${publicIp}:${port}`, fqdn, `wss://${fqdn.toUpperCase()}:${port}/`]) {
       const { text, asked } = await ask(stage, 'status', typed);
@@ -60,7 +60,7 @@ describe.each(driverNames)('a deployment by its address, on %s', (name) => {
     expect((await ask(stage, 'stop', publicIp)).text).toMatch(/Stop .*kart-racing v1\.2/);
   });
 
-  test('another one is found in the list', async () => {
+  test('a deployment made elsewhere is found in the list by its address', async () => {
     const { publicIp, port, fqdn } = { ...at(stage, other) };
     for (const typed of [`${publicIp}:${port}`, publicIp, fqdn, `wss://${fqdn}:${port}`]) {
       const { text, asked } = await ask(stage, 'status', typed);
@@ -79,7 +79,7 @@ describe.each(driverNames)('a deployment by its address, on %s', (name) => {
     expect(wrong.text).toContain(`${other} (${at(stage, other).port}`);
   });
 
-  test('several at one IP address are named with their ports, and told apart by them', async () => {
+  test('deployments at the same IP address are named with their ports', async () => {
     const third = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     at(stage, third).publicIp = '198.51.100.25';
     const { text, publicly } = await ask(stage, 'status', '198.51.100.25');

@@ -69,7 +69,7 @@ async function approved(driver: ChatDriver, word: string): Promise<void> {
 const channelOf = async (driver: ChatDriver) => (await driver.channel()).map(({ text }) => text);
 
 describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored request on %s', (name) => {
-  test('whose process died with its card posted and nothing written down has a card that says so', async () => {
+  test('a stored request ends its card when the process dies between the card and the intent', async () => {
     const stage = await openStage(name, folder.path);
     const { driver, simulator } = stage;
     const first = await stage.start();
@@ -91,7 +91,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a stored requ
     expect(simulator.deployments.size).toBe(0);
   });
 
-  test('that answers twice has one answer, the last', async () => {
+  test('a second answer to a stored request replaces the first answer', async () => {
     const stage = await stageOn(name, { commands: folder.path });
     onTestFinished(() => stage.close());
     stage.speed(20);

@@ -171,7 +171,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     );
   });
 
-  test('a trouble of Edgegap’s is told in private', async () => {
+  test('an error of Edgegap is answered in private', async () => {
     const down = { kind: 'server-error', when: 'before' } as const;
     for (const [command, values] of [
       ['versions', { application: 'trouble' }],
@@ -204,7 +204,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
     });
 });
 
-test('names of fleets are offered from the settings and from what was used, also after a restart', async () => {
+test('fleet names from the settings and from earlier commands are suggested, also after a restart', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'chatops-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const environment = { DATABASE_URL: join(folder, 'bot.db'), FLEETS: 'night-cup, finals' };

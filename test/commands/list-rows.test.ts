@@ -62,7 +62,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     expect(details).toEqual(['lobby-chat stable · Ready · Montreal', 'kart-racing v1.2 · Ready · Montreal']);
   });
 
-  test('the list’s own messages are notes, and ping nobody', async () => {
+  test('the messages of Edgegap’s list are shown as notes and ping no person', async () => {
     stage.simulator.listNotes.push('The list is late <!channel> @everyone');
     const card = await list();
     stage.simulator.listNotes.pop();
@@ -70,7 +70,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     expect(card.pings).toEqual([]);
   });
 
-  test('filters by fleet, host, age and person', async () => {
+  test('list filters by fleet, host, age and person', async () => {
     change(stage, other, {
       createdAt: Date.now() - 3 * HOUR,
       extras: { fleet_name: 'eu-arena', host_name: 'alpha-7' },
@@ -99,12 +99,12 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     expect(reader.text).toContain('No active deployment matches.');
   });
 
-  test('a filter that cannot be is refused in private', async () => {
+  test('an impossible filter is refused in private', async () => {
     expect((await list({ 'older-than': 'yesterday' })).text).toMatch(/older-than must be a length of time/);
     expect((await list({ 'older-than': '9999w 9999w' })).text).toMatch(/older-than must be a length of time/);
   });
 
-  test('failed ones are a list of their own, a button away, and back', async () => {
+  test('the button Failed shows the failed deployments, and Active leads back', async () => {
     stage.simulator.fail(own, 'The server crashed.');
     const told = async () => (await stage.driver.channel()).some(({ text }) => text.includes(' failed'));
     await until(told, 'the failure to be told');

@@ -68,7 +68,7 @@ describe.each(driverNames)('status on %s', (name) => {
     expect(again).toMatch(/Players:?\s+9 of 9/);
   });
 
-  test('a time zone that nobody knows, and a status without sockets, are left out', async () => {
+  test('an unknown time zone and missing sockets are left out', async () => {
     extras({
       sockets: null,
       sockets_usage: null,
