@@ -39,19 +39,24 @@ export function withAllowlist(
     return await ask();
   }
 
+  async function deploying<T extends { request_id: string }>(
+    application: string,
+    deploy: () => Promise<T>,
+  ): Promise<T> {
+    check(application);
+    try {
+      const deployed = await deploy();
+      remembered.set(deployed.request_id, application);
+      return deployed;
+    } catch (error) {
+      if (error instanceof EdgegapError && error.requestId) remembered.set(error.requestId, application);
+      throw error;
+    }
+  }
+
   return {
-    async deploy(request, call) {
-      check(request.application);
-      try {
-        const deployed = await api.deploy(request, call);
-        remembered.set(deployed.request_id, request.application);
-        return deployed;
-      } catch (error) {
-        if (error instanceof EdgegapError && error.requestId)
-          remembered.set(error.requestId, request.application);
-        throw error;
-      }
-    },
+    deploy: (request, call) => deploying(request.application, () => api.deploy(request, call)),
+    deployToFleet: (request, call) => deploying(request.application, () => api.deployToFleet(request, call)),
     async status(request_id, call) {
       const status = await api.status(request_id, call);
       if (status.app_name !== undefined) remembered.set(request_id, status.app_name);

@@ -26,8 +26,14 @@ export interface DeployRequest {
   webhooks?: { ready?: string; error?: string; terminated?: string } | undefined;
 }
 
-/** The body of `POST /v2/deployments`; JSON leaves out undefined fields. */
-export function deployBody(request: DeployRequest): Record<string, unknown> {
+/** `POST /v2/private-fleets/deployments`, in the bot's own form. */
+export interface FleetDeployRequest extends DeployRequest {
+  /** At least one id, in order of preference, each once. When no host has room, the deployment goes to the cloud. */
+  private_host_ids: readonly string[];
+}
+
+/** The body of both v2 deploys; JSON leaves out undefined fields. */
+export function deployBody(request: DeployRequest | FleetDeployRequest): Record<string, unknown> {
   const { users, environment_variables, webhooks, ...rest } = request;
   const hook = (url: string | undefined) => (url === undefined ? undefined : { url });
   return {

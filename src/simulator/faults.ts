@@ -3,6 +3,7 @@ import type { SimulatedEvent } from './deployment.ts';
 /** Every route of the simulator, by the name that faults and request records use. */
 export type Endpoint =
   | 'deploy'
+  | 'deployToFleet'
   | 'status'
   | 'stop'
   | 'list'
@@ -136,5 +137,5 @@ function fits(matcher: RequestMatcher, facts: RequestFacts): boolean {
 
 function applies(fault: RequestFault, endpoint: Endpoint): boolean {
   const deployOnly = fault.kind === 'cannot-allocate' || fault.kind === 'image-cannot-be-pulled';
-  return !deployOnly || endpoint === 'deploy';
+  return !deployOnly || endpoint.startsWith('deploy');
 }

@@ -34,6 +34,11 @@ const Variable = z.object({
   is_hidden: z.boolean(),
 });
 
+const HostIds = z
+  .array(z.string())
+  .min(1)
+  .refine((ids) => new Set(ids).size === ids.length, 'has an id twice');
+
 const DeployBody = z.object({
   application: z.string(),
   version: z.string(),
@@ -47,20 +52,18 @@ const DeployBody = z.object({
   webhook_on_terminated: Webhook.optional(),
 });
 
+export type ReadOrder = Omit<Order, 'imagePulled'>;
+
 /** Reads the body of a deploy; an invalid body is answered 400, and no deployment is made. */
-export function readOrder(body: unknown, settings: Settings): Omit<Order, 'imagePulled'> {
-  const parsed = DeployBody.safeParse(body);
-  if (!parsed.success) {
-    const details = Object.fromEntries(
-      parsed.error.issues.map((issue) => [issue.path.join('.') || 'body', issue.message]),
-    );
-    throw new RouteRefusal(400, 'The body of the request is not valid', { details });
-  }
-  const order = parsed.data;
+export function readOrder(body: unknown, settings: Settings): ReadOrder {
+  const order = read(DeployBody, body);
   checkTags(order.tags, settings);
+  const version = findVersion(settings, order.application, order.version);
+  const { cpu_units, memory_mib } = order.resources ?? {};
   return {
     application: order.application,
-    version: findVersion(settings, order.application, order.version),
+    version,
+    uses: { cpu: cpu_units ?? version.req_cpu, memory: memory_mib ?? version.req_memory },
     players: order.users.map((user) => user.user_data),
     tags: order.tags,
     environment: order.environment_variables,
@@ -70,6 +73,20 @@ export function readOrder(body: unknown, settings: Settings): Omit<Order, 'image
       terminated: order.webhook_on_terminated?.url,
     },
   };
+}
+
+/** The hosts that a deploy to a private fleet prefers, best first. */
+export function readHosts(body: unknown): readonly string[] {
+  return read(z.object({ private_host_ids: HostIds }), body).private_host_ids;
+}
+
+function read<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const details = Object.fromEntries(
+    parsed.error.issues.map((issue) => [issue.path.join('.') || 'body', issue.message]),
+  );
+  throw new RouteRefusal(400, 'The body of the request is not valid', { details });
 }
 
 /** The application, or a refusal with `status`: v2 answers 400 where v1 answers 404. */

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { bareToken } from '../../src/edgegap/token.ts';
-import { DEPLOY, failure, refused, rig, STATUS, settled, TOKEN } from './harness.ts';
+import { DEPLOY, FLEET_DEPLOY, failure, refused, rig, STATUS, settled, TOKEN } from './harness.ts';
 import { json, text } from './scripted-server.ts';
 
 const last = { number: 1, next_page_number: null, previous_page_number: null, has_next: false };
@@ -56,6 +56,16 @@ describe('requests to Edgegap', () => {
     await it.client.deploy({ ...DEPLOY, webhooks: { ready: 'https://bot/r' } });
     const body = JSON.parse(it.server.seen[0]?.body ?? '');
     expect(Object.keys(body).sort()).toEqual(['application', 'users', 'version', 'webhook_on_ready']);
+  });
+
+  it('a deploy to a private fleet is a deploy with the hosts in their order', async () => {
+    await using it = await rig();
+    it.server.otherwise(json(202, { request_id: 'a69f8e3e0555' }));
+    expect(await it.client.deployToFleet(FLEET_DEPLOY)).toEqual({ request_id: 'a69f8e3e0555' });
+    await it.client.deploy(DEPLOY);
+    const [fleet, cloud] = it.server.seen.map(({ body }) => JSON.parse(body));
+    expect(fleet).toEqual({ ...cloud, private_host_ids: ['alpha-2', 'alpha-1'] });
+    expect(it.server.lines[0]).toBe('POST /v2/private-fleets/deployments');
   });
 
   it("each call uses its endpoint's path", async () => {

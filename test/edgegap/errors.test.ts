@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EdgegapClient } from '../../src/edgegap/client.ts';
-import { DEPLOY, failure, rig, settled } from './harness.ts';
+import { DEPLOY, FLEET_DEPLOY, failure, rig, settled } from './harness.ts';
 import { cutShort, json, reset, type Step, silence, text } from './scripted-server.ts';
 
 type Ask = (client: EdgegapClient) => Promise<unknown>;
@@ -13,6 +13,7 @@ const addTag: Ask = (client) => client.addTag('abc', 'qa');
 const renameTag: Ask = (client) => client.renameTag('abc', 'qa', 'prod');
 const removeTag: Ask = (client) => client.removeTag('abc', 'qa');
 const deploy: Ask = (client) => client.deploy(DEPLOY);
+const deployToFleet: Ask = (client) => client.deployToFleet(FLEET_DEPLOY);
 const list: Ask = (client) => client.deployments();
 const applications: Ask = (client) => client.applications();
 const versions: Ask = (client) => client.versions('kart');
@@ -26,6 +27,7 @@ const everything = {
   renameTag,
   removeTag,
   deploy,
+  deployToFleet,
   list,
   applications,
   versions,
@@ -76,6 +78,9 @@ describe('the meaning of each answer', () => {
     ['deploy', deploy, 499, {}, 'edgegap-bad-request', 'unknown'],
     ['deploy', deploy, 422, { message: 'Full', request_id: 'f00' }, 'edgegap-cannot-allocate', 'done'],
     ['deploy', deploy, 422, { message: 'Full' }, 'edgegap-cannot-allocate', 'unknown'],
+    ['deployToFleet', deployToFleet, 400, { message: 'No version' }, 'edgegap-bad-request', 'not-done'],
+    ['deployToFleet', deployToFleet, 409, {}, 'edgegap-conflict', 'unknown'],
+    ['deployToFleet', deployToFleet, 422, { request_id: 'f00' }, 'edgegap-cannot-allocate', 'done'],
     ['versions', versions, 404, {}, 'edgegap-not-found', 'not-done'],
     ['versions', versions, 400, {}, 'edgegap-bad-request', 'not-done'],
     ['applications', applications, 404, {}, 'edgegap-not-found', 'not-done'],
@@ -95,7 +100,7 @@ describe('the meaning of each answer', () => {
 
   it.each(Object.entries(everything))('%s fails on 401, 403, 429, 5xx and redirects', async (name, ask) => {
     // A deploy that a proxy redirects may have been made nevertheless.
-    const redirected = name === 'deploy' ? 'unknown' : 'not-done';
+    const redirected = name.startsWith('deploy') ? 'unknown' : 'not-done';
     for (const [code, meaning, outcome, headers] of [
       [401, 'edgegap-unauthorized', 'not-done', {}],
       [403, 'edgegap-forbidden', 'not-done', {}],

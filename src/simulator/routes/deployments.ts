@@ -1,17 +1,32 @@
 import { statusBody } from '../bodies.ts';
 import { phaseOf } from '../deployment.ts';
 import type { Route, RouteRequest, RouteResponse } from '../exchange.ts';
-import { readOrder } from '../order.ts';
+import { findRoom } from '../hosts.ts';
+import { type ReadOrder, readHosts, readOrder } from '../order.ts';
 import { RouteRefusal } from '../refusal.ts';
 
 export const deploymentRoutes: readonly Route[] = [
   { endpoint: 'deploy', method: 'POST', path: '/v2/deployments', handle: deploy },
+  {
+    endpoint: 'deployToFleet',
+    method: 'POST',
+    path: '/v2/private-fleets/deployments',
+    handle: deployToFleet,
+  },
   { endpoint: 'status', method: 'GET', path: '/v1/status/{id}', handle: status },
   { endpoint: 'stop', method: 'DELETE', path: '/v1/stop/{id}', handle: stop },
 ];
 
-function deploy({ world, body, fault }: RouteRequest): RouteResponse {
-  const order = readOrder(body, world.settings);
+function deploy(call: RouteRequest): RouteResponse {
+  return start(call, readOrder(call.body, call.world.settings));
+}
+
+function deployToFleet(call: RouteRequest): RouteResponse {
+  const order = readOrder(call.body, call.world.settings);
+  return start(call, { ...order, place: findRoom(readHosts(call.body), order.uses, call.world) });
+}
+
+function start({ world, fault }: RouteRequest, order: ReadOrder): RouteResponse {
   const { misfortune } = order.version;
   const full = world.hasRoom ? undefined : 'The account has as many deployments as it may have at a time';
   const noPlace = misfortune === 'no-capacity' ? NO_CAPACITY : undefined;

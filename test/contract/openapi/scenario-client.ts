@@ -78,6 +78,9 @@ async function lifecycle(run: Run, { client, api, clock, simulator }: Stage): Pr
   await client('stop, TERMINATED', () => api.stop(id));
 
   const refused = (await client('deploy, with the least', () => api.deploy(least)))?.request_id ?? '';
+  await client('deployToFleet', () =>
+    api.deployToFleet({ ...least, private_host_ids: ['tournament-montreal-0'], tags: ['qa'] }),
+  );
   await client('stop, not ready yet', () => api.stop(refused));
   const failed = await deploy({ client, api }, { error: HOOK });
   await clock.advance(60_000);

@@ -6,6 +6,9 @@ const ORDER = {
   users: [{ user_type: 'geo_coordinates', user_data: { latitude: 45.5, longitude: -73.6 } }],
 };
 
+const FLEET = '/v2/private-fleets/deployments';
+const FLEET_ORDER = { ...ORDER, private_host_ids: ['tournament-montreal-0'] };
+
 interface Sample {
   readonly endpoint: 'deploy' | 'status' | 'stop' | 'list' | 'logs' | 'other' | 'tag';
   readonly method: string;
@@ -18,6 +21,7 @@ function samples(id: string): Sample[] {
   const tags = `/v1/deployments/${id}/tags`;
   return [
     { endpoint: 'deploy', method: 'POST', path: '/v2/deployments', body: ORDER },
+    { endpoint: 'deploy', method: 'POST', path: FLEET, body: FLEET_ORDER },
     { endpoint: 'status', method: 'GET', path: `/v1/status/${id}` },
     { endpoint: 'stop', method: 'DELETE', path: `/v1/stop/${id}` },
     { endpoint: 'list', method: 'GET', path: '/v1/deployments' },
@@ -59,14 +63,18 @@ export async function driveRefusals(run: Run): Promise<void> {
 }
 
 async function badRequests({ raw, simulator, clock }: Stage, id: string): Promise<void> {
-  const deploy = { method: 'POST', path: '/v2/deployments' };
-  await raw('no users', 400, { ...deploy, body: { ...ORDER, users: [] } });
-  await raw('no JSON', 400, { ...deploy, body: '{' });
-  await raw('unknown application', 400, { ...deploy, body: { ...ORDER, application: 'nothing' } });
-  await raw('no room', 422, {
-    ...deploy,
-    body: { ...ORDER, application: 'trouble', version: 'no-capacity' },
-  });
+  for (const [path, good] of [
+    ['/v2/deployments', ORDER],
+    [FLEET, FLEET_ORDER],
+  ] as const) {
+    const deploy = { method: 'POST', path };
+    await raw('no users', 400, { ...deploy, body: { ...good, users: [] } });
+    await raw('no JSON', 400, { ...deploy, body: '{' });
+    await raw('unknown application', 400, { ...deploy, body: { ...good, application: 'nothing' } });
+    const body = { ...good, application: 'trouble', version: 'no-capacity' };
+    await raw('no room', 422, { ...deploy, body });
+  }
+  await raw('no hosts', 400, { method: 'POST', path: FLEET, body: ORDER });
 
   for (const path of ['/v1/apps', '/v1/app/kart-racing/versions', '/v1/locations', '/v1/deployments']) {
     await raw('page 0', 400, { method: 'GET', path: `${path}?page=0` });
