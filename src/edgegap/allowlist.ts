@@ -57,6 +57,7 @@ export function withAllowlist(
   return {
     deploy: (request, call) => deploying(request.application, () => api.deploy(request, call)),
     deployToFleet: (request, call) => deploying(request.application, () => api.deployToFleet(request, call)),
+    deployLegacy: (request, call) => deploying(request.application, () => api.deployLegacy(request, call)),
     async status(request_id, call) {
       const status = await api.status(request_id, call);
       if (status.app_name !== undefined) remembered.set(request_id, status.app_name);

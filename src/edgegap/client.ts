@@ -9,7 +9,9 @@ import {
   type DeployRequest,
   deployBody,
   type FleetDeployRequest,
+  type LegacyDeployRequest,
   type ListRequest,
+  legacyDeployBody,
   listQuery,
 } from './requests.ts';
 import {
@@ -23,6 +25,7 @@ import {
   DeploymentStatus,
   type FleetHost,
   HostList,
+  LegacyDeployAnswer,
   LocationList,
   LogsAnswer,
   StopAnswer,
@@ -133,6 +136,15 @@ export class EdgegapClient {
   /** `POST /v2/private-fleets/deployments`: as `deploy`, on a host of a private fleet if a host has room. */
   async deployToFleet(request: FleetDeployRequest, call?: CallOptions): Promise<{ request_id: string }> {
     return this.#deploy(path`/v2/private-fleets/deployments`, deployBody(request), DeployAnswer, call);
+  }
+
+  /** `POST /v1/deploy`, which Edgegap calls deprecated. `version` is the version that was deployed. */
+  async deployLegacy(
+    request: LegacyDeployRequest,
+    call?: CallOptions,
+  ): Promise<{ request_id: string; version: string | undefined }> {
+    const answer = await this.#deploy(path`/v1/deploy`, legacyDeployBody(request), LegacyDeployAnswer, call);
+    return { request_id: answer.request_id, version: answer.request_version };
   }
 
   async status(request_id: string, call?: CallOptions): Promise<DeploymentStatus> {

@@ -181,6 +181,8 @@ export const DeploymentList = list('data', DeploymentRow);
 
 export const DeployAnswer = z.object({ request_id: z.string().min(1) });
 
+export const LegacyDeployAnswer = DeployAnswer.extend({ request_version: text });
+
 export const StopAnswer = z
   .object({ message: text, deployment_summary: DeploymentStatus.optional().catch(undefined) })
   .catch({ message: undefined });

@@ -4,6 +4,7 @@ import type { SimulatedEvent } from './deployment.ts';
 export type Endpoint =
   | 'deploy'
   | 'deployToFleet'
+  | 'deployLegacy'
   | 'status'
   | 'stop'
   | 'list'

@@ -17,7 +17,8 @@ export interface FleetPlace {
 export function inUse(host: CatalogHost, { deployments }: State): CatalogHost {
   let { cpu, memory } = host.allocated;
   for (const deployment of deployments.values()) {
-    if (deployment.host !== host || phaseOf(deployment) === 'TERMINATED') continue;
+    const phase = phaseOf(deployment);
+    if (deployment.host !== host || phase === 'ERROR' || phase === 'TERMINATED') continue;
     cpu += deployment.uses.cpu;
     memory += deployment.uses.memory;
   }

@@ -22,7 +22,11 @@ export interface ReceivedRequest {
   status: number | undefined;
 }
 
-const Named = z.object({ application: z.string() });
+/** v1 calls the application by another name. */
+const Named = z.union([
+  z.object({ application: z.string() }),
+  z.object({ app_name: z.string() }).transform(({ app_name }) => ({ application: app_name })),
+]);
 
 /** A demo that runs for weeks must not need more and more memory. */
 const KEPT_REQUESTS = 10_000;

@@ -7,6 +7,7 @@ const WINDOW_MS = 1000;
 const LIMITED: Readonly<Partial<Record<Endpoint, keyof SimulatedLimits>>> = {
   deploy: 'deploy',
   deployToFleet: 'deploy',
+  deployLegacy: 'deploy',
   status: 'status',
   list: 'list',
   hosts: 'hosts',

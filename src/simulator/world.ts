@@ -18,6 +18,8 @@ export interface Order
   readonly players: readonly Player[];
   readonly tags: readonly string[];
   readonly place?: FleetPlace | undefined;
+  readonly extras?: SimulatedDeployment['extras'];
+  readonly logStorage?: string | undefined;
 }
 
 /** All state of a simulator, and the parts that change this state. */
@@ -45,7 +47,7 @@ export class World {
   /** Makes and stores a deployment; the lifecycle then starts the deployment. */
   create(order: Order): SimulatedDeployment {
     this.#made += 1;
-    const { version, players, tags, place: at, ...rest } = order;
+    const { version, players, tags, place: at, extras, logStorage, ...rest } = order;
     const id = requestId(this.settings.seed, this.#made);
     const now = this.settings.clock.now();
     const deployment: SimulatedDeployment = {
@@ -62,10 +64,10 @@ export class World {
       history: [{ phase: 'INITIALIZING', at: now }],
       tags: [...new Set(tags)].map((name) => ({ name, createdAt: now, updatedAt: now })),
       errorDetail: undefined,
-      extras: at ? { fleet_name: at.fleet, host_name: at.host.host_id } : {},
+      extras: at ? { ...extras, fleet_name: at.fleet, host_name: at.host.host_id } : { ...extras },
       crash: undefined,
       stopRequested: false,
-      logStorage: undefined,
+      logStorage,
       unmeasured: [],
       log: { lines: [], bootLines: 0, playLines: 0 },
     };

@@ -3,7 +3,7 @@ import { withAllowlist } from '../../src/edgegap/allowlist.ts';
 import type { EdgegapApi } from '../../src/edgegap/client.ts';
 import type { ListFilter } from '../../src/edgegap/requests.ts';
 import { RefusedError } from '../../src/errors.ts';
-import { caught, DEPLOY, FLEET_DEPLOY, rig, STATUS } from './harness.ts';
+import { caught, DEPLOY, FLEET_DEPLOY, LEGACY_DEPLOY, rig, STATUS } from './harness.ts';
 import { json } from './scripted-server.ts';
 
 /** The application of each deployment is the first part of its id: `kart-1` belongs to `kart`. */
@@ -54,6 +54,7 @@ const keyed: [string, (api: EdgegapApi, id: string) => Promise<unknown>][] = [
 const named: [string, (api: EdgegapApi, name: string) => Promise<unknown>][] = [
   ['deploy', (api, name) => api.deploy({ ...DEPLOY, application: name })],
   ['deployToFleet', (api, name) => api.deployToFleet({ ...FLEET_DEPLOY, application: name })],
+  ['deployLegacy', (api, name) => api.deployLegacy({ ...LEGACY_DEPLOY, application: name })],
   ['versions', (api, name) => api.versions(name)],
   ['locations', (api, name) => api.locations({ application: name })],
   [

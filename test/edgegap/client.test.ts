@@ -1,7 +1,17 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { bareToken } from '../../src/edgegap/token.ts';
-import { DEPLOY, FLEET_DEPLOY, failure, refused, rig, STATUS, settled, TOKEN } from './harness.ts';
+import {
+  DEPLOY,
+  FLEET_DEPLOY,
+  failure,
+  LEGACY_DEPLOY,
+  refused,
+  rig,
+  STATUS,
+  settled,
+  TOKEN,
+} from './harness.ts';
 import { json, text } from './scripted-server.ts';
 
 const last = { number: 1, next_page_number: null, previous_page_number: null, has_next: false };
@@ -66,6 +76,40 @@ describe('requests to Edgegap', () => {
     const [fleet, cloud] = it.server.seen.map(({ body }) => JSON.parse(body));
     expect(fleet).toEqual({ ...cloud, private_host_ids: ['alpha-2', 'alpha-1'] });
     expect(it.server.lines[0]).toBe('POST /v2/private-fleets/deployments');
+  });
+
+  it('a legacy deploy sends the whole request, and gives back the version that was deployed', async () => {
+    await using it = await rig();
+    const deployed = { request_id: 'a', request_app: 'kart-racing', request_version: 'v1.3' };
+    it.server.script(json(200, deployed), json(200, { request_id: 'b' }));
+    expect(
+      await it.client.deployLegacy({
+        application: 'kart-racing',
+        version: 'v1.3',
+        users: [{ ip_address: '203.0.113.7' }, { ip_address: '::1' }],
+        tags: ['qa'],
+        environment_variables: [{ key: 'KEY', value: 'k', is_hidden: true }],
+        command: '/bin/server',
+        arguments: '--map harbour',
+        container_log_storage: { enabled: true, endpoint_storage: 'match-logs' },
+        webhooks: { ready: 'https://bot/r' },
+      }),
+    ).toEqual({ request_id: 'a', version: 'v1.3' });
+    expect(await it.client.deployLegacy(LEGACY_DEPLOY)).toEqual({ request_id: 'b', version: undefined });
+    const [whole, least] = it.server.seen.map(({ body }) => JSON.parse(body));
+    expect(whole).toEqual({
+      app_name: 'kart-racing',
+      version_name: 'v1.3',
+      ip_list: ['203.0.113.7', '::1'],
+      tags: ['qa'],
+      env_vars: [{ key: 'KEY', value: 'k', is_hidden: true }],
+      command: '/bin/server',
+      arguments: '--map harbour',
+      container_log_storage: { enabled: true, endpoint_storage: 'match-logs' },
+      webhook_url: 'https://bot/r',
+    });
+    expect(least).toEqual({ app_name: 'kart-racing', ip_list: ['203.0.113.7'] });
+    expect(it.server.lines).toEqual(['POST /v1/deploy', 'POST /v1/deploy']);
   });
 
   it("each call uses its endpoint's path", async () => {

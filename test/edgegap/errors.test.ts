@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EdgegapClient } from '../../src/edgegap/client.ts';
-import { DEPLOY, FLEET_DEPLOY, failure, rig, settled } from './harness.ts';
+import { DEPLOY, FLEET_DEPLOY, failure, LEGACY_DEPLOY, rig, settled } from './harness.ts';
 import { cutShort, json, reset, type Step, silence, text } from './scripted-server.ts';
 
 type Ask = (client: EdgegapClient) => Promise<unknown>;
@@ -14,6 +14,7 @@ const renameTag: Ask = (client) => client.renameTag('abc', 'qa', 'prod');
 const removeTag: Ask = (client) => client.removeTag('abc', 'qa');
 const deploy: Ask = (client) => client.deploy(DEPLOY);
 const deployToFleet: Ask = (client) => client.deployToFleet(FLEET_DEPLOY);
+const deployLegacy: Ask = (client) => client.deployLegacy(LEGACY_DEPLOY);
 const list: Ask = (client) => client.deployments();
 const applications: Ask = (client) => client.applications();
 const versions: Ask = (client) => client.versions('kart');
@@ -28,6 +29,7 @@ const everything = {
   removeTag,
   deploy,
   deployToFleet,
+  deployLegacy,
   list,
   applications,
   versions,
@@ -81,6 +83,9 @@ describe('the meaning of each answer', () => {
     ['deployToFleet', deployToFleet, 400, { message: 'No version' }, 'edgegap-bad-request', 'not-done'],
     ['deployToFleet', deployToFleet, 409, {}, 'edgegap-conflict', 'unknown'],
     ['deployToFleet', deployToFleet, 422, { request_id: 'f00' }, 'edgegap-cannot-allocate', 'done'],
+    ['deployLegacy', deployLegacy, 404, { message: 'No version' }, 'edgegap-not-found', 'not-done'],
+    ['deployLegacy', deployLegacy, 409, { message: 'Conflict' }, 'edgegap-conflict', 'unknown'],
+    ['deployLegacy', deployLegacy, 422, { message: 'Full' }, 'edgegap-cannot-allocate', 'unknown'],
     ['versions', versions, 404, {}, 'edgegap-not-found', 'not-done'],
     ['versions', versions, 400, {}, 'edgegap-bad-request', 'not-done'],
     ['applications', applications, 404, {}, 'edgegap-not-found', 'not-done'],

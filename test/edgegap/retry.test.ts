@@ -6,7 +6,17 @@ import { TRAVEL_MS, WINDOW_MS } from '../../src/edgegap/permits.ts';
 import { DOCUMENTED_LIMITS } from '../../src/edgegap/scheduler.ts';
 import { AppError } from '../../src/errors.ts';
 import { until } from '../support/test-clock.ts';
-import { caught, DEPLOY, FLEET_DEPLOY, failure, refused, rig, STATUS, settled } from './harness.ts';
+import {
+  caught,
+  DEPLOY,
+  FLEET_DEPLOY,
+  failure,
+  LEGACY_DEPLOY,
+  refused,
+  rig,
+  STATUS,
+  settled,
+} from './harness.ts';
 import { most } from './rate-model.ts';
 import { cutShort, json, reset, ScriptedServer, type SeenRequest, silence } from './scripted-server.ts';
 
@@ -112,6 +122,7 @@ describe('calls after a 429', () => {
   it.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
     ['a deploy', (client) => client.deploy(DEPLOY)],
     ['a deploy to a fleet', (client) => client.deployToFleet(FLEET_DEPLOY)],
+    ['a legacy deploy', (client) => client.deployLegacy(LEGACY_DEPLOY)],
     ['a new tag', (client) => client.addTag('abc', 'qa')],
     ['a renamed tag', (client) => client.renameTag('abc', 'qa', 'prod')],
   ])('%s is sent again after a 429, which did nothing', async (_, ask) => {
@@ -138,6 +149,7 @@ describe('changing calls', () => {
       for (const ask of [
         (client: EdgegapClient): Promise<unknown> => client.deploy(DEPLOY),
         (client: EdgegapClient) => client.deployToFleet(FLEET_DEPLOY),
+        (client: EdgegapClient) => client.deployLegacy(LEGACY_DEPLOY),
         (client: EdgegapClient) => client.addTag('abc', 'qa'),
         (client: EdgegapClient) => client.renameTag('abc', 'qa', 'prod'),
       ]) {
@@ -224,14 +236,18 @@ describe('rate limits', () => {
     }
   });
 
-  it('deploys to fleets and to the cloud share one limit', async () => {
+  it('all kinds of deploys share a limit', async () => {
     await using it = await rig();
     it.server.otherwise(json(202, { request_id: 'a' }));
     const times = arrivals(it);
-    const kinds = [() => it.client.deploy(DEPLOY), () => it.client.deployToFleet(FLEET_DEPLOY)];
-    const all = Array.from({ length: 40 }, () => kinds.map((ask) => ask())).flat();
+    const kinds = [
+      () => it.client.deploy(DEPLOY),
+      () => it.client.deployToFleet(FLEET_DEPLOY),
+      () => it.client.deployLegacy(LEGACY_DEPLOY),
+    ];
+    const all = Array.from({ length: 30 }, () => kinds.map((ask) => ask())).flat();
     await settled(it.clock, Promise.all(all));
-    expect(times).toHaveLength(80);
+    expect(times).toHaveLength(90);
     expect(most(times)).toBeLessThanOrEqual(DOCUMENTED_LIMITS.deploy);
   });
 

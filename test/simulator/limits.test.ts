@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { order, simulate } from './harness.ts';
+import { legacyOrder, order, simulate } from './harness.ts';
 
 async function burst(count: number, one: () => Promise<{ status: number }>): Promise<number[]> {
   const statuses: number[] = [];
@@ -23,6 +23,7 @@ test('each kind of deploy has a limit of its own', async () => {
   for (const [path, body] of [
     ['/v2/deployments', order()],
     ['/v2/private-fleets/deployments', order(hosts)],
+    ['/v1/deploy', legacyOrder()],
   ] as const)
     expect(passed(await burst(3, () => call('POST', path, body)))).toBe(2);
 });

@@ -1,8 +1,8 @@
 import { statusBody } from '../bodies.ts';
-import { phaseOf } from '../deployment.ts';
+import { phaseOf, type SimulatedDeployment } from '../deployment.ts';
 import type { Route, RouteRequest, RouteResponse } from '../exchange.ts';
 import { findRoom } from '../hosts.ts';
-import { type ReadOrder, readHosts, readOrder } from '../order.ts';
+import { type ReadOrder, readHosts, readLegacyOrder, readOrder } from '../order.ts';
 import { RouteRefusal } from '../refusal.ts';
 
 export const deploymentRoutes: readonly Route[] = [
@@ -13,20 +13,45 @@ export const deploymentRoutes: readonly Route[] = [
     path: '/v2/private-fleets/deployments',
     handle: deployToFleet,
   },
+  { endpoint: 'deployLegacy', method: 'POST', path: '/v1/deploy', handle: deployLegacy },
   { endpoint: 'status', method: 'GET', path: '/v1/status/{id}', handle: status },
   { endpoint: 'stop', method: 'DELETE', path: '/v1/stop/{id}', handle: stop },
 ];
 
 function deploy(call: RouteRequest): RouteResponse {
-  return start(call, readOrder(call.body, call.world.settings));
+  return accepted(start(call, readOrder(call.body, call.world.settings)));
 }
 
 function deployToFleet(call: RouteRequest): RouteResponse {
   const order = readOrder(call.body, call.world.settings);
-  return start(call, { ...order, place: findRoom(readHosts(call.body), order.uses, call.world) });
+  return accepted(start(call, { ...order, place: findRoom(readHosts(call.body), order.uses, call.world) }));
 }
 
-function start({ world, fault }: RouteRequest, order: ReadOrder): RouteResponse {
+function accepted({ request_id }: SimulatedDeployment): RouteResponse {
+  return { status: 202, body: { request_id } };
+}
+
+function deployLegacy(call: RouteRequest): RouteResponse {
+  const order = readLegacyOrder(call.body, call.world.settings);
+  // A refusal of v1 does not name the deployment that is left behind.
+  const { request_id, fqdn, application, version } = start(call, order, () => ({}));
+  const body = {
+    request_id,
+    request_dns: fqdn,
+    request_app: application,
+    request_version: version,
+    request_user_count: order.players.length,
+    filters: [],
+  };
+  return { status: 200, body: order.tags.length > 0 ? { ...body, tags: order.tags } : body };
+}
+
+/** Makes the deployment. A refusal tells `leftBehind` about the deployment that could not be allocated. */
+function start(
+  { world, fault }: RouteRequest,
+  order: ReadOrder,
+  leftBehind = (request_id: string): object => ({ request_id }),
+): SimulatedDeployment {
   const { misfortune } = order.version;
   const full = world.hasRoom ? undefined : 'The account has as many deployments as it may have at a time';
   const noPlace = misfortune === 'no-capacity' ? NO_CAPACITY : undefined;
@@ -36,14 +61,13 @@ function start({ world, fault }: RouteRequest, order: ReadOrder): RouteResponse 
   const imageError = fault?.kind === 'image-cannot-be-pulled' ? (fault.detail ?? DENIED) : noImage;
 
   const deployment = world.create({ ...order, imagePulled: imageError === undefined && !refusal });
-  const { request_id } = deployment;
   if (refusal) {
     // A deployment that could not be allocated exists all the same, in ERROR, until it is stopped.
     world.lifecycle.fail(deployment, refusal);
-    throw new RouteRefusal(422, refusal, { request_id });
+    throw new RouteRefusal(422, refusal, leftBehind(deployment.request_id));
   }
   world.lifecycle.start(deployment, { imageError, crashes: misfortune === 'crashes' });
-  return { status: 202, body: { request_id } };
+  return deployment;
 }
 
 const NO_CAPACITY = 'No edge server has room for this deployment';

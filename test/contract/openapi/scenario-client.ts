@@ -81,6 +81,19 @@ async function lifecycle(run: Run, { client, api, clock, simulator }: Stage): Pr
   await client('deployToFleet', () =>
     api.deployToFleet({ ...least, private_host_ids: ['tournament-montreal-0'], tags: ['qa'] }),
   );
+  await client('deployLegacy, with everything', () =>
+    api.deployLegacy({
+      ...legacy,
+      version: 'v1.2',
+      tags: ['qa'],
+      environment_variables: [{ key: 'MODE', value: 'race', is_hidden: true }],
+      command: '/bin/server',
+      arguments: '--map harbour',
+      container_log_storage: { enabled: true, endpoint_storage: 'match-logs' },
+      webhooks: { ready: HOOK },
+    }),
+  );
+  await client('deployLegacy, with the least', () => api.deployLegacy(legacy));
   await client('stop, not ready yet', () => api.stop(refused));
   const failed = await deploy({ client, api }, { error: HOOK });
   await clock.advance(60_000);
@@ -137,6 +150,7 @@ async function tags({ client, api }: Stage): Promise<void> {
   await client('removeTag', () => api.removeTag(id, 'x'.repeat(20)));
 }
 
+const legacy = { application: 'kart-racing', users: [{ ip_address: '203.0.113.7' }] };
 const least = { application: 'kart-racing', version: 'v1.2', users: HERE };
 
 async function deploy(

@@ -9,6 +9,9 @@ const ORDER = {
 const FLEET = '/v2/private-fleets/deployments';
 const FLEET_ORDER = { ...ORDER, private_host_ids: ['tournament-montreal-0'] };
 
+const LEGACY = '/v1/deploy';
+const LEGACY_ORDER = { app_name: 'kart-racing', ip_list: ['203.0.113.7'] };
+
 interface Sample {
   readonly endpoint: 'deploy' | 'status' | 'stop' | 'list' | 'logs' | 'other' | 'tag';
   readonly method: string;
@@ -22,6 +25,7 @@ function samples(id: string): Sample[] {
   return [
     { endpoint: 'deploy', method: 'POST', path: '/v2/deployments', body: ORDER },
     { endpoint: 'deploy', method: 'POST', path: FLEET, body: FLEET_ORDER },
+    { endpoint: 'deploy', method: 'POST', path: LEGACY, body: LEGACY_ORDER },
     { endpoint: 'status', method: 'GET', path: `/v1/status/${id}` },
     { endpoint: 'stop', method: 'DELETE', path: `/v1/stop/${id}` },
     { endpoint: 'list', method: 'GET', path: '/v1/deployments' },
@@ -74,6 +78,13 @@ async function badRequests({ raw, simulator, clock }: Stage, id: string): Promis
     const body = { ...good, application: 'trouble', version: 'no-capacity' };
     await raw('no room', 422, { ...deploy, body });
   }
+  const legacy = { method: 'POST', path: LEGACY };
+  await raw('no addresses', 400, { ...legacy, body: { app_name: 'kart-racing' } });
+  await raw('unknown application', 404, { ...legacy, body: { ...LEGACY_ORDER, app_name: 'nothing' } });
+  const body = { ...LEGACY_ORDER, app_name: 'trouble', version_name: 'no-capacity' };
+  await raw('no room', 422, { ...legacy, body });
+  simulator.faults.next({}, { kind: 'server-error', when: 'before', status: 409 });
+  await raw('a conflict', 409, { ...legacy, body: LEGACY_ORDER });
   await raw('no hosts', 400, { method: 'POST', path: FLEET, body: ORDER });
 
   for (const path of ['/v1/apps', '/v1/app/kart-racing/versions', '/v1/locations', '/v1/deployments']) {
