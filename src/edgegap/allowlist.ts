@@ -27,15 +27,19 @@ export function withAllowlist(
     if (!names.has(application)) throw refused(allowed, `The application ${application}`);
   };
 
+  async function checkDeployment(request_id: string, call: CallOptions | undefined): Promise<void> {
+    let application = remembered.get(request_id) ?? (await knownApplication(request_id));
+    application ??= (await api.status(request_id, call)).app_name;
+    if (application !== undefined) remembered.set(request_id, application);
+    checkDeploymentAllowed(allowed, application);
+  }
+
   async function checked<T>(
     request_id: string,
     call: CallOptions | undefined,
     ask: () => Promise<T>,
   ): Promise<T> {
-    let application = remembered.get(request_id) ?? (await knownApplication(request_id));
-    application ??= (await api.status(request_id, call)).app_name;
-    if (application !== undefined) remembered.set(request_id, application);
-    checkDeploymentAllowed(allowed, application);
+    await checkDeployment(request_id, call);
     return await ask();
   }
 
@@ -65,6 +69,10 @@ export function withAllowlist(
       return status;
     },
     stop: (id, call) => checked(id, call, () => api.stop(id, call)),
+    async stopMany(ids, call) {
+      await Promise.all(ids.map((id) => checkDeployment(id, call)));
+      return api.stopMany(ids, call);
+    },
     async deployments(request = {}, call): Promise<DeploymentPage> {
       const narrowed = narrow(request, allowed, check);
       if (!narrowed)

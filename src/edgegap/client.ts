@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { createMask, type Mask } from '../log/mask.ts';
-import { EdgegapError, isNoSuchDeployment } from './errors.ts';
+import { EdgegapError } from './errors.ts';
 import { decodeLogs, type Logs } from './logs.ts';
 import { type Metrics, MetricsAnswer, type MetricsRequest, metricsQuery } from './metrics.ts';
 import { masked, maskTag } from './outside.ts';
@@ -28,11 +28,11 @@ import {
   LegacyDeployAnswer,
   LocationList,
   LogsAnswer,
-  StopAnswer,
   TagList,
   TagTimes,
   VersionList,
 } from './schema.ts';
+import { type StopOptions, type StopResult, stop, stopMany } from './stop.ts';
 import { bareToken } from './token.ts';
 import {
   type ApiRequest,
@@ -44,7 +44,7 @@ import {
   unreadable,
 } from './transport.ts';
 
-export type { CallOptions };
+export type { CallOptions, StopResult };
 
 export interface DeploymentPage {
   rows: DeploymentRow[];
@@ -72,18 +72,6 @@ export interface LocationListing {
   locations: AvailableLocation[];
   /** The API's own notes. */
   messages: string[];
-}
-
-export interface StopResult {
-  /**
-   * `accepted`: the deployment stops once it has become READY or ERROR. `already-terminated`, by Edgegap's own word,
-   * is a success too. `perhaps-stopped`: an earlier attempt may have stopped the deployment, and then Edgegap knew no
-   * such deployment; Edgegap may be mistaken.
-   */
-  outcome: 'stopping' | 'accepted' | 'already-terminated' | 'perhaps-stopped';
-  /** Edgegap's own words; may be empty. */
-  message: string;
-  summary?: DeploymentStatus | undefined;
 }
 
 type Question = Omit<ApiRequest, 'method'>;
@@ -153,27 +141,18 @@ export class EdgegapClient {
     return masked(await this.#get(request, DeploymentStatus, call), this.#mask);
   }
 
-  async stop(request_id: string, call?: CallOptions): Promise<StopResult> {
-    try {
-      const at = path`/v1/stop/${request_id}`;
-      const request = { method: 'DELETE', path: at, subject: 'deployment', bucket: 'stop' } as const;
-      const { status, json } = await this.#transport.send(request, call);
-      const { message = '', deployment_summary } = StopAnswer.parse(json);
-      const summary = deployment_summary && masked(deployment_summary, this.#mask);
-      return {
-        outcome: status === 202 ? 'accepted' : 'stopping',
-        message: this.#mask(message),
-        ...(summary && { summary }),
-      };
-    } catch (error) {
-      if (!(error instanceof EdgegapError)) throw error;
-      const message = error.apiMessage ?? '';
-      // A deployment that is gone is stopped.
-      if (error.code === 'edgegap-gone') return { outcome: 'already-terminated', message };
-      if (isNoSuchDeployment(error) && error.outcome === 'unknown')
-        return { outcome: 'perhaps-stopped', message };
-      throw error;
-    }
+  /** `DELETE /v1/stop/{id}`. */
+  async stop(request_id: string, call: StopOptions = {}): Promise<StopResult> {
+    const request = { path: path`/v1/stop/${request_id}`, subject: 'deployment', mask: this.#mask } as const;
+    return stop(this.#transport, request, call);
+  }
+
+  /**
+   * `POST /v1/deployments/bulk-stop`, for these deployments only. A deployment that is not `taken` was not stopped by
+   * this call, unless an earlier attempt of this call was carried out and its answer was lost: ask for its status.
+   */
+  stopMany(request_ids: readonly string[], call?: CallOptions): Promise<{ taken: string[] }> {
+    return stopMany(this.#transport, request_ids, call);
   }
 
   /** `GET /v1/deployments`, one page. Active deployments only; the list may lag. */

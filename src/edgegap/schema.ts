@@ -187,6 +187,9 @@ export const StopAnswer = z
   .object({ message: text, deployment_summary: DeploymentStatus.optional().catch(undefined) })
   .catch({ message: undefined });
 
+/** The deployments that will be stopped. */
+export const BulkStopAnswer = z.object({ processable: z.array(z.object({ request_id: z.string().min(1) })) });
+
 export const TagList = list('tags', TagName);
 
 /** `GET /v1/deployments/{id}/tags/{tag}`, without the name of the tag. */

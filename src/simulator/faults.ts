@@ -7,6 +7,7 @@ export type Endpoint =
   | 'deployLegacy'
   | 'status'
   | 'stop'
+  | 'stopMany'
   | 'list'
   | 'logs'
   | 'metrics'

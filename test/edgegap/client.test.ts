@@ -125,6 +125,7 @@ describe('requests to Edgegap', () => {
     });
     await client.status('abc');
     await client.stop('abc');
+    for (const logStorage of [true, false, 'my logs']) await client.stop('abc', { logStorage });
     await client.deployments();
     await client.logs('abc');
     await client.tags('abc');
@@ -142,6 +143,9 @@ describe('requests to Edgegap', () => {
     expect(server.seen.map(({ method, path, query, body }) => [`${method} ${path}`, query, body])).toEqual([
       ['GET /v1/status/abc', {}, ''],
       ['DELETE /v1/stop/abc', {}, ''],
+      ['DELETE /v1/stop/abc', { container_log_storage: 'true' }, ''],
+      ['DELETE /v1/stop/abc', { container_log_storage: 'false' }, ''],
+      ['DELETE /v1/stop/abc', { container_log_storage: 'my logs' }, ''],
       ['GET /v1/deployments', {}, ''],
       ['GET /v1/deployment/abc/container-logs', {}, ''],
       ['GET /v1/deployments/abc/tags', {}, ''],

@@ -7,6 +7,7 @@ type Ask = (client: EdgegapClient) => Promise<unknown>;
 
 const status: Ask = (client) => client.status('abc');
 const stop: Ask = (client) => client.stop('abc');
+const stopMany: Ask = (client) => client.stopMany(['abc']);
 const logs: Ask = (client) => client.logs('abc');
 const tags: Ask = (client) => client.tags('abc');
 const addTag: Ask = (client) => client.addTag('abc', 'qa');
@@ -22,6 +23,7 @@ const versions: Ask = (client) => client.versions('kart');
 const everything = {
   status,
   stop,
+  stopMany,
   logs,
   tags,
   addTag,
@@ -49,6 +51,7 @@ describe('the meaning of each answer', () => {
     ['stop', stop, 404, {}, 'edgegap-no-such-deployment', 'not-done'],
     ['stop', stop, 400, { message: 'Instance abc not found' }, 'edgegap-no-such-deployment', 'not-done'],
     ['stop', stop, 409, { message: 'Busy' }, 'edgegap-conflict', 'not-done'],
+    ['stopMany', stopMany, 400, { message: 'Bad filter' }, 'edgegap-bad-request', 'not-done'],
     ['logs', logs, 404, { message: 'Not found' }, 'edgegap-no-such-deployment', 'not-done'],
     ['logs', logs, 400, { message: 'x' }, 'edgegap-no-such-deployment', 'not-done'],
     ['tags', tags, 404, {}, 'edgegap-no-such-deployment', 'not-done'],

@@ -20,7 +20,7 @@ import {
 import { most } from './rate-model.ts';
 import { cutShort, json, reset, ScriptedServer, type SeenRequest, silence } from './scripted-server.ts';
 
-const ok = json(200, { ...STATUS, message: 'done' });
+const ok = json(200, { ...STATUS, message: 'done', processable: [] });
 const slowDown = (seconds: string) => json(429, { message: 'slow down' }, { 'retry-after': seconds });
 
 /** The times of arrival of the requests by the clock, from now on. */
@@ -34,6 +34,7 @@ function arrivals(it: { server: ScriptedServer; clock: { now(): number } }): num
 describe.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
   ['GET', (client) => client.status('abc')],
   ['DELETE', (client) => client.stop('abc')],
+  ['POST (of ids to stop)', (client) => client.stopMany(['abc'])],
 ])('a repeatable %s call', (_, ask) => {
   it.each([
     ['429', slowDown('1')],

@@ -1,5 +1,5 @@
 import { statusBody } from '../bodies.ts';
-import { phaseOf, type SimulatedDeployment } from '../deployment.ts';
+import type { SimulatedDeployment } from '../deployment.ts';
 import type { Route, RouteRequest, RouteResponse } from '../exchange.ts';
 import { findRoom } from '../hosts.ts';
 import { type ReadOrder, readHosts, readLegacyOrder, readOrder } from '../order.ts';
@@ -15,7 +15,6 @@ export const deploymentRoutes: readonly Route[] = [
   },
   { endpoint: 'deployLegacy', method: 'POST', path: '/v1/deploy', handle: deployLegacy },
   { endpoint: 'status', method: 'GET', path: '/v1/status/{id}', handle: status },
-  { endpoint: 'stop', method: 'DELETE', path: '/v1/stop/{id}', handle: stop },
 ];
 
 function deploy(call: RouteRequest): RouteResponse {
@@ -76,23 +75,4 @@ const DENIED = 'The image could not be pulled: access to the registry was denied
 
 function status({ world, params, now }: RouteRequest): RouteResponse {
   return { status: 200, body: statusBody(world.find(params.id), now, world.settings) };
-}
-
-function stop({ world, params, query, now }: RouteRequest): RouteResponse {
-  const deployment = world.find(params.id);
-  if (phaseOf(deployment) === 'TERMINATED')
-    throw new RouteRefusal(410, `${deployment.request_id} has ended already`);
-  const storage = query.get('container_log_storage');
-  // `true` means the version's own storage, and no version here has a storage.
-  if (storage && storage !== 'true' && storage !== 'false') deployment.logStorage = storage;
-  if (!world.lifecycle.stop(deployment)) {
-    return { status: 202, body: { message: `${deployment.request_id} stops as soon as it can` } };
-  }
-  return {
-    status: 200,
-    body: {
-      message: `${deployment.request_id} is being stopped`,
-      deployment_summary: statusBody(deployment, now, world.settings),
-    },
-  };
 }

@@ -68,9 +68,7 @@ async function lifecycle(run: Run, { client, api, clock, simulator }: Stage): Pr
   }
   const hour = { from: clock.now() - 3_600_000, to: clock.now() };
   await client('metrics, raw, of an hour', () => api.metrics(id, { ...hour, step: '30s', raw: true }));
-  await client('stop, READY', () => api.stop(id));
-  const stopped = simulator.deployments.get(id);
-  if (stopped) stopped.logStorage = 'match-logs';
+  await client('stop, READY', () => api.stop(id, { logStorage: 'match-logs' }));
   await client('status, TERMINATING', () => api.status(id));
   await clock.advance(10_000);
   await client('status, TERMINATED', () => api.status(id));
@@ -101,6 +99,10 @@ async function lifecycle(run: Run, { client, api, clock, simulator }: Stage): Pr
   await client('status, ERROR', () => api.status(failed));
   await client('logs, crashed', () => api.logs(failed));
   await client('stop, ERROR', () => api.stop(failed));
+  await client('stopMany', async () => {
+    const { taken } = await api.stopMany([failed, id]);
+    if (taken.join() !== failed) throw new Error(`${taken} were taken`);
+  });
 
   await clock.advance(10_000);
   const declared = run.contract.find('GET', `/v1/status/${id}`);

@@ -28,6 +28,7 @@ function samples(id: string): Sample[] {
     { endpoint: 'deploy', method: 'POST', path: LEGACY, body: LEGACY_ORDER },
     { endpoint: 'status', method: 'GET', path: `/v1/status/${id}` },
     { endpoint: 'stop', method: 'DELETE', path: `/v1/stop/${id}` },
+    { endpoint: 'stop', method: 'POST', path: '/v1/deployments/bulk-stop', body: { filters: [] } },
     { endpoint: 'list', method: 'GET', path: '/v1/deployments' },
     { endpoint: 'logs', method: 'GET', path: `/v1/deployment/${id}/container-logs` },
     { endpoint: 'other', method: 'GET', path: `/v1/metrics/deployment/${id}` },
@@ -92,6 +93,7 @@ async function badRequests({ raw, simulator, clock }: Stage, id: string): Promis
   }
   await raw('a query that is none', 400, { method: 'GET', path: '/v1/deployments?query=%7B' });
   await raw('unknown fleet', 400, { method: 'GET', path: '/v2/private-fleets/nothing/hosts' });
+  await raw('no filters', 400, { method: 'POST', path: '/v1/deployments/bulk-stop', body: { filters: [] } });
   await raw('unknown step', 400, { method: 'GET', path: `/v1/metrics/deployment/${id}?steps=2m` });
   const reversed = 'start_time=2026-03-04%2000:00:00.0&end_time=2026-03-03%2000:00:00.0';
   await raw('a window that ends first', 422, {
