@@ -79,8 +79,11 @@ type Question = Omit<ApiRequest, 'method'>;
 /** The calls of one Edgegap account. */
 export type EdgegapApi = Omit<EdgegapClient, 'close' | 'abandon'>;
 
-export type EdgegapClientOptions = Omit<TransportOptions, Optional> &
-  Partial<Pick<TransportOptions, Optional>>;
+export type EdgegapClientOptions = Omit<TransportOptions, Optional | 'authorization'> &
+  Partial<Pick<TransportOptions, Optional>> & {
+    /** With or without the word `token`. */
+    token: string;
+  };
 type Optional = 'baseUrl' | 'timeoutMs' | 'mask';
 
 /**
@@ -100,7 +103,8 @@ export class EdgegapClient {
     ...rest
   }: EdgegapClientOptions) {
     this.#mask = mask;
-    this.#transport = new Transport({ ...rest, mask, baseUrl, timeoutMs, token: bareToken(token) });
+    const authorization = `token ${bareToken(token)}`;
+    this.#transport = new Transport({ ...rest, mask, baseUrl, timeoutMs, authorization });
   }
 
   /** Finishes the requests that are under way; refuses waiting and later calls. */

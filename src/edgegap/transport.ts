@@ -17,8 +17,8 @@ const BACKOFF_MS = 500;
 export interface TransportOptions {
   /** A path in the URL is kept as a prefix. */
   baseUrl: string;
-  /** The bare token, without the word `token`. */
-  token: string;
+  /** The whole header. */
+  authorization: string;
   clock: Clock;
   log: Logger;
   /** For one attempt, connection and whole answer. */
@@ -172,7 +172,7 @@ export class Transport {
       path: `${this.#prefix}${path}${search.size > 0 ? `?${search}` : ''}`,
       shownPath: path,
       headers: {
-        authorization: `token ${this.#options.token}`,
+        authorization: this.#options.authorization,
         accept: 'application/json',
         'user-agent': 'edgegap-chatops',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),

@@ -8,6 +8,7 @@ export type Endpoint =
   | 'status'
   | 'stop'
   | 'stopMany'
+  | 'selfStop'
   | 'list'
   | 'logs'
   | 'metrics'

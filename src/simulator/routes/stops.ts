@@ -2,11 +2,13 @@ import { z } from 'zod';
 import { statusBody } from '../bodies.ts';
 import { phaseOf, type SimulatedDeployment } from '../deployment.ts';
 import type { Route, RouteRequest, RouteResponse } from '../exchange.ts';
+import { accessPoint } from '../identity.ts';
 import { RouteRefusal } from '../refusal.ts';
 
 export const stopRoutes: readonly Route[] = [
   { endpoint: 'stop', method: 'DELETE', path: '/v1/stop/{id}', handle: stop },
   { endpoint: 'stopMany', method: 'POST', path: '/v1/deployments/bulk-stop', handle: stopMany },
+  { endpoint: 'selfStop', method: 'DELETE', path: '/v1/self/stop/{id}/{point}', handle: selfStop },
 ];
 
 function stop(call: RouteRequest): RouteResponse {
@@ -17,6 +19,16 @@ function stop(call: RouteRequest): RouteResponse {
   const { status, message } = end(call, deployment);
   if (status === 202) return { status, body: { message } };
   return { status, body: { message, deployment_summary: statusBody(deployment, now, world.settings) } };
+}
+
+/** From inside the container. The files declare no 410: of a deployment that has ended, nothing is there any more. */
+function selfStop(call: RouteRequest): RouteResponse {
+  const deployment = call.world.find(call.params.id);
+  const { request_id } = deployment;
+  if (phaseOf(deployment) === 'TERMINATED' || call.params.point !== String(accessPoint(request_id)))
+    throw new RouteRefusal(404, `${request_id} has no such access point`);
+  const { status, message } = end(call, deployment);
+  return { status, body: { message } };
 }
 
 function end({ world, query }: RouteRequest, deployment: SimulatedDeployment) {

@@ -1,3 +1,6 @@
+import { selfStop } from '../../../src/edgegap/self-stop.ts';
+import { createLog } from '../../../src/log.ts';
+import { accessPoint, selfStopToken } from '../../../src/simulator/identity.ts';
 import { type Run, type Stage, startStage } from './stage.ts';
 
 const HERE = [{ latitude: 45.5, longitude: -73.6 }];
@@ -21,6 +24,7 @@ export async function driveClient(run: Run): Promise<void> {
   await lifecycle(run, stage);
   await lists(stage);
   await tags(stage);
+  await selfStops(stage);
   await stage.close();
 
   const encoded = await startStage(run, { logEncoding: 'base64' });
@@ -150,6 +154,26 @@ async function tags({ client, api }: Stage): Promise<void> {
   await client('tag', () => api.tag(id, 'a tag/ü'));
   await client('renameTag', () => api.renameTag(id, 'a tag/ü', 'x'.repeat(20)));
   await client('removeTag', () => api.removeTag(id, 'x'.repeat(20)));
+}
+
+async function selfStops({ client, api, clock, url }: Stage): Promise<void> {
+  const log = createLog({ level: 'silent', secrets: [] });
+  const id = await deploy({ client, api });
+  const inside = {
+    url: `${url}/v1/self/stop/${id}/${accessPoint(id)}`,
+    token: selfStopToken(id),
+    clock,
+    log,
+  };
+  await client('selfStop, not ready yet', () => selfStop(inside));
+  const other = await deploy({ client, api });
+  await clock.advance(60_000);
+  const ready = {
+    ...inside,
+    url: `${url}/v1/self/stop/${other}/${accessPoint(other)}`,
+    token: selfStopToken(other),
+  };
+  await client('selfStop, READY', () => selfStop({ ...ready, logStorage: 'match-logs' }));
 }
 
 const legacy = { application: 'kart-racing', users: [{ ip_address: '203.0.113.7' }] };

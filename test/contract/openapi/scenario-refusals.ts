@@ -1,3 +1,4 @@
+import { accessPoint, selfStopToken } from '../../../src/simulator/identity.ts';
 import { type Run, type Stage, startStage } from './stage.ts';
 
 const ORDER = {
@@ -17,6 +18,7 @@ interface Sample {
   readonly method: string;
   readonly path: string;
   readonly body?: unknown;
+  readonly authorization?: string;
 }
 
 /** A good request to each endpoint. */
@@ -29,6 +31,12 @@ function samples(id: string): Sample[] {
     { endpoint: 'status', method: 'GET', path: `/v1/status/${id}` },
     { endpoint: 'stop', method: 'DELETE', path: `/v1/stop/${id}` },
     { endpoint: 'stop', method: 'POST', path: '/v1/deployments/bulk-stop', body: { filters: [] } },
+    {
+      endpoint: 'stop',
+      method: 'DELETE',
+      path: `/v1/self/stop/${id}/${accessPoint(id)}`,
+      authorization: selfStopToken(id),
+    },
     { endpoint: 'list', method: 'GET', path: '/v1/deployments' },
     { endpoint: 'logs', method: 'GET', path: `/v1/deployment/${id}/container-logs` },
     { endpoint: 'other', method: 'GET', path: `/v1/metrics/deployment/${id}` },
