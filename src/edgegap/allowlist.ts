@@ -27,31 +27,41 @@ export function withAllowlist(
     if (!names.has(application)) throw refused(allowed, `The application ${application}`);
   };
 
+  async function checkDeployment(request_id: string, call: CallOptions | undefined): Promise<void> {
+    let application = remembered.get(request_id) ?? (await knownApplication(request_id));
+    application ??= (await api.status(request_id, call)).app_name;
+    if (application !== undefined) remembered.set(request_id, application);
+    checkDeploymentAllowed(allowed, application);
+  }
+
   async function checked<T>(
     request_id: string,
     call: CallOptions | undefined,
     ask: () => Promise<T>,
   ): Promise<T> {
-    let application = remembered.get(request_id) ?? (await knownApplication(request_id));
-    application ??= (await api.status(request_id, call)).app_name;
-    if (application !== undefined) remembered.set(request_id, application);
-    checkDeploymentAllowed(allowed, application);
+    await checkDeployment(request_id, call);
     return await ask();
   }
 
+  async function deploying<T extends { request_id: string }>(
+    application: string,
+    deploy: () => Promise<T>,
+  ): Promise<T> {
+    check(application);
+    try {
+      const deployed = await deploy();
+      remembered.set(deployed.request_id, application);
+      return deployed;
+    } catch (error) {
+      if (error instanceof EdgegapError && error.requestId) remembered.set(error.requestId, application);
+      throw error;
+    }
+  }
+
   return {
-    async deploy(request, call) {
-      check(request.application);
-      try {
-        const deployed = await api.deploy(request, call);
-        remembered.set(deployed.request_id, request.application);
-        return deployed;
-      } catch (error) {
-        if (error instanceof EdgegapError && error.requestId)
-          remembered.set(error.requestId, request.application);
-        throw error;
-      }
-    },
+    deploy: (request, call) => deploying(request.application, () => api.deploy(request, call)),
+    deployToFleet: (request, call) => deploying(request.application, () => api.deployToFleet(request, call)),
+    deployLegacy: (request, call) => deploying(request.application, () => api.deployLegacy(request, call)),
     async status(request_id, call) {
       const status = await api.status(request_id, call);
       if (status.app_name !== undefined) remembered.set(request_id, status.app_name);
@@ -59,6 +69,10 @@ export function withAllowlist(
       return status;
     },
     stop: (id, call) => checked(id, call, () => api.stop(id, call)),
+    async stopMany(ids, call) {
+      await Promise.all(ids.map((id) => checkDeployment(id, call)));
+      return api.stopMany(ids, call);
+    },
     async deployments(request = {}, call): Promise<DeploymentPage> {
       const narrowed = narrow(request, allowed, check);
       if (!narrowed)

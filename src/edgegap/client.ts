@@ -1,11 +1,19 @@
 import type { z } from 'zod';
 import { createMask, type Mask } from '../log/mask.ts';
-import { EdgegapError, isNoSuchDeployment } from './errors.ts';
+import { EdgegapError } from './errors.ts';
 import { decodeLogs, type Logs } from './logs.ts';
 import { type Metrics, MetricsAnswer, type MetricsRequest, metricsQuery } from './metrics.ts';
 import { masked, maskTag } from './outside.ts';
 import { eachPage, nextPage, type Page } from './paging.ts';
-import { type DeployRequest, deployBody, type ListRequest, listQuery } from './requests.ts';
+import {
+  type DeployRequest,
+  deployBody,
+  type FleetDeployRequest,
+  type LegacyDeployRequest,
+  type ListRequest,
+  legacyDeployBody,
+  listQuery,
+} from './requests.ts';
 import {
   type Application,
   ApplicationList,
@@ -17,12 +25,14 @@ import {
   DeploymentStatus,
   type FleetHost,
   HostList,
+  LegacyDeployAnswer,
   LocationList,
   LogsAnswer,
   TagList,
   TagTimes,
   VersionList,
 } from './schema.ts';
+import { type StopOptions, type StopResult, stop, stopMany } from './stop.ts';
 import { bareToken } from './token.ts';
 import {
   type ApiRequest,
@@ -34,7 +44,7 @@ import {
   unreadable,
 } from './transport.ts';
 
-export type { CallOptions };
+export type { CallOptions, StopResult };
 
 export interface DeploymentPage {
   rows: DeploymentRow[];
@@ -64,20 +74,16 @@ export interface LocationListing {
   messages: string[];
 }
 
-/**
- * `accepted`: the deployment stops once its status is READY or ERROR. `already-terminated`, by Edgegap's own word, is a
- * success too. `perhaps-stopped`: after an earlier attempt, which may have stopped the deployment, Edgegap knew no such
- * deployment; Edgegap may be mistaken.
- */
-export type StopResult = 'stopping' | 'accepted' | 'already-terminated' | 'perhaps-stopped';
-
 type Question = Omit<ApiRequest, 'method'>;
 
 /** The calls of one Edgegap account. */
 export type EdgegapApi = Omit<EdgegapClient, 'close' | 'abandon'>;
 
-export type EdgegapClientOptions = Omit<TransportOptions, Optional> &
-  Partial<Pick<TransportOptions, Optional>>;
+export type EdgegapClientOptions = Omit<TransportOptions, Optional | 'authorization'> &
+  Partial<Pick<TransportOptions, Optional>> & {
+    /** With or without the word `token`. */
+    token: string;
+  };
 type Optional = 'baseUrl' | 'timeoutMs' | 'mask';
 
 /**
@@ -97,7 +103,8 @@ export class EdgegapClient {
     ...rest
   }: EdgegapClientOptions) {
     this.#mask = mask;
-    this.#transport = new Transport({ ...rest, mask, baseUrl, timeoutMs, token: bareToken(token) });
+    const authorization = `token ${bareToken(token)}`;
+    this.#transport = new Transport({ ...rest, mask, baseUrl, timeoutMs, authorization });
   }
 
   /** Finishes the requests that are under way; refuses waiting and later calls. */
@@ -115,12 +122,21 @@ export class EdgegapClient {
    * `EdgegapError.outcome`.
    */
   async deploy(request: DeployRequest, call?: CallOptions): Promise<{ request_id: string }> {
-    const body = deployBody(request);
-    return this.#ask(
-      { method: 'POST', path: path`/v2/deployments`, body, subject: 'deploy', bucket: 'deploy' },
-      DeployAnswer,
-      call,
-    );
+    return this.#deploy(path`/v2/deployments`, deployBody(request), DeployAnswer, call);
+  }
+
+  /** `POST /v2/private-fleets/deployments`: as `deploy`, on a host of a private fleet if a host has room. */
+  async deployToFleet(request: FleetDeployRequest, call?: CallOptions): Promise<{ request_id: string }> {
+    return this.#deploy(path`/v2/private-fleets/deployments`, deployBody(request), DeployAnswer, call);
+  }
+
+  /** `POST /v1/deploy`, which Edgegap calls deprecated. `version` is the version that was deployed. */
+  async deployLegacy(
+    request: LegacyDeployRequest,
+    call?: CallOptions,
+  ): Promise<{ request_id: string; version: string | undefined }> {
+    const answer = await this.#deploy(path`/v1/deploy`, legacyDeployBody(request), LegacyDeployAnswer, call);
+    return { request_id: answer.request_id, version: answer.request_version };
   }
 
   async status(request_id: string, call?: CallOptions): Promise<DeploymentStatus> {
@@ -129,19 +145,17 @@ export class EdgegapClient {
     return masked(await this.#get(request, DeploymentStatus, call), this.#mask);
   }
 
-  async stop(request_id: string, call?: CallOptions): Promise<StopResult> {
-    try {
-      const at = path`/v1/stop/${request_id}`;
-      const request = { method: 'DELETE', path: at, subject: 'deployment', bucket: 'stop' } as const;
-      const { status } = await this.#transport.send(request, call);
-      return status === 202 ? 'accepted' : 'stopping';
-    } catch (error) {
-      if (!(error instanceof EdgegapError)) throw error;
-      // A deployment that is gone is stopped.
-      if (error.code === 'edgegap-gone') return 'already-terminated';
-      if (isNoSuchDeployment(error) && error.outcome === 'unknown') return 'perhaps-stopped';
-      throw error;
-    }
+  /** `DELETE /v1/stop/{id}`. */
+  stop(request_id: string, call?: StopOptions): Promise<StopResult> {
+    return stop(this.#transport, { path: path`/v1/stop/${request_id}`, subject: 'deployment' }, call);
+  }
+
+  /**
+   * `POST /v1/deployments/bulk-stop`, for these deployments only. A deployment that is not `taken` was not stopped by
+   * this call, unless an earlier attempt of this call was carried out and its answer was lost: ask for its status.
+   */
+  stopMany(request_ids: readonly string[], call?: CallOptions): Promise<{ taken: string[] }> {
+    return stopMany(this.#transport, request_ids, call);
   }
 
   /** `GET /v1/deployments`, one page. Active deployments only; the list may lag. */
@@ -272,6 +286,14 @@ export class EdgegapClient {
     };
     for await (const rows of eachPage(read)) all.push(...rows);
     return { rows: all, messages: [...notes] };
+  }
+
+  /**
+   * Edgegap documents a limit for each of the deploy endpoints. The bot counts all deploys in one bucket, which is
+   * right too if the endpoints should share their limit.
+   */
+  #deploy<T>(at: string, body: unknown, schema: z.ZodType<T>, call: CallOptions | undefined): Promise<T> {
+    return this.#ask({ method: 'POST', path: at, body, subject: 'deploy', bucket: 'deploy' }, schema, call);
   }
 
   #get<T>(request: Question, schema: z.ZodType<T>, call: CallOptions | undefined): Promise<T> {

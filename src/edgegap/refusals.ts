@@ -4,6 +4,7 @@ import { EdgegapError, type EdgegapErrorDetails, MAY_HAVE_HAPPENED, type Outcome
 export type Subject =
   | 'deploy'
   | 'deployment'
+  | 'self-stop'
   | 'log'
   | 'metrics'
   | 'tag'
@@ -51,6 +52,13 @@ function meaning(refusal: Refusal): Meaning {
       message: `Edgegap has a problem on its side (HTTP ${status}).${quote}`,
       hint: method === 'GET' ? 'Try again in a minute.' : MAY_HAVE_HAPPENED,
       outcome: 'unknown',
+    };
+  }
+  if (refusal.subject === 'self-stop' && (status === 401 || status === 403)) {
+    return {
+      code: 'edgegap-unauthorized',
+      message: `Edgegap does not accept the token with which this deployment stops itself.${quote}`,
+      hint: 'Pass on ARBITRIUM_DELETE_TOKEN of the same container as ARBITRIUM_DELETE_URL, unchanged.',
     };
   }
   switch (status) {
@@ -130,6 +138,7 @@ function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string
   const blamesWindow = /time|step|raw|date|format/i.test(apiMessage) && !/request_?id/i.test(apiMessage);
   const isUnknown: Partial<Record<Subject, boolean>> = {
     deployment: true,
+    'self-stop': true,
     log: true,
     tag: !blamesTag,
     metrics: !blamesWindow,
@@ -152,7 +161,7 @@ function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string
 }
 
 function notFound({ subject, apiMessage = '' }: Refusal, quote: string): Meaning {
-  if (subject === 'deployment' || subject === 'metrics') return noSuchDeployment();
+  if (subject === 'deployment' || subject === 'self-stop' || subject === 'metrics') return noSuchDeployment();
   if (subject === 'fleet')
     return {
       code: 'edgegap-no-such-fleet',

@@ -26,8 +26,42 @@ export interface DeployRequest {
   webhooks?: { ready?: string; error?: string; terminated?: string } | undefined;
 }
 
-/** The body of `POST /v2/deployments`; JSON leaves out undefined fields. */
-export function deployBody(request: DeployRequest): Record<string, unknown> {
+/** `POST /v2/private-fleets/deployments`, in the bot's own form. */
+export interface FleetDeployRequest extends DeployRequest {
+  /** At least one id, in order of preference, each once. When no host has room, the deployment goes to the cloud. */
+  private_host_ids: readonly string[];
+}
+
+/** `POST /v1/deploy`, in the bot's own form: the only deploy that can override the container's command. */
+export interface LegacyDeployRequest
+  extends Pick<DeployRequest, 'application' | 'tags' | 'environment_variables'> {
+  /** The newest version when absent. */
+  version?: string | undefined;
+  /** At least one, by address: v1 takes no place without an address. */
+  users: readonly Extract<DeployUser, { ip_address: string }>[];
+  /** The container's own command and arguments when absent. */
+  command?: string | undefined;
+  arguments?: string | undefined;
+  /** Whether the log is kept after the end, and in which endpoint storage. */
+  container_log_storage?: { enabled: boolean; endpoint_storage: string } | undefined;
+  /** v1 knows a single URL, called when the deployment is READY. */
+  webhooks?: { ready?: string } | undefined;
+}
+
+export function legacyDeployBody(request: LegacyDeployRequest): Record<string, unknown> {
+  const { application, version, users, environment_variables, webhooks, ...rest } = request;
+  return {
+    ...rest,
+    app_name: application,
+    version_name: version,
+    ip_list: users.map(({ ip_address }) => ip_address),
+    env_vars: environment_variables,
+    webhook_url: webhooks?.ready,
+  };
+}
+
+/** The body of both v2 deploys; JSON leaves out undefined fields. */
+export function deployBody(request: DeployRequest | FleetDeployRequest): Record<string, unknown> {
   const { users, environment_variables, webhooks, ...rest } = request;
   const hook = (url: string | undefined) => (url === undefined ? undefined : { url });
   return {

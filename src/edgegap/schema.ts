@@ -181,6 +181,11 @@ export const DeploymentList = list('data', DeploymentRow);
 
 export const DeployAnswer = z.object({ request_id: z.string().min(1) });
 
+export const LegacyDeployAnswer = DeployAnswer.extend({ request_version: text });
+
+/** The deployments that will be stopped. */
+export const BulkStopAnswer = z.object({ processable: z.array(z.object({ request_id: z.string().min(1) })) });
+
 export const TagList = list('tags', TagName);
 
 /** `GET /v1/deployments/{id}/tags/{tag}`, without the name of the tag. */

@@ -17,8 +17,8 @@ const BACKOFF_MS = 500;
 export interface TransportOptions {
   /** A path in the URL is kept as a prefix. */
   baseUrl: string;
-  /** The bare token, without the word `token`. */
-  token: string;
+  /** The whole header. */
+  authorization: string;
   clock: Clock;
   log: Logger;
   /** The time for one attempt: connection and whole answer. */
@@ -48,9 +48,11 @@ export interface ApiRequest {
   method: HttpCall['method'];
   /** Built with `path`, so that each part is encoded. */
   path: string;
-  query?: Record<string, string | number | undefined> | undefined;
+  query?: Record<string, string | number | boolean | undefined> | undefined;
   body?: unknown;
   subject: Subject;
+  /** A POST that changes nothing more when it is carried out twice. */
+  repeatable?: boolean | undefined;
   /** The scheduler's bucket; 'deploy', 'status', 'list' and 'hosts' are limited. */
   bucket: string;
 }
@@ -64,8 +66,9 @@ export interface ApiResponse {
 /**
  * HTTP to one Edgegap account: token, rate limits, time-outs, retries and errors.
  *
- * GET and DELETE may be sent again after a 429, a 5xx and a broken connection; POST and PATCH only after a failure
- * that surely had no effect (429, no connection). A time-out is final: the person has waited long enough.
+ * GET, DELETE and a repeatable POST may be sent again after a 429, a 5xx and a broken connection; other requests only
+ * after a failure that surely had no effect (429, no connection). A time-out is final: the person has waited long
+ * enough.
  */
 export class Transport {
   readonly #options: TransportOptions;
@@ -96,7 +99,7 @@ export class Transport {
    */
   async send(request: ApiRequest, call: CallOptions = {}): Promise<ApiResponse> {
     const { method } = request;
-    const again = method === 'GET' || method === 'DELETE';
+    const again = isRepeatable(request);
     let before: EdgegapError | undefined;
     for (let n = 1; ; n++) {
       try {
@@ -139,7 +142,7 @@ export class Transport {
       try {
         // If Edgegap closes a connection just as a request is sent on it, the outcome of the request is unknown. So a
         // request that cannot be sent twice gets its own connection.
-        const dispatcher = method === 'GET' || method === 'DELETE' ? this.#keptAlive : this.#fresh;
+        const dispatcher = isRepeatable(request) ? this.#keptAlive : this.#fresh;
         const answer = await attempt(dispatcher, this.#options.clock, {
           ...this.#http(request),
           signal: either(this.#leaving, call),
@@ -169,7 +172,7 @@ export class Transport {
       path: `${this.#prefix}${path}${search.size > 0 ? `?${search}` : ''}`,
       shownPath: path,
       headers: {
-        authorization: `token ${this.#options.token}`,
+        authorization: this.#options.authorization,
         accept: 'application/json',
         'user-agent': 'edgegap-chatops',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -262,6 +265,10 @@ export function unreadable(
 ) {
   const { method, path } = about;
   return breakError({ method, path, status, kind: 'unreadable', sent: true, reason, cause });
+}
+
+function isRepeatable({ method, repeatable = false }: ApiRequest): boolean {
+  return repeatable || method === 'GET' || method === 'DELETE';
 }
 
 function mayRetry(error: EdgegapError, again: boolean): boolean {

@@ -14,13 +14,18 @@ export interface CatalogFleet {
   readonly hosts: readonly CatalogHost[];
 }
 
+export interface HostUnits {
+  readonly cpu: number;
+  readonly memory: number;
+}
+
 /** A host of a private fleet; units as in `CatalogVersion`. */
 export interface CatalogHost {
   readonly host_id: string;
   readonly status: 'PENDING' | 'ACTIVE';
   readonly city: City;
-  readonly allocated: { readonly cpu: number; readonly memory: number };
-  readonly allocatable: { readonly cpu: number; readonly memory: number };
+  readonly allocated: HostUnits;
+  readonly allocatable: HostUnits;
   /** Epoch milliseconds at which the host is to be deleted. */
   readonly deletedAt?: number;
 }

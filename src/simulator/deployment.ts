@@ -1,4 +1,4 @@
-import type { CatalogPort } from './catalog.ts';
+import type { CatalogHost, CatalogPort, HostUnits } from './catalog.ts';
 import type { City } from './cities.ts';
 
 export type SimulatedPhase =
@@ -37,6 +37,9 @@ export interface SimulatedDeployment {
   readonly publicIp: string;
   readonly ports: readonly SimulatedPort[];
   readonly maxDuration: number;
+  /** The host of a private fleet; undefined in the cloud. */
+  readonly host: CatalogHost | undefined;
+  readonly uses: HostUnits;
   readonly environment: readonly { key: string; value: string }[];
   readonly webhooks: Readonly<Partial<Record<SimulatedEvent, string>>>;
   /** Every phase entered, oldest first; the last entry is the present phase. */

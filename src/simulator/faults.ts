@@ -3,8 +3,12 @@ import type { SimulatedEvent } from './deployment.ts';
 /** Every route of the simulator, by the name that faults and request records use. */
 export type Endpoint =
   | 'deploy'
+  | 'deployToFleet'
+  | 'deployLegacy'
   | 'status'
   | 'stop'
+  | 'stopMany'
+  | 'selfStop'
   | 'list'
   | 'logs'
   | 'metrics'
@@ -136,5 +140,5 @@ function fits(matcher: RequestMatcher, facts: RequestFacts): boolean {
 
 function applies(fault: RequestFault, endpoint: Endpoint): boolean {
   const deployOnly = fault.kind === 'cannot-allocate' || fault.kind === 'image-cannot-be-pulled';
-  return !deployOnly || endpoint === 'deploy';
+  return !deployOnly || endpoint.startsWith('deploy');
 }

@@ -27,7 +27,6 @@ const FIELDS: Readonly<Record<string, Field>> = {
     operators: ['eq', 'gte', 'lte'],
     values: ({ deployment }) => [new Date(deployment.createdAt).toISOString()],
   },
-  // A deployment is on a fleet only if a test has put the deployment there.
   fleet_name: {
     operators: [...EQ, ...IN, 'ilike'],
     values: ({ deployment }) => extra(deployment, 'fleet_name'),

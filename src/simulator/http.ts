@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { RouteResponse } from './exchange.ts';
 import type { Endpoint, RequestFault } from './faults.ts';
+import { selfStopToken } from './identity.ts';
 import { RouteRefusal } from './refusal.ts';
 import { findRoute, type RouteMatch } from './router.ts';
 import type { World } from './world.ts';
@@ -22,7 +23,11 @@ export interface ReceivedRequest {
   status: number | undefined;
 }
 
-const Named = z.object({ application: z.string() });
+/** v1 calls the application by another name. */
+const Named = z.union([
+  z.object({ application: z.string() }),
+  z.object({ app_name: z.string() }).transform(({ app_name }) => ({ application: app_name })),
+]);
 
 /** A demo that runs for weeks must not need more and more memory. */
 const KEPT_REQUESTS = 10_000;
@@ -71,7 +76,9 @@ async function serve(
   const { token, deletedToken } = world.settings;
   const given = request.headers.authorization;
   if (given === `token ${deletedToken}`) return send(new RouteRefusal(403, 'This token was deleted'));
-  if (given !== `token ${token}`) return send(new RouteRefusal(401, 'The token is missing or wrong'));
+  const { route, params: named } = typeof found === 'object' ? found : {};
+  const expected = route?.endpoint === 'selfStop' ? selfStopToken(named?.id ?? '') : `token ${token}`;
+  if (given !== expected) return send(new RouteRefusal(401, 'The token is missing or wrong'));
   if (!found) return send(new RouteRefusal(404, 'There is nothing at this path'));
   if (found === 'method') return send(new RouteRefusal(405, 'This path does not take this method'));
 

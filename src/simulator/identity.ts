@@ -21,6 +21,16 @@ export function hashNumber(text: string): number {
   return digest(text).readUInt32BE(0);
 }
 
+/** The last part of the address with which a deployment stops itself. */
+export function accessPoint(id: string): number {
+  return hashNumber(id) % 10_000;
+}
+
+/** The token with which a deployment stops itself. */
+export function selfStopToken(id: string): string {
+  return [1, 2, 3, 4].map((part) => hashNumber(`${id}:token:${part}`).toString(16).padStart(8, '0')).join('');
+}
+
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }

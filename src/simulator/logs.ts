@@ -1,5 +1,5 @@
 import { enteredAt, type SimulatedDeployment } from './deployment.ts';
-import { hashNumber } from './identity.ts';
+import { accessPoint, hashNumber, selfStopToken } from './identity.ts';
 
 /** A running game server prints a line this often. */
 const PLAY_INTERVAL_MS = 2000;
@@ -63,7 +63,7 @@ function bootLines(deployment: SimulatedDeployment): string[] {
     `[boot] ${application} ${version} starting, dedicated server, headless`,
     '[boot] environment:',
     `[boot]   ARBITRIUM_REQUEST_ID=${request_id}`,
-    `[boot]   ARBITRIUM_DELETE_URL=https://api.edgegap.com/v1/self/stop/${request_id}/${hashNumber(request_id) % 10_000}`,
+    `[boot]   ARBITRIUM_DELETE_URL=https://api.edgegap.com/v1/self/stop/${request_id}/${accessPoint(request_id)}`,
     // Images commonly print their whole environment: whoever shows a log must mask this token.
     `[boot]   ARBITRIUM_DELETE_TOKEN=${selfStopToken(request_id)}`,
     `[boot]   ARBITRIUM_DEPLOYMENT_LOCATION=${city.city}`,
@@ -73,10 +73,6 @@ function bootLines(deployment: SimulatedDeployment): string[] {
     `[net] reachable as ${fqdn}`,
     '[match] waiting for players',
   ];
-}
-
-function selfStopToken(id: string): string {
-  return [1, 2, 3, 4].map((part) => hashNumber(`${id}:token:${part}`).toString(16).padStart(8, '0')).join('');
 }
 
 const PLAYERS = ['ada', 'bjorn', 'chiyo', 'dmitri', 'esra', 'fatou', 'goran', 'hina'];

@@ -95,7 +95,7 @@ const cases: readonly Case[] = [
     without: [
       {
         file: 'src/edgegap/transport.ts',
-        text: "const again = method === 'GET' || method === 'DELETE';",
+        text: 'const again = isRepeatable(request);',
         instead: 'const again = true;',
       },
     ],

@@ -3,7 +3,7 @@ import { withAllowlist } from '../../src/edgegap/allowlist.ts';
 import type { EdgegapApi } from '../../src/edgegap/client.ts';
 import type { ListFilter } from '../../src/edgegap/requests.ts';
 import { RefusedError } from '../../src/errors.ts';
-import { caught, DEPLOY, rig, STATUS } from './harness.ts';
+import { caught, DEPLOY, FLEET_DEPLOY, LEGACY_DEPLOY, rig, STATUS } from './harness.ts';
 import { json } from './scripted-server.ts';
 
 /** The application of each deployment is the first part of its id: `kart-1` belongs to `kart`. */
@@ -20,6 +20,7 @@ async function allowing(allowed: string[] | undefined, known: Record<string, str
       tags: ['qa'],
       logs: 'x',
       data: [],
+      processable: [],
     };
     const apps = ['kart', 'golf', 'chess'].map((name) => ({ name }));
     json(200, { ...body, applications: apps, versions: [], locations: [], total_count: 0 })(
@@ -41,6 +42,7 @@ async function all(api: EdgegapApi, filters: ListFilter[]) {
 const keyed: [string, (api: EdgegapApi, id: string) => Promise<unknown>][] = [
   ['status', (api, id) => api.status(id)],
   ['stop', (api, id) => api.stop(id)],
+  ['stopMany', (api, id) => api.stopMany([id])],
   ['logs', (api, id) => api.logs(id)],
   ['metrics', (api, id) => api.metrics(id)],
   ['tags', (api, id) => api.tags(id)],
@@ -53,6 +55,8 @@ const keyed: [string, (api: EdgegapApi, id: string) => Promise<unknown>][] = [
 /** Every call that names an application. */
 const named: [string, (api: EdgegapApi, name: string) => Promise<unknown>][] = [
   ['deploy', (api, name) => api.deploy({ ...DEPLOY, application: name })],
+  ['deployToFleet', (api, name) => api.deployToFleet({ ...FLEET_DEPLOY, application: name })],
+  ['deployLegacy', (api, name) => api.deployLegacy({ ...LEGACY_DEPLOY, application: name })],
   ['versions', (api, name) => api.versions(name)],
   ['locations', (api, name) => api.locations({ application: name })],
   [
@@ -181,6 +185,17 @@ describe('the list behind the allowlist', () => {
     expect((await none.api.deployments()).rows).toEqual([]);
     expect([...it.server.seen, ...none.server.seen]).toEqual([]);
   });
+});
+
+it('of many deployments each is checked, and a foreign deployment refuses the whole stop', async () => {
+  await using it = await allowing(['kart', 'chess'], { odd1: 'kart' });
+  expectRefusal(await caught(it.api.stopMany(['kart-1', 'golf-1', 'chess-1'])));
+  expect(it.server.lines).not.toContain('POST /v1/deployments/bulk-stop');
+  await it.api.stopMany(['kart-2', 'odd1', 'chess-2']);
+  await it.api.stopMany(['chess-2', 'kart-2']);
+  const bulk = 'POST /v1/deployments/bulk-stop';
+  expect(it.server.lines.slice(3, 5).sort()).toEqual(['GET /v1/status/chess-2', 'GET /v1/status/kart-2']);
+  expect(it.server.lines.slice(5)).toEqual([bulk, bulk]);
 });
 
 it('only the allowed applications are shown', async () => {

@@ -1,7 +1,17 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { bareToken } from '../../src/edgegap/token.ts';
-import { DEPLOY, failure, refused, rig, STATUS, settled, TOKEN } from './harness.ts';
+import {
+  DEPLOY,
+  FLEET_DEPLOY,
+  failure,
+  LEGACY_DEPLOY,
+  refused,
+  rig,
+  STATUS,
+  settled,
+  TOKEN,
+} from './harness.ts';
 import { json, text } from './scripted-server.ts';
 
 const last = { number: 1, next_page_number: null, previous_page_number: null, has_next: false };
@@ -58,6 +68,50 @@ describe('requests to Edgegap', () => {
     expect(Object.keys(body).sort()).toEqual(['application', 'users', 'version', 'webhook_on_ready']);
   });
 
+  it('a deploy to a private fleet is a deploy with the hosts in their order', async () => {
+    await using it = await rig();
+    it.server.otherwise(json(202, { request_id: 'a69f8e3e0555' }));
+    expect(await it.client.deployToFleet(FLEET_DEPLOY)).toEqual({ request_id: 'a69f8e3e0555' });
+    await it.client.deploy(DEPLOY);
+    const [fleet, cloud] = it.server.seen.map(({ body }) => JSON.parse(body));
+    expect(fleet).toEqual({ ...cloud, private_host_ids: ['alpha-2', 'alpha-1'] });
+    expect(it.server.lines[0]).toBe('POST /v2/private-fleets/deployments');
+  });
+
+  it('a legacy deploy sends the whole request, and gives back the version that was deployed', async () => {
+    await using it = await rig();
+    const deployed = { request_id: 'a', request_app: 'kart-racing', request_version: 'v1.3' };
+    it.server.script(json(200, deployed), json(200, { request_id: 'b' }));
+    expect(
+      await it.client.deployLegacy({
+        application: 'kart-racing',
+        version: 'v1.3',
+        users: [{ ip_address: '203.0.113.7' }, { ip_address: '::1' }],
+        tags: ['qa'],
+        environment_variables: [{ key: 'KEY', value: 'k', is_hidden: true }],
+        command: '/bin/server',
+        arguments: '--map harbour',
+        container_log_storage: { enabled: true, endpoint_storage: 'match-logs' },
+        webhooks: { ready: 'https://bot/r' },
+      }),
+    ).toEqual({ request_id: 'a', version: 'v1.3' });
+    expect(await it.client.deployLegacy(LEGACY_DEPLOY)).toEqual({ request_id: 'b', version: undefined });
+    const [whole, least] = it.server.seen.map(({ body }) => JSON.parse(body));
+    expect(whole).toEqual({
+      app_name: 'kart-racing',
+      version_name: 'v1.3',
+      ip_list: ['203.0.113.7', '::1'],
+      tags: ['qa'],
+      env_vars: [{ key: 'KEY', value: 'k', is_hidden: true }],
+      command: '/bin/server',
+      arguments: '--map harbour',
+      container_log_storage: { enabled: true, endpoint_storage: 'match-logs' },
+      webhook_url: 'https://bot/r',
+    });
+    expect(least).toEqual({ app_name: 'kart-racing', ip_list: ['203.0.113.7'] });
+    expect(it.server.lines).toEqual(['POST /v1/deploy', 'POST /v1/deploy']);
+  });
+
   it("each call uses its endpoint's path", async () => {
     await using it = await rig();
     const { client, server } = it;
@@ -71,6 +125,7 @@ describe('requests to Edgegap', () => {
     });
     await client.status('abc');
     await client.stop('abc');
+    for (const logStorage of [true, false, 'my logs']) await client.stop('abc', { logStorage });
     await client.deployments();
     await client.logs('abc');
     await client.tags('abc');
@@ -88,6 +143,9 @@ describe('requests to Edgegap', () => {
     expect(server.seen.map(({ method, path, query, body }) => [`${method} ${path}`, query, body])).toEqual([
       ['GET /v1/status/abc', {}, ''],
       ['DELETE /v1/stop/abc', {}, ''],
+      ['DELETE /v1/stop/abc', { container_log_storage: 'true' }, ''],
+      ['DELETE /v1/stop/abc', { container_log_storage: 'false' }, ''],
+      ['DELETE /v1/stop/abc', { container_log_storage: 'my logs' }, ''],
       ['GET /v1/deployments', {}, ''],
       ['GET /v1/deployment/abc/container-logs', {}, ''],
       ['GET /v1/deployments/abc/tags', {}, ''],

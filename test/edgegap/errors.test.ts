@@ -1,18 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import type { EdgegapClient } from '../../src/edgegap/client.ts';
-import { DEPLOY, failure, rig, settled } from './harness.ts';
+import { DEPLOY, FLEET_DEPLOY, failure, LEGACY_DEPLOY, rig, settled } from './harness.ts';
 import { cutShort, json, reset, type Step, silence, text } from './scripted-server.ts';
 
 type Ask = (client: EdgegapClient) => Promise<unknown>;
 
 const status: Ask = (client) => client.status('abc');
 const stop: Ask = (client) => client.stop('abc');
+const stopMany: Ask = (client) => client.stopMany(['abc']);
 const logs: Ask = (client) => client.logs('abc');
 const tags: Ask = (client) => client.tags('abc');
 const addTag: Ask = (client) => client.addTag('abc', 'qa');
 const renameTag: Ask = (client) => client.renameTag('abc', 'qa', 'prod');
 const removeTag: Ask = (client) => client.removeTag('abc', 'qa');
 const deploy: Ask = (client) => client.deploy(DEPLOY);
+const deployToFleet: Ask = (client) => client.deployToFleet(FLEET_DEPLOY);
+const deployLegacy: Ask = (client) => client.deployLegacy(LEGACY_DEPLOY);
 const list: Ask = (client) => client.deployments();
 const applications: Ask = (client) => client.applications();
 const versions: Ask = (client) => client.versions('kart');
@@ -20,12 +23,15 @@ const versions: Ask = (client) => client.versions('kart');
 const everything = {
   status,
   stop,
+  stopMany,
   logs,
   tags,
   addTag,
   renameTag,
   removeTag,
   deploy,
+  deployToFleet,
+  deployLegacy,
   list,
   applications,
   versions,
@@ -45,6 +51,7 @@ describe('the meaning of each answer', () => {
     ['stop', stop, 404, {}, 'edgegap-no-such-deployment', 'not-done'],
     ['stop', stop, 400, { message: 'Instance abc not found' }, 'edgegap-no-such-deployment', 'not-done'],
     ['stop', stop, 409, { message: 'Busy' }, 'edgegap-conflict', 'not-done'],
+    ['stopMany', stopMany, 400, { message: 'Bad filter' }, 'edgegap-bad-request', 'not-done'],
     ['logs', logs, 404, { message: 'Not found' }, 'edgegap-no-such-deployment', 'not-done'],
     ['logs', logs, 400, { message: 'x' }, 'edgegap-no-such-deployment', 'not-done'],
     ['tags', tags, 404, {}, 'edgegap-no-such-deployment', 'not-done'],
@@ -76,6 +83,12 @@ describe('the meaning of each answer', () => {
     ['deploy', deploy, 499, {}, 'edgegap-bad-request', 'unknown'],
     ['deploy', deploy, 422, { message: 'Full', request_id: 'f00' }, 'edgegap-cannot-allocate', 'done'],
     ['deploy', deploy, 422, { message: 'Full' }, 'edgegap-cannot-allocate', 'unknown'],
+    ['deployToFleet', deployToFleet, 400, { message: 'No version' }, 'edgegap-bad-request', 'not-done'],
+    ['deployToFleet', deployToFleet, 409, {}, 'edgegap-conflict', 'unknown'],
+    ['deployToFleet', deployToFleet, 422, { request_id: 'f00' }, 'edgegap-cannot-allocate', 'done'],
+    ['deployLegacy', deployLegacy, 404, { message: 'No version' }, 'edgegap-not-found', 'not-done'],
+    ['deployLegacy', deployLegacy, 409, { message: 'Conflict' }, 'edgegap-conflict', 'unknown'],
+    ['deployLegacy', deployLegacy, 422, { message: 'Full' }, 'edgegap-cannot-allocate', 'unknown'],
     ['versions', versions, 404, {}, 'edgegap-not-found', 'not-done'],
     ['versions', versions, 400, {}, 'edgegap-bad-request', 'not-done'],
     ['applications', applications, 404, {}, 'edgegap-not-found', 'not-done'],
@@ -95,7 +108,7 @@ describe('the meaning of each answer', () => {
 
   it.each(Object.entries(everything))('%s fails on 401, 403, 429, 5xx and redirects', async (name, ask) => {
     // A deploy that a proxy redirects may have been made nevertheless.
-    const redirected = name === 'deploy' ? 'unknown' : 'not-done';
+    const redirected = name.startsWith('deploy') ? 'unknown' : 'not-done';
     for (const [code, meaning, outcome, headers] of [
       [401, 'edgegap-unauthorized', 'not-done', {}],
       [403, 'edgegap-forbidden', 'not-done', {}],

@@ -6,11 +6,21 @@ import { TRAVEL_MS, WINDOW_MS } from '../../src/edgegap/permits.ts';
 import { DOCUMENTED_LIMITS } from '../../src/edgegap/scheduler.ts';
 import { AppError } from '../../src/errors.ts';
 import { until } from '../support/test-clock.ts';
-import { caught, DEPLOY, failure, refused, rig, STATUS, settled } from './harness.ts';
+import {
+  caught,
+  DEPLOY,
+  FLEET_DEPLOY,
+  failure,
+  LEGACY_DEPLOY,
+  refused,
+  rig,
+  STATUS,
+  settled,
+} from './harness.ts';
 import { most } from './rate-model.ts';
 import { cutShort, json, reset, ScriptedServer, type SeenRequest, silence } from './scripted-server.ts';
 
-const ok = json(200, { ...STATUS, message: 'done' });
+const ok = json(200, { ...STATUS, message: 'done', processable: [] });
 const slowDown = (seconds: string) => json(429, { message: 'slow down' }, { 'retry-after': seconds });
 
 /** The times of arrival of the requests by the clock, from now on. */
@@ -24,6 +34,7 @@ function arrivals(it: { server: ScriptedServer; clock: { now(): number } }): num
 describe.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
   ['GET', (client) => client.status('abc')],
   ['DELETE', (client) => client.stop('abc')],
+  ['POST (of ids to stop)', (client) => client.stopMany(['abc'])],
 ])('a repeatable %s call', (_, ask) => {
   it.each([
     ['429', slowDown('1')],
@@ -111,6 +122,8 @@ describe('calls after a 429', () => {
 
   it.each<[string, (client: EdgegapClient) => Promise<unknown>]>([
     ['a deploy', (client) => client.deploy(DEPLOY)],
+    ['a deploy to a fleet', (client) => client.deployToFleet(FLEET_DEPLOY)],
+    ['a legacy deploy', (client) => client.deployLegacy(LEGACY_DEPLOY)],
     ['a new tag', (client) => client.addTag('abc', 'qa')],
     ['a renamed tag', (client) => client.renameTag('abc', 'qa', 'prod')],
   ])('%s is sent again after a 429, which did nothing', async (_, ask) => {
@@ -136,6 +149,8 @@ describe('changing calls', () => {
     async (step) => {
       for (const ask of [
         (client: EdgegapClient): Promise<unknown> => client.deploy(DEPLOY),
+        (client: EdgegapClient) => client.deployToFleet(FLEET_DEPLOY),
+        (client: EdgegapClient) => client.deployLegacy(LEGACY_DEPLOY),
         (client: EdgegapClient) => client.addTag('abc', 'qa'),
         (client: EdgegapClient) => client.renameTag('abc', 'qa', 'prod'),
       ]) {
@@ -220,6 +235,21 @@ describe('rate limits', () => {
         limit,
       );
     }
+  });
+
+  it('all kinds of deploys share a limit', async () => {
+    await using it = await rig();
+    it.server.otherwise(json(202, { request_id: 'a' }));
+    const times = arrivals(it);
+    const kinds = [
+      () => it.client.deploy(DEPLOY),
+      () => it.client.deployToFleet(FLEET_DEPLOY),
+      () => it.client.deployLegacy(LEGACY_DEPLOY),
+    ];
+    const all = Array.from({ length: 30 }, () => kinds.map((ask) => ask())).flat();
+    await settled(it.clock, Promise.all(all));
+    expect(times).toHaveLength(90);
+    expect(most(times)).toBeLessThanOrEqual(DOCUMENTED_LIMITS.deploy);
   });
 
   it("a configured limit holds for attempts too, and a person's call passes first", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { order, simulate } from './harness.ts';
+import { legacyOrder, order, simulate } from './harness.ts';
 
 async function burst(count: number, one: () => Promise<{ status: number }>): Promise<number[]> {
   const statuses: number[] = [];
@@ -15,6 +15,17 @@ test('the limits are 40 deploys, 20 status calls and 10 lists a second', async (
   expect(passed(await burst(25, () => call('GET', '/v1/status/nobody')))).toBe(20);
   expect(passed(await burst(15, () => call('GET', '/v1/deployments')))).toBe(10);
   expect(passed(await burst(60, () => call('GET', '/v1/apps')))).toBe(60);
+});
+
+test('each kind of deploy has a limit of its own', async () => {
+  const { call } = await simulate({ limits: { deploy: 2 } });
+  const hosts = { private_host_ids: ['nothing'] };
+  for (const [path, body] of [
+    ['/v2/deployments', order()],
+    ['/v2/private-fleets/deployments', order(hosts)],
+    ['/v1/deploy', legacyOrder()],
+  ] as const)
+    expect(passed(await burst(3, () => call('POST', path, body)))).toBe(2);
 });
 
 test('the limit holds in any window of a second, and refused requests do not count', async () => {

@@ -120,6 +120,18 @@ test.each([
   expect(check('checkRequest', other)).toContain(finding);
 });
 
+test('an operation that declares the Authorization header takes a token without the word', () => {
+  const parameters = [{ in: 'header', name: 'authorization', required: true, schema: { type: 'string' } }];
+  const paths = { '/v9/self': { delete: { parameters, responses: { 204: {} } } } };
+  const declared = new Contract([{ openapi: '3.0.0', paths }]);
+  const found = declared.find('DELETE', '/v9/self');
+  if (!found) throw new Error('not found');
+  const asked = (headers: Exchange['headers']) =>
+    declared.checkRequest(found, exchange({ query: new URLSearchParams(), headers }));
+  expect(asked({ authorization: 'x' })).toEqual([]);
+  expect(asked({})).toHaveLength(1);
+});
+
 test('a request body is checked against its schema', () => {
   const post = (requestBody: string, headers = exchange().headers) =>
     check('checkRequest', {

@@ -1,0 +1,45 @@
+import { AppError } from '../errors.ts';
+import { createMask } from '../log/mask.ts';
+import { type StopOptions, type StopResult, stop } from './stop.ts';
+import { Transport, type TransportOptions } from './transport.ts';
+
+export interface SelfStopOptions
+  extends StopOptions,
+    Pick<TransportOptions, 'clock' | 'log' | 'proxy' | 'random'>,
+    Partial<Pick<TransportOptions, 'timeoutMs'>> {
+  /** ARBITRIUM_DELETE_URL, as Edgegap sets the variable inside the container. */
+  url: string;
+  /** ARBITRIUM_DELETE_TOKEN: good for this deployment only, and no token of the account. */
+  token: string;
+}
+
+/** `DELETE /v1/self/stop/{id}/{access point}`: a deployment stops itself, from inside the container. */
+export async function selfStop({
+  url,
+  token,
+  timeoutMs = 30_000,
+  ...options
+}: SelfStopOptions): Promise<StopResult> {
+  const { origin, pathname: path, searchParams } = addressOf(url);
+  if (!/^[\x21-\x7e]+$/.test(token)) throw unusable('ARBITRIUM_DELETE_TOKEN is no token.');
+  const mask = createMask([token]);
+  const transport = new Transport({ ...options, baseUrl: origin, authorization: token, timeoutMs, mask });
+  try {
+    const query = Object.fromEntries(searchParams);
+    return await stop(transport, { path, query, subject: 'self-stop' }, options);
+  } finally {
+    await transport.close();
+  }
+}
+
+function addressOf(url: string): URL {
+  const address = URL.parse(url);
+  if (address && /^https?:$/.test(address.protocol)) return address;
+  throw unusable('ARBITRIUM_DELETE_URL is no http or https address.');
+}
+
+function unusable(reason: string): AppError {
+  return new AppError('edgegap-self-stop', `The deployment cannot stop itself: ${reason}`, {
+    hint: 'Edgegap sets both variables inside the container: pass them on unchanged.',
+  });
+}
