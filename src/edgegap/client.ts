@@ -146,7 +146,7 @@ export class EdgegapClient {
   }
 
   /** `DELETE /v1/stop/{id}`. */
-  stop(request_id: string, call?: StopOptions): Promise<StopResult> {
+  async stop(request_id: string, call?: StopOptions): Promise<StopResult> {
     return stop(this.#transport, { path: path`/v1/stop/${request_id}`, subject: 'deployment' }, call);
   }
 
