@@ -204,7 +204,7 @@ interface Coded {
   readonly source: MessageRef | undefined;
 }
 
-/** What an adapter offers until the asker is known. */
+/** The identity of the asker before the platform has answered about the person. */
 export interface PendingIdentity {
   /** The platform's id of the asker. */
   readonly askerId: string;

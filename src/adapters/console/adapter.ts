@@ -31,7 +31,7 @@ export interface ConsoleOptions {
   readonly saveFile: (file: CardFile) => Promise<string>;
   /** How long to wait for the first line of a pipe before the pipe counts as empty. Undefined: wait without a limit. */
   readonly silenceMs?: number;
-  /** Resolves when the immediate effects of a line are on the screen. The next line of a pipe is read only then. */
+  /** Resolves when the immediate effects of a line are on the screen. The next line of a pipe waits until then. */
   readonly settled?: () => Promise<void>;
   /** IANA name of the person's time zone. Undefined: the time zone of the machine. */
   readonly timeZone?: string;

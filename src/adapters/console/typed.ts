@@ -1,6 +1,6 @@
 import { firstWord, unaddressed } from '../../command/argv.ts';
 
-/** What a typed line means. */
+/** The meaning of a typed line. */
 export type Typed =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'leave' }
