@@ -19,7 +19,7 @@ export function fieldsOf(values: Readonly<Record<string, Fact | Rich>>): Node {
   return { kind: 'fields', fields };
 }
 
-/** `1 host`, `2 hosts`. */
+/** Returns a count with its noun, such as `1 host` or `2 hosts`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

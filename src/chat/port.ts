@@ -85,7 +85,7 @@ export interface Inbox {
   suggest(question: Question): Promise<readonly string[]>;
 }
 
-/** A person is typing the value of an option. */
+/** A question for suggestions, asked while a person is typing the value of an option. */
 export interface Question {
   readonly at: Address;
   readonly command: string;
@@ -204,7 +204,7 @@ interface Coded {
   readonly source: MessageRef | undefined;
 }
 
-/** The identity of the asker before the platform has answered about the person. */
+/** The identity of the asker, as far as it is known before the platform has answered. */
 export interface PendingIdentity {
   /** The platform's id of the asker. */
   readonly askerId: string;

@@ -1,4 +1,4 @@
-/* Text in a monospaced font, and text that is too long. */
+/** Functions for text in a monospaced font, and for cutting text that is too long. */
 import stringWidth from 'string-width';
 import type { Table } from './card.ts';
 

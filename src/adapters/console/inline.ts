@@ -70,7 +70,7 @@ const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
 
 function relativeTime(ms: number): string {
   for (const [unit, size] of UNITS) {
-    // Truncated, not rounded: 59 and a half minutes are "59 minutes ago".
+    // The number is truncated, not rounded: 59 and a half minutes are shown as "59 minutes ago".
     if (Math.abs(ms) >= size) return relative.format(Math.trunc(ms / size), unit);
   }
   return 'just now';

@@ -22,7 +22,7 @@ export interface PipeOptions {
   readonly silenceMs: number | undefined;
 }
 
-/** Lines from a pipe or a file. */
+/** Reads lines from a pipe or a file. */
 export function openPipe({ input, clock, silenceMs }: PipeOptions, handlers: LineHandlers): LineSource {
   const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY, terminal: false });
   let asked = false;

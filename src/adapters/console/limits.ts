@@ -19,6 +19,6 @@ export const limits = {
   leastColumns: 40,
   /** Number of columns that are shown of a line from a pipe. */
   echoColumns: 240,
-  /** Lines kept for arrow-up. */
+  /** Number of lines that are kept in the history for the arrow-up key. */
   history: 500,
 } as const;

@@ -6,7 +6,7 @@ import type { MessageRef } from '../../chat/port.ts';
 export interface Shown {
   readonly ref: MessageRef;
   readonly message: Message;
-  /** An answer that other platforms would show to the person alone. */
+  /** Whether this is an answer that other platforms would show only to the person. */
   readonly private: boolean;
   readonly replyTo: MessageRef | undefined;
   /**

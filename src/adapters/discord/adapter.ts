@@ -66,7 +66,8 @@ export function createDiscordAdapter({ config, clock, log }: DiscordAdapterOptio
     platform: 'discord',
     supports: { idempotentPosts: true, history: true },
     paceMs: PACE_MS,
-    // Discord sends every interaction to every connection on a token.
+    // Only one process may receive, because Discord sends every interaction to every connection that uses the same
+    // token.
     exclusive: true,
 
     async prepare() {

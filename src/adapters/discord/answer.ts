@@ -50,7 +50,7 @@ export interface AnswerParts {
   readonly asked?: Attribution;
 }
 
-/** The answer to one acknowledged interaction. Every function throws DeliveryError. */
+/** The answer to an acknowledged interaction. On failure, every function throws DeliveryError. */
 export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, asked }: AnswerParts) {
   const { id, mode } = reply;
   const at: Address = { platform: adapter.platform, workspace: reply.workspace, channel: reply.channel };

@@ -35,7 +35,7 @@ export interface InteractionToken {
 
 export type MessageApi = ReturnType<typeof createMessageApi>;
 
-/** The requests by which the bot sends, changes and reads messages. Every request throws DeliveryError. */
+/** The requests by which the bot sends, changes and reads messages. On failure, every request throws DeliveryError. */
 export function createMessageApi({ token, ...place }: RestPlace & { readonly token: string }) {
   // For a route of a channel, no rate limit is waited out here, because the outbox keeps to the pace of each channel.
   // For any other route, such as the answer to a person, a wait of up to 5 s is acceptable.

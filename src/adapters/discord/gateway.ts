@@ -122,7 +122,7 @@ function createConnection(parts: ConnectionParts) {
     updateSessionInfo(shard, session) {
       const resumeURL = session && (relay?.from(session.resumeURL) ?? session.resumeURL);
       if (resumeURL) sessions.set(shard, { ...session, resumeURL });
-      // While closing, the package asks to delete the session, but the next process needs the session.
+      // While closing, the package asks to delete the session. The session is kept, because the next process needs it.
       else if (state !== 'closing') sessions.delete(shard);
     },
   });

@@ -5,7 +5,7 @@
 export const limits = {
   /** Components in one message, nested components included (Components Reference, "Components V2"). */
   components: 40,
-  /** Characters in all texts of a message together (same place). */
+  /** Characters in all texts of a message together (Components Reference, "Components V2"). */
   text: 4000,
   /** Buttons in one action row. */
   rowButtons: 5,

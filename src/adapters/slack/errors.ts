@@ -60,7 +60,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   message_limit_exceeded: passing('This workspace has reached its limit of messages.'),
   service_unavailable: NOT_AVAILABLE,
   team_added_to_org: passing('Slack is moving this workspace right now.'),
-  // "It's possible some aspect of the operation succeeded before the error was raised."
+  // Slack's reference says: "It's possible some aspect of the operation succeeded before the error was raised."
   fatal_error: OWN_ERROR,
   internal_error: OWN_ERROR,
   // Answered by files.completeUploadExternal. The failure is temporary, and the call may be made again

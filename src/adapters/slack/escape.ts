@@ -22,14 +22,20 @@ export function unescapeTyped(text: string): string {
     .replaceAll('&amp;', '&');
 }
 
-/** A character beside formatted text. A mark beside a letter or a digit is part of a word, not formatting. */
+/**
+ * The neighbour that formatted text may have: the end of the text, or any character except a letter or a digit. A mark
+ * beside a letter or a digit is part of a word, not formatting.
+ */
 const EDGE = /^[^\p{L}\p{N}]?$/u;
 
 /**
  * Maximum length of a value that is examined. Names are shorter than this, and examining longer text would take time.
  */
 const LONGEST_VALUE = 120;
-/** Several words between two marks, with no marks inside. */
+/**
+ * Several words between two marks. The words contain no quotation marks and no code marks, and neither begin nor end
+ * with another mark.
+ */
 const WORDS = /^[^\s"'“”*_~`][^"“”`]*\s[^"“”`]*[^\s"'“”*_~`]$/u;
 /** The text before the value of an option. */
 const OPTION_BEFORE = /(?:^|\s)[-‐‑−‒–—―]{1,2}\p{L}[\p{L}-]{0,30}[=\s]\s{0,8}[*_~`]{0,8}$/u;

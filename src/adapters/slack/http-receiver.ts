@@ -25,7 +25,7 @@ export interface HttpReceiverParts {
 
 /**
  * Bolt's own HTTP listener, which checks the signature of each request. The listener opens no port. The body is read
- * here and stored where Bolt looks for the body first. Bodies that are not an object are refused here, because Bolt
+ * here and stored in the place where Bolt looks first. Bodies that are not an object are refused here, because Bolt
  * relies on a signed body being an object: otherwise a promise would be rejected without a handler.
  */
 export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpReceiverParts): SlackReceiver {
@@ -49,7 +49,7 @@ export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpRe
     const rawBody = await bodyOf(request);
     if (!rawBody) return answer(response, 413);
     const body = rawBody.toString();
-    // The signature is checked before Bolt checks the signature: Bolt logs a line for each refused request, and
+    // The signature is checked here, before Bolt checks it again: Bolt logs a line for each refused request, and
     // strangers can send any number of requests.
     const problem = isSslCheck(body, request.headers['content-type'])
       ? undefined

@@ -42,7 +42,7 @@ export type MessageWithoutFiles = Line | (Card & { readonly files?: never });
 
 export type Posts = ReturnType<typeof createPosts>;
 
-/** Posts with the bot's own token. Every function throws DeliveryError. */
+/** Posts with the bot's own token. On failure, every function throws DeliveryError. */
 export function createPosts(api: SlackApi, identity: () => Identity) {
   /**
    * Makes a call, and joins the channel first if Slack demands that the bot is a member. The bot can join a public
