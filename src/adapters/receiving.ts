@@ -6,16 +6,25 @@ import { createLoop } from '../loop.ts';
 import type { Leases } from '../replicas/leases.ts';
 import type { Membership } from '../replicas/membership.ts';
 
-/** How often each process asks for the lease; a takeover waits for the next time. */
+/**
+ * How often each process asks for the lease. When the lease becomes free, another process takes the lease at its next
+ * request.
+ */
 const CHECK_MS = 1_000;
-/** Keeps many processes from asking at the same moment. */
+/** A random delay of up to this length keeps many processes from asking at the same moment. */
 const JITTER_MS = 200;
-/** Without a connection for this long, a process releases the lease: a different process may reach the platform. */
+/**
+ * A process without a connection for this long releases the lease, because a different process may be able to reach the
+ * platform.
+ */
 const AWAY_MS = 30_000;
-/** The pause after that, in which every other process asks for the lease. Then this process tries again. */
+/**
+ * After releasing the lease for that reason, a process pauses for this long, so that every other process can ask for
+ * the lease. Then the process tries again.
+ */
 const ASIDE_MS = 10_000;
 
-/** An `active` process receives, a `standby` process waits for the lease; both can post. */
+/** An `active` process receives requests; a `standby` process waits for the lease. Both can post. */
 export type Role = 'active' | 'standby';
 
 export type SoleReceiver = ReturnType<typeof createSoleReceiver>;
@@ -33,8 +42,9 @@ export interface SoleReceiverParts {
 }
 
 /**
- * Runs an adapter through which only one process at a time may receive: the process that holds the lease. This process
- * disconnects before the next process can take the lease, and leaves a bookmark from which the next process goes on.
+ * Runs an adapter through which only one process at a time may receive requests: the process that holds the lease.
+ * Before another process can take the lease, this process disconnects and stores a bookmark, so that the other process
+ * continues from the bookmark.
  */
 export function createSoleReceiver(parts: SoleReceiverParts) {
   const { adapter, leases, membership, clock, log, inbox, lost, random = Math.random } = parts;
@@ -44,7 +54,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
   let over = false;
   /** Whether the adapter has connected since this process took the lease. */
   let hasConnected = false;
-  /** Steady time at which the connection was first found missing; undefined while connected. */
+  /** The time (on the steady clock) at which the connection was first found missing. Undefined while connected. */
   let awaySince: number | undefined;
   let asideUntil = Number.NEGATIVE_INFINITY;
   const checks = createLoop({ clock, every: CHECK_MS, jitter: JITTER_MS, random, run: check, failed });
@@ -54,7 +64,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
   const isActive = () => role === 'active';
   const isAside = () => steadyNow(clock) < asideUntil;
 
-  /** The role changes before the connection closes: a request that arrives in between is refused. */
+  /** The role changes before the connection is closed, so that a request that arrives in between is refused. */
   async function stepDown(reason: string): Promise<void> {
     if (!isActive()) return;
     role = 'standby';
@@ -62,12 +72,16 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
     await adapter.stop();
   }
 
-  /** Lets a process that can receive go on from the bookmark. If no process can, this process tries again. */
+  /**
+   * Releases the lease, so that a process that can reach the platform continues from the bookmark. If there is no such
+   * process, this process tries again later.
+   */
   async function standAside(): Promise<void> {
     if (!isActive()) return;
     asideUntil = steadyNow(clock) + ASIDE_MS;
     await stepDown('this process cannot reach the platform; perhaps another process can');
-    // Without a connection under this lease, this process's bookmark is older than the bookmark in the store.
+    // If this process never connected under this lease, its bookmark is older than the bookmark in the store and is not
+    // written.
     await leases.release(name, hasConnected ? adapter.bookmark?.() : undefined);
   }
 
@@ -77,7 +91,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
     return awaySince !== undefined && steadyNow(clock) - awaySince >= AWAY_MS;
   }
 
-  /** Takes or renews the lease, and starts or stops receiving accordingly. */
+  /** Takes or renews the lease, and starts or stops receiving depending on whether this process holds the lease. */
   async function check(): Promise<void> {
     if (!membership.isCertain() || isAside()) return;
     const held = await leases.hold(name, isActive() ? adapter.bookmark?.() : undefined);
@@ -91,7 +105,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
     role = 'active';
     hasConnected = false;
     awaySince = undefined;
-    // A start that neither succeeds nor fails is ended by `stop`.
+    // If the start neither succeeds nor fails within this time, `stop` ends the start.
     const cancelLimit = membership.shared ? clock.after(AWAY_MS, () => standAside().catch(logLate)) : nothing;
     try {
       const bookmark = await leases.bookmark(name);
@@ -100,7 +114,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
       if (!isActive()) return await adapter.stop();
       hasConnected = true;
     } catch (error) {
-      // The start failed because this process stepped down, or was stopped, meanwhile.
+      // The start failed only because this process stepped down or was stopped in the meantime.
       if (!isActive() || over) return;
       role = undefined;
       await leases.release(name).catch(() => undefined);
@@ -119,12 +133,17 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
     lost(error);
   }
 
-  /** A lease that could not be released stays with this process until the next check, or until the process ends. */
+  /**
+   * If the lease could not be released, this process keeps the lease until the next check, or until the process ends.
+   */
   function logLate(err: unknown): void {
     log.debug({ err, platform }, 'platforms: the lease could not be released yet');
   }
 
-  /** A process that was suspended wakes to old requests, which another process has received meanwhile. */
+  /**
+   * When a process wakes after being suspended, it may find old requests that another process has received in the
+   * meantime. The gate leaves these requests to that process.
+   */
   const gate: Inbox = {
     async invoke(invocation) {
       if (isActive() && membership.isCertain()) return await inbox.invoke(invocation);
@@ -134,7 +153,8 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
   };
 
   function failed(error: unknown): void {
-    // The database cannot be reached: `membership` notices, and its `onDoubt` steps down in time.
+    // The database cannot be reached. `membership` notices this, and its `onDoubt` makes this process step down in
+    // time.
     if (role !== undefined) return;
     if (error instanceof ConfigError) {
       shutOut(error);
@@ -146,7 +166,10 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
   }
 
   return {
-    /** Resolves once this process receives or stands by. Rejects as the adapter's `start` does; may then be called again. */
+    /**
+     * Resolves when this process receives or is on standby. Rejects in the same cases as the adapter's `start`; after a
+     * rejection, `start` may be called again.
+     */
     async start(): Promise<void> {
       await check();
       if (role === undefined) {
@@ -156,7 +179,7 @@ export function createSoleReceiver(parts: SoleReceiverParts) {
       }
       if (membership.shared) checks.start();
     },
-    /** Stops receiving, and releases the lease to the next process. */
+    /** Stops receiving, and releases the lease so that the next process can take the lease. */
     async stop(): Promise<void> {
       over = true;
       const checked = checks.stop();

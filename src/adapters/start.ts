@@ -3,21 +3,28 @@ import { AppError, ConfigError } from '../errors.ts';
 import { createSoleReceiver, type Role, type SoleReceiver, type SoleReceiverParts } from './receiving.ts';
 
 const RETRY_FIRST_MS = 5_000;
-/** Rare enough for Discord, which allows a bot a thousand logins a day. */
+/**
+ * The longest pause between two attempts. Discord allows a bot a thousand logins a day, and attempts at this pace stay
+ * below that limit.
+ */
 const RETRY_MAX_MS = 5 * 60_000;
 
 export type Platforms = ReturnType<typeof createPlatforms>;
 
 interface PlatformsParts extends Omit<SoleReceiverParts, 'adapter' | 'lost' | 'random'> {
   readonly adapters: readonly Adapter[];
-  /** Called when every platform has been given up: only new settings and a restart bring a platform back. */
+  /**
+   * Called when every platform has been given up. From then on, a platform works again only after a change of settings
+   * and a restart.
+   */
   readonly over: (error: AppError) => void;
 }
 
 /**
- * The chat platforms, each started alone: a platform that is away or set up wrong must neither stop the other platforms
- * and Edgegap's callbacks, nor make the other platforms log in again and again. A platform that cannot be reached is
- * tried again; a platform with wrong settings is logged and left alone.
+ * The chat platforms. Each platform is started independently: if a platform is unreachable or set up wrong, the other
+ * platforms and Edgegap's callbacks keep working, and the other platforms do not have to log in again. A platform that
+ * cannot be reached is tried again; if the settings of a platform are wrong, the error is logged and the platform is
+ * not tried again.
  */
 export function createPlatforms(parts: PlatformsParts) {
   const { adapters, clock, log, inbox, over } = parts;
@@ -70,7 +77,9 @@ export function createPlatforms(parts: PlatformsParts) {
     }
   }
 
-  /** Stops receiving, except by HTTP on the bot's own port, so that the next process may receive. */
+  /**
+   * Stops receiving, so that the next process may receive. Requests by HTTP on the bot's own port are still received.
+   */
   async function handOver(): Promise<void> {
     stopped = true;
     for (const cancel of retries.values()) cancel();
@@ -79,9 +88,9 @@ export function createPlatforms(parts: PlatformsParts) {
 
   return {
     /**
-     * Resolves once a platform works here or another process receives from a platform; failed platforms are tried again.
-     * Throws if no platform starts: without a platform no person can be told anything, so the process should end and be
-     * started again by its supervisor.
+     * Resolves when at least one platform works in this process, or when another process receives from it; failed
+     * platforms are tried again. Throws if no platform starts: the bot then cannot tell people anything, so the process
+     * should end, and its supervisor should start the process again.
      */
     async start(): Promise<void> {
       const starts = adapters.map(begin);
@@ -104,7 +113,10 @@ export function createPlatforms(parts: PlatformsParts) {
       await handOver();
       await Promise.allSettled(adapters.map((adapter) => adapter.close()));
     },
-    /** By platform: whether the platform works here, and the role of this process if only one process may receive. */
+    /**
+     * For each platform: whether the platform works in this process, and the role of this process if only one process
+     * may receive.
+     */
     state: (): Readonly<Record<string, { readonly healthy: boolean; readonly role?: Role }>> =>
       Object.fromEntries(
         adapters.map((adapter) => {
@@ -115,12 +127,15 @@ export function createPlatforms(parts: PlatformsParts) {
   };
 }
 
-/** An error as fields of a log line. */
+/** Turns an error into the fields of a log line. */
 function logFields({ code, userMessage, hint }: AppError) {
   return { code, problem: userMessage, hint };
 }
 
-/** All wrong settings as one error; if no setting is wrong, the first error, which may pass by itself. */
+/**
+ * Combines all errors about wrong settings into a single error. If no setting is wrong, returns the first error, which
+ * may be temporary.
+ */
 function startError(errors: readonly unknown[]): unknown {
   const settings = errors.filter((error) => error instanceof ConfigError);
   return settings.length > 0 ? new ConfigError(settings.flatMap(({ problems }) => problems)) : errors[0];

@@ -9,9 +9,11 @@ export type Inline =
   | { readonly bold: string }
   | { readonly code: string }
   | { readonly link: string; readonly text: string }
-  /** Pings this person (id on the platform). Allowed only if the message answers this person's request. */
+  /**
+   * Pings this person, given by the id on the platform. Allowed only if the message answers a request of this person.
+   */
   | { readonly mention: string; readonly name: string }
-  /** A channel (id on the platform), shown by name on platforms that resolve ids. */
+  /** A channel, given by its id on the platform. Platforms that can resolve ids show the channel's name. */
   | { readonly channel: string }
   /** An instant, in epoch milliseconds, shown in the reader's own time: "3 minutes ago", or day and time. */
   | { readonly time: number; readonly style: 'relative' | 'clock' };
@@ -20,7 +22,7 @@ export type Rich = readonly Inline[];
 
 export type Tone = 'neutral' | 'progress' | 'success' | 'warning' | 'danger';
 
-/** Names the code a button runs: an action of a command, with one short argument. */
+/** Names the code that a button runs: an action of a command, with a short argument. */
 export interface ActionRef {
   readonly command: string;
   readonly action: string;
@@ -32,8 +34,8 @@ export type Button =
   | { readonly label: string; readonly url: string };
 
 /**
- * `value` is for the code, at most 75 characters (Slack); `label` is for people, with `detail` below the label where a
- * platform has menus.
+ * `value` is for the code, at most 75 characters (Slack's limit). `label` is for people; `detail` is shown below the
+ * label on platforms with menus.
  */
 export interface Choice {
   readonly label: string;
@@ -56,7 +58,7 @@ export type Node =
   | { readonly kind: 'note'; readonly text: Rich }
   | { readonly kind: 'fields'; readonly fields: readonly Field[] }
   | Table
-  /** Monospaced, shown exactly. If the text is too long, `keep` says which end stays. */
+  /** Monospaced text, shown exactly as given. If the text is too long, `keep` says which end is kept. */
   | { readonly kind: 'code'; readonly text: string; readonly keep: 'start' | 'end' }
   /**
    * A picture: one of the card's files, by its name. `alt` describes the picture in words, and is shown in place of a
@@ -96,7 +98,7 @@ export interface Line {
 
 export type Message = Card | Line;
 
-/** A file that goes along with a card. `type` is a media type. */
+/** A file that is sent together with a card. `type` is a media type. */
 export interface CardFile {
   readonly name: string;
   readonly type: string;
@@ -107,14 +109,14 @@ export function textFile(name: string, text: string): CardFile {
   return { name, type: 'text/plain; charset=utf-8', bytes: new TextEncoder().encode(text) };
 }
 
-/** The asker, and the command, with its target if known. */
+/** The person who asked, and the command, together with its target if the target is known. */
 export interface Attribution {
   readonly id: string;
   readonly name: string;
   readonly command: string;
 }
 
-/** Puts person and command in front of a message that stands alone in a channel. */
+/** Puts the person and the command in front of a message that stands alone in a channel. */
 export function attributed(message: Message, { id, name, command }: Attribution): Message {
   const by: Rich = [{ mention: id, name }, ': ', { code: command }];
   // The message may mention the person already.
@@ -123,7 +125,9 @@ export function attributed(message: Message, { id, name, command }: Attribution)
   return { ...message, nodes: [{ kind: 'text', text: by }, ...message.nodes] };
 }
 
-/** Changes the text of an inline; a mention, a channel and a time have no text and stay. */
+/**
+ * Applies `change` to the text of an inline. A mention, a channel and a time have no text, so they stay as they are.
+ */
 export function withText(inline: Inline, change: (text: string) => string): Inline {
   if (typeof inline === 'string') return change(inline);
   if ('bold' in inline) return { bold: change(inline.bold) };

@@ -1,14 +1,20 @@
 import { DeliveryError } from '../errors.ts';
 import type { Adapter, Address, LateAnswer } from './port.ts';
 
-/** The keys of an invocation's messages, and the earliest time (epoch milliseconds) of those messages. */
+/**
+ * The keys of the messages that answer an invocation, and the earliest time (epoch milliseconds) at which these
+ * messages can have been posted.
+ */
 export interface Keys {
   readonly card: string;
   readonly answer: string;
   readonly since: number;
 }
 
-/** Answers late with the bot's own token. If the channel cannot be read, posts `again`, which speaks of a possible repeat. */
+/**
+ * Answers late with the bot's own token. If the channel cannot be read, posts `again`, which warns that the answer may
+ * be a repeat.
+ */
 export async function answerByKeys(
   adapter: Adapter,
   at: Address,
@@ -32,9 +38,9 @@ export async function answerByKeys(
 }
 
 /**
- * Answers an invocation that another process received and did not finish. Does nothing if that process has answered;
- * replaces the card if that process has posted a card; posts a message otherwise. `mayLeave` is called after the search, right
- * before the edit or post.
+ * Answers an invocation that another process received but did not finish. If that process has already answered, does
+ * nothing; if that process has posted a card, replaces the card; otherwise posts a message. `mayLeave` is called after
+ * the search, immediately before the edit or the post.
  */
 export async function answerLate<Ref>(parts: {
   readonly findAnswer: () => Promise<Ref | undefined>;

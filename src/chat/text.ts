@@ -1,8 +1,8 @@
-/* Text in a monospaced font, and text that is too long. */
+/** Functions for text in a monospaced font, and for cutting text that is too long. */
 import stringWidth from 'string-width';
 import type { Table } from './card.ts';
 
-/** The columns that a text takes. */
+/** The number of columns that a text takes. */
 export function widthOf(text: string): number {
   return stringWidth(text);
 }
@@ -14,7 +14,7 @@ export function padTo(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - widthOf(text)));
 }
 
-/** The longest beginning of `text` that fits into `columns`, but at least one character. */
+/** The longest beginning of `text` that fits into `columns`. Returns at least the first character. */
 export function headOf(text: string, columns: number): string {
   let head = '';
   let width = 0;
@@ -26,9 +26,12 @@ export function headOf(text: string, columns: number): string {
   return head;
 }
 
-/** A table as lines with aligned columns and two blanks between the columns; the head first. */
+/**
+ * Renders a table as lines with aligned columns and two blanks between the columns. The first line holds the column
+ * names.
+ */
 export function aligned({ columns, rows }: Table, shown: (cell: string) => string): string[] {
-  // Each cell is measured once: measuring takes the most time by far.
+  // Each cell is measured only once, because measuring takes most of the time.
   const lines = [columns, ...rows].map((row) =>
     columns.map((_, column) => {
       const text = shown(row[column] ?? '');

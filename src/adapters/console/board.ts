@@ -11,9 +11,9 @@ export interface BoardOptions {
   readonly clock: Clock;
   readonly color: boolean;
   readonly timeZone?: string;
-  /** The window's present width; undefined: do not fold lines. */
+  /** The present width of the window. Undefined: do not fold lines. */
   columns(): number | undefined;
-  /** Asked each time, because a prompt replaces the plain screen. */
+  /** A function, because a prompt later replaces the plain screen. */
   screen(): Screen;
   saveFile(file: CardFile): Promise<string>;
 }
@@ -70,7 +70,7 @@ export function createBoard(options: BoardOptions) {
       const sentence = 'The message belongs to an earlier session of this terminal, so I cannot change it.';
       if (!change)
         throw new DeliveryError('console-gone', sentence, { outcome: 'not-sent', retryable: false });
-      // Also without a difference: then the person asked to see the message again.
+      // The message is printed even if nothing changed, because the person then asked to see the message again.
       print(change);
     },
   };

@@ -8,7 +8,7 @@ import { namesakes } from '../../command/same-name.ts';
 /** The values that are offered for an option. */
 export type Offer = (asked: Omit<Question, 'at' | 'person'>) => Promise<readonly string[]>;
 
-/** The completions of a line, for readline: the candidates, and the word that a candidate replaces. */
+/** The completions of a line, as readline expects them: the candidates, and the word that a candidate replaces. */
 export async function completeLine(
   line: string,
   directory: Directory,
@@ -29,7 +29,7 @@ export async function completeLine(
   const typed = rest.split(/\s+/).filter((part) => part !== '');
   const [command] = namesakes(name, directory.all, (each) => each.name);
   const { entries = [], usual } = command ?? {};
-  // The parser takes the word of a subcommand in the first or the second place.
+  // The parser accepts the word of a subcommand in the first or in the second place.
   const words = entries.flatMap((entry) => entry.word ?? []);
   if (help !== undefined) return pick(typed.length === 0 ? words.map((each) => `${each} `) : []);
   const at = typed.slice(0, 2).findIndex((part) => words.includes(part));
@@ -59,7 +59,7 @@ function freeOptions(options: Options, typed: readonly string[]): string[] {
     .map(([name]) => `--${name} `);
 }
 
-/** The values of the other options; no values while the text cannot be parsed yet. */
+/** The values of the other options. Empty as long as the text cannot be parsed. */
 function valuesIn(words: readonly string[], options: Options): RawValues {
   try {
     return parseText(words.join(' '), '', options);

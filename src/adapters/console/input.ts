@@ -12,7 +12,7 @@ export interface LineSource {
 export interface LineHandlers {
   /** Returns `asked` for a request, `nothing` for an empty line or a comment, and `leave` if the person leaves. */
   line(text: string): 'nothing' | 'asked' | 'leave';
-  /** Called when no more lines come. `no-input`: no line was a request. */
+  /** Called when no more lines will come. `no-input` means that no line was a request. */
   end(how: 'end' | 'no-input'): void;
 }
 
@@ -22,7 +22,7 @@ export interface PipeOptions {
   readonly silenceMs: number | undefined;
 }
 
-/** Lines from a pipe or a file. */
+/** Reads lines from a pipe or a file. */
 export function openPipe({ input, clock, silenceMs }: PipeOptions, handlers: LineHandlers): LineSource {
   const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY, terminal: false });
   let asked = false;
@@ -35,7 +35,7 @@ export function openPipe({ input, clock, silenceMs }: PipeOptions, handlers: Lin
     cancel();
     lines.close();
     input.pause();
-    // A pipe that its writer keeps open must not keep the process alive.
+    // If the program that writes to the pipe keeps the pipe open, the open pipe must not keep this process alive.
     input.unref?.();
     handlers.end(asked ? 'end' : 'no-input');
   };
@@ -52,7 +52,7 @@ export function openPipe({ input, clock, silenceMs }: PipeOptions, handlers: Lin
     else listen();
   });
   lines.on('close', end);
-  // A directory as input, or a broken pipe, counts as the end.
+  // If the input is a directory or a broken pipe, the error counts as the end of the input.
   lines.on('error', end);
   listen();
   return { close: end };

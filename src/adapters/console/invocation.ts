@@ -13,7 +13,7 @@ import type {
 } from '../../chat/port.ts';
 import type { Board } from './board.ts';
 
-/** For an answer in a later session, if the terminal where the command was typed is gone. */
+/** The data for an answer in a later session, when the terminal where the command was typed is gone. */
 export const ConsoleReply = z.object({ id: z.string(), private: z.boolean() });
 type ConsoleReply = z.infer<typeof ConsoleReply>;
 
@@ -25,7 +25,10 @@ interface Stage {
   readonly board: Board;
 }
 
-/** A typed line or pressed button. A terminal opens no forms, and needs no first response within three seconds. */
+/**
+ * An invocation from a typed line or a pressed button. A terminal cannot open forms, and needs no first response within
+ * three seconds.
+ */
 export function createInvocation(stage: Stage, request: InvocationRequest): Invocation {
   const { adapter, at, person, board } = stage;
   const id = `console-${randomUUID()}`;
@@ -34,7 +37,7 @@ export function createInvocation(stage: Stage, request: InvocationRequest): Invo
   let said: Message | undefined;
 
   const show = async (message: Message): Promise<MessageRef> => {
-    // The same answer is printed only once.
+    // If the new answer equals the last answer, the answer is not printed again.
     if (answer && isDeepStrictEqual(message, said)) return answer;
     said = message;
     if (answer) await board.change(answer, message);

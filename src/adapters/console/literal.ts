@@ -1,12 +1,13 @@
 /**
- * Literal text for a terminal. Text from a person, a log line or an API must not move the cursor, change colours, retitle
- * the window or reverse the reading direction: characters that could are replaced by visible signs.
+ * Literal text for a terminal. Text from a person, a log line or an API must not move the cursor, change colours,
+ * change the title of the window or reverse the reading direction. Characters that could do so are replaced by visible
+ * signs.
  */
 
 // C0 and C1 controls (ECMA-48), the line and paragraph separators, and the bidirectional controls (UAX #9).
 const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/gu;
 
-/** One line: line breaks are shown as a sign, too. */
+/** Makes a single line: line breaks are shown as a visible sign, too. */
 export function literalLine(text: string): string {
   return text
     .toWellFormed()
@@ -15,7 +16,7 @@ export function literalLine(text: string): string {
     .replace(UNSAFE, (character) => visible(character));
 }
 
-/** Several lines, split at the line breaks. Tabs become blanks, up to the next multiple of eight columns. */
+/** Splits the text into lines at the line breaks. Tabs become blanks, up to the next multiple of eight columns. */
 export function literalLines(text: string): string[] {
   return text
     .split(/\r?\n/)

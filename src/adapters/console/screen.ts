@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
-/** `typed`: a command, shown as if typed; `reply`: a line that belongs under the block before. */
+/** `typed`: a command, shown as if a person had typed it. `reply`: a line that belongs to the block above. */
 export type BlockKind = 'typed' | 'block' | 'reply';
 
 /** Prints finished lines. */

@@ -15,11 +15,11 @@ export function span(text: string, style?: Style): Span {
   return { text, style };
 }
 
-/** The line as it is written to the terminal. */
+/** Returns the line as it is written to the terminal. */
 export function paint(line: SpanLine, color: boolean): string {
   return line
     .map(({ text, style }) =>
-      // `color` says already whether the stream and the environment allow colours.
+      // `color` already takes into account whether the stream and the environment allow colours.
       style === undefined || !color ? text : styleText(style, text, { validateStream: false }),
     )
     .join('')
@@ -30,7 +30,10 @@ export function widthOfLine(line: SpanLine): number {
   return line.reduce((sum, { text }) => sum + widthOf(text), 0);
 }
 
-/** Folds a line at blanks to at most `columns`; a word that is longer than a whole line is broken. */
+/**
+ * Folds a line at blanks, so that each part has at most `columns` columns. A word that is longer than a whole line is
+ * broken.
+ */
 export function fold(line: SpanLine, columns: number | undefined): SpanLine[] {
   if (columns === undefined || widthOfLine(line) <= columns) return [line];
   if (columns < 2) throw new RangeError(`No line folds to ${columns} columns: a wide character takes two`);

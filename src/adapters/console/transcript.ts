@@ -6,18 +6,21 @@ import type { MessageRef } from '../../chat/port.ts';
 export interface Shown {
   readonly ref: MessageRef;
   readonly message: Message;
-  /** An answer that other platforms would show to the person alone. */
+  /** Whether this is an answer that other platforms would show only to the person. */
   readonly private: boolean;
   readonly replyTo: MessageRef | undefined;
-  /** The key under which the message was posted, if any: the outbox's key, or the id of an invocation. */
+  /**
+   * The key under which the message was posted, if there is one: either the key from the outbox, or the id of an
+   * invocation.
+   */
   readonly key: string | undefined;
   /** Epoch milliseconds. */
   readonly postedAt: number;
-  /** How often the message changed after the post. */
+  /** How often the message was edited after it was posted. */
   readonly edits: number;
 }
 
-/** A button, or a choice of a menu, with the choice's `value`. */
+/** A button, or a choice of a menu together with the choice's `value`. */
 export type ActionButton = Extract<Button, { action: ActionRef }> & { readonly value?: string };
 
 /** A button with its number. */
@@ -67,7 +70,7 @@ export function createTranscript(newRef: (nth: number) => MessageRef) {
       return shown;
     },
     withKey: (key: string) => messages.get(keys.get(key) ?? ''),
-    /** A button keeps its number while its message is edited. */
+    /** While a message is edited, its buttons keep their numbers. */
     numberOf: (ref: MessageRef, button: Button) =>
       'action' in button ? numbers.get(keyOf(ref, button)) : undefined,
     /** Buttons that can be pressed now, by number. */
@@ -81,7 +84,7 @@ export function createTranscript(newRef: (nth: number) => MessageRef) {
           })),
         )
         .toSorted((a, b) => a.number - b.number),
-    /** Whether a button has had this number in this session. */
+    /** Whether any button of this session has or had this number. */
     known: (number: number) => number >= 1 && number <= numbers.size,
   };
 }

@@ -11,9 +11,9 @@ export type Typed =
 const LEAVE = /^(?:exit|quit|bye)$/i;
 
 /**
- * Reads a line as Slack reads the text after `/edgegap`. A leading `/` or `/edgegap` is allowed, because people type the
- * same on Discord and Slack. `#1` presses a button; any other number after the `#` is malformed; any other line that begins
- * with `#` is a comment.
+ * Reads a line in the way Slack reads the text after `/edgegap`. A leading `/` or `/edgegap` is allowed, because people
+ * are used to typing it on Discord and Slack. `#1` presses a button, `#` followed by another number is malformed, and
+ * any other line that begins with `#` is a comment.
  */
 export function readLine(line: string, isCommand: (name: string) => boolean): Typed {
   const text = line.replace(/^\ufeff/, '').trim();

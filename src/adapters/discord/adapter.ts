@@ -23,7 +23,10 @@ export interface DiscordAdapterOptions {
   readonly log: Logger;
 }
 
-/** Discord: interactions come in by the gateway, messages leave by REST, all as Components V2. */
+/**
+ * The adapter for Discord. Interactions arrive through the gateway; messages are sent through REST, always as
+ * Components V2.
+ */
 export function createDiscordAdapter({ config, clock, log }: DiscordAdapterOptions): Adapter {
   const { apiUrl, guilds } = config;
   const api = createMessageApi(config);
@@ -32,7 +35,7 @@ export function createDiscordAdapter({ config, clock, log }: DiscordAdapterOptio
   let bot: string | undefined;
   let starts = 0;
 
-  /** Throws AppError, also if Discord does not accept the token. */
+  /** Throws AppError, for example if Discord does not accept the token. */
   async function ownId(): Promise<string> {
     try {
       bot = await api.ownId();
@@ -63,7 +66,8 @@ export function createDiscordAdapter({ config, clock, log }: DiscordAdapterOptio
     platform: 'discord',
     supports: { idempotentPosts: true, history: true },
     paceMs: PACE_MS,
-    // Discord sends every interaction to every connection on a token.
+    // Only one process may receive, because Discord sends every interaction to every connection that uses the same
+    // token.
     exclusive: true,
 
     async prepare() {
@@ -72,7 +76,7 @@ export function createDiscordAdapter({ config, clock, log }: DiscordAdapterOptio
     async start(inbox, lost, bookmark) {
       const start = ++starts;
       const sessions = readBookmark(bookmark, await ownId());
-      // Stopped before the connection was made.
+      // The adapter was stopped before the connection was made.
       if (start !== starts) return;
       await gateway.start(
         (interaction) => {

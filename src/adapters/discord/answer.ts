@@ -12,14 +12,17 @@ import { limits } from './limits.ts';
 import { markerOf } from './marker.ts';
 import { payloadOf } from './payload.ts';
 
-/** A little before Discord's own 15 minutes, so that a request on its way does not arrive too late. */
+/** A little less than Discord's own 15 minutes, so that a request does not arrive after the token has expired. */
 const TOKEN_USABLE_MS = limits.interactionTokenMs - 30_000;
 
 const UNKNOWN = 'discord-unknown-message';
-/** Errors after which the interaction's token cannot answer, while the channel may still take messages. */
+/**
+ * Errors that mean that the interaction's token can no longer be used to answer, although the channel may still accept
+ * messages.
+ */
 const TOKEN_GONE = ['discord-answer-expired', 'discord-too-late', UNKNOWN] as const;
 
-/** Enough to answer an interaction, also for a process that did not receive the interaction. */
+/** All data needed to answer an interaction, even in a process that did not receive the interaction. */
 export const DiscordReply = z.object({
   /** Id of the interaction. */
   id: z.string(),
@@ -43,30 +46,37 @@ export interface AnswerParts {
   readonly api: MessageApi;
   readonly clock: Clock;
   readonly log: Logger;
-  /** For an answer that stands alone in the channel. */
+  /** The person and the command, to be named in an answer that stands alone in the channel. */
   readonly asked?: Attribution;
 }
 
-/** The answer to one acknowledged interaction. Every function throws DeliveryError. */
+/** The answer to an acknowledged interaction. On failure, every function throws DeliveryError. */
 export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, asked }: AnswerParts) {
   const { id, mode } = reply;
   const at: Address = { platform: adapter.platform, workspace: reply.workspace, channel: reply.channel };
-  // Each message carries a key, by which every process recognises card and answer. An interaction has at most a single card
-  // and a single answer, and all attempts use the same key.
+  // Each message carries a key by which every process recognises the card and the answer. An interaction has at most
+  // one card and one answer, and every attempt to send them uses the same key.
   const cardKey = `i${id}`;
   const answerKey = `a${id}`;
   const source = reply.source === undefined ? undefined : { ...at, message: reply.source };
-  // A change of a private message is as private as the message.
+  // After a press, an undefined source means that the button is in a private message. A change of that message is
+  // private, too.
   const isPublic = mode === 'public' || source !== undefined;
   /** The message that holds the answer, where the bot's own token can edit it. */
   let standing = source;
   let tokenGone = false;
-  /** Whether the answer is no reply to the interaction, so that Discord does not name the asker. */
+  /**
+   * Whether the answer stands alone in the channel instead of replying to the interaction. Discord then does not name
+   * the asker.
+   */
   let standsAlone = false;
-  /** Whether a public answer was announced and is still to come. */
+  /** Whether a public answer was announced and has not been given yet. */
   let waits = mode === 'public';
 
-  /** Acts with the interaction's token; undefined if the token no longer works, while the channel may still exist. */
+  /**
+   * Calls `act`, which uses the interaction's token. Returns undefined if the token no longer works; the channel may
+   * still exist.
+   */
   async function byToken<T>(act: () => Promise<T>): Promise<T | undefined> {
     if (!tokenGone && clock.now() - reply.receivedAt < TOKEN_USABLE_MS) {
       try {
@@ -80,7 +90,10 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
     return undefined;
   }
 
-  /** Puts the message in the answer's place: with the interaction's token, and with the bot's token after that. */
+  /**
+   * Shows the message as the answer: with the interaction's token as long as the token works, and with the bot's token
+   * afterwards.
+   */
   async function fillIn(message: Message, key: string): Promise<MessageRef | undefined> {
     const filled = await byToken(() => api.editAnswer(reply, payloadOf(message, key)));
     if (filled) {
@@ -97,9 +110,13 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
     return standing;
   }
 
-  /** Answers the person alone. A public answer that was announced and not given is taken back. */
+  /**
+   * Sends a message that only the person sees. If a public answer was announced but not given, takes the announcement
+   * back.
+   */
   async function aside(message: Message): Promise<void> {
-    // Otherwise Discord would show the private message to all members, in the place of the announced answer.
+    // Without this deletion, Discord would show the private message to all members, in the place of the announced
+    // answer.
     if (waits)
       await api.deleteAnswer(reply).catch(async (error: unknown) => {
         if (!isDeliveryError(error, UNKNOWN)) await api.editAnswer(reply, payloadOf(elsewhere));
@@ -109,7 +126,7 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
   }
 
   return {
-    /** Gives the answer, or replaces the answer that was given. */
+    /** Gives the answer. If an answer was given before, replaces that answer. */
     async give(message: Message): Promise<void> {
       await fillIn(message, answerKey);
     },
@@ -127,7 +144,7 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
     async resume({ message, again, mayLeave }: LateAnswer): Promise<void> {
       const done = await byToken(async () => {
         const shown = await api.readAnswer(reply).catch((error: unknown) => {
-          // The announced public answer has been taken back.
+          // A public answer was announced, and the announcement has been taken back.
           if (mode === 'private' && isDeliveryError(error, UNKNOWN)) return undefined;
           throw error;
         });
@@ -135,8 +152,9 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
         mayLeave();
         const { flags = 0 } = shown ?? {};
         waits = (flags & MessageFlags.Loading) !== 0;
-        // A public message, such as a live card, must not be replaced by news for a single person. A follow-up takes no
-        // nonce and cannot be read back (Execute Webhook), so a repeat cannot be recognised.
+        // A public message, such as a live card, must not be replaced by news for a single person. A follow-up is sent
+        // instead. A follow-up accepts no nonce and cannot be read back (Execute Webhook), so the bot cannot tell
+        // whether it repeats an earlier follow-up.
         if (source || (mode === 'private' && !(flags & MessageFlags.Ephemeral))) await aside(again);
         else await api.editAnswer(reply, payloadOf(message, answerKey));
         return true;
@@ -149,7 +167,7 @@ export function createAnswer(reply: DiscordReply, { adapter, api, clock, log, as
   };
 }
 
-/** Replaces an announced answer that cannot be taken back. */
+/** Shown in place of an announced answer that cannot be taken back. */
 const elsewhere: Message = {
   kind: 'line',
   tone: 'neutral',

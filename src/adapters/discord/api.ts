@@ -17,13 +17,16 @@ import { limits } from './limits.ts';
 import { type Payload, payloadOf } from './payload.ts';
 import { closeRest, createRest, type RestPlace } from './rest.ts';
 
-/** After this time a message has left, with all repeats, or never will: every other process relies on this limit. */
+/**
+ * When this time is over, a message has left, with all its repeats, or will never leave. All other processes rely on
+ * this limit.
+ */
 export const LEAVE_WITHIN_MS = 15_000;
 
 const CLOSED = 'discord-thread-closed';
 const notice = { kind: 'line', tone: 'neutral', text: ['A message in this thread has changed.'] } as const;
 
-/** Enough to answer an interaction; the interaction's token replaces the bot's token. */
+/** All data needed to answer an interaction. The interaction's token is used in place of the bot's token. */
 export interface InteractionToken {
   readonly id: string;
   readonly applicationId: string;
@@ -32,14 +35,16 @@ export interface InteractionToken {
 
 export type MessageApi = ReturnType<typeof createMessageApi>;
 
-/** The requests that the bot makes for messages. Every request throws DeliveryError. */
+/** The requests by which the bot sends, changes and reads messages. On failure, every request throws DeliveryError. */
 export function createMessageApi({ token, ...place }: RestPlace & { readonly token: string }) {
-  // The caller decides about a bucket's wait: the outbox paces its channels, a person's answer may wait 5 s.
+  // For a route of a channel, no rate limit is waited out here, because the outbox keeps to the pace of each channel.
+  // For any other route, such as the answer to a person, a wait of up to 5 s is acceptable.
   const rejectOnRateLimit = (limit: { route: string; retryAfter: number }) =>
     limit.route.startsWith('/channels') || limit.retryAfter > 5000;
-  // Safe to repeat after a 5xx or a broken connection: edits and reads.
+  // For requests that are safe to repeat after a 5xx or a broken connection, such as edits and reads.
   const rest = createRest(place, { rejectOnRateLimit, retries: 2 }).setToken(token);
-  // Not safe for a first response: the repeat is refused as "already acknowledged", which hides the success of the first.
+  // For first responses, which must not be repeated by discord.js: Discord refuses a repeat as "already acknowledged",
+  // and that error would hide that the first attempt succeeded.
   const once = createRest(place, { rejectOnRateLimit, retries: 0 });
   let closed = false;
   let own: string | undefined;
@@ -59,8 +64,8 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
   }
 
   /**
-   * Sends a first response, and repeats the response if the first attempt got no answer. Returns the refusal of the repeat:
-   * either the first attempt had arrived, or another process had responded.
+   * Sends a first response, and sends the response again if the first attempt got no answer. If Discord refuses the
+   * repeat, returns the refusal: either the first attempt had arrived, or another process had responded.
    */
   async function respond({ id, token }: InteractionToken, body: object, files: Payload['files'] = []) {
     const send = () =>
@@ -79,16 +84,16 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
     return undefined;
   }
 
-  /** The present answer; after `update`, the message with the pressed button. */
+  /** Reads the answer as it is now. After `update`, this is the message with the pressed button. */
   async function readAnswer({ applicationId, token }: InteractionToken): Promise<APIMessage> {
     const route = Routes.webhookMessage(applicationId, token, '@original');
     return await deliver<APIMessage>(() => rest.get(route, { auth: false }));
   }
 
   /**
-   * Edits in a thread that Discord may have archived. An edit does not open an archived thread; a message does, and every
-   * member with the right to write there may open the thread (Threads, "Archiving"). If the thread stays closed, the edit
-   * is given up: waiting opens no thread.
+   * Edits a message in a thread that Discord may have archived. An edit does not reopen an archived thread, but a
+   * message does: every member who may write there reopens the thread by writing (Threads, "Archiving"). If the thread
+   * stays closed, the edit is given up, because waiting does not reopen a thread.
    */
   async function openAndEdit<T>(channel: string, of: string, edit: () => Promise<T>): Promise<T> {
     try {
@@ -110,12 +115,12 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
   }
 
   return {
-    /** First response to an interaction: a message for the person alone. */
+    /** Sends a first response: a message that only the person sees. */
     async answerPrivately(to: InteractionToken, { body, files }: Payload) {
       const data = { ...body, flags: body.flags | MessageFlags.Ephemeral };
       await respond(to, { type: InteractionResponseType.ChannelMessageWithSource, data }, files);
     },
-    /** First response: a form. */
+    /** Sends a first response that opens a form. */
     async openForm(to: InteractionToken, data: APIModalInteractionResponseCallbackData) {
       await respond(to, { type: InteractionResponseType.Modal, data });
     },
@@ -127,9 +132,13 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
         data: { choices },
       });
     },
-    /** First response: announces an answer or, for `update`, a change of `source`, the message with the pressed button. */
+    /**
+     * Sends a first response that announces an answer. For `update`, the response announces a change of `source`, the
+     * message with the pressed button.
+     */
     async defer(to: InteractionToken, mode: AckMode, source?: string) {
-      // This response fixes whether the answer is private. Components V2 can be set only in the edit that follows.
+      // This response decides whether the answer is private. The flag for Components V2 can be set only by the edit
+      // that follows.
       const refusal = await respond(to, {
         type:
           mode === 'update'
@@ -138,12 +147,12 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
         ...(mode === 'private' ? { data: { flags: MessageFlags.Ephemeral } } : {}),
       });
       if (!refusal) return;
-      // A repeat was refused. If the announced answer still waits, the first attempt had arrived. If not, another process
-      // may have told the person that nothing was done, so this process must do nothing.
+      // Discord refused the repeat. If the announced answer is still empty, the first attempt had arrived. Otherwise
+      // another process may have told the person that nothing was done, so this process must do nothing.
       const { id, flags = 0 } = await readAnswer(to);
       if (mode === 'update' ? id !== source : !(flags & MessageFlags.Loading)) throw refusal;
     },
-    /** Fills in the announced answer, or replaces the answer. */
+    /** Fills in the announced answer, or replaces an answer that was given before. */
     editAnswer(to: InteractionToken & { channel: string }, { body, files }: Payload) {
       const route = Routes.webhookMessage(to.applicationId, to.token, '@original');
       const edit = () => deliver<APIMessage>(() => rest.patch(route, { body, files, auth: false }));
@@ -155,13 +164,13 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
       return deliver<void>(() => rest.delete(route, { auth: false }));
     },
     /**
-     * A further answer to an acknowledged interaction, for the person alone. If an announced answer still waits, Discord
-     * shows the further answer there, to the readers of the announced answer (Receiving and Responding, "Create Followup
-     * Message").
+     * Sends a further answer to an acknowledged interaction, visible only to the person. If an announced answer has not
+     * been given yet, Discord shows the further answer in its place, to everyone who can see the announced answer
+     * (Receiving and Responding, "Create Followup Message").
      */
     followUpPrivately({ applicationId, token }: InteractionToken, { body, files }: Payload) {
       const data = { ...body, flags: body.flags | MessageFlags.Ephemeral };
-      // No repeat after a lost response: the person could see the message twice.
+      // If the response is lost, the request is not repeated, because the person could see the message twice.
       return deliver<void>(() =>
         once.post(Routes.webhook(applicationId, token), { body: data, files, auth: false }),
       );
@@ -190,23 +199,29 @@ export function createMessageApi({ token, ...place }: RestPlace & { readonly tok
         deliver<void>(() => rest.patch(route, { body, files, signal })),
       );
     },
-    /** The bot's user id, asked for once. Needs no gateway connection, so a standby process can ask, too. */
+    /**
+     * The bot's user id, which is requested only once. The request needs no gateway connection, so a standby process
+     * can make the request, too.
+     */
     async ownId() {
       own ??= (await deliver<RESTGetAPICurrentUserResult>(() => rest.get(Routes.user()))).id;
       return own;
     },
-    /** A member, with the ids of the member's roles; `guild` has the permissions of each role. */
+    /** A member, with the ids of the member's roles. The permissions of each role are in the answer of `guild`. */
     member: (guild: string, person: string) =>
       deliver<APIGuildMember>(() => rest.get(Routes.guildMember(guild, person))),
     guild: (id: string) => deliver<APIGuild>(() => rest.get(Routes.guild(id))),
-    /** The channel of the direct messages with a person. */
+    /** Opens the channel for direct messages with a person, and returns its id. */
     async openDirect(person: string, signal: AbortSignal) {
       const { id } = await deliver<RESTPostAPICurrentUserCreateDMChannelResult>(() =>
         rest.post(Routes.userChannels(), { body: { recipient_id: person }, signal }),
       );
       return id;
     },
-    /** A page of the messages after the message `after`, newest first; without `after`, the newest page. */
+    /**
+     * A page of the messages that follow the message `after`, with the newest message first. Without `after`, the
+     * newest page.
+     */
     history(channel: string, { after, limit }: { after?: string; limit: number }) {
       const query = new URLSearchParams({ limit: String(limit), ...(after === undefined ? {} : { after }) });
       return deliver<RESTGetAPIChannelMessagesResult>(() =>

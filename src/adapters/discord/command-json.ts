@@ -24,8 +24,9 @@ const types = {
 } as const;
 
 /**
- * A command as JSON, for registration in a server. `contexts` and `integration_types` are left out, as both are for global
- * commands only (Application Commands, "Application Command Object"). Throws if Discord would not take the command.
+ * Turns a command into the JSON for its registration in a server. `contexts` and `integration_types` are left out,
+ * because Discord uses both only for global commands (Application Commands, "Application Command Object"). Throws if
+ * Discord would not accept the command.
  */
 export function commandJson(command: Command, access: AccessRules) {
   const { name, description, entries } = command;
@@ -50,7 +51,7 @@ function charactersOf({ name, description, options = [], choices = [] }: Describ
   return inside.reduce((sum, count) => sum + count, name.length + description.length);
 }
 
-/** The options of a command. To Discord a subcommand is an option itself, which holds the subcommand's options. */
+/** The options of a command. Discord treats a subcommand as an option that contains the subcommand's own options. */
 function entryJson({ word, description, options }: Entry): Described[] {
   const all = Object.entries(options).map(([name, option]) => optionJson(name, option));
   if (word === undefined) return all;
@@ -58,9 +59,9 @@ function entryJson({ word, description, options }: Entry): Described[] {
 }
 
 /**
- * The right that a member needs to see the command, until an administrator of the server changes the setting; null: every
- * member sees the command. If a role gives the permission, every member has to see the command, because the registration
- * cannot name roles, and Discord would hide the command from people with the right role.
+ * The right that a member needs to see the command, until an administrator of the server changes this setting. Null
+ * means that every member sees the command. If access depends on a role, the command must be visible to every member:
+ * the registration cannot name roles, so Discord would otherwise hide the command from people with that role.
  */
 function leastRight(permission: Permission, access: AccessRules): number | null {
   const level = permissions[permission];

@@ -42,7 +42,7 @@ const meanings: Readonly<Record<number, Meaning>> = {
   [codes.ThreadLocked]: ['discord-thread-closed', 'The thread is locked.', THREAD_HINT],
 };
 
-/** Errors that an administrator of the server can put right. */
+/** Errors whose cause an administrator of the server can remove. */
 const MENDABLE = new Set<number>([
   codes.MissingAccess,
   codes.MissingPermissions,
@@ -50,10 +50,10 @@ const MENDABLE = new Set<number>([
   codes.ThreadLocked,
 ]);
 
-/** Errors of a connection that was never made: nothing can have been shown. */
+/** Errors that mean that no connection was made, so nothing can have been shown. */
 const NEVER_SENT = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
 
-/** The failure of a request, for the outbox and for a person. */
+/** Turns the failure of a request into an error for the outbox and for a person. */
 export function toDeliveryError(error: unknown): DeliveryError {
   if (error instanceof DeliveryError) return error;
   if (error instanceof RateLimitError) {
@@ -62,7 +62,8 @@ export function toDeliveryError(error: unknown): DeliveryError {
       outcome: 'not-sent',
       retryable: true,
       retryAfterMs: Math.max(error.retryAfter, error.timeToReset, 0),
-      // Each route has its own bucket; only the global limit concerns the whole bot (Rate Limits, "Global Rate Limit").
+      // Each route has its own bucket, so only the global limit concerns the whole bot (Rate Limits, "Global Rate
+      // Limit").
       ...(error.global ? { heldUp: { posts: true, edits: true, everywhere: true } } : {}),
     });
   }
@@ -105,7 +106,7 @@ function fromApi(error: DiscordAPIError): DeliveryError {
 }
 
 function fromConnection(error: unknown): DeliveryError {
-  // After a 401 discord.js forgets the token and refuses every further request.
+  // After a 401, discord.js forgets the token, and from then on throws this error for every request.
   if (error instanceof Error && error.message.startsWith('Expected token to be set'))
     return tokenRefused(error);
   return new DeliveryError('discord-unreachable', 'Discord cannot be reached.', {
@@ -132,7 +133,10 @@ export function codeOf(error: unknown): string | undefined {
   return 'code' in error && typeof error.code === 'string' ? error.code : codeOf(error.cause);
 }
 
-/** For an edit in a closed thread: the thread opens only when a person writes there, and by then the edit is out of date. */
+/**
+ * Turns the error of an edit in a closed thread into an error that is not tried again: the thread reopens only when a
+ * person writes there, and by then the edit is out of date.
+ */
 export function giveUp(error: DeliveryError): never {
   if (error.retryable) throw error;
   const { code, userMessage, hint = '' } = error;

@@ -4,16 +4,25 @@ import type { MessageApi } from './api.ts';
 import { limits } from './limits.ts';
 import { markerOf } from './marker.ts';
 
-/** Discord's ids hold a time: milliseconds since 2015, 22 bits up (developer reference, "Snowflakes"). */
+/**
+ * An id of Discord contains a time: the milliseconds since the start of 2015, shifted left by 22 bits (developer
+ * reference, "Snowflakes").
+ */
 const DISCORD_EPOCH = 1_420_070_400_000;
-/** Discord's clock and this machine's clock may differ. Searching further back is safe, as the marker is unique. */
+/**
+ * The search starts this much earlier, because Discord's clock and this machine's clock may differ. Searching further
+ * back is safe, because the marker is unique.
+ */
 const CLOCK_SKEW_MS = 60_000;
-/** Pages read at most: a channel gets fewer messages in the few minutes between two attempts. */
+/**
+ * Maximum number of pages that are read. In the few minutes between two attempts, a channel gets fewer messages than
+ * this.
+ */
 const PAGES = 20;
 
 /**
- * The bot's own message that carries the key's marker, posted at `since` or later. Throws DeliveryError if the channel
- * cannot be read, or not to its end.
+ * Finds the bot's own message that carries the key's marker and was posted at `since` or later. Throws DeliveryError if
+ * the channel cannot be read, or can be read only in part.
  */
 export async function findByMarker(
   api: MessageApi,
@@ -42,7 +51,10 @@ export async function findByMarker(
   });
 }
 
-/** Without Read Message History, Discord shows an empty channel, and no error (Message Resource, "Get Channel Messages"). */
+/**
+ * Throws if the bot lacks the permission Read Message History: Discord then shows an empty channel instead of an error
+ * (Message Resource, "Get Channel Messages").
+ */
 async function requireReadable(api: MessageApi, channel: string): Promise<void> {
   const newest = await api.history(channel, { limit: 1 });
   if (newest.length > 0) return;

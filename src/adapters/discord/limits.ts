@@ -1,11 +1,11 @@
 /**
- * Discord's limits as data. Sources: Discord developer documentation, "Components Reference" and "Message Resource"
+ * Discord's limits, as data. Sources: Discord developer documentation, "Components Reference" and "Message Resource"
  * (Components V2), "Application Commands", "Receiving and Responding", and `discord-api-spec`, the vendor's OpenAPI.
  */
 export const limits = {
   /** Components in one message, nested components included (Components Reference, "Components V2"). */
   components: 40,
-  /** Characters in all texts of a message together (same place). */
+  /** Characters in all texts of a message together (Components Reference, "Components V2"). */
   text: 4000,
   /** Buttons in one action row. */
   rowButtons: 5,
@@ -15,9 +15,12 @@ export const limits = {
   alt: 1024,
   /** A menu, in a message or a form (Components Reference, "String Select"). */
   select: { choices: 25, label: 100, value: 100, placeholder: 150 },
-  /** A modal: fields, and characters of its texts (Components Reference, "Label" and "Text Input"; title: Interactions). */
+  /**
+   * A modal: the number of fields, and the lengths of its texts in characters (Components Reference, "Label" and "Text
+   * Input"; title: Interactions).
+   */
   form: { fields: 5, title: 45, label: 45, hint: 100, text: 4000 },
-  /** Suggestions during typing (Interactions, "Autocomplete"). */
+  /** Suggestions while a person is typing (Interactions, "Autocomplete"). */
   suggestions: { choices: 25, length: 100 },
   /** Files in one message. */
   files: 10,
@@ -25,7 +28,7 @@ export const limits = {
   fileBytes: 10 * 1024 * 1024,
   /** Bytes of all files of one request. */
   requestBytes: 25 * 1024 * 1024,
-  /** How long an interaction's token can fill in and edit the answer. */
+  /** How long an interaction's token can be used to fill in and edit the answer. */
   interactionTokenMs: 15 * 60_000,
   /** Characters of a nonce. */
   nonce: 25,
@@ -38,8 +41,8 @@ export const limits = {
 } as const;
 
 /**
- * Characters of a card that each piece may take, so that a long value does not hide the other values. `spare` is for the
- * ellipses of pieces that do not fit at all.
+ * The number of characters that each piece of a card may take, so that a long value does not crowd out the other
+ * values. `spare` is reserved for the ellipses of pieces that do not fit at all.
  */
 export const shares = {
   title: 256,
@@ -52,7 +55,8 @@ export const shares = {
 } as const;
 
 /**
- * Discord allows about 5 messages in 5 seconds a channel, and as many edits: each route has its own bucket, whose exact
- * limits come in response headers.
+ * The time between two messages, and between two edits, in a channel. Discord allows about 5 messages in 5 seconds per
+ * channel, and the same number of edits. Each route has its own bucket, whose exact limits stand in the response
+ * headers.
  */
 export const PACE_MS = { post: 1_000, edit: 1_000 } as const;

@@ -2,9 +2,9 @@ import { type APIInteraction, Constants, PermissionFlagsBits, PermissionsBitFiel
 import { DeliveryError } from '../../errors.ts';
 
 /**
- * Makes sure that the bot's own token can post and edit in the interaction's channel: an answer to an interaction needs no
- * permission, so a successful answer proves nothing. Discord sends the bot's permissions in the channel along
- * (`app_permissions`). Throws DeliveryError that names the missing permissions.
+ * Makes sure that the bot's own token can post and edit in the interaction's channel. An answer to an interaction needs
+ * no permission, so a successful answer does not prove this. Discord sends the bot's permissions in the channel with
+ * each interaction (`app_permissions`). Throws a DeliveryError that names the missing permissions.
  */
 export function requirePosting(interaction: APIInteraction, withFiles: boolean): void {
   const thread = Constants.ThreadChannelTypes.some((type) => type === interaction.channel?.type);

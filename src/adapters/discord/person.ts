@@ -8,8 +8,8 @@ import {
 import type { Person } from '../../chat/port.ts';
 
 /**
- * The person behind an interaction. Discord sends the member's present roles and permissions with every interaction, so
- * there is nothing to look up, and nothing can be out of date.
+ * The person who caused an interaction. Discord sends the member's present roles and permissions with every
+ * interaction, so no request is needed, and the data cannot be out of date.
  */
 export function personOf(interaction: APIInteraction, guilds: readonly string[]): Person {
   const { member } = interaction;
@@ -20,9 +20,9 @@ export function personOf(interaction: APIInteraction, guilds: readonly string[])
   return personAs({ user, nick: member?.nick, roles: member?.roles ?? [] }, home, permissions);
 }
 
-/** A person without an interaction: the permissions are the sum of the permissions of the person's roles. */
+/** A person, without an interaction. The person's permissions are the sum of the permissions of the person's roles. */
 export function memberAs(member: APIGuildMember, guild: APIGuild, guilds: readonly string[]): Person {
-  // Every member has the role whose id is the server's id (Permissions, "Permission Hierarchy").
+  // Every member has the role whose id equals the server's id (Permissions, "Permission Hierarchy").
   const held = guild.roles.filter(({ id }) => id === guild.id || member.roles.includes(id));
   const permissions = new PermissionsBitField(held.map((role) => BigInt(role.permissions)));
   if (guild.owner_id === member.user.id) permissions.add(PermissionFlagsBits.ManageGuild);

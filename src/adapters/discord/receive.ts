@@ -15,7 +15,7 @@ import { personOf } from './person.ts';
 
 type Option = APIApplicationCommandInteractionDataOption<InteractionType>;
 
-/** An interaction, as a request to carry out, a question for suggestions, or an interaction to ignore. */
+/** An interaction, read as a request to carry out, as a question for suggestions, or as an interaction to ignore. */
 export type Received =
   | { readonly kind: 'request'; readonly interaction: Interaction; readonly request: InvocationRequest }
   | { readonly kind: 'question'; readonly question: Question }
@@ -62,7 +62,7 @@ function isSlashCommand(
   );
 }
 
-/** Discord nests the options of a subcommand in the subcommand. */
+/** Discord places the options of a subcommand inside the subcommand. */
 function nested(options: readonly Option[] = []) {
   const subcommand = options.find((option) => option.type === ApplicationCommandOptionType.Subcommand);
   return { subcommand: subcommand?.name, own: subcommand?.options ?? options };

@@ -17,9 +17,9 @@ import { toStartError } from './start-error.ts';
 
 type Registered = Awaited<ReturnType<typeof registerIn>>;
 
-/** Reads the settings, registers the commands, prints sentences. Returns the exit code. */
+/** Reads the settings, registers the commands, and prints the result in sentences. Returns the exit code. */
 export async function runRegister(options: {
-  /** Default: the environment of this process. */
+  /** The default is the environment of this process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly commandsFolder: string;
   /** Other kinds of options, for tests. */
@@ -45,8 +45,8 @@ export async function runRegister(options: {
 }
 
 /**
- * Gives each configured server exactly the commands of `directory`. Writes only commands that differ, because Discord
- * allows 200 creations a day in a server. Throws AppError.
+ * Makes sure that each configured server has exactly the commands of `directory`. Writes only commands that differ,
+ * because Discord allows 200 creations of commands a day in each server. Throws AppError.
  */
 export async function registerCommands(
   config: DiscordConfig,
@@ -54,7 +54,7 @@ export async function registerCommands(
   report: (done: Registered) => void,
 ): Promise<void> {
   const rest = createRest(config, {
-    // Wait out a short limit, but not the limit of the day.
+    // Waits for a short rate limit to end, but not for the daily limit.
     rejectOnRateLimit: ({ retryAfter }) => retryAfter > 60_000,
   }).setToken(config.token);
   const wanted = directory.all.map((command) => commandJson(command, config.access));
@@ -102,8 +102,9 @@ async function registerIn(rest: REST, application: string, guild: string, wanted
 }
 
 /**
- * A command as text, for comparing a command of this bot with a registered command. Discord returns a command with
- * defaults filled in, false values left out, permissions as text, and fields in an order of its own.
+ * Turns a command into a text, in order to compare a command of this bot with a registered command. Discord returns a
+ * registered command with defaults filled in, false values left out, permissions as text, and the fields in a different
+ * order.
  */
 function canonical(command: CommandJson | APIApplicationCommand): string {
   const { name, description, options = [], default_member_permissions: permissions } = command;

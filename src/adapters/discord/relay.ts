@@ -7,9 +7,9 @@ import { type Dispatcher, upgrade } from 'undici';
 export type Relay = ReturnType<typeof createRelay>;
 
 /**
- * Sends a client's WebSockets through `agent`, if the client has no setting for an agent: the client connects to an address
- * on this machine, and the relay passes the traffic on. Only addresses registered with `to` are reached, because any
- * program on this machine could connect.
+ * Sends the WebSockets of a client through `agent`, for a client that has no setting for an agent. The client connects
+ * to an address on this machine, and the relay passes the traffic on. The relay connects only to addresses that were
+ * registered with `to`, because any program on this machine could use the relay.
  */
 export function createRelay(agent: Dispatcher) {
   const targets = new Map<string, string>();
@@ -39,7 +39,7 @@ export function createRelay(agent: Dispatcher) {
   }
 
   return {
-    /** The relay's address that leads to `url`. */
+    /** Returns the relay's address that leads to `url`. */
     async to(url: string): Promise<string> {
       listening ??= listen();
       const { port } = (await listening).address() as AddressInfo;
@@ -47,7 +47,7 @@ export function createRelay(agent: Dispatcher) {
       targets.set(path, url);
       return `ws://127.0.0.1:${port}${path}`;
     },
-    /** The address behind an address of the relay. Returns any other `url` as given. */
+    /** Returns the address to which an address of the relay leads. Any other `url` is returned unchanged. */
     from: (url: string) => targets.get(new URL(url).pathname) ?? url,
     async close(): Promise<void> {
       const server = await listening;

@@ -10,9 +10,9 @@ export type RestPlace = Pick<DiscordConfig, 'apiUrl' | 'proxy'>;
 type Send = RESTOptions['makeRequest'];
 
 /**
- * discord.js's REST client, on separate connections. By default REST uses its own undici 6 with the dispatcher that all
- * undici versions of a process share (`Symbol.for('undici.globalDispatcher.1')`); if a different version was loaded first,
- * a message with a file fails with UND_ERR_INVALID_ARG.
+ * The REST client of discord.js, with connections of its own. By default, REST uses its own undici 6 with the
+ * dispatcher that all undici versions of a process share (`Symbol.for('undici.globalDispatcher.1')`). If a different
+ * version was loaded first, a message with a file fails with UND_ERR_INVALID_ARG.
  */
 export function createRest({ apiUrl, proxy }: RestPlace, options: Partial<RESTOptions>): REST {
   const agent = createAgent(proxy);
@@ -20,16 +20,21 @@ export function createRest({ apiUrl, proxy }: RestPlace, options: Partial<RESTOp
   return new REST({ ...api, ...options, makeRequest: (url, init) => send(agent, url, init).catch(asReset) });
 }
 
-/** undici's codes for a connection that broke before the whole response had arrived. */
+/** The codes by which undici reports a connection that broke before the whole response had arrived. */
 const BROKEN = new Set(['UND_ERR_SOCKET', 'UND_ERR_CLOSED', 'UND_ERR_DESTROYED', 'EPIPE', 'ETIMEDOUT']);
 
-/** discord.js repeats a request that failed with ECONNRESET, and with no other code of a broken connection (`shouldRetry`). */
+/**
+ * discord.js repeats a request that failed with ECONNRESET, but not after other codes of a broken connection
+ * (`shouldRetry`). So these codes become ECONNRESET.
+ */
 function asReset(error: Error & { code?: string }): never {
   if (!BROKEN.has(error.code ?? '')) throw error;
   throw Object.assign(new Error(error.message, { cause: error }), { code: 'ECONNRESET' });
 }
 
-/** Ends the client's timers, which would keep the process running. Idle connections do not. */
+/**
+ * Stops the client's timers, which would keep the process running. Idle connections do not keep the process running.
+ */
 export function closeRest(rest: REST): void {
   rest.clearHandlerSweeper();
   rest.clearHashSweeper();
@@ -44,7 +49,7 @@ async function send(agent: Dispatcher, url: string, init: Parameters<Send>[1]): 
     signal: init.signal,
     dispatcher: agent,
   });
-  // Read here, so that a response that breaks off in the middle counts as a broken connection.
+  // The body is read here, so that a response that breaks off in the middle counts as a broken connection.
   const bytes = await body.arrayBuffer();
   return new Response(bytes.byteLength > 0 ? bytes : null, {
     status: statusCode,

@@ -8,10 +8,11 @@ import {
 import { AppError, ConfigError } from '../../errors.ts';
 import { codeOf } from './errors.ts';
 
-/** The reason why Discord did not let the bot in, with a remedy. */
+/** Explains why Discord did not let the bot in, and how to correct the cause. */
 export function toStartError(error: unknown, apiUrl: string | undefined): AppError {
   const message = error instanceof Error ? error.message : String(error);
-  // REST answers 401; for the gateway's close code 4004, discord.js throws an error with the text below.
+  // A refused token shows in two ways: REST answers 401, and for the gateway's close code 4004, discord.js throws an
+  // error with the text below.
   const badToken =
     (error instanceof DiscordjsError && error.code === DiscordjsErrorCodes.TokenInvalid) ||
     (error instanceof DiscordAPIError && error.status === 401);
@@ -43,7 +44,9 @@ export function toStartError(error: unknown, apiUrl: string | undefined): AppErr
   });
 }
 
-/** The reason why Discord closed a working connection for good (Opcodes and Status Codes, "Gateway Close Event Codes"). */
+/**
+ * Explains why Discord closed a working connection permanently (Opcodes and Status Codes, "Gateway Close Event Codes").
+ */
 export function toLostError(closeCode: number): AppError {
   if (closeCode === GatewayCloseCodes.AuthenticationFailed) return badTokenError();
   return new AppError('discord-lost', `Discord has closed the connection for good (code ${closeCode}).`, {

@@ -16,24 +16,28 @@ const SourceMessage = z.object({
   channel: z.string(),
   ts: z.string(),
   thread: z.string().exactOptional(),
-  /** Only the asker sees the message, and only the message's `response_url` can change the message. */
+  /** Whether only the asker sees the message. Such a message can be changed only through its `response_url`. */
   ephemeral: z.boolean(),
 });
 export type SourceMessage = z.infer<typeof SourceMessage>;
 
-/** Everything needed to answer one person, also for a process to which the person did not speak. */
+/** All data needed to answer a person, even in a process that did not receive the person's request. */
 export const SlackAsker = z.object({
-  /** The same id when Slack delivers the invocation again. */
+  /** Stays the same when Slack delivers the invocation again. */
   id: z.string(),
   user: z.string(),
   channel: z.string(),
-  /** `ts` of the thread for public answers. */
+  /** The `ts` of the thread where public answers are posted. */
   thread: z.string().exactOptional(),
   /**
-   * Whether that thread has replies already: Slack shows ephemeral messages in no other thread (chat.postEphemeral).
+   * Whether that thread already has replies. In a thread without replies, Slack does not show ephemeral messages
+   * (chat.postEphemeral).
    */
   threadOpen: z.boolean(),
-  /** Takes five answers within half an hour, wherever the person is; app mentions have no response_url. */
+  /**
+   * Accepts five answers within half an hour, in any place where the person can type. App mentions have no
+   * response_url.
+   */
   responseUrl: z.string().exactOptional(),
   source: SourceMessage.exactOptional(),
   /** The time of arrival, in epoch milliseconds. */
@@ -41,20 +45,24 @@ export const SlackAsker = z.object({
 });
 export type SlackAsker = z.infer<typeof SlackAsker>;
 
-/** The stored means to answer. */
+/** The stored data with which an answer can be given later. */
 export const SlackReply = z.object({ mode: z.enum(['public', 'private', 'update']), asked: SlackAsker });
 
 const WAITING =
   'Slack makes me wait before I can post in this channel. I go on as soon as Slack lets me: you need not ask again.';
 
-/** Errors of a bot without access to the channel: a `response_url` may still post where the bot's token cannot. */
+/**
+ * Errors that mean that the bot has no access to the channel. A `response_url` may still post where the bot's token
+ * cannot post.
+ */
 const NO_ACCESS = ['slack-not-in-channel', 'slack-channel-not-found', 'slack-restricted-action'] as const;
 
 export type SlackAnswer = ReturnType<typeof createAnswer>;
 
 /**
- * Answers one person: privately, in the channel, or in the message with the pressed button. `respond` answers privately
- * if no other place takes the answer; `postCard` throws, as the caller acts only after the card is posted.
+ * Answers a person: privately, in the channel, or in the message with the pressed button. `respond` answers privately
+ * if the answer cannot be shown in any other place. `postCard` throws instead, because the caller must not act before
+ * the card is posted.
  */
 export function createAnswer(parts: {
   readonly asked: SlackAsker;
@@ -62,21 +70,23 @@ export function createAnswer(parts: {
   readonly posts: Posts;
   readonly files: Files;
   readonly patience: Patience;
-  /** Milliseconds, from now on, in which the person can be answered. */
+  /** The time during which the person can be answered, in milliseconds from now. */
   readonly answerableMs: number;
   readonly clock: Clock;
 }) {
   const { asked, api, posts, files, patience, answerableMs, clock } = parts;
   const { id, channel, thread, threadOpen, user, responseUrl, source } = asked;
-  // By these keys another process finds the bot's messages for this invocation.
+  // With these keys, another process finds the bot's messages for this invocation.
   const cardKey = `card:${id}`;
   const answerKey = `answer:${id}`;
   const here = { channel, ...(thread === undefined ? {} : { thread }) };
-  /** The public answer, once the bot has posted an answer that the bot can edit. */
+  /** The message with the public answer, after the bot has posted a message that the bot can edit. */
   let answer: PostedMessage | undefined;
-  /** Whether `answer` is a card as posted, which only the final answer will replace. */
+  /** Whether `answer` is still the card as it was posted. Only the final answer will replace the card. */
   let cardStands = false;
-  /** Slack did not take a card in time, as far as known: the card may stand in the channel all the same. */
+  /**
+   * Whether Slack did not accept a card in time, as far as the bot knows. The card may be in the channel all the same.
+   */
   let cardGivenUp = false;
   const spentMs = stopwatch(clock);
 
@@ -85,7 +95,7 @@ export function createAnswer(parts: {
     as: { readonly response_type: 'ephemeral' | 'in_channel'; readonly replace_original: boolean },
   ): Promise<void> {
     if (responseUrl === undefined) throw noUrl();
-    // Without thread_ts the answer to a press in a thread would stand in the channel (handling user interaction).
+    // Without thread_ts, the answer to a press in a thread would appear in the channel (handling user interaction).
     await api.respond(responseUrl, {
       ...render(message),
       ...as,
@@ -93,23 +103,23 @@ export function createAnswer(parts: {
     });
   }
 
-  /** The bot's message under this key for this invocation. */
+  /** Finds the bot's message for this invocation that was posted with this key. */
   function find(key: string): Promise<PostedMessage | undefined> {
     return posts.find(here, key, asked.receivedAt);
   }
 
-  /** If Slack does not take this message either, no harm is done. */
+  /** Tells the person that the answer has to wait. No harm is done if Slack does not accept this message either. */
   function sayWaiting(): void {
     void whisper({ kind: 'line', tone: 'neutral', text: [WAITING] }).catch(() => undefined);
   }
-  // After a card was given up, later messages do not wait as well.
+  // When a card has been given up, the messages after the card no longer wait either.
   const wait = () => ({
     patienceMs: cardGivenUp ? 0 : answerableMs - spentMs(),
     told: { person: user, tell: sayWaiting },
   });
 
   /**
-   * Posts in the channel as soon as Slack permits. If Slack does not report the outcome, the channel is searched for
+   * Posts in the channel as soon as Slack permits. If the outcome of an attempt is unknown, the channel is searched for
    * the message.
    */
   async function post(message: MessageWithoutFiles, key: string): Promise<PostedMessage> {
@@ -124,12 +134,13 @@ export function createAnswer(parts: {
   async function whisper(message: MessageWithoutFiles): Promise<void> {
     if (responseUrl !== undefined) {
       try {
-        // Never replaces: on a button's response_url, that would replace the message everyone sees; on a slash
-        // command's, that does nothing (bolt-js#2287).
+        // `replace_original` is always false here: with the response_url of a button, true would replace the message
+        // that everyone sees; with that of a slash command, true has no effect (bolt-js#2287).
         await viaUrl(message, { response_type: 'ephemeral', replace_original: false });
         return;
       } catch (error) {
-        // A lost answer may have been shown; shown twice to one person is better than not at all.
+        // If the outcome is unknown, the answer may already have been shown. Showing an answer twice to the person is
+        // better than showing no answer.
         if (!(error instanceof DeliveryError)) throw error;
       }
     }
@@ -139,7 +150,8 @@ export function createAnswer(parts: {
         message,
       );
     } catch (error) {
-      // A mention has no response_url, and a channel that refuses the bot's posts refuses ephemeral messages, too.
+      // This is the last resort for a mention, which has no response_url: a channel that refuses the bot's posts
+      // refuses ephemeral messages, too.
       await posts.post({ channel: user }, message).catch(() => {
         throw error;
       });
@@ -150,13 +162,13 @@ export function createAnswer(parts: {
     await files.showPrivately(user, message, wait, whisper);
   }
 
-  /** Gives the asker an answer that cannot be posted for everyone, with the reason. */
+  /** Sends an answer that cannot be posted for everyone to the asker alone, together with the reason. */
   async function aside(message: Message, why: unknown): Promise<void> {
     if (!(why instanceof DeliveryError)) throw why;
     await privately(withNote(message, `Only you see this. ${why.userMessage}`));
   }
 
-  /** Searches for a card that was given up. Throws if the search has to wait as well. */
+  /** Searches for a card that was given up. Throws if the search itself would have to be repeated later. */
   async function doubtfulCard(): Promise<PostedMessage | undefined> {
     if (!cardGivenUp) return undefined;
     try {
@@ -178,7 +190,8 @@ export function createAnswer(parts: {
         cardStands = false;
         return;
       } catch (error) {
-        // Thrown, so that the answer replaces the card as soon as Slack takes the answer.
+        // The error is thrown, so that the caller tries again later and the answer replaces the card as soon as Slack
+        // accepts the answer.
         if (cardStands && error instanceof DeliveryError && error.retryable) throw error;
         return await aside(message, error);
       }
@@ -188,7 +201,8 @@ export function createAnswer(parts: {
     } catch (error) {
       if (responseUrl === undefined || !isDeliveryError(error, ...NO_ACCESS))
         return await aside(message, error);
-      // A response_url may post in the person's channel even without the bot there, but cannot post files.
+      // A response_url can post in the channel where the person typed even if the bot is not a member, but cannot post
+      // files.
       await files.showPrivately(user, message, wait, (bare) =>
         viaUrl(bare, { response_type: 'in_channel', replace_original: false }).catch(() =>
           whisper(withNote(bare, `Only you see this. ${error.userMessage}`)),
@@ -241,7 +255,7 @@ export function createAnswer(parts: {
     async resume(mode: AckMode, { message, again, mayLeave }: LateAnswer): Promise<void> {
       if (mode !== 'public') {
         mayLeave();
-        // A message for everyone, above all a live card, must not be replaced by an answer for one person.
+        // A message that everyone sees, above all a live card, must not be replaced by an answer for a single person.
         if (mode === 'private' || !source?.ephemeral) return await privately(again);
         return await inSource(message);
       }

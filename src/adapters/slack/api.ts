@@ -11,16 +11,16 @@ export type SlackApi = ReturnType<typeof createSlackApi>;
 type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
 
 const RETRY_AFTER = 'retry-after';
-/** The pause after a 429 without Retry-After. */
+/** The length of the pause after a 429 without Retry-After. */
 const PAUSE_MS = 1_000;
 
-/** Clients for the Web API. No client waits out a 429: each caller waits as long as that caller may. */
+/** Clients for the Web API. No client waits by itself after a 429: each caller decides how long to wait. */
 export function createSlackApi(
   { botToken: token, apiUrl, proxy }: Pick<SlackConfig, 'botToken' | 'apiUrl' | 'proxy'>,
   logger: ReturnType<typeof createBoltLogger>,
   clock: Clock,
 ) {
-  // A WebSocket needs a connection of its own, which HTTP/2 does not have.
+  // HTTP/2 is switched off, because a WebSocket needs a connection of its own, which HTTP/2 does not have.
   const agent = proxy && createAgent(proxy, { allowH2: false, proxyTunnel: true });
   const fetch = withPauses(withTimeout(fetchOn(agent)), clock);
   const options: webApi.WebClientOptions = {
@@ -46,13 +46,16 @@ export function createSlackApi(
   }
 
   return {
-    /** For calls that change something: a single attempt. A repeated chat.postMessage is a second message. */
+    /**
+     * For calls that change something: only a single attempt, because a repeated chat.postMessage would post a second
+     * message.
+     */
     write: new webApi.WebClient(token, { ...options, logger }),
     /** For calls that only read: two more attempts after a broken connection or a 5xx. */
     read: new webApi.WebClient(token, { ...options, logger, retryConfig: retries }),
-    /** For clients that Bolt builds itself. */
+    /** Options for the clients that Bolt builds itself. */
     options,
-    /** For Socket Mode, if there is a proxy. */
+    /** The agent for Socket Mode, if there is a proxy. */
     agent,
     /** Posts to the response_url of a payload. Throws DeliveryError. */
     async respond(url: string, answer: RespondArguments): Promise<void> {
@@ -68,13 +71,17 @@ export function createSlackApi(
   };
 }
 
-/** The Web API's root, also for `https://host` without a path: Slack's own API lies under /api. */
+/**
+ * The root of the Web API. If the URL is `https://host` without a path, adds /api, because Slack's own API is under
+ * /api.
+ */
 function apiRoot(url: string): string {
   return new URL(url).pathname === '/' ? new URL('/api/', url).href : `${url.replace(/\/+$/, '')}/`;
 }
 
 /**
- * The client's own timeout covers the client's calls; uploads and response_urls would otherwise wait for five minutes.
+ * Adds a timeout to every request. The client's own timeout covers only the client's calls; uploads and response_urls
+ * would otherwise wait for five minutes.
  */
 function withTimeout(fetch: Fetch): Fetch {
   return (url, init) =>
@@ -82,8 +89,9 @@ function withTimeout(fetch: Fetch): Fetch {
 }
 
 /**
- * Obeys `Retry-After` for all callers: while a method pauses, a call gets a 429 without being made. Slack counts per
- * method and workspace (rate limits page); response_urls and uploads count as a method each.
+ * Obeys `Retry-After` for all callers: while a method pauses, every call of the method gets a 429 at once and is not
+ * sent to Slack. Slack counts calls per method and workspace (rate limits page). The response_urls count as a method of
+ * their own here, and so do the uploads.
  */
 function withPauses(fetch: Fetch, clock: Clock): Fetch {
   const pauses = new Map<string, number>();

@@ -4,8 +4,9 @@ import type { Logger } from '../../log.ts';
 type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /**
- * Passes log lines of Bolt and its clients to the bot's log, except debug lines, which hold whole payloads. `quiet` is
- * for a client that also throws: the caller reports the error, so the client's line is for debugging only.
+ * Passes the log lines of Bolt and its clients to the bot's log, except debug lines, because debug lines contain whole
+ * payloads. `quiet` is for a client that also throws its errors: the caller reports the error, so the client's line is
+ * logged at debug level only.
  */
 export function createBoltLogger(log: Logger, { quiet = false } = {}) {
   const line =

@@ -8,7 +8,7 @@ import { LIMITS } from './limits.ts';
 
 /**
  * Renders a form as a modal. Text that does not fit is cut. Throws if the form has more fields or choices than Slack
- * takes, or if a choice's value is too long.
+ * accepts, or if a choice's value is too long.
  */
 export function renderForm(form: Form, private_metadata: string): types.ModalView {
   const { title, submitLabel, fields, submit } = inOneDirection(form);
@@ -44,7 +44,8 @@ function element(field: FormField, command: string): types.InputBlock['element']
       // Slack sends this id with each request for suggestions.
       action_id: encodeActionId({ command, action: option, arg: subcommand }),
       min_query_length: 0,
-      // Slack would refuse the form for a value that is too long, and half a value names nothing.
+      // A value that is too long is left out, because Slack would refuse the whole form, and half a value would name
+      // nothing.
       ...(initial && initial.length <= LIMITS.option
         ? { initial_option: optionOf({ label: initial, value: initial }) }
         : {}),
@@ -60,7 +61,7 @@ function element(field: FormField, command: string): types.InputBlock['element']
   };
 }
 
-/** A menu in a message. */
+/** Renders a menu in a message. */
 export function selectElement({ placeholder, choices }: Select, action_id: string): types.StaticSelect {
   return {
     type: 'static_select',
@@ -75,7 +76,7 @@ function optionsOf(choices: readonly Choice[]): types.PlainTextOption[] {
   return choices.map(optionOf);
 }
 
-/** Suggestions for a person who is typing, as many as Slack takes. */
+/** The suggestions for a person who is typing, limited to the number that Slack accepts. */
 export function suggestedOptions(values: readonly string[]): types.PlainTextOption[] {
   const fitting = values.filter((value) => value !== '' && value.length <= LIMITS.option);
   return fitting.slice(0, LIMITS.options).map((value) => optionOf({ label: value, value }));

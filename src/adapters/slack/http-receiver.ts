@@ -7,12 +7,12 @@ import type { createBoltLogger } from './bolt-logger.ts';
 import { SLACK_PATH } from './manifest.ts';
 import type { SlackReceiver } from './receiver.ts';
 
-/** Slack's largest payloads are a few hundred kilobytes (views, 250 KB). */
+/** The largest accepted body in bytes. Slack's largest payloads have a few hundred kilobytes (views, 250 KB). */
 const BODY_LIMIT = 1024 * 1024;
 
 /**
- * Bolt refuses requests that are older than five minutes, but no request from the future. Such a request could be
- * replayed until five minutes after its time.
+ * Requests whose time is further ahead than this are refused. Bolt refuses requests that are older than five minutes,
+ * but accepts requests from the future. Such a request could be replayed until five minutes after its time.
  */
 const AHEAD_SECONDS = 300;
 
@@ -24,9 +24,9 @@ export interface HttpReceiverParts {
 }
 
 /**
- * Bolt's own HTTP listener, which checks each request's signature; the listener opens no port. The body is read here
- * and left where Bolt looks first. Bolt trusts that a signed body is an object; otherwise Bolt rejects a promise that
- * nobody handles.
+ * Bolt's own HTTP listener, which checks the signature of each request. The listener opens no port. The body is read
+ * here and stored in the place where Bolt looks first. Bodies that are not an object are refused here, because Bolt
+ * relies on a signed body being an object: otherwise a promise would be rejected without a handler.
  */
 export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpReceiverParts): SlackReceiver {
   const receiver = new HTTPReceiver({ signingSecret, endpoints: [SLACK_PATH], logger });
@@ -41,7 +41,7 @@ export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpRe
   }
 
   async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // Slack delivers events again after a 503.
+    // After a 503, Slack delivers events again.
     if (!open) return answer(response, 503);
     if (request.method !== 'POST') return answer(response, 404);
     if (isFromFuture(request.headers['x-slack-request-timestamp']))
@@ -49,8 +49,8 @@ export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpRe
     const rawBody = await bodyOf(request);
     if (!rawBody) return answer(response, 413);
     const body = rawBody.toString();
-    // Bolt checks signatures, too, but logs a line for each refused request, and strangers can send any number of
-    // requests.
+    // The signature is checked here, before Bolt checks it again: Bolt logs a line for each refused request, and
+    // strangers can send any number of requests.
     const problem = isSslCheck(body, request.headers['content-type'])
       ? undefined
       : badSignature(signingSecret, request, body);
@@ -62,7 +62,7 @@ export function createHttpReceiver({ signingSecret, logger, clock, log }: HttpRe
   return {
     bolt: receiver,
     listener(request, response) {
-      // A client may go away in the middle of a body.
+      // A client may close the connection in the middle of a body.
       take(request, response).catch(() => response.destroy());
     },
     open: async () => {
@@ -79,14 +79,14 @@ function answer(response: ServerResponse, status: number): void {
   response.writeHead(status, { connection: 'close' }).end();
 }
 
-/** Undefined for a body that is too large. */
+/** Reads the body. Returns undefined if the body is too large. */
 async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     size += (chunk as Buffer).length;
     if (size > BODY_LIMIT) {
-      // The rest is read and dropped: a client that is still sending would not see the answer.
+      // The rest of the body is read and dropped, because a client that is still sending would not see the answer.
       request.resume();
       return undefined;
     }
@@ -98,14 +98,16 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
 const FORM = 'application/x-www-form-urlencoded';
 
 /**
- * Whether the request is an SSL check of Slack: Slack does not sign the check, and Bolt reads nothing but this field.
+ * Whether the request is an SSL check by Slack. Slack does not sign this check, and Bolt reads no other field of such a
+ * request.
  */
 function isSslCheck(body: string, contentType: string | undefined): boolean {
   return contentType === FORM && parse(body).ssl_check === '1';
 }
 
 /**
- * The problem of the signature, in Bolt's words, which hold nothing of the request; undefined for a valid signature.
+ * Returns the problem with the signature in Bolt's words, which contain nothing from the request. Undefined for a valid
+ * signature.
  */
 function badSignature(signingSecret: string, { headers }: IncomingMessage, body: string): string | undefined {
   try {
@@ -123,14 +125,14 @@ function badSignature(signingSecret: string, { headers }: IncomingMessage, body:
   }
 }
 
-/** Reads the machine's clock, as Bolt does. */
+/** Uses the machine's clock, because Bolt does so, too. */
 function isFromFuture(timestamp: string | string[] | undefined): boolean {
   return Number(timestamp) > Date.now() / 1000 + AHEAD_SECONDS;
 }
 
 /**
- * Whether the body, or a form's `payload`, is JSON of `null`, a number or a list. Text that is no JSON is refused by
- * Bolt.
+ * Whether the body, or the `payload` of a form, is JSON but not an object: for example `null`, a number or a list. Text
+ * that is not JSON is refused later, by Bolt.
  */
 function isNoObject(body: string, contentType: string | undefined): boolean {
   const json = contentType === FORM ? new URLSearchParams(body).get('payload') : body;

@@ -8,7 +8,7 @@ import { BOT_SCOPES } from './manifest.ts';
 /** The bot's ids in its workspace. */
 export type Identity = Awaited<ReturnType<typeof fetchIdentity>>;
 
-/** Asks Slack for the owner of the token. Throws ConfigError if the token is at fault. */
+/** Asks Slack to which bot and workspace the token belongs. Throws ConfigError if the token is at fault. */
 export async function fetchIdentity(api: SlackApi, log: Logger) {
   try {
     const answer = await api.read.auth.test();
@@ -19,7 +19,7 @@ export async function fetchIdentity(api: SlackApi, log: Logger) {
     warnOfMissingScopes(answer.response_metadata?.scopes, log);
     return {
       team: answer.team_id,
-      // Enterprise Grid only.
+      // Present only on Enterprise Grid.
       enterprise: answer.enterprise_id || undefined,
       botId: answer.bot_id,
       botUser: answer.user_id,
@@ -29,7 +29,10 @@ export async function fetchIdentity(api: SlackApi, log: Logger) {
   }
 }
 
-/** The error to show when a token cannot connect: ConfigError if the token is at fault, otherwise DeliveryError. */
+/**
+ * The error that is shown when the bot cannot connect with a token: ConfigError if the token is at fault, otherwise
+ * DeliveryError.
+ */
 export function startError(setting: string, source: string, error: unknown): Error {
   if (error instanceof ConfigError) return error;
   const code = slackErrorCode(error);
@@ -60,7 +63,7 @@ function httpStatus(error: unknown): string | undefined {
   return error instanceof webApi.WebAPIHTTPError ? `HTTP ${error.statusCode}` : undefined;
 }
 
-/** Slack sends a token's scopes with every answer (`x-oauth-scopes`). */
+/** Warns of scopes that the token lacks. Slack names the token's scopes in every answer (`x-oauth-scopes`). */
 function warnOfMissingScopes(granted: readonly string[] | undefined, log: Logger): void {
   if (!granted) return;
   const missing = BOT_SCOPES.filter((scope) => !granted.includes(scope));

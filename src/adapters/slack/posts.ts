@@ -5,22 +5,28 @@ import { slackErrorCode, toDeliveryError } from './errors.ts';
 import type { Identity } from './identity.ts';
 import { render } from './render.ts';
 
-/** Marks the bot's messages, so that a message can be found again by its key (message metadata). */
+/** Marks the bot's messages (message metadata), so that a message can be found again by its key. */
 const EVENT_TYPE = 'edgegap_chatops';
 const PAGE = 200;
-/** A thousand messages since the attempt: a busier channel is not read any further. */
+/**
+ * Maximum number of pages that are read: a thousand messages. If a channel has had more messages since the attempt, the
+ * search is given up.
+ */
 const PAGES = 5;
 
-/** Allows for a difference between Slack's clock and this machine's. */
+/** The search starts this much earlier, because Slack's clock and this machine's clock may differ. */
 const CLOCK_SKEW_MS = 60_000;
 
 const THREAD_GONE = 'slack-thread-not-found';
 
-/** Slack counts per method and workspace (rate limits page); this bot serves a single workspace. */
+/**
+ * The messages that a 429 holds up. Slack counts calls per method and workspace (rate limits page), and this bot serves
+ * a single workspace.
+ */
 const POSTS: HeldUp = { posts: true, edits: false, everywhere: true };
 const EDITS: HeldUp = { posts: false, edits: true, everywhere: true };
 
-/** A channel, or a thread in it. */
+/** A channel, or a thread of a channel. */
 export interface SlackPlace {
   readonly channel: string;
   readonly thread?: string;
@@ -31,16 +37,16 @@ export interface PostedMessage extends SlackPlace {
   readonly ts: string;
 }
 
-/** A message without its files: Slack takes files separately (see `Files`). */
+/** A message without its files, because files are sent to Slack separately (see `Files`). */
 export type MessageWithoutFiles = Line | (Card & { readonly files?: never });
 
 export type Posts = ReturnType<typeof createPosts>;
 
-/** Posting with the bot's own token. Every function throws DeliveryError. */
+/** Posts with the bot's own token. On failure, every function throws DeliveryError. */
 export function createPosts(api: SlackApi, identity: () => Identity) {
   /**
-   * Makes a call for which the bot may have to be a member. A public channel can be joined without an invitation, a
-   * private channel cannot.
+   * Makes a call, and joins the channel first if Slack demands that the bot is a member. The bot can join a public
+   * channel without an invitation, but not a private channel.
    */
   async function joining<T>(channel: string, call: () => Promise<T>, heldUp?: HeldUp): Promise<T> {
     try {
@@ -109,13 +115,13 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
           () => api.write.chat.postMessage({ ...content, ...inThread } as typeof content),
           POSTS,
         );
-        // A message to a person comes back with the channel of the direct message.
+        // For a message to a person, Slack returns the channel of the direct message.
         return { channel: answer.channel ?? channel, thread: at, ts: answer.ts ?? '' };
       };
       try {
         return await send(thread);
       } catch (error) {
-        // The thread's first message was deleted: the channel gets the news instead.
+        // The first message of the thread was deleted, so the news is posted to the channel instead.
         if (thread === undefined || !isDeliveryError(error, THREAD_GONE)) throw error;
         return await send(undefined);
       }
@@ -128,7 +134,10 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
       return at;
     },
 
-    /** Shows a message to one person. A thread must have replies already: otherwise Slack shows nothing. */
+    /**
+     * Shows a message to a single person. Inside a thread, Slack shows such a message only if the thread already has
+     * replies.
+     */
     async postPrivately(
       { channel, thread, user }: SlackPlace & { readonly user: string },
       message: MessageWithoutFiles,
@@ -138,7 +147,7 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
       await joining(channel, () => api.write.chat.postEphemeral(content));
     },
 
-    /** The bot's message with this key, posted after `since` (epoch ms). */
+    /** Finds the bot's message that has this key and was posted after `since` (epoch milliseconds). */
     async find(to: SlackPlace, key: string, since: number): Promise<PostedMessage | undefined> {
       try {
         return await findIn(to, key, since);
@@ -154,8 +163,8 @@ export function createPosts(api: SlackApi, identity: () => Identity) {
 }
 
 /**
- * If joining failed because Slack was away for a moment, a later attempt helps, without an invitation of the bot.
- * Nothing was sent. Undefined for a refusal.
+ * The error if the bot could not join a channel because of a temporary failure of Slack: nothing was sent, and a later
+ * attempt can succeed without an invitation for the bot. Undefined if Slack refused.
  */
 function notJoined({ code, userMessage, retryable, retryAfterMs, cause }: DeliveryError) {
   if (!retryable) return undefined;

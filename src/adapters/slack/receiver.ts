@@ -1,9 +1,9 @@
 import type { RequestListener } from 'node:http';
 import type { Receiver } from '@slack/bolt';
 
-/** Receives Slack's deliveries: over a socket that the bot opens, or by HTTP on the bot's single port. */
+/** Receives Slack's deliveries, either over a socket that the bot opens, or by HTTP on the only port of the bot. */
 export interface SlackReceiver {
-  /** The part that Bolt takes. */
+  /** The receiver that is passed to Bolt. */
   readonly bolt: Receiver;
   readonly listener?: RequestListener;
   open(): Promise<void>;

@@ -22,7 +22,10 @@ import { LIMITS } from './limits.ts';
 import { accepted, richElements } from './rich-text.ts';
 import { smallPrint } from './small-print.ts';
 
-/** Slack folds attachments, the only place for a colour bar, behind "Show more"; an emoji in the title never hides. */
+/**
+ * An emoji in the title shows the tone of a message. Only attachments can show a coloured bar, but Slack folds
+ * attachments behind "Show more".
+ */
 export const TONE_EMOJI: Readonly<Record<Tone, string>> = {
   neutral: '',
   progress: '⏳',
@@ -31,25 +34,31 @@ export const TONE_EMOJI: Readonly<Record<Tone, string>> = {
   danger: '🔴',
 };
 
-/** Prose is cut to this length at the shortest; if that is not enough, whole fields and pieces are left out. */
+/**
+ * Prose is never cut to fewer characters than this. If cutting prose is not enough, whole fields and pieces are left
+ * out.
+ */
 const SHORTEST = 40;
 
 /**
- * Renders a message within Slack's limits: prose is cut, and of very many fields or pieces some are left out. Throws if
- * the structure that the code gave the message does not fit: too many nodes, buttons or columns. `text` is for
- * notifications and screen readers.
+ * Renders a message within Slack's limits. Prose is cut, and if there are very many fields or pieces, some are left
+ * out. Throws if the structure of the message itself does not fit because the code made too many nodes, buttons or
+ * columns. `text` is for notifications and screen readers.
  */
 export function render(message: Message) {
   const shown = inOneDirection(message);
   return { text: fallbackText(shown), blocks: fitted(laidOut(shown)) };
 }
 
-/** Whether nothing of the message is cut. */
+/** Whether the message fits without any cut. */
 export function fitsWhole(message: Message): boolean {
   return fits(blocksOf(message, Number.POSITIVE_INFINITY));
 }
 
-/** Replaces tables by lines of text: measuring every cell takes long, and `fitted` tries many lengths. */
+/**
+ * Replaces tables by lines of text. This is done only once, because measuring every cell takes long, and `fitted` tries
+ * many lengths.
+ */
 function laidOut(message: Message): Message {
   if (message.kind === 'line') return message;
   return {
@@ -58,7 +67,7 @@ function laidOut(message: Message): Message {
   };
 }
 
-/** Cuts each text of the message to the same length: the greatest length with which all blocks fit. */
+/** Cuts each text of the message to the same length: the greatest length at which all blocks fit. */
 function fitted(message: Message): types.KnownBlock[] {
   const whole = blocksOf(message, Number.POSITIVE_INFINITY);
   if (whole.length > LIMITS.blocks) throw new Error(`More than ${LIMITS.blocks} blocks in a Slack message`);
@@ -96,7 +105,7 @@ function cardBlocks(card: Card, longest: number, cut: (rich: Rich) => Rich): typ
   return blocks;
 }
 
-/** A header block takes plain text only; a title with a mention or a time becomes a bold line. */
+/** A header block accepts only plain text, so a title with a mention or a time becomes a bold line. */
 function titleBlocks({ tone, title }: Card, cut: (rich: Rich) => Rich): types.KnownBlock[] {
   const words = [...iconOf(tone), ...cut(title)];
   const plain = title.every((inline) => typeof inline === 'string' || 'bold' in inline || 'code' in inline);
@@ -115,7 +124,7 @@ function nodeBlocks(
     case 'text':
       return section(cut(node.text));
     case 'note':
-    // files.ts shows the picture itself.
+    // The picture itself is shown by files.ts.
     case 'image': {
       const block = smallPrint(cut(node.kind === 'note' ? node.text : [`Picture ${node.file}: ${node.alt}`]));
       return block ? [block] : [];
@@ -148,8 +157,8 @@ function nodeBlocks(
 }
 
 /**
- * Slack's own table block allows a single table per message, at the end (table block reference); cards may hold
- * several.
+ * Shows a table as lines of text. Slack's own table block can be used only once in a message, at the end (table block
+ * reference), but cards may contain several tables.
  */
 function tableLines(table: Table): Node {
   return { kind: 'code', text: aligned(table, oneLine).join('\n'), keep: 'start' };
@@ -177,7 +186,8 @@ function buttonBlocks(buttons: readonly Button[], first: number): types.KnownBlo
 }
 
 /**
- * Slack demands a different action_id for each button of a message, and two buttons may do the same: hence the number.
+ * Slack requires a different action_id for each button of a message, but two buttons may do the same. The action_id
+ * therefore contains the number of the button.
  */
 function buttonElement(button: Button, index: number): types.Button {
   const text = { type: 'plain_text', text: cutEnd(button.label, LIMITS.button), emoji: false } as const;
@@ -194,7 +204,10 @@ function iconOf(tone: Tone): Rich {
   return TONE_EMOJI[tone] === '' ? [] : [`${TONE_EMOJI[tone]} `];
 }
 
-/** Removes terminal colours and control characters, which a log may hold and Slack would show as boxes. */
+/**
+ * Removes terminal colours and control characters. A log may contain such characters, and Slack would show them as
+ * boxes.
+ */
 function visible(text: string): string {
   return (
     text

@@ -4,9 +4,9 @@ import { type Inline, plainText, type Rich } from '../../chat/card.ts';
 type Instant = Extract<Inline, { time: number }>;
 
 /**
- * Renders `accepted` inlines as `rich_text` elements. Slack shows their `text` literally, without markup, pings or
- * emoji codes, so that text from outside can neither format, link nor mention. Hence cards use rich_text rather than
- * mrkdwn sections.
+ * Renders `accepted` inlines as `rich_text` elements. Slack shows the `text` of these elements literally, without
+ * markup, pings or emoji codes, so text from outside cannot format, link or mention. For this reason, cards use
+ * rich_text and not mrkdwn sections.
  */
 export function richElements(rich: Rich, bold = false): types.RichTextElement[] {
   const elements: types.RichTextElement[] = [];
@@ -39,7 +39,7 @@ function literal(text: string, style?: { bold?: boolean; code?: boolean }): type
   return style ? { type: 'text', text, style } : { type: 'text', text };
 }
 
-/** Slack takes nothing but whole seconds (date element reference). */
+/** Slack accepts only whole seconds (date element reference). */
 function dateOf({ time, style }: Instant) {
   return {
     timestamp: Math.floor(time / 1000),
@@ -54,7 +54,7 @@ export function dateMarkup(instant: Instant): string {
   return `<!date^${timestamp}^${format}|${fallback}>`;
 }
 
-/** Replaces an inline by plain text if Slack would not take the inline for a link, a person or a channel. */
+/** Replaces an inline by plain text if Slack would not accept the inline as a link, a person or a channel. */
 export function accepted(inline: Inline): Inline {
   if (typeof inline === 'string') return inline;
   const isRefused =

@@ -4,9 +4,12 @@ import { DeliveryError } from '../../errors.ts';
 import type { SlackApi } from './api.ts';
 import type { createBoltLogger } from './bolt-logger.ts';
 
-/** How long Slack may take from the request for a connection to the hello. */
+/** The longest time from the request for a connection to Slack's hello. */
 const HELLO_MS = 20_000;
-/** Longer than a delivery waits for its acknowledgement, which has to leave on the same connection. */
+/**
+ * A connection that is no longer needed is closed after being quiet for this long. The time is longer than a delivery
+ * waits for its acknowledgement, because the acknowledgement has to be sent on the same connection.
+ */
 const QUIET_MS = 5000;
 
 export interface SocketOptions {
@@ -19,7 +22,7 @@ export interface SocketOptions {
 interface ConnectionParts extends SocketOptions {
   readonly app: App;
   readonly onOpen: () => void;
-  /** Slack is about to close the connection. */
+  /** Called when Slack is about to close the connection. */
   readonly onRenewal: () => void;
   readonly onLost: () => void;
 }
@@ -27,8 +30,8 @@ interface ConnectionParts extends SocketOptions {
 export type Connection = ReturnType<typeof createConnection>;
 
 /**
- * A connection of Bolt's Socket Mode, with a client of its own: a client knows only the last connection that the client
- * opened.
+ * A connection in Bolt's Socket Mode. Each connection has a client of its own, because a client keeps track only of the
+ * connection that it opened last.
  */
 export function createConnection(parts: ConnectionParts) {
   const { appToken, api, logger, clock } = parts;
@@ -52,7 +55,8 @@ export function createConnection(parts: ConnectionParts) {
     cancelLeaving?.();
     parts.onLost();
   });
-  // The client would close the connection at the first word of a renewal, before there is another connection.
+  // The client's own handlers are replaced, because the client closes the connection as soon as Slack announces a
+  // renewal, when there is no other connection yet.
   const handlers = client.listeners('ws_message');
   client.removeAllListeners('ws_message');
   client.on('ws_message', (message, isBinary) => {
@@ -61,7 +65,7 @@ export function createConnection(parts: ConnectionParts) {
     else for (const handle of handlers) handle.call(client, message, isBinary);
   });
 
-  /** Closes the connection after some seconds in which nothing came. */
+  /** Closes the connection when nothing has arrived for some seconds. */
   function leave(): void {
     cancelLeaving?.();
     cancelLeaving = clock.after(QUIET_MS, () => void close());
@@ -72,7 +76,10 @@ export function createConnection(parts: ConnectionParts) {
     await client.disconnect();
   }
 
-  /** Resolves at Slack's hello. The client would wait for the hello as long as the connection lasts, maybe for ever. */
+  /**
+   * Opens the connection, and resolves when Slack's hello arrives. The client itself would wait for the hello without a
+   * limit as long as the connection lasts.
+   */
   async function open(): Promise<void> {
     const greeted = client.start().then(() => true);
     if (await within(clock, HELLO_MS, greeted)) return;

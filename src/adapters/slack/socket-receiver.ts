@@ -8,14 +8,15 @@ import { type Connection, createConnection, type SocketOptions } from './socket-
 
 const RETRY_FIRST_MS = 1000;
 const RETRY_MAX_MS = 30_000;
-/** A connection that ends sooner than this counts as failed. */
+/** A connection that lasts less than this counts as failed. */
 const SETTLED_MS = 10_000;
 const CLOSE_MS = 2000;
 
 /**
- * Bolt's Socket Mode, but the bot reconnects by itself: the next connection is open before the last connection is left.
- * Bolt's client waits five seconds after each of Slack's regular refreshes, in which commands fail, and leaves a
- * rejection unhandled after a failed reconnection (SocketModeClient.delayReconnectAttempt, socket-mode 3.1).
+ * Bolt's Socket Mode, except that the bot itself reconnects: the next connection is opened before the last connection
+ * is closed. Bolt's own client waits five seconds after each of Slack's regular refreshes, during which commands fail,
+ * and leaves a rejection unhandled after a failed reconnection (SocketModeClient.delayReconnectAttempt, socket-mode
+ * 3.1).
  */
 export function createSocketReceiver({
   log,
@@ -25,7 +26,7 @@ export function createSocketReceiver({
   let app: App | undefined;
   let wanted = false;
   let current: Connection | undefined;
-  /** The connection before `current`; Slack may still deliver there. */
+  /** The connection that was open before `current`. Slack may still deliver requests there. */
   let left: Connection | undefined;
   /** The connection that is being opened. */
   let next: Connection | undefined;
@@ -34,11 +35,12 @@ export function createSocketReceiver({
   let cancelRetry: (() => void) | undefined;
 
   function opened(connection: Connection): void {
-    // This connection was given up, but a client that has asked Slack for a connection cannot be held back.
+    // This connection was given up before it opened. A client that has asked Slack for a connection cannot be stopped,
+    // so the connection is closed now.
     if (connection !== next) return void connection.close();
     if (!wanted) return;
     log.info({}, 'slack: connected');
-    // Slack allows an app ten connections.
+    // Older connections are closed, because Slack allows an app only ten connections.
     void left?.close();
     left = current;
     left?.leave();
@@ -126,7 +128,8 @@ export function createSocketReceiver({
       wanted = false;
       cancelRetry?.();
       const closed = [current, left, next].map((connection) => connection?.close());
-      // A connection that is still being requested opens all the same, and is closed then.
+      // A connection that is still being requested will open nevertheless. The connection is closed as soon as it
+      // opens.
       await within(clock, CLOSE_MS, Promise.allSettled([...closed, attempt]));
     },
     isOpen: () => current !== undefined,
