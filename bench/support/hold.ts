@@ -28,7 +28,8 @@ async function holdOf(run: () => Promise<unknown>): Promise<number> {
   return longest;
 }
 
-function worked(): number {
+/** The time that this thread has worked so far, in milliseconds, on whichever processor. */
+export function worked(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1_000;
 }
