@@ -19,7 +19,7 @@ import { type Account, Accounts } from './deployments/account.ts';
 import { Callbacks } from './deployments/callbacks.ts';
 import { DeploymentRepository } from './deployments/repository.ts';
 import { waitOut } from './edgegap/permits.ts';
-import { DOCUMENTED_LIMITS } from './edgegap/scheduler.ts';
+import { shareOfLimits } from './edgegap/scheduler.ts';
 import { AppError } from './errors.ts';
 import { createMask } from './log/mask.ts';
 import type { Logger } from './log.ts';
@@ -112,6 +112,7 @@ export async function buildApp({
     time,
     log,
     mask,
+    limits: shareOfLimits(config.edgegap.share),
     publicUrl: () => publicUrl,
   } as const;
   const opened = given.all.map((one) => openAccount(one, parts));
@@ -184,7 +185,7 @@ export async function buildApp({
     async start() {
       // Callbacks first, because Edgegap does not send them twice. Chat last, when everything behind the chat works.
       if (await membership.join())
-        for (const { permits } of accounts.all) await waitOut(permits, Object.keys(DOCUMENTED_LIMITS));
+        for (const { permits } of accounts.all) await waitOut(permits, Object.keys(parts.limits));
       const port = await server.listen(config.port, config.host === undefined ? undefined : [config.host]);
       if (loopback) publicUrl ??= `http://127.0.0.1:${port}`;
       for (const one of accounts.all)

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { databasePath, databaseProblem, passwordsOf } from './config/database.ts';
-import { everyoneOr, type Items, list, wholeNumber } from './config/fields.ts';
+import { everyoneOr, type Items, list, percentage, wholeNumber } from './config/fields.ts';
 import { proxySettings } from './config/proxy.ts';
 import { readSecretFiles, SECRETS } from './config/secret-files.ts';
 import { strayProblems } from './config/strays.ts';
@@ -70,6 +70,7 @@ const Environment = z.object({
     'must be the API token alone, with or without the word "token" before it',
   ),
   EDGEGAP_API_URL: edgegapUrl.default('https://api.edgegap.com'),
+  EDGEGAP_SHARE: percentage().default(80),
   DISCORD_TOKEN: credential(
     /^(?!bot$)(bot\s+)?[\x21-\x7e]+$/i,
     'must be the bot token alone, without spaces or accents',
@@ -204,7 +205,8 @@ export function readConfig(
   if (!result.success || problems.length > 0) throw new ConfigError(problems);
   const env = result.data;
   return {
-    edgegap: { token: env.EDGEGAP_API_TOKEN, apiUrl: env.EDGEGAP_API_URL, proxy },
+    /** `share`: how much of the account's documented rate limits the bot may use, in percent. */
+    edgegap: { token: env.EDGEGAP_API_TOKEN, apiUrl: env.EDGEGAP_API_URL, share: env.EDGEGAP_SHARE, proxy },
     discord: discordConfig(env, proxy),
     slack: slackConfig(env, proxy),
     /** Base URL under which Edgegap reaches this bot; no slash at the end. Undefined: no callbacks. */

@@ -18,7 +18,7 @@ const SLACK = {
 
 test('without any setting the defaults hold and no chat is set', () => {
   expect(readConfig({})).toEqual({
-    edgegap: { token: undefined, apiUrl: 'https://api.edgegap.com' },
+    edgegap: { token: undefined, apiUrl: 'https://api.edgegap.com', share: 80 },
     discord: undefined,
     slack: undefined,
     publicUrl: undefined,
@@ -49,6 +49,14 @@ test.each<[string, Record<string, string>, (config: Config) => unknown, unknown]
     (c) => c.edgegap.apiUrl,
     'http://127.0.0.1:1/x',
   ],
+  ...['100', '100%', '100 %'].map(
+    (EDGEGAP_SHARE): [string, Record<string, string>, (config: Config) => unknown, unknown] => [
+      `EDGEGAP_SHARE=${EDGEGAP_SHARE}`,
+      { EDGEGAP_SHARE },
+      (c) => c.edgegap.share,
+      100,
+    ],
+  ),
   ['DISCORD_TOKEN', DISCORD, (c) => c.discord?.token, 'discord-token'],
   [
     'DISCORD_TOKEN with its word',
@@ -208,6 +216,12 @@ test.each<[Record<string, string>, RegExp]>([
     { ...DISCORD, DISCORD_READER_ROLES: 'all' },
     /^DISCORD_READER_ROLES holds "all", which is not a Discord id.*"everyone"/,
   ],
+  ...['0', '101', '80.5', '0.8', '%', '80 %%', 'half'].map(
+    (EDGEGAP_SHARE): [Record<string, string>, RegExp] => [
+      { EDGEGAP_SHARE },
+      /^EDGEGAP_SHARE must be a percentage from 1 to 100, for example 80$/,
+    ],
+  ),
   [{ ...DISCORD, DISCORD_API_URL: 'x' }, /^DISCORD_API_URL must be a URL/],
   [
     { ...SLACK, SLACK_BOT_TOKEN: 'xoxp-1' },

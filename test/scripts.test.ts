@@ -13,7 +13,7 @@ async function run(script: string, ...words: string[]) {
 
 test('npm run bench lists the benches and refuses an unknown bench', async () => {
   const { stdout } = await run('bench/support/run.ts');
-  for (const name of ['callbacks', 'deploy-burst', 'fan-in', 'first-answer', 'store-growth'])
+  for (const name of ['callbacks', 'chart', 'deploy-burst', 'fan-in', 'first-answer', 'list', 'store-growth'])
     expect(stdout).toContain(`\n${name}: `);
   await expect(run('bench/support/run.ts', 'nope')).rejects.toMatchObject({
     code: 2,

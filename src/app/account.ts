@@ -19,15 +19,18 @@ export interface AccountSettings extends Pick<Account, 'id' | 'allowlist'> {
 /** An account together with the parts of this process that serve the account. */
 export type OpenAccount = ReturnType<typeof openAccount>;
 
-type Needed = DeploymentsParts & ReconcilerParts & SharedPermitsParts & Pick<EdgegapClientOptions, 'mask'>;
+type Needed = DeploymentsParts &
+  ReconcilerParts &
+  SharedPermitsParts &
+  Pick<EdgegapClientOptions, 'mask' | 'limits'>;
 type Parts = Omit<Needed, 'account' | 'edgegap' | 'deployments'>;
 
 /** Each account has an API client and rate limits for itself, and shares neither with another account. */
 export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSettings, parts: Parts) {
-  const { repository, membership, store, clock, log, mask } = parts;
+  const { repository, membership, store, clock, log, mask, limits } = parts;
   const common = { ...parts, account: id };
   const permits: Permits = membership.shared ? new SharedPermits(common) : new MemoryPermits(clock);
-  const client = new EdgegapClient({ baseUrl: apiUrl, proxy, token, clock, log, permits, mask });
+  const client = new EdgegapClient({ baseUrl: apiUrl, proxy, token, clock, log, limits, permits, mask });
   const applicationOf = async (request_id: string) =>
     (await repository.byRequestId(id, request_id))?.application;
   const api = withAllowlist(client, allowlist, applicationOf);

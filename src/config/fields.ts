@@ -56,3 +56,10 @@ export function wholeNumber(min: number, max: number) {
   const error = `must be a whole number from ${min} to ${max}`;
   return z.string().regex(/^\d+$/, error).transform(Number).pipe(z.number().min(min, error).max(max, error));
 }
+
+/** From 1 to 100, with or without the sign: `80`, `80%` or `80 %`. */
+export function percentage() {
+  const error = 'must be a percentage from 1 to 100, for example 80';
+  const shape = z.string().regex(/^\d+ ?%?$/, error);
+  return shape.transform(Number.parseFloat).pipe(z.number().min(1, error).max(100, error));
+}

@@ -190,11 +190,11 @@ function buttonsOf(view: DeploymentView, live: boolean, more: Additions | undefi
   const buttons: Button[] = [];
   if (id && live) {
     if (view.status === 'READY' || view.status === 'ERROR')
-      buttons.push({
-        label: 'Logs',
-        style: 'secondary',
-        action: { command: 'logs', action: 'show', arg: id },
-      });
+      for (const [label, command] of [
+        ['Logs', 'logs'],
+        ['Metrics', 'metrics'],
+      ] as const)
+        buttons.push({ label, style: 'secondary', action: { command, action: 'show', arg: id } });
     buttons.push({
       label: 'Refresh',
       style: 'secondary',

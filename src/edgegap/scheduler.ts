@@ -12,6 +12,13 @@ export interface RateLimits {
 
 export const DOCUMENTED_LIMITS: RateLimits = { deploy: 40, status: 20, list: 10, hosts: 10 };
 
+/** The documented limits, cut down to a share in percent: other programs use the same account. At least 1 a second each. */
+export function shareOfLimits(percent: number): RateLimits {
+  const cut = (limit: number) => Math.max(1, Math.floor((limit * percent) / 100));
+  const { deploy, status, list, hosts } = DOCUMENTED_LIMITS;
+  return { deploy: cut(deploy), status: cut(status), list: cut(list), hosts: cut(hosts) };
+}
+
 /** For an endpoint without a documented limit: how many requests may be under way at once, in each process. */
 const CONCURRENT = 16;
 

@@ -45,13 +45,13 @@ describe('the card of a deployment', () => {
       'Tags: qa',
       'request_id: 93924761ccde',
     ]);
-    expect(buttons(card)).toEqual(['Logs', 'Refresh', 'Stop']);
+    expect(buttons(card)).toEqual(['Logs', 'Metrics', 'Refresh', 'Stop']);
   });
 
   test.each([
     ['REQUESTING', { request_id: undefined, readyAt: undefined }, 'Requesting, started', []],
     ['DEPLOYING', { readyAt: undefined }, 'Deploying, started', ['Refresh', 'Stop']],
-    ['ERROR', { readyAt: undefined }, /^Error$/, ['Logs', 'Refresh', 'Stop']],
+    ['ERROR', { readyAt: undefined }, /^Error$/, ['Logs', 'Metrics', 'Refresh', 'Stop']],
     ['TERMINATING', {}, /^Stopping$/, ['Refresh']],
     ['TERMINATED', { endedAt: 73_000 }, /^Terminated after 1 min$/, []],
     ['REFUSED', { request_id: undefined, readyAt: undefined }, /^Not deployed$/, []],

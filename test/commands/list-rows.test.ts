@@ -56,7 +56,7 @@ describe.each(driverNames)('the rows of list on %s', (name) => {
     expect(card.id).not.toBe(id);
     expect(card.text).toContain('lobby-chat stable');
     expect(card.text).toContain('websocket (WS, TLS)');
-    expect(card.buttons).toEqual(['Logs', 'Refresh', 'Details', 'Stop']);
+    expect(card.buttons).toEqual(['Logs', 'Metrics', 'Refresh', 'Details', 'Stop']);
     if (name === 'console') return;
     const details = menuOf(stage).map(({ description }) => words(description));
     expect(details).toEqual(['lobby-chat stable · Ready · Montreal', 'kart-racing v1.2 · Ready · Montreal']);

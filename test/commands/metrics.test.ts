@@ -59,6 +59,23 @@ describe.each(driverNames)('metrics on %s', (name) => {
   });
 });
 
+describe.each(driverNames)('the button Metrics on %s', (name) => {
+  test('the button on the card of a ready server draws the chart of that server', async () => {
+    const stage = await stageOn(name);
+    try {
+      const id = await readySince(stage.simulator, 120 * MINUTE);
+      const { driver } = stage;
+      await effectOf(stage, 'operator', () => driver.command('operator', 'status', { deployment: id }));
+      const { publicly } = await effectOf(stage, 'operator', () => driver.press('operator', 'Metrics'));
+      const text = publicly.map((message) => message.text).join('\n');
+      expect(text).toContain('Metrics of');
+      expect(text).toContain(id);
+    } finally {
+      await stage.close();
+    }
+  });
+});
+
 describe('metrics in words', () => {
   let stage: Stage;
   beforeAll(async () => {

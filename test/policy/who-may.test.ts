@@ -230,7 +230,7 @@ describe.each(['discord', 'slack-http', 'slack-socket'] as const)('a role taken 
     const { driver, simulator } = stage;
     await effectOf(stage, 'operator', () => driver.command('operator', 'stop', { deployment: id }));
     await driver.regroup('operator', []);
-    for (const label of ['Stop it', 'Keep it', 'Stop', 'Logs', 'Refresh']) {
+    for (const label of ['Stop it', 'Keep it', 'Stop', 'Logs', 'Metrics', 'Refresh']) {
       const effect = await effectOf(stage, 'operator', () => driver.press('operator', label));
       expect(effect.publicly, label).toEqual([]);
       expect(effect.asked, label).toEqual([]);

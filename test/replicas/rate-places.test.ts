@@ -7,7 +7,7 @@ import { systemClock } from '../../src/clock.ts';
 import { EdgegapClient } from '../../src/edgegap/client.ts';
 import type { EdgegapError } from '../../src/edgegap/errors.ts';
 import { HELD_MS, LEAVE_MS, type PermitRequest, TRAVEL_MS, WINDOW_MS } from '../../src/edgegap/permits.ts';
-import { Scheduler } from '../../src/edgegap/scheduler.ts';
+import { Scheduler, shareOfLimits } from '../../src/edgegap/scheduler.ts';
 import { SharedPermits } from '../../src/replicas/shared-permits.ts';
 import { RateLimiter } from '../../src/simulator/limits.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
@@ -234,7 +234,7 @@ test('background calls do not go before people when the clock is set back', asyn
   expect((await after.take('deploy', people)).permits).toHaveLength(3);
 });
 
-test('a burst through three clients meets no 429, and a 429 at one client holds all clients', async () => {
+test('a burst through three clients stays under their share of the limit together, and a 429 at one client holds all clients', async () => {
   const clock = new PatientClock();
   const simulator = await startSimulator({ clock, limits: { status: 5 } });
   const { permits } = await processes(clock, 3);
@@ -246,7 +246,7 @@ test('a burst through three clients meets no 429, and a 429 at one client holds 
         clock,
         log,
         timeoutMs: PATIENCE_MS,
-        limits: { status: 5 },
+        limits: shareOfLimits(25),
         permits: each,
       }),
   );

@@ -1,3 +1,4 @@
+import { METRICS_STEPS } from '../../../src/edgegap/metrics.ts';
 import { selfStop } from '../../../src/edgegap/self-stop.ts';
 import { createLog } from '../../../src/log.ts';
 import { accessPoint, selfStopToken } from '../../../src/simulator/identity.ts';
@@ -71,7 +72,8 @@ async function lifecycle(run: Run, { client, api, clock, simulator }: Stage): Pr
     await client(`deployments, ${last}`, () => api.deployments());
   }
   const hour = { from: clock.now() - 3_600_000, to: clock.now() };
-  await client('metrics, raw, of an hour', () => api.metrics(id, { ...hour, step: '30s', raw: true }));
+  for (const step of METRICS_STEPS)
+    await client(`metrics, raw, of an hour, ${step}`, () => api.metrics(id, { ...hour, step, raw: true }));
   await client('stop, READY', () => api.stop(id, { logStorage: 'match-logs' }));
   await client('status, TERMINATING', () => api.status(id));
   await clock.advance(10_000);
@@ -138,6 +140,17 @@ async function lists({ client, api }: Stage): Promise<void> {
       order_by: [{ field: 'created_at', order: 'desc' }],
       page: 2,
       limit: 5,
+    }),
+  );
+  await client('deployments, by all other filters', () =>
+    api.deployments({
+      filters: [
+        { field: 'request_id', operator: 'in', value: ['93924761ccde'] },
+        { field: 'tags', operator: 'eq', value: 'qa' },
+        { field: 'created_at', operator: 'lte', value: '2026-12-01 00:00:00.000000' },
+        { field: 'fleet_name', operator: 'ilike', value: 'tourn%' },
+        { field: 'host_name', operator: 'eq', value: 'alpha' },
+      ],
     }),
   );
   await client('deployments, every page', async () => {
