@@ -61,8 +61,8 @@ export class Deployments extends KnownDeployments {
   }
 
   /**
-   * Marks the intent as refused, because no request will be sent. The intent may exist all the same: a commit that
-   * seemed to fail can still store the intent, now or later.
+   * Marks the intent as refused, because no request will be sent. The intent may exist even though the commit seemed to
+   * fail: such a commit can still store the intent, now or later.
    */
   #notSent(intent: Intent & { readonly id: string }, error: unknown, replaces: string | undefined): never {
     if (error instanceof StoreError) {

@@ -38,8 +38,8 @@ const REWRITE_MS = 250;
 const REWRITE_MAX_MS = 15_000;
 
 /**
- * The bot remembers the statuses of deployments that were not deployed from chat: at most this many, each for the time
- * below in milliseconds.
+ * The bot remembers at most this many statuses of deployments that were not deployed from chat, each for SETTLED_MS if
+ * the server is ready or has failed, otherwise for MOVING_MS.
  */
 const REMEMBERED = 5_000;
 const SETTLED_MS = 10 * 60_000;

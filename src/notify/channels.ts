@@ -35,12 +35,12 @@ export function everyChannelId(platform: string): string {
   return `${platform}/*`;
 }
 
-/** `everyChannelId` in SQL. */
+/** `everyChannelId` as an SQL expression. */
 export function everyChannelIdOf(platform: Expression<string>) {
   return sql<string>`${platform} || '/*'`;
 }
 
-/** `channelId` in SQL. */
+/** `channelId` as an SQL expression. */
 export function channelIdOf(row: { readonly [Part in keyof Destination]: Expression<string> }) {
   return sql<string>`${row.platform} || '/' || ${row.workspace} || '/' || ${row.channel}`;
 }

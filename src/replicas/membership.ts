@@ -109,8 +109,8 @@ export class Membership {
   }
 
   /**
-   * The number of times that this process became certain. If the number has changed since a claim was made, the claim
-   * may belong to another process by now.
+   * Counts how often this process became certain (see `isCertain`) after it had not been. If the number has changed
+   * since a claim was made, the claim may belong to another process by now.
    */
   get spell(): number {
     return this.#spell;
@@ -159,8 +159,8 @@ export class Membership {
   }
 
   /**
-   * If the clock of the database was set back, the rows of dead processes would stay valid for too long, so such rows
-   * are shortened. Processes that are alive renew their rows anyway.
+   * Shortens the time of rows that is longer than a renewal can set, which happens if the clock of the database was set
+   * back. Otherwise dead processes would count as alive for too long. Processes that are alive renew their rows anyway.
    */
   async #shorten(until: RawBuilder<number>): Promise<void> {
     await this.#parts.store.updateTable('instances').set({ until }).where('until', '>', until).execute();
@@ -170,7 +170,8 @@ export class Membership {
     if (this.#left || sinceSent() > this.#sinceRenewal()) return;
     const before = this.isCertain();
     this.#sinceRenewal = sinceSent;
-    // The renewal came so late that this process is still in doubt.
+    // On SQLite the process is always certain, and nothing more is to be done. Otherwise the renewal came so late that
+    // this process is still in doubt.
     if (!this.shared || !this.isCertain()) return;
     if (!before) this.#spell++;
     if (this.#failing) this.#parts.log.info({}, 'replicas: the other processes know again that I am alive');

@@ -195,8 +195,8 @@ export class SharedPermits implements Permits {
   }
 
   /**
-   * Stores that permits were counted. Only one statement runs at a time, for all permits that were counted since the
-   * last statement.
+   * Stores when the counted permits become free. Only one statement runs at a time; the next statement stores all
+   * permits that were counted in the meantime.
    */
   async #count(): Promise<void> {
     if (this.#counting) return;
