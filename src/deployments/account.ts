@@ -5,22 +5,22 @@ import type { Deployments } from './deployments.ts';
 
 /** One Edgegap organisation with its API, for the places in chat that belong to the account. */
 export interface Account {
-  /** Stands in every row that belongs to the account. */
+  /** Part of every row that belongs to the account. */
   readonly id: string;
-  /** The account's API, behind its application allowlist. */
+  /** The account's API. Calls about applications that are not on the allowlist are refused. */
   readonly api: EdgegapApi;
   readonly catalog: Catalog;
-  /** The only applications to work with; undefined: all. */
+  /** The only applications that the bot works with in this account; undefined means all applications. */
   readonly allowlist: readonly string[] | undefined;
   readonly deployments: Deployments;
 }
 
-/** All accounts that are set up. Every place belongs to exactly one account. */
+/** All accounts that are set up. Every place in chat belongs to exactly one account. */
 export class Accounts<One extends Account = Account> {
   readonly all: readonly One[];
   readonly #idAt: (at: Address) => string;
 
-  /** `idAt` names the account of a place. */
+  /** `idAt` returns the id of the account to which a place belongs. */
   constructor(all: readonly One[], idAt: (at: Address) => string) {
     this.all = all;
     this.#idAt = idAt;

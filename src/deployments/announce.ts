@@ -10,12 +10,15 @@ import { timesOf, viewOf } from './view.ts';
 
 const SENTENCE_LENGTH = 200;
 
-/** How news came: by a callback, by asking Edgegap, or by asking because an expected callback did not arrive. */
+/**
+ * How the bot learned the news: from a callback (`told`), by asking Edgegap (`asked`), or by asking Edgegap because an
+ * expected callback did not arrive (`rescued`).
+ */
 export type NewsSource = 'told' | 'asked' | 'rescued';
 
 /**
- * Writes the messages about a change in the transaction of the change: an edit of the live card, and a line below the
- * card for each happening.
+ * Writes the messages about a change in the same transaction as the change itself: an edit of the live card, and for
+ * each happening a line below the card.
  */
 export async function announce(
   tx: Store,
@@ -31,7 +34,7 @@ export async function announce(
   const face = (deployment: Deployment) => JSON.stringify(deploymentCard(viewOf(deployment)));
   if (face(after) !== face(before)) await drawCard(tx, clock, after);
   for (const happening of happened) {
-    // A server that is being stopped is not announced as ready.
+    // If a person has already stopped the server, nobody needs to hear that the server is ready.
     if (happening === 'ready' && after.stopAskedBy !== undefined) continue;
     const failure = happening === 'error' || happening === 'lost';
     await enqueue(tx, clock, {
@@ -46,7 +49,7 @@ export async function announce(
   }
 }
 
-/** Writes an edit of the live card. */
+/** Writes an edit that brings the live card up to date. */
 export async function drawCard(tx: Store, clock: Clock, deployment: Deployment): Promise<void> {
   const { id, card } = deployment;
   const message = deploymentCard(viewOf(deployment));
@@ -69,7 +72,7 @@ function lineFor(deployment: Deployment, happening: Happening, source: NewsSourc
     case 'late-ready':
       return line('neutral', ' had become ready earlier; the news came late');
     case 'error': {
-      // Edgegap's words, which may quote the container or the registry.
+      // The text comes from Edgegap, and may quote the container or the registry.
       const detail = deployment.errorDetail ? [`: ${firstSentence(deployment.errorDetail)}`] : [];
       return line('danger', ' failed', ...detail);
     }
@@ -90,7 +93,7 @@ function lineFor(deployment: Deployment, happening: Happening, source: NewsSourc
         ' may have started, but Edgegap neither answered nor lists the deployment. I do not send the request again.',
       );
     case 'stop-asked': {
-      // Without a mention: the person who asked knows already.
+      // The line mentions no person, because the person who asked for the stop knows already.
       const text = [`${deployment.stopAskedBy ?? 'Someone'} asked to stop `, ...name];
       return { kind: 'line', tone: 'neutral', text };
     }
@@ -113,7 +116,7 @@ function lifetime(deployment: Deployment): string[] {
   return known ? [` after ${duration(endedAt - readyAt)}`] : [];
 }
 
-/** The first sentence, on a single line; the card has the whole text. */
+/** The first sentence of the text, on a single line. The card shows the whole text. */
 function firstSentence(text: string): string {
   const line = oneLine(text);
   const sentence = /^.{20,}?[.!?](?=\s|$)/.exec(line)?.[0] ?? line;

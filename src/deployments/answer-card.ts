@@ -2,7 +2,7 @@ import type { Button, Card, Field, Rich } from '../chat/card.ts';
 import type { Location } from '../edgegap/schema.ts';
 import { type DeploymentView, deploymentCard, duration, isLive, type PortView } from './card.ts';
 
-/** Follows the request_id in the argument of a button whose answer has details. */
+/** In the argument of a button, this ending after the request_id says that the answer is to show the details. */
 const DETAILS = '.details';
 
 export function asksForDetails(arg: string): boolean {
@@ -10,9 +10,9 @@ export function asksForDetails(arg: string): boolean {
 }
 
 /**
- * The card that answers a person at the time `now` (epoch milliseconds). Beside the content of the live card, the
- * answer has facts that are true only now, and with `details` everything that Edgegap tells; on a live card such
- * facts would soon be out of date.
+ * The card that answers a person at the time `now` (epoch milliseconds). The answer shows the content of the live card
+ * and facts that are true only at this moment, and with `details` everything else that Edgegap tells. On a live card
+ * such facts would soon be out of date.
  */
 export function answerCard(view: DeploymentView, now: number, details: boolean): Card {
   const id = view.request_id ?? '';
@@ -31,7 +31,7 @@ export function answerCard(view: DeploymentView, now: number, details: boolean):
   });
 }
 
-/** ` · 7777 → 31504`: beside the address that players need. */
+/** The text ` · 7777 → 31504` (internal and external port), shown after the address that players need. */
 function mapping({ internal, external }: PortView): Rich {
   return internal === undefined || external === undefined ? [] : [` · ${internal} → ${external}`];
 }
@@ -61,7 +61,7 @@ function longestLife(minutes: number | undefined): Rich | undefined {
   return [minutes > 0 ? duration(minutes * 60_000) : 'no limit'];
 }
 
-/** The time of day at the server's location; undefined for a zone that this Node.js does not know. */
+/** The time of day at the location of the server. Undefined if this Node.js does not know the time zone. */
 function localTime({ timezone }: Location | Record<string, never> = {}, now: number): Rich | undefined {
   try {
     if (timezone === undefined) return undefined;

@@ -9,13 +9,16 @@ import type { DeploymentRepository } from './repository.ts';
 
 export interface NewsParts {
   readonly repository: DeploymentRepository;
-  /** The deployments of the account with this id. Throws if the account is not set up. */
+  /** Returns the deployments of the account with this id. Throws if the account is not set up. */
   readonly deployments: (account: string) => Pick<Deployments, 'learnIn'>;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** Applies stored callbacks to their deployments: each callback once, whichever process stored the callback. */
+/**
+ * Applies stored callbacks to their deployments. Each callback is applied only once, no matter which process stored the
+ * callback.
+ */
 export class CallbackNews {
   readonly #parts: NewsParts;
 
@@ -24,21 +27,21 @@ export class CallbackNews {
   }
 
   /**
-   * Applies all stored callbacks of these deployments in a single transaction. Rejects if a callback cannot be
-   * applied.
+   * Applies all stored callbacks of these deployments in a single transaction. Rejects if a callback cannot be applied.
    */
   async apply(ids: readonly string[]): Promise<void> {
     const unknown = await this.#parts.repository.change(ids, async (tx, locked) => {
       const deployments = new Map(locked.map((one) => [one.id, one]));
-      // Read after the deployments were locked: callbacks that another process has handled meanwhile are not among
-      // the rows.
+      // Read only after the deployments were locked, so that callbacks which another process has handled in the
+      // meantime are left out.
       const rows = await unhandled(tx, ids);
       const unreadable: object[] = [];
       const named = new Map<string, readonly CallbackEvent[]>();
       for (const { deployment_id, event, body } of rows) {
         const before = deployments.get(deployment_id);
         if (!before) continue;
-        // SQLite runs in this process, and would let no other work run until the last callback is applied.
+        // SQLite runs inside this process. Without this pause, no other work could run until the last callback is
+        // applied.
         await nextTurn();
         const events = [
           ...(named.get(deployment_id) ?? []),
@@ -59,7 +62,8 @@ export class CallbackNews {
           .where('deployment_id', 'in', handled)
           .execute();
       }
-      // A deployment may be purged just as its callback comes: no later purge would find such a callback.
+      // A deployment may be purged at the same moment as its callback arrives. Such a callback is deleted here, because
+      // no later purge would find it.
       const orphans = ids.filter((id) => !deployments.has(id));
       if (orphans.length > 0)
         await tx.deleteFrom('callbacks').where('deployment_id', 'in', orphans).execute();
@@ -68,13 +72,14 @@ export class CallbackNews {
     for (const one of unknown) this.#parts.log.warn(one, 'callbacks: unreadable body, asking for the status');
   }
 
-  /** The deployment after the callback, and whether the body could be read. */
+  /** Applies a callback. Returns the deployment as it is after the callback, and whether the body could be read. */
   async #handleIn(
     tx: Store,
     before: Deployment,
     { event, events, body }: { event: string; events: readonly CallbackEvent[]; body: string },
   ): Promise<{ after: Deployment; read: boolean }> {
-    // A known event is not reported again; the body of a late callback may even be older than later news.
+    // An event that is already known is not reported again. The body of a late callback may even be older than the news
+    // that the bot has.
     if (isReported(before, event)) return { after: before, read: true };
     const status = readBody(body);
     const ours = status !== undefined && (await this.#isOf(tx, before, status));
@@ -83,9 +88,11 @@ export class CallbackNews {
           .deployments(before.account)
           .learnIn(tx, before, { kind: 'called-back', status, events }, 'told')
       : before;
-    // The event's name says more than the body: only the status can settle the event.
+    // The callback named an event that its body did not confirm. Only a status from Edgegap can settle the question, so
+    // the deployment is checked now.
     if (after.phase !== 'ended' && !isReported(after, event)) {
-      // Without a request_id the search by tag begins anew: the callback proves that the deployment exists.
+      // If the deployment has no request_id, the bot was searching for the deployment by its tag. The callback proves
+      // that the deployment exists, so the search starts again from the beginning.
       const remember = after.requestId === undefined ? { checks: 0 } : {};
       await this.#parts.repository.schedule.set(after.id, this.#parts.clock.now(), remember, tx);
     }
@@ -93,8 +100,8 @@ export class CallbackNews {
   }
 
   /**
-   * Whether this is the status of this deployment: by the same request_id or, while the deployment has no request_id,
-   * by a request_id that no other deployment has.
+   * Whether this is the status of this deployment. If the deployment has a request_id, the status must have the same
+   * request_id. Otherwise the status must have a request_id that belongs to no other deployment.
    */
   async #isOf(tx: Store, deployment: Deployment, { request_id }: DeploymentStatus): Promise<boolean> {
     if (deployment.requestId !== undefined) return deployment.requestId === request_id;
@@ -103,8 +110,9 @@ export class CallbackNews {
 }
 
 /**
- * The callbacks of these deployments that are stored and not handled yet, in order of arrival. Callbacks that share a
- * commit came in the same millisecond: they are in the order in which the events of a deployment happen.
+ * The stored callbacks of these deployments that are not handled yet, in the order of their arrival. Callbacks that
+ * were committed together have the same time of arrival; these are sorted in the order in which the events of a
+ * deployment happen.
  */
 export async function unhandled(db: Store, ids: readonly string[]) {
   const rows = await db

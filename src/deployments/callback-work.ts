@@ -5,38 +5,47 @@ import { createLoop, type Loop } from '../loop.ts';
 import type { Store } from '../store/schema.ts';
 import { CallbackNews, type NewsParts, unhandled } from './callback-news.ts';
 
-/** How many deployments' callbacks are handled in one transaction: meanwhile no other work can use the store. */
+/**
+ * The callbacks of at most this many deployments are handled in a single transaction, because no other work can use the
+ * store during the transaction.
+ */
 const WORK_AT_ONCE = 10;
 /**
- * A burst of callbacks is over after a pause of this length: too short for people to notice, longer than a caller
- * takes to send the next callback.
+ * A burst of callbacks counts as over after a pause of this length. The pause is too short for people to notice, but
+ * longer than a caller needs before it sends the next callback.
  */
 const LULL_MS = 50;
-/** Callbacks are handled at least this often, however long a burst lasts. */
+/** Even during a long burst, callbacks are handled after at most this time. */
 const GIVE_WAY_MS = 500;
-/** How many callbacks are read by a single query. */
+/** The maximum number of callbacks that a single query reads. */
 const READ_AT_ONCE = 250;
 const POLL_MS = 2_000;
-/** The process that stored a callback has this long to handle the callback; then any process may. */
+/**
+ * For this long after the arrival of a callback, only the process that stored the callback handles it. After that, any
+ * process may.
+ */
 const OTHERS_AFTER_MS = 5_000;
-/** A callback that cannot be handled is tried again after this long, doubled each time. */
+/** The pause before a callback that could not be handled is tried again. The pause doubles with each failure. */
 const AGAIN_MS = 5_000;
 const AGAIN_MAX_MS = 60 * 60_000;
 
 export interface CallbackParts extends NewsParts {
   readonly store: Store;
-  /** Hides secrets in stored bodies; if absent, only secrets of a known form are hidden. */
+  /** Hides secrets in stored bodies. Without `mask`, only secrets with a known form are hidden. */
   readonly mask?: Mask;
 }
 
-/** Handles stored callbacks: those of this process at once, and callbacks that other processes left. */
+/**
+ * Handles stored callbacks: the callbacks that this process received at once, and callbacks that other processes left
+ * behind.
+ */
 export class CallbackWork {
   readonly #parts: CallbackParts;
   readonly #news: CallbackNews;
-  /** Ids of deployments with callbacks that this process is to handle. */
+  /** The ids of the deployments whose callbacks this process has to handle. */
   readonly #fresh = new Set<string>();
   readonly #work: Loop;
-  /** When the last callback came, by the machine's own time. */
+  /** The time at which the last callback arrived, by `performance.now()`. */
   #cameAt = 0;
   readonly #polls: Loop;
   #stopped = false;
@@ -47,25 +56,27 @@ export class CallbackWork {
     const { clock } = parts;
     const failed = (err: unknown) => this.#report(err);
     this.#work = createLoop({ clock, failed, run: () => this.#handleFresh() });
-    // Callbacks that come before `start` are handled as well.
+    // Started here already, so that callbacks which arrive before `start` are handled as well.
     this.#work.start();
     this.#polls = createLoop({ clock, failed, every: POLL_MS, run: () => this.#poll(OTHERS_AFTER_MS) });
   }
 
-  /** Handles all callbacks that are left, those of dead processes included, and keeps looking for more. */
+  /** Handles all callbacks that are left, including those of dead processes, and keeps looking for more. */
   async start(): Promise<void> {
     await this.#poll(0).catch((err: unknown) => this.#report(err));
     this.#polls.start();
   }
 
-  /** Finishes the callbacks that are being handled; the rest stays in the store for the next process. */
+  /** Finishes the callbacks that are being handled. The others stay in the store for the next process. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#polls.stop();
     await this.#work.stop();
   }
 
-  /** A callback is coming in right now, and is to be answered first. */
+  /**
+   * Says that a callback is arriving at this moment. Its sender gets the answer before stored callbacks are handled.
+   */
   giveWay(): void {
     this.#cameAt = performance.now();
   }
@@ -76,14 +87,15 @@ export class CallbackWork {
     this.#work.wake();
   }
 
-  /** Resolves when all added callbacks have been handled, or tried. */
+  /** Resolves once all added callbacks have been handled, or have been tried and failed. */
   async idle(): Promise<void> {
     await this.#work.idle();
   }
 
   async #handleFresh(): Promise<void> {
     while (this.#fresh.size > 0 && !this.#stopped) {
-      // Callbacks that come in right now are answered first: Edgegap waits for ten seconds, and never calls again.
+      // Callbacks that are arriving are answered first, because Edgegap waits only ten seconds for an answer, and never
+      // repeats a callback.
       await nextTurn();
       if (this.#fresh.size > WORK_AT_ONCE) await this.#lull();
       if (this.#stopped) return;
@@ -100,8 +112,8 @@ export class CallbackWork {
   }
 
   /**
-   * Handles callbacks that are still not handled `afterMs` after their arrival, except those whose next attempt is
-   * set for later.
+   * Handles the callbacks that are still not handled `afterMs` after their arrival. Callbacks whose next attempt is
+   * scheduled for later are left out.
    */
   async #poll(afterMs: number): Promise<void> {
     const now = this.#parts.clock.now();
@@ -109,7 +121,7 @@ export class CallbackWork {
       .selectFrom('callbacks')
       .select('deployment_id')
       .where('handled_at', 'is', null)
-      // A time this far ahead was written by a clock that was hours ahead.
+      // If the time of arrival is this far in the future, the clock that wrote it was hours ahead.
       .where((eb) => eb.or([eb('received_at', '<=', now - afterMs), eb('received_at', '>', farthest(now))]))
       .where((eb) =>
         eb.or([
@@ -129,7 +141,10 @@ export class CallbackWork {
     if (!this.#stopped) this.#parts.log.error({ err }, 'callbacks: the stored callbacks cannot be handled');
   }
 
-  /** All deployments together; if that fails, each alone, so that a bad callback does not hold up the others. */
+  /**
+   * Handles the callbacks of all these deployments together. If that fails, handles each deployment separately, so that
+   * a callback that cannot be handled does not hold up the others.
+   */
   async #handle(ids: readonly string[]): Promise<void> {
     try {
       await this.#news.apply(ids);

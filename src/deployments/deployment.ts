@@ -6,25 +6,26 @@ import type { DeploymentStatus } from '../edgegap/schema.ts';
 import type { DeploymentsTable } from '../store/schema.ts';
 
 /**
- * How far a deployment has come, as far as the bot knows. `requesting`: the request is under way; `unknown`: the
- * request may or may not have reached Edgegap; `lost`: the deployment was searched for in vain, and may have started
- * all the same; `refused`: surely not started; `live`: has a request_id; `ended`: terminated.
+ * How far a deployment has come, as far as the bot knows. `requesting`: the request to deploy is under way. `unknown`:
+ * the request may or may not have reached Edgegap. `lost`: the bot searched for the deployment and did not find it, but
+ * it may still have started. `refused`: the deployment certainly did not start. `live`: the deployment has a
+ * request_id. `ended`: the deployment has terminated.
  */
 export type Phase = 'requesting' | 'unknown' | 'lost' | 'refused' | 'live' | 'ended';
 
-/** The events about which Edgegap calls back. */
+/** The events for which Edgegap sends a callback. */
 export const CALLBACK_EVENTS = ['ready', 'error', 'terminated'] as const;
 export type CallbackEvent = (typeof CALLBACK_EVENTS)[number];
 
-/** The rest of an order to deploy, beside application and version. */
+/** The parts of an order to deploy, apart from the application and the version. */
 export interface DeployPlan {
   readonly users: readonly DeployUser[];
-  /** For people: `Montreal, Canada`, or the IPs. */
+  /** The place as shown to people: `Montreal, Canada`, or the IP addresses. */
   readonly place: string;
   readonly tags: readonly string[];
 }
 
-/** A person's order to deploy. */
+/** The order of a person to deploy. */
 export interface DeployOrder {
   readonly invocationId: string;
   readonly application: string;
@@ -32,21 +33,21 @@ export interface DeployOrder {
   readonly plan: DeployPlan;
   readonly asker: { readonly id: string; readonly name: string };
   readonly at: Address;
-  /** The live card, posted before the request leaves: proof that news can be delivered. */
+  /** The live card. The card is posted before the request leaves, and so proves that news can be delivered. */
   readonly card: MessageRef;
 }
 
-/** A deployment that was asked for in chat. Times are epoch milliseconds. */
+/** A deployment that was ordered in chat. All times are epoch milliseconds. */
 export interface Deployment extends DeployOrder {
   readonly id: string;
   readonly account: string;
   readonly secret: string;
   readonly phase: Phase;
   readonly requestId: string | undefined;
-  /** Edgegap's bare status; undefined before the first status. */
+  /** Edgegap's status without the prefix `Status.`. Undefined before the first status. */
   readonly status: string | undefined;
   readonly snapshot: DeploymentStatus | undefined;
-  /** The tags as Edgegap last told them; before that, the tags of the plan. */
+  /** The tags that Edgegap last told. Before Edgegap has told any, the tags of the plan. */
   readonly tags: readonly string[];
   readonly errorDetail: string | undefined;
   readonly replacedBy: string | undefined;
@@ -58,14 +59,14 @@ export interface Deployment extends DeployOrder {
   readonly endedAt: number | undefined;
   readonly checkAt: number | undefined;
   readonly checks: number;
-  /** The name of the person whose stop Edgegap accepted. */
+  /** The name of the person who asked for the stop that Edgegap accepted. */
   readonly stopAskedBy: string | undefined;
   readonly stopAskedAt: number | undefined;
-  /** Since when Edgegap has answered that there is no such deployment. */
+  /** The time since which Edgegap has answered that there is no such deployment. */
   readonly missingAt: number | undefined;
   /**
-   * A status that was seen by asking, and whose event a callback should have reported. The callback gets some time;
-   * the event is reported with the next news at the latest.
+   * A status that the bot learned by asking, although a callback should have reported its event. The callback may still
+   * be on its way, so the bot waits for some time. At the latest, the event is reported together with the next news.
    */
   readonly doubted: DeploymentStatus | undefined;
 }
@@ -106,12 +107,12 @@ export function fromRow(row: Selectable<DeploymentsTable>): Deployment {
     stopAskedBy: row.stop_asked_by ?? undefined,
     stopAskedAt: row.stop_asked_at ?? undefined,
     missingAt: row.missing_at ?? undefined,
-    // An older version stored the event's name here; without a status, Edgegap is asked again.
+    // An older version stored the name of the event here. Then there is no status to use, and Edgegap is asked again.
     doubted: row.doubted?.startsWith('{') ? JSON.parse(row.doubted) : undefined,
   };
 }
 
-/** The columns that news of a deployment can change. */
+/** The columns that can change when there is news of a deployment. */
 export function toColumns(deployment: Deployment) {
   return {
     phase: deployment.phase,
@@ -134,8 +135,9 @@ export function toColumns(deployment: Deployment) {
 }
 
 /**
- * Whether the end was concluded from Edgegap's answers that there is no such deployment: Edgegap never said
- * TERMINATED, and `status` is always Edgegap's own word.
+ * Whether the bot only concluded that the deployment has ended, because Edgegap answered that there is no such
+ * deployment. In this case Edgegap never told the status TERMINATED, and `status` holds only statuses that Edgegap
+ * told.
  */
 export function endIsInferred({ endedAt, status }: Pick<Deployment, 'endedAt' | 'status'>): boolean {
   return endedAt !== undefined && status !== 'TERMINATED';
@@ -159,12 +161,12 @@ export function isCardOf({ card }: Deployment, message: MessageRef | undefined):
   );
 }
 
-/** A deployment that a person named, by its full request_id. */
+/** A deployment that a person named. `request_id` is complete, even if the person typed only its beginning. */
 export interface DeploymentTarget {
   readonly request_id: string;
-  /** The bot's own record, if the deployment was deployed from chat. */
+  /** The bot's own record of the deployment, if it was deployed from chat. */
   readonly known: Deployment | undefined;
-  /** The status, if Edgegap had to be asked whether the deployment exists. */
+  /** The status of the deployment, if the bot had to ask Edgegap whether the deployment exists. */
   readonly seen: DeploymentStatus | undefined;
 }
 
@@ -175,14 +177,14 @@ export function addressColumns(
 }
 
 /**
- * A status that equals the stored status is not written again if Edgegap was heard this short a time ago
- * (milliseconds).
+ * If Edgegap's last news is younger than this (in milliseconds), a status that equals the stored status is not written
+ * again.
  */
 const FRESH_MS = 60_000;
 
 /**
- * Whether the status was the same a moment ago, and there is no open question that the status could settle: a stop, a
- * missing deployment, a doubted status.
+ * Whether Edgegap told the same status a moment ago, and no question is open that the status could settle. Such
+ * questions are a stop, a deployment that Edgegap does not know, and a doubted status.
  */
 export function isKnown(known: Deployment, status: DeploymentStatus, now: number): boolean {
   const { snapshot, heardAt, stopAskedAt, missingAt, doubted } = known;
@@ -191,7 +193,7 @@ export function isKnown(known: Deployment, status: DeploymentStatus, now: number
   return asText({ ...snapshot, tags: [...known.tags] }) === asText(status);
 }
 
-/** The status as text, without the elapsed time, which grows with every answer. */
+/** The status as text for comparisons. The elapsed time is left out, because it grows with every answer. */
 function asText({ elapsed_time: _, ...status }: DeploymentStatus): string {
   return JSON.stringify(status);
 }

@@ -9,21 +9,25 @@ import { KnownDeployments } from './known.ts';
 import type { News } from './state.ts';
 import { isSettling, isStopUnderWay } from './timing.ts';
 
-/** `already-stopping`: another person was faster. `missing`: Edgegap no longer knows a deployment of the bot. */
+/**
+ * `already-stopping`: another person was faster. `missing`: the deployment was made by the bot, but Edgegap no longer
+ * knows it.
+ */
 export type StopOutcome = StopResult | 'already-stopping' | 'missing';
 
 /**
- * The deployments of an account, with the changes that people ask for in chat: deploy, from the intent to Edgegap's
- * answer, and stop.
+ * The deployments of an account, with the changes that people ask for in chat: to deploy (from storing the intent to
+ * applying Edgegap's answer), and to stop.
  */
 export class Deployments extends KnownDeployments {
-  /** Stops that are on their way to Edgegap from this process, by request_id. */
+  /** The stops that this process is sending to Edgegap at the moment, by request_id. */
   readonly #stops = new Map<string, Promise<StopOutcome>>();
 
   /**
-   * Deploys. The intent is committed before the request leaves; the card shows the outcome of the request. For an
-   * invocation that already has a deployment, nothing is sent. `replaces` is the id of a lost deployment that the new
-   * deployment replaces; throws InputError if another person was faster, or if the lost deployment has turned up.
+   * Deploys. The intent is committed before the request leaves, and the card shows the outcome of the request. If the
+   * invocation already has a deployment, nothing is sent. `replaces` is the id of a lost deployment that the new
+   * deployment replaces. Throws InputError if another person has already replaced it, or if the lost deployment has
+   * turned up.
    */
   async deploy(
     order: DeployOrder,
@@ -43,7 +47,7 @@ export class Deployments extends KnownDeployments {
     return { ...(written ?? deployment), problem };
   }
 
-  /** Applies the outcome of the request. A refused deployment replaces nothing. */
+  /** Applies the outcome of the request. If Edgegap refused the deployment, it replaces no other deployment. */
   async #conclude(
     tx: Store,
     before: Deployment | undefined,
@@ -56,7 +60,10 @@ export class Deployments extends KnownDeployments {
     return after;
   }
 
-  /** Refuses the intent. A commit that seemed to fail may still store the intent, now or later; no request follows. */
+  /**
+   * Marks the intent as refused, because no request will be sent. The intent may exist even though the commit seemed to
+   * fail: such a commit can still store the intent, now or later.
+   */
   #notSent(intent: Intent & { readonly id: string }, error: unknown, replaces: string | undefined): never {
     if (error instanceof StoreError) {
       const news: News = { kind: 'refused', detail: 'I lost my database, so nothing was sent.' };
@@ -65,13 +72,13 @@ export class Deployments extends KnownDeployments {
           this.parts.repository.changeUnsure(intent, (tx, [before]) =>
             this.#conclude(tx, before, news, replaces),
           ),
-        // If this fails as well, the next start finds the intent.
+        // If this write fails as well, the next start of a process finds the intent and settles it.
       ).catch(() => undefined);
     }
     throw error;
   }
 
-  /** Sends the request. `problem` is the code of an error, for the log. */
+  /** Sends the request. In the result, `problem` is an error code for the log. */
   async #request(
     deployment: Deployment,
     mayLeave: () => void,
@@ -114,8 +121,8 @@ export class Deployments extends KnownDeployments {
   }
 
   /**
-   * Stops any deployment of the account, regardless of the store. A deployment that has already terminated is a
-   * success; while a stop is under way, no second stop is sent.
+   * Stops any deployment of the account, whether or not the store knows it. If the deployment has already terminated,
+   * the stop is a success. While a stop is under way, no second stop is sent.
    */
   async stop(request_id: string, by: string): Promise<StopOutcome> {
     const first = this.#stops.get(request_id);
@@ -130,8 +137,8 @@ export class Deployments extends KnownDeployments {
     if (known && isStopUnderWay(known, this.parts.clock.now())) return afterEarlierStop(known);
     try {
       const outcome = await this.parts.edgegap.stop(request_id);
-      // Edgegap's answer that there is no such deployment does not prove the end: a deployment that runs on unseen is
-      // billed.
+      // Edgegap answered that there is no such deployment. The answer does not prove that the deployment has ended, and
+      // a deployment that keeps running unnoticed is billed.
       if (outcome === 'perhaps-stopped')
         return (await this.#learnMissing(request_id)) === 'already-terminated'
           ? 'already-terminated'
@@ -147,7 +154,10 @@ export class Deployments extends KnownDeployments {
     }
   }
 
-  /** Applies the answer to a stop that there is no such deployment; undefined if the answer proves nothing. */
+  /**
+   * Applies Edgegap's answer to a stop that there is no such deployment. Returns undefined if the answer proves
+   * nothing.
+   */
   async #learnMissing(request_id: string): Promise<'missing' | 'already-terminated' | undefined> {
     const known = await this.byRequestId(request_id);
     if (!known || isSettling(known, this.parts.clock.now())) return undefined;
@@ -157,8 +167,8 @@ export class Deployments extends KnownDeployments {
 }
 
 /**
- * Throws if other processes took this process for dead since the intent was written: they may have searched for the
- * deployment in vain, and replaced the deployment. Called right before the request leaves.
+ * Called right before the request leaves. Throws if other processes have taken this process for dead since the intent
+ * was written. In that case they may have searched for the deployment, not found it, and replaced it.
  */
 function mayLeave(isUnbroken: () => boolean): void {
   if (isUnbroken()) return;
@@ -167,7 +177,10 @@ function mayLeave(isUnbroken: () => boolean): void {
   });
 }
 
-/** The outcome of a stop that comes after another person's stop: `accepted` until the server is ready or has failed. */
+/**
+ * The outcome of a stop that follows the stop of another person. Until the server is ready or has failed, the outcome
+ * is `accepted`.
+ */
 function afterEarlierStop({ readyAt, errorAt }: Deployment): 'accepted' | 'already-stopping' {
   return readyAt === undefined && errorAt === undefined ? 'accepted' : 'already-stopping';
 }

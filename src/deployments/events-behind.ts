@@ -2,17 +2,17 @@ import type { Store } from '../store/schema.ts';
 import { CALLBACK_EVENTS, type CallbackEvent, type Deployment } from './deployment.ts';
 import { hasStatus, isBeyond, type News, type Since } from './state.ts';
 
-/** The events about which Edgegap has called back, and when each callback came. */
+/** The events for which Edgegap has sent a callback, and the time at which each callback arrived. */
 export interface EventsBehind {
   readonly events: readonly CallbackEvent[];
   readonly since: Since;
 }
 
 /**
- * The events about which Edgegap has called back. The store is read only if the status in this news, or the doubted
- * status, lies beyond an event that is not known yet: such a status no longer shows the event. A callback that is not
- * handled yet is left out, because its own body will tell more. An error callback that was handled before the
- * deployment became ready is left out, too: the status showed no failure.
+ * The events for which Edgegap has sent a callback. Reads the store only if the status in this news, or the doubted
+ * status, comes after an event that is not known yet, because such a status no longer shows the event. A callback that
+ * is not handled yet is left out, because its own body will tell more. An error callback that was handled before the
+ * deployment became ready is left out as well, because the later status showed that the deployment had not failed.
  */
 export async function eventsBehind(
   tx: Store,

@@ -3,14 +3,14 @@ import type { Store } from '../store/schema.ts';
 import { addressColumns, type DeployOrder } from './deployment.ts';
 
 export interface Intent extends DeployOrder {
-  /** From `newId`, if the caller needs the id even when storing the intent seems to fail. */
+  /** An id from `newId`. Set if the caller needs the id even when storing the intent seems to fail. */
   readonly id?: string;
   readonly account: string;
-  /** The process that sends the request; if that process dies, another process settles the intent. */
+  /** The process that sends the request. If that process dies, another process settles the intent. */
   readonly holder?: string;
 }
 
-/** Undefined if the invocation already has a deployment. */
+/** Stores an intent. Returns undefined if the invocation already has a deployment. */
 export async function insertIntent(tx: Store, intent: Intent & { readonly id: string }, now: number) {
   return await tx
     .insertInto('deployments')
@@ -40,7 +40,7 @@ export async function insertIntent(tx: Store, intent: Intent & { readonly id: st
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 
-/** 12 characters: 62 bits, and short enough for a tag. */
+/** A new id of 12 characters: 62 random bits, and short enough to be part of a tag. */
 export function newId(): string {
   return Array.from({ length: 12 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
 }

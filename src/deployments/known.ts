@@ -13,42 +13,48 @@ import type { Search } from './search.ts';
 import type { News } from './state.ts';
 import { isOnItsWay, nextCheck, POLLS_APART_MS } from './timing.ts';
 
-/** The parts with which the deployments of an account work. */
+/** The objects that the deployments of an account work with. */
 export interface DeploymentsParts {
   readonly repository: DeploymentRepository;
   readonly edgegap: EdgegapApi;
   readonly membership: Pick<Membership, 'id' | 'sinceNow'>;
   /**
-   * Makes sure, until the transaction ends, that this process still holds the claim on the invocation; otherwise
-   * throws.
+   * Makes sure that this process holds the claim on the invocation until the transaction ends. Throws if it does not.
    */
   readonly confirm?: (tx: Store, invocationId: string) => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly account: string;
-  /** Undefined: Edgegap cannot call back. Asked at each deploy, when the server already listens. */
+  /**
+   * The public URL; undefined if Edgegap cannot call back. Called at each deploy, when the server is already listening.
+   */
   readonly publicUrl: () => string | undefined;
 }
 
-/** Pauses between attempts to store an answer of Edgegap while the store fails, in milliseconds. */
+/**
+ * The first pause, in milliseconds, before the bot tries again to store an answer of Edgegap after the store failed.
+ */
 const REWRITE_MS = 250;
 const REWRITE_MAX_MS = 15_000;
 
-/** How many statuses of deployments that were not deployed from chat are remembered, and for how long, in milliseconds. */
+/**
+ * The bot remembers at most this many statuses of deployments that were not deployed from chat, each for SETTLED_MS if
+ * the server is ready or has failed, otherwise for MOVING_MS.
+ */
 const REMEMBERED = 5_000;
 const SETTLED_MS = 10 * 60_000;
 const MOVING_MS = 10_000;
 
 const DAY_MS = 24 * 60 * 60_000;
 
-/** The deployments of an account that the store knows: finds deployments, and applies news to them. */
+/** The deployments of an account that are in the store. Finds deployments, and applies news to them. */
 export class KnownDeployments {
   protected readonly parts: DeploymentsParts;
   readonly #statuses = new LRUCache<string, { readonly is: DeploymentStatus; readonly ageMs: () => number }>({
     max: REMEMBERED,
   });
   readonly #over = new AbortController();
-  /** The latest planned status poll of a deployment in progress, in epoch milliseconds. */
+  /** The time of the latest status poll that is planned for a deployment in progress, in epoch milliseconds. */
   #pollAt = 0;
 
   constructor(parts: DeploymentsParts) {
@@ -59,12 +65,15 @@ export class KnownDeployments {
     return this.parts.publicUrl() !== undefined;
   }
 
-  /** Gives up storing answers while the store fails: the next process settles those deployments. */
+  /** Stops trying to store answers while the store fails. The next process settles those deployments. */
   close(): void {
     this.#over.abort();
   }
 
-  /** Stores an answer of Edgegap, which Edgegap gives only once: while the store fails, the write is tried again. */
+  /**
+   * Stores an answer of Edgegap. Edgegap gives the answer only once, so the write is repeated for as long as the store
+   * fails.
+   */
   protected async surely<Result>(write: () => Promise<Result>): Promise<Result> {
     for (let pause = REWRITE_MS; ; pause = Math.min(pause * 2, REWRITE_MAX_MS)) {
       try {
@@ -73,8 +82,8 @@ export class KnownDeployments {
         if (this.#over.signal.aborted) throw error;
         this.parts.log.error({ err: error }, 'deployments: an answer cannot be written down yet');
         await sleep(this.parts.clock, pause, this.#over.signal).catch(() => {
-          // Not the reason of the abort: that the bot stops would sound as if nothing had been done, but Edgegap has
-          // answered.
+          // Throws the error of the store instead of the reason for the abort. The message that the bot is shutting
+          // down would sound as if nothing had been done, although Edgegap has already answered.
           throw error;
         });
       }
@@ -89,13 +98,13 @@ export class KnownDeployments {
     );
   }
 
-  /** The same in a transaction that has locked the deployment. */
+  /** Does the same as `learn`, in a transaction that has already locked the deployment. */
   learnIn(tx: Store, before: Deployment, news: News, source: NewsSource): Promise<Deployment> {
     const checkAt = (after: Deployment) => this.checkAt(after);
     return this.parts.repository.write(tx, before, news, { source, checkAt });
   }
 
-  /** When to ask about a deployment next, in epoch milliseconds; undefined if there is nothing to ask. */
+  /** The time at which to ask about a deployment next, in epoch milliseconds. Undefined if there is nothing to ask. */
   checkAt(deployment: Deployment): number | undefined {
     const now = this.parts.clock.now();
     const at = nextCheck(deployment, now, this.callbacksExpected);
@@ -105,7 +114,7 @@ export class KnownDeployments {
     return this.#pollAt;
   }
 
-  /** Applies a status that a person asked for, if the deployment is the bot's own and the status is new. */
+  /** Applies a status that a person asked for, if the deployment was deployed by the bot and the status is new. */
   async observe(status: DeploymentStatus): Promise<Deployment | undefined> {
     const known = await this.byRequestId(status.request_id);
     if (!known) this.#statuses.set(status.request_id, { is: status, ageMs: stopwatch(this.parts.clock) });
@@ -114,8 +123,8 @@ export class KnownDeployments {
   }
 
   /**
-   * The status of a listed deployment that was not deployed from chat: the remembered status as long as the row does
-   * not contradict that status, otherwise Edgegap's answer. Undefined if Edgegap does not answer.
+   * The status of a listed deployment that was not deployed from chat. Returns the remembered status, unless the row of
+   * the list contradicts that status; in this case Edgegap is asked. Undefined if Edgegap does not answer.
    */
   async statusInList({ request_id, ready }: DeploymentRow): Promise<DeploymentStatus | undefined> {
     const { is, ageMs } = this.#statuses.get(request_id) ?? {};
@@ -126,7 +135,7 @@ export class KnownDeployments {
     return status;
   }
 
-  /** The request_ids of up to `limit` running deployments that the person asked for, newest first. */
+  /** The request_ids of at most `limit` running deployments that this person ordered, newest first. */
   askedBy(
     { id, at }: { readonly id: string; readonly at: Address },
     limit: number,
@@ -136,12 +145,12 @@ export class KnownDeployments {
     return this.parts.repository.search.askedBy(this.parts.account, person, limit, applications);
   }
 
-  /** Applies the new tags of a deployment, if the deployment is the bot's own. */
+  /** Applies the new tags of a deployment, if the deployment was deployed by the bot. */
   async retagged(request_id: string, tags: readonly string[]): Promise<void> {
     await this.learnOf(request_id, { kind: 'tags', tags });
   }
 
-  /** Applies Edgegap's answer about a deployment, if the deployment is the bot's own. */
+  /** Applies Edgegap's answer about a deployment, if the deployment was deployed by the bot. */
   protected async learnOf(request_id: string, news: News): Promise<void> {
     await this.surely(async () => {
       const known = await this.byRequestId(request_id);
@@ -149,7 +158,7 @@ export class KnownDeployments {
     });
   }
 
-  /** Has the live card drawn anew from the stored state. */
+  /** Draws the live card again from the stored state. */
   async redraw({ id }: Deployment): Promise<void> {
     await this.parts.repository.redraw(id);
   }
@@ -163,19 +172,24 @@ export class KnownDeployments {
     return this.parts.repository.byRequestId(this.parts.account, request_id);
   }
 
-  /** Up to five deployments of this channel and of `applications` whose request_id begins with `prefix`, newest first. */
+  /**
+   * At most five deployments of this channel and of `applications` whose request_id begins with `prefix`, newest first.
+   */
   byPrefix(at: Address, prefix: string, applications?: readonly string[]): Promise<Deployment[]> {
     return this.parts.repository.byPrefix(this.parts.account, at, prefix, 5, applications);
   }
 
-  /** Deployments of `applications` (undefined: of all) that were deployed from chat, failed, and were not stopped. */
+  /**
+   * The failed deployments of `applications` (undefined: of all applications) that were deployed from chat and not
+   * stopped.
+   */
   failed(applications?: readonly string[]): ReturnType<Search['failed']> {
     return this.parts.repository.search.failed(this.parts.account, applications);
   }
 
   /**
-   * Up to 200 deployments of `applications` in this phase whose last status mentions `host`; of ended deployments,
-   * only those with news within a day.
+   * At most 200 deployments of `applications` in this phase whose last status mentions `host`. Of the ended
+   * deployments, only those with news within the last day.
    */
   byHost(host: string, phase: 'live' | 'ended', applications?: readonly string[]): Promise<Deployment[]> {
     const since = phase === 'ended' ? this.parts.clock.now() - DAY_MS : 0;

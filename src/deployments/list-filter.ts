@@ -2,18 +2,21 @@ import type { ListFilter } from '../edgegap/requests.ts';
 import { duration } from './card.ts';
 import type { Search } from './search.ts';
 
-/** Which deployments a person wants to see. Several versions or tags: all that fit the typed text. */
+/**
+ * Which deployments a person wants to see. If several versions or tags are given, they are all those that match the
+ * text which the person typed.
+ */
 export interface Filter {
   readonly application?: string | undefined;
   readonly version?: string | readonly string[] | undefined;
   readonly status?: string | undefined;
   readonly tag?: string | readonly string[] | undefined;
-  /** `*` stands for any characters, here and in `host`. */
+  /** Here and in `host`, `*` stands for any number of any characters. */
   readonly fleet?: string | undefined;
   readonly host?: string | undefined;
-  /** The least age, in milliseconds. */
+  /** The minimum age, in milliseconds. */
   readonly olderThan?: number | undefined;
-  /** Only deployments that the person deployed from chat. */
+  /** If true, only the deployments that this person deployed from chat. */
   readonly mine?: boolean | undefined;
 }
 
@@ -24,15 +27,15 @@ export function isFiltered(filter: Filter): boolean {
 }
 
 /**
- * The filters for Edgegap's list at the time `now` (epoch milliseconds). `ids`: only deployments with these
- * request_ids.
+ * The filters for Edgegap's list, at the time `now` (epoch milliseconds). With `ids`, only the deployments with these
+ * request_ids are listed.
  */
 export function filtersOf(filter: Filter, now: number, ids?: readonly string[]): ListFilter[] {
   const { application, version, status, tag, fleet, host, olderThan } = filter;
   return [
     ...(application ? [{ field: 'application', operator: 'eq', value: application } as const] : []),
     ...(version ? [{ field: 'version', operator: 'in', value: [version].flat() } as const] : []),
-    // Edgegap lists a failed deployment until a person stops the deployment; a failed deployment is not active.
+    // Edgegap keeps a failed deployment in its list until a person stops it, but a failed deployment is not active.
     {
       field: 'status',
       ...(status ? { operator: 'eq', value: status } : { operator: 'neq', value: 'error' }),
@@ -52,7 +55,7 @@ function pattern(field: 'fleet_name' | 'host_name', value: string): ListFilter {
   return { field, operator: 'ilike', value: value.replaceAll('*', '%') };
 }
 
-/** `application kart-racing, older than 2 h`; an empty text without a filter. */
+/** The filter in words, for example `application kart-racing, older than 2 h`. Empty if there is no filter. */
 export function filterWords({ olderThan, mine, ...named }: Filter): string {
   const words = Object.entries(named).flatMap(([name, value]) =>
     value ? [`${name} ${[value].flat().join(' or ')}`] : [],
@@ -63,8 +66,8 @@ export function filterWords({ olderThan, mine, ...named }: Filter): string {
 }
 
 /**
- * Whether a failed deployment of the bot matches the filter, apart from the status. A filter by fleet or host matches
- * nothing, because the store knows neither.
+ * Whether a failed deployment of the bot matches the filter; the status is not compared. If the filter names a fleet or
+ * a host, no deployment matches, because the store knows neither.
  */
 export function matchesFailed(
   failed: Failed,

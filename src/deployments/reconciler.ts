@@ -6,19 +6,25 @@ import type { Believed, DueDeployment } from './schedule.ts';
 import { StatusPoll, type StatusPollParts } from './status-poll.ts';
 import { SILENCE_MS } from './timing.ts';
 
-/** How many request_ids a list query names, and how many rows a page has: Edgegap's own pages are shorter. */
+/**
+ * The number of request_ids in a query of the list, and the number of rows on a page. By default Edgegap's pages are
+ * shorter.
+ */
 const LIST_CHUNK = 50;
 const CHECKS_AT_ONCE = 20;
 /**
- * How long a claim on a check lasts. A check that takes longer may be made twice; the check of a dead process is this
- * late.
+ * How long the claim on a check lasts. A check that takes longer may be made a second time by another process. If the
+ * process dies, the check is made only after this time.
  */
 const CHECK_LEASE_MS = 30_000;
 const SWEEP_WITHOUT_CALLBACKS_MS = 10_000;
-/** If another process sweeps, this process tries again this soon, because the other process may die. */
+/**
+ * If another process holds the turn to sweep, this process asks for the turn again after this time, because the other
+ * process may have died.
+ */
 const SWEEP_RETRY_MS = 5_000;
 const RETRY_MS = 10_000;
-/** Checks that other processes schedule are found by polling the store. */
+/** How often the store is polled for checks that other processes have scheduled. */
 const POLL_SHARED_MS = 1_000;
 const IDLE_MS = 60 * 60_000;
 
@@ -28,24 +34,24 @@ export interface ReconcilerParts extends Omit<StatusPollParts, 'signal'> {
 }
 
 /**
- * Compares the deployments of an account in the store with Edgegap's answers, and makes up for callbacks that never
- * came; without a public URL the reconciler is the only source of news. Where several processes share a store, each
- * process claims the checks that it makes.
+ * Compares the stored deployments of an account with Edgegap's answers, and so finds the changes whose callbacks never
+ * came. Without a public URL the reconciler is the only source of news. If several processes share a store, each
+ * process claims a check before it makes the check.
  */
 export class Reconciler {
   readonly #parts: ReconcilerParts;
   readonly #loop: Loop;
-  /** Checks that are under way, by the deployment's id. */
+  /** The checks that are under way, by the id of the deployment. */
   readonly #asking = new Map<string, Promise<void>>();
-  /** Deployments that could not be settled, and when to try again, in steady time. */
+  /** The deployments that could not be settled, with the time of the next attempt by the steady clock. */
   readonly #unsettled = new Map<string, number>();
   #sweeping: Promise<void> | undefined;
-  /** Aborts running checks when the process stops: the next process asks again. */
+  /** Aborts the running checks when this process stops. The next process then asks Edgegap again. */
   readonly #stopping = new AbortController();
   readonly #poll: StatusPoll;
-  /** When the next sweep is due, in steady time. */
+  /** The time at which the next sweep is due, by the steady clock. */
   #sweepAt = 0;
-  /** Whether changes from before the start of this process are known. */
+  /** Whether this process has found the changes that happened before its start. */
   #caughtUp = false;
 
   constructor(parts: ReconcilerParts) {
@@ -81,13 +87,13 @@ export class Reconciler {
     this.#loop.wake();
   }
 
-  /** Resolves when no check and no sweep is under way. */
+  /** Resolves once no check and no sweep is under way. */
   async #idle(): Promise<void> {
     while (this.#sweeping || this.#asking.size > 0)
       await Promise.all([this.#sweeping, ...this.#asking.values()]);
   }
 
-  /** Resolves with the milliseconds until the next pass. */
+  /** Makes a pass. Resolves with the milliseconds until the next pass. */
   async #pass(): Promise<number> {
     await this.#settle();
     await this.#checkDue();
@@ -95,11 +101,12 @@ export class Reconciler {
     return await this.#untilNext();
   }
 
-  /** The request of a dead process may or may not have reached Edgegap. */
+  /** Marks the requests of dead processes as unknown, because they may or may not have reached Edgegap. */
   async #settle(): Promise<void> {
     const { repository, account, membership } = this.#parts;
     const abandoned = await repository.schedule.abandoned(account, membership);
-    // Another process may have settled the deployment: an old entry would wake the loop again and again.
+    // Another process may have settled such a deployment. Its old entry must go, because it would wake the loop again
+    // and again.
     for (const id of this.#unsettled.keys()) if (!abandoned.includes(id)) this.#unsettled.delete(id);
     for (const id of abandoned) {
       if ((this.#unsettled.get(id) ?? 0) > steadyNow(this.#parts.clock)) continue;
@@ -108,7 +115,7 @@ export class Reconciler {
         this.#unsettled.delete(id);
       } catch (error) {
         if (error instanceof StoreError) throw error;
-        // The row is damaged; the other deployments are settled all the same.
+        // The row of this deployment is damaged. The other deployments are settled nevertheless.
         this.#report(error, 'reconciler: a request that died with its process cannot be settled');
         this.#unsettled.set(id, steadyNow(this.#parts.clock) + RETRY_MS);
       }
@@ -121,7 +128,7 @@ export class Reconciler {
     const nextCheckAt = (await repository.schedule.nextCheckAt(account)) ?? Number.POSITIVE_INFINITY;
     const steady = steadyNow(this.#parts.clock);
     const nextTry = Math.min(...this.#unsettled.values(), live ? this.#sweepAt : Number.POSITIVE_INFINITY);
-    // Never at once: a check that just failed would be repeated without a pause.
+    // The pause is at least 250 ms, because a check that fails at once would otherwise be repeated without a pause.
     return Math.max(250, Math.min(nextCheckAt - this.#parts.clock.now(), nextTry - steady));
   }
 
@@ -129,7 +136,7 @@ export class Reconciler {
     return this.#parts.deployments.callbacksExpected ? SILENCE_MS : SWEEP_WITHOUT_CALLBACKS_MS;
   }
 
-  /** Begins the checks that are due. A slow answer holds up no other check. */
+  /** Begins the checks that are due. The checks run at the same time, so a slow answer holds up no other check. */
   async #checkDue(): Promise<void> {
     const free = CHECKS_AT_ONCE - this.#asking.size;
     if (free === 0) return;
@@ -150,7 +157,7 @@ export class Reconciler {
       await this.#poll.ask(read());
     } catch (error) {
       this.#report(error, 'reconciler: could not ask about a deployment');
-      // If this cannot be written either, the check is due when its claim ends.
+      // If this write fails, too, the check becomes due again when its claim ends.
       const next = this.#parts.clock.now() + (this.#stopping.signal.aborted ? 0 : RETRY_MS);
       await this.#parts.repository.schedule
         .set(id, next)
@@ -160,12 +167,13 @@ export class Reconciler {
     }
   }
 
-  /** Begins a sweep if the turn is free: one process sweeps for all. */
+  /** Begins a sweep if this process gets the turn. One process sweeps for all processes. */
   async #beginSweep(): Promise<void> {
     const now = steadyNow(this.#parts.clock);
     if (now < this.#sweepAt || this.#sweeping) return;
     const turn = await this.#parts.leases.takeTurn(`sweep/${this.#parts.account}`, this.#sweepEvery);
-    // At its start a process sweeps in any case: the turn may still be that of a process that was stopped.
+    // After its start a process always sweeps, even if the turn is taken: perhaps the process that took the turn was
+    // stopped before it could sweep.
     const ours = turn || !this.#caughtUp;
     this.#sweepAt = now + (ours ? this.#sweepEvery : Math.min(SWEEP_RETRY_MS, this.#sweepEvery));
     if (!ours) return;
@@ -180,7 +188,7 @@ export class Reconciler {
       });
   }
 
-  /** Finds changes by Edgegap's list, and schedules a check of each changed deployment. */
+  /** Compares Edgegap's list with the store, and schedules a check of each deployment that has changed. */
   async #sweep(): Promise<void> {
     const now = this.#parts.clock.now();
     const trusting = this.#caughtUp && this.#parts.deployments.callbacksExpected;
@@ -202,13 +210,13 @@ export class Reconciler {
     for (const { id, requestId, wasReady, status, checked } of believed) {
       const ready = listed.get(requestId);
       const changed = ready === undefined || (ready && !wasReady) || (!ready && status === 'READY');
-      // The list does not show failures: the first sweep has every deployment in progress checked.
+      // The list does not show failures, so the first sweep schedules a check of every deployment in progress.
       const settled = (ready && status === 'READY') || (ready === false && status === 'ERROR');
       if (this.#caughtUp ? changed && !checked : !settled) await this.#parts.repository.schedule.set(id, now);
     }
   }
 
-  /** An AppError is logged on one line; any other error is a fault of the bot. */
+  /** Logs an AppError in a single line. Any other error is a fault of the bot, and is logged in full. */
   #report(error: unknown, message: string): void {
     if (this.#stopping.signal.aborted) return;
     if (error instanceof AppError)

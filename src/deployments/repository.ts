@@ -11,13 +11,13 @@ import { DeploymentSchedule } from './schedule.ts';
 import { Search } from './search.ts';
 import { advance, type Happening, hasStatus, type News } from './state.ts';
 
-/** How news came, and when to ask about the changed deployment next. */
+/** How the news came, and when to ask about the deployment after the change. */
 export interface Learning {
   readonly source: NewsSource;
   readonly checkAt?: (deployment: Deployment) => number | undefined;
 }
 
-/** The table of deployments; with the schedule and the search, the only code that reads and writes the table. */
+/** The table of deployments. Apart from this class, only the schedule and the search read and write the table. */
 export class DeploymentRepository {
   readonly schedule: DeploymentSchedule;
   readonly search: Search;
@@ -32,10 +32,10 @@ export class DeploymentRepository {
   }
 
   /**
-   * Stores an intent. If the invocation already has a deployment, returns that deployment and `created: false`: the
-   * same request is made again. With `replaces`, the lost deployment is marked in the same transaction, so that of
-   * two persons who press at once only one deploys; the other person gets an InputError. If `confirm` throws, nothing
-   * is written.
+   * Stores an intent. If the invocation already has a deployment, the same request is being repeated: returns that
+   * deployment and `created: false`. With `replaces`, the lost deployment is marked as replaced in the same
+   * transaction. So if two persons press the button at the same time, only one of them deploys, and the other gets an
+   * InputError. If `confirm` throws, nothing is written.
    */
   async create(
     intent: Intent,
@@ -60,9 +60,10 @@ export class DeploymentRepository {
   }
 
   /**
-   * The same as `change`, for an intent that `create` perhaps did not store: a commit may hang (when a database's
-   * standby is away, for example) and succeed after `create` gave up. The insert waits for such a commit by the
-   * unique index; if no commit comes, the insert itself stores the intent.
+   * Does the same as `change`, for an intent that `create` may or may not have stored. A commit may hang (for example
+   * when the standby of the database is away) and succeed after `create` gave up. The insert here waits for such a
+   * commit, because both insert the same unique values. If the commit never happens, the insert itself stores the
+   * intent.
    */
   async changeUnsure<Result>(
     intent: Intent & { readonly id: string },
@@ -74,7 +75,7 @@ export class DeploymentRepository {
     });
   }
 
-  /** Marks a lost deployment as replaced, and takes the button off the card. */
+  /** Marks a lost deployment as replaced, and removes the button from its card. */
   async #replace(tx: Store, id: string, by: string): Promise<void> {
     const [before] = await lock(tx, [id]);
     if (before?.phase !== 'lost' || before.replacedBy !== undefined)
@@ -86,7 +87,7 @@ export class DeploymentRepository {
     await announce(tx, this.#clock, { before, after, happened: [], source: 'asked' });
   }
 
-  /** Takes back, in the transaction `tx`, that `by` replaced the deployment `id`: the card gets its button back. */
+  /** Undoes, in the transaction `tx`, that `by` replaced the deployment `id`: its card shows the button again. */
   async giveBack(tx: Store, id: string, by: string): Promise<void> {
     const [before] = await lock(tx, [id]);
     if (before?.replacedBy !== by) return;
@@ -96,8 +97,8 @@ export class DeploymentRepository {
   }
 
   /**
-   * Runs `work` in a transaction that has locked these deployments: other news about them waits. So news is applied
-   * in order, and messages are written in the same order.
+   * Runs `work` in a transaction that has locked these deployments, so that other news about them waits until the
+   * transaction ends. Therefore news is applied in order, and the messages are written in the same order.
    */
   async change<Result>(
     ids: readonly string[],
@@ -106,7 +107,10 @@ export class DeploymentRepository {
     return await transact(this.#store, async (tx) => work(tx, await lock(tx, ids)));
   }
 
-  /** Applies news to a deployment that `change` has locked, and writes the messages. Returns the changed deployment. */
+  /**
+   * Applies news to a deployment that `change` has locked, and writes the messages. Returns the deployment after the
+   * change.
+   */
   async write(tx: Store, before: Deployment, news: News, { source, checkAt }: Learning): Promise<Deployment> {
     const now = this.#clock.now();
     const behind = await eventsBehind(tx, before, news);
@@ -114,13 +118,14 @@ export class DeploymentRepository {
     let { changes, happened } = advance(known, hasStatus(news) ? { ...news, ...behind } : news, now);
     let deaf = news.kind === 'unknown-outcome' || news.kind === 'not-found';
     if (changes.requestId !== undefined && (await this.isAnothers(tx, before, changes.requestId))) {
-      // A request_id belongs to a single deployment, so the news is not about this deployment.
+      // A request_id belongs to only one deployment, so this news is about another deployment.
       deaf = true;
       ({ changes, happened } = advance(known, { kind: 'unknown-outcome' }, now));
     }
     const learned: Deployment = { ...known, ...changes, heardAt: deaf ? before.heardAt : now };
     const after: Deployment = { ...learned, checkAt: checkAt ? checkAt(learned) : before.checkAt };
-    // If another deployment has taken this request_id meanwhile, the update fails, and the transaction begins anew.
+    // If another deployment has taken this request_id in the meantime, the update fails, and the transaction is
+    // repeated from the beginning.
     await tx.updateTable('deployments').set(toColumns(after)).where('id', '=', before.id).execute();
     wroteTo(tx, 'deployments');
     await announce(tx, this.#clock, { before, after, happened: [...told, ...happened], source });
@@ -139,7 +144,7 @@ export class DeploymentRepository {
     return row !== undefined;
   }
 
-  /** Whether Edgegap has called back with this event, handled or not. */
+  /** Whether Edgegap has sent a callback for this event, no matter whether the callback was handled. */
   async wasCalledBack(id: string, event: string, db: Store = this.#store): Promise<boolean> {
     const row = await db
       .selectFrom('callbacks')
@@ -150,12 +155,15 @@ export class DeploymentRepository {
     return row !== undefined;
   }
 
-  /** Writes an edit of the live card, in order with the other messages, even if nothing has changed. */
+  /** Writes an edit of the live card even if nothing has changed. The edit keeps its order among the other messages. */
   async redraw(id: string): Promise<void> {
     await this.change([id], async (tx, [deployment]) => deployment && drawCard(tx, this.#clock, deployment));
   }
 
-  /** The secrets by deployment id. Nothing else of a deployment is read before a callback's secret has proved right. */
+  /**
+   * The secrets of deployments, by deployment id. Until the secret of a callback was found to be right, nothing else of
+   * the deployment is read.
+   */
   async secretsOf(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const rows = await this.#store
       .selectFrom('deployments')
@@ -175,8 +183,8 @@ export class DeploymentRepository {
   }
 
   /**
-   * The account's deployments of `applications` (undefined: of all) that came from this channel and whose request_id
-   * begins with `prefix`, newest first.
+   * The account's deployments of `applications` (undefined: of all applications) that were deployed from this channel
+   * and whose request_id begins with `prefix`, newest first.
    */
   async byPrefix(
     account: string,
@@ -195,7 +203,7 @@ export class DeploymentRepository {
     return rows.map(fromRow);
   }
 
-  /** The account's newest deployment from this channel that has a request_id. */
+  /** The account's newest deployment that was deployed from this channel and has a request_id. */
   async latest(account: string, at: Address): Promise<Deployment | undefined> {
     const newest = this.#inChannel(account, at).where('request_id', 'is not', null).limit(1);
     return this.#one(newest.executeTakeFirst());
@@ -220,7 +228,7 @@ export class DeploymentRepository {
   }
 }
 
-/** Applies the doubted status before other news: no later answer may ever repeat that status. */
+/** Applies the doubted status before other news, because later answers may never show that status again. */
 function withDoubted(
   before: Deployment,
   behind: EventsBehind,
@@ -235,7 +243,7 @@ function withDoubted(
   return { known: { ...before, ...changes, doubted: undefined }, told: happened };
 }
 
-/** Counting up the revision locks the row, on every database. */
+/** Locks the rows by counting up their revision. An update locks a row on every database. */
 async function lock(tx: Store, ids: readonly string[]): Promise<Deployment[]> {
   const rows = await tx
     .updateTable('deployments')

@@ -3,14 +3,14 @@ import { type DeploymentStatus, KNOWN_STATUSES } from '../edgegap/schema.ts';
 import { type CallbackEvent, type Deployment, endIsInferred } from './deployment.ts';
 import { MISSING_MS, STOP_PATIENCE_MS } from './timing.ts';
 
-/** When Edgegap called back with an event, in epoch milliseconds. */
+/** The time at which the callback for each event arrived, in epoch milliseconds. */
 export type Since = Readonly<Partial<Record<CallbackEvent, number>>>;
 
-/** News about a deployment, whichever way the news came. */
+/** News about a deployment, no matter how the bot learned the news. */
 export type News =
   /**
-   * A status: `snapshot` as Edgegap answered just now, `called-back` as a callback brought it, perhaps long after the
-   * event. `events` are the events of the callbacks that came, regardless of their bodies.
+   * A status. `snapshot`: Edgegap's answer of this moment. `called-back`: the status in a callback, which may arrive
+   * long after the event. `events` are the events of the callbacks that arrived, whatever their bodies say.
    */
   | {
       readonly kind: 'snapshot' | 'called-back';
@@ -18,35 +18,35 @@ export type News =
       readonly events?: readonly CallbackEvent[];
       readonly since?: Since;
     }
-  /** Edgegap accepted the request. */
+  /** Edgegap accepted the request to deploy. */
   | { readonly kind: 'accepted'; readonly requestId: string }
-  /** Edgegap found no room for the server, and left a deployment in ERROR behind. */
+  /** Edgegap found no room for the server, and left behind a deployment with the status ERROR. */
   | { readonly kind: 'unplaced'; readonly requestId: string; readonly detail: string }
   /** Edgegap says that the deployment has terminated. */
   | { readonly kind: 'terminated' }
   /**
-   * Edgegap says that there is no such deployment. A single answer may be a slip; a second answer later means the
-   * end.
+   * Edgegap says that there is no such deployment. A single such answer may be a mistake; a second such answer some
+   * time later means that the deployment has ended.
    */
   | { readonly kind: 'missing' }
   /** Edgegap accepted a stop. */
   | { readonly kind: 'stopping'; readonly by: string }
-  /** The complete new tags. */
+  /** All tags that the deployment has now. */
   | { readonly kind: 'tags'; readonly tags: readonly string[] }
   | { readonly kind: 'refused'; readonly detail: string }
   | { readonly kind: 'unknown-outcome' }
   | { readonly kind: 'not-found' };
 
-/** A change that people must notice. */
+/** A change about which people must be told. */
 export type Happening =
   | 'ready'
   | 'late-ready'
   | 'error'
   | 'terminated'
-  /** The deployment runs, although its end was reported. */
+  /** The deployment is running, although the bot had reported that it ended. */
   | 'still-running'
   | 'stop-asked'
-  /** Edgegap accepted a stop, and did not carry out the stop. */
+  /** Edgegap accepted a stop, but the deployment did not stop. */
   | 'not-stopped'
   | 'lost'
   | 'adopted';
@@ -69,7 +69,7 @@ type Facts = Pick<
 >;
 
 export interface Step {
-  /** Only the fields that changed. */
+  /** Contains only the fields that changed. */
   readonly changes: Partial<Facts>;
   readonly happened: readonly Happening[];
 }
@@ -77,9 +77,10 @@ export interface Step {
 const ORDER: readonly string[] = KNOWN_STATUSES;
 
 /**
- * The changes that news makes to a deployment. Pure, and idempotent: the same news a second time changes nothing.
- * Events may come late, twice or out of order; the state only moves forward, and each happening is reported once.
- * Only the bot's own conclusions can be taken back: an end that Edgegap never reported, and a stop without effect.
+ * The changes that news makes to a deployment. The function has no side effects, and the same news a second time
+ * changes nothing. Events may arrive late, twice or out of order; the state only moves forward, and each happening is
+ * reported once. Only two conclusions of the bot can be taken back: that a deployment ended, if Edgegap never said so,
+ * and a stop that had no effect.
  */
 export function advance(deployment: Facts, news: News, now: number): Step {
   switch (news.kind) {
@@ -88,7 +89,8 @@ export function advance(deployment: Facts, news: News, now: number): Step {
     case 'unplaced': {
       const adopted = adopt(deployment, news.requestId, now);
       if (deployment.errorAt !== undefined || deployment.endedAt !== undefined) return adopted;
-      // The deployment may be terminating already.
+      // The status ERROR is not set if the deployment has already gone beyond ERROR, for example because it is
+      // terminating.
       const forward = rankOf(deployment) < ORDER.indexOf('ERROR');
       return merge(adopted, {
         changes: { ...(forward ? { status: 'ERROR' } : {}), errorAt: now, errorDetail: news.detail },
@@ -106,14 +108,14 @@ export function advance(deployment: Facts, news: News, now: number): Step {
       };
     case 'missing':
       if (deployment.phase !== 'live') return nothing;
-      // A time that was written by a clock hours ahead counts for nothing.
+      // A time in the future is ignored, because the clock that wrote the time was hours ahead.
       if (deployment.missingAt === undefined || deployment.missingAt > farthest(now))
         return { changes: { missingAt: now }, happened: [] };
       if (now - deployment.missingAt < MISSING_MS) return nothing;
       return { changes: { phase: 'ended', endedAt: deployment.missingAt }, happened: ['terminated'] };
     case 'stopping': {
       if (deployment.endedAt !== undefined && !endIsInferred(deployment)) return nothing;
-      // A deployment that Edgegap can stop is running.
+      // Edgegap accepted the stop, so the deployment must still be running.
       const revived = revive(deployment);
       const { stopAskedBy, stopAskedAt } = { ...deployment, ...revived.changes };
       return merge(revived, {
@@ -124,7 +126,8 @@ export function advance(deployment: Facts, news: News, now: number): Step {
     case 'tags':
       return { changes: { tags: news.tags }, happened: [] };
     case 'refused':
-      // The answer to the only request, however late, settles an outcome that was unknown until then.
+      // Edgegap's answer to the only request settles an outcome that was unknown until now, however late the answer
+      // comes.
       if (deployment.requestId !== undefined || deployment.endedAt !== undefined) return nothing;
       return { changes: { phase: 'refused', errorDetail: news.detail }, happened: [] };
     case 'unknown-outcome':
@@ -136,7 +139,7 @@ export function advance(deployment: Facts, news: News, now: number): Step {
   }
 }
 
-/** News with a status. */
+/** Those kinds of news that contain a status. */
 type Said = Extract<News, { readonly status: DeploymentStatus }>;
 
 export function hasStatus(news: News): news is Said {
@@ -160,7 +163,10 @@ function adopt(deployment: Facts, requestId: string, now: number): Step {
   };
 }
 
-/** Takes back an inferred end, and the stop that seemed to have caused the end. */
+/**
+ * If the bot had only concluded that the deployment ended, takes this conclusion back, together with the stop that
+ * seemed to have ended the deployment.
+ */
 function revive(deployment: Facts): Step {
   if (!endIsInferred(deployment)) return nothing;
   return {
@@ -175,14 +181,17 @@ function revive(deployment: Facts): Step {
   };
 }
 
-/** Applies an answer, which describes this moment: unlike a callback, an answer can correct the bot's conclusions. */
+/**
+ * Applies an answer of Edgegap. An answer describes this moment, so unlike a callback it can correct the conclusions of
+ * the bot.
+ */
 function answered(deployment: Facts, said: Said, now: number): Step {
   const { status: snapshot } = said;
   if (deployment.requestId !== undefined && deployment.requestId !== snapshot.request_id) return nothing;
   const ending = snapshot.current_status === 'TERMINATING' || snapshot.current_status === 'TERMINATED';
   const revived = ending ? nothing : revive(deployment);
   const known = { ...deployment, ...revived.changes };
-  // Any status shows that Edgegap knows the deployment.
+  // Whatever the status is, it shows that Edgegap knows the deployment.
   const found: Step =
     known.missingAt !== undefined && known.endedAt === undefined
       ? { changes: { missingAt: undefined }, happened: [] }
@@ -195,8 +204,8 @@ function answered(deployment: Facts, said: Said, now: number): Step {
 }
 
 /**
- * Whether a stop should have had its effect by now: Edgegap carries out a stop once the deployment is ready or has
- * failed.
+ * Whether an accepted stop should have taken effect by now. Edgegap carries out a stop when the deployment is ready or
+ * has failed.
  */
 function isUnheeded({ status, stopAskedAt, readyAt, errorAt, endedAt }: Facts, now: number): boolean {
   if (stopAskedAt === undefined || endedAt !== undefined) return false;
@@ -206,18 +215,20 @@ function isUnheeded({ status, stopAskedAt, readyAt, errorAt, endedAt }: Facts, n
   );
 }
 
-/** Whether the deployment has gone on beyond the event, so that the status no longer shows the event. */
+/**
+ * Whether the deployment has already gone beyond the event, so that its status no longer shows that the event happened.
+ */
 export function isBeyond({ current_status }: DeploymentStatus, event: 'ready' | 'error'): boolean {
   return ORDER.indexOf(current_status) > ORDER.indexOf(event === 'ready' ? 'READY' : 'ERROR');
 }
 
 function fromStatus(deployment: Facts, said: Said, now: number): Step {
   const { status: snapshot, events = [], since = {} } = said;
-  // The status of another deployment is no news about this deployment.
+  // This is the status of another deployment, and no news about this deployment.
   if (deployment.requestId !== undefined && deployment.requestId !== snapshot.request_id) return nothing;
   const adopted = adopt(deployment, snapshot.request_id, now);
   const status = snapshot.current_status;
-  // Of an event before this status, the name of a callback may be the only trace.
+  // If an event happened before this status, perhaps only the name of a callback tells that the event happened.
   const wasBefore = (event: 'ready' | 'error') => events.includes(event) && isBeyond(snapshot, event);
   const failed = status === 'ERROR' || snapshot.error || wasBefore('error');
   const ended = status === 'TERMINATED';
@@ -226,19 +237,21 @@ function fromStatus(deployment: Facts, said: Said, now: number): Step {
   const over = deployment.endedAt !== undefined || reached > ORDER.indexOf('READY');
   const changes: { -readonly [Key in keyof Facts]?: Facts[Key] } = {};
   const happened: Happening[] = [];
-  // A status that is newer than this code has no rank, and replaces the present status.
+  // A status that this version does not know has no rank. Such a status replaces the present status.
   const rank = ORDER.indexOf(status);
   const forward = deployment.endedAt === undefined && (rank < 0 || rank >= reached);
   if (forward && deployment.missingAt !== undefined) changes.missingAt = undefined;
   if (forward || (ended && endIsInferred(deployment))) {
     changes.snapshot = snapshot;
-    // A deployment of the bot always has the bot's own tag: an empty list means that the answer left out the tags.
+    // A deployment of the bot always has the bot's own tag. So an empty list means that Edgegap left the tags out of
+    // the answer.
     if (snapshot.tags.length > 0) changes.tags = snapshot.tags;
     changes.status = status;
   }
   const readyNow = ready && deployment.readyAt === undefined;
   const late = over || wasBefore('ready');
-  // Unless the deployment has ended, an earlier event counts from the arrival of its callback.
+  // If the event happened before this status, the time of the event is the arrival of its callback, unless the
+  // deployment has ended.
   const at = (event: 'ready' | 'error') =>
     wasBefore(event) && !ended ? Math.min(since[event] ?? now, now) : now;
   if (readyNow) changes.readyAt = at('ready');
@@ -253,12 +266,15 @@ function fromStatus(deployment: Facts, said: Said, now: number): Step {
     changes.phase = 'ended';
     happened.push('terminated');
   }
-  // The line of a late `ready` comes last: the words refer to an earlier time.
+  // The line about a server that became ready earlier comes last, because it speaks of the past.
   if (readyNow && late) happened.push('late-ready');
   return merge(adopted, { changes, happened });
 }
 
-/** The rank of the furthest status that is certain; an unknown status does not undo the events before. */
+/**
+ * The rank of the furthest status that the deployment has certainly reached. A status that the bot does not know does
+ * not undo earlier events.
+ */
 function rankOf({ status, readyAt, errorAt }: Facts): number {
   return Math.max(
     ORDER.indexOf(status ?? ''),

@@ -12,11 +12,11 @@ import type { DeploymentRepository } from './repository.ts';
 import type { News } from './state.ts';
 import { isSettling, LOOK_UPS_MS, MISSING_MS, SILENCE_MS } from './timing.ts';
 
-/** How long a callback may be on its way before the callback counts as lost. */
+/** How long a callback may be on its way before it counts as lost. */
 const CALLBACK_GRACE_MS = 10_000;
 const WARN_EVERY_MS = 24 * 60 * 60_000;
 
-/** The news that an answer of Edgegap can bring. */
+/** The kinds of news that an answer of Edgegap can contain. */
 type Seen = Extract<News, { kind: 'snapshot' | 'called-back' | 'missing' }>;
 
 export interface StatusPollParts {
@@ -40,17 +40,17 @@ export class StatusPoll {
     this.#call = { lane: 'background', signal: parts.signal };
   }
 
-  /** From now on callbacks can reach this process. */
+  /** Called when callbacks can reach this process from now on. */
   begin(): void {
     this.#ranForMs = stopwatch(this.#parts.clock);
   }
 
-  /** Rejects if Edgegap could not be asked. */
+  /** Asks about the deployment. Rejects if Edgegap could not be asked. */
   async ask(deployment: Deployment): Promise<void> {
     const { id, phase, requestId } = deployment;
     if (requestId !== undefined && (phase === 'live' || endIsInferred(deployment)))
       await this.#status(deployment, requestId);
-    // The doubted status was stored while the end came in.
+    // The doubted status was stored while the news of the end arrived, so it was not applied yet.
     else if (phase === 'ended' && deployment.doubted) await this.#apply(deployment, seen(deployment.doubted));
     else if (phase === 'ended' || phase === 'refused')
       await this.#parts.repository.schedule.set(id, undefined);
@@ -71,11 +71,12 @@ export class StatusPoll {
     const status = news.kind === 'snapshot' ? news.status : undefined;
     const { doubted } = deployment;
     const again = doubted !== undefined && doubted.current_status === status?.current_status;
-    // The deployment has gone on: no other news will report the doubted status.
+    // The deployment has gone beyond the doubted status, so no other news will report its event.
     if (doubted && !again) await this.#apply(deployment, seen(doubted));
-    // A missing deployment has had its wait already; a status is doubted first.
+    // For a missing deployment the bot has already waited. A status that suggests a missed callback is not applied yet:
+    // the callback may still be on its way.
     if (status && !again && (await this.#missedEvent(deployment, news))) {
-      // The event may have happened just now, with the callback still on its way.
+      // Perhaps the event happened only a moment ago. The callback gets some time to arrive.
       const silentAt = Math.max(now, deployment.createdAt + SILENCE_MS);
       await this.#parts.repository.schedule.set(id, silentAt + CALLBACK_GRACE_MS, { doubted: status });
       return;
@@ -98,14 +99,14 @@ export class StatusPoll {
     }
   }
 
-  /** The event in this news that a callback should have reported and did not. */
+  /** The event in this news that a callback should have reported but has not reported. */
   async #missedEvent(
     { id, createdAt, missingAt, ...known }: Deployment,
     news: Seen,
     tx?: Store,
   ): Promise<CallbackEvent | undefined> {
     const now = this.#parts.clock.now();
-    // The callback of a deployment from before this process may have come while no process was there.
+    // If the deployment is older than this process, its callback may have come while no process was running.
     if (!this.#parts.deployments.callbacksExpected || ageOf(createdAt, now) > this.#ranForMs())
       return undefined;
     const ends = missingAt !== undefined && now - missingAt >= MISSING_MS;
@@ -119,13 +120,15 @@ export class StatusPoll {
   }
 
   /**
-   * Applies news whose callback did not come. The log and the chat say so once a day, for all processes together; a
-   * warning that is not committed with its news does not count.
+   * Applies news that no callback reported. The log and the chat say so once a day, for all processes together. The
+   * turn to warn is taken in the same transaction as the news: if that is not committed, the warning can be given
+   * later.
    */
   async #rescue({ id, requestId }: Deployment, news: Seen, event: CallbackEvent): Promise<void> {
     const first = await this.#parts.repository.change([id], async (tx, [before]) => {
       if (!before) return false;
-      // The callback may have come while this transaction waited for the row: then nothing is amiss.
+      // The callback may have arrived while this transaction waited for the row. In this case there is nothing to warn
+      // about.
       const amiss = (await this.#missedEvent(before, news, tx)) !== undefined;
       const first = amiss && (await this.#parts.leases.takeTurn('warn-of-callbacks', WARN_EVERY_MS, tx));
       await this.#parts.deployments.learnIn(tx, before, news, first ? 'rescued' : 'asked');
@@ -138,12 +141,12 @@ export class StatusPoll {
     );
   }
 
-  /** Searches by tag for a deployment with an unknown outcome. */
+  /** Searches for a deployment with an unknown outcome by its tag. */
   async #lookUp({ id, checks }: Deployment): Promise<void> {
     const tag = ownTag(id);
     const filters = [{ field: 'tags', operator: 'in', value: [tag] }] as const;
     const { rows } = await this.#parts.edgegap.deployments({ filters }, this.#call);
-    // Other rows in the answer belong to other deployments.
+    // Rows without the tag belong to other deployments.
     const found = rows.find((row) => row.tags.includes(tag));
     const adopted =
       found &&
@@ -153,7 +156,7 @@ export class StatusPoll {
     const tried = checks + 1;
     const pause = LOOK_UPS_MS[tried];
     await this.#parts.repository.change([id], async (tx, [before]) => {
-      // A callback has come meanwhile, and the search begins anew.
+      // A callback arrived in the meantime and restarted the search, so this result is outdated.
       if (!before || before.checks !== checks) return;
       if (pause === undefined)
         await this.#parts.deployments.learnIn(tx, before, { kind: 'not-found' }, 'asked');
@@ -163,7 +166,10 @@ export class StatusPoll {
   }
 }
 
-/** A doubted status as news: the status no longer describes this moment. */
+/**
+ * Turns a doubted status into news. The news is of the kind `called-back`, because the status no longer describes this
+ * moment.
+ */
 function seen(status: DeploymentStatus): Seen {
   return { kind: 'called-back', status };
 }

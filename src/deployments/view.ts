@@ -29,7 +29,10 @@ export function viewOf(deployment: Deployment): DeploymentView {
   };
 }
 
-/** `max_duration` minutes after READY; Edgegap writes -1 for a server without an end. */
+/**
+ * The time at which Edgegap stops the server: `max_duration` minutes after READY. Undefined if `max_duration` is -1,
+ * which means that there is no limit.
+ */
 function endsAt(
   told: DeploymentStatus | undefined,
   status: string,
@@ -39,22 +42,22 @@ function endsAt(
   return status === 'READY' && readyAt !== undefined && minutes > 0 ? readyAt + minutes * 60_000 : undefined;
 }
 
-/** How far Edgegap's clock and this machine's may be apart. */
+/** How far the clocks of Edgegap and of this machine may differ. */
 const SKEW_MS = 5_000;
 
 type Times = Pick<DeploymentView, 'readyAt' | 'endedAt'>;
 
 /**
- * When the deployment became ready and when the deployment ended: by Edgegap's times if they are plausible, otherwise
- * when the news came, perhaps long after. If even the news of READY came after the end, how long the server ran is
- * unknown.
+ * When the deployment became ready, and when it ended. If Edgegap's times are plausible, they are used; otherwise the
+ * times at which the news arrived, perhaps long after the events. If even the news of READY arrived after the end,
+ * nobody knows how long the server ran.
  */
 export function timesOf({ createdAt, readyAt, endedAt, snapshot }: Deployment): Times {
   const said = snapshot && timesSaid(snapshot);
   const within = (at: number | undefined, to: number) =>
     at !== undefined && at >= createdAt - SKEW_MS && at <= to + SKEW_MS ? at : undefined;
   const end = endedAt === undefined ? undefined : (within(said?.endedAt, endedAt) ?? endedAt);
-  // A server that ended before any news came was ready all the same.
+  // A server that ended before any news of it arrived had been ready nevertheless.
   const latest = end ?? readyAt;
   if (latest === undefined) return { readyAt: undefined, endedAt: undefined };
   const learned = readyAt !== undefined && (end === undefined || readyAt < end) ? readyAt : undefined;
@@ -62,8 +65,8 @@ export function timesOf({ createdAt, readyAt, endedAt, snapshot }: Deployment): 
 }
 
 /**
- * Edgegap's own times. Before READY, `start_time` may be any time; `elapsed_time` is how long the server has been
- * ready.
+ * The times that Edgegap tells. Before READY, `start_time` may be any time. `elapsed_time` is how long the server has
+ * been ready.
  */
 function timesSaid({ current_status, start_time, removal_time, elapsed_time = 0 }: DeploymentStatus): Times {
   const ended = current_status === 'TERMINATED';
@@ -73,7 +76,7 @@ function timesSaid({ current_status, start_time, removal_time, elapsed_time = 0 
   return { readyAt: wasReady ? (parseEdgegapTime(start_time) ?? since) : undefined, endedAt };
 }
 
-/** The view for the card that is posted before the request leaves. */
+/** The view for the card that is posted before the request to deploy leaves. */
 export function requestingView(order: {
   readonly application: string;
   readonly version: string;
@@ -111,7 +114,7 @@ const unknownView = {
   stopping: false,
 } as const;
 
-/** The view of any deployment of the account, from Edgegap's status. */
+/** The view of any deployment of the account, made from Edgegap's status. */
 export function viewOfStatus(status: DeploymentStatus): DeploymentView {
   const { current_status, error } = status;
   return {
@@ -133,7 +136,7 @@ export function viewOfStatus(status: DeploymentStatus): DeploymentView {
 }
 
 function statusOf({ phase, status, stopAskedBy }: Deployment): string {
-  // With one of these statuses Edgegap carries out a stop, but is slow to show TERMINATING.
+  // If the status is READY or ERROR, Edgegap carries out the stop, but takes some time to show TERMINATING.
   const isStopping = stopAskedBy !== undefined && (status === 'READY' || status === 'ERROR');
   switch (phase) {
     case 'requesting':

@@ -6,13 +6,17 @@ import type { ListFilter, ListRequest } from './requests.ts';
 import type { DeploymentRow } from './schema.ts';
 import type { CallOptions } from './transport.ts';
 
-/** For how many deployments the application is remembered; the application of a deployment never changes. */
+/**
+ * The allowlist remembers the application of at most this many deployments. The application of a deployment never
+ * changes.
+ */
 const REMEMBERED = 5_000;
 
 /**
- * `api` for the applications in `allowed` only; undefined allows all. Calls keyed by a request_id are checked too:
- * the application comes from `knownApplication` (the bot's own store) or else from Edgegap, and a deployment of an
- * unknown application is refused. A refusal is a RefusedError with the code `application-not-allowed`.
+ * Limits `api` to the applications in `allowed`; undefined allows all applications. Calls with a request_id are checked
+ * as well. Their application is known from `knownApplication` (the bot's own store) or else is asked from Edgegap, and
+ * a deployment whose application stays unknown is refused. A refusal is a RefusedError with the code
+ * `application-not-allowed`.
  */
 export function withAllowlist(
   api: EdgegapApi,
@@ -85,7 +89,7 @@ export function withAllowlist(
     },
     logs: (id, call) => checked(id, call, () => api.logs(id, call)),
     metrics: (id, request, call) => checked(id, call, () => api.metrics(id, request, call)),
-    // A host shows no application.
+    // Not checked, because a host does not show an application.
     hosts: (fleet, call) => api.hosts(fleet, call),
     tags: (id, call) => checked(id, call, () => api.tags(id, call)),
     tag: (id, name, call) => checked(id, call, () => api.tag(id, name, call)),
@@ -107,8 +111,8 @@ export function withAllowlist(
 }
 
 /**
- * Throws the refusal for a deployment of an application that is not allowed, or not known. The refusal does not name
- * the application: a person with a request_id need not learn which other games run in the account.
+ * Throws the refusal if the application of a deployment is not allowed, or is unknown. The refusal does not name the
+ * application: a person who knows only a request_id must not learn which other games run in the account.
  */
 export function checkDeploymentAllowed(
   allowed: readonly string[] | undefined,
@@ -127,9 +131,9 @@ function refused(allowed: readonly string[], which: string): RefusedError {
 }
 
 /**
- * The same list request for allowed applications only; undefined when no row can match. The rows do not say to which
- * application they belong, so the filter has to. Because a field may have a single filter, the applications that the
- * request asks for and the allowed applications are combined.
+ * The same list request, limited to allowed applications. Undefined if no row can match. The rows do not tell their
+ * application, so Edgegap has to filter by application. Edgegap allows only one filter for each field, so the
+ * applications that the request asks for and the allowed applications become a single filter.
  */
 function narrow<R extends ListRequest>(
   request: R,

@@ -48,48 +48,48 @@ export type { CallOptions, StopResult };
 
 export interface DeploymentPage {
   rows: DeploymentRow[];
-  /** Rows of all pages. */
+  /** The number of rows on all pages together. */
   total_count: number;
   has_next: boolean;
-  /** The number of this page, from 1. */
+  /** The number of this page. The first page has the number 1. */
   page: number;
-  /** The API's own notes to this page. */
+  /** Notes that the API added to this page. */
   messages: string[];
 }
 
-/** Which locations to list; without a field, all locations. */
+/** Which locations to list. Without any field, all locations are listed. */
 export interface LocationFilter {
-  /** Only places with room for the application's version. */
+  /** Lists only places with room for this version of the application. */
   application?: string | undefined;
   version?: string | undefined;
-  /** The type of the location, as Edgegap names types. */
+  /** The type of the location, in Edgegap's words. */
   type?: string | undefined;
-  /** Whether the answer has the tags of each location. */
+  /** Whether the answer contains the tags of each location. */
   tags?: boolean | undefined;
 }
 
 export interface LocationListing {
   locations: AvailableLocation[];
-  /** The API's own notes. */
+  /** Notes that the API added to the list. */
   messages: string[];
 }
 
 type Question = Omit<ApiRequest, 'method'>;
 
-/** The calls of one Edgegap account. */
+/** The calls that can be made to an Edgegap account. */
 export type EdgegapApi = Omit<EdgegapClient, 'close' | 'abandon'>;
 
 export type EdgegapClientOptions = Omit<TransportOptions, Optional | 'authorization'> &
   Partial<Pick<TransportOptions, Optional>> & {
-    /** With or without the word `token`. */
+    /** The token of the account, with or without the word `token` before it. */
     token: string;
   };
 type Optional = 'baseUrl' | 'timeoutMs' | 'mask';
 
 /**
- * One Edgegap account over HTTP, with its connections and its share of the rate limits; close it when done. Each call
- * takes a signal and a lane (`people` by default, before `background`), and rejects with an `EdgegapError`, or with
- * the signal's reason when aborted.
+ * An Edgegap account over HTTP, with its own connections and rate limits. Close the client when it is no longer needed.
+ * Each call takes a signal and a lane. The lane is `people` by default, and goes before `background`. A call rejects
+ * with an `EdgegapError`, or when aborted with the signal's reason.
  */
 export class EdgegapClient {
   readonly #transport: Transport;
@@ -107,30 +107,30 @@ export class EdgegapClient {
     this.#transport = new Transport({ ...rest, mask, baseUrl, timeoutMs, authorization });
   }
 
-  /** Finishes the requests that are under way; refuses waiting and later calls. */
+  /** Finishes the requests that are under way. Waiting and later calls are refused. */
   close(): Promise<void> {
     return this.#transport.close();
   }
 
-  /** Gives up the requests that are under way, too; their outcome is unknown. */
+  /** Also aborts the requests that are under way, so that their outcome is unknown. */
   abandon(): Promise<void> {
     return this.#transport.abandon();
   }
 
   /**
-   * `POST /v2/deployments`. Costs money. Sent again only when the first request surely had no effect; see
-   * `EdgegapError.outcome`.
+   * `POST /v2/deployments`. Costs money, so the request is sent again only if the first request certainly had no
+   * effect; see `EdgegapError.outcome`.
    */
   async deploy(request: DeployRequest, call?: CallOptions): Promise<{ request_id: string }> {
     return this.#deploy(path`/v2/deployments`, deployBody(request), DeployAnswer, call);
   }
 
-  /** `POST /v2/private-fleets/deployments`: as `deploy`, on a host of a private fleet if a host has room. */
+  /** `POST /v2/private-fleets/deployments`: like `deploy`, but on a host of a private fleet if a host has room. */
   async deployToFleet(request: FleetDeployRequest, call?: CallOptions): Promise<{ request_id: string }> {
     return this.#deploy(path`/v2/private-fleets/deployments`, deployBody(request), DeployAnswer, call);
   }
 
-  /** `POST /v1/deploy`, which Edgegap calls deprecated. `version` is the version that was deployed. */
+  /** `POST /v1/deploy`, which Edgegap calls deprecated. In the result, `version` is the version that was deployed. */
   async deployLegacy(
     request: LegacyDeployRequest,
     call?: CallOptions,
@@ -151,25 +151,28 @@ export class EdgegapClient {
   }
 
   /**
-   * `POST /v1/deployments/bulk-stop`, for these deployments only. A deployment that is not `taken` was not stopped by
-   * this call, unless an earlier attempt of this call was carried out and its answer was lost: ask for its status.
+   * `POST /v1/deployments/bulk-stop`, limited to these deployments. If a deployment is not in `taken`, this call did
+   * not stop it, with an exception: an earlier attempt of the call may have been carried out although its answer was
+   * lost. Ask for the status of the deployment to find out.
    */
   stopMany(request_ids: readonly string[], call?: CallOptions): Promise<{ taken: string[] }> {
     return stopMany(this.#transport, request_ids, call);
   }
 
-  /** `GET /v1/deployments`, one page. Active deployments only; the list may lag. */
+  /**
+   * `GET /v1/deployments`, a single page. The list contains only active deployments, and may be slightly out of date.
+   */
   async deployments(request: ListRequest = {}, call?: CallOptions): Promise<DeploymentPage> {
     const page = request.page ?? 1;
     const answer = await this.#list(request, call);
     const total_count = answer.total ?? answer.rows.length;
-    // The rows of earlier pages are not known here; unless Edgegap says otherwise, all pages are taken to be equally
-    // long.
+    // This call does not see the earlier pages. Unless Edgegap tells more, all pages are assumed to have the same
+    // length.
     const has_next = nextPage(page, answer, answer.rows.length * page) !== undefined;
     return { rows: answer.rows, total_count, has_next, page, messages: answer.messages ?? [] };
   }
 
-  /** Every row of every page of the list; a row that moved to a later page meanwhile is given once. */
+  /** Every row of every page of the list. A row that moves to a later page during the reading is returned only once. */
   async *allDeployments(
     request: Omit<ListRequest, 'page'> = {},
     call?: CallOptions,
@@ -184,13 +187,14 @@ export class EdgegapClient {
     }
   }
 
-  /** `GET /v1/deployment/{id}/container-logs`: always the whole log, decoded. */
+  /** `GET /v1/deployment/{id}/container-logs`: always returns the whole log, decoded from base64. */
   async logs(request_id: string, call?: CallOptions): Promise<Logs> {
     const at = path`/v1/deployment/${request_id}/container-logs`;
     const request = { path: at, subject: 'log', bucket: 'logs' } as const;
     const logs = decodeLogs(await this.#get(request, LogsAnswer, call));
     const { crash_data } = logs;
-    // The logs may be too long to be masked whole: they are masked later, where their last lines are taken.
+    // The logs are not masked here, because a whole log may be too long. They are masked later, where only their last
+    // lines are used.
     if (crash_data?.message === undefined) return logs;
     return { ...logs, crash_data: { ...crash_data, message: this.#mask(crash_data.message) } };
   }
@@ -206,20 +210,20 @@ export class EdgegapClient {
     return this.#get(question, MetricsAnswer, call);
   }
 
-  /** `GET /v2/private-fleets/{fleet}/hosts`, all pages. */
+  /** `GET /v2/private-fleets/{fleet}/hosts`, the rows of all pages. */
   async hosts(fleet: string, call?: CallOptions): Promise<FleetHost[]> {
     const at = path`/v2/private-fleets/${fleet}/hosts`;
     return (await this.#all({ path: at, subject: 'fleet', bucket: 'hosts' }, HostList, call)).rows;
   }
 
-  /** The names of all tags. */
+  /** The names of all tags of the deployment. */
   async tags(request_id: string, call?: CallOptions): Promise<string[]> {
     const at = path`/v1/deployments/${request_id}/tags`;
     const { rows } = await this.#all({ path: at, subject: 'deployment', bucket: 'tags' }, TagList, call);
     return rows.map((tag) => maskTag(tag, this.#mask));
   }
 
-  /** When a tag was added and last changed. */
+  /** When the tag was added, and when it was last changed. */
   tag(request_id: string, name: string, call?: CallOptions): Promise<TagTimes> {
     const at = path`/v1/deployments/${request_id}/tags/${name}`;
     return this.#get({ path: at, subject: 'tag', bucket: 'tags' }, TagTimes, call);
@@ -238,26 +242,26 @@ export class EdgegapClient {
     try {
       await this.#change('DELETE', path`/v1/deployments/${request_id}/tags/${tag}`, undefined, call);
     } catch (error) {
-      // An earlier attempt had an unknown outcome, and now the tag is gone: the earlier attempt has removed the tag.
+      // The outcome of an earlier attempt was unknown, and now the tag is gone: the earlier attempt has removed it.
       if (error instanceof EdgegapError && error.status === 404 && error.outcome === 'unknown') return;
       throw error;
     }
   }
 
-  /** `GET /v1/apps`, all pages. */
+  /** `GET /v1/apps`, the rows of all pages. */
   async applications(call?: CallOptions): Promise<Application[]> {
     const question = { path: path`/v1/apps`, subject: 'account', bucket: 'catalogue' } as const;
     return (await this.#all(question, ApplicationList, call)).rows;
   }
 
-  /** `GET /v1/app/{application}/versions`, all pages. */
+  /** `GET /v1/app/{application}/versions`, the rows of all pages. */
   async versions(application: string, call?: CallOptions): Promise<AppVersion[]> {
     const at = path`/v1/app/${application}/versions`;
     const question = { path: at, subject: 'application', bucket: 'catalogue' } as const;
     return (await this.#all(question, VersionList, call)).rows;
   }
 
-  /** `GET /v1/locations`, all pages. */
+  /** `GET /v1/locations`, the rows of all pages. */
   async locations(filter: LocationFilter = {}, call?: CallOptions): Promise<LocationListing> {
     const { application, version, type, tags } = filter;
     const query = { app: application, version, type, tags: tags ? 'true' : undefined };
@@ -275,7 +279,10 @@ export class EdgegapClient {
     return { ...page, messages, rows: page.rows.map((row) => masked(row, this.#mask)) };
   }
 
-  /** Every row of every page. The first request has no page number: the list of versions declares no such parameter. */
+  /**
+   * Every row of every page. The first request does not contain a page number, because the API reference declares no
+   * such parameter for the list of versions.
+   */
   async #all<Row>(request: Question, schema: z.ZodType<Page<Row>>, call: CallOptions | undefined) {
     const all: Row[] = [];
     const notes = new Set<string>();
@@ -289,8 +296,8 @@ export class EdgegapClient {
   }
 
   /**
-   * Edgegap documents a limit for each of the deploy endpoints. The bot counts all deploys in one bucket, which is
-   * right too if the endpoints should share their limit.
+   * Edgegap documents a limit for each of the deploy endpoints. The bot counts all deploys in the same bucket, which
+   * also keeps to the limit if the endpoints share it.
    */
   #deploy<T>(at: string, body: unknown, schema: z.ZodType<T>, call: CallOptions | undefined): Promise<T> {
     return this.#ask({ method: 'POST', path: at, body, subject: 'deploy', bucket: 'deploy' }, schema, call);
@@ -300,7 +307,9 @@ export class EdgegapClient {
     return this.#ask({ method: 'GET', ...request }, schema, call);
   }
 
-  /** Adds, renames or removes a tag. The status says that the change was done; the body of the answer is not needed. */
+  /**
+   * Adds, renames or removes a tag. The status of the answer says whether the change was made, so its body is not read.
+   */
   #change(
     method: 'POST' | 'PATCH' | 'DELETE',
     at: string,

@@ -1,6 +1,9 @@
 import { EdgegapError, type EdgegapErrorDetails, MAY_HAVE_HAPPENED, type Outcome } from './errors.ts';
 
-/** The subject of a call; the same status means different things for a deploy and for a question about a deployment. */
+/**
+ * The subject of a call. The same status means different things for different subjects, for example for a deploy and
+ * for a question about a deployment.
+ */
 export type Subject =
   | 'deploy'
   | 'deployment'
@@ -12,7 +15,7 @@ export type Subject =
   | 'application'
   | 'account';
 
-/** An answer that is not a success, with everything that could be read in the answer. */
+/** An answer that reports no success, with all the facts that could be read from the answer. */
 interface Refusal extends Omit<EdgegapErrorDetails, 'hint' | 'cause' | 'outcome'> {
   subject: Subject;
   status: number;
@@ -22,17 +25,20 @@ interface Meaning {
   code: string;
   message: string;
   hint: string;
-  /** `not-done` where absent. */
+  /** If absent, the outcome is `not-done`. */
   outcome?: Outcome;
 }
 
 /**
- * With these answers to a deploy Edgegap says that nothing was deployed. Any other status may be a proxy's, sent
- * while Edgegap deployed.
+ * If a deploy is answered with one of these statuses, Edgegap says that nothing was deployed. Any other status may come
+ * from a proxy, while Edgegap deployed the server nevertheless.
  */
 const NOT_DEPLOYED = new Set([400, 401, 403, 404, 429]);
 
-/** The error for an answer that is not a success; the meanings come from the API reference and the live API. */
+/**
+ * The error for an answer that reports no success. What each status means is taken from the API reference and from
+ * trying the live API.
+ */
 export function refusalError(refusal: Refusal): EdgegapError {
   const { code, message, hint, outcome = 'not-done' } = meaning(refusal);
   const { subject, ...details } = refusal;
@@ -112,8 +118,8 @@ function meaning(refusal: Refusal): Meaning {
       code: 'edgegap-redirected',
       message: `Edgegap answered with a redirect (HTTP ${status}). I do not follow redirects, so that my token goes nowhere else.`,
       hint: 'Whoever runs me should check the API’s address (EDGEGAP_API_URL).',
-      // 303 "See other" is the answer to a request that has been carried out; the other redirects ask to send the
-      // request again elsewhere.
+      // The status 303 "See other" answers a request that has been carried out. The other redirects ask the client to
+      // send the request again to another address.
       outcome: status === 303 ? 'unknown' : 'not-done',
     };
   }
@@ -129,9 +135,9 @@ function noSuchDeployment(): Meaning {
 }
 
 /**
- * For an unknown request_id the live API answers 400 instead of 404. So 400 means an unknown request_id if no other
- * value can be wrong; if the request also holds a tag or a window, the message decides. v2 deploy answers 400 for an
- * unknown application or version too.
+ * For an unknown request_id the live API answers 400 instead of 404. So if no other value of the request can be wrong,
+ * 400 means that the request_id is unknown. If the request also contains a tag or a window, the message shows which
+ * value is wrong. For an unknown application or version, v2 deploy answers 400 as well.
  */
 function badRequest({ subject, status, apiMessage = '' }: Refusal, quote: string): Meaning {
   const blamesTag = /\btags?\b|\bname\b|length|charact/i.test(apiMessage) && !/request_?id/i.test(apiMessage);
@@ -198,8 +204,8 @@ function notFound({ subject, apiMessage = '' }: Refusal, quote: string): Meaning
 }
 
 /**
- * v2 deploy answers 422 when no server has room: a deployment in ERROR exists under the request_id in the answer, and
- * can be deleted.
+ * If no server has room, v2 deploy answers 422. Under the request_id in the answer there is a deployment with the
+ * status ERROR, which can be deleted.
  */
 function cannotAllocate({ requestId }: Refusal, quote: string): Meaning {
   const left = requestId ? ` Deployment ${requestId} is left behind in ERROR and can be stopped.` : '';

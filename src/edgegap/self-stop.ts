@@ -7,13 +7,15 @@ export interface SelfStopOptions
   extends StopOptions,
     Pick<TransportOptions, 'clock' | 'log' | 'proxy' | 'random'>,
     Partial<Pick<TransportOptions, 'timeoutMs'>> {
-  /** ARBITRIUM_DELETE_URL, as Edgegap sets the variable inside the container. */
+  /** The value of ARBITRIUM_DELETE_URL, a variable that Edgegap sets inside the container. */
   url: string;
-  /** ARBITRIUM_DELETE_TOKEN: good for this deployment only, and no token of the account. */
+  /**
+   * The value of ARBITRIUM_DELETE_TOKEN. This token can stop only this deployment, and is not a token of the account.
+   */
   token: string;
 }
 
-/** `DELETE /v1/self/stop/{id}/{access point}`: a deployment stops itself, from inside the container. */
+/** `DELETE /v1/self/stop/{id}/{access point}`: with this call a deployment stops itself from inside its container. */
 export async function selfStop({
   url,
   token,

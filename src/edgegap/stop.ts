@@ -4,20 +4,21 @@ import { type ApiRequest, type CallOptions, type Transport, unreadable } from '.
 
 export interface StopOptions extends CallOptions {
   /**
-   * Whether the log is kept: the name of an endpoint storage; `true` for the storage of the version; `false` for no
-   * storage. The version decides when absent.
+   * Where the log is kept. A name means the endpoint storage with this name, `true` the storage of the version, and
+   * `false` that the log is not kept. If absent, the version decides.
    */
   logStorage?: boolean | string | undefined;
 }
 
 /**
- * `accepted`: the deployment stops once its status is READY or ERROR. `already-terminated`, by Edgegap's own word, is a
- * success too. `perhaps-stopped`: after an earlier attempt, which may have stopped the deployment, Edgegap knew no such
+ * `stopping`: Edgegap is stopping the deployment. `accepted`: the deployment will stop once its status is READY or
+ * ERROR. `already-terminated`: Edgegap says that the deployment has terminated, which is a success as well.
+ * `perhaps-stopped`: an earlier attempt may have stopped the deployment, and now Edgegap says that there is no such
  * deployment; Edgegap may be mistaken.
  */
 export type StopResult = 'stopping' | 'accepted' | 'already-terminated' | 'perhaps-stopped';
 
-/** Stops a deployment. A deployment that is gone is stopped, too. */
+/** Stops a deployment. If the deployment has already terminated, the stop counts as a success. */
 export async function stop(
   transport: Transport,
   { query, ...at }: Pick<ApiRequest, 'path' | 'query' | 'subject'>,
@@ -36,12 +37,12 @@ export async function stop(
   }
 }
 
-/** Edgegap documents no limit for the ids of a request. */
+/** How many ids are sent in a request. Edgegap documents no limit. */
 const BATCH = 100;
 
 /**
- * Stops deployments, a batch at a time, and gives back the ids that Edgegap has taken. Only ids are ever sent as a
- * filter, and never an empty list: a request that is sent again can stop no other deployment.
+ * Stops deployments in batches, and returns the ids that Edgegap accepted. The filter always consists of ids and is
+ * never empty, so a request that is sent again cannot stop any other deployment.
  */
 export async function stopMany(
   transport: Transport,
@@ -68,7 +69,7 @@ export async function stopMany(
       taken.push(...values.filter((id) => processable.has(id)));
     } catch (error) {
       if (taken.length === 0) throw error;
-      // An earlier batch stops already.
+      // The deployments of an earlier batch are being stopped already, so the outcome of the whole call is unknown.
       if (error instanceof EdgegapError) throw afterUnknown(error);
       throw breakError({ ...request, kind: 'aborted', sent: true, cause: error });
     }

@@ -4,7 +4,7 @@ import type { Membership } from '../replicas/membership.ts';
 import type { Store } from '../store/schema.ts';
 import { PUT_OFF_MAX_MS } from './retry-policy.ts';
 
-/** The destination of messages: a channel, or one person. */
+/** The place to which messages are sent: a channel, or a person who gets direct messages. */
 export interface Destination {
   readonly platform: string;
   readonly workspace: string;
@@ -12,12 +12,15 @@ export interface Destination {
 }
 
 /**
- * The next message of a channel is claimed this many milliseconds before the channel opens: the claim is committed by
- * then, and the message leaves on time even if the disk is slow.
+ * The next message of a channel is claimed this many milliseconds before the channel opens. By the time the channel
+ * opens, the claim is committed, so the message leaves on time even if the disk is slow.
  */
 export const LEAD_MS = 250;
 
-/** Posts and edits, each a lane with a pace of its own: platforms count the two separately. */
+/**
+ * Whether posts and edits may leave. Posts and edits are lanes with separate paces, because platforms count them
+ * separately.
+ */
 export interface Lanes {
   readonly posts: boolean;
   readonly edits: boolean;
@@ -27,37 +30,38 @@ export function channelId({ platform, workspace, channel }: Destination): string
   return `${platform}/${workspace}/${channel}`;
 }
 
-/** The id of the row that holds up all channels of a platform. No channel has this id. */
+/** The id of the row that can delay all channels of a platform. No channel has this id. */
 export function everyChannelId(platform: string): string {
   return `${platform}/*`;
 }
 
-/** `everyChannelId` in SQL. */
+/** `everyChannelId` as an SQL expression. */
 export function everyChannelIdOf(platform: Expression<string>) {
   return sql<string>`${platform} || '/*'`;
 }
 
-/** `channelId` in SQL. */
+/** `channelId` as an SQL expression. */
 export function channelIdOf(row: { readonly [Part in keyof Destination]: Expression<string> }) {
   return sql<string>`${row.platform} || '/' || ${row.workspace} || '/' || ${row.channel}`;
 }
 
 /**
- * The latest time to which anything may be put off. A later time in the store was written by a clock that was ahead.
+ * The latest time to which anything may be put off. A later time in the store is wrong: the clock that wrote that time
+ * was ahead.
  */
 const latest = (now: number) => farthest(now, PUT_OFF_MAX_MS);
 
 /**
- * An SQL condition: `time` is not after `by`, or is so far ahead that a wrong clock wrote the time. All in epoch
- * milliseconds.
+ * An SQL condition: `time` is not after `by`, or is so far in the future that a wrong clock must have written the time.
+ * All times are in epoch milliseconds.
  */
 export function hasCome(time: Expression<number>, now: number, by = now) {
   return sql<SqlBool>`(${time} <= ${by} or ${time} > ${latest(now)})`;
 }
 
 /**
- * When a channel opens: at the latest of `times`, but no sooner than `now`. Times that a wrong clock wrote do not
- * count.
+ * The time at which a channel opens: the latest of `times`, but not before `now`. Times that a wrong clock wrote are
+ * ignored.
  */
 export function opensAt(times: readonly (number | null | undefined)[], now: number): number {
   return times.reduce<number>(
@@ -66,15 +70,16 @@ export function opensAt(times: readonly (number | null | undefined)[], now: numb
   );
 }
 
-/** An SQL condition: this process may send to a channel that `holder` holds. */
+/** An SQL condition: this process may send to a channel whose holder is `holder`. */
 export function isFree(membership: Membership, holder: Expression<string | null>) {
   return sql<boolean>`(${holder} = ${membership.id} or ${membership.gone(holder)})`;
 }
 
 /**
- * Claims a channel in the transaction that claims rows of the channel, so that a single process at a time sends there,
- * at a single pace. Returns the times until `LEAD_MS` from now at which the channel opens, soonest first, with the
- * lanes that are open then; an empty list while another process holds the channel.
+ * Claims a channel in the same transaction that claims rows of the channel, so that only one process at a time sends
+ * there, and keeps to the pace of the channel. Returns the times within the next `LEAD_MS` at which the channel opens,
+ * soonest first, each with the lanes that are open at that time. Returns an empty list while another process holds the
+ * channel.
  */
 export async function claim(
   tx: Store,
@@ -118,15 +123,18 @@ export async function claim(
     .map((at) => ({ at, lanes: { posts: posts <= at, edits: edits <= at } }));
 }
 
-/** Changed times, in epoch milliseconds: when the next post and the next edit may go. */
+/**
+ * The times from which the next post and the next edit may be sent, in epoch milliseconds. An absent time does not
+ * change.
+ */
 export interface Next {
   readonly postAt?: number;
   readonly editAt?: number;
-  /** The times hold for all channels of the platform. */
+  /** Whether the times apply to all channels of the platform. */
   readonly everywhere?: boolean;
 }
 
-/** Gives a channel back, and stores when the next post and the next edit may go. */
+/** Gives a channel back, and stores the times from which the next post and the next edit may be sent. */
 export async function release(
   tx: Store,
   membership: Membership,
@@ -159,8 +167,8 @@ export async function release(
 }
 
 /**
- * The later of both times: an earlier request to wait may last longer. A stored time that a wrong clock wrote does not
- * count.
+ * The later of the two times, because an earlier request to wait may last longer than a new request. A stored time that
+ * a wrong clock wrote is ignored.
  */
 function later(stored: Expression<number>, time: number) {
   return sql<number>`case when ${stored} > ${time} and ${stored} <= ${latest(time)} then ${stored} else ${time} end`;

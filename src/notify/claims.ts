@@ -9,12 +9,13 @@ import { GIVE_UP_MS, isTooOld, tooOld } from './retry-policy.ts';
 import { fromRow, LEASED, type OutboxRow, toJson, updateHeld } from './row.ts';
 
 /**
- * A process is taken for dead 1.5 s after the last moment at which the process may have begun a request, and a request
- * may take 15 s (discord.js; Slack's 10 s). Only after these 15 s can a search tell whether the message was shown.
+ * How long rows of a dead process wait before another process sends them. Other processes take a process for dead 1.5 s
+ * after the last moment at which the process may have begun a request, and a request may take 15 s with discord.js (10
+ * s with Slack). Only when these 15 s are over can a search tell whether the message was shown.
  */
 const STRAY_REQUEST_MS = 13_500;
 
-/** A claimed row, and when the message may leave, in epoch milliseconds. */
+/** A claimed row, and the time at which the message may leave, in epoch milliseconds. */
 interface Begun {
   readonly row: OutboxRow | undefined;
   readonly at: number;
@@ -22,13 +23,13 @@ interface Begun {
 
 interface ClaimsParts extends Pick<LedgerParts, 'store' | 'membership' | 'clock'> {
   readonly queue: OutboxQueue;
-  /** Gives up the rows that are claimed too late. */
+  /** Gives up the rows that are too old by the time they are claimed. */
   readonly ledger: OutboxLedger;
 }
 
 /**
- * Claims rows of the outbox to send them, gives back rows that did not leave, and takes over the rows of processes that
- * are gone.
+ * Claims rows of the outbox in order to send them, gives back rows that did not leave, and takes over the rows of dead
+ * processes.
  */
 export class OutboxClaims {
   readonly #parts: ClaimsParts;
@@ -38,9 +39,9 @@ export class OutboxClaims {
   }
 
   /**
-   * Claims a channel and the next row of the channel, and commits that an attempt has begun before anything leaves. The
-   * returned row is as uncertain as before this attempt; undefined if no row is left, because another process was
-   * faster for example.
+   * Claims a channel and the next row of the channel. Before anything leaves, the store already records that an attempt
+   * has begun. In the returned row, `uncertain` still has the value from before this attempt. The row is undefined if
+   * there is no row to send, for example because another process was faster.
    */
   async begin(place: Destination): Promise<Begun> {
     const { store, membership, queue, ledger, clock } = this.#parts;
@@ -50,7 +51,7 @@ export class OutboxClaims {
       let batch: readonly OutboxRow[] = [];
       for (const opening of await claim(tx, membership, place, now)) {
         at = opening.at;
-        // Read only under the claim: another process may have sent rows that were read before.
+        // Read only after the channel was claimed: rows that were read earlier may have been sent by another process.
         batch = await queue.next(tx, place, opening.lanes, now);
         if (batch.length > 0) break;
       }
@@ -83,8 +84,8 @@ export class OutboxClaims {
 
   async #claimRow(tx: Store, row: OutboxRow, now: number): Promise<OutboxRow | undefined> {
     const { uncertain, attemptedAt } = row;
-    // A clock that was ahead wrote when the earlier attempt began. The true time is unknown, so the search covers the
-    // whole day in which a message is news.
+    // The clock that wrote the start of the earlier attempt was ahead. The true start is unknown, so the search covers
+    // the whole day after which messages are given up.
     const begun_at = attemptedAt > now ? now - GIVE_UP_MS : attemptedAt;
     const leased = await tx
       .updateTable('outbox')
@@ -93,21 +94,21 @@ export class OutboxClaims {
         holder: this.#parts.membership.id,
         uncertain: 1,
         attempts: eb('attempts', '+', 1),
-        // A message that may have been shown, alone or in a digest, is searched for by the time and key of that earlier
-        // attempt.
+        // If an earlier attempt may have shown the message (alone or in a digest), the time and key of that attempt are
+        // kept, because the channel is searched with them.
         ...(uncertain ? { attempted_at: begun_at } : { attempted_at: now, sent_key: row.key }),
       }))
       .where('id', '=', row.id)
       .where('state', '=', 'pending')
       .returningAll()
       .executeTakeFirst();
-    // A newer edit may have replaced the edit since the read: the returned row is the row to send.
+    // The row may hold a newer edit than the row that was read before; the returned row is sent.
     return leased && { ...fromRow(leased), uncertain };
   }
 
   /**
-   * From now on the row is searched for under its own key. If the row may have been shown in a digest, `message` says
-   * so at every attempt.
+   * Stores that the row is sent under its own key, so that later searches use this key. If the row may already have
+   * been shown in a digest, `message` says so, and does so at every further attempt.
    */
   async goesAlone(row: OutboxRow, message: Message): Promise<void> {
     const { store, membership } = this.#parts;
@@ -115,8 +116,8 @@ export class OutboxClaims {
   }
 
   /**
-   * Makes the rows that a gone process had begun pending again; the next attempt searches for the message first. On a
-   * shared store the rows wait until the last request of the gone process has surely ended.
+   * Makes rows pending again whose attempt was begun by a process that has died; the next attempt first searches for
+   * the message. On a shared store the rows wait until the last request of the dead process has certainly ended.
    */
   async takeOver(): Promise<void> {
     const { store, membership, clock } = this.#parts;
@@ -141,7 +142,8 @@ export class OutboxClaims {
   }
 
   /**
-   * Makes the rows of this process in one channel pending again, after an attempt whose outcome could not be stored.
+   * After an attempt whose outcome could not be stored: makes the rows that this process holds in the channel pending
+   * again.
    */
   async putBack(place: Destination): Promise<void> {
     const { store, membership } = this.#parts;

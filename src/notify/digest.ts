@@ -5,28 +5,28 @@ import type { Database, Store } from '../store/schema.ts';
 import { reasonOf } from './retry-policy.ts';
 import { FOLDED, fromRow, type OutboxRow, PENDING, toJson } from './row.ts';
 
-/** From this many waiting lines on, a channel gets the lines as a single message. */
+/** If at least this many lines wait for a channel, the channel gets the lines as a single message. */
 const FOLD_FROM = 4;
 export const FOLD_AT_MOST = 10;
 
-/** Whether a row may become part of a digest. A failure may not, nor a row that was attempted before. */
+/** Whether a row may become part of a digest. Failures and rows that were attempted before are always sent alone. */
 export function isFoldable({ kind, urgent, sentKey, message }: OutboxRow): boolean {
   return (kind === 'post' || kind === 'tell') && !urgent && sentKey === undefined && message?.kind === 'line';
 }
 
 /**
- * The lines to send as one message: when many wait, as many from the beginning as fit into a digest; otherwise the
- * first line alone.
+ * The lines to send as a single message. If many lines wait, these are the oldest lines, as many as fit into a digest;
+ * otherwise only the first line.
  */
 export function fold(lines: readonly OutboxRow[], fits: (digest: Line) => boolean): readonly OutboxRow[] {
   if (lines.length < FOLD_FROM) return lines.slice(0, 1);
   let count = Math.min(lines.length, FOLD_AT_MOST);
-  // Leaves room for the words that a repeated digest adds.
+  // Measures the digest with the words that are added when a digest is repeated, so that these words fit, too.
   while (count > 1 && !fits(possiblyRepeated(digestOf(lines.slice(0, count))))) count--;
   return lines.slice(0, count);
 }
 
-/** Joins several lines into a single line. */
+/** Joins several lines into a single line, which is the text of a digest. */
 export function digestOf(rows: readonly OutboxRow[]): Line {
   const lines = rows.map((row) => row.message).filter((message) => message?.kind === 'line');
   const [first] = lines;
@@ -38,16 +38,17 @@ export function digestOf(rows: readonly OutboxRow[]): Line {
 }
 
 /**
- * The id of a digest is the id of its first line, moved so far below zero that digests go before all other rows, oldest
- * first.
+ * The id of a digest is the id of its first line plus this large negative number. So digests are sent before all other
+ * rows, and older digests before newer digests.
  */
 const DIGEST_IDS = Number.MIN_SAFE_INTEGER;
 
 export const isDigest = ({ id }: Pick<OutboxRow, 'id'>) => id < 0;
 
 /**
- * Writes `lines` as a single row of the outbox, as old as the first line. The digest has its own key, as each line may
- * later have to be posted alone. Until then the lines are `folded`, with the digest's key as their `sent_key`.
+ * Writes `lines` as one outbox row with the creation time of the first line. The digest gets its own key, because its
+ * lines may have to be posted separately if the digest fails. While the digest stands for the lines, they are `folded`,
+ * with the digest's key as their `sent_key`.
  */
 export async function writeDigest(tx: Store, lines: readonly OutboxRow[]): Promise<OutboxRow | undefined> {
   const key = `${lines[0]?.key}d`;
@@ -57,7 +58,7 @@ export async function writeDigest(tx: Store, lines: readonly OutboxRow[]): Promi
   const [first] = folded.toSorted((a, b) => a.id - b.id);
   if (!first) return undefined;
   const message_json = toJson(digestOf(lines.filter(({ id }) => folded.some((row) => row.id === id))));
-  // A digest is posted under no card.
+  // A digest is never posted under a card.
   const values = {
     ...first,
     id: first.id + DIGEST_IDS,
@@ -70,7 +71,7 @@ export async function writeDigest(tx: Store, lines: readonly OutboxRow[]): Promi
   return fromRow(values);
 }
 
-/** Changes the lines folded into `digest`; returns the lines, oldest first. */
+/** Changes the lines that are folded into `digest`. Returns the lines, oldest first. */
 export async function updateLines(
   tx: Store,
   { key }: OutboxRow,
@@ -82,8 +83,9 @@ export async function updateLines(
 }
 
 /**
- * Replaces a digest that ended by its lines, each to be sent alone: a single line may have caused the end. If the
- * digest may have been shown all the same, each line is searched for under the digest's key.
+ * Deletes a digest that is not tried again, and makes its lines pending again. Each line is then sent alone, because a
+ * single line may have caused the failure. If the digest may have been shown despite the failure, the channel is
+ * searched for each line with the digest's key.
  */
 export async function unfold(tx: Store, digest: OutboxRow, error: DeliveryError, next_at: number) {
   const { id, key, attempts, attemptedAt: attempted_at } = digest;
@@ -96,7 +98,9 @@ export async function unfold(tx: Store, digest: OutboxRow, error: DeliveryError,
 
 const REPEATED = ' (possibly repeated)';
 
-/** Says that a message may be a repetition; a line says so once, however often the line is tried. */
+/**
+ * Adds a note that the message may be a repetition. A line gets the note only once, however often the line is tried.
+ */
 export function possiblyRepeated<Kind extends Message>(message: Kind): Kind;
 export function possiblyRepeated(message: Message): Message {
   if (message.kind === 'card')

@@ -7,9 +7,10 @@ import { sentenceOf } from './retry-policy.ts';
 import { fromRow, type OutboxRow, PENDING } from './row.ts';
 
 /**
- * Sends a direct message to the person mentioned in a line: the line, and why the line cannot be posted. A line causes
- * a single direct message, however often the line fails; a failed direct message causes no further message. A line that
- * was never attempted is old news, from a time when the bot or the platform was away.
+ * If a line cannot be posted, sends the person mentioned in the line a direct message with the line and the reason. A
+ * line causes only one direct message, however often the line fails, and a direct message that fails causes no further
+ * message. For a line that was never attempted no direct message is sent: the line is old news, from a time when the
+ * bot or the platform was away.
  */
 export async function tellPerson(
   tx: Store,
@@ -32,7 +33,10 @@ export async function tellPerson(
   });
 }
 
-/** Does the same for the lines behind `row` in the same order: those lines are not attempted while `row` waits. */
+/**
+ * Sends direct messages also for the lines that wait behind `row` in the same order, because those lines are not
+ * attempted as long as `row` waits.
+ */
 export async function tellPeopleBehind(
   tx: Store,
   clock: Clock,

@@ -11,7 +11,7 @@ import { enqueue } from './outbox.ts';
 import { GIVE_UP_MS, isFault, reasonOf, retryAt, sentenceOf, tooOld } from './retry-policy.ts';
 import { fromRow, type OutboxRow, PENDING, updateHeld } from './row.ts';
 
-/** How many rows are given up in one transaction at most. */
+/** The maximum number of rows that are given up in a single transaction. */
 const ROWS_AT_ONCE = 500;
 
 export interface LedgerParts {
@@ -19,11 +19,11 @@ export interface LedgerParts {
   readonly membership: Membership;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Whether people on this platform can get direct messages. */
+  /** Whether people on this platform can receive direct messages. */
   readonly canTell: (platform: string) => boolean;
 }
 
-/** Stores the outcome of attempts: sent, to be tried again, given up. */
+/** Stores how attempts ended: the message was sent, will be tried again, or was given up. */
 export class OutboxLedger {
   readonly #parts: LedgerParts;
 
@@ -58,7 +58,7 @@ export class OutboxLedger {
       if (!(await updateHeld(tx, membership, row, waits))) return [row];
       let lines: readonly OutboxRow[] = [row];
       if (isDigest(row))
-        // A single line of the digest may have caused a fault of the bot.
+        // A fault of the bot may be caused by a single line of the digest, so the lines are sent separately.
         lines =
           again === undefined || isFault(error)
             ? await unfold(tx, row, error, failure.next_at)
@@ -79,14 +79,15 @@ export class OutboxLedger {
         );
   }
 
-  /** To be called once the transaction of `end` is committed. */
+  /** Logs that a message was given up. Call this function only after the transaction of `end` was committed. */
   logEnd(row: OutboxRow, error: DeliveryError): void {
     this.#parts.log.error(describe(row, error), 'outbox: a message cannot be delivered');
   }
 
   /**
-   * Gives a message up; the row stays, with the reason, for an operator to see. False if another process holds the row
-   * by now, or if the row is a digest: the lines of a digest go on alone.
+   * Gives a message up. The row stays in the store with the reason, so that an operator can see the row. Returns false
+   * if another process holds the row by now. Also returns false for a digest, because a digest is not given up as a
+   * whole: its lines are then sent alone.
    */
   async end(tx: Store, row: OutboxRow, error: DeliveryError): Promise<boolean> {
     const { clock, canTell } = this.#parts;
@@ -109,13 +110,15 @@ export class OutboxLedger {
     }
     if (canTell(row.to.platform)) await tellPerson(tx, clock, row, error);
     const { orElse, key, orderKey, to } = row;
-    // Keys are hexadecimal: no other row has a key that begins with `x`.
+    // All other keys are hexadecimal or begin with `t`, so no other row has a key that begins with `x`.
     if (orElse)
       await enqueue(tx, clock, { kind: 'post', orderKey, to, message: orElse, key: `x${key.slice(1)}` });
     return true;
   }
 
-  /** Gives up messages that are no news any more, also on platforms that this process does not serve. */
+  /**
+   * Gives up messages that are too old to be news, including messages on platforms that this process does not serve.
+   */
   async giveUp(now: number): Promise<void> {
     const { store, log } = this.#parts;
     for (;;) {
@@ -137,8 +140,8 @@ export class OutboxLedger {
 }
 
 /**
- * An answer may hold a token, and text for a single person, a server's log for example: the content is deleted when the
- * answer ends.
+ * The content of an answer is deleted once the answer was sent or given up. An answer may hold a token, or text for a
+ * single person only, for example the log of a server.
  */
 function contentAfter(row: OutboxRow) {
   return row.kind === 'answer' ? { message_json: '{}', target_json: null } : {};

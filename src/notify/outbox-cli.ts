@@ -1,6 +1,6 @@
 /**
- * `npm run outbox`: lists the messages that wait or ended undelivered, with the reason. Reads the database and changes
- * nothing.
+ * `npm run outbox`: lists the messages that wait and the messages that were given up, with the reasons. The command
+ * only reads the database.
  */
 import { existsSync } from 'node:fs';
 import { Kysely } from 'kysely';
@@ -34,7 +34,7 @@ try {
     throw new AppError('no-database', `There is no database at ${database}.`, {
       hint: 'Start the bot: the first start makes the database.',
     });
-  // The tables are not brought up to date here: the bot does that at its start.
+  // The tables are not brought up to date here, because the bot does that when it starts.
   const store = new Kysely<Database>({
     dialect: isShared(database)
       ? postgresDialect(database, createLog({ level: 'silent', secrets }))

@@ -5,9 +5,9 @@ import { wroteTo } from '../store/transact.ts';
 import { type Delivery, PENDING, toJson } from './row.ts';
 
 /**
- * Writes a delivery in the transaction `tx` of the change that the delivery reports. An edit replaces an unsent edit of
- * the same message, in the older edit's place in the order. An edit that is being sent at that moment stays: the new
- * edit is a second row.
+ * Writes a delivery in the transaction `tx` that also stores the change which the delivery reports. If an earlier edit
+ * of the same message was not sent yet, the new edit replaces that edit and keeps its place in the order. If the
+ * earlier edit is being sent at this moment, the new edit becomes a second row.
  */
 export async function enqueue(tx: Store, clock: Clock, delivery: Delivery): Promise<void> {
   const message_json = toJson(delivery.message);
@@ -15,12 +15,13 @@ export async function enqueue(tx: Store, clock: Clock, delivery: Delivery): Prom
   if (delivery.kind === 'edit') {
     const coalesced = await tx
       .updateTable('outbox')
-      // The new edit is news of today, however long the older edit was waiting.
+      // The replaced edit may have waited for long, but the new edit is news of today.
       .set({ message_json, created_at: clock.now() })
       .where('kind', '=', 'edit')
       .where('state', '=', PENDING)
       .where('order_key', '=', delivery.orderKey)
-      // Always true, but makes SQLite use the index by order: otherwise SQLite reads all pending rows.
+      // This condition is always true. Without the condition SQLite would read all pending rows instead of using the
+      // index on the order key.
       .where('id', '>', 0)
       .where('target_json', '=', target_json)
       .executeTakeFirst();
@@ -63,7 +64,8 @@ function targetOf(delivery: Delivery): string | null {
 }
 
 /**
- * The direct messages of a person have a pace of their own, like a channel; no platform has a channel with such a name.
+ * The direct messages of a person have their own pace, like a channel. The name begins with `@`, which no platform
+ * allows in the name of a channel.
  */
 function placeOf(delivery: Delivery) {
   if (delivery.kind === 'tell') {
@@ -76,7 +78,7 @@ function placeOf(delivery: Delivery) {
   return { platform, workspace, channel, thread, person: null };
 }
 
-/** A person waits for an answer, and the place of the answer exists for minutes only. */
+/** An answer is urgent: a person waits for the answer, and the platform accepts the answer only for some minutes. */
 function isUrgent(delivery: Delivery): boolean {
   if (delivery.kind === 'edit') return false;
   return delivery.kind === 'answer' || delivery.urgent === true;

@@ -18,7 +18,7 @@ import { FOLDED, fromRow, LEASED, type OutboxRow, PENDING } from './row.ts';
 
 type Adapters = ReadonlyMap<string, Pick<Adapter, 'fits'>>;
 
-/** The outbox as the worker reads the rows, for the platforms of this process. */
+/** Reads the outbox for the worker, limited to the platforms of this process. */
 export class OutboxQueue {
   readonly #store: Store;
   readonly #membership: Membership;
@@ -30,7 +30,10 @@ export class OutboxQueue {
     this.#adapters = adapters;
   }
 
-  /** The channels that are about to open and have a row that is due, and when to look again for the other channels. */
+  /**
+   * The channels that have a row to send and are open or about to open, and the time at which to look again for the
+   * other channels.
+   */
   async overview(now: number): Promise<{ due: (Destination & { lanes: Lanes })[]; nextAt: number }> {
     const waiting = this.#pending(this.#store)
       .select(['row.platform', 'row.workspace', 'row.channel'])
@@ -64,7 +67,7 @@ export class OutboxQueue {
           ),
         ),
       )
-      // Delays that hold for all channels of the platform.
+      // Joins the delays that apply to all channels of the platform.
       .leftJoin('channels as every', (join) =>
         join.on((eb) => eb('every.id', '=', everyChannelIdOf(eb.ref('waiting.platform')))),
       )
@@ -100,13 +103,14 @@ export class OutboxQueue {
   }
 
   /**
-   * The rows to send next to one channel. A failure goes first and alone, and so does a row before a failure in the
-   * same order. Otherwise the oldest row goes or, if many lines wait, a digest of the oldest lines.
+   * The rows to send next to a channel. A failure is sent first, and alone. So is a row that stands before a failure in
+   * the same order. Otherwise the oldest row is sent or, if many lines wait, a digest of the oldest lines.
    */
   async next(db: Store, place: Destination, lanes: Lanes, now: number): Promise<readonly OutboxRow[]> {
     const ready = this.#ready(db, place, lanes, now);
     const pressing = await ready
-      // A row that stands before a failure in the order of a deployment must not wait behind other deployments' rows.
+      // Rows of this deployment that stand before a failure must not wait behind the rows of other deployments, because
+      // the failure would wait with them.
       .where('row.order_key', 'in', (eb) =>
         at(eb.selectFrom('outbox as row'), place).select('row.order_key').where('row.urgent', '=', 1),
       )
@@ -117,7 +121,7 @@ export class OutboxQueue {
     const head = fromRow(first);
     if (pressing || !isFoldable(head)) return [head];
     const lines = await ready
-      // A digest holds the lines of a single place: the channel, or a thread.
+      // A digest holds only lines of the same place: the channel itself, or a single thread.
       .where('row.thread', first.thread === null ? 'is' : '=', first.thread)
       .where('row.kind', '=', head.kind)
       .where('row.sent_key', 'is', null)
@@ -126,7 +130,10 @@ export class OutboxQueue {
     return fold(lines.map(fromRow).filter(isFoldable), (digest) => this.#fits(place, digest));
   }
 
-  /** A damaged row cannot be rendered. Such a row fits into no digest: sent alone, the row harms no other row. */
+  /**
+   * Whether the digest fits into a message. A damaged row cannot be rendered, and fits into no digest: if the row is
+   * sent alone, only that row fails.
+   */
   #fits({ platform }: Destination, digest: Line): boolean {
     try {
       return this.#adapters.get(platform)?.fits(digest) ?? false;
@@ -135,7 +142,7 @@ export class OutboxQueue {
     }
   }
 
-  /** Whether a row waits that was never attempted and that no other row holds back. */
+  /** Whether there is a waiting row that was never attempted and is not held back by another row. */
   async isFresh(): Promise<boolean> {
     const row = await this.#pending(this.#store)
       .select('row.id')
@@ -147,8 +154,8 @@ export class OutboxQueue {
   }
 
   /**
-   * The rows of one channel that may go now, oldest first: each is the first of its lane in the order of its
-   * deployment.
+   * The rows of a channel that may be sent now, oldest first. Each row is the first of its lane (posts or edits) in the
+   * order of its deployment.
    */
   #ready(db: Store, place: Destination, { posts, edits }: Lanes, now: number) {
     const every = at(db.selectFrom('outbox as row'), place)
@@ -182,9 +189,10 @@ function at(
 }
 
 /**
- * Whether no row of the same order has to go before: no row that is being sent, no earlier post before a post, no
- * earlier edit before an edit. Posts and edits need no order between them: a line says what happened, the card shows
- * the present state. So the pace or an error of posts delays no edit, and the pace or an error of edits no post.
+ * Whether the row may be sent before all other rows of the same order: no row is being sent, no earlier post waits
+ * before a post, and no earlier edit waits before an edit. Posts and edits may overtake each other, because a line says
+ * what happened, and the card shows the present state. So a slow or failing post delays no edit, and a slow or failing
+ * edit delays no post.
  */
 function isNext({ not, exists, selectFrom }: ExpressionBuilder<RowTables, 'row'>) {
   return not(

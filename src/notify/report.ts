@@ -3,21 +3,21 @@ import type { Membership } from '../replicas/membership.ts';
 import { purge } from '../store/purge.ts';
 import type { Store } from '../store/schema.ts';
 
-/** More rows than a person reads; the counts include every row. */
+/** The maximum number of rows in the report, which is more than a person reads. The counts include every row. */
 const ROWS = 200;
 
 export type OutboxCounts = {
-  /** Not yet sent, for any reason. */
+  /** Messages that were not sent yet, for any reason. */
   readonly waiting: number;
-  /** The part of `waiting` that failed at least once. */
+  /** Those of `waiting` that failed at least once. */
   readonly failing: number;
-  /** Ended without delivery, and not yet purged. */
+  /** Messages that were given up and are not purged yet. */
   readonly undelivered: number;
 };
 
 /**
- * A digest counts as the messages folded into the digest. Quick, however many messages were delivered: only waiting and
- * undelivered rows are counted.
+ * Counts the messages of the outbox; a digest counts as all the messages that are folded into it. The function is quick
+ * however many messages were delivered, because only waiting and undelivered rows are counted.
  */
 export async function countOutbox(store: Store): Promise<OutboxCounts> {
   const waiting = await store
@@ -37,7 +37,10 @@ export async function countOutbox(store: Store): Promise<OutboxCounts> {
   return { waiting: waiting.all, failing: waiting.failing, undelivered: ended.all };
 }
 
-/** Waiting and undelivered messages, oldest first, as lines of text in columns; without the text of any message. */
+/**
+ * A table of the waiting and undelivered messages as lines of text, oldest first. The report does not show the text of
+ * the messages.
+ */
 export async function reportOutbox(store: Store): Promise<string[]> {
   const { waiting, failing, undelivered } = await countOutbox(store);
   const rows = await store
@@ -79,12 +82,18 @@ export async function reportOutbox(store: Store): Promise<string[]> {
   ];
 }
 
-/** Deletes some rows that were sent or given up and written before `before` (epoch ms); true while more may remain. */
+/**
+ * Deletes some of the rows that were sent or given up, and that were written before `before` (epoch ms). Returns true
+ * while more such rows may remain.
+ */
 export function purgeOutbox(store: Store, before: number): Promise<boolean> {
   return purge(store, 'outbox', sql`state in ('sent', 'dead') and created_at < ${before}`);
 }
 
-/** Deletes the pace of some channels to which nothing was sent since `before`; true while more may remain. */
+/**
+ * Deletes the rows of some channels to which nothing was sent since `before`; such a row stores only the pace of its
+ * channel. Returns true while more such rows may remain.
+ */
 export function purgeChannels(store: Store, membership: Membership, before: number): Promise<boolean> {
   const isFree = membership.gone(sql.ref('channels.holder'));
   return purge(store, 'channels', sql`next_at < ${before} and next_edit_at < ${before} and ${isFree}`);

@@ -4,26 +4,28 @@ import type { OutboxRow } from './row.ts';
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 5 * 60_000;
 /**
- * The longest delay, whatever the platform asks for. A time further ahead was written by a clock that was ahead, and
- * counts as reached.
+ * The longest delay, even if the platform asks for more. A time further in the future counts as reached, because the
+ * clock that wrote the time was ahead.
  */
 export const PUT_OFF_MAX_MS = 60 * 60_000;
-/** After this time a message is no news any more. */
+/** After this time a message is no longer news, and is given up. */
 export const GIVE_UP_MS = 24 * 60 * 60_000;
-/** No platform takes an answer after this time (Slack: 30 minutes). */
+/** After this time no platform accepts an answer any more (Slack: 30 minutes). */
 const ANSWER_GIVE_UP_MS = 30 * 60_000;
-/** From this attempt on, two faults in a row end a message. */
+/** If two attempts in a row end in a fault, the message is given up, but not before this attempt. */
 const FAULTS_MAX = 3;
 
-/** The code of a fault of the bot: an adapter threw an error that is no DeliveryError. */
+/** The error code for faults of the bot: an adapter threw an error that is not a DeliveryError. */
 const FAULT = 'outbox-fault';
 
-/** When to try a failed message again, in epoch milliseconds; undefined if the message ends. */
+/**
+ * The time at which to try a failed message again, in epoch milliseconds. Undefined if the message is to be given up.
+ */
 export function retryAt(row: OutboxRow, error: DeliveryError, now: number): number | undefined {
-  // Two in a row: a single fault after a long outage must not end the message.
+  // A message is given up only after two faults in a row: after a long outage, a single fault must not be enough.
   const faulty = isFault(error) && row.reasonCode === FAULT && row.attempts >= FAULTS_MAX;
   if (isTooOld(row, now) || faulty || !(error.retryable || error.mendable)) return undefined;
-  // An error that a person has to repair does not pass within seconds.
+  // If a person has to repair the cause, trying again within seconds would be useless.
   const backoff = error.retryable
     ? Math.min(RETRY_FIRST_MS * 2 ** (row.attempts - 1), RETRY_MAX_MS)
     : RETRY_MAX_MS;
@@ -38,7 +40,10 @@ export function isFault({ code }: DeliveryError): boolean {
   return code === FAULT;
 }
 
-/** Any other error of an adapter is a fault of the bot; the message may or may not have been shown. */
+/**
+ * Returns a DeliveryError unchanged. Any other error is a fault of the bot, and the message may or may not have been
+ * shown.
+ */
 export function asDeliveryError(error: unknown): DeliveryError {
   if (error instanceof DeliveryError) return error;
   return new DeliveryError(FAULT, 'I could not handle this message: a fault of mine. My log says more.', {
@@ -48,7 +53,7 @@ export function asDeliveryError(error: unknown): DeliveryError {
   });
 }
 
-/** Why an old message ends: the last failure, if any, or the age. */
+/** The reason given when an old message is dropped: its last failure, or its age if it never failed. */
 export function tooOld({ reasonCode, reason }: Pick<OutboxRow, 'reasonCode' | 'reason'>): DeliveryError {
   return new DeliveryError(
     reasonCode ?? 'outbox-too-old',
@@ -57,12 +62,12 @@ export function tooOld({ reasonCode, reason }: Pick<OutboxRow, 'reasonCode' | 'r
   );
 }
 
-/** What happened and, if a repair is possible, the next step. */
+/** A sentence that says what happened and, if a person can repair the cause, how. */
 export function sentenceOf({ userMessage, hint, mendable }: DeliveryError): string {
   return mendable && hint ? `${userMessage} ${hint}` : userMessage;
 }
 
-/** The reason as columns of the outbox. */
+/** The reason of a failure, as columns of the outbox table. */
 export function reasonOf(error: DeliveryError) {
   return { reason_code: error.code, reason: sentenceOf(error) };
 }

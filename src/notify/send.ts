@@ -5,22 +5,24 @@ import { DeliveryError } from '../errors.ts';
 import { possiblyRepeated } from './digest.ts';
 import type { OutboxRow } from './row.ts';
 
-/** How long a platform that recognises a repeated post by its key surely remembers the key. */
+/** Some platforms recognise a repeated post by its key. For at least this long, such a platform remembers the key. */
 const KEY_REMEMBERED_MS = 2 * 60_000;
-/** Allows for clocks that differ when a channel is read back. */
+/**
+ * A search in a channel begins this much earlier, because the clocks of the platform and of this machine may differ.
+ */
 const CLOCK_SKEW_MS = 60_000;
 
 export interface Sending {
   readonly now: number;
-  /** Called right before a message leaves; throws if another process may be sending the message. */
+  /** Called right before a message leaves. Throws if another process may be sending the message. */
   readonly mayLeave: () => void;
-  /** Called before a row that was part of a digest is sent alone, with the message that will be sent. */
+  /** Called before a row that was part of a digest is sent alone, with the message that is about to be sent. */
   readonly alone: (row: OutboxRow, message: Message) => Promise<void>;
 }
 
 /**
- * Sends a row. If an earlier attempt may have been shown, the message is searched for first, so that nothing is posted
- * twice; if no search is possible, the message says so. Throws DeliveryError.
+ * Sends a row. If an earlier attempt may have shown the message, the channel is searched first, so that nothing is
+ * posted twice. If a search is not possible, the message says that it may be a repetition. Throws DeliveryError.
  */
 export async function send(adapter: Adapter, row: OutboxRow, sending: Sending): Promise<void> {
   const { message, key } = row;
@@ -38,7 +40,7 @@ export async function send(adapter: Adapter, row: OutboxRow, sending: Sending): 
       return await adapter.resume(row.reply ?? {}, answer);
     }
     case 'tell': {
-      // Direct messages cannot be searched.
+      // The bot cannot search direct messages.
       const told = isRepeat(adapter, row, sending.now) ? possiblyRepeated(message) : message;
       if (row.uncertain && row.sentKey !== key) await sending.alone(row, told);
       sending.mayLeave();
@@ -84,7 +86,7 @@ async function whetherShown(
   const key = row.sentKey ?? row.key;
   try {
     if (adapter.supports.history) {
-      // A digest is posted under no card, so the search covers the channel itself.
+      // A digest is not posted under a card, so the search for a digest covers the channel itself.
       const under = key === row.key ? row.target : undefined;
       const found = await adapter.findPosted(row.to, key, row.attemptedAt - CLOCK_SKEW_MS, under);
       return found ? 'yes' : 'no';
@@ -96,8 +98,8 @@ async function whetherShown(
 }
 
 /**
- * Whether the message may have been shown and the platform will not recognise the repetition: platforms recognise only
- * the same key, and only for a short time.
+ * Whether the message may have been shown already, and the platform would show the message a second time. Platforms
+ * recognise a repetition only by the same key, and only for a short time.
  */
 function isRepeat({ supports }: Adapter, row: OutboxRow, now: number): boolean {
   const { uncertain, sentKey, key, attemptedAt } = row;

@@ -14,22 +14,24 @@ import { asDeliveryError, PUT_OFF_MAX_MS } from './retry-policy.ts';
 import type { OutboxRow } from './row.ts';
 import { send } from './send.ts';
 
-/** The pause after a failure of the store. */
+/** The pause after the store failed. */
 const RETRY_MS = 1_000;
-/** How often a process looks for rows that other processes on the same store have written or left behind. */
+/** How often a process looks for rows that other processes on the same store wrote, or left behind when they died. */
 const POLL_MS = 1_000;
 const TAKE_OVER_EVERY_MS = 2_000;
 const TIDY_EVERY_MS = 60 * 60_000;
 
-/** Sends the rows of the outbox: ordered per deployment, at each channel's pace. */
+/** Sends the rows of the outbox: in order for each deployment, and at the pace of each channel. */
 export interface OutboxWorker {
-  /** Takes over the rows that processes had begun before they died, and begins to send. */
+  /** Takes over the rows of processes that died during an attempt, and begins to send. */
   start(): Promise<void>;
-  /** Looks for rows to send; each commit of this process that enqueued a row calls this function. */
+  /**
+   * Makes the worker look for rows to send. Called after each commit of this process that added a row to the outbox.
+   */
   wake(): void;
-  /** Resolves when every row was attempted at least once. */
+  /** Resolves once every row was attempted at least once. */
   idle(): Promise<void>;
-  /** Finishes the attempts under way and begins no more. */
+  /** Finishes the attempts that are under way, and begins no new attempts. */
   stop(): Promise<void>;
 }
 
@@ -49,11 +51,11 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   const ledger = new OutboxLedger({ store, membership, clock, log, canTell });
   const claims = new OutboxClaims({ store, membership, queue, ledger, clock });
   const busy = new Map<string, Promise<void>>();
-  /** Channels with an attempt whose outcome could not be stored. */
+  /** The channels with an attempt whose outcome could not be stored yet. */
   const unrecorded = new Map<string, { place: Destination; from: number }>();
   const idleWaiters: (() => void)[] = [];
   const stopping = new AbortController();
-  /** How many of `busy` only wait for the channel to open, with a row that was attempted before. */
+  /** How many of the `busy` channels are only waiting to open, with a row that was attempted before. */
   let asleep = 0;
   let running = false;
   let takenOverAt = 0;
@@ -65,16 +67,17 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
       log.error({ err }, 'outbox: the store cannot be read');
       return RETRY_MS;
     },
-    // Other processes write rows, too. The jitter keeps processes from looking at the same moment.
+    // Polls the store, because other processes write rows, too. The jitter prevents all processes from polling at the
+    // same moment.
     ...(membership.shared ? { every: POLL_MS * 0.75, jitter: POLL_MS / 2 } : {}),
   });
   const { wake } = loop;
   afterWritesTo(store, 'outbox', wake);
 
-  /** Sends the rows that are due; resolves with the milliseconds until the next row is due. */
+  /** Sends the rows that are due. Resolves with the milliseconds until the next row is due. */
   async function sendDue(): Promise<number> {
     const now = clock.now();
-    // The next pass resolves waiters that come during this pass.
+    // Waiters that arrive during this pass are resolved by the next pass.
     const waiters = idleWaiters.length;
     await tidy(now);
     const { due, nextAt } = await queue.overview(now);
@@ -85,22 +88,24 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
       if (busy.has(id)) continue;
       const { from } = unrecorded.get(id) ?? { from: now };
       if (lasts(from, now)) next = Math.min(next, from);
-      // Read before anything is written: earlier rows may hold back all rows that are due.
+      // First only reads: perhaps all due rows are held back by earlier rows, and then there is no need to write
+      // anything.
       else if ((await queue.next(store, place, place.lanes, now)).length > 0 && running) {
         dispatch(id, place);
         dispatched = true;
       }
     }
-    // Claimed rows are not due: without this, no pass would return to these channels in time.
+    // The rows of these channels are claimed, so they do not count as due. Without this loop, no pass would return to
+    // the channels in time.
     for (const { from } of unrecorded.values()) next = Math.min(next, from);
     if (waiters > 0 && !dispatched && busy.size === asleep && !(await queue.isFresh())) {
       for (const resolve of idleWaiters.splice(0, waiters)) resolve();
     }
-    // If the clock was set back meanwhile, the pause does not grow.
+    // If the clock was set back during this pass, the pause must not become longer.
     return next - Math.max(now, clock.now());
   }
 
-  /** Whether a pause until `from` still lasts. A clock that was set back does not lengthen the pause. */
+  /** Whether the pause that ends at `from` still lasts. If the clock was set back, the pause does not become longer. */
   function lasts(from: number, now: number): boolean {
     return from > now && from <= now + RETRY_MS;
   }
@@ -118,7 +123,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     }
     if (membership.shared && Math.abs(now - takenOverAt) >= TAKE_OVER_EVERY_MS) {
       takenOverAt = now;
-      // A failed takeover is tried again later; the rows of this process go out meanwhile.
+      // If the takeover fails, a later pass tries again, and until then this process goes on sending its own rows.
       await claims.takeOver().catch((err: unknown) => {
         if (running) log.error({ err }, 'outbox: the rows of processes that are gone cannot be taken over');
       });
@@ -133,7 +138,7 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     if (!adapter) return;
     const work = deliver(adapter, place)
       .catch((error: unknown) => {
-        // Only the store can fail here.
+        // Only the store can fail here: failures of the platform are handled inside `deliver`.
         if (running) log.error({ err: error }, 'outbox: a delivery could not be recorded');
         unrecorded.set(id, { place, from: clock.now() + RETRY_MS });
       })
@@ -145,7 +150,8 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
   }
 
   async function deliver(adapter: Adapter, place: Destination): Promise<void> {
-    // Counted from before the claim: once this process was taken for dead, another process may send the claimed row.
+    // The watch starts before the claim. If the other processes take this process for dead after that, one of them may
+    // send the claimed row as well.
     const isUnbroken = membership.sinceNow();
     const { row, at } = await claims.begin(place);
     if (!row) return;
@@ -170,9 +176,9 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     await ledger.sent(place, row, nextIn(adapter, row, leftAt));
   }
 
-  /** Waits until the time `at`; resolves with whether the attempt may begin. */
+  /** Waits until the time `at`. Resolves with true if the attempt may begin then. */
   async function opens(at: number, { attempts }: OutboxRow): Promise<boolean> {
-    // A timer may ring a little early, and a clock that was set back must not lengthen the wait.
+    // A loop, because a timer may fire slightly early. A clock that was set back must not lengthen the wait.
     for (;;) {
       const left = at - clock.now();
       if (left <= 0 || left > LEAD_MS || !running) return running;
@@ -184,7 +190,10 @@ export function createOutboxWorker(parts: OutboxParts): OutboxWorker {
     }
   }
 
-  /** The pace counts from the moment at which a message left, as the platform's limit counts from the arrival. */
+  /**
+   * When the next message may follow. The pace counts from the moment at which this message left, because the platform
+   * counts from the moment at which the message arrives.
+   */
   function nextIn(
     { paceMs }: Adapter,
     { kind }: OutboxRow,
