@@ -24,7 +24,10 @@ export function pageOf<Row>(
   return { rows: all.slice((page - 1) * size, page * size), page, pages, wanted };
 }
 
-/** The action `page` of a command: shows a page of the list. A state without the field `needed` counts as forgotten. */
+/**
+ * The action `page` of a command, which shows another page of the list. If the stored state lacks the field `needed`,
+ * the state counts as forgotten.
+ */
 export function pageAction<State>(
   show: (context: ActionContext, state: State, page: number) => Promise<void>,
   needed?: keyof State & string,

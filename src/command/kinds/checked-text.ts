@@ -3,7 +3,7 @@ import { between, nearest, quoted } from '../argv.ts';
 import { unquoted } from '../same-name.ts';
 import type { OptionInput } from './kind.ts';
 
-/** The longest name that a platform lets through: longer than any real name, short enough to stop a pasted text. */
+/** The longest name that a platform lets through: longer than any real name, but short enough to stop a pasted text. */
 export const NAME_LENGTH = 200;
 
 export const nameInput = (): OptionInput => ({ type: 'text', maxLength: NAME_LENGTH });
@@ -29,7 +29,7 @@ export function isPrintable(text: string): boolean {
   return !UNPRINTABLE.test(text) && text.isWellFormed();
 }
 
-/** Control characters, line separators and marks of the reading direction. Not the joiners of emoji. */
+/** Control characters, line separators and marks of the reading direction. The joiners inside emoji are allowed. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
 /** The word without quotation marks and without the characters `around` it, such as the brackets in `(93924761ccde).` */
