@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** The n-th request_id: 12 hex characters that share no prefix with their neighbours, the same in every run. */
+/** The n-th request_id: 12 hex characters. It shares no prefix with its neighbours, and is the same in every run. */
 export function requestId(seed: string, n: number): string {
   return digest(`${seed}:deployment:${n}`).toString('hex').slice(0, 12);
 }
