@@ -100,7 +100,7 @@ export async function buildApp({
   const time = clock === heartbeat ? 'database' : 'clock';
   // All accounts share this list, because a secret of an account may turn up in the texts of another account.
   const secrets = [...new Set([...config.secrets, ...given.all.map(({ token }) => token)])];
-  // Masks texts from Edgegap when they arrive; they are not masked again at a later step.
+  // Masks texts from Edgegap when they arrive. No later step masks them again.
   const mask = createMask(secrets);
   const outbox = createOutboxWorker({ store, membership, adapters, clock, log });
   const charts = createCharts({ clock: heartbeat, log });

@@ -185,8 +185,8 @@ export function readConfig(
       .filter(([, value]) => value !== ''),
   );
   const quoted = [...SETTINGS, ...FILES].filter((name) => QUOTED.test(set[name] ?? ''));
-  // The values are checked without their quotation marks. In this way other mistakes are reported as well, and the
-  // marks cause no further mistake.
+  // The values are checked without their quotation marks, so that the marks cause no further mistakes, and other
+  // mistakes are reported as well.
   for (const name of quoted) set[name] = set[name]?.slice(1, -1).trim() ?? '';
   const files = readSecretFiles(set, SETTINGS);
   const given = { ...files.values, ...set };

@@ -26,7 +26,7 @@ export class InputError extends AppError {}
 /** The person is not allowed to do this here. */
 export class RefusedError extends AppError {}
 
-/** Whether a platform's delay concerns messages, edits or both, and whether in this channel or in all channels. */
+/** The actions that a platform delays: messages, edits or both, in this channel or in all channels. */
 export interface HeldUp {
   readonly posts: boolean;
   readonly edits: boolean;

@@ -123,7 +123,7 @@ async function slackAdapter({ slack }: Config, log: Logger): Promise<MakeAdapter
   return () => (slack ? [createSlackAdapter({ config: slack, clock: systemClock, log })] : []);
 }
 
-/** Writes the last words for an operator at the terminal, or in the log of the container. */
+/** Writes the last message of the process, for an operator at the terminal, or into the log of the container. */
 function say(error: unknown, what = 'cannot go on'): void {
   const lines =
     error instanceof ConfigError

@@ -1,6 +1,9 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch } from 'undici';
 
-/** The proxies for requests, by the protocol of the request's address. An empty `https` means the proxy for `http`. */
+/**
+ * The proxies for requests, by the protocol of the request's address. If `https` is empty, the proxy for `http` is
+ * used.
+ */
 export interface Proxies {
   readonly http: string;
   readonly https: string;

@@ -27,7 +27,8 @@ export function createReadiness(parts: {
     const states = Object.entries(platforms.state());
     const roles = states.flatMap(([name, { role }]) => (role ? [[name, role]] : []));
     const row = await inTime(tryStore());
-    // Shown because an operator cannot see these numbers in the log. They do not affect whether the process is ready.
+    // The numbers of the outbox are shown because the log alone does not show them. They do not decide whether the
+    // process is ready.
     const outbox = await inTime(count());
     return {
       stopping: isStopping(),

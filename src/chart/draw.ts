@@ -50,7 +50,7 @@ export async function draw(spec: ChartSpec): Promise<Uint8Array> {
   context.fillRect(0, 0, picture.width, picture.height);
   for (const [index, panel] of spec.panels.entries()) {
     const canvas = createCanvas(WIDTH, PANEL_HEIGHT);
-    // The types of Chart.js know only a browser's canvas; this canvas has everything that Chart.js uses.
+    // The types of Chart.js know only a browser's canvas, but this canvas has everything that Chart.js uses.
     const chart = new Chart(canvas as unknown as ChartItem, configuration(panel, spec));
     context.drawImage(canvas, 0, index * PANEL_HEIGHT);
     chart.destroy();

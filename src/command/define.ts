@@ -15,8 +15,8 @@ import { type Permission, permissions } from './permissions.ts';
 import type { StoredRequest } from './stored.ts';
 
 /**
- * A command, the default export of a file in `commands/`; the file's name is the command's name. Discord's JSON, Slack's
- * parser, help, the docs table and the permission checks all derive from this description.
+ * A command: the default export of a file in `commands/`, named after that file. Discord's JSON, Slack's parser, help,
+ * the docs table and the permission checks all derive from this description.
  */
 export interface CommandSpec<Specs extends OptionSpecs = OptionSpecs> extends CommandParts<OptionsOf<Specs>> {
   /** The options in the order in which people type them: options marked `positional` first. */
@@ -60,7 +60,10 @@ interface CommandParts<Values> {
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: most checks return nothing
   check?(context: CheckContext<Values>): Promise<Values | void> | void;
-  /** Returns a form to open instead of calling `run`. Runs after `check`; a person waits 3 seconds at most. */
+  /**
+   * Returns a form to open instead of calling `run`. Runs after `check`. The person waits for the form, 3 seconds at
+   * most.
+   */
   form?(context: CheckContext<Values>): OpensForm;
   run(context: Context<Values>): Promise<RunResult>;
 }
@@ -198,7 +201,7 @@ export function leastPermission({ entries }: Command): Permission {
   return entries.reduce((least, entry) => (rank(entry) < rank(least) ? entry : least)).permission;
 }
 
-/** The parts of the bot that commands use. */
+/** The parts of the bot that the code of commands uses. */
 export interface Services {
   readonly deployments: Deployments;
   /** The account's API, behind the application allowlist. */

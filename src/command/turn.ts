@@ -116,7 +116,10 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
     });
   }
 
-  /** The entry and the values that the person typed or picked, checked without Edgegap; or the mistake in the text. */
+  /**
+   * The entry, and the values that the person typed or picked, checked without asking Edgegap. If the text has a
+   * mistake, the mistake.
+   */
   function read(command: Command | undefined, { args }: CommandRequest) {
     try {
       if (!command) return { mistake: undefined };

@@ -46,7 +46,7 @@ export const SHAPES: readonly RegExp[] = [
   // The user and the password before the host of an address.
   /(?<=\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/"']{0,200}:)[^\s@/"']{1,500}(?=@)/gi,
   /(?<=\b[a-z][a-z0-9+.-]{0,30}:\/\/)(?=[\w-]{0,200}\d)[\w-]{16,200}(?=@)/gi,
-  // `curl -u name:password`, and tools with a letter for the password.
+  // `curl -u name:password`, and tools that take the password after an option of one letter.
   /(?<=\s(?:-u|--user|--proxy-user)[\s=]["']?[\w.@+-]{1,60}:)[^\s"']+/g,
   /(?<=\b(?:sshpass\s+-p|redis-cli\b[^\n|;]{0,80}\s-a|docker\s+login\b[^\n|;]{0,80}\s-p|-P:)\s{0,2})[^\s-][^\s"']*/g,
   /(?<=\bmysql(?:dump|admin)?\b[^\n|;]{0,80}\s-p)[^\s"'-]{3,}/g,

@@ -16,7 +16,10 @@ export interface Tail {
   /** Masked, without blanks at the end; '' for an empty log. */
   readonly text: string;
   readonly lines: number;
-  /** How many lines the log has. `lines` is smaller than asked for if the lines are together too long. */
+  /**
+   * How many lines the log has. `lines` is smaller than the number that was asked for if those lines together are too
+   * long.
+   */
   readonly total: number;
 }
 
@@ -27,7 +30,7 @@ export async function maskedTail(log: string, count: number, secrets: readonly s
   const total = await lineCount(whole);
   const begin = Math.max(0, whole.length - MOST - BEFORE);
   const near = whole.slice(begin).split('\n');
-  // The first line of `near` was cut, so the line is left out. A line that reaches far into the shown part is kept.
+  // The first line of `near` was cut, so it is left out, unless it reaches far into the shown part.
   const long = begin > 0 && (near[0]?.length ?? 0) > BEFORE + LONGEST_LINE;
   if (begin > 0 && !long) near.shift();
   const before = begin > 0 && !long ? Math.min(linesWithin(near, BEFORE), near.length - 1) : 0;
@@ -38,9 +41,7 @@ export async function maskedTail(log: string, count: number, secrets: readonly s
   return { text: lines.join('\n'), lines: lines.length, total };
 }
 
-/**
- * A line that was cut twice. The line says how many characters are left out; adds the characters of the earlier cut.
- */
+/** Corrects the note in a line that was cut twice: adds the number of characters that the earlier cut left out. */
 function longer(line: string, by: number): string {
   return line.replace(/^\[… (\d+)/, (_, left: string) => `[… ${Number(left) + by}`);
 }

@@ -1,6 +1,9 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** A step: a control that moves the cursor within a line or deletes there, or the text between such controls. */
+/**
+ * A step in a line: either a control that moves the cursor within the line or deletes text there, or the text between
+ * two such controls.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern is for control characters.
 const STEP = /[\r\b]|\u001b\[(\d{0,3})([GK])|[^\r\b\u001b]+|\u001b/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: see above.

@@ -17,7 +17,7 @@ const SHORTEST_MS = 5 * MINUTE_MS;
 const LONGEST_MS = 31 * 24 * 60 * MINUTE_MS;
 export const USUAL_MS = 60 * MINUTE_MS;
 
-/** A stretch of time, epoch milliseconds, and how far apart its measurements are. */
+/** A stretch of time in epoch milliseconds, and the time between its measurements. */
 export interface Window {
   readonly from: number;
   readonly to: number;

@@ -6,7 +6,9 @@ import type { Socket } from 'node:net';
  * moment.
  */
 const MOST = 1_000;
-/** States of a connection, in the order in which connections are closed: a busy connection is never closed. */
+/**
+ * States of a connection, in the order in which connections are closed at the limit. A busy connection is never closed.
+ */
 const [SILENT, ARRIVING, IDLE, BUSY] = [0, 1, 2, 3];
 
 /** Half of the files that this process may open: the database, the platforms and Edgegap need the other half. */

@@ -16,7 +16,7 @@ export interface ReceivedRequest {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly headers: Readonly<IncomingMessage['headers']>;
-  /** Parsed JSON; the text of a body that is not JSON; undefined when empty. */
+  /** The parsed JSON. For a body that is not JSON, the text of the body; for an empty body, undefined. */
   readonly body: unknown;
   readonly endpoint: Endpoint | undefined;
   /** The status of the answer. Undefined until the answer is sent; after a reset it stays undefined. */

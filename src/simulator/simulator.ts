@@ -49,7 +49,7 @@ export async function startSimulator(options: SimulatorOptions) {
       world.lifecycle.abandon(world.find(id));
       world.deployments.delete(id);
     },
-    /** Ends timers and connections, answered or not. */
+    /** Ends all timers and all connections, even connections whose request has not been answered. */
     async close() {
       world.timers.close();
       const closed = new Promise((resolve) => server.close(resolve));

@@ -11,7 +11,7 @@ import { nearest, type Player } from './placement.ts';
 import { RouteRefusal } from './refusal.ts';
 import { Timers } from './timers.ts';
 
-/** A deploy request that was found valid. */
+/** A deploy request that was checked and is valid. */
 export interface Order
   extends Pick<SimulatedDeployment, 'application' | 'environment' | 'webhooks' | 'imagePulled' | 'uses'> {
   readonly version: CatalogVersion;

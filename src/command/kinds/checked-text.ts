@@ -8,7 +8,10 @@ export const NAME_LENGTH = 200;
 
 export const nameInput = (): OptionInput => ({ type: 'text', maxLength: NAME_LENGTH });
 
-/** A text of at most `maxLength` characters on one line. Throws InputError. */
+/**
+ * Returns the text without blanks at its ends. Throws InputError if it is longer than `maxLength` characters, or is not
+ * on one line.
+ */
 export function plainText(value: unknown, name: string, maxLength: number): string {
   const trimmed = String(value).trim();
   const length = [...trimmed].length;

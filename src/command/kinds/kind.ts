@@ -82,8 +82,8 @@ export interface Kind<Value = unknown, Fields = object> {
   /** Describes the mistake in the fields of an option in a command file; undefined if the fields are right. */
   problem?(about: Named<Fields>): string | undefined;
   /**
-   * Checks the value by itself. This runs before any acknowledgement, so no service is asked. If a string is returned
-   * although the value has another type, `resolve` makes the value from that string. Throws InputError.
+   * Checks the value by itself. This runs before any acknowledgement, so no service is asked. Returns the value, or a
+   * string from which `resolve` makes the value. Throws InputError.
    */
   parse(given: RawValue, about: Named<Fields>, settings: ParseSettings): Value | string;
   /** Replaces a name by the named thing, e.g. a city by its location. Throws InputError with a hint at usable values. */
