@@ -15,7 +15,7 @@ import { requestingView } from '../src/deployments/view.ts';
 import type { Location } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
-/** Shown if the process ended before an intent was stored, and so before a request left for Edgegap. */
+/** Shown if the process died before it stored the intent: the request to Edgegap is sent only after that. */
 const interrupted = 'Nothing was deployed; ask again.';
 
 const first = { required: true, positional: true } as const;
@@ -57,7 +57,7 @@ export default defineCommand({
   },
 });
 
-/** Where to deploy: near the given city and players, or else at the default place of the settings. */
+/** Where to deploy: near the given city and players, or, if neither is given, at the default place of the settings. */
 async function placement(services: Services, near: Location | undefined, ips: readonly string[] = []) {
   const location = near ?? (ips.length === 0 ? await defaultLocation(services) : undefined);
   const { latitude, longitude } = location ?? {};
@@ -71,7 +71,7 @@ async function placement(services: Services, near: Location | undefined, ips: re
     throw new InputError('place-missing', 'I do not know where to deploy.', {
       hint: 'Add the option near with a city (typed: --near Montreal), or ip with addresses of players. Whoever runs me can set DEFAULT_NEAR.',
     });
-  // The channel must not read the players' addresses.
+  // The card shows only the number of players, because the channel must not read their addresses.
   const players = ips.length > 0 ? [counted(ips.length, 'player')] : [];
   const places = [...(location ? [placeName(location)] : []), ...players];
   return { users, place: `near ${places.join(' and ')}` };
@@ -91,7 +91,7 @@ async function defaultLocation({ settings, catalog }: Services): Promise<Locatio
   }
 }
 
-/** Posts the card first: if the card cannot be posted, nothing is deployed and nothing billed. */
+/** Posts the card before deploying. If the card cannot be posted, nothing is deployed or billed. */
 async function launch(
   context: Context<unknown>,
   application: string,
@@ -108,7 +108,10 @@ async function launch(
   return code === undefined ? { deployment } : { outcome: 'failed', code, deployment };
 }
 
-/** The deployment behind a button to deploy again; its request had an unknown outcome and no server was found. */
+/**
+ * The deployment that a button to deploy again belongs to. The outcome of its request was unknown, and no server was
+ * found.
+ */
 async function lostDeployment({ deployments, catalog, action }: Services & Pressed): Promise<Deployment> {
   const before = await deployments.byId(action.arg);
   if (!before)

@@ -94,7 +94,7 @@ function explain(command: Command, entries: readonly Entry[], { prompt, catalog 
   return { kind: 'card', tone: 'neutral', title: [name], nodes };
 }
 
-/** The command's example, with an application and a version that exist, as far as the cache knows. */
+/** The command's example. If the cache knows an application and a version, the example names these. */
 function exampleOf({ example = '', options }: Entry, catalog: Services['catalog']): string {
   const values = parseText(example, '', options);
   const [application, version] = [applicationKind, versionKind].map((kind) =>
@@ -108,7 +108,7 @@ function exampleOf({ example = '', options }: Entry, catalog: Services['catalog'
     usable[0];
   if (!picked) return example;
   const isRead = picked.versions.length > 0;
-  // Reads the versions for the next call of help; this answer does not wait.
+  // Reads the versions in the background, for the next call of help; this answer does not wait for them.
   if (!isRead) void catalog.versions(picked.name).catch(() => undefined);
   const [newest, ...older] = picked.versions.filter((one) => one.is_active).map((one) => one.name);
   const isUsual = isRead ? [newest, ...older].includes(version) : picked.name === application;
@@ -116,7 +116,7 @@ function exampleOf({ example = '', options }: Entry, catalog: Services['catalog'
   return version && !isUsual ? named.replace(version, typed(newest ?? '<version>')) : named;
 }
 
-/** The name as a person has to type the name: in quotation marks, if needed. */
+/** The name as a person has to type it: in quotation marks, if needed. */
 function typed(name: string): string {
   return /[\s"'=]/.test(name) ? `"${name.replace(/["\\]/g, '\\$&')}"` : name;
 }

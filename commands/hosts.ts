@@ -22,7 +22,10 @@ import { type FleetHost, parseEdgegapTime } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
 
 const ROWS = 10;
-/** How old the cached hosts may be when a page is turned, in milliseconds: hundreds of hosts take seconds to read. */
+/**
+ * How old the cached hosts may be, in milliseconds, when a person turns a page. Reading hundreds of hosts takes
+ * seconds.
+ */
 const TURN_MS = 60_000;
 
 interface Asked {
@@ -31,7 +34,7 @@ interface Asked {
   readonly version?: string | undefined;
 }
 
-/** The version to fit on the hosts, with its needs. */
+/** The version whose deployments are to fit on the hosts, with its needs. */
 interface Measure extends Needs {
   /** `arena v3` */
   readonly name: string;
@@ -55,8 +58,14 @@ export default defineCommand({
         return beginningWith(typed, fleet === undefined ? [] : idsOf(await catalog.hosts(fleet)));
       },
     },
-    application: { kind: 'application', description: 'With a version: how many deployments of it fit' },
-    version: { kind: 'version', description: 'With an application: how many deployments of it fit' },
+    application: {
+      kind: 'application',
+      description: 'The application to count for: how many of its deployments still fit (needs version)',
+    },
+    version: {
+      kind: 'version',
+      description: 'The version to count for: how many of its deployments still fit (needs application)',
+    },
     page: pageOption,
   },
   actions: {
@@ -101,7 +110,7 @@ async function show(
   await context.respond({ kind: 'card', tone: 'neutral', title, nodes });
 }
 
-/** The hosts, and the needs of the version. */
+/** Reads the hosts of the fleet, and the needs of the version if a version is given. */
 async function read(context: Context<unknown>, { fleet, application, version }: Asked, atMostOldMs: number) {
   const { catalog } = context;
   const failed = (cause: unknown) => unknownFleet(context, fleet, cause);
@@ -113,7 +122,10 @@ async function read(context: Context<unknown>, { fleet, application, version }: 
   return { hosts, measure };
 }
 
-/** For a fleet that does not exist, Edgegap's OpenAPI files declare status 400; Edgegap's other calls answer 404. */
+/**
+ * Throws InputError if the fleet does not exist. For this case Edgegap's OpenAPI files declare status 400, although
+ * Edgegap's other calls answer 404; so both are accepted.
+ */
 async function unknownFleet(context: Context<unknown>, fleet: string, cause: unknown): Promise<never> {
   if (!(cause instanceof EdgegapError) || ![400, 404].includes(cause.status ?? 0)) throw cause;
   const known = (await knownFleets(context)).filter((one) => one !== fleet);
@@ -128,7 +140,7 @@ function idsOf(hosts: readonly FleetHost[]): string[] {
   return hosts.map(({ host_id }) => host_id);
 }
 
-/** The first line of the answer: how many deployments fit, or else how much is free. */
+/** The first line of the answer: how many deployments of the version fit, or, without a version, how much is free. */
 function summary(hosts: readonly FleetHost[], measure: Measure | undefined): Rich {
   if (hosts.length === 0) return ['The fleet has no hosts yet: start them in the Edgegap dashboard.'];
   const active = hosts.filter(({ status }) => status === 'ACTIVE');

@@ -22,7 +22,9 @@ import type { DeploymentPage } from '../src/edgegap/client.ts';
 import { isOwnTag } from '../src/edgegap/outside.ts';
 
 const ROWS = 10;
-/** For `mine`: how many of the person's deployments in the bot's record are looked at, newest first. */
+/**
+ * For the filter `mine`: how many of the person's deployments in the bot's record are taken into account, newest first.
+ */
 const MOST_MINE = 200;
 
 /** The statuses that a deployment in the list can have; the list holds active deployments only. */
@@ -68,7 +70,10 @@ async function open(context: DeploymentActionContext): Promise<void> {
   await context.respond(answerCard(await currentView(context, context.target), context.clock.now(), false));
 }
 
-/** The page `page`, or the last page if there are fewer pages by now. `ids`: the only request_ids to look among. */
+/**
+ * Reads the page `page`, or the last page if there are fewer pages by now. With `ids`, only deployments with these
+ * request_ids are searched.
+ */
 async function read(
   { edgegap, clock }: Pick<Services, 'edgegap' | 'clock'>,
   filter: Filter,
@@ -91,7 +96,7 @@ function pagesOf(total: number): number {
   return Math.max(1, Math.ceil(total / ROWS));
 }
 
-/** Replaces a tag or version that finds nothing by the tags or versions in use of the same meaning. */
+/** If the tag or version in the filter matches nothing, replaces it with the equivalent spellings that are in use. */
 async function filterInUse(
   { edgegap, catalog, clock }: Context<unknown>,
   filter: Filter,
@@ -117,7 +122,10 @@ function namesInUse(given: Filter['tag'], known: readonly string[]): Filter['tag
   return found.length > 0 ? found : given;
 }
 
-/** The page, and the filter that found the page. For `mine`, the request_ids come from the bot's record. */
+/**
+ * Returns the page, and the filter with which the page was found. For `mine`, the request_ids come from the bot's
+ * record.
+ */
 async function search(context: Context<unknown>, asked: Filter, wanted: number) {
   const { deployments, asker, settings } = context;
   const mine = () => deployments.askedBy(asker, MOST_MINE, settings.applicationAllowlist);
@@ -160,8 +168,8 @@ function emptyText(filter: Filter): string {
 }
 
 /**
- * How many failed deployments match the filter except for the status, according to the bot's record: no list of Edgegap
- * holds both active and failed deployments.
+ * How many failed deployments match the filter, apart from its status. They are counted in the bot's record, because no
+ * list of Edgegap holds both active and failed deployments.
  */
 async function countFailed(
   { deployments, settings, clock }: Context<unknown>,
@@ -186,7 +194,7 @@ function menu(table: readonly ListRow[]): Node[] {
   return [{ kind: 'select', placeholder: 'Open a deployment', choices, action }];
 }
 
-/** The button from the active deployments to the failed deployments, or back. */
+/** The button that switches from the active to the failed deployments, or back. */
 function otherList(filter: Filter, failed: number): [label: string, state: Filter][] {
   if (filter.status === 'error') return [['Active', { ...filter, status: undefined }]];
   return failed > 0 ? [['Failed', { ...filter, status: 'error' }]] : [];

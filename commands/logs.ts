@@ -126,7 +126,10 @@ function crashFields({ crash_data }: Logs): Field[] {
   ];
 }
 
-/** The whole channel reads this: a link that works without a sign-in is shown in the Edgegap dashboard only. */
+/**
+ * The whole channel can read the answer. A link that works without a sign-in is therefore left out: only the Edgegap
+ * dashboard shows it.
+ */
 function storedLog(link: string): Inline {
   if (isPublicLink(link)) return { link, text: 'Stored log' };
   const { hostname = '' } = URL.parse(link) ?? {};
@@ -137,7 +140,10 @@ function lastLines(text: string, count: number): string {
   return text.split('\n').slice(-count).join('\n');
 }
 
-/** At most the last `count` characters: from the beginning of a line if possible, never from within a character. */
+/**
+ * At most the last `count` characters. The text starts at the beginning of a line if possible, and never in the middle
+ * of a character.
+ */
 function lastCharacters(text: string, count: number): string {
   if (text.length <= count) return text;
   const end = text.slice(-count);

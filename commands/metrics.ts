@@ -30,7 +30,7 @@ import {
   windowOf,
 } from '../src/metrics/window.ts';
 
-/** How many gaps the answer describes; further gaps are counted. */
+/** How many gaps the answer describes; of further gaps, it gives only the number. */
 const GAPS_TOLD = 3;
 
 export default defineCommand({
@@ -117,7 +117,7 @@ async function show(
   });
 }
 
-/** The picture, or the chart in block characters if the picture could not be drawn. */
+/** The chart as a picture, or in block characters if the picture could not be drawn. */
 async function picture(
   charts: Context<unknown>['charts'],
   name: string,
@@ -196,7 +196,7 @@ function summary(metrics: Metrics, { cpu, memory }: Allowance): Field[] {
   ];
 }
 
-/** A counter's growth over the window; empty if a restart has set back the counter. */
+/** How much a counter grew over the window; empty if a restart has reset the counter. */
 function totalOf(samples: readonly Sample[]): { total?: number } {
   const grown = (samples.at(-1)?.value ?? 0) - (samples[0]?.value ?? 0);
   return samples.length > 1 && grown >= 0 ? { total: grown } : {};

@@ -20,8 +20,8 @@ export default defineCommand({
 });
 
 /**
- * Only the outbox edits a live card, because the outbox keeps edits in order: a slow edit from here could replace a newer
- * state by an older state for good.
+ * Leaves the editing of a live card to the outbox, because the outbox keeps edits in order. A slow edit from here could
+ * replace a newer state by an older state for good.
  */
 async function refresh(context: DeploymentActionContext): Promise<void> {
   const { source, target, deployments, action } = context;

@@ -41,7 +41,8 @@ export default defineCommand({
 
 async function ask(context: Context<unknown>, target: DeploymentTarget): Promise<void> {
   const { request_id } = target;
-  // Asks Edgegap even if the bot's record says that the deployment has ended: a server that runs on unseen is billed.
+  // Asks Edgegap even if the bot's record says that the deployment has ended, because a server that runs on unnoticed
+  // is billed.
   const view = await currentView(context, target);
   if (view.status === 'TERMINATED') return context.respond(alreadyStopped(request_id));
   if (view.status === 'TERMINATING') return context.respond(stopping(request_id));
@@ -99,7 +100,7 @@ function stopCard(outcome: StopOutcome, { request_id, seen, known }: DeploymentT
     case 'already-stopping':
       return stopping(request_id);
     case 'accepted':
-      // Edgegap gives the same answer to a second stop and to a stop before the server is ready.
+      // Edgegap gives the same answer to a second stop as to a stop before the server is ready.
       return (seen?.current_status ?? known?.status) === 'TERMINATING'
         ? stopping(request_id)
         : plain(['Edgegap stops ', id, ' as soon as it is ready or has failed'], 'success');

@@ -103,7 +103,10 @@ async function checkPresent(context: CheckContext<OneTag>): Promise<OneTag> {
   return { ...context.options, tag: present(await tagsOf(context), context.options.tag) };
 }
 
-/** The exact name of the tag. Edgegap would also refuse an unknown tag, but only after the public acknowledgement. */
+/**
+ * Returns the exact name of the tag. Throws InputError if there is no such tag: Edgegap would refuse an unknown tag
+ * too, but only after the public acknowledgement.
+ */
 function present(all: readonly string[], wanted: string): string {
   const tags = all.filter((one) => !isOwnTag(one));
   const [tag, ...more] = namesakes(wanted, tags, (one) => one);
@@ -129,7 +132,9 @@ function hasAlready(tag: string, cause?: unknown): InputError {
   });
 }
 
-/** Makes the change; another person may have added the same tag since the check. */
+/**
+ * Makes the change. If another person has added the same tag since the check, throws the same InputError as the check.
+ */
 async function changing(name: string, change: () => Promise<void>): Promise<void> {
   try {
     await change();

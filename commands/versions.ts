@@ -8,11 +8,14 @@ import { resources } from '../src/deployments/resources.ts';
 import { type AppVersion, parseEdgegapTime } from '../src/edgegap/schema.ts';
 
 const ROWS = 10;
-/** How old the cached versions may be, in milliseconds: the person may have pushed a build a moment ago. */
+/**
+ * How old the cached versions may be, in milliseconds: not long, because the person may have pushed a build a moment
+ * ago.
+ */
 const FRESH_MS = 5_000;
-/** How many ports a row shows; the row counts the further ports. */
+/** How many ports a row shows; of further ports, the row gives only the number. */
 const PORTS = 4;
-/** Above this share, Edgegap's reference of versions calls the caching good. */
+/** If the share is above this, Edgegap's reference of versions calls the caching good. */
 const WELL_CACHED = 0.8;
 
 interface Asked {
@@ -61,7 +64,7 @@ async function show(context: Context<unknown>, asked: Asked, wanted: number): Pr
     ...(isOff ? ['The application is switched off, so no version of it can be deployed.'] : []),
     ...(all.length === 0 ? ['Make a version in the Edgegap dashboard, then ask again.'] : []),
   ].join(' ');
-  // Most versions of an application have the same limits: equal limits are shown once.
+  // Most versions of an application have the same limits, so equal limits are shown only once.
   const [one, ...others] = rows;
   const same = one && others.length > 0 && others.every((other) => limitText(other) === limitText(one));
   const nodes: Node[] = [
@@ -115,7 +118,7 @@ function versionCard(application: string, version: AppVersion): Card {
   };
 }
 
-/** The limits of time and the restart policy, by their labels. */
+/** The time limits and the restart policy, each under its label. */
 function limits(version: AppVersion): Record<string, string | undefined> {
   const { max_duration, time_to_deploy, termination_grace_period_seconds: grace, restart_policy } = version;
   const max = max_duration !== undefined && max_duration < 0 ? 'no limit' : inWords(max_duration, 60_000);

@@ -10,16 +10,16 @@ import type { Proxies } from './proxy.ts';
 
 /** The access rules of a platform; ids are those in `Person.groups`. */
 export interface AccessRules {
-  /** Undefined: the platform's administrators. */
+  /** Undefined means the platform's administrators. */
   readonly operators: readonly string[] | undefined;
   readonly readers: readonly string[] | 'everyone' | undefined;
-  /** The meaning of unset `readers`: every full member, or the operators alone. */
+  /** The readers if `readers` is not set: every full member, or only the operators. */
   readonly readersByDefault: 'members' | 'operators';
 }
 
 export interface DiscordConfig {
   readonly token: string;
-  /** Servers (guild ids) the bot answers in; requests from other servers are refused. */
+  /** The servers (guild ids) in which the bot answers; requests from other servers are refused. */
   readonly guilds: readonly string[];
   readonly apiUrl: string | undefined;
   readonly proxy?: Proxies | undefined;
@@ -60,7 +60,7 @@ const edgegapUrl = url.refine(
   (value) => !/\/v\d+$/.test(value),
   'must be the address without /v1 or /v2: each call adds its own',
 );
-/** A secret with a known beginning, which shows the sort of the secret. */
+/** A secret with a known beginning, which shows the kind of the secret. */
 const credential = (shape: RegExp, problem: string) => z.string().regex(shape, problem).optional();
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -122,7 +122,7 @@ const Environment = z.object({
     .default('info'),
 });
 
-/** No real value begins and ends with quotation marks. */
+/** A value in quotation marks. No real value begins and ends with such marks. */
 const QUOTED = /^(["']).*\1$/s;
 const NO_QUOTES =
   'is in quotation marks: leave them out (docker run --env-file takes them for a part of the value)';
@@ -136,9 +136,9 @@ const SETTINGS = Object.keys(Environment.shape);
 const FILES = SECRETS.map((name) => `${name}_FILE`);
 
 interface Needs {
-  /** Whether the bot will ask Edgegap anything; true by default. */
+  /** Whether the bot will send requests to Edgegap; true by default. */
   readonly edgegap?: boolean;
-  /** Whether a chat platform must be set; false by default. */
+  /** Whether a chat platform must be set up; false by default. */
   readonly chat?: boolean;
 }
 
@@ -186,8 +186,8 @@ export function readConfig(
       .filter(([, value]) => value !== ''),
   );
   const quoted = [...SETTINGS, ...FILES].filter((name) => QUOTED.test(set[name] ?? ''));
-  // Checked without the quotation marks, so that other mistakes are reported as well, and the marks cause no further
-  // mistake.
+  // The values are checked without their quotation marks, so that the marks cause no further mistakes, and other
+  // mistakes are reported as well.
   for (const name of quoted) set[name] = set[name]?.slice(1, -1).trim() ?? '';
   const files = readSecretFiles(set, SETTINGS);
   const given = { ...files.values, ...set };
@@ -209,10 +209,13 @@ export function readConfig(
     edgegap: { token: env.EDGEGAP_API_TOKEN, apiUrl: env.EDGEGAP_API_URL, share: env.EDGEGAP_SHARE, proxy },
     discord: discordConfig(env, proxy),
     slack: slackConfig(env, proxy),
-    /** Base URL under which Edgegap reaches this bot; no slash at the end. Undefined: no callbacks. */
+    /**
+     * Base URL under which Edgegap reaches this bot, without a slash at the end. Undefined means that the bot gets no
+     * callbacks.
+     */
     publicUrl: env.PUBLIC_URL,
     port: env.PORT,
-    /** The address to listen on; undefined: all addresses of this machine. */
+    /** The address to listen on; undefined means all addresses of this machine. */
     host: env.HOST,
     /** A file path, `:memory:`, or a `postgres://` URL. */
     database: databasePath(env.DATABASE_URL),
@@ -222,7 +225,7 @@ export function readConfig(
     applicationAllowlist: env.APP_ALLOWLIST,
     fleets: env.FLEETS,
     readOnly: env.READ_ONLY,
-    /** How many requests of one person are carried out at once, and how many more may wait; 0: any number. */
+    /** How many requests of one person are carried out at once, and how many more may wait; 0 means any number. */
     perPerson: { requests: env.PERSON_REQUESTS, waiting: env.PERSON_WAITING },
     maxTagLength: env.MAX_TAG_LENGTH,
     logLevel: env.LOG_LEVEL,

@@ -9,7 +9,7 @@ import { MemoryPermits, type Permits } from '../edgegap/permits.ts';
 import { SharedPermits, type SharedPermitsParts } from '../replicas/shared-permits.ts';
 import { afterWritesTo } from '../store/transact.ts';
 
-/** How to reach an account, and the applications that are allowed there. */
+/** The way to reach an account, and the applications that are allowed there. */
 export interface AccountSettings extends Pick<Account, 'id' | 'allowlist'> {
   readonly apiUrl: string;
   readonly token: string;
@@ -25,7 +25,7 @@ type Needed = DeploymentsParts &
   Pick<EdgegapClientOptions, 'mask' | 'limits'>;
 type Parts = Omit<Needed, 'account' | 'edgegap' | 'deployments'>;
 
-/** Each account has an API client and rate limits for itself, and shares neither with another account. */
+/** Each account has its own API client and its own rate limits, which are not shared with any other account. */
 export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSettings, parts: Parts) {
   const { repository, membership, store, clock, log, mask, limits } = parts;
   const common = { ...parts, account: id };
@@ -35,7 +35,7 @@ export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSett
     (await repository.byRequestId(id, request_id))?.application;
   const api = withAllowlist(client, allowlist, applicationOf);
   const deployments = new Deployments({ ...common, edgegap: api });
-  // A deployment is followed to the end, even if the application has been taken off the allowlist.
+  // A deployment is followed to its end, even if its application has been taken off the allowlist in the meantime.
   const reconciler = new Reconciler({ ...common, deployments, edgegap: client });
   afterWritesTo(store, 'deployments', () => reconciler.wake());
   return { id, api, catalog: createCatalog(api, clock), allowlist, deployments, client, permits, reconciler };

@@ -1,4 +1,6 @@
-/** Pictures of numbers over time, before they are drawn. Plain data: a drawing goes to a worker thread. */
+/**
+ * Charts of numbers over time, before they are drawn. They are plain data, so that they can be sent to a worker thread.
+ */
 
 /** One measurement: epoch milliseconds, and the value in the panel's unit; null breaks the line. */
 export type Point = readonly [at: number, value: number | null];
@@ -9,14 +11,14 @@ export interface Series {
   readonly points: readonly Point[];
 }
 
-/** `vCPU` and `MB` are not scaled, `bytes/s` is scaled to kB or MB, `number` has no unit. */
+/** How a value is shown: `vCPU` and `MB` are not scaled, `bytes/s` is scaled to kB or MB, and `number` has no unit. */
 export type Unit = 'vCPU' | 'MB' | 'bytes' | 'bytes/s' | 'number';
 
 /** One chart of a picture; the panels stand below each other and share the time axis. */
 export interface Panel {
   readonly title: string;
   readonly unit: Unit;
-  /** At most three: a fourth colour could not be told apart on every screen. */
+  /** At most three series: a fourth colour could not be told apart on every screen. */
   readonly series: readonly Series[];
   /** A horizontal line, for example at the limit of the version. */
   readonly limit?: { readonly label: string; readonly value: number } | undefined;
@@ -30,13 +32,13 @@ export interface ChartSpec {
   readonly from: number;
   readonly to: number;
   readonly panels: readonly Panel[];
-  /** Shaded in every panel. */
+  /** Stretches that are shaded in every panel. */
   readonly gaps: readonly Gap[];
 }
 
 /**
- * The largest value that the axis of a panel has to show. A limit far above all values is left out: the curves would
- * lie flat at the bottom.
+ * The largest value that the axis of a panel has to show. A limit far above all values is left out, because the curves
+ * would then lie flat at the bottom.
  */
 export function topOf({ series, limit }: Panel): number {
   const largest = Math.max(0, ...series.flatMap(({ points }) => points.map(([, value]) => value ?? 0)));

@@ -13,7 +13,10 @@ import { summaryOf } from './request-summary.ts';
 
 /** How an invocation ended, for the log. `incident` is the reference in the person's error message. */
 export interface Ending {
-  /** `form`: a form was opened; its submission is an invocation too. `unanswered`: the person could not be told. */
+  /**
+   * `form`: a form was opened, and its submission is an invocation of its own. `unanswered`: no answer reached the
+   * person.
+   */
   readonly outcome:
     | 'done'
     | 'form'
@@ -41,21 +44,24 @@ interface AnswerParts {
 
 export type Answer = ReturnType<typeof createAnswer>;
 
-/** The answer of a single invocation: given, left to the outbox if the platform must be waited for, or taken back. */
+/**
+ * The answer of a single invocation. The answer is given at once, or left to the outbox if the platform makes the bot
+ * wait, or taken back.
+ */
 export function createAnswer(invocation: Invocation, { services, invocations, log }: AnswerParts) {
   const { directory } = services;
   const { id, request } = invocation;
   let acknowledged: AckMode | undefined;
   /** The invocation's record, once stored. */
   let stored: InvocationRecord | undefined;
-  /** Whether a card is shown, or may be shown, that must not stand unfinished. */
+  /** Whether a card is shown, or may be shown, that must not be left unfinished. */
   let cardPosted = false;
   /** Whether the command has begun to answer. */
   let answering = false;
   /** The permission that the request needs. */
   let permission: Permission = 'help';
 
-  /** Gives the answer, now or as soon as the platform takes the answer. */
+  /** Gives the answer, at once or as soon as the platform accepts it. */
   async function respond(message: Message): Promise<void> {
     answering = true;
     try {
@@ -66,15 +72,16 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
   }
 
   /**
-   * Leaves an answer to the outbox after `error`; false if the outbox cannot help. `end`: the invocation ends with this
-   * answer. If the last answer to a change can never be given, the outbox posts `orElse` in the channel.
+   * Leaves an answer to the outbox after `error`; false if the outbox cannot help. With `end`, the invocation ends with
+   * this answer. `orElse` is the line that the outbox posts in the channel if the last answer to a change can never be
+   * given.
    */
   async function leftToOutbox(error: unknown, message: Message, end?: End, orElse?: Line): Promise<boolean> {
     const record = stored ?? unstoredRecord();
     if (!record || !(error instanceof DeliveryError)) return false;
     const last = end !== undefined && acknowledged !== undefined;
     if (!isPassing(error) && !(last && record.changes)) return false;
-    // A failure is for the person alone, unless the command's card is shown.
+    // Only the person sees a failure, unless the command's card is shown.
     const isPrivate = end === 'failed' && record.mode === 'public' && !cardPosted;
     const how = isPrivate ? { mode: 'private' as const, reply: invocation.reply('private') } : {};
     await invocations.leaveToOutbox({ ...record, ...how, orElse }, message, end);
@@ -83,8 +90,8 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
   }
 
   /**
-   * The record for an invocation that was refused before the invocation was stored: nothing was done, and the answer is
-   * private. Undefined if only this process can answer, because the platform still waits for the first response.
+   * The record for an invocation that was refused before it was stored. Nothing was done, and the answer is private.
+   * Undefined if only this process can answer, because the platform still waits for the first response.
    */
   function unstoredRecord(): InvocationRecord | undefined {
     const { at, meanwhile, reply } = invocation;
@@ -94,7 +101,10 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
     return { id, at, person, what, changes: false, mode: 'private', reply: reply('private') };
   }
 
-  /** Replaces the card by the line that the process which took over has posted: the card would stand for ever. */
+  /**
+   * Another process took over, and has posted a line which says that the invocation was interrupted. Replaces this
+   * process's card by the same line; otherwise the card would stay unfinished for ever.
+   */
   async function takeBack(): Promise<void> {
     if (!cardPosted || !stored) return;
     const { what, changes, person } = stored;
@@ -108,7 +118,8 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
   async function showError(card: Card): Promise<void> {
     const mode = acknowledged;
     if (mode === undefined) return await invocation.refuse(card);
-    // One person's failure must not replace a message that the whole channel sees, except the failed command's own card.
+    // A failure of a single person must not replace a message that the whole channel sees, except the card of the
+    // failed command itself.
     const shared = mode === 'update' && request.kind !== 'command' && request.source !== undefined;
     const isPrivate = shared || (mode === 'public' && !cardPosted);
     const privately = () => invocation.respondPrivately(card);
@@ -117,13 +128,13 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
       await (isPrivate ? privately() : inPlace());
     } catch (error) {
       if (isPassing(error)) throw error;
-      // The channel may be unreachable: the other of the two ways may still reach the person.
+      // If the channel cannot be reached, the other way of answering may still reach the person.
       if (shared || mode === 'private') throw error;
       await (isPrivate ? inPlace() : privately());
     }
   }
 
-  /** The person and the command, for an answer that other people read too. */
+  /** Names the person and the command, for an answer that other people read too. */
   function attribution(): Attribution {
     const { command, target } = summaryOf(request, directory);
     const person = stored?.person ?? { id: '', name: '' };
@@ -138,7 +149,7 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
     return answering || !(error instanceof DeliveryError);
   }
 
-  /** The known effect on the wanted change; undefined if the error says enough. */
+  /** The known effect on the change that the person wanted; undefined if the error says enough. */
   function effect(error: unknown): string | undefined {
     const nothing = noEffect[permission];
     if (nothing === undefined || (isRefusal(error) && acknowledged === undefined)) return undefined;
@@ -151,7 +162,7 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
     needs(wanted: Permission): void {
       permission = wanted;
     },
-    /** Notes the stored invocation: from now on an answer may also be given later, and by another process. */
+    /** Notes that the invocation is stored. From now on an answer may also be given later, and by another process. */
     stored(record: InvocationRecord): void {
       stored = record;
     },

@@ -19,13 +19,14 @@ const OPTION = /^(?:[-‐‑−]{2}|[‒–—―]{1,2})([^=]+)(?:=(.*))?$/su;
 
 /**
  * Reads `kart-racing v1.2 --near Montreal --tag qa`: positional options in order, then `--name value` or
- * `--name=value`. Understands the curly quotes, and the long dash for `--`, of a phone's keyboard. Throws InputError.
+ * `--name=value`. A phone's keyboard makes curly quotes, and a long dash from `--`; both are understood. Throws
+ * InputError.
  */
 export function parseText(text: string, command: string, options: Options): RawValues {
   return parseTokens(tokenise(text), command, options);
 }
 
-/** `hintAt`: the caller's hint for an unknown option, if the caller has a better hint than the usage line. */
+/** `hintAt` may give a better hint for an unknown option than the usage line. */
 export function parseTokens(
   tokens: readonly Token[],
   command: string,
@@ -85,7 +86,7 @@ export function tooLong(request: InvocationRequest): InputError | undefined {
 
 function isTooLong(request: InvocationRequest): boolean {
   if (request.kind === 'action') return false;
-  // Each field alone: the platform limits the number of fields.
+  // The limit applies to each field alone, because the platform limits the number of fields.
   if (request.kind === 'form')
     return Object.values(request.fields).some(({ length }) => length > MAX_REQUEST);
   const { command, args } = request;
@@ -96,14 +97,14 @@ function isTooLong(request: InvocationRequest): boolean {
 /** The known name nearest to the mistyped `name`; undefined if no known name is near. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined;
-  // People type a comma for a dot, as in `v1,2`.
+  // People may type a comma instead of a dot, as in `v1,2`.
   const key = nameKey(name.replace(/(?<=\d),(?=\d)/g, '.'));
   const keys = known.map((one) => nameKey(one));
   const best = closest(key, keys);
   const isNear = distance(key, best) <= Math.max(1, Math.floor(best.length / 3));
-  // Two letters in the wrong order are a single slip of the fingers, but count as a distance of two.
+  // Two swapped letters are a single slip of the fingers, but count as a distance of two.
   if (isNear || letters(key) === letters(best)) return known[keys.indexOf(best)];
-  // The typed text may be the beginning of a single known name, as `dep` of `deploy`.
+  // The typed text may be the beginning of exactly one known name, such as `dep` of `deploy`.
   const begun = key.length > 1 ? known.filter((_, index) => keys[index]?.startsWith(key)) : [];
   return begun.length === 1 ? begun[0] : undefined;
 }
@@ -112,14 +113,14 @@ function letters(word: string): string {
   return [...word].toSorted().join('');
 }
 
-/** The text without invisible characters around it: a name copied from a web page may end with a zero-width blank. */
+/** The text without invisible characters at its ends: a name copied from a web page may end with a zero-width blank. */
 export function bare(text: string): string {
   return between(text, (character) => !/[\s\p{Cf}]/u.test(character));
 }
 
 /**
- * The text from the first character that belongs to the text to the last. Not a regular expression: a pattern for the
- * end of a text would start again at each blank in the text.
+ * The text from the first to the last character that `belongs` accepts. Not a regular expression, because a pattern for
+ * the end of a text would start again at each blank in the text.
  */
 export function between(text: string, belongs: (character: string) => boolean): string {
   const characters = [...text];
@@ -127,12 +128,15 @@ export function between(text: string, belongs: (character: string) => boolean): 
   return characters.slice(0, end).slice(characters.findIndex(belongs)).join('');
 }
 
-/** The line without a second address of the bot: `: list` and `/edgegap list` after a mention, and `/list`. */
+/**
+ * Removes a second address of the bot from the line: `: list` and `/edgegap list` after a mention, and `/list`, become
+ * `list`.
+ */
 export function unaddressed(line: string): string {
   return line.replace(ADDRESS, '');
 }
 
-/** The first word of a line, and the rest. A colon or comma after the word is ignored: `tags: @last`. */
+/** Splits a line into its first word and the rest. A colon or comma after the word is ignored, as in `tags: @last`. */
 export function firstWord(line: string): [word: string, rest: string] {
   const [, word = '', rest = ''] = /^(\S*?)[:,]?(?:\s+(.*))?$/s.exec(line) ?? [];
   return [word, rest];
@@ -152,9 +156,9 @@ export interface Token {
   readonly quoted: boolean;
 }
 
-/** Single quotation marks, which are apostrophes where a letter follows. */
+/** Single quotation marks. If a letter follows such a mark inside a quotation, the mark is an apostrophe. */
 const SINGLE = "'‘’‚‛＇❛❜";
-/** Families of quotation marks: a mark opens a quotation, and any mark of the same family closes the quotation. */
+/** Families of quotation marks: a mark opens a quotation, and any mark of the same family closes it. */
 const QUOTES = [SINGLE, '"“”„‟＂❝❞〝〞〟', '«»', '‹›', '「」', '『』', '《》', '〈〉', '｢｣'];
 
 export function tokenise(text: string): Token[] {
@@ -171,7 +175,8 @@ export function tokenise(text: string): Token[] {
     while (index < characters.length && !/\s/u.test(characters[index] ?? '')) {
       const character = characters[index] ?? '';
       const quote = QUOTES.find((family) => family.includes(character));
-      // An apostrophe inside a word is a letter; after `=` or at the start it opens a quotation.
+      // Inside a word, the mark is an apostrophe and counts as a letter. At the start of a word or after `=`, the mark
+      // opens a quotation.
       if (quote && (word === '' || characters[index - 1] === '=')) {
         isQuoted ||= word === '';
         const { inside, end } = quotation(characters, index, quote);
@@ -187,7 +192,10 @@ export function tokenise(text: string): Token[] {
   return tokens;
 }
 
-/** The text between the quotation mark at `start` and the closing mark; a mark after a backslash does not close. */
+/**
+ * The text between the quotation mark at `start` and its closing mark. A mark after a backslash does not close the
+ * quotation.
+ */
 function quotation(characters: readonly string[], start: number, closing: string) {
   let inside = '';
   for (let at = start + 1; at < characters.length; at++) {
@@ -221,7 +229,7 @@ export function words(tokens: readonly Token[], count: number): Token[] {
     .slice(0, count);
 }
 
-/** The match of an option in a token: the option's name, and the value in the same token, if any. */
+/** Matches an option in a token. Gives the option's name, and the value if the same token contains it. */
 export function optionIn({ text, quoted: isQuoted }: Token): RegExpExecArray | undefined {
   return (!isQuoted && OPTION.exec(text)) || undefined;
 }
@@ -233,7 +241,7 @@ function tooMany(text: string, command: string, options: Options): InputError {
   });
 }
 
-/** The hint at the option that was probably meant, or the usage line. */
+/** A hint that names the option that was probably meant, or, if no name is near, the usage line. */
 function hintFor(name: string | undefined, command: string, options: Options): string {
   const near = name && nearest(name, Object.keys(options));
   return near ? `Did you mean --${near}?` : usageHint(command, options);

@@ -22,7 +22,7 @@ export function refusal(policy: Policy, platform: string, person: Person, permis
       hint: 'Whoever runs me can unset READ_ONLY.',
     });
   const rules = policy.rules[platform];
-  // Types do not hold at run time: a permission level without a rule belongs to nobody.
+  // TypeScript's types do not hold at run time: a permission level without a rule is granted to nobody.
   if (rules && (level === 'read' || level === 'change') && isOperator(rules, person)) return undefined;
   if (level === 'read' && rules && isReader(rules, person)) return undefined;
   return new RefusedError(

@@ -5,7 +5,10 @@ import type { Command, Entry } from './define.ts';
 import { namesakes } from './same-name.ts';
 import { stale, usage } from './usage.ts';
 
-/** The wanted entry of a command, and the given values. `prompt` stands before the command's name. Throws InputError. */
+/**
+ * Finds the entry of the command that the person wants, and the given values. `prompt` is shown before the command's
+ * name. Throws InputError.
+ */
 export function choose(command: Command, args: Arguments, prompt: string) {
   const { name, usual, entries } = command;
   if (args.kind === 'values') {
@@ -19,7 +22,7 @@ export function choose(command: Command, args: Arguments, prompt: string) {
     return { entry, raw: parseTokens(rest, prompt + entry.name, entry.options, hintAt) };
   };
   if (usual && usual.word === undefined) return parse(usual, tokens);
-  // The word of a subcommand stands first, or second as in `tags 93924761ccde add qa`.
+  // The word of a subcommand stands first, or second, as in `tags 93924761ccde add qa`.
   const given = words(tokens, 2);
   for (const token of given) {
     const [entry] = namesakes(token.text, entries, ({ word = '' }) => word);
@@ -35,7 +38,10 @@ export function choose(command: Command, args: Arguments, prompt: string) {
   throw unknown(command, prompt, given);
 }
 
-/** The line to type for an option of other subcommands, or for a subcommand typed as an option: `tags @last --add qa`. */
+/**
+ * The line that the person should have typed, if an option belongs to other subcommands, or if a subcommand was typed
+ * as an option, as in `tags @last --add qa`.
+ */
 function meantBy(option: Token, typed: readonly Token[], { name, entries }: Command, prompt: string) {
   const [, given = '', value = []] = optionIn(option) ?? [];
   const having = entries.filter(({ options }) => Object.hasOwn(options, given.toLowerCase()));

@@ -15,27 +15,27 @@ import { type Permission, permissions } from './permissions.ts';
 import type { StoredRequest } from './stored.ts';
 
 /**
- * A command, the default export of a file in `commands/`; the file's name is the command's name. Discord's JSON, Slack's
- * parser, help, the docs table and the permission checks all derive from this description.
+ * A command: the default export of a file in `commands/`, named after that file. Discord's JSON, Slack's parser, help,
+ * the docs table and the permission checks all derive from this description.
  */
 export interface CommandSpec<Specs extends OptionSpecs = OptionSpecs> extends CommandParts<OptionsOf<Specs>> {
   /** The options in the order in which people type them: options marked `positional` first. */
   readonly options: Specs;
   /** Buttons and menus, routed as `<command>:<action>`. */
   readonly actions?: Readonly<Record<string, Action>>;
-  /** What happens when the command's forms are submitted, by the `action` of `Form.submit`. */
+  /** The code that runs when the command's forms are submitted, by the `action` of `Form.submit`. */
   readonly forms?: Readonly<Record<string, Action>>;
 }
 
-/** A command with several subcommands, also in a single file. */
+/** A command with several subcommands, all in a single file. */
 export interface GroupSpec {
   readonly description: string;
   /** The actions and forms of all subcommands: a subcommand has no actions and no forms of its own. */
   readonly actions?: CommandSpec['actions'];
   readonly forms?: CommandSpec['forms'];
-  /** The subcommands by the word that follows the command's name. */
+  /** The subcommands, by the word that people type after the command's name. */
   readonly subcommands: Readonly<Record<string, CommandSpec>>;
-  /** The subcommand that is meant where people type no word for a subcommand. */
+  /** The subcommand that is meant if people type no word for a subcommand. */
   readonly usual?: string;
 }
 
@@ -46,18 +46,24 @@ interface CommandParts<Values> {
   readonly example?: string;
   /** The permission that the person needs. */
   readonly permission: Permission;
-  /** Whether the channel sees the answer, or only the person. */
+  /** Whether the whole channel sees the answer, or only the person. */
   readonly ack: 'public' | 'private';
-  /** For a command that changes something: the state after a crash halfway, and the next step. One or two sentences. */
+  /**
+   * For a command that changes something. Tells the person the possible state after a crash halfway, and the next step,
+   * in one or two sentences.
+   */
   readonly interrupted?: string;
   /**
-   * The check beyond the kinds of the options, e.g. for two options that exclude each other; throws InputError. Runs
-   * before the acknowledgement, so that a refusal is the first answer and private; changes nothing. If the check finds
-   * the exact name of a thing, the check returns the options with that name.
+   * A check beyond the kinds of the options, for example of two options that exclude each other. Throws InputError, and
+   * changes nothing. The check runs before the acknowledgement, so that a refusal is the first answer and private. If
+   * the check finds the exact name of a thing, the check returns the options with that name.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: most checks return nothing
   check?(context: CheckContext<Values>): Promise<Values | void> | void;
-  /** Returns a form to open instead of calling `run`. Runs after `check`; a person waits 3 seconds at most. */
+  /**
+   * Returns a form to open instead of calling `run`. Runs after `check`. The person waits for the form, 3 seconds at
+   * most.
+   */
   form?(context: CheckContext<Values>): OpensForm;
   run(context: Context<Values>): Promise<RunResult>;
 }
@@ -79,15 +85,15 @@ export interface Command {
   readonly name: string;
   readonly description: string;
   readonly entries: readonly Entry[];
-  /** The entry that is meant where a person names no subcommand. */
+  /** The entry that is meant if a person names no subcommand. */
   readonly usual: Entry | undefined;
   readonly actions: Readonly<Record<string, Action>>;
   readonly forms: Readonly<Record<string, Action>>;
 }
 
-/** How a command ended, for the log: for a command that tells the person about a failure by its own answer. */
+/** How a command ended, for the log. Returned by a command that tells the person about a failure in its own answer. */
 interface Ended {
-  /** The request was not carried out, or perhaps not; left out if the request was carried out. */
+  /** `failed`: the request was not carried out. `unknown`: perhaps it was not. Left out if it was carried out. */
   readonly outcome?: 'failed' | 'unknown';
   /** The code of the error, if there was an error. */
   readonly code?: string | undefined;
@@ -117,7 +123,7 @@ interface ActionBase {
 
 interface PlainAction extends ActionBase {
   readonly on?: undefined;
-  /** Like the `check` of a command: refuses before the acknowledgement. */
+  /** Like the `check` of a command: refuses a press before the acknowledgement. */
   check?(context: Services & Pressed): Promise<void> | void;
   /** Like the `form` of a command. A form cannot open another form. */
   form?(context: Services & Pressed): OpensForm;
@@ -125,8 +131,9 @@ interface PlainAction extends ActionBase {
 }
 
 /**
- * An action about a deployment. The choice from a menu, or else the button's argument, is a request_id, perhaps followed
- * by a dot and further text; the request_id is looked up and checked like an option of the kind `deployment`.
+ * An action about a deployment. The choice from a menu, or the button's argument if there is no menu, is a request_id,
+ * perhaps followed by a dot and further text. The request_id is looked up and checked like an option of the kind
+ * `deployment`.
  */
 interface DeploymentAction extends ActionBase {
   readonly on: 'deployment';
@@ -138,14 +145,16 @@ interface DeploymentAction extends ActionBase {
 /** The argument of `run`: the services, the person's request, and the conversation in which the request is answered. */
 export interface Context<Options> extends CheckContext<Options>, Conversation {}
 
-/** Where a command answers: made for an invocation, and for a stored request that is carried out later. */
+/**
+ * The place where a command answers. Made for an invocation, and also for a stored request that is carried out later.
+ */
 export interface Conversation {
   readonly asker: Asker;
-  /** Stable id of the invocation or stored request; a repeat of the request has the same id. */
+  /** A stable id of the invocation or stored request. If the request is repeated, the id stays the same. */
   readonly invocationId: string;
   /** Whether the person has that permission; buttons that the person could not use are left out. */
   may(permission: Permission): boolean;
-  /** Fills in the answer; a further call replaces the answer. */
+  /** Shows the answer; a further call replaces the answer. */
   respond(message: Message): Promise<void>;
   /** Answers with a public message that can be edited later. Throws if the bot cannot post here. */
   postCard(message: Message): Promise<MessageRef>;
@@ -169,7 +178,7 @@ export interface DeploymentActionContext extends ActionContext {
   readonly target: DeploymentTarget;
 }
 
-/** The asking person, and the place. */
+/** The person who asks, and the place where the person asks. */
 export interface Asker {
   readonly id: string;
   readonly name: string;
@@ -192,7 +201,7 @@ export function leastPermission({ entries }: Command): Permission {
   return entries.reduce((least, entry) => (rank(entry) < rank(least) ? entry : least)).permission;
 }
 
-/** The parts of the bot that commands use. */
+/** The parts of the bot that the code of commands uses. */
 export interface Services {
   readonly deployments: Deployments;
   /** The account's API, behind the application allowlist. */
@@ -205,8 +214,8 @@ export interface Services {
   /** Keeps state that is too long for a button's argument. */
   readonly payloads: Payloads;
   /**
-   * Carries out a stored request, once for each id, with the permissions that the asker has now, and answers where the
-   * asker asked. Never rejects because the request failed.
+   * Carries out a stored request, once for each id, with the permissions that the asker has at that moment. The answer
+   * goes to the place where the asker asked. If the request fails, the promise still does not reject.
    */
   carryOut(stored: StoredRequest): Promise<void>;
   readonly clock: Clock;
@@ -216,9 +225,9 @@ export interface Services {
 export interface CommandSettings extends ParseSettings {
   /** Where to deploy if the person names no place. */
   readonly defaultNear: string | undefined;
-  /** The only applications that the bot may work with; undefined: all applications. */
+  /** The only applications that the bot may work with; undefined allows all applications. */
   readonly applicationAllowlist: readonly string[] | undefined;
-  /** Names of private fleets to offer. */
+  /** Names of private fleets to suggest. */
   readonly fleets: readonly string[];
   /** Values that are masked in every server's log. */
   readonly secrets: readonly string[];

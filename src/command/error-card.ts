@@ -4,12 +4,12 @@ import { AppError, StoreError } from '../errors.ts';
 /** Matches the texts of errors which already say that nothing was done. */
 const SAYS_SO = /\bnothing (?:more )?was\b|\bdid nothing\b/i;
 
-/** A failed invocation, as far as the person is told. */
+/** The facts about a failed invocation that the person is told. */
 export interface Failure {
   readonly error: unknown;
   /** The reference by which the operator finds the failure in the log. */
   readonly incident: string;
-  /** Whether the command had begun: part of the request may have been done. */
+  /** Whether the command had begun, so that part of the request may have been done. */
   readonly begun: boolean;
   /** What the bot knows about the wanted change, e.g. `Nothing was deployed.` */
   readonly effect: string | undefined;
@@ -23,7 +23,7 @@ export function errorCard(failure: Failure): Card {
   return { kind: 'card', tone: 'danger', title: [userMessage], nodes: [...nodes, reference] };
 }
 
-/** The same as a line for the channel, where no other message shows whose command failed. */
+/** The same text as a line for the channel, for use where no other message shows whose command failed. */
 export function errorLine(failure: Failure, { id, name, command }: Attribution): Line {
   const { userMessage, hint } = inWords(failure);
   const why = [userMessage, hint, `(Reference ${failure.incident})`].filter(Boolean).join(' ');

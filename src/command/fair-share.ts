@@ -5,20 +5,26 @@ import { type AppError, RefusedError } from '../errors.ts';
 
 /** How long a request counts against its person, in milliseconds. */
 const COUNT_MS = 10_000;
-/** How many ids of requests are remembered: platforms redeliver a request within minutes. */
+/**
+ * How many ids of requests are remembered, to recognise redelivered requests; platforms redeliver a request within
+ * minutes.
+ */
 const REMEMBERED = 10_000;
 
 export interface PerPerson {
-  /** How many requests within ten seconds are carried out at once; further requests wait in turn. 0: no limit. */
+  /**
+   * How many requests within ten seconds are carried out at once; further requests wait for their turn. 0 means no
+   * limit.
+   */
   readonly requests: number;
-  /** How many requests may wait; further requests are refused. 0: no limit. */
+  /** How many requests may wait; further requests are refused. 0 means no limit. */
   readonly waiting: number;
 }
 
 type Work = (wait?: Promise<void>) => Promise<void>;
 
 interface Asker {
-  /** When the last requests came, in steady time: `requests` + 1 times at most. */
+  /** When the latest requests came, in steady time; at most `requests` + 1 times. */
   times: number[];
   readonly queue: PromiseWithResolvers<void>[];
   /** The request that had to wait and is carried out now. */
@@ -28,11 +34,11 @@ interface Asker {
 }
 
 /**
- * Keeps a single person from using up the bot and Edgegap's rate limits: if a person asks too much, the further requests
- * are carried out one at a time, and the requests of other people come first.
+ * Keeps a single person from using up the bot and Edgegap's rate limits. If a person asks too much, the person's
+ * further requests are carried out one at a time, and the requests of other people come first.
  */
 export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) {
-  /** Askers by platform, workspace and the person's id; the latest asker comes last. */
+  /** The askers, by platform, workspace and the person's id; the latest asker comes last. */
   const askers = new Map<string, Asker>();
   /** Ids of counted requests: a redelivered request does not count again. */
   const taken = new LRUCache<string, true>({ max: REMEMBERED });
@@ -53,8 +59,9 @@ export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) 
 
   return {
     /**
-     * Calls `work`, which may only acknowledge until `wait` resolves. Throws if the request is refused. Calls `drop`
-     * instead if the person was told of a refusal before and the platform needs no answer to this request.
+     * Calls `work`, which may only acknowledge the request until `wait` resolves. Throws if the request is refused. But
+     * if the person has already been told of a refusal, and the platform needs no answer to this request, calls `drop`
+     * instead.
      */
     async take(invocation: Invocation, work: Work, drop: (reason: RefusedError) => Promise<void>) {
       const { id, at, meanwhile } = invocation;
@@ -81,7 +88,7 @@ export function createFairShare({ requests, waiting }: PerPerson, clock: Clock) 
 
 async function inTurn(asker: Asker, work: Work): Promise<void> {
   const own = Promise.withResolvers<void>();
-  // A request that has already ended no longer awaits its turn: the rejection is no fault.
+  // A request that has already ended no longer awaits its turn. A rejection is then no fault, and is ignored.
   own.promise.catch(() => undefined);
   asker.queue.push(own);
   next(asker);

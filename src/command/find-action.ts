@@ -2,7 +2,10 @@ import type { ActionRequest, FormRequest } from '../chat/port.ts';
 import { InputError } from '../errors.ts';
 import type { Directory, Pressed } from './define.ts';
 
-/** The action behind a button, a menu or a form, and the action's input; undefined if this version has no such action. */
+/**
+ * Finds the action behind a button, a menu or a form, and the action's input. Undefined if this version of the bot has
+ * no such action.
+ */
 export function findAction(directory: Directory, request: ActionRequest | FormRequest) {
   const { kind, action: ref } = request;
   const command = ref && directory.get(ref.command);

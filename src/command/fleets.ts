@@ -15,7 +15,7 @@ export async function knownFleets({ settings, payloads }: Remembered): Promise<s
   return [...new Set([...settings.fleets, ...(await payloads.names(NAME))])];
 }
 
-/** Keeps the name of a fleet that exists, for as long as the payloads of buttons are kept. */
+/** Remembers the name of a fleet that exists, for as long as the payloads of buttons are kept. */
 export async function rememberFleet(
   { payloads }: Pick<Remembered, 'payloads'>,
   fleet: string,

@@ -4,7 +4,10 @@ import type { Directory } from './define.ts';
 export const MAYBE_DONE =
   'Your request may or may not have been carried out: look with status or list, and ask again if not.';
 
-/** The line for the person if a process ended in the middle of an invocation, or if the answer cannot be shown. */
+/**
+ * The line which tells the person that a process ended in the middle of an invocation, or that the answer cannot be
+ * shown.
+ */
 export function interruptedLine(
   directory: Directory,
   about: {
@@ -13,7 +16,7 @@ export function interruptedLine(
     readonly changes: boolean;
     /** `unanswered`: the invocation was carried out, and the answer cannot be shown. */
     readonly how: 'interrupted' | 'unanswered';
-    /** The person to mention, for a place where other people read the line too. */
+    /** The person to mention, if other people read the line too. */
     readonly mention?: { readonly id: string; readonly name: string };
   },
 ): Line {

@@ -12,7 +12,7 @@ import { transact } from '../store/transact.ts';
 import type { Directory } from './define.ts';
 import { interruptedLine } from './interrupted.ts';
 
-/** How long the store may take if the caller sets no budget, in milliseconds. */
+/** How long the store may take, in milliseconds, if the caller sets no budget. */
 const BEGIN_BUDGET_MS = 1_000;
 
 export interface InvocationRecord {
@@ -23,7 +23,10 @@ export interface InvocationRecord {
   readonly what: string;
   readonly changes: boolean;
   readonly mode: AckMode;
-  /** The way for other processes to answer. Holds a token of the platform, so is erased at the invocation's end. */
+  /**
+   * The way for other processes to answer. This holds a token of the platform, and is therefore erased when the
+   * invocation ends.
+   */
   readonly reply: Reply | undefined;
   /** The line for the channel if the answer to a change can no longer be given. */
   readonly orElse?: Line | undefined;
@@ -31,19 +34,22 @@ export interface InvocationRecord {
 
 export type End = 'done' | 'failed';
 
-/** The end of an invocation that the store has not taken yet. */
+/** The end of an invocation that could not be stored yet. */
 interface UnstoredEnd {
   readonly end: End;
-  /** Set if the invocation itself may not be stored, or is stored only later. */
+  /** Set if the row of the invocation may be missing, or may be written only later. */
   readonly uncertain?: InvocationRecord;
 }
 
-/** An answer for the outbox that the store has not taken yet. */
+/** An answer for the outbox that could not be stored yet. */
 interface LateAnswer {
   readonly record: InvocationRecord;
   readonly message: Message;
   readonly end: End | undefined;
-  /** The delivery's key, so that repeated attempts write a single row: the answer to a commit may be lost. */
+  /**
+   * The delivery's key. Because of the key, repeated attempts write a single row, even if an attempt was committed and
+   * only the answer to the commit was lost.
+   */
   readonly key: string;
 }
 
@@ -52,7 +58,7 @@ export interface InvocationsParts {
   readonly membership: Membership;
   readonly directory: Directory;
   readonly clock: Clock;
-  /** The machine's clock: measures how long the store takes, also where a test sets `clock`. */
+  /** The machine's clock. It measures how long the store takes, even where a test sets `clock`. */
   readonly realClock: Clock;
   readonly log: Logger;
 }
@@ -60,14 +66,14 @@ export interface InvocationsParts {
 export type Invocations = ReturnType<typeof createInvocations>;
 
 /**
- * The table of invocations. By the table every process, also after a crash, recognises a platform's retry as the same
- * invocation.
+ * The table of invocations. With this table every process, even after a crash, recognises a platform's retry as the
+ * same invocation.
  */
 export function createInvocations(parts: InvocationsParts) {
   const { store, membership, directory, clock, realClock, log } = parts;
-  /** Ends that the store has not taken yet, by the invocation's id. */
+  /** Ends that could not be stored yet, by the invocation's id. */
   const unstoredEnds = new Map<string, UnstoredEnd>();
-  /** Answers that could neither be given nor left to the outbox, by the invocation's id. */
+  /** Answers that could be neither given nor left to the outbox so far, by the invocation's id. */
   const unstoredAnswers = new Map<string, LateAnswer>();
   /** The ids of the invocations that this process carries out. */
   const underWay = new Set<string>();
@@ -82,7 +88,8 @@ export function createInvocations(parts: InvocationsParts) {
       endIfStored(record);
       throw cause instanceof StoreError ? cause : notStored(cause);
     }
-    // The person was told that nothing was done: if the row is written after all, the invocation ends at once.
+    // The person was told that nothing was done. If the row is written after all, the invocation is therefore ended at
+    // once.
     begun.then(
       async (taken) => {
         if (taken) await finish(record.id, 'failed');
@@ -93,7 +100,10 @@ export function createInvocations(parts: InvocationsParts) {
     throw notStored();
   }
 
-  /** The store failed, perhaps after writing the row. The person was told that nothing was done, so the row must end. */
+  /**
+   * Called when the store failed, perhaps after writing the row. The person was told that nothing was done, so a row
+   * that was written must be ended.
+   */
   function endIfStored(record: InvocationRecord): void {
     if (!underWay.has(record.id)) unstoredEnds.set(record.id, { end: 'failed', uncertain: record });
   }
@@ -122,15 +132,15 @@ export function createInvocations(parts: InvocationsParts) {
   }
 
   /**
-   * Makes sure, until the transaction `tx` ends, that this process still carries out the invocation. Throws TakenOver if
-   * another process has taken this process for dead and has answered the person.
+   * Makes sure, until the transaction `tx` ends, that this process still carries out the invocation. Throws TakenOver
+   * if another process has taken this process for dead and has answered the person.
    */
   async function confirm(tx: Store, id: string): Promise<void> {
     const { numUpdatedRows } = await updateRunning(tx, id).set({ holder: membership.id }).executeTakeFirst();
     if (numUpdatedRows === 0n) throw new TakenOver();
   }
 
-  /** Never rejects: an end that the store does not take now is stored later. */
+  /** Stores the end of an invocation. Never rejects: if the store fails now, the end is stored later. */
   async function finish(id: string, state: End): Promise<void> {
     underWay.delete(id);
     const answer = unstoredAnswers.get(id);
@@ -161,9 +171,9 @@ export function createInvocations(parts: InvocationsParts) {
   }
 
   /**
-   * Stores the end of an invocation if the first insert may still be under way: the commit may hang, for example while
-   * the database's standby is away. This insert waits for the first insert, as both have the same unique id, for as long
-   * as a transaction may last; if the first insert fails, this insert takes its place.
+   * Stores the end of an invocation whose first insert may still be under way: its commit may hang, for example while
+   * the database's standby is away. Both inserts have the same unique id, so this insert waits for the first insert, at
+   * most for as long as a transaction may last. If the first insert fails, this insert takes its place.
    */
   async function endUncertain(record: InvocationRecord, state: End): Promise<void> {
     await transact(store, (tx) =>
@@ -192,7 +202,8 @@ export function createInvocations(parts: InvocationsParts) {
     const [command = what] = what.split(':');
     await transact(store, async (tx) => {
       if (state) await end(id, state, tx);
-      // The answer may come late, as a message without a visible command: it names the person and the command.
+      // The answer may come late, as a message without a visible command, so the answer names the person and the
+      // command.
       const shown = mode === 'public' ? attributed(message, { ...person, command }) : message;
       const common = { orderKey: id, key, message: shown };
       if (reply)
@@ -205,12 +216,13 @@ export function createInvocations(parts: InvocationsParts) {
 
   return {
     /**
-     * Stores the invocation; false if the invocation was stored before. Throws AppError if the store does not take the
-     * invocation within `budgetMs` milliseconds.
+     * Stores the invocation; false if it was stored before. Throws AppError if the store fails, or takes longer than
+     * `budgetMs` milliseconds.
      */
     async begin(record: InvocationRecord, budgetMs = BEGIN_BUDGET_MS): Promise<boolean> {
       const { id } = record;
-      // An unstored end of an earlier delivery must not become the end of this delivery.
+      // If an earlier delivery of this invocation has an end that is not stored yet, that end must not end this
+      // delivery.
       const earlier = unstoredEnds.get(id);
       if (!underWay.has(id)) unstoredEnds.delete(id);
       const taken = await insertInTime(record, budgetMs);
@@ -219,12 +231,12 @@ export function createInvocations(parts: InvocationsParts) {
       return taken;
     },
     confirm,
-    /** As `confirm`, but asks the store only if other processes may have taken this process for dead. */
+    /** Like `confirm`, but asks the store only if other processes may have taken this process for dead. */
     async confirmInDoubt(id: string): Promise<void> {
       if (!membership.isCertain()) await confirm(store, id);
     },
     finish,
-    /** Stores the answers and ends that the store did not take before. */
+    /** Stores the answers and ends that could not be stored before. */
     async catchUp(): Promise<void> {
       for (const [id, answer] of unstoredAnswers) {
         await storeAnswer(answer);
@@ -240,7 +252,7 @@ export function createInvocations(parts: InvocationsParts) {
     },
     /**
      * Leaves an answer that cannot be given right now to the outbox; with `end`, the invocation ends with this answer.
-     * Never rejects: an answer that the store does not take now is stored later, and until then the invocation goes on.
+     * Never rejects: if the store fails now, the answer is stored later, and the invocation goes on until then.
      */
     async leaveToOutbox(record: InvocationRecord, message: Message, end?: End): Promise<void> {
       const answer = { record, message, end, key: randomBytes(12).toString('hex') };
@@ -254,7 +266,7 @@ export function createInvocations(parts: InvocationsParts) {
   };
 }
 
-/** Another process took this process for dead, and has answered the person. */
+/** Thrown if another process has taken this process for dead and has answered the person. */
 export class TakenOver extends AppError {
   constructor() {
     super('taken-over', 'I was away for too long, and another process of mine has answered.');

@@ -6,7 +6,7 @@ import { kinds as allKinds } from './kinds/kinds.ts';
 import type { Kinds } from './options.ts';
 import { LIMITS, validateCommand } from './validate.ts';
 
-/** Files that Node could run, which a reader may therefore take for commands. */
+/** Files that Node could run. A person who sees such a file may take it for a command. */
 const SCRIPT = /\.[cm]?[jt]sx?$/;
 
 /** Loads every command in a folder. Throws on a file that holds no valid command. */

@@ -6,7 +6,7 @@ export function formImpossible(hint: string): InputError {
   return new InputError('form-impossible', problem, { hint });
 }
 
-/** After an acknowledgement no platform opens a form any more. */
+/** After an acknowledgement, no platform opens a form any more. */
 export function formTooLate(): InputError {
   const problem = 'The form came too late to be opened here, so I did nothing.';
   return new InputError('form-late', problem, { hint: 'Try again in a moment.' });

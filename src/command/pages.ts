@@ -13,7 +13,7 @@ export interface Page {
 /** The option `page` of a command. */
 export const pageOption = { kind: 'integer', min: 1, max: 10_000, description: 'Which page' } as const;
 
-/** The rows of the page `wanted`; of the last page if the list has fewer pages. */
+/** The rows of the page `wanted`, or of the last page if the list has fewer pages. */
 export function pageOf<Row>(
   all: readonly Row[],
   wanted: number,
@@ -24,7 +24,10 @@ export function pageOf<Row>(
   return { rows: all.slice((page - 1) * size, page * size), page, pages, wanted };
 }
 
-/** The action `page` of a command: shows a page of the list. A state without the field `needed` counts as forgotten. */
+/**
+ * The action `page` of a command, which shows another page of the list. If the stored state lacks the field `needed`,
+ * the state counts as forgotten.
+ */
 export function pageAction<State>(
   show: (context: ActionContext, state: State, page: number) => Promise<void>,
   needed?: keyof State & string,
@@ -50,8 +53,9 @@ export function pageAction<State>(
 }
 
 /**
- * The note with the page's number, if there are several pages, and the buttons. `state` holds everything that the list
- * needs to be shown again. `more`: a button that shows the same page again, and buttons to other lists of the command.
+ * The buttons, and, if there are several pages, a note with the page's number. `state` holds everything that is needed
+ * to show the list again. `more` are a button that shows the same page again, and buttons to other lists of the
+ * command.
  */
 export async function pageFoot<State extends object>(
   { payloads }: Pick<Services, 'payloads'>,

@@ -4,9 +4,9 @@ import type { Options, ParseSettings, RawValue } from './kinds/kind.ts';
 import { argumentMissing, stale } from './usage.ts';
 
 /**
- * Checks each value by itself: present where required, of the right form. `resolveValues` checks whether the thing that
- * a value names exists, and reports a missing required option whose possible values only Edgegap knows. Asks no
- * service, so runs before any acknowledgement. Throws InputError.
+ * Checks each value by itself: present if required, and of the right form. This runs before any acknowledgement, so no
+ * service is asked. Later, `resolveValues` checks whether the named things exist, and reports a missing required option
+ * if only Edgegap knows its possible values. Throws InputError.
  */
 export function parseValues(raw: RawValues, command: string, options: Options, settings: ParseSettings) {
   const unknown = Object.keys(raw).find((name) => !Object.hasOwn(options, name));
@@ -18,7 +18,8 @@ export function parseValues(raw: RawValues, command: string, options: Options, s
     if (value !== undefined && !isBlank(value))
       parsed[name] = kind.parse(value, { ...option, name }, settings);
     else if (required && !kind.known) throw argumentMissing(name, command, options);
-    // If a blank value counted as not given, a filter would not filter, and a deployment would go to another place.
+    // A blank value is a mistake. If it counted as not given, a filter would not filter, and a deployment would go to
+    // another place.
     else if (!required && value !== undefined)
       throw new InputError('value-missing', `${name} is given without a value.`, {
         hint: 'Give a value, or leave the option out.',

@@ -6,9 +6,11 @@ import type { Store } from '../store/schema.ts';
 
 export type Payloads = ReturnType<typeof createPayloads>;
 
-/** State of buttons that is too long for a button: kept in the store under a short key, for one account. */
+/**
+ * Stores the state of buttons that is too long for a button. The state is kept under a short key, for a single account.
+ */
 export function createPayloads(store: Store, clock: Clock, account: string) {
-  /** The id of a value that has a name instead of a key. */
+  /** The id of the row of a value that is kept under a name instead of a key. */
   const idOf = (name: string) => `${account} ${name}`;
   const put = async (id: string, value_json: string) => {
     const now = clock.now();
@@ -24,7 +26,7 @@ export function createPayloads(store: Store, clock: Clock, account: string) {
     return row && JSON.parse(row.value_json);
   };
   return {
-    /** Returns a key of 22 characters; the same value has the same key. */
+    /** Stores the value, and returns its key of 22 characters. The same value always has the same key. */
     async keep(value: Readonly<Record<string, unknown>>): Promise<string> {
       const value_json = JSON.stringify(value);
       const id = createHash('sha256').update(`${account} ${value_json}`).digest('base64url').slice(0, 22);
@@ -39,7 +41,7 @@ export function createPayloads(store: Store, clock: Clock, account: string) {
   };
 }
 
-/** Forgets some payloads of all accounts from before `before` (epoch ms); true while there may be more. */
+/** Deletes some payloads from before `before` (epoch ms), of all accounts; true while there may be more. */
 export function purgePayloads(store: Store, before: number): Promise<boolean> {
   return purge(store, 'kept', sql`created_at < ${before}`);
 }

@@ -12,7 +12,7 @@ export type PermissionLevel = 'open' | 'read' | 'change';
 
 export type Permission = keyof typeof permissions;
 
-/** The sentence for a person whose change had no effect. */
+/** For each permission to change something: the sentence that tells a person that nothing was changed. */
 export const noEffect: Readonly<Partial<Record<Permission, string>>> = {
   'deployments.deploy': 'Nothing was deployed.',
   'deployments.stop': 'Nothing was stopped.',

@@ -12,7 +12,7 @@ import { ENDED } from './request-summary.ts';
 
 /** How often the recovery looks for unfinished invocations of dead processes. */
 const RECOVER_MS = 5_000;
-/** Keeps many processes from looking at the same moment. */
+/** A random delay of up to this long is added, so that many processes do not look at the same moment. */
 const JITTER_MS = 2_000;
 const RECOVER_AT_ONCE = 100;
 
@@ -32,18 +32,18 @@ export function createRecovery(parts: RecoveryParts) {
     failed: (err) => log.error({ err }, 'invocation: unfinished invocations cannot be read'),
   });
 
-  /** The work of every few seconds. */
+  /** The work that is done every few seconds. */
   async function lookAfter(): Promise<void> {
     await invocations.catchUp();
     await recover();
   }
 
   /**
-   * Answers the people whose invocations were being carried out by a dead process. If several processes look at the same
-   * time, a single process answers.
+   * Answers the people whose invocations a dead process was carrying out. If several processes look at the same time,
+   * only a single process answers.
    */
   async function recover(): Promise<void> {
-    // A process that other processes may take for dead must not judge which processes are dead.
+    // A process that other processes may take for dead must not itself judge which processes are dead.
     if (!membership.isCertain()) return;
     const unfinished = store
       .selectFrom('invocations')
@@ -59,7 +59,7 @@ export function createRecovery(parts: RecoveryParts) {
         await answer(id);
       } catch (err) {
         if (err instanceof StoreError) throw err;
-        // A fault of this row alone: the other invocations need not wait.
+        // Only this row has a fault; the other invocations need not wait.
         log.error({ err, invocation: id }, 'invocation: an unfinished invocation cannot be answered');
       }
     }
@@ -82,7 +82,7 @@ export function createRecovery(parts: RecoveryParts) {
         .select('id')
         .where('invocation_id', '=', id)
         .executeTakeFirst();
-      // The deployment's live card was the answer, and goes on showing the deployment's state.
+      // The deployment's live card was the answer, and continues to show the deployment's state.
       if (deployment) return row;
       const { platform, workspace, channel, thread } = row;
       const at: Address = { platform, workspace, channel, ...(thread === null ? {} : { thread }) };
@@ -99,8 +99,8 @@ export function createRecovery(parts: RecoveryParts) {
           at,
           reply,
           message: mode === 'public' ? inChannel : interruptedLine(directory, about),
-          // The channel hears only of an interrupted change. If a command that only reads can no longer be answered, the
-          // platform itself has shown the failure.
+          // The channel is told only of an interrupted change. If a command that only reads can no longer be answered,
+          // the platform itself has shown the failure.
           ...(changes ? { orElse: inChannel } : {}),
         });
       } else if (changes) {
@@ -135,7 +135,7 @@ export function createRecovery(parts: RecoveryParts) {
 
 type HowToReply = Pick<InvocationRecord, 'mode' | 'reply'>;
 
-/** Undefined also if the JSON is damaged: the channel is told then. */
+/** The way to reply, read from its JSON. Undefined also if the JSON is damaged; the channel is told in that case. */
 function readReply(json: string | null): HowToReply | undefined {
   try {
     return (JSON.parse(json ?? 'null') as HowToReply | null) ?? undefined;

@@ -24,7 +24,7 @@ export interface RequestSummary {
 /** The summary of a request as the person typed or pressed, before anything is checked. */
 export function summaryOf(request: InvocationRequest, directory: Directory): RequestSummary {
   if (request.kind !== 'command') {
-    // The id of a button or form that another version of the bot made may be unreadable.
+    // The id of a button or form may be unreadable, if another version of the bot made it.
     const { command = '?', action = '?', arg = '' } = request.action ?? {};
     return { command: short(`${command}:${action}`), target: /^\w+$/.test(arg) ? short(arg) : undefined };
   }
@@ -49,7 +49,10 @@ export function targetOf(options: Options, values: Readonly<Record<string, unkno
   return short(named.filter((name) => name !== '').join(' ')) || undefined;
 }
 
-/** The values of positional options, up to the first `--option`: a value after an `--option` may be a tag. */
+/**
+ * The values of positional options, up to the first `--option`. A value after an `--option` may be a tag, which stays
+ * out of the log.
+ */
 function firstWords(text: string, options: Options, subcommands: readonly string[]) {
   const [plain = ''] = text.slice(0, 4 * SHOWN).split(/(?:^|\s)[-‐‑−‒–—―]/u);
   const words = plain

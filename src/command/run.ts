@@ -7,7 +7,7 @@ import { createFairShare, type PerPerson } from './fair-share.ts';
 import { suggestions } from './suggest.ts';
 import { createTurn, type Turn, type TurnParts } from './turn.ts';
 
-/** How long suggestions may take, in milliseconds of real time: platforms wait 3000 for them. */
+/** How long suggestions may take, in milliseconds of real time; platforms wait 3000 ms for suggestions. */
 const SUGGEST_MS = 2_000;
 
 export type Pipeline = ReturnType<typeof createPipeline>;
@@ -15,11 +15,14 @@ export type Pipeline = ReturnType<typeof createPipeline>;
 export interface PipelineParts extends Omit<TurnParts, 'presses' | 'services'> {
   /** The services of the account that serves the address. */
   readonly services: (at: Address) => Services;
-  /** The limits of the fair share; if left out, a person may ask without limit. */
+  /** The limits of the fair share; if left out, a person may ask any number of times. */
   readonly perPerson?: PerPerson;
 }
 
-/** Fair share -> authorise -> parse -> first response -> run -> report; the same for commands, buttons and forms. */
+/**
+ * The steps of each invocation: fair share -> authorise -> parse -> first response -> run -> report. They are the same
+ * for commands, buttons and forms.
+ */
 export function createPipeline(parts: PipelineParts) {
   const underWay = new Set<Promise<void>>();
   const presses = createDoublePresses(parts.clock);
@@ -69,8 +72,9 @@ export function createPipeline(parts: PipelineParts) {
       return followed(answered(invocation, carry));
     },
     /**
-     * Like `invoke`, for a stored request: the fair share counted the request when the person asked. Also works while
-     * the process drains: the caller is a task under way, which the process finishes before the process ends.
+     * Like `invoke`, for a stored request. The fair share already counted the request when the person asked. This also
+     * works while the process drains, because the caller is a task under way, which the process finishes before it
+     * ends.
      */
     carryOut: (invocation: Invocation) => followed(answered(invocation, (turn) => turn.take())),
     idle,

@@ -1,11 +1,14 @@
 /*
- * When two names mean the same. People type names on a phone or on a keyboard of another language, or paste names from
- * systems that write accents as separate characters, and cannot always type the exact name.
+ * Decides when two names mean the same. People type names on a phone or on a keyboard of another language, or paste
+ * names from systems that write accents as separate characters, so they cannot always type the exact name.
  */
 
-/** Letters that Unicode does not treat as a letter with an accent, and how people type these letters without the key. */
+/**
+ * Letters that Unicode does not treat as a letter with an accent. Behind each letter stand the letters that people type
+ * without a key for it.
+ */
 const LETTERS = letters('łl øo đd ðd ɖd ɗd ħh ŧt ŋn ıi ɨi əe ɛe ɔo ɓb ƙk ĸk ƴy ʉu ƶz ʒz æae œoe ßss þth');
-/** A second spelling of some letters: Zuerich, Tromsoe, Aarhus. */
+/** Another way to write some letters, as in Zuerich, Tromsoe and Aarhus. */
 const DIGRAPHS = letters('äae öoe üue øoe åaa');
 
 function letters(pairs: string): ReadonlyMap<string, string> {
@@ -28,8 +31,8 @@ function straightened(text: string): string {
 }
 
 /**
- * A name without case, accents, apostrophes, blanks, dashes and dots; between two digits a dash or dot stays, as `v1.2`
- * is not `v12`.
+ * A name without case, accents, apostrophes, blanks, dashes and dots. Between two digits a dash or dot is kept, because
+ * `v1.2` is not `v12`.
  */
 export function nameKey(text: string, digraphs?: ReadonlyMap<string, string>): string {
   return unquoted(text)
@@ -50,8 +53,8 @@ const LEVELS: readonly ((text: string) => readonly string[])[] = [
 ];
 
 /**
- * The items of `known` that `given` names. An exact match wins over names with other quotation marks, dashes or blanks,
- * and these win over names with other letters. If several items are returned, the person has to choose.
+ * The items of `known` that `given` names. An exact match wins over names that differ in quotation marks, dashes or
+ * blanks, and these win over names that differ in letters. If several items are returned, the person has to choose.
  */
 export function namesakes<Item>(given: string, known: readonly Item[], nameOf: (item: Item) => string) {
   for (const spellings of LEVELS) {

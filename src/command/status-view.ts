@@ -6,9 +6,9 @@ import { isNoSuchDeployment } from '../edgegap/errors.ts';
 import type { Services } from './define.ts';
 
 /**
- * A deployment as Edgegap describes it at this moment; the answer also updates the deployment's live card. Edgegap
- * forgets a deployment some time after the end: of a deployment from chat, the bot's record then answers. Throws
- * EdgegapError.
+ * A deployment as Edgegap describes it at this moment. Edgegap's answer also updates the deployment's live card.
+ * Edgegap forgets a deployment some time after its end; for a deployment from chat, the bot's record is then used.
+ * Throws EdgegapError.
  */
 export async function currentView(
   { deployments, edgegap, clock }: Pick<Services, 'deployments' | 'edgegap' | 'clock'>,

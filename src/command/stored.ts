@@ -9,7 +9,7 @@ import { transact } from '../store/transact.ts';
 
 /** A person's request that is carried out later, perhaps by another process; serialisable as JSON. */
 export interface StoredRequest {
-  /** The request's own id: repeated attempts carry out the request once. */
+  /** The request's own id. Repeated attempts with this id carry out the request only once. */
   readonly id: string;
   readonly at: Address;
   readonly asker: { readonly id: string };
@@ -19,9 +19,9 @@ export interface StoredRequest {
 }
 
 /**
- * A stored request as an invocation, for the pipeline, which authorises, parses and resolves the request anew. The answer
- * is posted with the bot's own token, not with the token of a platform's request: a public answer in the channel, a
- * private answer as a direct message.
+ * A stored request as an invocation, for the pipeline. The pipeline authorises, parses and resolves the request anew.
+ * The answer is posted with the bot's own token, not with the token of a platform's request: a public answer in the
+ * channel, a private answer as a direct message.
  */
 export function storedInvocation(
   { id, at, asker, prompt, request }: StoredRequest,
@@ -33,7 +33,7 @@ export function storedInvocation(
   /** Whether a public card was posted, or may have been posted. */
   let carded = false;
 
-  /** Fits Discord's nonce, of 25 characters. */
+  /** Short enough for Discord's nonce, which has at most 25 characters. */
   const keyOf = (message: string) =>
     createHash('sha256').update(`${message} ${id}`).digest('base64url').slice(0, 24);
   const keys: Keys = { card: keyOf('card'), answer: keyOf('answer'), since: clock.now() };
@@ -44,7 +44,7 @@ export function storedInvocation(
     transact(store, (tx) => enqueue(tx, clock, { ...common, kind: 'tell', message }));
 
   async function show(message: Message): Promise<void> {
-    // A card whose posting failed may be shown all the same.
+    // If posting the card failed, the card may be shown all the same.
     const target = standing ?? (carded ? await adapter.findPosted(at, keys.card, keys.since) : undefined);
     if (target)
       await transact(store, (tx) => enqueue(tx, clock, { ...common, kind: 'edit', target, message }));

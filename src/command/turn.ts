@@ -21,11 +21,16 @@ import { resolveValues } from './resolve.ts';
 import { namesakes } from './same-name.ts';
 import { usageHint } from './usage.ts';
 
-/** How long after the invocation the first response has to leave, in milliseconds of real time; platforms allow 3000. */
+/**
+ * How soon after the invocation the first response has to be sent, in milliseconds of real time; platforms allow 3000.
+ */
 const FIRST_RESPONSE_MS = 2_500;
-/** The share of that time for checks against Edgegap and, before a change, for reading the person's permissions. */
+/**
+ * The part of that time that may be spent on checks against Edgegap and, before a change, on reading the person's
+ * permissions.
+ */
 const CHECK_BUDGET_MS = 1_200;
-/** The time that the store gets in any case. */
+/** The time that the store always gets, in milliseconds. */
 const STORE_BUDGET_MS = 1_000;
 
 export interface TurnParts {
@@ -34,7 +39,7 @@ export interface TurnParts {
   readonly presses: DoublePresses;
   readonly invocations: Invocations;
   readonly clock: Clock;
-  /** The machine's clock: platforms wait in real time, also where a test sets `clock`. */
+  /** The machine's clock: platforms wait in real time, even where a test sets `clock`. */
   readonly realClock: Clock;
   readonly log: Logger;
 }
@@ -60,7 +65,7 @@ interface Wanted<Checked> {
 
 export type Turn = ReturnType<typeof createTurn>;
 
-/** The way of a single invocation through the pipeline. */
+/** Takes a single invocation through the pipeline. */
 export function createTurn(invocation: Invocation, parts: TurnParts) {
   const { services, presses, invocations, clock, realClock, log } = parts;
   const { id, at, meanwhile } = invocation;
@@ -87,7 +92,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
     const least = command ? leastPermission(command) : 'help';
     const typed = read(command, request);
     const authorise = async () => {
-      // Comes first: a stranger must learn nothing, not even which commands exist.
+      // Comes first, because a stranger must learn nothing, not even which commands exist.
       const person = await authorised(least);
       if (!command) {
         const mayUse = (one: Command) => !contexts.refusal(person, leastPermission(one));
@@ -111,7 +116,10 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
     });
   }
 
-  /** The entry and the values that the person typed or picked, checked without Edgegap; or the mistake in the text. */
+  /**
+   * The entry, and the values that the person typed or picked, checked without asking Edgegap. If the text has a
+   * mistake, the mistake.
+   */
   function read(command: Command | undefined, { args }: CommandRequest) {
     try {
       if (!command) return { mistake: undefined };
@@ -193,21 +201,22 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
         const person = { id: meanwhile.askerId, name: meanwhile.askerId };
         taken = await begin({ ...about, person });
         if (!taken) return;
-        // The channel has seen no announcement yet, so a refusal is private.
+        // The channel has seen nothing of the command yet, so a refusal is private.
         answer.stored({ ...about, person, reply: invocation.reply('private') });
       }
     }
     const person = await authorising;
-    // A check may ask Edgegap as well.
+    // A check may ask Edgegap, too, so the check also waits for the fair share.
     const checking = wait ? wait.then(wanted.check) : wanted.check();
     const preparing = checking.then(async (checked) => ({ form: await wanted.form?.(checked) }));
-    // A form must be the first response, so an invocation with a form waits a little for the fair share.
+    // A form must be the first response, so an invocation that may open a form waits a little for the fair share.
     const budget = wait && !wanted.form ? 0 : CHECK_BUDGET_MS;
     const spent = changes && !taken ? steadyNow(clock) - since : 0;
-    // If preparing takes longer than the first response can wait, a failure is thrown further down, at `await preparing`.
+    // If the preparation takes longer than the first response can wait, its failure is thrown further down, at `await
+    // preparing`.
     const form = (await within(clock, Math.max(budget - spent, 0), preparing))?.form;
     if (form && !invocation.openForm) throw formImpossible(wanted.withoutForm);
-    // Opening a form changes nothing.
+    // An invocation that only opens a form changes nothing.
     const record = { ...about, changes: changes && !form, person };
     if (!taken && !(await begin(record))) return;
     answer.stored(record);
@@ -223,8 +232,8 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   }
 
   /**
-   * Stores the invocation before the acknowledgement, for a platform's retry, and for the recovery after a crash. False
-   * for a platform's retry.
+   * Stores the invocation before the acknowledgement, so that a platform's retry is recognised, and so that the
+   * invocation can be recovered after a crash. False for a platform's retry.
    */
   async function begin(record: InvocationRecord): Promise<boolean> {
     const left = FIRST_RESPONSE_MS - (steadyNow(realClock) - cameAt);
@@ -247,7 +256,7 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   /** Writes the log line of the invocation: the person, the command, its target and the outcome. */
   async function logEnd(ending: Ending): Promise<void> {
     const { platform, workspace, channel } = at;
-    // With `meanwhile`, only the id is known, and a question to the platform is not worth the name.
+    // With `meanwhile`, only the person's id is known, and the name is not worth a request to the platform.
     asker ??= meanwhile ? undefined : await invocation.person('cached').catch(() => undefined);
     const { id: person = meanwhile?.askerId, name = undefined } = asker ?? {};
     const where = { invocation: id, platform, workspace, channel, person, name };

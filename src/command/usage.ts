@@ -17,7 +17,7 @@ function usageOf(name: string, { kind, input, required, positional }: Option): s
   return required ? shown : `[${shown}]`;
 }
 
-/** The refusal of a command or option that the platform still offers and the bot no longer has. */
+/** The refusal of a command or option that the platform still offers although the bot no longer has it. */
 export function stale(problem: string): InputError {
   return new InputError('option-stale', problem, {
     hint: 'My commands have changed since they were registered here. Whoever runs me can run: npm run register',

@@ -17,7 +17,7 @@ export function list({ shape, what }: Items) {
     .superRefine((items, context) => checkItems(items, shape, what, context));
 }
 
-/** The same, or the word `everyone`. */
+/** Like `list`, but the value may also be the word `everyone`. */
 export function everyoneOr({ shape, what }: Items) {
   return z
     .string()
@@ -46,12 +46,15 @@ function checkItems(
   if (items.length === 0) context.addIssue({ code: 'custom', message: 'is an empty list' });
 }
 
-/** A long item is most likely a token for another setting (tokens have 32 characters or more), and is not shown. */
+/**
+ * The item as the message shows it. A long item is not shown, because it is most likely a token for another setting
+ * (tokens have 32 characters or more).
+ */
 function shown(item: string): string {
   return item.length > LONGEST_SHOWN ? `an item of ${item.length} characters` : `"${item}"`;
 }
 
-/** Digits only: `0x10` and `1e3` are mistakes. */
+/** A whole number, written only in digits: `0x10` and `1e3` are mistakes. */
 export function wholeNumber(min: number, max: number) {
   const error = `must be a whole number from ${min} to ${max}`;
   return z.string().regex(/^\d+$/, error).transform(Number).pipe(z.number().min(min, error).max(max, error));

@@ -14,7 +14,7 @@ const COLUMNS = {
 } as const satisfies Readonly<Record<string, keyof Metrics>>;
 
 /**
- * The values as Edgegap gave them, with a line for each moment (ISO 8601, UTC); a cell without a measurement is
+ * The values as Edgegap gave them. There is a line for each moment (ISO 8601, UTC), and a cell without a measurement is
  * empty.
  */
 export function csv(metrics: Metrics): string {

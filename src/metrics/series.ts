@@ -3,7 +3,7 @@ import type { Metrics, Sample } from '../edgegap/metrics.ts';
 
 /** How many CPU units make a vCPU (the vendor's application version reference). */
 const UNITS = 1_024;
-/** No server has so many MB: a larger value is in bytes. The vendor documents no unit. */
+/** No server has this many MB, so a larger value must be in bytes. The vendor documents no unit. */
 const MOST_MB = 10_000_000;
 
 /** The limits of the version: CPU in units, memory in MB. */
@@ -12,7 +12,9 @@ export interface Allowance {
   readonly memory: number | undefined;
 }
 
-/** When the server ran, as far as known, in epoch milliseconds: outside that time there are no gaps. */
+/**
+ * When the server ran, as far as known, in epoch milliseconds. Outside that time, missing measurements are not gaps.
+ */
 export interface Lifetime {
   readonly readyAt: number | undefined;
   readonly endedAt: number | undefined;
@@ -33,8 +35,8 @@ function scaled(samples: readonly Sample[], by: number): Sample[] {
 }
 
 /**
- * Stretches in which the server ran and nothing was measured: from the last measurement before to the first
- * measurement after.
+ * Stretches in which the server ran and nothing was measured. Such a gap begins at the last measurement before it, and
+ * ends at the first measurement after it.
  */
 export function gapsOf(
   metrics: Metrics,
@@ -49,7 +51,8 @@ export function gapsOf(
   const edges = [begin, ...times, end];
   return edges.slice(1).flatMap((after, index): Gap[] => {
     const before = edges[index] ?? after;
-    // The first measurement of a server comes some time after it is ready, and the last is not older than a step.
+    // At both ends a longer pause is normal: a server's first measurement comes some time after the server is ready,
+    // and the last measurement may be some time ago.
     const inner = index > 0 && index < edges.length - 2;
     return after - before > step * (inner ? 1.5 : 2.5) ? [[before, after]] : [];
   });
@@ -97,7 +100,7 @@ export function throttleChart(
   return { ...window, panels: [{ title: 'CPU throttling', unit: 'number', series: [points] }] };
 }
 
-/** The samples as a line that ends at each gap. */
+/** The samples as a line that breaks at each gap. */
 function series(label: string, samples: readonly Sample[], gaps: readonly Gap[]): Series {
   const values = samples.map(({ at, value }): Point => [at, value]);
   if (values.length === 0) return { label, points: [] };

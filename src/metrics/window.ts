@@ -9,25 +9,27 @@ const STEP_MS: Readonly<Record<MetricsStep, number>> = {
   '10m': 10 * MINUTE_MS,
   '1h': 60 * MINUTE_MS,
 };
-/** More points than this could not be told apart in a picture of 800 pixels. */
+/** If a picture of 800 pixels had more points than this, the points could not be told apart. */
 const USUAL_POINTS = 180;
 const MOST_POINTS = 1_500;
 const SHORTEST_MS = 5 * MINUTE_MS;
-/** Edgegap ends a deployment after a day by default; where a version has no limit, a month is enough to look back. */
+/** By default Edgegap ends a deployment after a day. Where a version has no limit, a month is enough to look back. */
 const LONGEST_MS = 31 * 24 * 60 * MINUTE_MS;
 export const USUAL_MS = 60 * MINUTE_MS;
 
-/** A stretch of time, epoch milliseconds, and how far apart its measurements are. */
+/** A stretch of time in epoch milliseconds, and the time between its measurements. */
 export interface Window {
   readonly from: number;
   readonly to: number;
   readonly step: MetricsStep;
-  /** The window ends now, and moves on: the same request later shows later measurements. */
+  /**
+   * Whether the window ends now and moves on, so that the same request shows later measurements when it is repeated.
+   */
   readonly moves: boolean;
 }
 
 export interface WindowRequest {
-  /** Milliseconds back from now. */
+  /** How many milliseconds the window reaches back from now. */
   readonly last?: number | undefined;
   /** Epoch milliseconds. */
   readonly from?: number | undefined;
@@ -49,7 +51,7 @@ export function windowOf({ last, from, to, step }: WindowRequest, now: number): 
     throw new InputError('window-future', 'The window begins in the future.', {
       hint: 'Times are UTC. Give a time that has been, for example --last 2h.',
     });
-  // An end a little ahead is no mistake: clocks differ.
+  // An end slightly in the future is no mistake, because clocks differ.
   const end = Math.min(to ?? (from !== undefined && last !== undefined ? from + last : now), now);
   const begin = from ?? end - (last ?? USUAL_MS);
   const span = end - begin;
@@ -77,7 +79,9 @@ export function resized({ from, to, moves }: Window, factor: 2 | 0.5): WindowReq
   return moves ? { last: span } : { from: to - span, to };
 }
 
-/** For a button: `60` are the last 60 minutes, `1772553600-1772557200` a window in epoch seconds. */
+/**
+ * The window as a text for a button: `60` means the last 60 minutes, `1772553600-1772557200` a window in epoch seconds.
+ */
 export function encodeWindow({ last, from = 0, to = 0 }: WindowRequest): string {
   return last === undefined
     ? `${Math.round(from / 1_000)}-${Math.round(to / 1_000)}`

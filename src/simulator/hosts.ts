@@ -7,13 +7,13 @@ interface State {
   readonly deployments: ReadonlyMap<string, SimulatedDeployment>;
 }
 
-/** A host, and the fleet that the host belongs to. */
+/** A host, and the fleet to which the host belongs. */
 export interface FleetPlace {
   readonly fleet: string;
   readonly host: CatalogHost;
 }
 
-/** The host with the units that the deployments here use added to the units of the catalog. */
+/** The host with all units in use: the units of the catalog, and the units that the simulator's deployments use. */
 export function inUse(host: CatalogHost, { deployments }: State): CatalogHost {
   let { cpu, memory } = host.allocated;
   for (const deployment of deployments.values()) {
@@ -26,8 +26,8 @@ export function inUse(host: CatalogHost, { deployments }: State): CatalogHost {
 }
 
 /**
- * The first of these hosts with room; undefined sends the deployment to the cloud. The files do not say how an unknown
- * host is answered: here such a host has no room.
+ * The first of these hosts that has room. Undefined sends the deployment to the cloud. Edgegap's OpenAPI files do not
+ * say how an unknown host is answered; here an unknown host has no room.
  */
 export function findRoom(ids: readonly string[], uses: HostUnits, state: State): FleetPlace | undefined {
   const hosts = (state.settings.catalog.fleets ?? []).flatMap(({ name, hosts }) =>

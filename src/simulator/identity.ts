@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** The n-th request_id: 12 hex characters that share no prefix with their neighbours, the same in every run. */
+/** The n-th request_id: 12 hex characters that share no prefix with the ids before and after. The same in every run. */
 export function requestId(seed: string, n: number): string {
   return digest(`${seed}:deployment:${n}`).toString('hex').slice(0, 12);
 }
@@ -16,7 +16,7 @@ export function externalPort(id: string, name: string): number {
   return 30_000 + (digest(`${id}:port:${name}`).readUInt16BE(0) % 2768);
 }
 
-/** Always the same number for the same text. */
+/** A number made from the text; the same text always gives the same number. */
 export function hashNumber(text: string): number {
   return digest(text).readUInt32BE(0);
 }

@@ -56,7 +56,7 @@ const DeployBody = z.object({
   webhook_on_terminated: Webhook.optional(),
 });
 
-/** Of the players' places and of the placement filters, only the addresses are simulated. */
+/** The body of a deploy in v1. Of the players' places and the placement filters, only the addresses are simulated. */
 const LegacyDeployBody = z.object({
   app_name: z.string(),
   version_name: z.string().optional(),
@@ -93,7 +93,7 @@ export function readOrder(body: unknown, settings: Settings): ReadOrder {
   };
 }
 
-/** As `readOrder`, for v1: an unknown application or version is answered 404. */
+/** Like `readOrder`, for v1: an unknown application or version is answered 404. */
 export function readLegacyOrder(body: unknown, settings: Settings): ReadOrder {
   // The errors of v1 have no field for details.
   const order = read(LegacyDeployBody, body, () => ({}));
@@ -128,7 +128,7 @@ function read<T>(schema: z.ZodType<T>, body: unknown, extra = (details: object):
   throw new RouteRefusal(400, 'The body of the request is not valid', extra(details));
 }
 
-/** The application, or a refusal with `status`: v2 answers 400 where v1 answers 404. */
+/** Finds the application, or refuses the request with `status`: v2 answers 400 where v1 answers 404. */
 export function findApplication(
   settings: Settings,
   name: string | null | undefined,
@@ -139,7 +139,10 @@ export function findApplication(
   return application;
 }
 
-/** The version with this name, without a name the newest version. The catalog has the oldest version first. */
+/**
+ * The version with this name, or the newest version if no name is given. In the catalog, the oldest version comes
+ * first.
+ */
 function findVersion(
   { name: application, is_active, versions }: CatalogApplication,
   name: string | undefined,

@@ -17,7 +17,10 @@ export function nearest(players: readonly Player[], cities: readonly City[]): Ci
   return first.city;
 }
 
-/** No table of addresses exists here: each address belongs to some city, always the same. */
+/**
+ * The city of a player. The simulator has no table of addresses, so each address belongs to some city, always the same
+ * city.
+ */
 function homeOf(address: string, cities: readonly City[]): Point {
   return cities[hashNumber(`player:${address}`) % cities.length] ?? { latitude: 0, longitude: 0 };
 }

@@ -11,7 +11,7 @@ import { nearest, type Player } from './placement.ts';
 import { RouteRefusal } from './refusal.ts';
 import { Timers } from './timers.ts';
 
-/** A deploy request that was found valid. */
+/** A deploy request that was checked and is valid. */
 export interface Order
   extends Pick<SimulatedDeployment, 'application' | 'environment' | 'webhooks' | 'imagePulled' | 'uses'> {
   readonly version: CatalogVersion;
@@ -26,7 +26,7 @@ export interface Order
 export class World {
   readonly settings: Settings;
   readonly deployments = new Map<string, SimulatedDeployment>();
-  /** What the deployment list says beside its rows. */
+  /** The notes that the deployment list has beside its rows. */
   readonly listNotes: string[] = [];
   readonly timers: Timers;
   readonly faults: Faults;
@@ -82,7 +82,7 @@ export class World {
     return deployment;
   }
 
-  /** Whether the account may have one more deployment. */
+  /** Whether the account may have another deployment. */
   get hasRoom(): boolean {
     const live = [...this.deployments.values()].filter((deployment) => !isEnding(phaseOf(deployment)));
     return live.length < this.settings.maxConcurrent;

@@ -5,7 +5,7 @@ import { quoted } from '../argv.ts';
 import { wordIn } from './checked-text.ts';
 import type { Lookup } from './kind.ts';
 
-/** A server's address, as players report the address. The host is in lower case, an IPv6 address without brackets. */
+/** A server's address, as players report it. The host is in lower case, and an IPv6 address has no brackets. */
 interface ServerAddress {
   readonly host: string;
   readonly port: number | undefined;
@@ -21,7 +21,7 @@ interface Reachable {
 
 const SHAPE =
   /^(?:[a-z][a-z\d+.-]{0,20}:\/\/)?(?:\[([\da-f:.]+)\]|([a-z\d.-]{1,253}))(?::(\d{1,5}))?(?:[/?#].*)?$/i;
-/** The last part must be letters, because `v1.2` is no host name. */
+/** The last part must be letters, so that `v1.2` is not taken for a host name. */
 const HOST_NAME = /^(?:[a-z\d](?:[a-z\d-]*[a-z\d])?\.)+[a-z]{2,}$/;
 /** How many candidates an error message names. */
 const NAMED = 5;
@@ -37,9 +37,9 @@ export function readAddress(value: string): ServerAddress | undefined {
 }
 
 /**
- * The request_id of the deployment with that address: from the bot's record of running deployments, from Edgegap's list,
- * or from the record of deployments that ended within a day. Only applications that may be worked with count. Throws
- * InputError.
+ * Finds the request_id of the deployment with that address: first in the bot's record of running deployments, then in
+ * Edgegap's list, then in the record of deployments that ended within a day. Deployments of applications outside the
+ * allowlist are ignored. Throws InputError.
  */
 export async function findAddressed(lookup: Lookup, address: ServerAddress): Promise<string> {
   const near = new Map<string, Reachable>();
@@ -47,7 +47,8 @@ export async function findAddressed(lookup: Lookup, address: ServerAddress): Pro
   const whole = port !== undefined || isIP(host) === 0;
   const known = await recorded(lookup, host, 'live');
   const [own] = known.filter((one) => isAt(one, address));
-  // An address with a port, and a host name, belong to a single server; several servers may share an IP address.
+  // An address with a port, or a host name, belongs to a single server; an IP address alone may be shared by several
+  // servers.
   if (own && whole) return own.request_id;
   for (const one of known) near.set(one.request_id, one);
   for await (const row of listed(lookup, host)) {

@@ -6,7 +6,10 @@ import { namesakes } from '../same-name.ts';
 import { nameInput, plainText, suggestion } from './checked-text.ts';
 import type { Kind } from './kind.ts';
 
-/** With `orInactive`, an option also takes a switched-off application or version: to be shown, not to be deployed. */
+/**
+ * With `orInactive`, an option also accepts a switched-off application or version, for commands that show it and do not
+ * deploy it.
+ */
 export interface OrInactive {
   readonly orInactive?: true;
 }
@@ -14,7 +17,7 @@ export interface OrInactive {
 export const application: Kind<string, OrInactive> = {
   placeholder: 'application',
   input: nameInput,
-  // Edgegap's own limit for names of applications and versions.
+  // Edgegap itself limits the names of applications and versions to 64 characters.
   parse: (given, { name }) => plainText(bare(String(given)), name, 64),
   resolve: (name, { catalog }, _, { orInactive }) =>
     findNamed((age) => catalog.applications(age), name, { orInactive }),
@@ -23,7 +26,10 @@ export const application: Kind<string, OrInactive> = {
 
 type Named = Application | AppVersion;
 
-/** A sentence with the usable names; empty if the names cannot be read, so that the person sees the actual error. */
+/**
+ * A sentence with the usable names. If the names cannot be read, the sentence is empty, so that the person sees the
+ * actual error.
+ */
 export async function knownApplications(known: Promise<readonly Named[]>): Promise<string> {
   return await known.then(
     (all) => suggestion('', active(all)),
@@ -39,13 +45,13 @@ function names(all: readonly Named[]): string[] {
   return all.map((one) => one.name);
 }
 
-/** The application of that name, or the version of the application `of`. */
+/** Finds the application of that name, or, with `of`, the version of that name of the application `of`. */
 export async function findNamed(
   read: (atMostOldMs?: number) => Promise<readonly Named[]>,
   name: string,
   { of, orInactive }: { readonly of?: string } & { readonly orInactive?: true | undefined } = {},
 ): Promise<string> {
-  // The cache answers for the exact name only: a newer application or version may match a similar name better.
+  // The cache is trusted only if it has the exact name: a newer application or version may match a similar name better.
   const { found: exact, all } = await findFresh(read, (known) => known.find((one) => one.name === name));
   const same = exact ? [exact] : namesakes(name, all, (one) => one.name);
   const usable = orInactive ? names : active;

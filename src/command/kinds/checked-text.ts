@@ -3,12 +3,15 @@ import { between, nearest, quoted } from '../argv.ts';
 import { unquoted } from '../same-name.ts';
 import type { OptionInput } from './kind.ts';
 
-/** The longest name that a platform lets through: longer than any real name, short enough to stop a pasted text. */
+/** The longest name that a platform lets through: longer than any real name, but short enough to stop a pasted text. */
 export const NAME_LENGTH = 200;
 
 export const nameInput = (): OptionInput => ({ type: 'text', maxLength: NAME_LENGTH });
 
-/** A text of at most `maxLength` characters on one line. Throws InputError. */
+/**
+ * Returns the text without blanks at its ends. Throws InputError if it is longer than `maxLength` characters, or is not
+ * on one line.
+ */
 export function plainText(value: unknown, name: string, maxLength: number): string {
   const trimmed = String(value).trim();
   const length = [...trimmed].length;
@@ -29,7 +32,7 @@ export function isPrintable(text: string): boolean {
   return !UNPRINTABLE.test(text) && text.isWellFormed();
 }
 
-/** Control characters, line separators and marks of the reading direction. Not the joiners of emoji. */
+/** Control characters, line separators and marks of the reading direction. The joiners inside emoji are allowed. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
 /** The word without quotation marks and without the characters `around` it, such as the brackets in `(93924761ccde).` */

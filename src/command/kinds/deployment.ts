@@ -32,8 +32,9 @@ export function parseRequestId(value: string): string {
 }
 
 /**
- * The deployment of a request_id, of a unique beginning of a request_id, of an address, or of `@last`. Throws if the
- * deployment does not exist, or if the allowlist excludes the application, so that these errors stay private.
+ * Finds a deployment by its request_id, by a unique beginning of its request_id, by its address, or by `@last`. Throws
+ * if the deployment does not exist, or if the allowlist excludes its application. These checks come before the public
+ * acknowledgement, so that the errors stay private.
  */
 export async function findDeployment(lookup: Lookup, value: string): Promise<DeploymentTarget> {
   const address = readAddress(value);
@@ -44,7 +45,8 @@ export async function findDeployment(lookup: Lookup, value: string): Promise<Dep
     checkDeploymentAllowed(settings.applicationAllowlist, known.application);
     return { request_id: known.requestId, known, seen: undefined };
   }
-  // Not in the bot's record: the deployment may come from the dashboard or from a matchmaker, so Edgegap is asked.
+  // The deployment is not in the bot's record. It may come from the dashboard or from a matchmaker, so Edgegap is
+  // asked.
   const whole = value.length < ID_LENGTH ? await findListed(lookup, value) : undefined;
   if (whole !== undefined) return await findDeployment(lookup, whole);
   const [, other] = spellings(value);
@@ -55,7 +57,10 @@ export async function findDeployment(lookup: Lookup, value: string): Promise<Dep
   return { request_id: seen.request_id, known: undefined, seen };
 }
 
-/** A request_id as typed, then in Edgegap's lower case: a dictated or printed request_id may be in capitals. */
+/**
+ * The request_id as typed, then in lower case as Edgegap writes it: a dictated or printed request_id may be in
+ * capitals.
+ */
 function spellings(id: string): string[] {
   return [...new Set([id, nameKey(id)])];
 }
@@ -77,15 +82,16 @@ async function findKnown({ deployments, at, settings }: Lookup, value: string) {
     return found.find((some) => some.length > 0) ?? [];
   };
   const candidates = await withBeginning(settings.applicationAllowlist);
-  // The messages never name a deployment outside the allowlist. If no other deployment can be meant, the caller refuses.
+  // The messages never name a deployment outside the allowlist. If only such a deployment can be meant, its request_id
+  // is returned, and the caller refuses it.
   if (candidates.length < 2) return candidates[0] ?? (await withBeginning())[0];
   const ids = candidates.map((one) => one.requestId);
   throw ambiguous(`Several deployments of this channel begin with ${quoted(value)}.`, ids);
 }
 
 /**
- * The whole request_id that begins with `value`, of an active deployment that was not deployed from chat; undefined if
- * there is no such deployment. A deployment of another channel must be named by the whole request_id.
+ * The whole request_id, beginning with `value`, of an active deployment that was not deployed from chat; undefined if
+ * there is no such deployment. A deployment of another channel must be named by its whole request_id.
  */
 async function findListed({ edgegap, deployments }: Lookup, value: string): Promise<string | undefined> {
   const begins = (id: string) => spellings(value).some((beginning) => id.startsWith(beginning));

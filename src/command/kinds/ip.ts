@@ -19,7 +19,10 @@ export function ip(value: string): string {
   return address;
 }
 
-/** The address without protocol, port, brackets and network card. An IPv4 address written as IPv6 becomes IPv4 again. */
+/**
+ * The address without protocol, port, brackets and the name of a network card. An IPv4 address written as IPv6 is
+ * turned back into IPv4.
+ */
 function bareAddress(value: string): string {
   const whole = wordIn(value, ' *~()<>.,;!?').replace(/^[a-z]{2,8}:\/\//i, '');
   const text = whole.replace(/\/(?:32|128)?$/, '');
@@ -32,7 +35,7 @@ function bareAddress(value: string): string {
 /** Multicast and reserved ranges, including the broadcast address (RFC 1112, 4291). */
 const reservedAddresses = listOf('224.0.0.0/4', '240.0.0.0/4', 'ff00::/8');
 
-/** The ranges of a home, an office or a single machine (RFC 1918, 1122, 3927, 6598; 4291, 4193). */
+/** The ranges that are used inside a home, an office or a single machine (RFC 1918, 1122, 3927, 6598; 4291, 4193). */
 const privateAddresses = listOf(
   ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12'],
   ...['192.168.0.0/16', '::/127', 'fe80::/10', 'fc00::/7'],

@@ -10,7 +10,7 @@ export interface OptionBase {
   readonly description: string;
   readonly required?: boolean;
   readonly positional?: boolean;
-  /** Values to offer while a person types, in place of the kind's suggestions. */
+  /** Values to suggest while a person types, in place of the kind's own suggestions. */
   readonly suggest?: Kind['suggest'];
 }
 
@@ -23,7 +23,7 @@ export interface Option extends OptionBase {
 /** The options of a command, by name. */
 export type Options = Readonly<Record<string, Option>>;
 
-/** A value as given, before the check: a string, or several strings for a list; true for a bare flag. */
+/** A value as given, before it is checked: a string, or several strings for a list; true for a bare flag. */
 export type RawValue = string | number | boolean | readonly string[];
 
 /** How a platform can limit a value before the bot sees the value. */
@@ -53,7 +53,7 @@ export interface Lookup {
   readonly at: Address;
 }
 
-/** The basis for suggestions, while a person types. */
+/** The information on which suggestions are based, while a person types. */
 export interface SuggestionContext<Fields = object> extends Lookup {
   /** The text in the option so far. */
   readonly typed: string;
@@ -70,20 +70,20 @@ type Named<Fields> = Fields & { readonly name: string };
 export type FoundValues = ReadonlyMap<Kind, unknown>;
 
 /**
- * A kind of option: help, the parsers, the platforms and the docs know no more about the kind. `Value` is the type of the
- * value that a command gets; `Fields` are the further fields of an option of this kind.
+ * A kind of option. This interface is all that help, the parsers, the platforms and the docs know about a kind. `Value`
+ * is the type of the value that a command gets; `Fields` are the further fields of an option of this kind.
  */
 export interface Kind<Value = unknown, Fields = object> {
   /** The word in a usage line, e.g. `city` in `--near <city>`; if left out, the option's name. */
   readonly placeholder?: string;
-  /** The option takes several values: the option is repeated, or commas stand between the values. */
+  /** True if the option takes several values: the person repeats the option, or separates the values with commas. */
   readonly many?: true;
   input(fields: Fields): OptionInput;
-  /** The fault in the fields of a command file's option; undefined if the fields are right. */
+  /** Describes the mistake in the fields of an option in a command file; undefined if the fields are right. */
   problem?(about: Named<Fields>): string | undefined;
   /**
-   * Checks the value by itself. Asks no service, so runs before any acknowledgement. Returns a string if `resolve` makes
-   * the value from that string. Throws InputError.
+   * Checks the value by itself. This runs before any acknowledgement, so no service is asked. Returns the value, or a
+   * string from which `resolve` makes the value. Throws InputError.
    */
   parse(given: RawValue, about: Named<Fields>, settings: ParseSettings): Value | string;
   /** Replaces a name by the named thing, e.g. a city by its location. Throws InputError with a hint at usable values. */
@@ -94,7 +94,7 @@ export interface Kind<Value = unknown, Fields = object> {
   suggest?(about: SuggestionContext<Fields>): Promise<readonly string[]>;
 }
 
-/** As a kind's `Value`: any of the strings in that field of the option. */
+/** Used as a kind's `Value`: the value is any of the strings in that field of the option. */
 export interface OneOf<Field extends string> {
   readonly field: Field;
 }

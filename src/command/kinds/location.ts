@@ -13,7 +13,10 @@ export const location: Kind<Location> = {
   resolve: (name, { catalog }) => findLocation(catalog, name),
 };
 
-/** Finds a city by name, or by `city, country` (or division, or both) if several cities have the name. */
+/**
+ * Finds a city by its name. If several cities have the name, the person adds the country, the division, or both: `city,
+ * country`.
+ */
 export async function findLocation(catalog: Catalog, name: string): Promise<Location> {
   const [city = '', ...region] = name.split(',').filter((part) => part.trim() !== '');
   const { found, all } = await findFresh(
@@ -43,13 +46,16 @@ export async function findLocation(catalog: Catalog, name: string): Promise<Loca
   });
 }
 
-/** Whether `given` is the first whole words of the city, as `New York` of `New York City`: a deployment costs money. */
+/**
+ * Whether `given` is the first whole words of the city's name, such as `New York` of `New York City`. Parts of words do
+ * not count, because a deployment in the wrong city costs money.
+ */
 function isBeginning(given: string, city: string): boolean {
   const words = city.split(/[\s\p{Pd}]+/u);
   return words.some((_, index) => isSameName(given, words.slice(0, index).join(' ')));
 }
 
-/** `Portland, Oregon, United States of America`: tells apart two cities of the same name. */
+/** `Portland, Oregon, United States of America`: this form tells apart two cities of the same name. */
 export function fullName({ city, country, administrative_division }: Location): string {
   return [city, administrative_division, country].filter((part) => part).join(', ');
 }

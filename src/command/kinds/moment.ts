@@ -23,7 +23,10 @@ export const moment: Kind<Moment> = {
   },
 };
 
-/** The meant instant at the time `now`, both in epoch milliseconds; a time of day means its latest occurrence. */
+/**
+ * The instant that a moment means at the time `now`, both in epoch milliseconds. A time of day means its latest
+ * occurrence.
+ */
 export function instantOf(moment: Moment, now: number): number {
   if ('at' in moment) return moment.at;
   const midnight = now - (now % DAY_MS);

@@ -35,7 +35,10 @@ function findVersion(catalog: Catalog, of: string, name: string, orInactive?: tr
   return findNamed((age) => newestVersions(catalog, of, age), name, { of, orInactive });
 }
 
-/** Throws InputError for a version without an application: several applications may have a version of that name. */
+/**
+ * Throws InputError if a version is given without an application, because several applications may have a version of
+ * that name.
+ */
 export function checkHasApplication(given: {
   application?: string | undefined;
   version?: string | undefined;

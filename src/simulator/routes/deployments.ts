@@ -32,7 +32,7 @@ function accepted({ request_id }: SimulatedDeployment): RouteResponse {
 
 function deployLegacy(call: RouteRequest): RouteResponse {
   const order = readLegacyOrder(call.body, call.world.settings);
-  // A refusal of v1 does not name the deployment that is left behind.
+  // In v1, a refusal does not name the deployment that is left behind.
   const { request_id, fqdn, application, version } = start(call, order, () => ({}));
   const body = {
     request_id,
@@ -45,7 +45,10 @@ function deployLegacy(call: RouteRequest): RouteResponse {
   return { status: 200, body: order.tags.length > 0 ? { ...body, tags: order.tags } : body };
 }
 
-/** Makes the deployment. A refusal tells `leftBehind` about the deployment that could not be allocated. */
+/**
+ * Makes the deployment. If the deployment cannot be allocated, the refusal contains the fields that `leftBehind`
+ * returns.
+ */
 function start(
   { world, fault }: RouteRequest,
   order: ReadOrder,
@@ -61,7 +64,7 @@ function start(
 
   const deployment = world.create({ ...order, imagePulled: imageError === undefined && !refusal });
   if (refusal) {
-    // A deployment that could not be allocated exists all the same, in ERROR, until it is stopped.
+    // A deployment that could not be allocated still exists, in ERROR, until it is stopped.
     world.lifecycle.fail(deployment, refusal);
     throw new RouteRefusal(422, refusal, leftBehind(deployment.request_id));
   }

@@ -21,7 +21,10 @@ function stop(call: RouteRequest): RouteResponse {
   return { status, body: { message, deployment_summary: statusBody(deployment, now, world.settings) } };
 }
 
-/** From inside the container. The files declare no 410: of a deployment that has ended, nothing is there any more. */
+/**
+ * A stop from inside the container. Edgegap's OpenAPI files declare no 410 here, so a deployment that has ended is
+ * answered like an unknown access point.
+ */
 function selfStop(call: RouteRequest): RouteResponse {
   const deployment = call.world.find(call.params.id);
   const { request_id } = deployment;
@@ -34,7 +37,7 @@ function selfStop(call: RouteRequest): RouteResponse {
 function end({ world, query }: RouteRequest, deployment: SimulatedDeployment) {
   const storage = query.get('container_log_storage');
   if (storage === 'false') deployment.logStorage = undefined;
-  // `true` means the version's own storage, and no version here has a storage.
+  // `true` means the version's own storage, but no version in the simulator has a storage.
   else if (storage && storage !== 'true') deployment.logStorage = storage;
   const { request_id } = deployment;
   return world.lifecycle.stop(deployment)
@@ -55,7 +58,7 @@ const BulkBody = z.object({
 });
 type BulkFilter = z.infer<typeof BulkBody>['filters'][number];
 
-/** Stops all deployments that match every filter and have not ended. */
+/** Stops all deployments that match every filter and have not ended yet. */
 function stopMany({ world, body }: RouteRequest): RouteResponse {
   const parsed = BulkBody.safeParse(body);
   if (!parsed.success) throw new RouteRefusal(400, 'The filters are not valid');
