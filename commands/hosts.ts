@@ -55,8 +55,14 @@ export default defineCommand({
         return beginningWith(typed, fleet === undefined ? [] : idsOf(await catalog.hosts(fleet)));
       },
     },
-    application: { kind: 'application', description: 'With a version: how many deployments of it fit' },
-    version: { kind: 'version', description: 'With an application: how many deployments of it fit' },
+    application: {
+      kind: 'application',
+      description: 'The application to count for: how many of its deployments still fit (needs version)',
+    },
+    version: {
+      kind: 'version',
+      description: 'The version to count for: how many of its deployments still fit (needs application)',
+    },
     page: pageOption,
   },
   actions: {
