@@ -319,7 +319,7 @@ test.each([
   }
 });
 
-describe('D a name that resembles the name of a setting', () => {
+describe('a name that resembles the name of a setting', () => {
   test.each([
     ['READONLY', 'READ_ONLY'],
     ['read_only', 'READ_ONLY'],
@@ -542,7 +542,7 @@ describe('a secret in a file', () => {
   });
 });
 
-describe('D the file .env.example', () => {
+describe('the file .env.example', () => {
   const names = Object.keys(
     exampleOf(readFileSync(join(import.meta.dirname, '..', 'src', 'config.ts'), 'utf8')),
   );

@@ -11,7 +11,7 @@ async function run(script: string, ...words: string[]) {
   return await promisify(execFile)(process.execPath, [script, ...words], { cwd: root, env });
 }
 
-test('npm run bench lists the benches and refuses an unknown bench', async () => {
+test('npm run bench lists the benches and refuses a bench that does not exist', async () => {
   const { stdout } = await run('bench/support/run.ts');
   for (const name of ['callbacks', 'deploy-burst', 'fan-in', 'first-answer', 'store-growth'])
     expect(stdout).toContain(`\n${name}: `);

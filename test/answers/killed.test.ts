@@ -204,7 +204,7 @@ test('on Slack, a private answer stays private after its response_url has expire
 });
 
 describe.each(['discord', 'slack-socket', 'slack-http'] as const)(
-  'D buttons from before a restart on %s',
+  'buttons from before a restart on %s',
   (name) => {
     test('buttons from before a restart still work after the restart', async () => {
       const stage = await openStage(name);

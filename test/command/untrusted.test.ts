@@ -21,7 +21,7 @@ const catalog = {
   ],
 };
 
-describe.each(driverNames)('D text from outside on %s', (name: DriverName) => {
+describe.each(driverNames)('text from outside on %s', (name: DriverName) => {
   let stage: Stage;
   let id = '';
 

@@ -28,7 +28,7 @@ test('each kind of deploy has a limit of its own', async () => {
     expect(passed(await burst(3, () => call('POST', path, body)))).toBe(2);
 });
 
-test('the limit holds in any window of a second, and refused requests do not count', async () => {
+test('the limit holds in any window of a second, and refused requests do not count towards it', async () => {
   const { clock, call } = await simulate({ limits: { list: 3 } });
   const list = () => call('GET', '/v1/deployments');
   expect(await burst(1, list)).toEqual([200]);
@@ -42,7 +42,7 @@ test('the limit holds in any window of a second, and refused requests do not cou
   expect(await burst(3, list)).toEqual([200, 200, 429]);
 });
 
-test('a 429 says when to come back and does nothing', async () => {
+test('a 429 says when to come back, and the request has no effect', async () => {
   const { simulator, call } = await simulate({ limits: { deploy: 1 } });
   await call('POST', '/v2/deployments', order());
   const { status, headers, json } = await call('POST', '/v2/deployments', order());

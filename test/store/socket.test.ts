@@ -40,16 +40,19 @@ test.each([
   ['on this machine', 'postgres:///bot?user=ada&password=hunter2&host=', '5432'],
   ['of Cloud SQL', 'postgres://ada:hunter2@/bot?sslmode=require&host=', '5432'],
   ['of a different port', 'postgres://ada:hunter2@/bot?port=6543&host=', '6543'],
-])('PostgreSQL is reached by a socket %s and named without a password', async (_, url, port) => {
-  const path = folder();
-  const heard = await closedServer(join(path, `.s.PGSQL.${port}`));
-  const error = await whyNot(url + path);
-  expect(error).toMatchObject({ userMessage: `The database bot on ${path} does not let the user ada in.` });
-  expect(heard[0]).toMatch(/user\0ada\0database\0bot\0/);
-  expect(String(error)).not.toContain('hunter2');
-});
+])(
+  'PostgreSQL can be reached by a socket %s, and its name in errors contains no password',
+  async (_, url, port) => {
+    const path = folder();
+    const heard = await closedServer(join(path, `.s.PGSQL.${port}`));
+    const error = await whyNot(url + path);
+    expect(error).toMatchObject({ userMessage: `The database bot on ${path} does not let the user ada in.` });
+    expect(heard[0]).toMatch(/user\0ada\0database\0bot\0/);
+    expect(String(error)).not.toContain('hunter2');
+  },
+);
 
-test('a missing socket is named', async () => {
+test('if the socket is missing, the error names it', async () => {
   const path = folder();
   expect(await whyNot(`postgres://ada:hunter2@/bot?host=${path}`)).toMatchObject({
     userMessage: `The database bot on ${path} cannot be reached: nothing listens there.`,

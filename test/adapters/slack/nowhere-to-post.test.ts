@@ -51,7 +51,7 @@ describe('the whole bot in a channel without posting', () => {
   );
 });
 
-describe('D an answer to a mention, which has no response_url', () => {
+describe('an answer to a mention, which has no response_url', () => {
   test.each(refusals)('while Slack %s, a mention is answered in a direct message', async (_, fault) => {
     const bot = await startBot({ handle: answering('public', card('Answer')) });
     bot.driver.server.faults.inject('chat.postMessage', fault);

@@ -194,7 +194,7 @@ test('a posted card whose confirmation was lost is found and not posted again', 
   expect(await channel()).toHaveLength(1);
 });
 
-describe('D a card whose confirmation was lost and that cannot be searched for', () => {
+describe('a card whose confirmation was lost and that cannot be searched for', () => {
   const unavailable = { kind: 'status', status: 503, when: 'before' } as const;
 
   test.each([
