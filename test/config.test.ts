@@ -280,7 +280,7 @@ test.each<[Record<string, string>, RegExp]>([
   expect(problemsOf(environment)).toEqual([expect.stringMatching(words)]);
 });
 
-test('each wrong setting has its own line', () => {
+test('each wrong setting is named on a separate line', () => {
   expect(problemsOf({ PORT: 'x', READ_ONLY: 'x', LOG_LEVEL: 'x' })).toHaveLength(3);
 });
 
@@ -354,7 +354,7 @@ describe('a name that resembles the name of a setting', () => {
     ]);
   });
 
-  test('a misspelt setting is named together with other problems, unless its value is empty', () => {
+  test('a misspelt setting is named together with other problems, unless the value is empty', () => {
     expect(problemsOf({ READONLY: '1', PORT: 'x', SLACK_OPERATOR: ' ' })).toEqual([
       expect.stringMatching(/^READONLY is no setting of mine/),
       expect.stringMatching(/^PORT must be/),
@@ -408,14 +408,14 @@ describe('proxy settings', () => {
     expect(readConfig({ HTTPS_PROXY: 'http://ada:p%40ss@proxy' }).secrets).toEqual(['p%40ss', 'p@ss']);
   });
 
-  test('if a proxy cannot be decoded, the error names it without its password', () => {
+  test('if a proxy cannot be decoded, the error names the proxy without the password', () => {
     expect(problemsOf({ HTTPS_PROXY: 'http://ada:my%zzsecret@proxy' })).toEqual([
       'HTTPS_PROXY has a "%" that begins no character: a "%" itself, in a password say, is written %25',
     ]);
   });
 
   test.each(['socks5://ada:my-secret@proxy', 'http://ada:my-secret@pro xy'])(
-    'if a proxy address is wrong, the error names it without its password: %s',
+    'if a proxy address is wrong, the error names the address without the password: %s',
     (address) => {
       const problems = problemsOf({ https_proxy: address, PORT: 'x' });
       expect(problems).toEqual([
@@ -435,7 +435,7 @@ describe('a secret in a file', () => {
     return join(folder, name);
   }
 
-  test('a secret is read from its file without the line end and is masked', () => {
+  test('a secret is read from a file without the line end and is masked', () => {
     const config = readConfig({
       EDGEGAP_API_TOKEN_FILE: file('token abcdef\n'),
       DISCORD_TOKEN_FILE: file('discord-token\r\n'),
@@ -521,7 +521,7 @@ describe('a secret in a file', () => {
     },
   );
 
-  test('a secret is refused if both the setting and its file are set', () => {
+  test('a secret is refused if both the setting and the file are set', () => {
     expect(problemsOf({ ...DISCORD, DISCORD_TOKEN_FILE: file('other') })).toEqual([
       'DISCORD_TOKEN_FILE is set beside DISCORD_TOKEN: keep one of them',
     ]);

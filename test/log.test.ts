@@ -157,7 +157,7 @@ describe('masking of a private key', () => {
   const end = '-----END PRIVATE KEY-----';
   const gone = (...lines: string[]) => expect(maskSecrets(lines.join('\n'))).not.toMatch(/MIIE|HkiG|QEFA/i);
 
-  test('a private key is masked line by line, and the text around it is kept', () => {
+  test('a private key is masked line by line, and the text around the key is kept', () => {
     expect(maskSecrets(`a\n${begin}\nabc\n${end}\nb`)).toBe('a\n[masked]\n[masked]\n[masked]\nb');
     expect(maskSecrets(`{"key":"${begin}\\nabc\\n${end}\\n","map":"harbour"}`)).toBe(
       '{"key":"[masked]\\n","map":"harbour"}',
@@ -200,7 +200,7 @@ describe('masking of a very long line', () => {
   });
 
   test.each([16_000, 17_000, 30_000, 32_700, 32_760, 33_000, 40_000])(
-    'a secret is masked although the cut, %i characters before the end, falls into it',
+    'a secret is masked although the cut, %i characters before the end, falls into the secret',
     (before) => {
       const text = `${'a '.repeat(LONG / 2)}token="${SECRET} ${SECRET}${SECRET}" ${'b '.repeat(before / 2)}end`;
       expect(maskSecrets(text)).not.toMatch(/hunter2|secret-value/);

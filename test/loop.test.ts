@@ -57,7 +57,7 @@ test('a run may say when the next run comes, but the wait is at most `every`', a
   expect(began).toEqual([0, 30, 130]);
 });
 
-test('without `every`, a loop runs only when it is woken or when a run asks for another run', async () => {
+test('without `every`, a loop runs only after a wake or when a run asks for another run', async () => {
   const { clock, loop, began, end } = open();
   loop.start();
   await clock.advance(10_000);
@@ -127,7 +127,7 @@ test('the error handler may say when to try again', async () => {
   expect(began).toEqual([0, 700]);
 });
 
-test('a run that throws before it returns a promise is reported like a run that rejects', async () => {
+test('a run that throws before returning a promise is reported like a run that rejects', async () => {
   const { loop, errors } = open({
     run() {
       throw new Error('at once');

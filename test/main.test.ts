@@ -125,7 +125,7 @@ test('a start that fails closes the database', async () => {
   expect(readdirSync(folder)).toEqual(['bot.db']);
 });
 
-test('a bot that is stopped while it waits for its database exits with 0', async () => {
+test('a bot that is stopped while waiting for the database exits with 0', async () => {
   // A server that takes connections and says nothing.
   const database = createServer().listen(0, '127.0.0.1');
   await once(database, 'listening');

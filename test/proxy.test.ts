@@ -28,7 +28,7 @@ async function behind(proxy: HttpProxy) {
   return { server, clock, client, name };
 }
 
-test('reads reach Edgegap through the proxy on shared connections, and a change on a connection of its own', async () => {
+test('reads reach Edgegap through the proxy on shared connections, and a change uses a separate connection', async () => {
   const proxy = await startHttpProxy();
   const { server, client, name } = await behind(proxy);
   server.otherwise(json(200, STATUS));
@@ -42,7 +42,7 @@ test('reads reach Edgegap through the proxy on shared connections, and a change 
   expect(server.seen[8]?.headers).not.toHaveProperty('proxy-authorization');
 });
 
-test('a deploy counts as not sent if the proxy refuses it', async () => {
+test('a deploy that the proxy refuses counts as not sent', async () => {
   const proxy = await startHttpProxy();
   const { server, clock, client } = await behind(proxy);
   proxy.refusals.push(502, 503, 407);

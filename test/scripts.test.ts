@@ -29,7 +29,7 @@ test.each([
   ['outbox', 'src/notify/outbox-cli.ts'],
   ['register', 'src/adapters/discord/register-cli.ts'],
   ['slack:manifest', 'src/adapters/slack/manifest-cli.ts'],
-])('npm run %s shows its usage', { timeout: 60_000 }, async (name, script) => {
+])('npm run %s shows the usage', { timeout: 60_000 }, async (name, script) => {
   const { stdout, stderr } = await run(script, '--help');
   expect(stdout).toContain(`Usage: npm run ${name}`);
   expect(stderr).toBe('');

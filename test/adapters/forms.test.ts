@@ -74,7 +74,7 @@ test('a form with more fields or choices than a platform allows throws an error'
   expect(() => slackForm(form([choice(101)]), '{}')).toThrow('100 choices');
 });
 
-test('the label of a choice is cut if it is too long, but a value that is too long throws an error', () => {
+test('a label of a choice that is too long is cut, but a value that is too long throws an error', () => {
   const menu = (length: number) => {
     const choices = [{ label: long, value: 'v'.repeat(length) }];
     const action = { command: 'match', action: 'referee', arg: '' };
@@ -108,7 +108,7 @@ test('if the file of a picture is missing, the message says so in words', () => 
     expect(JSON.stringify(shown).replaceAll('\\', '')).toContain('Picture a.png: Players: 3, then 9');
 });
 
-test('a menu without choices is left out of its card, because no platform accepts an empty menu', () => {
+test('a menu without choices is left out of the card, because no platform accepts an empty menu', () => {
   const action = { command: 'match', action: 'referee', arg: '' };
   const select = { kind: 'select', placeholder: 'Who?', choices: [], action } as const;
   const card = { kind: 'card', tone: 'neutral', title: ['Match'], nodes: [select] } as const;

@@ -107,7 +107,7 @@ const soon = ({ clock }: Stage, so: () => boolean, what: string) =>
     return so();
   }, what);
 
-describe('a platform that only a single process receives from', () => {
+describe('a platform whose commands only a single process may receive', () => {
   test('the first process receives, and the second stands by and takes over after the first has stopped', async () => {
     const [one, other] = [await stage(), await stage()];
     await one.turn.start();
@@ -122,7 +122,7 @@ describe('a platform that only a single process receives from', () => {
     await other.turn.stop();
   });
 
-  test('a process that finds its lease held by another process stops receiving and stands by', async () => {
+  test('a process that finds the lease held by another process stops receiving and stands by', async () => {
     const one = await stage();
     await one.turn.start();
     await store.updateTable('leases').set({ holder: 'other' }).execute();
@@ -185,7 +185,7 @@ describe('a platform that only a single process receives from', () => {
     await one.turn.stop();
   });
 
-  test('if it is the only process, a process without a connection for half a minute starts receiving anew', async () => {
+  test('the only process starts receiving anew after half a minute without a connection', async () => {
     const one = await stage([undefined, away]);
     await one.turn.start();
     one.connection.healthy = false;
@@ -230,7 +230,7 @@ describe('a platform that only a single process receives from', () => {
     await other.turn.stop();
   });
 
-  test('a process that the platform has shut out for good gives its lease back', async () => {
+  test('a process that the platform has shut out for good gives the lease back', async () => {
     const [one, other] = [await stage(), await stage()];
     await one.turn.start();
     await other.turn.start();

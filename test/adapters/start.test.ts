@@ -101,7 +101,7 @@ describe('the start of the platforms', () => {
     expect(over).toEqual([away]);
   });
 
-  test('when the bot stops, it no longer tries to start a platform', async () => {
+  test('a stopping bot no longer tries to start a platform', async () => {
     const { clock, platforms, started } = await stage({ discord: [], slack: [away] });
     await platforms.start();
     await turn();

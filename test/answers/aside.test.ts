@@ -82,7 +82,7 @@ test('in a Slack channel without the bot, a deploy is refused privately and star
 });
 
 describe('an answer that can be shown only in the channel', () => {
-  test('if its acknowledgement was refused, a deploy is answered in the channel, with a mention of the person', async () => {
+  test('if the acknowledgement was refused, a deploy is answered in the channel, with a mention of the person', async () => {
     stage = await stageOn('discord');
     const { driver } = stage;
     const { server, user } = driver as DiscordDriver;

@@ -191,7 +191,7 @@ test('on Discord, an interruption message that is sent twice says that the secon
   expect((await lines()).map((text) => text.includes('possibly repeated'))).toEqual([false, true]);
 });
 
-test('on Slack, a private answer stays private after its response_url has expired', async () => {
+test('on Slack, a private answer stays private after the response_url has expired', async () => {
   const stage = await openStage('slack-http');
   const first = await stage.start();
   first.stopAfter('acknowledge');

@@ -129,7 +129,7 @@ describe.each(['slack-socket', 'slack-http'] as const)('answers that Slack loses
     ['reader', 0, 'You may not change deployments here.'],
     ['operator', 9, 'I could not ask Slack what you may do'],
   ] as const)(
-    'the refusal of a mention is given to the %s later if Slack does not accept it at first',
+    'the refusal of a mention is given to the %s later if Slack does not accept the refusal at first',
     async (persona, unknown, text) => {
       stage = await stageOn(name);
       const driver = stage.driver as SlackDriver;

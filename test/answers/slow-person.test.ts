@@ -29,7 +29,7 @@ async function stageOf(name: 'slack-http' | 'slack-socket') {
 }
 
 describe.each(['slack-http', 'slack-socket'] as const)('a person whom %s is slow to describe', (name) => {
-  test('if the process is killed while it waits, an acknowledged deploy is answered after the restart', async () => {
+  test('if the process is killed during that wait, an acknowledged deploy is answered after the restart', async () => {
     const { stage, driver, shown, process } = await stageOf(name);
     driver.server.faults.inject('users.info', { ...SLOW, ms: 60_000 });
     // Resolves when the command is acknowledged: Slack never delivers the command again.
@@ -44,7 +44,7 @@ describe.each(['slack-http', 'slack-socket'] as const)('a person whom %s is slow
     expect(stage.simulator.deployments.size).toBe(0);
   });
 
-  test('a command waits for the facts about its person, then is carried out once for an operator and refused to a reader', async () => {
+  test('a command waits for the facts about the person, then is carried out once for an operator and refused to a reader', async () => {
     const { stage, driver, shown, process } = await stageOf(name);
     driver.server.faults.inject('users.info', SLOW, 2);
     await driver.slash('operator', DEPLOY);
@@ -115,7 +115,7 @@ async function asking() {
   return { store, pipeline, invocation, known, did, states, tooLong, runs: () => runs };
 }
 
-test('a command that changes something is stored before its acknowledgement, and a repeat is not carried out', async () => {
+test('a command that changes something is stored before the acknowledgement, and a repeat is not carried out', async () => {
   const { pipeline, invocation, known, did, states, tooLong, runs } = await asking();
   const first = pipeline.invoke(invocation);
   expect(await states()).toEqual([]);

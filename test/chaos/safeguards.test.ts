@@ -420,7 +420,7 @@ test.concurrent.each(cases.filter(({ controlled }) => controlled))(
   },
 );
 
-test('each piece of source text that a case removes occurs in its file exactly once', () => {
+test('each piece of source text that a case removes occurs exactly once in the named file', () => {
   for (const { file, text } of cases.flatMap(({ without }) => without)) {
     const source = readFileSync(join(import.meta.dirname, '../..', file), 'utf8');
     expect(source.split(text), `${file}: ${text}`).toHaveLength(2);

@@ -101,13 +101,13 @@ describe('duplicates', () => {
     `\`${ID}\` did start after all`,
     `\`${ID}\` failed: x`,
     `Olga asked to stop **lobby-chat stable** \`${ID}\``,
-  ])('the line "%s" is a duplicate if it was posted twice', (line) => {
+  ])('the line "%s" posted twice is a duplicate', (line) => {
     expect(judged(said(line))).toEqual([]);
     expect(judged(said(line, line))).toEqual(of(/^duplicated: \[s0\] .* \| \[s1\] /));
     expect(judged(said(`x\n${line}\n${line}`))).toEqual(of(/^duplicated: /));
   });
 
-  test('an event that was taken back may be reported again, but it may be taken back only once', () => {
+  test('an event that was taken back may be reported again, but not taken back again', () => {
     const [end, running] = [`\`${ID}\` terminated`, `\`${ID}\` is still running after all`];
     const [asked, not] = [
       `Olga asked to stop **x** \`${ID}\``,
@@ -157,7 +157,7 @@ describe('a deploy with an unknown outcome', () => {
     ]);
   });
 
-  test('a lost deploy is reported in the thread of its card', () => {
+  test('a lost deploy is reported in the thread of the card', () => {
     const [own, line] = [{ ...card('c', 'May have started'), under: 't' }, look('l', may, { under: 't' })];
     expect(judged({ ...lost, looks: [own, line] })).toEqual([]);
     expect(judged({ ...lost, looks: [own, { ...own, message: 'c2' }, line] })).toEqual([
@@ -197,7 +197,7 @@ describe('a deploy with an unknown outcome', () => {
   });
 });
 
-test('an event that ended too early to be noticed is excused, unless its callback reached the bot', () => {
+test('an event that ended too early to be noticed is excused, unless the callback reached the bot', () => {
   const late = {
     deployments: [deployment(ID, 'READY', 'TERMINATED')],
     looks: [card('c', 'Terminated', ID), look('l', `\`${ID}\` terminated`)],

@@ -108,7 +108,7 @@ describe('charts', () => {
     expect(columns(RED)).toEqual([]);
   });
 
-  it('a window without any value is drawn as one gap', async () => {
+  it('a window without any value is drawn as a single gap', async () => {
     const { columns, height } = await pixels({ panels: [panel(minutes(() => null))] });
     expect(height).toBe(300);
     expect(columns(BLUE)).toEqual([]);

@@ -33,7 +33,7 @@ const buttons = (card: Card) =>
   card.nodes.flatMap((node) => (node.kind === 'buttons' ? node.buttons.map(({ label }) => label) : []));
 
 describe('the card of a deployment', () => {
-  test('the card of a ready server shows its address, ports, place and tags, and how long it took to be ready', () => {
+  test('the card of a ready server shows address, ports, place, tags and the time until readiness', () => {
     const card = deploymentCard(view);
     expect(card.tone).toBe('success');
     expect(plainText(card.title)).toBe('kart-racing v1.2');

@@ -35,7 +35,7 @@ const ask = async (stage: Stage, command: string, deployment: string) => {
   return { text: privately.at(-1)?.text.replace(/[\\*`]/g, '') ?? '', publicly, asked };
 };
 
-describe.each(driverNames)('a deployment by its address, on %s', (name) => {
+describe.each(driverNames)('finding a deployment by an address, on %s', (name) => {
   let stage: Stage;
   let own: string;
   let other: string;
@@ -49,7 +49,7 @@ describe.each(driverNames)('a deployment by its address, on %s', (name) => {
   });
   afterAll(() => stage?.close());
 
-  test('a deployment made from chat is found in the store by every form of its address', async () => {
+  test('a deployment made from chat is found in the store by every form of the address', async () => {
     const { publicIp, port, fqdn } = { ...at(stage, own) };
     for (const typed of [`${publicIp}:${port}`, fqdn, `wss://${fqdn.toUpperCase()}:${port}/`]) {
       const { text, asked } = await ask(stage, 'status', typed);
@@ -60,7 +60,7 @@ describe.each(driverNames)('a deployment by its address, on %s', (name) => {
     expect((await ask(stage, 'stop', publicIp)).text).toMatch(/Stop .*kart-racing v1\.2/);
   });
 
-  test('a deployment made outside the chat is found in the list by its address', async () => {
+  test('a deployment made outside the chat is found in the list by the address', async () => {
     const { publicIp, port, fqdn } = { ...at(stage, other) };
     for (const typed of [`${publicIp}:${port}`, publicIp, fqdn, `wss://${fqdn}:${port}`]) {
       const { text, asked } = await ask(stage, 'status', typed);
@@ -91,7 +91,7 @@ describe.each(driverNames)('a deployment by its address, on %s', (name) => {
     expect((await ask(stage, 'status', `198.51.100.25:${port}`)).text).toContain(third);
   });
 
-  test('an ended deployment is found by its address unless a running deployment has the same address', async () => {
+  test('an ended deployment is found by the address unless a running deployment has the same address', async () => {
     const { fqdn } = { ...at(stage, own) };
     stage.simulator.terminate(own);
     await ask(stage, 'status', own);

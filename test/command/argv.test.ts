@@ -115,7 +115,7 @@ describe('text helpers of the parser', () => {
     expect(quoted('🏎'.repeat(100))).toBe(`“${'🏎'.repeat(60)}…”`);
     expect(quoted('kart')).toBe('“kart”');
   });
-  test('a name is suggested only if it is similar', () => {
+  test('only a similar name is suggested', () => {
     expect(nearest('depoly', ['deploy', 'stop'])).toBe('deploy');
     expect(nearest('dep', ['deploy', 'stop'])).toBe('deploy');
     expect(nearest('s', ['status', 'list'])).toBeUndefined();

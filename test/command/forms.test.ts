@@ -177,7 +177,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     ]);
   });
 
-  test('reads all that its fields take', async () => {
+  test('a command reads texts as long as the fields of the form allow', async () => {
     await driver.command('operator', 'match', { map: 'notes' });
     const most = name === 'discord' ? 4_000 : 3_000;
     const fields = Object.fromEntries(driver.form()?.fields.map((field) => [field, 'x'.repeat(most)]) ?? []);
@@ -185,7 +185,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(privately.at(-1)?.text).toContain(`Kept ${5 * most} characters`);
   });
 
-  test('a command runs without its form if every field was already given', async () => {
+  test('a command runs without the form if every field was already given', async () => {
     const { privately } = await effectOf(stage, 'reader', () =>
       driver.command('reader', 'match', { map: 'canyon' }),
     );
@@ -248,7 +248,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
     expect(await driver.suggested('stranger', 'match', 'map', 'h')).toEqual([]);
   });
 
-  test('if looking up suggestions fails, there are none, and the failure is logged', async () => {
+  test('if looking up suggestions fails, the list is empty and the failure is logged', async () => {
     expect(await driver.suggested('reader', 'match', 'map', 'broken')).toEqual([]);
     expect(stage.bot.log.join()).toContain('no maps today');
   });
@@ -275,7 +275,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
   });
 
   if (name === 'discord')
-    test('the command is registered with its option marked as offering values', async () => {
+    test("on Discord the command's option is registered as offering values", async () => {
       const { server, environment } = driver as DiscordDriver;
       const settings = { EDGEGAP_API_TOKEN: 'x'.repeat(36), ...environment };
       const options = { environment: settings, commandsFolder: folder.path, print: () => undefined };
@@ -288,7 +288,7 @@ describe.each(['discord', 'slack-socket', 'slack-http'] as const)('a command wit
       expect(server.requests.slice(requests).map(({ method }) => method)).not.toContain('PATCH');
     });
   else
-    test('after a mention, from which Slack opens no form, the command answers with its usage', async () => {
+    test('after a mention, from which Slack opens no form, the command answers with the usage', async () => {
       const { privately, publicly } = await effectOf(stage, 'operator', async () => {
         await (driver as SlackDriver).mention('operator', 'match');
       });

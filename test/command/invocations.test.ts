@@ -137,7 +137,7 @@ test('a single process answers the invocations of a dead process', async () => {
   ]);
 });
 
-test('a stored request of a dead process is reported in its channel if it changes something', async () => {
+test('a stored request of a dead process is reported in the channel if the request changes something', async () => {
   const { join, outbox } = await open();
   const dead = await join();
   const about = { at, person, mode: 'public', reply: undefined } as const;
@@ -213,7 +213,7 @@ test('an answer that both the platform and the store refused is put into the out
   expect(await outbox()).toMatchObject([{ kind: 'answer', id: '1', text: 'It failed.' }]);
 });
 
-test('an invocation counts as failed if its insert arrives after the bot gave it up', async () => {
+test('an invocation counts as failed if the insert arrives after the bot has given up', async () => {
   const { join, store, states } = await open();
   const { begin, invocations, recovery, membership } = await join();
   await store.schema.alterTable('invocations').renameTo('away').execute();
@@ -270,7 +270,7 @@ test.runIf(shared)(
   },
 );
 
-test('if the confirmation of its commit is lost, an answer is put into the outbox only once', async () => {
+test('if the confirmation of the commit is lost, an answer is put into the outbox only once', async () => {
   const { store, clock, outbox, states } = await open();
   let cut = false;
   const fragile = new Proxy(store, {
@@ -306,7 +306,7 @@ test('an invocation that the store refuses is not carried out', async () => {
   await expect(begin('1')).rejects.toMatchObject({ code: 'not-stored' });
 });
 
-test('an invocation ends only after its answer was stored', async () => {
+test('an invocation ends only after the answer was stored', async () => {
   const { store, join, states, outbox } = await open();
   const { begin, invocations } = await join();
   for (const id of ['1', '2']) {
@@ -330,7 +330,7 @@ test('an invocation ends only after its answer was stored', async () => {
   ]);
 });
 
-test('a damaged invocation row is reported in its channel, and the other rows are still answered', async () => {
+test('a damaged invocation row is reported in the channel, and the other rows are still answered', async () => {
   const { store, join, states, outbox } = await open();
   const dead = await join();
   await dead.begin('damaged', { what: 'stop:confirm', changes: true });

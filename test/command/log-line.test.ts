@@ -60,7 +60,7 @@ describe.each(driverNames)('the log lines of invocations on %s', (name) => {
   const commanded = (persona: Persona, command: string, values: Values = {}) =>
     lineOf(persona, () => stage.driver.command(persona, command, values));
 
-  test('a finished command is logged with its name, target and deployment', async () => {
+  test('a finished command is logged with name, target and deployment', async () => {
     const { line } = await commanded('operator', 'logs', { deployment: id.slice(0, 8) });
     expect(line).toMatchObject({ outcome: 'done', command: 'logs', target: id });
     expect(line).not.toHaveProperty('code');
@@ -75,7 +75,7 @@ describe.each(driverNames)('the log lines of invocations on %s', (name) => {
     expect((await commanded('operator', 'help')).line).not.toHaveProperty('target');
   });
 
-  test('a pressed button is logged with its action and target', async () => {
+  test('a pressed button is logged with action and target', async () => {
     await commanded('operator', 'stop', { deployment: id });
     const { line } = await lineOf('operator', () => stage.driver.press('operator', 'Keep it'));
     expect(line).toMatchObject({ outcome: 'done', command: 'stop:cancel', target: id });
@@ -195,7 +195,7 @@ test('a command that arrives while the bot restarts is also logged', async () =>
   );
 });
 
-test("an error in the bot's own code is logged with its stack and the reference that the person sees", async () => {
+test("an error in the bot's own code is logged with the stack and the reference that the person sees", async () => {
   const commands = mkdtempSync(join(import.meta.dirname, '.log-line-'));
   const define = pathToFileURL(join(import.meta.dirname, '../../src/command/define.ts'));
   writeFileSync(

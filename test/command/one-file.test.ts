@@ -58,7 +58,7 @@ describe.each(driverNames)('a new command file on %s', (name) => {
     return privately.at(-1);
   };
 
-  test('a new command is parsed, runs and shows its answer, and its button works', async () => {
+  test('a new command is parsed, runs and answers, and the button in the answer works', async () => {
     const card = await answer(() => stage.driver.command('operator', 'coin', { map: 'harbour', times: 2 }));
     expect(card?.text).toMatch(/Heads for .?harbour/);
     expect(card?.text).toMatch(/Tossed\W+2/);
@@ -87,7 +87,7 @@ describe.each(driverNames)('a new command file on %s', (name) => {
   });
 
   if (name === 'discord') {
-    test('a new command checks its permission and is registered on Discord', async () => {
+    test('a new command checks the permission and is registered on Discord', async () => {
       const refused = await effectOf(stage, 'member', () =>
         stage.driver.command('member', 'coin', { map: 'harbour' }),
       );

@@ -37,7 +37,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
   });
   afterAll(() => stage?.close());
 
-  test('each subcommand has its own options and its own acknowledgement', async () => {
+  test('each subcommand has separate options and a separate acknowledgement', async () => {
     expect(await privately(command('tags list', { deployment: id }))).toMatch(/Tags of .*qa/);
     const one = await privately(command('tags show', { deployment: id, tag: 'QA' }));
     expect(one).toMatch(/Tag .?qa.? of .*Added [^.]*\./);
@@ -74,7 +74,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     });
 
   if (name === 'discord') {
-    test('a command that is still registered in its old form is refused with a hint to register again', async () => {
+    test('a command that is still registered in an old form is refused with a hint to register again', async () => {
       const old = await privately(command('tags', { deployment: id, action: 'remove', tag: 'qa' }));
       expect(old).toMatch(/tags is registered here in an outdated form.*npm run register/);
       const gone = await privately(command('tags burn', { deployment: id }));
@@ -110,7 +110,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     return;
   }
 
-  test('the subcommand may stand first or second, and the usual subcommand runs if none is given', async () => {
+  test('the subcommand may stand first or second, and without a subcommand the usual subcommand runs', async () => {
     expect(await publicly(line(`tags add ${id} one`))).toMatch(/Added .?one/);
     expect(await publicly(line(`tags ${id} ADD "two words"`))).toMatch(/Added .?two words/);
     expect(await publicly(line(`tags --tag one ${id} remove`))).toMatch(/Removed .?one/);
@@ -131,7 +131,7 @@ describe.each(driverNames)('subcommands on %s', (name) => {
     expect(tagsOf()).toEqual(['qa']);
   });
 
-  test('an option of another subcommand is refused with a hint what to type', async () => {
+  test('an option of another subcommand is refused with a hint that shows the right command', async () => {
     const add = /tags list has no option “--add”\..*Type “(\/edgegap )?tags add @last qa”\./;
     expect(await privately(line('tags @last --add qa'))).toMatch(add);
     expect(await privately(line('tags @last --add=qa'))).toMatch(add);

@@ -188,7 +188,7 @@ describe.each(driverNames)('what can be deployed and where, on %s', (name) => {
   });
 
   if (name === 'discord' || name === 'slack-http')
-    test('a button is refused if its list was forgotten or if the button was tampered with', async () => {
+    test('a button is refused if the list was forgotten or the button was tampered with', async () => {
       await deployReady(stage);
       for (const [command, arg] of [
         ['versions', '1.'],

@@ -58,7 +58,7 @@ describe('the list command', () => {
     expect(asked).toEqual(['GET list']);
   });
 
-  test('a failed deployment is not listed as active, but it is found when list filters by its status', async () => {
+  test('a failed deployment is not listed as active, but is found by filtering for the status', async () => {
     const failed = await deployElsewhere(stage.simulator, 'lobby-chat', 'stable');
     stage.simulator.fail(failed, 'The server crashed.');
     const all = await list();
@@ -74,7 +74,7 @@ describe('the list command', () => {
     await until(() => phase(stage.simulator, failed) === 'TERMINATED', 'it to be gone');
   });
 
-  test('list says how many failed deployments it does not show, without asking Edgegap', async () => {
+  test('list says how many failed deployments are not shown, without asking Edgegap', async () => {
     const id = await deployReady(stage, 'kart-racing', 'v1.2', 'night');
     expect((await list())?.text).not.toContain('failed');
     stage.simulator.fail(id, 'The server crashed.');
@@ -133,7 +133,7 @@ describe('the list command', () => {
     stage.simulator.terminate(night);
   });
 
-  test('the buttons of a long list turn its pages and keep the filter', async () => {
+  test('the buttons of a long list turn the pages and keep the filter', async () => {
     for (let n = 0; n < 21; n++) await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', [`n${n}`]);
     const first = await list('list --application lobby-chat');
     expect(first?.text).toContain('22 active deployments: application lobby-chat');
@@ -155,7 +155,7 @@ describe('the list command', () => {
     expect((await list('list --tag n0 --page 2'))?.text).toContain('There is no page 2. Page 1 of 1');
   });
 
-  test('a tag that contains a line break or markup stays within its row', async () => {
+  test('a tag that contains a line break or markup stays within the row', async () => {
     await deployElsewhere(stage.simulator, 'lobby-chat', 'stable', ['a\nb', '`x`', '<!channel>']);
     const [row = ''] = rows((await list('list --tag "`x`"'))?.text);
     expect(row).toContain('`x`, <!channel>');
@@ -197,7 +197,7 @@ test('list makes no status call for a deployment of the bot that is still starti
 });
 
 test.each(['discord', 'slack-http'] as const)(
-  'a page button is refused on %s if it is too old or was tampered with',
+  'a page button that is too old or was tampered with is refused on %s',
   async (name) => {
     const stage = await stageOn(name);
     try {

@@ -50,7 +50,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(card?.files[0]?.content.trim().split('\n')).toHaveLength(60);
   });
 
-  test('if a single log line is longer than a message, its end is kept and no character is split', async () => {
+  test('of a log line longer than a message, the end is kept and no character is split', async () => {
     stage.simulator.print(id, `start ${'🏎'.repeat(3000)} end`);
     const { publicly } = await logs(id, 1);
     expect(publicly[0]?.text).toContain('🏎 end');
@@ -71,7 +71,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(card?.files[0]?.content).toMatch(/^\[… 900025 characters left out\] \n.* a short one\n$/);
   });
 
-  test('a long log says how many lines it has and counts a progress bar as a single line', async () => {
+  test('a long log says the number of lines and counts a progress bar as a single line', async () => {
     const long = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
     for (let n = 0; n < 20_000; n++) stage.simulator.print(long, `tick ${n}`);
     stage.simulator.print(long, Array.from({ length: 60 }, (_, n) => `loaded ${n + 1}/60`).join('\r'));

@@ -83,7 +83,7 @@ describe('deploys while Slack limits the rate', () => {
   });
 });
 
-test('a waiting card does not delay a stop, and its person is told that nothing was deployed', async () => {
+test('a waiting card does not delay a stop, and the person is told that nothing was deployed', async () => {
   const stage = await open(() => ({ kind: 'rate-limit', retryAfter: 600 }));
   await stage.driver.slash('operator', DEPLOY);
   await until(() => stage.posts.length === 1);

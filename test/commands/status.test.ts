@@ -87,13 +87,13 @@ describe.each(driverNames)('status on %s', (name) => {
     expect(text).toMatch(/websocket \(WS, TLS\):?\s+wss:\/\/[\w.]+:(\d+) · 9000 → \1/);
   });
 
-  test('a server that failed says how far it got', async () => {
+  test('a failed server says how far the start got', async () => {
     extras({});
     stage.simulator.fail(id, 'The server crashed.');
     expect(shown((await status())?.text)).toContain('Error, last step: Ready');
   });
 
-  test('the live card shows the end but no players or details, and a details button cannot change it', async () => {
+  test('the live card shows the end but no players or details, and a details button cannot change the card', async () => {
     const own = await deployReady(stage);
     const cardOf = async () => (await stage.driver.channel()).find(({ buttons }) => buttons.includes('Stop'));
     const card = await cardOf();

@@ -13,7 +13,7 @@ async function afterRestart(before: Watch): Promise<string> {
   return await next.told();
 }
 
-test('when the bot starts, it asks for all open deployments with a single list call', async () => {
+test('a starting bot asks for all open deployments with a single list call', async () => {
   const watch = await openWatch({ callbacks: true });
   const { add, statuses, listed, clock, reconciler, calls } = watch;
   await reconciler.start();

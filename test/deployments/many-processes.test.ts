@@ -47,7 +47,7 @@ const order = (invocationId: string) => ({
   card: { platform: 'memory', workspace: 'w', channel: 'c', message: '1' },
 });
 
-test('news that arrive at the same time are applied one after another, and none are lost', async () => {
+test('news items that arrive at the same time are applied in turn, and every item is applied', async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add(accepted('r1'));
   await Promise.all([

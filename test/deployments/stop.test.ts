@@ -39,7 +39,7 @@ async function confirm(
 const stops = (studio: Studio) => studio.simulator.requests.filter(({ endpoint }) => endpoint === 'stop');
 
 describe('stopping a deployment', () => {
-  test('a stop of a running deployment reports once who asked, and then the end', async () => {
+  test('a stop of a running deployment reports the person once, and then the end', async () => {
     const { studio, run, id } = await running();
     expect(await confirm(studio, run, id)).toContain('Stopping');
     await confirm(studio, run, id, 'ben');

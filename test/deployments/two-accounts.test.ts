@@ -60,7 +60,7 @@ test("an address and --mine find only deployments of the person's own account", 
   expect(await ben.say('list --mine')).not.toContain(id);
 });
 
-describe("a deployment of one account seen from another account's channel", () => {
+describe("an account's deployment, seen from a channel of another account", () => {
   test('a request_id of another account is answered as if it did not exist', async () => {
     const { ann, ben } = await openTwo();
     const id = await ann.deploy();

@@ -228,7 +228,7 @@ describe('the Edgegap token', () => {
   );
 
   it.each(['', '  ', 'token', 'token  ', `${TOKEN} x`, `${TOKEN}\r\nX-Evil: 1`, 'tökén'])(
-    'the token %j is refused, and the error does not repeat it',
+    'the token %j is refused, and the error does not repeat the token',
     (form) => {
       let message = '';
       try {

@@ -336,7 +336,7 @@ describe('calls that are aborted', () => {
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('a change aborted between attempts says that it may have been carried out', async () => {
+  it('a change aborted between attempts says that the change may have been carried out', async () => {
     await using it = await rig();
     it.server.script(json(500, {}));
     const controller = new AbortController();
@@ -347,7 +347,7 @@ describe('calls that are aborted', () => {
     expect(it.server.seen).toHaveLength(1);
   });
 
-  it('a read aborted while it is under way rejects with the given reason', async () => {
+  it('a read aborted under way rejects with the given reason', async () => {
     await using it = await rig();
     it.server.otherwise(silence);
     const controller = new AbortController();
@@ -357,7 +357,7 @@ describe('calls that are aborted', () => {
     expect(await call).toBe(reason);
   });
 
-  it('a change aborted while it is under way says that it may have been carried out', async () => {
+  it('a change aborted under way says that the change may have been carried out', async () => {
     await using it = await rig();
     it.server.otherwise(silence);
     const controller = new AbortController();
@@ -386,7 +386,7 @@ describe('closing the client', () => {
     await closed;
   });
 
-  it('if a change waits for its repeat, a closing client says that it may have been carried out', async () => {
+  it('if a change waits for its repeat, a closing client says that the change may have been carried out', async () => {
     for (const steps of [[json(502, {})], [reset], [json(502, {}), slowDown('9')]]) {
       await using it = await rig();
       it.server.script(...steps);

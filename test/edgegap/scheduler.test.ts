@@ -121,7 +121,7 @@ describe('the scheduler', () => {
     expect(await third).toBe('done');
   });
 
-  it('each kind of call has a limit of its own', async () => {
+  it('each kind of call has a separate limit', async () => {
     const scheduler = new Scheduler(new TestClock(), { deploy: 1 });
     await scheduler.run('deploy', { lane: 'people' }, at);
     void scheduler.run('deploy', { lane: 'people' }, at);
@@ -145,7 +145,7 @@ describe('the scheduler', () => {
     expect(peak).toBe(16);
   });
 
-  it('a call that fails returns its permit', async () => {
+  it('a call that fails returns the permit', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock, { list: 1 });
     const fail = async () => {

@@ -87,7 +87,7 @@ describe('a deployment that stops itself', () => {
   );
 
   it.each(['', ' ', 'a b', 'a\r\nX-Evil: 1', 'tökén'])(
-    'the token %j is refused, and the error does not repeat it',
+    'the token %j is refused, and the error does not repeat the token',
     async (token) => {
       await using it = await inside();
       const error = await refused(it.stop({ token }));

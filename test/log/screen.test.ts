@@ -16,9 +16,9 @@ test.each([
   ['🏁🏁\rgo', 'go'],
   ['\u001b[31mred\u001b[0m', 'red'],
   ['\r\r\r', ''],
-])('the line %j is shown as a terminal would show it', (line, shown) => expect(onScreen(line)).toBe(shown));
+])('the line %j is shown as on a terminal', (line, shown) => expect(onScreen(line)).toBe(shown));
 
-test('a progress bar counts as a single line and is shown in its last state', async () => {
+test('a progress bar counts as a single line and is shown in the last state', async () => {
   const bar = Array.from({ length: 60 }, (_, n) => `[${'#'.repeat(n + 1).padEnd(60)}] ${n + 1}/60`).join(
     '\r',
   );

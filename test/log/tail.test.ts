@@ -74,7 +74,7 @@ describe('the last lines of a log', () => {
 });
 
 describe('a secret that begins before the tail of the log', () => {
-  test.each([1, 30, 119, 120])('a private key with %i of its lines in the tail is masked', async (count) => {
+  test.each([1, 30, 119, 120])('a private key with %i lines in the tail is masked', async (count) => {
     const { text, lines: shown } = await maskedTail([...lines(500), ...KEY].join('\n'), count, []);
     expect(shown).toBe(count);
     expect(text).not.toContain('MIIE');
@@ -87,16 +87,16 @@ describe('a secret that begins before the tail of the log', () => {
     expect(all.text).not.toContain('MIIE');
   });
 
-  test('a secret is masked if its name is on the previous line', async () => {
+  test('a secret is masked if the name is on the previous line', async () => {
     const log = `  "key": "ARBITRIUM_DELETE_TOKEN",\n  "value": "${SECRET}"`;
     expect((await maskedTail(log, 1, [])).text).toBe('  "value": [masked]');
   });
 
-  test('a secret is masked although colour codes split its name', async () => {
+  test('a secret is masked although colour codes split the name', async () => {
     expect((await maskedTail(`TO\u001b[1mKEN=${SECRET}`, 1, [])).text).toBe('TOKEN=[masked]');
   });
 
-  test("the bot's own secret is masked wherever its value appears", async () => {
+  test("the bot's own secret is masked wherever the value appears", async () => {
     expect((await maskedTail('x our-own-token', 1, ['our-own-token'])).text).toBe('x [masked]');
   });
 });

@@ -18,7 +18,7 @@ describe('the order and pace of messages', () => {
     expect(await desk.states()).toEqual(['sent', 'sent', 'sent']);
   });
 
-  test('a message that fails delays only the messages of its own deployment', async () => {
+  test('a message that fails delays only messages of the same deployment', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast() });
     await desk.post('d1', 'first');
@@ -31,7 +31,7 @@ describe('the order and pace of messages', () => {
     expect(desk.chat.texts).toEqual(['other', 'first', 'second']);
   });
 
-  test('a channel gets its messages at a limited pace, and another channel does not wait for it', async () => {
+  test('a channel gets messages at a limited pace, and other channels do not wait', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     const there = { ...here, channel: 'random' };
     for (const n of [1, 2, 3]) await desk.post(`d${n}`, `here ${n}`);
@@ -76,7 +76,7 @@ describe('the order and pace of messages', () => {
     expect(desk.clock.now()).toBeLessThan(tomorrow - 23 * 60 * 60_000);
   });
 
-  test('a delivery is claimed shortly before its channel is free, and a stopping process gives it back', async () => {
+  test('a delivery is claimed shortly before the channel is free, and a stopping process returns the delivery', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (const text of ['first', 'second']) await desk.post('d1', text);
     await desk.worker.start();
@@ -198,7 +198,7 @@ describe('bursts and urgent messages', () => {
     expect(desk.chat.texts).toEqual(['server 1', 'server 2', 'server 3']);
   });
 
-  test('lines are joined to a digest although each line waits for the edit of its card', async () => {
+  test('lines are joined to a digest although each line waits for the edit of a card', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (let n = 1; n <= 20; n++) {
       const target = desk.chat.add(card(`card ${n}`), here);
@@ -255,7 +255,7 @@ describe('bursts and urgent messages', () => {
     ]);
   });
 
-  test("an urgent message goes first and alone, but after its deployment's earlier messages", async () => {
+  test('an urgent message goes first and alone, but after earlier messages of the same deployment', async () => {
     const desk = await openDesk({ paceMs: 1_000 });
     for (let n = 1; n <= 6; n++) await desk.post(`d${n}`, `server ${n}`);
     const target = desk.chat.add(card('Deploying'), here);
@@ -322,7 +322,7 @@ describe('an attempt that fails', () => {
     expect(desk.chat.texts).toEqual(['news']);
   });
 
-  test('a delivery postponed by a clock that was a minute ahead is not tried before its time', async () => {
+  test('a delivery postponed by a clock that was a minute ahead is not tried too early', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     const next_at = desk.clock.now() + 61 * 60_000;
@@ -349,7 +349,7 @@ describe('an attempt that fails', () => {
     expect(desk.log.filter((text) => text.includes('cannot be delivered'))).toHaveLength(2);
   });
 
-  test('a card that cannot be edited holds up no message, and its next edit shows the newest state', async () => {
+  test('a card that cannot be edited holds up no message, and the next edit shows the newest state', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Deploying'), here);
     desk.chat.fail('edit', { error: closed() }, 3);
@@ -419,7 +419,7 @@ describe('an attempt that fails', () => {
     expect(await desk.states()).toEqual(['dead']);
   });
 
-  test('after an unexpected error, the bot looks whether the message was shown before it sends it again', async () => {
+  test('after an unexpected error, the bot looks for the message before sending the message again', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: new TypeError('undefined is not a function'), shown: true });
     await desk.post('d1', 'news');
@@ -495,7 +495,7 @@ describe('an attempt that fails', () => {
 describe('deliveries older than a day', () => {
   const DAY = 24 * 60 * 60_000;
 
-  test('a message older than a day is not sent when its platform or its process comes back', async () => {
+  test('a message older than a day is not sent when the platform or the process comes back', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'is ready');
     await desk.post('d2', 'is ready', { to: { ...here, platform: 'gone' } });

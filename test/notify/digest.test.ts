@@ -144,7 +144,7 @@ describe('while a digest waits to be sent again', () => {
     expect(desk.chat.texts).toEqual([`${all}\nu1 server 5`]);
   });
 
-  test('when a line turns a day old it is given up, and the other lines are sent one by one', async () => {
+  test('a line that turns a day old is given up, and the other lines are sent separately', async () => {
     const HOUR = 60 * 60_000;
     const desk = await openDesk();
     await desk.post('d0', 'server 0');
@@ -209,7 +209,7 @@ describe('lines from a digest that an earlier version sent and whose outcome is 
     expect(desk.chat.texts).toEqual([all]);
   });
 
-  test('if the digest was not shown, each line is sent on its own', async () => {
+  test('if the digest was not shown, each line is sent separately', async () => {
     const desk = await openDesk();
     await fromBefore(desk);
     await desk.worker.start();
@@ -217,7 +217,7 @@ describe('lines from a digest that an earlier version sent and whose outcome is 
     expect(desk.chat.texts).toEqual(all.split('\n'));
   });
 
-  test('if the platform cannot tell, each line says that it may be repeated', async () => {
+  test('if the platform cannot tell, each line is marked as possibly repeated', async () => {
     const desk = await openDesk({ supports: { idempotentPosts: true } });
     desk.chat.fail('find', { error: refusedForGood() }, 4);
     await fromBefore(desk);

@@ -170,7 +170,7 @@ describe('a message that an earlier attempt may have shown', () => {
     ]);
   });
 
-  test('a line that is sent alone after its digest failed is searched for on its own', async () => {
+  test('after a digest failed, each line that is sent alone is also searched for alone', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: new TypeError('undefined is not a function') });
     for (let n = 1; n <= 4; n++) await desk.post(`d${n}`, `server ${n}`);
@@ -259,7 +259,7 @@ describe('a message that an earlier attempt may have shown', () => {
   });
 });
 
-describe('a crash between sending a message and recording it', () => {
+describe('a crash between sending and recording a message', () => {
   test('a message that was sent before the crash is not sent again', async () => {
     const desk = await openDesk();
     await desk.post('d1', 'first');

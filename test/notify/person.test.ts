@@ -24,7 +24,7 @@ test('an answer that is still owed takes the place of the answer and goes before
   expect(desk.chat.answers).toEqual([{ reply: { token: 't' }, text: 'It was done.' }]);
 });
 
-test('an answer that may have been shown says "possibly repeated" when it is given again', async () => {
+test('an answer that may have been shown says "possibly repeated" when given again', async () => {
   const desk = await openDesk({ supports: { history: false } });
   await enqueue(desk.store, desk.clock, answer);
   desk.chat.fail('resume', { error: unknownOutcome(), shown: true });
@@ -65,7 +65,7 @@ test('the content of an answer is deleted once the answer was given or given up'
   expect(desk.chat.texts).toEqual(['Your stop was done.']);
 });
 
-test('an answer older than half an hour is given up, and a post in the channel replaces it', async () => {
+test('an answer older than half an hour is given up, and a post in the channel replaces the answer', async () => {
   const desk = await openDesk();
   await enqueue(desk.store, desk.clock, answer);
   await desk.clock.leap(31 * 60_000);
@@ -75,7 +75,7 @@ test('an answer older than half an hour is given up, and a post in the channel r
   expect(desk.chat.calls).toEqual(['post Your stop was done.']);
 });
 
-test('a direct message reaches its person and no channel', async () => {
+test('a direct message reaches the person and no channel', async () => {
   const desk = await openDesk();
   await enqueue(desk.store, desk.clock, {
     kind: 'tell',

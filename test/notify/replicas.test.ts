@@ -16,7 +16,7 @@ async function waitsForRow(store: Store): Promise<boolean> {
 }
 
 describe('several processes on a shared store', () => {
-  test('several processes send each message once and in order, and a channel gets them one at a time', async () => {
+  test('several processes send each message once and in order, and each channel gets a single message at a time', async () => {
     const desk = await openDesk();
     let sending = 0;
     let most = 0;
@@ -79,7 +79,7 @@ describe('several processes on a shared store', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test('if an edit is written while an older edit is being claimed, the new edit is sent after it', async () => {
+  test('if an edit is written while an older edit is being claimed, the new edit is sent afterwards', async () => {
     const desk = await openDesk();
     const target = desk.chat.add(card('Requesting'), here);
     await desk.edit('d1', target, 'Deploying');
@@ -200,7 +200,7 @@ describe('several processes on a shared store', () => {
     expect(await desk.states()).toEqual(['sent']);
   });
 
-  test("the search for a dead process's message starts only once its request must have ended", async () => {
+  test("the search for a dead process's message starts only once the request must have ended", async () => {
     const desk = await openDesk();
     await desk.post('d1', 'news');
     await desk.store.updateTable('outbox').set({ state: 'leased', holder: 'dead', uncertain: 1 }).execute();
@@ -229,7 +229,7 @@ describe('several processes on a shared store', () => {
     expect(desk.chat.texts).toEqual(['is ready', 'terminated']);
   });
 
-  test('a process does not touch a row that another process took over, even if its own attempt fails', async () => {
+  test('a process does not touch a row that another process took over, even after a failed attempt', async () => {
     const desk = await openDesk();
     await desk.worker.start();
     const release = desk.chat.hold();

@@ -20,7 +20,7 @@ async function reasons(desk: Desk) {
 }
 
 describe('why a delivery failed', () => {
-  test('the reason is stored while the message waits and is removed once it was sent', async () => {
+  test('the reason is stored while the message waits and is removed after the sending', async () => {
     const desk = await openDesk();
     desk.chat.fail('post', { error: tooFast(5_000) });
     await desk.post('d1', 'news');

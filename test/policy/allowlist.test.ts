@@ -119,7 +119,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     });
   });
 
-  test('a forbidden deployment is also refused by the beginning of its request_id and as @last', async () => {
+  test('a forbidden deployment is also refused by the beginning of the request_id and as @last', async () => {
     for (const deployment of [ids.known.slice(0, 6), '@last'])
       await refused(deployment, 'known', () => stage.driver.command('operator', 'status', { deployment }));
   });
@@ -136,7 +136,7 @@ describe.each(['discord', 'slack-http'] as const)('APP_ALLOWLIST on %s', (name) 
     expect(filtered.privately[0]?.text).toMatch(/no application .kart-racing.*There is.*lobby-chat/s);
   });
 
-  test('a forbidden deployment is refused even if Edgegap has forgotten it', async () => {
+  test('a forbidden deployment is refused even after Edgegap has forgotten the deployment', async () => {
     stage.simulator.forget(ids.known);
     const status = await effectOf(stage, 'operator', () =>
       stage.driver.command('operator', 'status', { deployment: ids.known }),

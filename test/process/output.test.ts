@@ -23,7 +23,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-test('the bot keeps working while nobody reads its log, and logs again once the log is read', async () => {
+test('the bot keeps working while its log is not read, and logs again once reading goes on', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'chatops-'));
   const driver = await createDiscordDriver();
   const simulator = await startSimulator({ clock: systemClock });

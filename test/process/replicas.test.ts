@@ -72,7 +72,7 @@ afterEach(async () => {
   await simulator.close();
 });
 
-test('after a kill -9 of the process that holds the gateway, the other process resumes its session', async () => {
+test('after a kill -9 of the process that holds the gateway, the other process resumes the session', async () => {
   const { gateway } = driver.server;
   const holder = start();
   await hasRole(await holder.started(), 'active');
@@ -101,7 +101,7 @@ test('after a kill -9 of the process that holds the gateway, the other process r
 });
 
 test.each(['cut', 'freeze'] as const)(
-  'a process whose database connection breaks (%s) hands over the gateway and can take it back later',
+  'a process whose database connection breaks (%s) hands over the gateway and can take the gateway back later',
   async (how) => {
     const { gateway } = driver.server;
     const { line, url: brittle } = await brittleDatabase();

@@ -41,7 +41,7 @@ describe('leases', () => {
     expect(one.membership.isCertain()).toBe(false);
   });
 
-  test('on a SQLite store, the earlier process counts as dead and loses its lease', async () => {
+  test('on a SQLite store, the earlier process counts as dead and loses the lease', async () => {
     const { join } = await open(await freshDatabase('sqlite'));
     const before = await join();
     await before.leases.hold('gateway');
@@ -49,7 +49,7 @@ describe('leases', () => {
     expect(await after.leases.hold('gateway')).toBe(true);
   });
 
-  test('a turn at a regular job can be taken only once until its time is over', async () => {
+  test('a turn at a regular job can be taken only once until the time is over', async () => {
     const { clock, join } = await open(await freshDatabase());
     const { leases, membership } = await join();
     expect(await leases.takeTurn('sweep', 1_000)).toBe(true);

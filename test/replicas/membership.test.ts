@@ -79,9 +79,9 @@ async function untilRenewed({ clock }: { clock: TestClock }) {
 const expire = (id: string) =>
   store.updateTable('instances').set({ until: 0 }).where('id', '=', id).execute();
 
-describe('a process without its database', () => {
+describe('a process that is cut off from the database', () => {
   test.each(['cut', 'freeze'] as const)(
-    'a process cut off from the database becomes uncertain before its row expires, and certain once it is back (%s)',
+    'a process cut off from the database is uncertain before the row expires and certain again after the return (%s)',
     async (how) => {
       const { line, store: far } = await throughLine();
       const one = await join({ store: far });
@@ -101,7 +101,7 @@ describe('a process without its database', () => {
     },
   );
 
-  test('a process notices a break in its certainty even after it is certain again', async () => {
+  test('a process notices a break in the certainty even after being certain again', async () => {
     const { line, store: far } = await throughLine();
     const one = await join({ store: far });
     const isUnbroken = one.membership.sinceNow();
@@ -116,7 +116,7 @@ describe('a process without its database', () => {
     expect([isUnbroken(), doubted(), one.membership.sinceNow()()]).toEqual([false, false, true]);
   });
 
-  test('a process cut off from the database can leave, and logs that other processes will notice it', async () => {
+  test('a process cut off from the database can leave, and logs that other processes will notice', async () => {
     const { line, store: far } = await throughLine();
     const one = await join({ store: far });
     line.freeze();
@@ -128,13 +128,13 @@ describe('a process without its database', () => {
   });
 });
 
-test('a process renews its membership as long as it lives', async () => {
+test('a process renews the membership as long as the process lives', async () => {
   const one = await join();
   for (let i = 0; i < 10; i++) await untilRenewed(one);
   expect([one.membership.isCertain(), one.membership.spell, one.doubts()]).toEqual([true, 1, 0]);
 });
 
-test('a process that slept is uncertain the first time that it is asked', async () => {
+test('a process that slept is uncertain at the first question', async () => {
   const clock = new TestClock();
   let slept = 0;
   const asleep = { now: () => clock.now() + slept, after: clock.after.bind(clock) };
@@ -164,7 +164,7 @@ test('setting the time of day back does not prolong a membership', async () => {
   expect(other.membership.isCertain()).toBe(false);
 });
 
-test('a process whose row has expired in the database holds no lease, even if it is certain itself', async () => {
+test('a process whose row has expired in the database holds no lease, even if that process is certain of the membership', async () => {
   const [one, other] = [await join(), await join()];
   expect(await one.leases.hold('gateway', 'page 7')).toBe(true);
   expect(await other.leases.hold('gateway')).toBe(false);

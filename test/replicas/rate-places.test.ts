@@ -151,7 +151,7 @@ test("an unused permit is free at once, a counted permit after the window, a dea
   expect((await other.take('deploy', people)).permits).toHaveLength(2);
 });
 
-test('the limit holds if a process dies after sending its requests as late as allowed', async () => {
+test('the limit holds if a process dies after sending requests as late as allowed', async () => {
   const clock = new PatientClock();
   const [mortal, other] = await two(clock);
   const arrivals: number[] = [];
@@ -167,7 +167,7 @@ test('the limit holds if a process dies after sending its requests as late as al
   expect(most(arrivals)).toBe(people.limit);
 });
 
-test('a permit that is returned too late is not taken away from the call that has it by then', async () => {
+test('a permit that is returned too late is not taken from the call that has the permit by then', async () => {
   const clock = new PatientClock();
   const [one, other] = await two(clock);
   const late = (await one.take('deploy', people)).permits;

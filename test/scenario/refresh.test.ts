@@ -44,7 +44,7 @@ describe.each(drivers)('Refresh on the live card, on %s', (name) => {
     await until(async () => (await card())?.text.includes('the game crashed'), 'the error on the card');
   });
 
-  test('if Refresh fails, it is answered privately and the card stays unchanged', async () => {
+  test('a Refresh that fails is answered privately and leaves the card unchanged', async () => {
     await deployReady();
     const before = await card();
     bot.simulator.faults.next({ endpoint: 'status' }, { kind: 'server-error', when: 'before' }, 3);
@@ -68,7 +68,7 @@ test('in a terminal, Refresh prints the card even if nothing has changed', async
   await until(() => /Ready .*request_id/s.test((driver as ConsoleDriver).output().slice(before)), 'the card');
 });
 
-test('a Refresh that Slack shows late does not replace a newer state by an older one', async () => {
+test('a Refresh that Slack shows late does not replace a newer state by an older state', async () => {
   await start('slack-http');
   await driver.command('operator', 'deploy', deploy);
   await until(async () => (await card())?.buttons.includes('Refresh'), 'the button');

@@ -92,7 +92,7 @@ test("a platform's listener receives the path unchanged and with any query", asy
   expect(seen).toEqual(['/slack/events', '/slack/events?x=1']);
 });
 
-test('if the port is already in use, the error names it', async () => {
+test('if the port is already in use, the error names the port', async () => {
   const { port } = await serve();
   await expect(bare().listen(port)).rejects.toMatchObject({
     userMessage: `Port ${port} cannot be used: another program listens on it.`,
@@ -122,7 +122,7 @@ test('if an address is configured, the server listens only on that address', asy
   await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
 });
 
-test('if this machine does not have the configured address, the error names it', async () => {
+test('if this machine does not have the configured address, the error names the address', async () => {
   await expect(bare().listen(0, ['2001:db8::1'])).rejects.toMatchObject({
     userMessage: 'HOST is 2001:db8::1, which is no address of this machine.',
     hint: 'Set HOST to an address of this machine, or leave HOST out.',
@@ -141,7 +141,7 @@ test('the server stops even if a client is in the middle of a request', async ()
   await closed;
 });
 
-test('an idle connection is kept open longer than a proxy would keep it', async () => {
+test('an idle connection is kept open longer than a proxy would wait', async () => {
   const { port, server } = await serve({ requestTimeoutMs: 400, clock: new TestClock() });
   const socket = connect(port, '127.0.0.1').setEncoding('utf8');
   onTestFinished(() => void socket.destroy());
@@ -186,7 +186,7 @@ test.each([
   await closed;
 });
 
-test('a callback with a wrong secret is refused before its body arrives', async () => {
+test('a callback with a wrong secret is refused before the body arrives', async () => {
   const stored: string[] = [];
   const { port } = await serve({
     callbacks: {

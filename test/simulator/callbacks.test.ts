@@ -11,7 +11,7 @@ const settled = (simulator: Simulator, count: number) =>
     `${count} callbacks`,
   );
 
-test('each event is posted once, to its own URL, with the status at that moment', async () => {
+test('each event is posted once, to the right URL, with the status at that moment', async () => {
   const { clock, simulator, call, ready } = await simulate();
   const receiver = await receive();
   const id = await ready(hooks(receiver));

@@ -52,7 +52,7 @@ test('every field that a deploy may carry is accepted', async () => {
   expect(simulator.deployments.get(json.request_id)?.environment[0]?.value).toBe('night');
 });
 
-test('a full account refuses a deploy, and failed or ended deployments do not fill it', async () => {
+test('a full account refuses a deploy, and failed or ended deployments do not count', async () => {
   const { simulator, call, deploy } = await simulate({ maxConcurrent: 1 });
   const id = await deploy();
   const second = await call('POST', '/v2/deployments', order());
@@ -78,7 +78,7 @@ test('a header without the word "token" gets a 401, and a deleted token gets a 4
   expect((await call('GET', '/v1/apps', undefined, `token ${simulator.deletedToken}`)).status).toBe(403);
 });
 
-test('an unknown request_id gets a 400 as from the live API, or a 404 as its specification says', async () => {
+test('an unknown request_id gets a 400 as from the live API, or a 404 as in the specification', async () => {
   const live = await simulate();
   const file = await simulate({ unknownIdStatus: 404 });
   for (const [method, path] of [

@@ -32,7 +32,7 @@ test('a legacy deploy that names no version takes the newest version', async () 
   });
 });
 
-test('a legacy deploy calls its URL only for READY, and keeps the log if the deploy asks for that', async () => {
+test('a legacy deploy calls the URL only for READY, and keeps the log if the deploy asks for that', async () => {
   const { clock, call, simulator } = await simulate({ dialect: 'reference' });
   const receiver = await receive();
   const body = legacyOrder({

@@ -64,7 +64,7 @@ test('request ids have 12 hex characters, differ in the first characters and are
   expect(await second.deploy()).toBe(ids[0]);
 });
 
-test('a deployment is placed near its players', async () => {
+test('a deployment is placed near the players', async () => {
   const { simulator, deploy } = await simulate();
   const city = async (...users: object[]) => simulator.deployments.get(await deploy({ users }))?.city.city;
   expect(await city(near(35.6, 139.7))).toBe('Tokyo');
@@ -89,7 +89,7 @@ test('stopping a running deployment gives 200 with a summary, a second stop 202,
   });
 });
 
-test('a stop before the server is ready is carried out once it is ready', async () => {
+test('a stop before READY is carried out at READY', async () => {
   const { clock, simulator, call, deploy } = await simulate({ durations });
   const id = await deploy();
   await clock.advance(700);
@@ -114,7 +114,7 @@ test('a failed deployment can be stopped', async () => {
   expect((await call('DELETE', `/v1/stop/${id}`)).status).toBe(410);
 });
 
-test('a deployment ends when its time is up, or at once if the test asks for that', async () => {
+test('a deployment ends when the time is up, or at once if the test asks for that', async () => {
   const { clock, simulator, call, ready } = await simulate({ durations });
   const status = async (id: string) => (await call('GET', `/v1/status/${id}`)).json.current_status;
   const told = await ready();

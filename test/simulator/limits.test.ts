@@ -17,7 +17,7 @@ test('the limits are 40 deploys, 20 status calls and 10 lists a second', async (
   expect(passed(await burst(60, () => call('GET', '/v1/apps')))).toBe(60);
 });
 
-test('each kind of deploy has a limit of its own', async () => {
+test('each kind of deploy has a separate limit', async () => {
   const { call } = await simulate({ limits: { deploy: 2 } });
   const hosts = { private_host_ids: ['nothing'] };
   for (const [path, body] of [
@@ -28,7 +28,7 @@ test('each kind of deploy has a limit of its own', async () => {
     expect(passed(await burst(3, () => call('POST', path, body)))).toBe(2);
 });
 
-test('the limit holds in any window of a second, and refused requests do not count towards it', async () => {
+test('the limit holds in any window of a second, and refused requests do not count', async () => {
   const { clock, call } = await simulate({ limits: { list: 3 } });
   const list = () => call('GET', '/v1/deployments');
   expect(await burst(1, list)).toEqual([200]);

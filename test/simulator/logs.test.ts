@@ -3,7 +3,7 @@ import { simulate, TO_READY } from './harness.ts';
 
 const lines = (text: string) => text.split('\n').slice(0, -1);
 
-test('a log grows from its boot lines and never loses earlier lines', async () => {
+test('a log grows from the boot lines on and never loses earlier lines', async () => {
   const { clock, call, deploy } = await simulate();
   const id = await deploy({ environment_variables: [{ key: 'MODE', value: 'night', is_hidden: false }] });
   const log = async (): Promise<string[]> =>
@@ -74,7 +74,7 @@ test('a crash leaves logs, exit code and message, and the log stops growing', as
   expect((await call('GET', `/v1/status/${id}`)).json.error_detail).toContain('139');
 });
 
-test('a container that was restarted stays READY, and its restarts are counted', async () => {
+test('a container that was restarted stays READY, and the restarts are counted', async () => {
   const { simulator, call, ready } = await simulate();
   const id = await ready();
   simulator.crash(id, { exit_code: 2, message: 'assertion', restarts: true });

@@ -101,7 +101,7 @@ describe('a start without a usable PostgreSQL', () => {
     },
   );
 
-  test('if the server stays silent, the start says that it does not answer', async () => {
+  test('if the server stays silent, the start says that the server does not answer', async () => {
     const silent = createServer();
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void silent.close());
@@ -129,7 +129,7 @@ describe('a start without a usable PostgreSQL', () => {
   });
 
   test.each(['repeatable read', 'serializable'])(
-    'if the default isolation is %s, the start names it',
+    'if the default isolation is %s, the start names that level',
     async (level) => {
       const database = await freshDatabase('postgres');
       const name = new URL(database).pathname.slice(1);
@@ -206,7 +206,7 @@ describe('PostgreSQL at work', () => {
     });
   });
 
-  test('a process that hangs in a transaction blocks its rows only for seconds', async () => {
+  test('a process that hangs in a transaction blocks rows only for seconds', async () => {
     const { database, store } = await wired({ patienceMs: 30_000 });
     await keep(store, 'a');
     const stopped = await (await opened(database)).startTransaction().execute();

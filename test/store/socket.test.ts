@@ -41,7 +41,7 @@ test.each([
   ['of Cloud SQL', 'postgres://ada:hunter2@/bot?sslmode=require&host=', '5432'],
   ['of a different port', 'postgres://ada:hunter2@/bot?port=6543&host=', '6543'],
 ])(
-  'PostgreSQL can be reached by a socket %s, and its name in errors contains no password',
+  'PostgreSQL can be reached by a socket %s, and the name in errors contains no password',
   async (_, url, port) => {
     const path = folder();
     const heard = await closedServer(join(path, `.s.PGSQL.${port}`));
@@ -52,7 +52,7 @@ test.each([
   },
 );
 
-test('if the socket is missing, the error names it', async () => {
+test('if the socket is missing, the error names the socket', async () => {
   const path = folder();
   expect(await whyNot(`postgres://ada:hunter2@/bot?host=${path}`)).toMatchObject({
     userMessage: `The database bot on ${path} cannot be reached: nothing listens there.`,

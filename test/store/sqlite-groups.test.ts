@@ -43,7 +43,7 @@ async function written(store: Store): Promise<number> {
   return rows[0]?.log ?? 0;
 }
 
-test('writes at the same time share a few commits, although each is a transaction of its own', async () => {
+test('writes at the same time share a few commits, although each is a separate transaction', async () => {
   const { store } = await opened();
   const ids = names(100);
   const before = await written(store);
@@ -144,7 +144,7 @@ test('if the disk is full, exactly the writes that were confirmed are on the dis
   expect(onDisk()).toContain('later');
 });
 
-test('a transaction that waits delays the other writes and loses none of them', async () => {
+test('a transaction that waits delays the other writes and loses no write', async () => {
   const { store, onDisk } = await opened();
   const slow = store.transaction().execute(async (tx) => {
     await keep(tx, 'a');

@@ -64,7 +64,7 @@ describe('a full disk', () => {
     expect((await kept(store)).toSorted()).toEqual(['another', 'first', 'second', 'small']);
   });
 
-  test('while the disk is full a callback gets a 503, and it is accepted once there is room', async () => {
+  test('while the disk is full a callback gets a 503, and is accepted once there is room', async () => {
     const { store } = await opened();
     const parts = { store, clock: systemClock, log: pino({ level: 'silent' }) };
     const repository = new DeploymentRepository(store, systemClock);

@@ -45,7 +45,7 @@ test('a store that is opened again has its rows, and its schema is migrated only
   ]);
 });
 
-test('every commit is on the disk before it is confirmed', async () => {
+test('every commit is on the disk before the confirmation', async () => {
   const store = await opened(join(folder(), 'bot.db'));
   const pragma = async (name: string) =>
     Object.values((await sql.raw(`PRAGMA ${name}`).execute(store)).rows[0] as object)[0];
@@ -127,7 +127,7 @@ test('a second process is refused in plain words and admitted once the first pro
   expect(await store.selectFrom('kept').select('id').execute()).toEqual([{ id: 'first' }]);
 });
 
-test('if the file is no database or the path cannot be written, the error names it', async () => {
+test('if the file is no database or the path cannot be written, the error names the path', async () => {
   const path = join(folder(), 'bot.db');
   writeFileSync(
     path,
@@ -196,7 +196,7 @@ describe('the permissions of the database files', () => {
     expect(rightsIn(where)).toEqual({ 'bot.db': '600', 'bot.db-wal': '600' });
   });
 
-  test('database files that others could read become private, and so does the write-ahead log', async () => {
+  test('database files that other users could read become private, and so does the write-ahead log', async () => {
     const where = folder();
     const path = join(where, 'bot.db');
     const store = await openStore(sqliteDialect(path));
@@ -209,7 +209,7 @@ describe('the permissions of the database files', () => {
     expect(Object.values(rightsIn(where))).toEqual(['600', '600', '600']);
   });
 
-  test('if a file is no database, its permissions are left unchanged', async () => {
+  test('the permissions of a file that is no database are left unchanged', async () => {
     const path = join(folder(), 'notes.txt');
     writeFileSync(path, 'x'.repeat(5_000), { mode: 0o644 });
     await expect(openStore(sqliteDialect(path))).rejects.toThrow('it is not a SQLite file');

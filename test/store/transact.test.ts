@@ -5,7 +5,7 @@ import { here, line, openDesk } from '../notify/harness.ts';
 import { freshStore } from '../support/databases.ts';
 import { until } from '../support/test-clock.ts';
 
-test('a commit wakes those who listen to the written tables, once and after the commit', async () => {
+test('a commit wakes the listeners of the written tables, once and after the commit', async () => {
   const store = await freshStore();
   const heard: string[] = [];
   for (const table of ['outbox', 'tasks'] as const) afterWritesTo(store, table, () => void heard.push(table));

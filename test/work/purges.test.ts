@@ -63,7 +63,7 @@ test('a purge that fails is tried again and delays no other purge', async () => 
   expect(done).toEqual(['older']);
 });
 
-test('a purge stops with its process, and the next process continues it', async () => {
+test('a purge stops with the process, and the next process continues', async () => {
   const { done, left, start } = await open();
   left.old = Number.POSITIVE_INFINITY;
   const one = await start('one');

@@ -9,7 +9,7 @@ const SECOND = 1_000;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-test('a task runs at its time with its payload and is deleted when it is done', async () => {
+test('a task runs at the planned time with the payload and is then deleted', async () => {
   const { clock, remind, process, runs, rows } = await openOffice();
   await process('one');
   await remind('tea', MINUTE, { cups: 2 });
@@ -23,7 +23,7 @@ test('a task runs at its time with its payload and is deleted when it is done', 
   expect(runs).toHaveLength(1);
 });
 
-test('a task can say when it runs again and with which payload', async () => {
+test('a task can ask for another run at a given time and with a given payload', async () => {
   const { clock, remind, process, runs, rows } = await openOffice();
   await process('one');
   await remind('tea', 0, { round: 1 });
@@ -53,24 +53,21 @@ test('a task scheduled in a transaction runs only if the transaction is committe
   expect(runs.map(({ key }) => key)).toEqual(['committed']);
 });
 
-test.runIf(shared)(
-  'with two processes, a task runs in only one of them, however often it repeats',
-  async () => {
-    const { clock, remind, process, runs } = await openOffice();
-    await process('one');
-    await process('other');
-    for (const key of ['a', 'b', 'c']) await remind(key, 0);
-    for (let round = 1; round <= 5; round++) {
-      await until(async () => {
-        await clock.advance(SECOND);
-        return runs.length >= 3 * round;
-      }, 'the runs of a round');
-      await clock.advance(MINUTE);
-      expect(runs.slice(3 * (round - 1)).map(({ key }) => key)).toHaveLength(3);
-      for (const run of runs.slice(-3)) run.end({ inMs: SECOND });
-    }
-  },
-);
+test.runIf(shared)('with two processes, a repeated task runs in a single process at a time', async () => {
+  const { clock, remind, process, runs } = await openOffice();
+  await process('one');
+  await process('other');
+  for (const key of ['a', 'b', 'c']) await remind(key, 0);
+  for (let round = 1; round <= 5; round++) {
+    await until(async () => {
+      await clock.advance(SECOND);
+      return runs.length >= 3 * round;
+    }, 'the runs of a round');
+    await clock.advance(MINUTE);
+    expect(runs.slice(3 * (round - 1)).map(({ key }) => key)).toHaveLength(3);
+    for (const run of runs.slice(-3)) run.end({ inMs: SECOND });
+  }
+});
 
 test('another process runs the task of a dead process', async () => {
   const { clock, remind, process, runs } = await openOffice();
@@ -86,7 +83,7 @@ test('another process runs the task of a dead process', async () => {
   expect(runs.at(-1)).toMatchObject({ by: 'other', key: 'tea', payload: { cups: 2 } });
 });
 
-test('a task that is running when its process stops is aborted, and the next process runs it', async () => {
+test('a task that is running when the process stops is aborted, and the next process runs it', async () => {
   const { remind, process, runs, rows, log } = await openOffice();
   const one = await process('one');
   await remind('tea', 0);
@@ -99,7 +96,7 @@ test('a task that is running when its process stops is aborted, and the next pro
   expect(log.join('')).not.toContain('failed');
 });
 
-test.runIf(shared)('a process that may be taken for dead aborts its running tasks', async () => {
+test.runIf(shared)('a process that may be taken for dead aborts the running tasks', async () => {
   const { clock, store, remind, process, runs } = await openOffice();
   const heart = new TestClock();
   await process('one', { heart });
@@ -164,7 +161,7 @@ test('a task that is scheduled again under the same key runs only at the new tim
   expect(runs.map(({ payload }) => payload)).toEqual(['late']);
 });
 
-test('a task scheduled again while it runs is run once more, and never twice at once', async () => {
+test('a task scheduled again during a run is run once more, and never twice at once', async () => {
   const { clock, remind, process, runs } = await openOffice();
   await process('one');
   if (shared) await process('other');
@@ -179,7 +176,7 @@ test('a task scheduled again while it runs is run once more, and never twice at 
   expect(runs[1]?.payload).toBe('second');
 });
 
-test('a cancelled task does not run, and a task cancelled while it runs is not run again', async () => {
+test('a cancelled task does not run, and a task cancelled during a run is not run again', async () => {
   const { clock, store, remind, process, runs, rows } = await openOffice();
   await process('one');
   await remind('soup', MINUTE);
@@ -192,7 +189,7 @@ test('a cancelled task does not run, and a task cancelled while it runs is not r
   expect(runs).toHaveLength(1);
 });
 
-test('a task cancelled and scheduled again while it runs does not run twice at once', async () => {
+test('a task cancelled and scheduled again during a run does not run twice at once', async () => {
   const { clock, store, remind, process, runs } = await openOffice();
   await process('one');
   await remind('tea', 0, 'first');

@@ -117,7 +117,7 @@ describe('buttons in the terminal', () => {
     expect(pressed).toEqual(['cancel on 2', 'confirm on 1']);
   });
 
-  test('after an update, a button that stays keeps its number, and a removed button cannot be pressed', async () => {
+  test('after an update, the remaining buttons keep their numbers, and a removed button cannot be pressed', async () => {
     const { pressed, printed } = await withButtons('stop a\n#1\n#1\n#2\n', async (invocation) => {
       await invocation.acknowledge('update');
       await invocation.respond(cardWithButtons('Stopping', 'cancel', 'wait'));

@@ -43,7 +43,7 @@ describe('a card in the terminal', () => {
     ]);
   });
 
-  test('a card shows its mark beside the title', () => {
+  test('a card shows the mark beside the title', () => {
     expect(renderMessage(card(), context({ mark: 'edited' }))).toEqual(['╭─ • Title  (edited)', '╰─']);
   });
 
@@ -66,7 +66,7 @@ describe('a card in the terminal', () => {
     ]);
   });
 
-  test('a long field value of a card is wrapped within its own column', () => {
+  test('a long field value of a card is wrapped within the column of the value', () => {
     const lines = renderMessage(
       card({ nodes: [{ kind: 'fields', fields: [{ label: 'Why', value: ['word '.repeat(12).trim()] }] }] }),
       context({ columns: 40 }),
@@ -87,7 +87,7 @@ describe('a card in the terminal', () => {
     expect(lines.slice(1, -1)).toEqual([`│ ${'x'.repeat(38)}`, `│ ${'x'.repeat(38)}`, `│ ${'x'.repeat(14)}`]);
   });
 
-  test('a card names a file, its size and its place on disk', () => {
+  test('a card names a file, the size and the place on disk', () => {
     const lines = renderMessage(card({ files: [textFile('a.log', 'é'.repeat(2048))] }), context());
     expect(lines).toEqual(['╭─ • Title', '│ a.log, 4 KiB: /tmp/a.log', '╰─']);
   });
@@ -126,7 +126,7 @@ describe('a card in the terminal', () => {
 
 describe('tones and nodes', () => {
   const tones: Tone[] = ['neutral', 'progress', 'success', 'warning', 'danger'];
-  test('each tone has a sign of its own, so that tones can be told apart without colour', () => {
+  test('each tone has a different sign, so that tones can be told apart without colour', () => {
     const signs = tones.map((tone) => renderMessage({ kind: 'line', tone, text: ['x'] }, context())[0]);
     expect(signs).toEqual(['• x', '◌ x', '✓ x', '▲ x', '✗ x']);
   });
@@ -170,7 +170,7 @@ describe('a table in the terminal', () => {
     ]);
   });
 
-  test('a table wider than the window shows each row as a block of its own and loses no cell', () => {
+  test('a table wider than the window shows each row as a separate block and loses no cell', () => {
     const id = 'x'.repeat(50);
     expect(renderMessage(table([id, 'y']), context({ columns: 40 })).slice(1, -1)).toEqual([
       `│ name  ${id}`,
@@ -184,7 +184,7 @@ describe('a table in the terminal', () => {
 
 describe('a code block in the terminal', () => {
   const long = Array.from({ length: 250 }, (_, nth) => `line ${nth}`).join('\n');
-  test('a code block that is too long keeps its end', () => {
+  test('a code block that is too long is cut at the start', () => {
     const lines = renderMessage(card({ nodes: [{ kind: 'code', text: long, keep: 'end' }] }), context());
     expect(lines.slice(1, 3)).toEqual(['│   … 50 more lines', '│   line 50']);
     expect(lines.at(-2)).toBe('│   line 249');
@@ -197,7 +197,7 @@ describe('a code block in the terminal', () => {
       `│   ${'x'.repeat(24)}`,
     ]);
   });
-  test('a code block that is too long keeps its start when asked to', () => {
+  test('a code block that is too long is cut at the end if the card asks for that', () => {
     const lines = renderMessage(card({ nodes: [{ kind: 'code', text: long, keep: 'start' }] }), context());
     expect(lines[1]).toBe('│   line 0');
     expect(lines.slice(-3, -1)).toEqual(['│   line 199', '│   … 50 more lines']);
@@ -224,7 +224,7 @@ describe('times in the terminal', () => {
     [NOON - 3 * 86_400_000, '3 days ago'],
   ])('the time %d is shown as "%s"', (time, expected) => expect(shown(time, 'relative')).toBe(expected));
 
-  test('a clock time is shown with its date only if the day is not today', () => {
+  test('a clock time is shown with the date only if the day is not today', () => {
     expect(shown(NOON - 1000, 'clock')).toBe('11:59:59');
     expect(shown(NOON - 86_400_000, 'clock')).toBe('2026-03-02 12:00:00');
   });

@@ -115,7 +115,7 @@ describe('the prompt at a terminal', () => {
     await chat.stop();
   });
 
-  test('when its output goes to a file, a terminal is read like a pipe, but without a limit for silence', async () => {
+  test('a terminal whose output goes to a file is read like a pipe, but without a limit for silence', async () => {
     const input = terminalStream();
     const { chat, clock, printed } = openConsole({ input, silenceMs: 3000 });
     await chat.start(inboxOf(async () => {}));

@@ -262,7 +262,7 @@ describe('delivery errors', () => {
     });
   });
 
-  test('the adapter reports a rate limit with its waiting time and does not wait itself', async () => {
+  test('the adapter reports a rate limit with the waiting time instead of waiting', async () => {
     bot.driver.server.fault({
       on: /^POST \/channels/,
       answer: {

@@ -20,7 +20,7 @@ describe('a connected gateway', () => {
     expect(bot.adapter.healthy()).toBe(true);
   });
 
-  test('after a lost connection the gateway resumes its session and receives the command it missed', async () => {
+  test('after a lost connection the gateway resumes the session and receives the missed command', async () => {
     bot = await startHarness();
     bot.handle = (invocation) => invocation.acknowledge('public');
     bot.driver.server.gateway.drop();
@@ -34,7 +34,7 @@ describe('a connected gateway', () => {
     expect(lines).toContain('Discord gateway resumed');
   });
 
-  test('the gateway resumes its session when Discord asks for a reconnect', async () => {
+  test('the gateway resumes the session when Discord asks for a reconnect', async () => {
     bot = await startHarness();
     bot.driver.server.gateway.askToReconnect();
     await until(() => bot.driver.server.gateway.resumes === 1, 'a resume');

@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 describe('commands from Discord', () => {
-  test('a command arrives once, with typed options and with the id that Discord gave it', async () => {
+  test('a command arrives once, with typed options and with the id from Discord', async () => {
     bot.handle = (invocation) => invocation.acknowledge('public');
     await bot.driver.command('operator', 'logs', { deployment: 'abc', lines: 20, crash: true });
     expect(bot.invocations).toHaveLength(1);
@@ -229,7 +229,7 @@ describe('buttons on Discord', () => {
     },
   );
 
-  test('a private message cannot be edited later, but a press of its button can update it', async () => {
+  test('a private message cannot be edited later, except by a press of a button in the message', async () => {
     await ask('private');
     bot.handle = async (invocation) => {
       await invocation.acknowledge('update');
@@ -439,7 +439,7 @@ describe('late and lost acknowledgements', () => {
     });
   });
 
-  test('once its token has failed, a public answer is posted in the channel and edited there', async () => {
+  test('once the token has failed, a public answer is posted in the channel and edited there', async () => {
     const error = await outcomeOf(async (invocation) => {
       await invocation.acknowledge('public');
       bot.driver.server.rest.interactions.expireTokens();
@@ -464,7 +464,7 @@ describe('late and lost acknowledgements', () => {
     expect(bot.driver.server.requests.filter(({ path }) => path.startsWith('/webhooks'))).toHaveLength(1);
   });
 
-  test('a private answer is not made public when its token has expired', async () => {
+  test('a private answer is not made public when the token has expired', async () => {
     const error = await outcomeOf(async (invocation) => {
       await invocation.acknowledge('private');
       bot.driver.server.rest.interactions.expireTokens();

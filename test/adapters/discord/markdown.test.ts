@@ -48,7 +48,7 @@ describe('escaped strings in Markdown', () => {
     expect(readMarkdown(escapeMarkdown(text))).toEqual({ text, marks: [] });
   });
 
-  test('a string is shown as plain text whatever other string stands beside it', () => {
+  test('a string is shown as plain text whatever other string stands beside that string', () => {
     for (const first of nasty)
       for (const second of nasty)
         expect(readMarkdown(toMarkdown([first, second]))).toEqual({ text: first + second, marks: [] });

@@ -129,7 +129,7 @@ test.each([
   ['success', 0x57f287, '✅ x'],
   ['warning', 0xfee75c, '⚠️ x'],
   ['danger', 0xed4245, '❌ x'],
-] as const)('the tone %s is shown with its own colour and sign', (tone, accent, text) => {
+] as const)('the tone %s has a colour and a sign that differ from other tones', (tone, accent, text) => {
   expect((renderMessage(card('x', [], { tone })) as { accent_color?: number }).accent_color).toBe(accent);
   expect(texts({ kind: 'line', tone, text: ['x'] })).toEqual([text]);
 });
@@ -304,7 +304,7 @@ describe('structure that is too much for Discord', () => {
   });
 });
 
-test('a picture is referred to by its file name on Discord, and its description is cut', () => {
+test('a picture is referred to by the file name on Discord, and the description is cut', () => {
   const png = { type: 'image/png', bytes: new Uint8Array([1]) };
   const shown = rendered(
     card('x', [{ kind: 'image', file: '../players of "x".png', alt: 'é'.repeat(1100) }], {

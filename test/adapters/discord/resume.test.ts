@@ -150,7 +150,7 @@ describe('an answer by another process after the token expired', () => {
     expect(await channel()).toEqual([{ text: 'I was restarted.', edits: 1 }]);
   });
 
-  test('the posted card is found and replaced although thousands of newer messages follow it', async () => {
+  test('the posted card is found and replaced although thousands of newer messages follow', async () => {
     const reply = await died('public', (invocation) => invocation.postCard(card('Requesting')));
     for (let i = 0; i < 2_000; i++)
       bot.driver.server.rest.messages.create(here.channel, { content: `chatter ${i}` });
@@ -176,7 +176,7 @@ describe('an answer by another process after the token expired', () => {
   });
 
   test.each(['private', 'update'] as const)(
-    'after its token has expired, a %s answer can no longer be given',
+    'after the token has expired, a %s answer can no longer be given',
     async (mode) => {
       if (mode === 'update')
         await died('public', (invocation) => invocation.respond(card('Stop?', [confirmButtons])));
@@ -250,7 +250,7 @@ describe('direct messages on Discord', () => {
   });
 });
 
-test('if an acknowledgement got through but its confirmation was lost, the refusal fills its placeholder', async () => {
+test('if only the confirmation of an acknowledgement was lost, the refusal fills the announced answer', async () => {
   const done = Promise.withResolvers<void>();
   bot.handle = async (invocation) => {
     await invocation.acknowledge('private').catch(() => invocation.refuse(line('Try again.')));

@@ -7,7 +7,7 @@ const press = { command: 'logs', action: 'more', arg: 'abc' };
 const more = { kind: 'buttons', buttons: [{ label: 'More', style: 'secondary', action: press }] } as const;
 
 describe('a private answer on Slack', () => {
-  it('only the person who asked sees a private answer, and its button updates the answer in place', async () => {
+  it('a private answer is shown to a single person, and a press of the button updates that answer', async () => {
     const bot = await startBot({
       handle: async (invocation) => {
         const pressed = invocation.request.kind === 'action';

@@ -5,7 +5,7 @@ import { answering, card, line, startBot } from './harness.ts';
 const modes = ['socket', 'http'] as const;
 
 describe.each(modes)('Slack commands in %s mode', (mode) => {
-  it('/edgegap passes on the command and the text after its name', async () => {
+  it('/edgegap passes on the command and the text after the name', async () => {
     const bot = await startBot({ mode, handle: answering('private', line('ok')) });
     await bot.driver.command('operator', 'deploy', { application: 'kart racing', near: 'Montreal' });
     const [invocation] = bot.invocations;
@@ -30,7 +30,7 @@ describe.each(modes)('Slack commands in %s mode', (mode) => {
     expect(await bot.driver.privately('operator')).toEqual([]);
   });
 
-  it('only the person who was refused sees the refusal', async () => {
+  it('the refusal is visible only to the refused person', async () => {
     const bot = await startBot({
       mode,
       handle: async (invocation) => invocation.refuse(line('You may not.')),

@@ -79,7 +79,7 @@ describe("Slack's HTTP mode", () => {
     expect(refusals()).toMatchObject([{ refused: 1 }, { refused: 7 }]);
   });
 
-  it("Slack's certificate check is answered although Slack does not sign it", async () => {
+  it("Slack's certificate check, which Slack does not sign, is answered", async () => {
     const bot = await startBot({ mode: 'http' });
     const check = { method: 'POST', body: new URLSearchParams({ ssl_check: '1', token: 'x' }).toString() };
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };

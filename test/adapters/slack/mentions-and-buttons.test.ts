@@ -143,7 +143,7 @@ describe('a Slack button', () => {
     expect(bot.driver.server.ephemerals).toEqual([]);
   });
 
-  it('a press without a trigger id gets its id from the message, the person and the time', async () => {
+  it('a press without a trigger id gets an id from the message, the person and the time', async () => {
     const bot = await startBot();
     await bot.driver.deliver('interactive', block('0:stop:confirm:x'));
     await bot.driver.deliver('interactive', block('0:stop:confirm:x'));

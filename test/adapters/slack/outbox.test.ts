@@ -6,7 +6,7 @@ import { answering, card, line, startBot } from './harness.ts';
 const news = { message: card('Ready'), key: 'key-1' };
 
 describe('posting to Slack', () => {
-  it('a reply is posted in the thread of its card, and an urgent reply also appears in the channel', async () => {
+  it('a reply is posted in the thread of the card, and an urgent reply also appears in the channel', async () => {
     const bot = await startBot();
     const root = await bot.adapter.post(bot.team, news);
     const reply = await bot.adapter.post(bot.team, { message: line('Up'), key: 'key-2', replyTo: root });
@@ -24,7 +24,7 @@ describe('posting to Slack', () => {
     expect(third).toMatchObject({ thread_ts: root.message, reply_broadcast: true });
   });
 
-  it('a post goes into its thread, shows no link previews and carries a plain-text summary', async () => {
+  it('a post goes into the right thread, shows no link previews and carries a plain-text summary', async () => {
     const bot = await startBot();
     const root = await bot.adapter.post(bot.team, news);
     await bot.adapter.post({ ...bot.team, thread: root.message }, news);
@@ -245,7 +245,7 @@ describe('files on Slack', () => {
   const log = { name: 'server.log', content: 'Größe 1\nline 2\n' };
   const withFile = { ...card('Logs'), files: [textFile(log.name, log.content)] };
 
-  it('a file is posted in the thread of its card', async () => {
+  it('a file is posted in the thread of the card', async () => {
     const bot = await startBot();
     const ref = await bot.adapter.post(bot.team, { message: withFile, key: 'key-1' });
     const [posted, file] = await bot.driver.channel();

@@ -41,7 +41,7 @@ function posting(outcomes: unknown[]) {
 }
 
 describe.each(PASSING)('waiting while Slack %s', (_, fault) => {
-  it('a card is posted once, as soon as Slack accepts it', async () => {
+  it('a card is posted once, as soon as Slack accepts the card', async () => {
     const outcomes: unknown[] = [];
     const bot = await startBot({ handle: posting(outcomes) });
     bot.driver.server.faults.inject('chat.postMessage', fault);
@@ -51,7 +51,7 @@ describe.each(PASSING)('waiting while Slack %s', (_, fault) => {
     expect(await bot.driver.channel()).toHaveLength(1);
   });
 
-  it('a public answer to a command or a mention is posted once, as soon as Slack accepts it', async () => {
+  it('a public answer to a command or a mention is posted once, as soon as Slack accepts the answer', async () => {
     const bot = await startBot({ handle: answering('public', card('Answer')) });
     bot.driver.server.faults.inject('chat.postMessage', fault);
     await bot.driver.slash('operator', 'list');
@@ -117,7 +117,7 @@ test('a file of a private answer waits until the direct message can be opened', 
   ]);
 });
 
-test('if the thread cannot be read, a file is not sent twice and a reply says that it may be missing', async () => {
+test('if the thread cannot be read, a file is not sent twice and a reply says that the file may be missing', async () => {
   const bot = await startBot();
   const { faults } = bot.driver.server;
   faults.inject('files.completeUploadExternal', { kind: 'reset', when: 'before' });
@@ -192,7 +192,7 @@ test('a message that Slack fails to accept does not hold up the next message', a
   expect(outcomes).toEqual(['two', 'one']);
 });
 
-test('when its invocation expires, a waiting card is given up with a hint that the bot did nothing', async () => {
+test('when the invocation expires, a waiting card is given up with a hint that the bot did nothing', async () => {
   const outcomes: unknown[] = [];
   const bot = await startBot({ handle: posting(outcomes) });
   bot.driver.server.faults.inject('chat.postMessage', LIMITED, 1000);
@@ -218,7 +218,7 @@ test('a card that may have been posted in an unreadable channel is not posted ag
   expect(calls(bot, 'chat.postMessage')).toBe(1);
 });
 
-test('when a process stops, it gives up waiting cards at once', async () => {
+test('a stopping process gives up waiting cards at once', async () => {
   const outcomes: unknown[] = [];
   const bot = await startBot({ handle: posting(outcomes) });
   bot.driver.server.faults.inject('chat.postMessage', LIMITED);

@@ -110,7 +110,7 @@ describe('cached facts about a person', () => {
     expect(asked(bot, 'users.info')).toBe(3);
   });
 
-  it('a person who loses a role loses it at once, because Slack sends an event', async () => {
+  it('losing a role takes effect at once, because Slack sends an event', async () => {
     const bot = await startBot({ environment });
     const invocation = await askAs(bot, 'operator');
     expect((await invocation.person('fresh')).groups).toContain('S0OPERATORS');

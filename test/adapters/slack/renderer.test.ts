@@ -108,7 +108,7 @@ describe('markup written by the bot for Slack', () => {
     ]);
   });
 
-  it('markup in small print becomes mrkdwn, and plain text beside it stays plain', () => {
+  it('markup in small print becomes mrkdwn, and plain text beside the markup stays plain', () => {
     expect(render(card('T', { kind: 'note', text: rich })).blocks[1]).toEqual({
       type: 'context',
       elements: [
@@ -202,7 +202,7 @@ describe('a card for Slack', () => {
     expect(seen({ kind: 'card', tone: 'neutral', title: [], nodes: [] }).text).toBe('…');
   });
 
-  it('a log that is too long keeps its end or its start and says how many lines are missing', () => {
+  it('a log that is too long keeps the end or the start and says how many lines are missing', () => {
     const lines = Array.from({ length: 2000 }, (_, index) => `line ${index} "quoted" \\ 🏁`);
     const end = seen(card('Logs', { kind: 'code', text: lines.join('\n'), keep: 'end' })).text.split('\n');
     expect(end.at(-1)).toBe(lines.at(-1));
@@ -241,7 +241,7 @@ describe('a card for Slack', () => {
     expect(seen(card('x'.repeat(400))).text).toMatch(/^🟢 x{146}…$/);
   });
 
-  it('a card with more structure than fits throws an error before Slack can refuse it', () => {
+  it('a card with more structure than fits throws an error before Slack can refuse the card', () => {
     const many = Array.from({ length: 51 }, (): Node => ({ kind: 'divider' }));
     expect(() => render(card('T', ...many))).toThrow('More than 50 blocks');
     const columns = Array.from({ length: 3000 }, (_, index) => `column ${index}`);

@@ -154,7 +154,7 @@ describe('an answer on Slack by another process after a crash', () => {
   });
 });
 
-test.each(['expired', 'used up'])('an answer stays private although its response_url is %s', async (how) => {
+test.each(['expired', 'used up'])('an answer stays private although the response_url is %s', async (how) => {
   const { bot, died, resume, channel, privately } = await open();
   const reply = await died('private');
   if (how === 'expired') bot.driver.server.urls.expireAll();

@@ -91,7 +91,7 @@ describe("Slack's Socket Mode", () => {
     expect(acknowledged).toHaveLength(2);
   });
 
-  it('a mention is acknowledged as soon as the pipeline acknowledges it', async () => {
+  it('a mention is acknowledged as soon as the pipeline allows', async () => {
     const stored = Promise.withResolvers<void>();
     const bot = await startBot({
       handle: async (invocation) => {
@@ -137,7 +137,7 @@ describe("Slack's Socket Mode", () => {
     await connectedAgain(bot, 2);
   });
 
-  it('if Slack never greets a new connection, the adapter drops it and makes another connection', async () => {
+  it('if Slack never greets a new connection, the adapter drops that connection and makes another', async () => {
     const bot = await startBot();
     const { socket } = bot.driver.server;
     await bot.clock.advance(60_000);
@@ -263,7 +263,7 @@ describe('a renewal of the Socket Mode connection', () => {
     await leftAlone(bot);
   });
 
-  it('when Slack closes the old connection early, a failed renewal makes no second attempt of its own', async () => {
+  it('when Slack closes the old connection early, the adapter does not repeat a failed renewal', async () => {
     const bot = await startBot();
     const { socket, faults } = bot.driver.server;
     faults.inject('apps.connections.open', { kind: 'rate-limit', retryAfter: 30 });
@@ -352,7 +352,7 @@ describe('the start in Socket Mode', () => {
     expect(bot.logLines.join('')).toContain('"missing":["files:write"]');
   });
 
-  it('the adapter uses each token for its own method and logs no token', async () => {
+  it('the adapter uses each token for the right method and logs no token', async () => {
     const bot = await startBot();
     await bot.driver.slash('operator', 'list');
     await bot.invocation(1);

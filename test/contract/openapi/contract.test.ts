@@ -38,7 +38,7 @@ function check(side: 'checkRequest' | 'checkResponse', other: Partial<Exchange>)
 
 const respond = (body: unknown) => check('checkResponse', { responseBody: JSON.stringify(body) });
 
-test('an exchange that matches its declaration has no problem', () => {
+test('an exchange that matches the declaration has no problem', () => {
   expect(respond(good)).toEqual([]);
   expect(respond({ ...good, since: '2026-03-03T16:02:09Z' })).toEqual([]);
   expect(
@@ -147,7 +147,7 @@ test('a request body is checked against its schema', () => {
   expect(post(JSON.stringify(good), { authorization: 'token x' })).toEqual(['the body is not sent as JSON']);
 });
 
-test('an operation is found by its method and its whole path', () => {
+test('an operation is found by the method and the whole path', () => {
   expect(contract.find('GET', '/v9/servers/a1')?.path).toBe('/v9/servers/{server_id}');
   expect(contract.find('GET', '/servers/a1')).toBeUndefined();
   expect(contract.find('GET', '/v9/servers/a1/ports')).toBeUndefined();
@@ -159,7 +159,7 @@ test('a schema that contains itself is refused', () => {
   expect(() => strictSchema(tree, { tree })).toThrow('contains itself');
 });
 
-test('a real answer of the simulator becomes a problem if a single word of its declaration changes', async () => {
+test('a real answer of the simulator becomes a problem if a single word of the declaration changes', async () => {
   const { call, ready } = await simulate();
   const id = await ready();
   const { status, json: body } = await call('GET', `/v1/status/${id}`);
