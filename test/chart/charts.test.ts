@@ -144,7 +144,7 @@ describe('a value in words', () => {
     [2_048, 'MB', '2048 MB'],
     [20_480, 'MB', '20.5 GB'],
     [1_024, 'number', '1024'],
-  ] as const)('%d in %s is written as %s', (value, unit, text) => {
+  ] as const)('the value %d in %s is written as %s', (value, unit, text) => {
     expect(inUnit(value, unit)).toBe(text);
   });
 });

@@ -108,21 +108,24 @@ const TROUBLE: readonly (readonly [string, SlackFault])[] = [
   ['breaks the connection without the card', { kind: 'reset', when: 'before' }],
 ];
 
-test.each(TROUBLE)('while Slack %s, the card of a stored request is only late', async (_, fault) => {
-  const stage = await stageOn('slack-http', { commands: folder.path });
-  onTestFinished(() => stage.close());
-  stage.speed(20);
-  (stage.driver as SlackDriver).server.faults.inject('chat.postMessage', fault);
-  await approved(stage.driver, 'deploy');
-  const told = async () => [
-    ...(await channelOf(stage.driver)),
-    ...(await stage.driver.privately('operator')).map(({ text }) => text),
-  ];
-  const ready = async () => /is ready|nothing was|not deployed/i.test((await told()).join());
-  await until(ready, 'the deployment, or a refusal');
-  expect(stage.simulator.deployments.size).toBe(1);
-  expect((await channelOf(stage.driver)).filter((text) => text.includes('kart-racing'))).toHaveLength(2);
-});
+test.each(TROUBLE)(
+  'while Slack %s, the card of a stored request comes late but is not lost',
+  async (_, fault) => {
+    const stage = await stageOn('slack-http', { commands: folder.path });
+    onTestFinished(() => stage.close());
+    stage.speed(20);
+    (stage.driver as SlackDriver).server.faults.inject('chat.postMessage', fault);
+    await approved(stage.driver, 'deploy');
+    const told = async () => [
+      ...(await channelOf(stage.driver)),
+      ...(await stage.driver.privately('operator')).map(({ text }) => text),
+    ];
+    const ready = async () => /is ready|nothing was|not deployed/i.test((await told()).join());
+    await until(ready, 'the deployment, or a refusal');
+    expect(stage.simulator.deployments.size).toBe(1);
+    expect((await channelOf(stage.driver)).filter((text) => text.includes('kart-racing'))).toHaveLength(2);
+  },
+);
 
 test('on Slack, a hint in the answer to a stored request shows the slash command to type', async () => {
   const stage = await stageOn('slack-http', { commands: folder.path });

@@ -130,7 +130,7 @@ describe('the fair share on Slack', () => {
     expect(await texts(stage, 'operator', REFUSED)).toHaveLength(1);
   });
 
-  test('ten quiet seconds after a burst no request waits, and the next burst is limited again', async () => {
+  test('after a burst and ten quiet seconds no request waits, and the next burst is limited again', async () => {
     const stage = await stageWith('slack-http', small);
     for (const burst of [1, 2]) {
       stage.speed(1);

@@ -115,7 +115,7 @@ describe.each(['utf-8', 'base64'] as const)('logs that Edgegap sends as %s', (lo
     expect(publicly[0]?.text).toContain('GameLoop.Step');
   });
 
-  test('logs of a terminated deployment says that the log is gone', async () => {
+  test('for a terminated deployment, logs says that the log is gone', async () => {
     const ended = await deployReady(stage);
     stage.simulator.terminate(ended);
     await until(

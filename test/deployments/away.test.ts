@@ -72,7 +72,7 @@ describe('the times that are reported of a deployment', () => {
     return { told: await watch.told(), card: await watch.card() };
   }
 
-  test("card and line show Edgegap's own times, however late the bot learns of them", async () => {
+  test("the card and the line show Edgegap's own times, however late the bot learns of them", async () => {
     const ready = await learnedLate((start) => ({
       current_status: 'READY',
       start_time: edgegapTime(start + 3_000),

@@ -144,7 +144,7 @@ describe('a callback', () => {
     expect(run.log.join('')).not.toContain(secret);
   });
 
-  test("a callback with a foreign request_id does not hold up that deployment's own callback", async () => {
+  test("a callback with another deployment's request_id does not hold up the callback of that deployment", async () => {
     const { studio, run, urls } = await deployed();
     studio.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
     await run.say(DEPLOY);

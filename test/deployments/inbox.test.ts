@@ -65,7 +65,7 @@ test("callbacks stored in the same millisecond are reported in the order of a de
   ]);
 });
 
-test('a callback with a request_id that no deployment has gives its deployment that request_id', async () => {
+test('a deployment without a request_id takes the request_id in a callback if no other deployment has it', async () => {
   const watch = await openWatch({ callbacks: true });
   const id = await watch.add({ kind: 'unknown-outcome' });
   const { receive } = inboxOf(watch);
@@ -155,7 +155,7 @@ test.each([
   ['received_at', (now: number) => ({ received_at: now + 6 * HOUR })],
   ['next_at', (now: number) => ({ received_at: now, next_at: now + 6 * HOUR })],
 ])(
-  'a callback whose %s lies hours ahead, after a wrong clock, is still handled at the start',
+  'a stored callback whose %s a wrong clock set hours ahead is still handled at the start',
   async (_, times) => {
     const watch = await openWatch({ callbacks: true });
     const { store, clock } = watch;

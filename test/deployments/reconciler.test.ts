@@ -262,7 +262,7 @@ describe('events without a callback', () => {
     expect(await repository.byId(id)).toMatchObject({ checkAt: undefined, doubted: undefined });
   });
 
-  test('for an event that an older version doubted, the wait for its callback starts again', async () => {
+  test('an event that an older version did not yet believe gets a new wait for the callback', async () => {
     const { clock, store, told } = await silent();
     await store.updateTable('deployments').set({ doubted: 'ready' }).execute();
     await clock.advance(22_000);

@@ -237,7 +237,7 @@ describe('a restart with callbacks', () => {
   });
 });
 
-test('a stop that was interrupted by a crash is answered after the restart', async () => {
+test('a stop that a crash interrupted is answered after the restart', async () => {
   const { studio, run, id } = await running();
   studio.simulator.faults.next({ endpoint: 'stop' }, { kind: 'slow', when: 'after', ms: 25_000 });
   void confirm(studio, run, id);

@@ -94,7 +94,7 @@ describe('a deploy with an unknown outcome', () => {
     },
   );
 
-  test('a deploy interrupted by a crash is found by the next process and was sent once', async () => {
+  test('a deploy interrupted by a crash is found by the next process and is not sent again', async () => {
     const studio = await openStudio();
     const first = await studio.run();
     deployFails(studio, { kind: 'slow', when: 'after', ms: 20_000 });

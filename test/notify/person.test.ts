@@ -12,7 +12,7 @@ const answer = {
   orElse: line('Your stop was done.'),
 } as const;
 
-test('an answer that is still owed takes the place of the answer and goes before messages for the channel', async () => {
+test('an owed answer is shown in the place announced for the answer, before messages to the channel', async () => {
   const desk = await openDesk();
   await desk.post('d1', 'news');
   await enqueue(desk.store, desk.clock, answer);

@@ -49,7 +49,7 @@ describe('leases', () => {
     expect(await after.leases.hold('gateway')).toBe(true);
   });
 
-  test('a turn at a regular job can be taken only once until the time is over', async () => {
+  test('a turn at a periodic job can be taken once, and again only when the turn is over', async () => {
     const { clock, join } = await open(await freshDatabase());
     const { leases, membership } = await join();
     expect(await leases.takeTurn('sweep', 1_000)).toBe(true);

@@ -81,7 +81,7 @@ const expire = (id: string) =>
 
 describe('a process that is cut off from the database', () => {
   test.each(['cut', 'freeze'] as const)(
-    'a process cut off from the database is uncertain before the row expires and certain again after the return (%s)',
+    'a process cut off from the database is uncertain before the row expires and certain again once reconnected (%s)',
     async (how) => {
       const { line, store: far } = await throughLine();
       const one = await join({ store: far });
@@ -101,7 +101,7 @@ describe('a process that is cut off from the database', () => {
     },
   );
 
-  test('a process notices a break in the certainty even after being certain again', async () => {
+  test('a process that is certain again still knows that the membership was uncertain in between', async () => {
     const { line, store: far } = await throughLine();
     const one = await join({ store: far });
     const isUnbroken = one.membership.sinceNow();

@@ -34,7 +34,7 @@ test('image-cannot-be-pulled accepts the deploy, and the deployment ends in ERRO
 test.each([
   ['before', 0],
   ['after', 1],
-] as const)('server-error %s the effect answers with a 503', async (when, made) => {
+] as const)('server-error answers with a 503 %s the deploy takes effect', async (when, made) => {
   const { simulator, call } = await simulate();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'server-error', status: 503, when });
   expect((await call(...DEPLOY)).status).toBe(503);
@@ -44,7 +44,7 @@ test.each([
 test.each([
   ['before', 0],
   ['after', 1],
-] as const)('reset %s the effect breaks the connection', async (when, made) => {
+] as const)('reset breaks the connection %s the deploy takes effect', async (when, made) => {
   const { simulator, call } = await simulate();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when });
   await expect(call(...DEPLOY)).rejects.toMatchObject({
@@ -56,7 +56,7 @@ test.each([
 test.each([
   ['before', 0],
   ['after', 1],
-] as const)('slow %s the effect delays the answer', async (when, made) => {
+] as const)('slow delays the answer %s the deploy takes effect', async (when, made) => {
   const { clock, simulator, call } = await simulate();
   simulator.faults.next({ endpoint: 'deploy' }, { kind: 'slow', ms: 30_000, when });
   const answer = call(...DEPLOY);

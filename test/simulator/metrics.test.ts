@@ -47,7 +47,7 @@ test.each(['?steps=2m', '?start_time=yesterday', '?end_time=2026-03-03T16:05:00Z
   },
 );
 
-test('a window that ends before the beginning is refused with a 422', async () => {
+test('a window whose end is before the start is refused with a 422', async () => {
   const { metrics } = await running(0);
   const window = 'start_time=2026-03-03%2017:00:00.00&end_time=2026-03-03%2016:00:00.00';
   expect((await metrics(`?${window}`)).status).toBe(422);

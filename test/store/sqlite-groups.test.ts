@@ -157,7 +157,7 @@ test('a transaction that waits delays the other writes and loses no write', asyn
   expect(onDisk()).toEqual(['a', 'b', 'c']);
 });
 
-test('a statement that was used before returns the columns of the table after a change', async () => {
+test('after a table was changed, a statement that was used before returns the new columns', async () => {
   const { store } = await opened();
   await keep(store, 'a');
   const all = () => store.selectFrom('kept').selectAll().execute();

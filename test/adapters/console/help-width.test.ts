@@ -18,7 +18,7 @@ const context = (columns: number) => ({
 });
 
 test.each([40, 60, 80])(
-  'in a window of %i columns, the note that only you see a message is wrapped together with the title',
+  'in a window of %i columns, the note "only you see this" is wrapped together with the title',
   (columns) => {
     const title = [`deploy needs an application: ${'the application to deploy '.repeat(3)}`];
     for (const message of [

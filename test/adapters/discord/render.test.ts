@@ -129,7 +129,7 @@ test.each([
   ['success', 0x57f287, '✅ x'],
   ['warning', 0xfee75c, '⚠️ x'],
   ['danger', 0xed4245, '❌ x'],
-] as const)('the tone %s has a colour and a sign that differ from other tones', (tone, accent, text) => {
+] as const)('the tone %s is shown with the right colour and sign', (tone, accent, text) => {
   expect((renderMessage(card('x', [], { tone })) as { accent_color?: number }).accent_color).toBe(accent);
   expect(texts({ kind: 'line', tone, text: ['x'] })).toEqual([text]);
 });
