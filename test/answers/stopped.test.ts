@@ -9,7 +9,7 @@ const ANSWER = /shutting down|gave up the request to Edgegap|I was restarted in 
 const LONG_MS = 30 * 60_000;
 
 describe.each(driverNames.filter((name) => name !== 'console'))('a stopped process on %s', (name) => {
-  test('a process that stops while Edgegap is slow answers each waiting person once', async () => {
+  test('a process that stops while Edgegap is slow still answers each waiting person once', async () => {
     const stage = await openStage(name);
     const { driver, simulator } = stage;
     const seen = async () => [...(await driver.channel()), ...(await driver.privately('operator'))];

@@ -10,7 +10,7 @@ test.each([
   { database: 'sqlite', replicas: 1, kills: 4 },
   { database: 'postgres', replicas: 2, kills: 2 },
 ] as const)(
-  'nothing is lost and nothing done twice: $kills kills on $database',
+  'nothing is lost and nothing is done twice: $kills kills on $database',
   async ({ database, replicas, kills }) => {
     const said: string[] = [];
     const { verdict, problems } = await runChaos({
@@ -26,7 +26,7 @@ test.each([
   },
 );
 
-test('the same seed draws the same schedule, and a different seed a different schedule', () => {
+test('the same seed gives the same schedule, and a different seed gives a different schedule', () => {
   const digest = (seed: number) => digestOf(drawSchedule(seed, { kills: 20, replicas: 3 }));
   expect(digest(7)).toBe(digest(7));
   expect(digest(7)).not.toBe(digest(8));

@@ -399,7 +399,7 @@ async function play(
 }
 
 test.concurrent.each(cases)(
-  'without the safeguard the check fails: $name',
+  'without this safeguard the check finds a problem: $name',
   async ({ without, shows, problem = /^/, ...one }) => {
     // A problem of too much ends the run at once; a problem of too little is waited for.
     const settleMs =
@@ -413,14 +413,14 @@ test.concurrent.each(cases)(
 );
 
 test.concurrent.each(cases.filter(({ controlled }) => controlled))(
-  'with the safeguard no problem appears: $name',
+  'with this safeguard the check finds no problem: $name',
   async (one) => {
     const { problems, said } = await play(one, { settleMs: 120_000 });
     expect(problems, said).toEqual([]);
   },
 );
 
-test('each removed text stands in its source file exactly once', () => {
+test('each piece of source text that a case removes occurs exactly once in the named file', () => {
   for (const { file, text } of cases.flatMap(({ without }) => without)) {
     const source = readFileSync(join(import.meta.dirname, '../..', file), 'utf8');
     expect(source.split(text), `${file}: ${text}`).toHaveLength(2);

@@ -295,21 +295,24 @@ describe.each(driverNames)('bad input on %s', (name) => {
     );
 });
 
-test.each(['console', 'discord'] as const)('an unusable DEFAULT_NEAR is named on %s', async (name) => {
-  const stage = await stageOn(name, { environment: { DEFAULT_NEAR: 'Atlantis' } });
-  try {
-    const { near: _, ...values } = KART;
-    const effect = await effectOf(stage, 'operator', () =>
-      stage.driver.command('operator', 'deploy', values),
-    );
-    expect(effect.publicly).toEqual([]);
-    expect(effect.privately[0]?.text).toMatch(/My default place.*Atlantis.*cannot be used/s);
-    expect(effect.privately[0]?.text).toMatch(/--near.*DEFAULT.{0,2}NEAR/s);
-    expect(stage.simulator.deployments.size).toBe(0);
-  } finally {
-    await stage.close();
-  }
-});
+test.each(['console', 'discord'] as const)(
+  "if DEFAULT_NEAR cannot be used, the answer on %s names the setting's value",
+  async (name) => {
+    const stage = await stageOn(name, { environment: { DEFAULT_NEAR: 'Atlantis' } });
+    try {
+      const { near: _, ...values } = KART;
+      const effect = await effectOf(stage, 'operator', () =>
+        stage.driver.command('operator', 'deploy', values),
+      );
+      expect(effect.publicly).toEqual([]);
+      expect(effect.privately[0]?.text).toMatch(/My default place.*Atlantis.*cannot be used/s);
+      expect(effect.privately[0]?.text).toMatch(/--near.*DEFAULT.{0,2}NEAR/s);
+      expect(stage.simulator.deployments.size).toBe(0);
+    } finally {
+      await stage.close();
+    }
+  },
+);
 
 test('a deployment made outside the chat is found by the beginning of its request_id', async () => {
   const stage = await stageOn('console');

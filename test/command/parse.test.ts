@@ -70,7 +70,7 @@ test.each<[string, Value, unknown]>([
     '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}',
     '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}',
   ],
-])('an option of kind %s takes %j', (kind, value, expected) => {
+])('an option of kind %s accepts %j', (kind, value, expected) => {
   expect(parse(kind, value)).toEqual(expected);
 });
 
@@ -149,7 +149,7 @@ test.each(
   expect(error.userMessage.length, 'what was given is not repeated at length').toBeLessThan(160);
 });
 
-test('a missing option is named together with the usage', () => {
+test('if an option is missing, the error names the option and shows the usage', () => {
   const specs = withKinds({ deployment: theDeployment }, allKinds);
   const error = refused(() => parseValues({}, 'stop', specs, { maxTagLength: 20 }));
   expect(error.userMessage).toBe(
@@ -158,7 +158,7 @@ test('a missing option is named together with the usage', () => {
   expect(error.hint).toBe('Use: stop <deployment>');
 });
 
-test('an option unknown to this version is refused', () => {
+test('an option that this version does not know is refused', () => {
   const error = refused(() => parseValues({ close: 'Montreal' }, 'deploy', {}, { maxTagLength: 20 }));
   expect(error.code).toBe('option-stale');
   expect(error.hint).toContain('npm run register');
@@ -174,7 +174,7 @@ function refused(run: () => unknown): InputError {
   throw new Error('It was taken');
 }
 
-test('a command gets its options in the types of their kinds', () => {
+test('a command gets each option in the type of its kind', () => {
   const base = { description: 'x' } as const;
   const _specs = {
     deployment: theDeployment,

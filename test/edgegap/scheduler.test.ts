@@ -23,9 +23,9 @@ function randoms(seed: number): () => number {
 const at = async () => {};
 
 describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof RateLimits, number][])(
-  'limit %s',
+  'the limit for %s',
   (bucket, limit) => {
-    it(`${limit} calls start at once, and the next calls a second later`, async () => {
+    it(`${limit} calls start at once, and the next ${limit} calls a second later`, async () => {
       const clock = new TestClock();
       const scheduler = new Scheduler(clock);
       const begin = clock.now();
@@ -47,7 +47,7 @@ describe.each(Object.entries(DOCUMENTED_LIMITS) as [keyof RateLimits, number][])
     });
 
     it.each([1, 2, 3, 4])(
-      "the rate limit holds, people's calls go first, and calls keep their order (seed %i)",
+      "the rate limit holds, people's calls go first, and calls stay in their order (seed %i)",
       async (seed) => {
         const clock = new TestClock();
         const scheduler = new Scheduler(clock);
@@ -121,7 +121,7 @@ describe('the scheduler', () => {
     expect(await third).toBe('done');
   });
 
-  it('each kind of call has its own limit', async () => {
+  it('each kind of call has a separate limit', async () => {
     const scheduler = new Scheduler(new TestClock(), { deploy: 1 });
     await scheduler.run('deploy', { lane: 'people' }, at);
     void scheduler.run('deploy', { lane: 'people' }, at);
@@ -129,7 +129,7 @@ describe('the scheduler', () => {
     await scheduler.run('stop', { lane: 'people' }, at);
   });
 
-  it('a kind without a documented limit is limited only in its parallel calls', async () => {
+  it('a kind of call without a documented limit is limited only in the number of calls at the same time', async () => {
     const scheduler = new Scheduler(new TestClock());
     let running = 0;
     let peak = 0;
@@ -145,7 +145,7 @@ describe('the scheduler', () => {
     expect(peak).toBe(16);
   });
 
-  it('a call that fails gives its permit back', async () => {
+  it('a call that fails returns the permit', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock, { list: 1 });
     const fail = async () => {
@@ -157,7 +157,7 @@ describe('the scheduler', () => {
     expect(await next).toBe('next');
   });
 
-  it('a paused scheduler starts no call, also after the clock was set back', async () => {
+  it('a paused scheduler starts no call, even if the clock was set back since', async () => {
     const clock = new TestClock();
     let ahead = 3 * 60 * 60_000;
     const permits = new MemoryPermits({
@@ -174,7 +174,7 @@ describe('the scheduler', () => {
     expect((await permits.take('deploy', wish)).permits).toHaveLength(1);
   });
 
-  it('a paused scheduler starts no call until the last pause is over', async () => {
+  it('with several pauses, no call starts until the longest pause is over', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock);
     await scheduler.pause('status', 2_000);
@@ -190,7 +190,7 @@ describe('the scheduler', () => {
     expect(started).toBe(true);
   });
 
-  it('a call aborted before or during its wait rejects with the reason and never starts', async () => {
+  it('a call aborted before or during its wait rejects with the given reason and never starts', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock, { list: 1 });
     await scheduler.run('list', { lane: 'people' }, at);
@@ -209,7 +209,7 @@ describe('the scheduler', () => {
     expect(await after).toBe('after');
   });
 
-  it('the first call waits for a window after a crash, and starts at once without a crash', async () => {
+  it('after a crash the first call waits for a whole window, otherwise it starts at once', async () => {
     const clock = new TestClock();
     const store = await openStore(sqliteDialect(':memory:'));
     const log = pino({ level: 'silent' });
@@ -240,7 +240,7 @@ describe('the scheduler', () => {
     await store.destroy();
   });
 
-  it("a person's call begins at once although a background call has to wait", async () => {
+  it("a person's call starts at once although a background call has to wait", async () => {
     const clock = new TestClock();
     const memory = new MemoryPermits(clock);
     const kept: Permits = {
@@ -254,7 +254,7 @@ describe('the scheduler', () => {
     expect(await scheduler.run('list', { lane: 'people' }, async () => 'begun')).toBe('begun');
   });
 
-  it('the last waiting call that gives up leaves no timer behind', async () => {
+  it('when the last waiting call gives up, no timer is left behind', async () => {
     const clock = new TestClock();
     const scheduler = new Scheduler(clock, { list: 1 });
     await scheduler.run('list', { lane: 'people' }, at);
@@ -267,7 +267,7 @@ describe('the scheduler', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('all waiting calls fail when the permits cannot be read, and the next call asks again', async () => {
+  it('if the permits cannot be read, all waiting calls fail, and the next call asks again', async () => {
     const clock = new TestClock();
     const gone = new Error('no database');
     const take = vi.fn<Permits['take']>().mockRejectedValueOnce(gone);

@@ -25,7 +25,7 @@ async function inside() {
 }
 
 describe('a deployment that stops itself', () => {
-  it('a self-stop sends the token of the container, and whether the log is kept', async () => {
+  it('a deployment that stops itself sends the token of its container and says whether to keep the log', async () => {
     await using it = await inside();
     it.server.otherwise(json(200, { message: 'bye' }));
     expect(await it.stop()).toBe('stopping');
@@ -43,13 +43,13 @@ describe('a deployment that stops itself', () => {
   it.each([
     [202, 'accepted'],
     [410, 'already-terminated'],
-  ])('a self-stop answered with %i is %s', async (status, outcome) => {
+  ])('an answer with %i has the outcome "%s"', async (status, outcome) => {
     await using it = await inside();
     it.server.script(json(status, { message: 'so be it' }));
     expect(await it.stop()).toBe(outcome);
   });
 
-  it('a self-stop is sent again after a broken connection', async () => {
+  it('the request is sent again after a broken connection', async () => {
     await using it = await inside();
     it.server.script(reset, json(503, {}), json(404, {}));
     expect(await it.stop()).toBe('perhaps-stopped');
@@ -61,7 +61,7 @@ describe('a deployment that stops itself', () => {
     [401, 'edgegap-unauthorized'],
     [403, 'edgegap-unauthorized'],
     [404, 'edgegap-no-such-deployment'],
-  ])('a self-stop answered with %i fails as %s', async (status, code) => {
+  ])('an answer with %i fails as %s', async (status, code) => {
     await using it = await inside();
     it.server.script(json(status, { message: `No ${SELF_TOKEN}` }));
     const error = await failure(it.stop());
@@ -70,7 +70,7 @@ describe('a deployment that stops itself', () => {
     expect(`${error}${error.stack}${JSON.stringify(error)}`).not.toContain(SELF_TOKEN);
   });
 
-  it('the token of the container is in no log line and no result', async () => {
+  it('the token of the container appears in no log line and no result', async () => {
     await using it = await inside();
     it.server.script(reset, json(200, { message: `Stopped by ${SELF_TOKEN}` }));
     expect(await it.stop()).toBe('stopping');
@@ -87,7 +87,7 @@ describe('a deployment that stops itself', () => {
   );
 
   it.each(['', ' ', 'a b', 'a\r\nX-Evil: 1', 'tökén'])(
-    'the token %j is refused without being repeated',
+    'the token %j is refused, and the error does not repeat the token',
     async (token) => {
       await using it = await inside();
       const error = await refused(it.stop({ token }));
@@ -98,7 +98,7 @@ describe('a deployment that stops itself', () => {
   );
 });
 
-it('a self-stop with the variables that a simulated server prints stops the server', async () => {
+it('with the variables that a simulated server prints, the server can stop itself', async () => {
   const clock = new TestClock();
   const simulator = await startSimulator({ clock });
   try {

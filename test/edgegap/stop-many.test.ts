@@ -9,8 +9,8 @@ const taking = (...taken: string[]) =>
 const takingAll: Step = (response, request) => taking(...valuesOf(request.body))(response, request);
 const valuesOf = (body: string): string[] => JSON.parse(body).filters[0].values;
 
-describe('a stop of many deployments', () => {
-  it('a stop of many names each deployment once, by its id', async () => {
+describe('a stop of several deployments', () => {
+  it('the request names each deployment once, by its id', async () => {
     await using it = await rig();
     it.server.otherwise(takingAll);
     expect(await it.client.stopMany(['a', 'b', 'a'])).toEqual({ taken: ['a', 'b'] });
@@ -20,7 +20,7 @@ describe('a stop of many deployments', () => {
     });
   });
 
-  it('a deployment is taken only if Edgegap says so and the call asked for it', async () => {
+  it('a deployment counts as taken only if the call named it and Edgegap confirms it', async () => {
     await using it = await rig();
     it.server.script(taking('foreign', 'b'), taking());
     expect(await it.client.stopMany(['a', 'b'])).toEqual({ taken: ['b'] });
@@ -33,14 +33,14 @@ describe('a stop of many deployments', () => {
     expect(it.server.seen).toEqual([]);
   });
 
-  it('more than 100 deployments are stopped in batches', async () => {
+  it('more than 100 deployments are stopped in several batches', async () => {
     await using it = await rig();
     it.server.otherwise(takingAll);
     expect((await it.client.stopMany(ids(201))).taken).toEqual(ids(201));
     expect(it.server.seen.map(({ body }) => valuesOf(body).length)).toEqual([100, 100, 1]);
   });
 
-  it('after a batch was taken, a failure of the next batch leaves the whole outcome unknown', async () => {
+  it('if a batch fails after an earlier batch was taken, the outcome of the whole stop is unknown', async () => {
     await using it = await rig();
     it.server.script(takingAll, json(401, {}), json(401, {}));
     const error = await failure(it.client.stopMany(ids(101)));
@@ -48,7 +48,7 @@ describe('a stop of many deployments', () => {
     expect(await failure(it.client.stopMany(ids(101)))).toMatchObject({ outcome: 'not-done' });
   });
 
-  it('a stop that is given up between batches says that a part may be stopped', async () => {
+  it('a stop that is given up between batches says that some deployments may be stopped', async () => {
     await using it = await rig();
     const reason = new Error('the person left');
     const stopped = new AbortController();
@@ -65,7 +65,7 @@ describe('a stop of many deployments', () => {
   });
 
   it.each([json(202, {}), json(202, { processable: [{ id: 'a' }] }), text(202, 'done')])(
-    'an answer that does not say which deployments are taken leaves the outcome unknown (%#)',
+    'the outcome is unknown if the answer does not say which deployments were taken (%#)',
     async (step) => {
       await using it = await rig();
       it.server.script(step);

@@ -79,7 +79,7 @@ async function processes(
   };
 }
 
-test("several processes share the limit in any plan, and people's calls go before background calls", async () => {
+test("for any plan, several processes share the limit, and people's calls go before background calls", async () => {
   const clock = new PatientClock();
   const { permits } = await processes(clock, 3);
   let run = 0;
@@ -114,7 +114,7 @@ async function two(clock?: PatientClock): Promise<[SharedPermits, SharedPermits]
   return stores.map(make) as [SharedPermits, SharedPermits];
 }
 
-test("a permit taken by a process is not given to another process, by the database's time", async () => {
+test('a permit taken by a process is not given to another process until the window is over', async () => {
   const [one, other] = await two();
   // Permits of a database that was slow to answer are not used, so the test tries again with a new bucket.
   await until(async () => {
@@ -131,7 +131,7 @@ test("a permit taken by a process is not given to another process, by the databa
   }, 'a database that answers in time');
 });
 
-test("an unused permit is free at once, a counted permit after a window, and a dead process's permit later", async () => {
+test("an unused permit is free at once, a counted permit after the window, a dead process's permit later", async () => {
   const clock = new PatientClock();
   const [one, other] = await two(clock);
   const { permits } = await one.take('deploy', people);
@@ -151,7 +151,7 @@ test("an unused permit is free at once, a counted permit after a window, and a d
   expect((await other.take('deploy', people)).permits).toHaveLength(2);
 });
 
-test('the limit holds where a process dies after its requests left as late as allowed', async () => {
+test('the limit holds if a process dies after sending requests as late as allowed', async () => {
   const clock = new PatientClock();
   const [mortal, other] = await two(clock);
   const arrivals: number[] = [];
@@ -167,7 +167,7 @@ test('the limit holds where a process dies after its requests left as late as al
   expect(most(arrivals)).toBe(people.limit);
 });
 
-test('a permit given back too late belongs to a later call', async () => {
+test('a permit that is returned too late is not taken from the call that has the permit by then', async () => {
   const clock = new PatientClock();
   const [one, other] = await two(clock);
   const late = (await one.take('deploy', people)).permits;
@@ -178,7 +178,7 @@ test('a permit given back too late belongs to a later call', async () => {
   expect((await other.take('deploy', people)).permits).toHaveLength(0);
 });
 
-test('people waiting at a process go before background calls of another process', async () => {
+test('people who wait at a process go before background calls of another process', async () => {
   const clock = new PatientClock();
   const [one, other] = await two(clock);
   for (const permit of (await other.take('deploy', background)).permits) permit.count();
@@ -202,14 +202,14 @@ async function setBack(): Promise<{ before: SharedPermits; after: SharedPermits;
   return { before: at(new TestClock(clock.now() + 24 * 60 * 60_000)), after: at(clock), clock };
 }
 
-test('a permit does not last longer when the clock is set back', async () => {
+test('setting the clock back does not prolong a permit', async () => {
   const { before, after } = await setBack();
   await before.take('deploy', people);
   await before.pause('deploy', 30_000);
   expect((await after.take('deploy', people)).permits).toHaveLength(3);
 });
 
-test('a later pause is not shorter when the clock is set back', async () => {
+test('setting the clock back does not shorten a later pause', async () => {
   const { before, after, clock } = await setBack();
   await before.pause('deploy', 1_000);
   await after.pause('deploy', 30_000);
@@ -220,7 +220,7 @@ test('a later pause is not shorter when the clock is set back', async () => {
   expect((await after.take('deploy', people)).permits).toHaveLength(3);
 });
 
-test('background calls do not go before people when the clock is set back', async () => {
+test('setting the clock back does not let background calls go before people', async () => {
   const { before, after, clock } = await setBack();
   for (const permits of [before, after]) {
     const { permits: all } = await permits.take('deploy', people);
@@ -234,7 +234,7 @@ test('background calls do not go before people when the clock is set back', asyn
   expect((await after.take('deploy', people)).permits).toHaveLength(3);
 });
 
-test('a burst through three clients stays under their share of the limit together, and a 429 at one client holds all clients', async () => {
+test('a burst from three clients stays below their common share, and a 429 at any client makes all of them wait', async () => {
   const clock = new PatientClock();
   const simulator = await startSimulator({ clock, limits: { status: 5 } });
   const { permits } = await processes(clock, 3);

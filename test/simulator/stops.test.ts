@@ -25,7 +25,7 @@ test('a bulk stop takes the deployments that match every filter and have not end
   expect(simulator.deployments.get(first)?.history.at(-1)?.phase).toBe('TERMINATING');
 });
 
-test('a bulk stop before READY waits, and a bulk stop twice is a single stop', async () => {
+test('a bulk stop before READY waits, and a second bulk stop of the same deployments adds nothing', async () => {
   const { clock, simulator, call, deploy } = await simulate();
   const id = await deploy();
   const body = { filters: [{ field: 'request_id', filter_type: 'any', values: [id] }] };
@@ -48,7 +48,7 @@ test.each([
   expect(simulator.deployments.get(id)?.stopRequested).toBe(false);
 });
 
-test('a stop says whether the log is kept', async () => {
+test('a stop can say whether the log is kept', async () => {
   const { simulator, call, ready } = await simulate();
   const id = await ready();
   for (const [storage, kept] of [

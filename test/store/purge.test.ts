@@ -31,7 +31,7 @@ async function asked(repository: DeploymentRepository, invocationId: string): Pr
   return deployment.id;
 }
 
-test('old ended deployments are deleted with their callbacks; deployments that may still run stay', async () => {
+test('old ended deployments are deleted with their callbacks, and deployments that may still run are kept', async () => {
   const clock = new TestClock();
   const store = await freshStore(clock);
   const repository = new DeploymentRepository(store, clock);
@@ -66,7 +66,7 @@ test('old ended deployments are deleted with their callbacks; deployments that m
   ]);
 });
 
-test('a lost deployment with an open callback stays until the callback is handled', async () => {
+test('a lost deployment with a callback that is not yet handled is kept until the callback is handled', async () => {
   const clock = new TestClock();
   const store = await freshStore(clock);
   const repository = new DeploymentRepository(store, clock);

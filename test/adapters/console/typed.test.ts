@@ -43,7 +43,7 @@ describe('a line typed at the prompt', () => {
     expect(readLine(line, known)).toEqual({ kind: 'malformed', problem: expect.stringContaining(problem) });
   });
 
-  test('a line means the command of that name where such a command exists', () => {
+  test('a word with a special meaning at the prompt runs the command of that name if such a command exists', () => {
     expect(readLine('exit', () => true)).toMatchObject({ kind: 'command', name: 'exit' });
     expect(readLine('edgegap x', () => true)).toMatchObject({ kind: 'command', name: 'edgegap', text: 'x' });
   });
