@@ -60,11 +60,11 @@ export default defineCommand({
     },
     application: {
       kind: 'application',
-      description: 'The application to count for: how many of its deployments still fit (needs version)',
+      description: 'Show how many more deployments of this application fit (needs version)',
     },
     version: {
       kind: 'version',
-      description: 'The version to count for: how many of its deployments still fit (needs application)',
+      description: 'Show how many more deployments of this version fit (needs application)',
     },
     page: pageOption,
   },

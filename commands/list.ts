@@ -51,7 +51,7 @@ export default defineCommand({
     tag: { kind: 'tag', description: 'Only with this tag' },
     fleet: { kind: 'string', description: 'Only on this private fleet; * stands for anything' },
     host: { kind: 'string', description: 'Only on this host of a fleet; * stands for anything' },
-    'older-than': { kind: 'duration', description: 'Only deployed that long ago, or longer, for example 2h' },
+    'older-than': { kind: 'duration', description: 'Only deployments at least this old, for example 2h' },
     mine: { kind: 'boolean', description: 'Only deployments that you deployed from chat' },
     page: pageOption,
   },

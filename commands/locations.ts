@@ -14,8 +14,8 @@ import { InputError } from '../src/errors.ts';
  * with its tags or its distance.
  */
 const ROWS = { names: 45, lines: 20 };
-/** How many cities a single text node holds. Discord's renderer shows only 1,500 characters of a text. */
-const TEXT_ROWS = 15;
+/** How many countries a single text node holds. Discord's renderer shows only 1,500 characters of a text. */
+const TEXT_LINES = 15;
 /** How many characters of a city's type and tags are shown at most. */
 const MARKS = 40;
 
@@ -37,14 +37,26 @@ interface Place {
 
 export default defineCommand({
   description: 'List the places to deploy to, or those with room for a version',
-  example: '--application kart-racing --version v1.2 --near Montreal',
+  example: 'kart-racing v1.2 --near Montreal',
   permission: 'deployments.read',
   ack: 'private',
   options: {
-    application: { kind: 'application', description: 'Only places with room for this application' },
-    version: { kind: 'version', description: 'Only places with room for this version of the application' },
+    application: {
+      kind: 'application',
+      positional: true,
+      description: 'Only places with room for this application',
+    },
+    version: {
+      kind: 'version',
+      positional: true,
+      description: 'Only places with room for this version of the application',
+    },
     near: { kind: 'location', description: 'Sort by the distance to this city, the nearest first' },
-    type: { kind: 'string', maxLength: 64, description: 'Only places of this type, as Edgegap names types' },
+    type: {
+      kind: 'string',
+      maxLength: 64,
+      description: 'Only places of this type (use Edgegap’s name for the type)',
+    },
     tags: { kind: 'boolean', description: 'Show the types and tags of places, where Edgegap tells them' },
     page: pageOption,
   },
@@ -96,20 +108,17 @@ function placesOf(locations: readonly AvailableLocation[], { near, tags: shown }
 
 /** Shows the continents as headings, and below each heading a line for each country. */
 function byContinent(rows: readonly Place[], all: readonly Place[]): Node[] {
-  const nodes: Node[] = [];
-  let heading = '';
-  for (let from = 0; from < rows.length; from += TEXT_ROWS) {
-    const some = rows.slice(from, from + TEXT_ROWS);
-    for (const [continent, here] of Map.groupBy(some, ({ location }) => location.continent ?? 'Elsewhere')) {
-      const lines = countryLines(here, all).join('\n');
-      nodes.push({
-        kind: 'text',
-        text: continent === heading ? [lines] : [{ bold: continent }, `\n${lines}`],
-      });
-      heading = continent;
-    }
-  }
-  return nodes;
+  return [...Map.groupBy(rows, ({ location }) => location.continent ?? 'Elsewhere')].flatMap(
+    ([continent, here]) => {
+      const lines = countryLines(here, all);
+      const texts: Node[] = [];
+      while (lines.length > 0) {
+        const heading = texts.length === 0 ? [{ bold: continent }, '\n'] : [];
+        texts.push({ kind: 'text', text: [...heading, lines.splice(0, TEXT_LINES).join('\n')] });
+      }
+      return texts;
+    },
+  );
 }
 
 function countryLines(here: readonly Place[], all: readonly Place[]): string[] {

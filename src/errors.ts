@@ -47,7 +47,8 @@ export class DeliveryError extends AppError {
   /** How many milliseconds the platform asked the bot to wait; undefined if the platform did not ask. */
   readonly retryAfterMs: number | undefined;
   /**
-   * The other messages that have to wait as long. Undefined if only the failed action waits, and only in its channel.
+   * Which other messages must also wait until the failed action may be tried again. Undefined if only actions of the
+   * same kind in the same channel have to wait.
    */
   readonly heldUp: HeldUp | undefined;
 

@@ -10,7 +10,8 @@ export type Since = Readonly<Partial<Record<CallbackEvent, number>>>;
 export type News =
   /**
    * A status. `snapshot`: Edgegap's answer of this moment. `called-back`: the status in a callback, which may arrive
-   * long after the event. `events` are the events of the callbacks that arrived, whatever their bodies say.
+   * long after the event. The field `events` lists the names of the events of all callbacks that have arrived, even if the
+   * body of a callback reports a different status.
    */
   | {
       readonly kind: 'snapshot' | 'called-back';

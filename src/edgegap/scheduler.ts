@@ -38,8 +38,8 @@ interface Bucket {
 
 /**
  * Keeps to the rate limits of the account. Each bucket has a number of permits. Each call takes a permit. Calls of
- * people go first, and within a lane calls go in order of arrival. A permit becomes free again when the second in which
- * its request counts is over. So in any second, no more requests arrive than the limit allows.
+ * people go first, and within a lane calls go in order of arrival. A permit is free again at the end of the one-second window
+ * that its request counts against. So in any second, no more requests arrive than the limit allows.
  */
 export class Scheduler {
   readonly #clock: Clock;

@@ -28,7 +28,7 @@ const KEY_OWNERS = wordSet(
   github gitlab slack discord datadog sentry algolia heroku cloudflare digitalocean hub twitch eos unity firebase
   instrumentation supabase tls ssl pem tfc consul vault pgp gpg cookie`,
 );
-/** After such a word, or a word of `KEY_OWNERS`, the words `pass` and `auth` mean a secret. */
+/** If `pass` or `auth` follows one of these words, or a word of `KEY_OWNERS`, then `pass` or `auth` names a secret. */
 const HOLDERS = wordSet(
   `session service client consumer app application user db database mysql postgres pg pgsql sql redis mongo mongodb
   rabbitmq amqp mq smtp mail email ftp sftp ldap vpn wifi server sa login http proxy basic docker nats kafka es elastic

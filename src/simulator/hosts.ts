@@ -13,7 +13,10 @@ export interface FleetPlace {
   readonly host: CatalogHost;
 }
 
-/** The host with all units in use: the units of the catalog, and the units that the simulator's deployments use. */
+/**
+ * A copy of the host whose `allocated` is the sum of the units that are in use by the catalog and the units that the
+ * simulator's deployments use.
+ */
 export function inUse(host: CatalogHost, { deployments }: State): CatalogHost {
   let { cpu, memory } = host.allocated;
   for (const deployment of deployments.values()) {

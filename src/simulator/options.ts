@@ -29,7 +29,7 @@ const DEFAULTS = {
   listLagMs: 0,
   /** 20, as the API reference says, or 40, as the newer OpenAPI file says. */
   maxTagLength: 20,
-  /** The most live deployments. A deploy beyond this number is answered 422. */
+  /** The maximum number of live deployments. A deploy beyond this number is answered 422. */
   maxConcurrent: Number.POSITIVE_INFINITY,
   /**
    * A server's measurements begin this many milliseconds before READY, because a demo has no hour to wait for a chart.

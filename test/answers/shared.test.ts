@@ -48,7 +48,7 @@ describe('processes that share a database', () => {
     expect(again).toEqual([1, 1]);
   });
 
-  test('a process that is taken for dead after posting a card deploys nothing, because the person was told to ask again', async () => {
+  test('if a process posts a card and is then taken for dead, it deploys nothing: the person was told to ask again', async () => {
     const stage = await openStage('slack-http');
     const [slow, other] = [await stage.start(), await stage.start()];
     // Slack knows the process that started last.

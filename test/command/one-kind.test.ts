@@ -103,7 +103,7 @@ describe.each(driverNames)('a new kind of option on %s', (name) => {
     });
 
   if (name === 'discord')
-    test('an option of a new kind is registered on Discord in the way the kind says', async () => {
+    test('a new kind decides how its options are registered on Discord', async () => {
       const { server, environment } = stage.driver as DiscordDriver;
       const printed: string[] = [];
       const code = await runRegister({

@@ -36,7 +36,7 @@ describe.concurrent('the demo with lines from a pipe', patient, () => {
     expect(output).not.toContain('\u001b');
   });
 
-  test('buttons are pressed by number, @last means the last server, and the demo waits for the end', async () => {
+  test('a number presses a button, @last means the last server, and the demo ends after the last command has finished', async () => {
     const { child, finished, output } = startDemo('--fast');
     const press = async (label: string) => {
       const button = new RegExp(`\\[#(\\d+) ${label}\\]`);

@@ -141,7 +141,7 @@ describe('news in any order and number', () => {
     );
   });
 
-  test('the same news at the same moment changes nothing the second time and reports nothing', () => {
+  test('news that arrives twice at the same moment has no effect the second time, and is reported once', () => {
     check(
       fc.property(life, (news) => {
         for (const { after, news: same, now } of live(news).moments) {

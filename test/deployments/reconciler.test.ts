@@ -250,7 +250,7 @@ describe('events without a callback', () => {
     expect(await repository.byId(id)).toMatchObject({ phase: 'ended', doubted: undefined });
   });
 
-  test('a readiness without a callback is reported as late if the end was learned first', async () => {
+  test('if the bot learns of the end of a deployment before its readiness, the readiness is reported as late', async () => {
     const { clock, repository, reconciler, add, told } = await openWatch({ callbacks: true });
     await reconciler.start();
     const id = await add(accepted('r1'), { kind: 'terminated' });
@@ -295,7 +295,7 @@ describe.runIf(suiteDatabase === 'sqlite')('the reconciler after hours', () => {
     expect(asked()).toBe(4);
   });
 
-  test('a deployment last polled by a clock that was a minute ahead is not polled at once', async () => {
+  test('a deployment is not polled at once if its last poll was recorded while the clock was a minute ahead', async () => {
     const { clock, store, calls, statuses, listed, reconciler, add } = await openWatch({ callbacks: true });
     statuses.set('r1', 'ERROR');
     listed.push({ request_id: 'r1' });

@@ -150,8 +150,8 @@ export function createAnswer(parts: {
         message,
       );
     } catch (error) {
-      // This is the last resort for a mention, which has no response_url: a channel that refuses the bot's posts
-      // refuses ephemeral messages, too.
+      // The last resort is a direct message to the person. A mention has no response_url, and a channel that refuses
+      // the bot's posts also refuses its ephemeral messages.
       await posts.post({ channel: user }, message).catch(() => {
         throw error;
       });

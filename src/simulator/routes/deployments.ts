@@ -32,7 +32,7 @@ function accepted({ request_id }: SimulatedDeployment): RouteResponse {
 
 function deployLegacy(call: RouteRequest): RouteResponse {
   const order = readLegacyOrder(call.body, call.world.settings);
-  // In v1, a refusal does not name the deployment that is left behind.
+  // When v1 refuses a deploy, a deployment in ERROR exists all the same; the refusal does not contain its request_id.
   const { request_id, fqdn, application, version } = start(call, order, () => ({}));
   const body = {
     request_id,
