@@ -45,8 +45,8 @@ export default defineCommand({
   permission: 'deployments.read',
   ack: 'private',
   options: {
-    application: { kind: 'application', description: 'Only of this application' },
-    version: { kind: 'version', description: 'Only of this version' },
+    application: { kind: 'application', orInactive: true, description: 'Only of this application' },
+    version: { kind: 'version', orInactive: true, description: 'Only of this version' },
     status: { kind: 'choice', choices: STATUSES, description: 'Only in this status' },
     tag: { kind: 'tag', description: 'Only with this tag' },
     fleet: { kind: 'string', description: 'Only on this private fleet; * stands for anything' },

@@ -70,7 +70,8 @@ interface AskedWindow extends Pick<WindowRequest, 'last' | 'step'> {
 }
 
 function requestOf({ last, from, to, step }: AskedWindow, now: number): WindowRequest {
-  return { last, from: from && instantOf(from, now), to: to && instantOf(to, now), step };
+  const begin = from && instantOf(from, now);
+  return { last, from: begin, to: to && instantOf(to, now, begin), step };
 }
 
 async function show(
@@ -136,13 +137,29 @@ async function picture(
   }
 }
 
-function nothingMeasured({ readyAt, endedAt }: DeploymentView, { from, to }: Window): InputError {
+function nothingMeasured(
+  { readyAt, endedAt, status, createdAt }: DeploymentView,
+  { from, to }: Window,
+): InputError {
   if (endedAt !== undefined)
     return new InputError('metrics-gone', 'Edgegap has no measurements of this deployment in that window.', {
       hint:
         from > endedAt
           ? 'The deployment had ended before. Give a window in which it ran, with from and to.'
           : 'The deployment has ended, and Edgegap does not keep the measurements of ended deployments for long.',
+    });
+  if (readyAt === undefined && status === 'ERROR')
+    return new InputError(
+      'metrics-never',
+      'The deployment failed before it was ready, so nothing was measured.',
+      {
+        hint: 'The card of the deployment, and logs, say why it failed.',
+      },
+    );
+  const began = createdAt ?? readyAt;
+  if (began !== undefined && to < began)
+    return new InputError('metrics-before', 'The window lies before the deployment.', {
+      hint: 'Give a later window, or leave the window out to see the last hour.',
     });
   if (readyAt === undefined || readyAt > to)
     return new InputError(

@@ -28,9 +28,13 @@ export function createDoublePresses(clock: Clock) {
       // invocation's id.
       if (first?.invocation === invocation) return () => undefined;
       if (first)
-        throw new InputError('pressed-twice', 'You pressed this button already; the answer is on its way.', {
-          hint: 'This press did nothing. Press again in a few seconds if no answer has come.',
-        });
+        throw new InputError(
+          'pressed-twice',
+          'You pressed this button a moment ago; its answer is there, or on its way.',
+          {
+            hint: 'This press did nothing. Press again in a few seconds if no answer has come.',
+          },
+        );
       const press = { invocation, until: Number.POSITIVE_INFINITY };
       held.set(button, press);
       return () => {

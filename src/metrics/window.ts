@@ -55,12 +55,16 @@ export function windowOf({ last, from, to, step }: WindowRequest, now: number): 
   const end = Math.min(to ?? (from !== undefined && last !== undefined ? from + last : now), now);
   const begin = from ?? end - (last ?? USUAL_MS);
   const span = end - begin;
-  if (span <= 0)
+  if (span === 0)
+    throw new InputError('window-empty', 'The window is empty: it ends when it begins.', {
+      hint: 'Give two different times.',
+    });
+  if (span < 0)
     throw new InputError('window-reversed', 'The window ends before it begins.', {
       hint: 'Times are UTC. Exchange from and to.',
     });
   if (span > LONGEST_MS)
-    throw new InputError('window-long', `A window of ${spanText(span)} is too long: 31 days is the most.`, {
+    throw new InputError('window-long', `A window of ${spanText(span)} is too long: the most is 31 days.`, {
       hint: 'Give a shorter window, for example --last 24h.',
     });
   const finest = METRICS_STEPS.find((one) => span / STEP_MS[one] <= MOST_POINTS) ?? '1h';
@@ -68,6 +72,14 @@ export function windowOf({ last, from, to, step }: WindowRequest, now: number): 
     throw new InputError('step-fine', `A step of ${step} is too fine for a window of ${spanText(span)}.`, {
       hint: `Give a step of ${finest} or more, or a shorter window.`,
     });
+  if (step !== undefined && STEP_MS[step] * 2 > span && step !== '30s')
+    throw new InputError(
+      'step-coarse',
+      `A step of ${step} is too coarse for a window of ${spanText(span)}.`,
+      {
+        hint: 'Leave the step out, or give a longer window.',
+      },
+    );
   const usual = METRICS_STEPS.find((one) => span / STEP_MS[one] <= USUAL_POINTS) ?? '1h';
   return { from: begin, to: end, step: step ?? usual, moves: from === undefined && to === undefined };
 }

@@ -132,6 +132,10 @@ describe('metrics in words', () => {
     ['--last 48h --step 30s', 'too fine for a window of 2 days'],
     ['--last soon', 'must be a length of time'],
     ['--from yesterday', 'must be a time'],
+    ['--last 10m --step 1h', 'too coarse for a window of 10 min'],
+    ['--from 2026-02-30', 'There is no 2026-02-30.'],
+    ['--from 2026-03-03T16:00 --to 2026-03-03T16:00', 'The window is empty'],
+    ['--last 10s', 'from one minute to ten years'],
     ['--step 2m', 'step must be one of 30s, 1m, 5m, 10m, 1h'],
   ])('the window %s is refused privately, before Edgegap is asked', async (window, reason) => {
     const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
@@ -139,6 +143,32 @@ describe('metrics in words', () => {
     expect(publicly).toEqual([]);
     expect(privately[0]?.text).toContain(reason);
     expect(asked.filter((request) => request.includes('metrics'))).toEqual([]);
+  });
+
+  test('a time of day for the end means the first such time after the begin of the window', async () => {
+    const id = await readySince(stage.simulator, 120 * MINUTE);
+    const at = (ms: number) => new Date(ms).toISOString().slice(0, 16);
+    const begin = Date.now() - 60 * MINUTE;
+    const { text } = await run(
+      `metrics ${id} --from ${at(begin)} --to ${at(Date.now() + 60 * MINUTE).slice(11)}`,
+    );
+    expect(text).toContain('average');
+    expect(text).toMatch(/6[01] min, from/);
+  });
+
+  test('a deployment that failed before it was ready has no measurements, and the answer says so', async () => {
+    const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+    const { history = [] } = stage.simulator.deployments.get(id) ?? {};
+    history.splice(0, history.length, ...history.filter(({ phase }) => phase !== 'READY'));
+    stage.simulator.fail(id, 'The image could not be pulled.');
+    const { text } = await run(`metrics ${id}`);
+    expect(text).toContain('failed before it was ready');
+  });
+
+  test('a window before the deployment is answered as such', async () => {
+    const id = await deployElsewhere(stage.simulator, 'kart-racing', 'v1.2');
+    const { text } = await run(`metrics ${id} --from 2020-01-01T00:00 --to 2020-01-01T01:00`);
+    expect(text).toContain('The window lies before the deployment');
   });
 
   test('for a deployment that has only just become ready, metrics says when to ask again', async () => {

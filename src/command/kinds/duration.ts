@@ -23,7 +23,7 @@ export const duration: Kind<number, { readonly examples?: readonly string[] }> =
         'not-a-duration',
         `${name} must be a length of time, not ${quoted(String(given))}.`,
         {
-          hint: 'Write 30m, 2h, 1h30m or 2d.',
+          hint: 'Write 30m, 2h, 1h30m, 2d or 1w: from one minute to ten years.',
         },
       );
     return minutes * 60_000;

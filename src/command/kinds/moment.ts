@@ -16,6 +16,10 @@ export const moment: Kind<Moment> = {
     const [, hour = '', minute = ''] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];
     if (hour !== '') return { minuteOfDay: Number(hour) * 60 + Number(minute) };
     const at = parseEdgegapTime(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text} 00:00` : text);
+    const [day = ''] = /^\d{4}-\d\d-\d\d/.exec(text) ?? [];
+    // Date would read 30 February as 2 March.
+    if (at !== undefined && new Date(`${day}T00:00Z`).toISOString().slice(0, 10) !== day)
+      throw new InputError('not-a-time', `There is no ${day}.`, { hint: 'Check the day and the month.' });
     if (at !== undefined) return { at };
     throw new InputError('not-a-time', `${name} must be a time, not ${quoted(text)}.`, {
       hint: 'Times are UTC: write 16:00, 2026-03-03 or 2026-03-03T16:00.',
@@ -24,11 +28,15 @@ export const moment: Kind<Moment> = {
 };
 
 /**
- * The instant that a moment means at the time `now`, both in epoch milliseconds. A time of day means its latest
- * occurrence.
+ * The instant that a moment means at the time `now`, both in epoch milliseconds. A time of day means its first occurrence
+ * after `from`; without `from`, its latest occurrence before `now`.
  */
-export function instantOf(moment: Moment, now: number): number {
+export function instantOf(moment: Moment, now: number, from?: number): number {
   if ('at' in moment) return moment.at;
+  if (from !== undefined) {
+    const first = from - (from % DAY_MS) + moment.minuteOfDay * 60_000;
+    return first >= from ? first : first + DAY_MS;
+  }
   const midnight = now - (now % DAY_MS);
   const today = midnight + moment.minuteOfDay * 60_000;
   return today <= now ? today : today - DAY_MS;
