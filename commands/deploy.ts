@@ -1,15 +1,16 @@
 import { quoted } from '../src/command/argv.ts';
+import { answered, confirmedOrder, mayDeploy, type Wanted } from '../src/command/confirm-deploy.ts';
 import {
+  type CheckContext,
   type Context,
   defineCommand,
-  type Pressed,
   type RunResult,
   type Services,
 } from '../src/command/define.ts';
 import { findLocation, placeName } from '../src/command/kinds/location.ts';
 import { findDeployable } from '../src/command/kinds/version.ts';
 import { deploymentCard } from '../src/deployments/card.ts';
-import type { Deployment, DeployPlan } from '../src/deployments/deployment.ts';
+import type { Deployments } from '../src/deployments/deployments.ts';
 import { requestingView } from '../src/deployments/view.ts';
 import type { Location } from '../src/edgegap/schema.ts';
 import { InputError } from '../src/errors.ts';
@@ -41,20 +42,51 @@ export default defineCommand({
       permission: 'deployments.deploy',
       ack: 'public',
       interrupted,
-      check: async (context) => void (await lostOne(context)),
+      check: async (context) => await mayDeploy(context, await lostOne(context, context.action.arg)),
+      run: async (context) => await launch(context, await lostOne(context, context.action.arg)),
+    },
+    confirm: {
+      permission: 'deployments.deploy',
+      ack: 'public',
+      interrupted,
+      check: async (context) => {
+        const wanted = await confirmedOrder(context, context.action.arg);
+        await context.guard.check({ asker: context.asker, at: context.asker.at });
+        await (wanted.replaces ? lostOne(context, wanted.replaces) : findDeployable(context.catalog, wanted));
+      },
       run: async (context) => {
-        const { id, application, version, plan } = await lostOne(context);
-        return await launch(context, application, version, plan, id);
+        const { action, payloads } = context;
+        return await launch(context, await confirmedOrder(context, action.arg), async (tx) => {
+          if (!(await payloads.take(action.arg, tx))) throw answered();
+        });
+      },
+    },
+    cancel: {
+      permission: 'deployments.deploy',
+      ack: 'update',
+      interrupted: 'Nothing was deployed by it.',
+      async run({ payloads, action, respond }) {
+        if (!(await payloads.take(action.arg))) throw answered();
+        await respond({ kind: 'card', tone: 'neutral', title: ['Nothing was deployed'], nodes: [] });
       },
     },
   },
-  check: async (context) => void (await placement(context, context.options.near, context.options.ip)),
-  async run(context) {
-    const { application, version, near, ip, tag } = context.options;
-    const plan = { ...(await placement(context, near, ip)), tags: tag ?? [] };
-    return await launch(context, application, version, plan);
-  },
+  check: async (context) => await mayDeploy(context, await ordered(context)),
+  run: async (context) => await launch(context, await ordered(context)),
 });
+
+interface Given {
+  readonly application: string;
+  readonly version: string;
+  readonly near: Location | undefined;
+  readonly ip: readonly string[] | undefined;
+  readonly tag: readonly string[] | undefined;
+}
+
+async function ordered(context: CheckContext<Given>): Promise<Wanted> {
+  const { application, version, near, ip, tag = [] } = context.options;
+  return { application, version, plan: { ...(await placement(context, near, ip)), tags: tag } };
+}
 
 /** Where to deploy: near the city and the players given; else where the settings say. */
 async function placement(services: Services, near: Location | undefined, ips: readonly string[] = []) {
@@ -93,23 +125,21 @@ async function defaultLocation({ settings, catalog }: Services): Promise<Locatio
 /** The card goes first: where it cannot be posted, nothing is deployed and nothing billed. */
 async function launch(
   context: Pick<Context<unknown>, 'postCard' | 'deployments' | 'asker' | 'invocationId' | 'clock'>,
-  application: string,
-  version: string,
-  plan: DeployPlan,
-  replaces?: string,
+  { replaces, ...wanted }: Wanted,
+  claim?: Parameters<Deployments['deploy']>[2],
 ): Promise<RunResult> {
   const { asker, invocationId, deployments, clock } = context;
-  const view = requestingView({ application, version, plan, askedBy: asker.name, createdAt: clock.now() });
+  const view = requestingView({ ...wanted, askedBy: asker.name, createdAt: clock.now() });
   const card = await context.postCard(deploymentCard(view));
-  const order = { invocationId, application, version, plan, asker, at: asker.at, card };
-  const { phase, requestId: deployment, problem: code } = await deployments.deploy(order, replaces);
+  const order = { invocationId, ...wanted, asker, at: asker.at, card };
+  const { phase, requestId: deployment, problem: code } = await deployments.deploy(order, replaces, claim);
   if (phase === 'unknown') return { outcome: 'unknown', code };
   return code === undefined ? { deployment } : { outcome: 'failed', code, deployment };
 }
 
-/** The deployment of a button, which may have started and was not found. */
-async function lostOne({ deployments, catalog, action }: Services & Pressed): Promise<Deployment> {
-  const before = await deployments.byId(action.arg);
+/** The order of a deployment that may have started and was not found. */
+async function lostOne({ deployments, catalog }: Services, id: string): Promise<Wanted> {
+  const before = await deployments.byId(id);
   if (!before)
     throw new InputError('again-unknown', 'I no longer know that deployment.', { hint: 'Use deploy.' });
   if (before.replacedBy !== undefined)
@@ -121,5 +151,6 @@ async function lostOne({ deployments, catalog, action }: Services & Pressed): Pr
       hint: 'Nothing more was deployed. See its card.',
     });
   await findDeployable(catalog, before);
-  return before;
+  const { application, version, plan } = before;
+  return { application, version, plan, replaces: id };
 }

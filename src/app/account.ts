@@ -6,6 +6,7 @@ import { Reconciler, type ReconcilerParts } from '../deployments/reconciler.ts';
 import { withAllowlist } from '../edgegap/allowlist.ts';
 import { EdgegapClient, type EdgegapClientOptions } from '../edgegap/client.ts';
 import { MemoryPermits, type Permits } from '../edgegap/permits.ts';
+import { createGuard, type Limits } from '../guard/guard.ts';
 import { SharedPermits, type SharedPermitsParts } from '../replicas/shared-permits.ts';
 import { afterWritesTo } from '../store/transact.ts';
 
@@ -20,7 +21,7 @@ export interface AccountSettings extends Pick<Account, 'id' | 'allowlist'> {
 export type OpenAccount = ReturnType<typeof openAccount>;
 
 type Needed = DeploymentsParts & ReconcilerParts & SharedPermitsParts & Pick<EdgegapClientOptions, 'mask'>;
-type Parts = Omit<Needed, 'account' | 'edgegap' | 'deployments'>;
+type Parts = Omit<Needed, 'account' | 'admit' | 'edgegap' | 'deployments'> & { readonly limits: Limits };
 
 /** Each account has an API client and rate limits for itself, and shares neither with another account. */
 export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSettings, parts: Parts) {
@@ -31,9 +32,11 @@ export function openAccount({ id, apiUrl, token, proxy, allowlist }: AccountSett
   const applicationOf = async (request_id: string) =>
     (await repository.byRequestId(id, request_id))?.application;
   const api = withAllowlist(client, allowlist, applicationOf);
-  const deployments = new Deployments({ ...common, edgegap: api });
+  const guard = createGuard({ ...common, allowlist });
+  const deployments = new Deployments({ ...common, admit: guard.admit, edgegap: api });
   // A deployment is followed to the end, even if the application has been taken off the allowlist.
   const reconciler = new Reconciler({ ...common, deployments, edgegap: client });
   afterWritesTo(store, 'deployments', () => reconciler.wake());
-  return { id, api, catalog: createCatalog(api, clock), allowlist, deployments, client, places, reconciler };
+  const catalog = createCatalog(api, clock);
+  return { id, api, catalog, allowlist, guard, deployments, client, places, reconciler };
 }

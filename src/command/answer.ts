@@ -9,13 +9,18 @@ import { errorCard, errorLine, type Failure } from './error-card.ts';
 import { interruptedLine, MAYBE } from './interrupted.ts';
 import { type End, type InvocationRecord, type Invocations, TakenOver } from './invocations.ts';
 import { nothingDone, type Permission } from './permissions.ts';
+import { Question } from './question.ts';
 import { summaryOf } from './request-summary.ts';
 
 /** What an invocation came to, for the log. `incident` stands in what its person was shown. */
 export interface Ending {
-  /** `form`: a form was opened, whose submission is an invocation of its own. `unanswered`: nobody could be told. */
+  /**
+   * `form`: a form was opened, whose submission is an invocation of its own. `unanswered`: nobody could be told.
+   * `asked`: a Question was shown.
+   */
   readonly outcome:
     | 'done'
+    | 'asked'
     | 'form'
     | 'refused'
     | 'failed'
@@ -26,7 +31,7 @@ export interface Ending {
   readonly code?: string | undefined;
   /** The request_id of what was deployed, as far as it is known. */
   readonly deployment?: string | undefined;
-  readonly incident?: string;
+  readonly incident?: string | undefined;
   /** Why the database failed, in words. */
   readonly problem?: string;
   /** What the operator has to see whole. */
@@ -175,10 +180,10 @@ export function createAnswer(invocation: Invocation, { services, invocations, lo
         return { outcome: 'taken-over' };
       }
       const incident = randomBytes(4).toString('hex');
-      const ending: Ending = { ...endingOf(error), incident };
+      const ending: Ending = { incident, ...endingOf(error) };
       const begun = acknowledged !== undefined;
       const failure: Failure = { error, incident, begun, effect: effect(error) };
-      const card = errorCard(failure);
+      const card = error instanceof Question ? error.card : errorCard(failure);
       let told = true;
       try {
         await tell(card);
@@ -205,6 +210,7 @@ function isPassing(error: unknown): error is DeliveryError {
 function endingOf(error: unknown): Ending {
   if (!(error instanceof AppError)) return { outcome: 'failed', err: error };
   const { code } = error;
+  if (error instanceof Question) return { outcome: 'asked', code, incident: undefined };
   if (error instanceof StoreError) return { outcome: 'failed', code, problem: error.problem, err: error };
   return { outcome: isRefusal(error) ? 'refused' : 'failed', code };
 }

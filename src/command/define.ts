@@ -7,6 +7,7 @@ import type { Catalog } from '../deployments/catalog.ts';
 import type { DeploymentTarget } from '../deployments/deployment.ts';
 import type { Deployments } from '../deployments/deployments.ts';
 import type { EdgegapApi } from '../edgegap/client.ts';
+import type { Guard } from '../guard/guard.ts';
 import type { Options, ParseSettings } from './kinds/kind.ts';
 import { kinds as allKinds } from './kinds/kinds.ts';
 import { type Kinds, type OptionSpecs, type OptionsOf, withKinds } from './options.ts';
@@ -101,6 +102,7 @@ export type RunResult = Ended | void;
 
 export interface CheckContext<Options> extends Services {
   readonly options: Options;
+  readonly asker: Asker;
   /** What a person types before a command's name. */
   readonly prompt: string;
 }
@@ -119,7 +121,7 @@ interface ActionBase {
 interface PlainAction extends ActionBase {
   readonly on?: undefined;
   /** As a command's: refuses before anything is acknowledged. */
-  check?(context: Services & Pressed): Promise<void> | void;
+  check?(context: Services & Pressed & Pick<ActionContext, 'asker'>): Promise<void> | void;
   /** As a command's. A form cannot open another one. */
   form?(context: Services & Pressed): OpensForm;
   run(context: ActionContext): Promise<RunResult>;
@@ -196,6 +198,8 @@ export function leastPermission({ entries }: Command): Permission {
 /** What commands work with. */
 export interface Services {
   readonly deployments: Deployments;
+  /** What people of the account may spend. */
+  readonly guard: Guard;
   /** The account's API, behind the application allowlist. */
   readonly edgegap: EdgegapApi;
   /** Applications, versions and locations, cached. */

@@ -33,6 +33,11 @@ export function createPayloads(store: Store, clock: Clock, account: string) {
     },
     /** Undefined once it was forgotten, and for what another account keeps. */
     get: (key: string): Promise<Readonly<Record<string, unknown>> | undefined> => read(key),
+    /** Forgets it in the transaction `tx`; false where that was done before. Of several that do so at once one gets true. */
+    async take(key: string, tx: Store = store): Promise<boolean> {
+      const own = tx.deleteFrom('kept').where('account', '=', account).where('id', '=', key);
+      return (await own.executeTakeFirst()).numDeletedRows > 0n;
+    },
     /** Keeps a list of names under a name of its own, in place of the list before. */
     keepNames: (name: string, names: readonly string[]) => put(idOf(name), JSON.stringify(names)),
     names: async (name: string): Promise<readonly string[]> => (await read(idOf(name))) ?? [],

@@ -50,9 +50,9 @@ interface Wanted<Checked> {
   /** Finds out who asks. Throws where they may not. */
   authorise(): Promise<Person>;
   /** Looks up what was named. Throws where that is not as it should be. */
-  check(): Promise<Checked>;
+  check(person: Person): Promise<Checked>;
   /** The form to open in place of `run`, if any; undefined where there never is one. */
-  readonly form: ((checked: Checked) => OpensForm) | undefined;
+  readonly form: ((person: Person, checked: Checked) => OpensForm) | undefined;
   /** How to go on where that form cannot be opened. */
   readonly withoutForm: string;
   run(person: Person, checked: Checked): ReturnType<Entry['run']>;
@@ -104,8 +104,8 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
       permission: entry.permission,
       mode: entry.ack,
       authorise,
-      check: () => resolve(entry, parsed),
-      form: entry.form && ((options) => entry.form?.(contexts.forCheck(options))),
+      check: (person) => resolve(person, entry, parsed),
+      form: entry.form && ((person, options) => entry.form?.(contexts.forCheck(person, options))),
       withoutForm: usageHint(prompt + entry.name, entry.options),
       run: (person, options) => entry.run(contexts.forRun(person, options)),
     });
@@ -144,14 +144,14 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
         if (action.ack === 'public') release = presses.take(button, id);
         return person;
       },
-      check: async () => {
+      check: async (person) => {
         if (action.on === 'deployment') return await targetOfButton(pressed.chosen[0] ?? arg);
-        await action.check?.({ ...services, ...pressed });
+        await action.check?.({ ...contexts.forCheck(person, {}), ...pressed });
         return undefined;
       },
       form:
         action.form &&
-        ((target) => {
+        ((_person, target) => {
           if (action.on !== 'deployment') return action.form?.({ ...services, ...pressed });
           return target && action.form?.({ ...services, ...pressed, target });
         }),
@@ -171,10 +171,10 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
   }
 
   /** Puts what exists in place of what was named, and lets the command have its own look. */
-  async function resolve(entry: Entry, parsed: Readonly<Record<string, unknown>>) {
+  async function resolve(person: Person, entry: Entry, parsed: Readonly<Record<string, unknown>>) {
     const options = await resolveValues(parsed, prompt + entry.name, entry.options, lookup);
     tried = { command: entry.name, target: targetOf(entry.options, options) };
-    const checked = await entry.check?.(contexts.forCheck(options));
+    const checked = await entry.check?.(contexts.forCheck(person, options));
     return checked ?? options;
   }
 
@@ -199,8 +199,8 @@ export function createTurn(invocation: Invocation, parts: TurnParts) {
     }
     const person = await authorising;
     // A check may ask Edgegap as well.
-    const checking = wait ? wait.then(wanted.check) : wanted.check();
-    const preparing = checking.then(async (checked) => ({ form: await wanted.form?.(checked) }));
+    const checking = wait ? wait.then(() => wanted.check(person)) : wanted.check(person);
+    const preparing = checking.then(async (checked) => ({ form: await wanted.form?.(person, checked) }));
     // A form is a first response: for it, a turn that comes soon is worth the wait.
     const budget = wait && !wanted.form ? 0 : CHECK_BUDGET_MS;
     const spent = changes && !taken ? steadyNow(clock) - since : 0;

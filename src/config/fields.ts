@@ -56,3 +56,13 @@ export function wholeNumber(min: number, max: number) {
   const error = `must be a whole number from ${min} to ${max}`;
   return z.string().regex(/^\d+$/, error).transform(Number).pipe(z.number().min(min, error).max(max, error));
 }
+
+/** The count from which on something is done: `always` is 0, `never` is infinite. */
+export const countFrom = z
+  .string()
+  .toLowerCase()
+  .regex(/^(?:never|always|[1-9]\d{0,4})$/, 'must be never, always, or a whole number from 1 to 99999')
+  .transform((value) => {
+    if (value === 'never') return Number.POSITIVE_INFINITY;
+    return value === 'always' ? 0 : Number(value);
+  });

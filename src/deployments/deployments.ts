@@ -20,17 +20,23 @@ export class Deployments extends KnownDeployments {
   /**
    * Deploys. The intent is committed before the request leaves; whatever becomes of the request is on the card.
    * For an invocation that was here before, nothing is sent. `replaces` names a lost one that this is deployed in
-   * place of; throws InputError when someone was faster, or when it turned up after all.
+   * place of; throws InputError when someone was faster, or when it turned up after all. `claim` runs in the intent's
+   * transaction. `claim` and the limits may throw; then nothing was written or sent.
    */
   async deploy(
     order: DeployOrder,
     replaces?: string,
+    claim?: (tx: Store) => Promise<void>,
   ): Promise<Deployment & { readonly problem?: string | undefined }> {
     const { repository, account, membership, confirm } = this.parts;
+    const admit = async (tx: Store, inserted: Deployment) => {
+      await claim?.(tx);
+      await this.parts.admit?.(tx, inserted);
+    };
     const isUnbroken = membership.sinceNow();
     const intent = { ...order, id: newId(), account, holder: membership.id };
     const { deployment, created } = await repository
-      .create(intent, replaces, confirm)
+      .create(intent, replaces, confirm, admit)
       .catch((error: unknown) => this.#notSent(intent, error, replaces));
     if (!created) return deployment;
     const { problem, ...news } = await this.#request(deployment, () => mayLeave(isUnbroken));

@@ -20,6 +20,8 @@ export interface DeploymentsParts {
   readonly membership: Pick<Membership, 'id' | 'sinceNow'>;
   /** Makes sure that the invocation is still this process's to carry out, until the transaction ends; else throws. */
   readonly confirm?: (tx: Store, invocationId: string) => Promise<void>;
+  /** Throws where a limit stands against the intent, which `tx` has inserted. */
+  readonly admit?: (tx: Store, intent: Deployment) => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly account: string;

@@ -34,21 +34,24 @@ export class DeploymentRepository {
   /**
    * Writes down that a deployment is about to be requested. For an invocation that already has one, returns that and
    * `created: false`: it is the same request, made again. One that replaces another claims it in the same transaction,
-   * so that of two persons who press at once only one deploys; the other gets an InputError. `confirm` may throw, and
-   * then nothing was written.
+   * so that of two persons who press at once only one deploys; the other gets an InputError. `confirm` and, once the
+   * intent is inserted, `admit` may throw, and then nothing was written.
    */
   async create(
     intent: Intent,
     replaces?: string,
     confirm?: (tx: Store, invocationId: string) => Promise<void>,
+    admit?: (tx: Store, deployment: Deployment) => Promise<void>,
   ): Promise<{ deployment: Deployment; created: boolean }> {
     return await transact(this.#store, async (tx) => {
       await confirm?.(tx, intent.invocationId);
       const id = intent.id ?? newId();
       const inserted = await insertIntent(tx, { ...intent, id }, this.#clock.now());
       if (inserted) {
+        const deployment = fromRow(inserted);
+        await admit?.(tx, deployment);
         if (replaces) await this.#replace(tx, replaces, id);
-        return { deployment: fromRow(inserted), created: true };
+        return { deployment, created: true };
       }
       const row = await tx
         .selectFrom('deployments')

@@ -131,6 +131,11 @@ const digests = statements(
     create index outbox_folded on outbox (sent_key) where state = 'folded'`,
 );
 
+/** For the limits of a person, however many deployments there were. */
+const askers = statements(
+  () => `create index deployments_asker on deployments (account, platform, workspace, asker_id, created_at)`,
+);
+
 /** Every change of the schema, in order. The effect of a released change never changes. */
 export const migrations: MigrationProvider = {
   getMigrations: async () => ({
@@ -139,5 +144,6 @@ export const migrations: MigrationProvider = {
     '0003-tasks': tasks,
     '0004-kept-account': keptAccount,
     '0005-digests': digests,
+    '0006-askers': askers,
   }),
 };
