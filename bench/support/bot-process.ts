@@ -20,7 +20,14 @@ const adapter = chat.adapter({
   },
 });
 const app = await buildApp({
-  config: readConfig({ ...process.env, PORT: '0', PERSON_REQUESTS: '0' }),
+  config: readConfig({
+    ...process.env,
+    PORT: '0',
+    PERSON_REQUESTS: '0',
+    // Counted, and never reached.
+    MAX_DEPLOYS_PER_HOUR: '100000',
+    CONFIRM_DEPLOY: 'never',
+  }),
   clock,
   log: pino({ level: 'silent' }),
   access: { memory: { operators: undefined, readers: undefined, readersByDefault: 'operators' } },

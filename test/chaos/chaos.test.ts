@@ -9,15 +9,17 @@ vi.setConfig({ testTimeout: 10 * 60_000 });
 test.each([
   { database: 'sqlite', replicas: 1, kills: 4 },
   { database: 'postgres', replicas: 2, kills: 2 },
+  { database: 'postgres', replicas: 3, kills: 2, maxRunning: 3 },
 ] as const)(
-  'nothing is lost and nothing done twice: $kills kills on $database',
-  async ({ database, replicas, kills }) => {
+  'nothing is lost and nothing done twice: $kills kills on $database, MAX_RUNNING $maxRunning',
+  async ({ database, replicas, kills, ...limit }) => {
     const said: string[] = [];
     const { verdict, problems } = await runChaos({
       schedule: drawSchedule(1, { kills, replicas }),
       platform: 'both',
       database,
       replicas,
+      ...limit,
       postgres: inject('postgres'),
       say: (line) => void said.push(line),
     });

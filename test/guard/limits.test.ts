@@ -3,7 +3,6 @@ import { deployReady, effectOf, type Stage, stageOn } from '../command/harness.t
 import { type BotOptions, type DriverName, driverNames } from '../support/bot.ts';
 import type { Persona, Values } from '../support/chat-driver.ts';
 import { pacedClock } from '../support/paced-clock.ts';
-import type { SlackDriver } from '../support/slack-driver.ts';
 import { until } from '../support/test-clock.ts';
 
 const KART = { application: 'kart-racing', version: 'v1.2', near: 'Tokyo' };
@@ -145,20 +144,29 @@ describe('time', () => {
   });
 });
 
-test('a deploy that reaches the limit while its card is posted ends on a card that says so', async () => {
-  const stage = await stageWith('slack-http', { MAX_RUNNING: '1' });
-  const driver = stage.driver as SlackDriver;
-  driver.server.faults.inject('chat.postMessage', { kind: 'rate-limit', retryAfter: 5 });
-  // Both are acknowledged, and so were checked, before Slack takes the first card.
-  for (const tag of ['a', 'b'])
-    await driver.slash('operator', `deploy kart-racing v1.2 --near Tokyo --tag ${tag}`);
-  stage.speed(20);
-  await until(async () => textOf(await driver.channel()).includes('the limit is 1'), 'the refusal');
-  await stage.bot.app.settled();
-  const cards = (await driver.channel()).filter(({ parent }) => parent === undefined);
-  expect(cards).toHaveLength(2);
-  expect(cards[0]?.text).toContain('edgegap.net');
-  expect(cards[1]?.text).toMatch(/1 deployment runs, and the limit is 1\.[\s\S]*: deploy kart-racing v1\.2/);
-  expect(cards[1]?.text).toContain('Nothing was deployed.');
-  expect(deploys(stage)).toBe(1);
+test('Deploy again asks and counts like a deploy, and replaces the lost deployment once confirmed', async () => {
+  const stage = await stageWith('console', { CONFIRM_DEPLOY: 'always', MAX_RUNNING: '1' });
+  stage.simulator.faults.next({ endpoint: 'deploy' }, { kind: 'reset', when: 'before' });
+  await deploy(stage, 'operator', { tag: 'qa' });
+  await press(stage, 'Deploy');
+  await stage.pass(3 * MINUTE);
+  await until(
+    async () => (await stage.driver.channel()).some(({ buttons }) => buttons.includes('Deploy again')),
+    'the button',
+  );
+  const asked = await press(stage, 'Deploy again');
+  expect(textOf(asked.privately)).toMatch(
+    /Deploy kart-racing v1\.2\?[\s\S]*No deployment from chat runs now/,
+  );
+  expect(asked.asked).toEqual([]);
+  await press(stage, 'Deploy');
+  await until(() => stage.simulator.deployments.size === 1, 'the deployment');
+  const [second] = stage.simulator.deployments.values();
+  expect(second?.tags.map((tag) => tag.name)).toContain('qa');
+  await until(
+    async () => !(await stage.driver.channel()).some(({ buttons }) => buttons.includes('Deploy again')),
+    'the button to be gone',
+  );
+  const refused = await deploy(stage);
+  expect(textOf(refused.privately)).toContain('the limit is 1');
 });
