@@ -9,6 +9,7 @@ import {
 } from '../src/command/define.ts';
 import { findLocation, placeName } from '../src/command/kinds/location.ts';
 import { findDeployable } from '../src/command/kinds/version.ts';
+import type { OptionsOf } from '../src/command/options.ts';
 import { deploymentCard } from '../src/deployments/card.ts';
 import type { Deployments } from '../src/deployments/deployments.ts';
 import { requestingView } from '../src/deployments/view.ts';
@@ -20,23 +21,25 @@ const interrupted = 'Nothing was deployed by it; ask again.';
 
 const first = { required: true, positional: true } as const;
 
+const options = {
+  application: { ...first, kind: 'application', description: 'The application to deploy' },
+  version: { ...first, kind: 'version', description: 'The version of the application' },
+  near: { kind: 'location', description: 'A city to deploy near, e.g. Montreal' },
+  ip: {
+    kind: 'list',
+    of: 'ip',
+    description: 'IP addresses of players to deploy near, separated by commas',
+  },
+  tag: { kind: 'list', of: 'tag', description: 'Tags to put on it, separated by commas' },
+} as const;
+
 export default defineCommand({
   description: 'Deploy a dedicated server',
   example: 'kart-racing v1.2 --near Montreal --tag qa',
   permission: 'deployments.deploy',
   ack: 'public',
   interrupted,
-  options: {
-    application: { ...first, kind: 'application', description: 'The application to deploy' },
-    version: { ...first, kind: 'version', description: 'The version of the application' },
-    near: { kind: 'location', description: 'A city to deploy near, e.g. Montreal' },
-    ip: {
-      kind: 'list',
-      of: 'ip',
-      description: 'IP addresses of players to deploy near, separated by commas',
-    },
-    tag: { kind: 'list', of: 'tag', description: 'Tags to put on it, separated by commas' },
-  },
+  options,
   actions: {
     again: {
       permission: 'deployments.deploy',
@@ -51,7 +54,7 @@ export default defineCommand({
       interrupted,
       check: async (context) => {
         const wanted = await confirmedOrder(context, context.action.arg);
-        await context.guard.check({ asker: context.asker, at: context.asker.at });
+        await context.guard.check(context.asker);
         await (wanted.replaces ? lostOne(context, wanted.replaces) : findDeployable(context.catalog, wanted));
       },
       run: async (context) => {
@@ -75,15 +78,7 @@ export default defineCommand({
   run: async (context) => await launch(context, await ordered(context)),
 });
 
-interface Given {
-  readonly application: string;
-  readonly version: string;
-  readonly near: Location | undefined;
-  readonly ip: readonly string[] | undefined;
-  readonly tag: readonly string[] | undefined;
-}
-
-async function ordered(context: CheckContext<Given>): Promise<Wanted> {
+async function ordered(context: CheckContext<OptionsOf<typeof options>>): Promise<Wanted> {
   const { application, version, near, ip, tag = [] } = context.options;
   return { application, version, plan: { ...(await placement(context, near, ip)), tags: tag } };
 }

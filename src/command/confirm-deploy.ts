@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Button, Card } from '../chat/card.ts';
-import { ageOf, type Clock } from '../clock.ts';
+import { ageOf } from '../clock.ts';
 import type { DeployPlan } from '../deployments/deployment.ts';
 import { InputError } from '../errors.ts';
-import type { Guard } from '../guard/guard.ts';
-import { runningOf } from '../guard/refusals.ts';
-import type { Asker } from './define.ts';
-import type { Payloads } from './payloads.ts';
+import { theyRun } from '../guard/refusals.ts';
+import type { Asker, CheckContext } from './define.ts';
 import { Question } from './question.ts';
 
 /** How long a question waits for its answer: by then, the person may have forgotten what else was deployed. */
@@ -21,18 +19,12 @@ export interface Wanted {
   readonly replaces?: string;
 }
 
-interface Needed {
-  readonly guard: Guard;
-  readonly payloads: Payloads;
-  readonly clock: Clock;
-  readonly asker: Asker;
-}
+type Needed = Pick<CheckContext<unknown>, 'guard' | 'payloads' | 'clock' | 'asker'>;
 
 /** Throws RefusedError at a limit, and a Question if the person has to confirm the deploy first. */
 export async function mayDeploy({ guard, payloads, clock, asker }: Needed, wanted: Wanted): Promise<void> {
-  const by = { asker, at: asker.at };
-  await guard.check(by);
-  const running = await guard.toConfirm(by);
+  await guard.check(asker);
+  const running = await guard.toConfirm();
   if (running === undefined) return;
   // With the nonce, the same order asked for twice has two questions, each for one deploy.
   const asked = { wanted, asker: whoIs(asker), askedAt: clock.now(), nonce: randomUUID() };
@@ -80,9 +72,7 @@ function question({ application, version, plan }: Wanted, running: number, arg: 
       {
         kind: 'text',
         text: [
-          running === 0
-            ? 'No deployment from chat runs now.'
-            : `${runningOf(running, 'from chat ')} already.`,
+          running === 0 ? 'No deployment from chat runs now.' : `${theyRun(running, 'from chat ')} already.`,
         ],
       },
       {

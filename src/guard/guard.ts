@@ -1,10 +1,11 @@
-import type { Clock } from '../clock.ts';
+import { type Clock, farthest } from '../clock.ts';
 import type { Deployment } from '../deployments/deployment.ts';
-import { type Deployer, Running } from '../deployments/running.ts';
+import { type Deployer, deploysOf, running } from '../deployments/running.ts';
 import type { Store } from '../store/schema.ts';
-import { hourSpent, tooMany, type Whose } from './refusals.ts';
+import { limitReached, theyRun } from './refusals.ts';
 
-const HOUR_MS = 60 * 60_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 /** How many running deployments a refusal names. */
 const NAMED = 3;
 
@@ -29,52 +30,79 @@ interface GuardParts {
 }
 
 export type Guard = ReturnType<typeof createGuard>;
+type Rows = ReturnType<typeof running>;
 
 /** Keeps the people of one account from spending without limit. */
 export function createGuard({ store, clock, account, allowlist, limits }: GuardParts) {
-  const hasLimits = limits.running + limits.runningPerPerson + limits.perHour > 0;
+  /** How many rows there are, and when the first of them was asked for. */
+  const count = (rows: Rows) =>
+    rows
+      .select((eb) => [eb.fn.countAll<number>().as('count'), eb.fn.min<number>('created_at').as('first')])
+      .executeTakeFirstOrThrow();
+  const newest = (rows: Rows) =>
+    rows
+      .select(['request_id', 'application', 'version', 'asker_name'])
+      // No application has an empty name, and no list may be empty.
+      .$if(allowlist !== undefined, (all) => all.where('application', 'in', ['', ...(allowlist ?? [])]))
+      .orderBy('created_at', 'desc')
+      .limit(NAMED)
+      .execute();
 
-  /** Throws RefusedError at the first limit that is reached. `except`: the deployment that asks. */
-  async function check(db: Store, by: Omit<Deployer, 'account'>, except?: string): Promise<void> {
-    const running = new Running(db, { ...by, account }, except);
-    const named = (whose: Whose) => running.newest(whose, NAMED, allowlist);
-    for (const [whose, limit] of [
-      ['account', limits.running],
-      ['person', limits.runningPerPerson],
-    ] as const) {
-      const count = limit > 0 ? await running.count(whose) : -1;
-      if (count >= limit) throw tooMany(whose, { count, limit, named: await named(whose) });
-    }
-    if (limits.perHour === 0) return;
+  async function checkRunning(rows: Rows, limit: number, of: '' | 'of yours '): Promise<void> {
+    if (limit === 0) return;
+    const { count: reached } = await count(rows);
+    if (reached < limit) return;
+    const problem = `${theyRun(reached, of)}, and the limit ${of && 'for each person '}is ${limit}.`;
+    const next = 'Stop a deployment that is no longer needed.';
+    const setting = of ? 'MAX_RUNNING_PER_PERSON' : 'MAX_RUNNING';
+    throw limitReached(setting, { problem, next, newest: await newest(rows) });
+  }
+
+  /** Refused deployments surely did not start, and do not count. */
+  async function checkHour(rows: Rows, limit: number, own: Rows): Promise<void> {
+    if (limit === 0) return;
     const now = clock.now();
-    const { count, first } = await running.since(now - HOUR_MS, now);
-    if (count < limits.perHour) return;
-    const waitMs = (first ?? now) + HOUR_MS - now;
-    throw hourSpent({ count, limit: limits.perHour, named: await named('person'), waitMs });
+    const within = rows
+      .where('created_at', '>', now - HOUR_MS)
+      .where('created_at', '<=', farthest(now))
+      .where('phase', '!=', 'refused');
+    const { count: times, first } = await count(within);
+    if (times < limit) return;
+    const minutes = Math.max(1, Math.ceil(((first ?? now) + HOUR_MS - now) / MINUTE_MS));
+    const problem = `You have deployed ${times === 1 ? 'once' : `${times} times`} within the last hour, and the limit for each person is ${limit}.`;
+    const next = `Try again in ${minutes === 1 ? '1 minute' : `${minutes} minutes`}.`;
+    throw limitReached('MAX_DEPLOYS_PER_HOUR', { problem, next, newest: await newest(own) });
+  }
+
+  /** `except`: the deployment that asks. */
+  async function check(db: Store, by: Deployer, except = ''): Promise<void> {
+    const own = running(db, account, except, by);
+    await checkRunning(running(db, account, except), limits.running, '');
+    await checkRunning(own, limits.runningPerPerson, 'of yours ');
+    await checkHour(deploysOf(db, account, except, by), limits.perHour, own);
   }
 
   return {
     /** Throws RefusedError where the person may not deploy now. Another person may still be faster. */
-    check: (by: Omit<Deployer, 'account'>) => check(store, by),
+    check: (by: Deployer) => check(store, by),
     /**
      * Throws RefusedError where the intent, which `tx` has inserted, is one too many. The account's intents pass here one
      * after the other, on all processes, until their transactions end.
      */
-    async admit(tx: Store, intent: Pick<Deployment, 'id' | 'asker' | 'at'>): Promise<void> {
-      if (!hasLimits) return;
+    async admit(tx: Store, { id, asker, at }: Pick<Deployment, 'id' | 'asker' | 'at'>): Promise<void> {
+      if (limits.running + limits.runningPerPerson + limits.perHour === 0) return;
       // The next statement then sees all intents that were admitted before.
       await tx
         .insertInto('leases')
         .values({ name: `deploys of ${account}`, holder: null, until: 0 })
         .onConflict((conflict) => conflict.column('name').doUpdateSet({ until: 0 }))
         .execute();
-      await check(tx, intent, intent.id);
+      await check(tx, { id: asker.id, at }, id);
     },
     /** How many deployments run, where a person is to be asked before a further deploy; else undefined. */
-    async toConfirm(by: Omit<Deployer, 'account'>): Promise<number | undefined> {
-      if (limits.confirmFrom === Number.POSITIVE_INFINITY) return undefined;
-      const count = await new Running(store, { ...by, account }).count('account');
-      return count >= limits.confirmFrom ? count : undefined;
+    async toConfirm(): Promise<number | undefined> {
+      const { count: many } = await count(running(store, account, ''));
+      return many >= limits.confirmFrom ? many : undefined;
     },
   };
 }

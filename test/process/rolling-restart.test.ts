@@ -44,6 +44,8 @@ test('three processes restarted in turn drop no command and carry out no command
       DATABASE_URL: database,
       PUBLIC_URL: front.url,
       PORT: '0',
+      MAX_DEPLOYS_PER_HOUR: '0',
+      CONFIRM_DEPLOY: 'never',
     });
     all.push(bot);
     const url = await bot.started();

@@ -42,6 +42,7 @@ test('a store is reopened with its rows, and its schema is migrated once', async
     { name: '0003-tasks' },
     { name: '0004-kept-account' },
     { name: '0005-digests' },
+    { name: '0006-askers' },
   ]);
 });
 
