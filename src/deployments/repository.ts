@@ -48,10 +48,9 @@ export class DeploymentRepository {
       const id = intent.id ?? newId();
       const inserted = await insertIntent(tx, { ...intent, id }, this.#clock.now());
       if (inserted) {
-        const deployment = fromRow(inserted);
-        await admit?.(tx, deployment);
+        await admit?.(tx, fromRow(inserted));
         if (replaces) await this.#replace(tx, replaces, id);
-        return { deployment, created: true };
+        return { deployment: fromRow(inserted), created: true };
       }
       const row = await tx
         .selectFrom('deployments')

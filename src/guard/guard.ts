@@ -48,13 +48,16 @@ export function createGuard({ store, clock, account, allowlist, limits }: GuardP
       .limit(NAMED)
       .execute();
 
-  async function checkRunning(rows: Rows, limit: number, of: '' | 'of yours '): Promise<void> {
+  async function checkRunning(rows: Rows, limit: number, of: 'from chat ' | 'of yours '): Promise<void> {
     if (limit === 0) return;
     const { count: reached } = await count(rows);
     if (reached < limit) return;
-    const problem = `${theyRun(reached, of)}, and the limit ${of && 'for each person '}is ${limit}.`;
+    const [limited, setting] =
+      of === 'of yours '
+        ? (['the limit for each person', 'MAX_RUNNING_PER_PERSON'] as const)
+        : (['the limit', 'MAX_RUNNING'] as const);
+    const problem = `${theyRun(reached, of)}, and ${limited} is ${limit}.`;
     const next = 'Stop a deployment that is no longer needed.';
-    const setting = of ? 'MAX_RUNNING_PER_PERSON' : 'MAX_RUNNING';
     throw limitReached(setting, { problem, next, newest: await newest(rows) });
   }
 
@@ -77,7 +80,7 @@ export function createGuard({ store, clock, account, allowlist, limits }: GuardP
   /** `except`: the deployment that asks. */
   async function check(db: Store, by: Deployer, except = ''): Promise<void> {
     const own = running(db, account, except, by);
-    await checkRunning(running(db, account, except), limits.running, '');
+    await checkRunning(running(db, account, except), limits.running, 'from chat ');
     await checkRunning(own, limits.runningPerPerson, 'of yours ');
     await checkHour(deploysOf(db, account, except, by), limits.perHour, own);
   }
@@ -86,15 +89,18 @@ export function createGuard({ store, clock, account, allowlist, limits }: GuardP
     /** Throws RefusedError where the person may not deploy now. Another person may still be faster. */
     check: (by: Deployer) => check(store, by),
     /**
-     * Throws RefusedError where the intent, which `tx` has inserted, is one too many. The account's intents pass here one
-     * after the other, on all processes, until their transactions end.
+     * Throws RefusedError where the intent, which `tx` has inserted, is one too many. Intents that could reach the same
+     * limit, of the account or of the person, pass here one after the other on all processes, each until its transaction
+     * ends.
      */
     async admit(tx: Store, { id, asker, at }: Pick<Deployment, 'id' | 'asker' | 'at'>): Promise<void> {
       if (limits.running + limits.runningPerPerson + limits.perHour === 0) return;
-      // The next statement then sees all intents that were admitted before.
+      const person = [at.platform, at.workspace, asker.id];
+      const name = ['deploys of', account, ...(limits.running > 0 ? [] : person)].join(' ');
+      // A change of a row takes the row's lock, so the next statement sees all intents that were admitted before.
       await tx
         .insertInto('leases')
-        .values({ name: `deploys of ${account}`, holder: null, until: 0 })
+        .values({ name, holder: null, until: 0 })
         .onConflict((conflict) => conflict.column('name').doUpdateSet({ until: 0 }))
         .execute();
       await check(tx, { id: asker.id, at }, id);

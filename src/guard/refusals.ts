@@ -24,6 +24,6 @@ export function limitReached(
 }
 
 /** `1 deployment runs`; `of` stands after the word deployment. */
-export function theyRun(count: number, of = ''): string {
+export function theyRun(count: number, of: string): string {
   return count === 1 ? `1 deployment ${of}runs` : `${count} deployments ${of}run`;
 }

@@ -342,8 +342,8 @@ const cases: readonly Case[] = [
     without: [
       {
         file: 'src/guard/guard.ts',
-        text: 'if (count >= limit) throw tooMany',
-        instead: 'if (count < -1) throw tooMany',
+        text: 'if (reached < limit) return;',
+        instead: 'return;',
       },
     ],
     shows: 'limit',

@@ -48,7 +48,7 @@ test('of 60 deploys at the same moment on four processes exactly as many succeed
   expect(watches[0]?.calls.filter((call) => call === 'deploy')).toHaveLength(5);
   expect(refused[0]).toMatchObject({
     code: 'limit-running',
-    userMessage: '5 deployments run, and the limit is 5.',
+    userMessage: '5 deployments from chat run, and the limit is 5.',
   });
   expect(await watches[0]?.store.selectFrom('deployments').select('id').execute()).toHaveLength(5);
 });
@@ -114,7 +114,7 @@ test('refused and lost deployments do not count, and a lost deployment that is f
   await watch.deployments.learn(lost, { kind: 'not-found' }, 'asked');
   await watch.deployments.deploy(order('b', 'ann'), lost);
   await watch.deployments.learn(lost, { kind: 'accepted', requestId: 'late' }, 'asked');
-  await expect(watch.deployments.deploy(order('c', 'ann'))).rejects.toThrow('3 deployments run');
+  await expect(watch.deployments.deploy(order('c', 'ann'))).rejects.toThrow('3 deployments from chat run');
 });
 
 test('an hour that a clock which was hours ahead has used up is not counted', async () => {

@@ -41,7 +41,7 @@ describe.each(driverNames)('limits on %s', (name) => {
     expect(refused.publicly).toEqual([]);
     expect(refused.asked).toEqual([]);
     const text = textOf(refused.privately);
-    expect(text).toContain('2 deployments run, and the limit is 2.');
+    expect(text).toContain('2 deployments from chat run, and the limit is 2.');
     for (const id of ids) expect(text).toContain(`${id} (kart-racing v1.2, asked for by `);
     expect(text).toContain('Nothing was deployed.');
     expect(text).toContain('MAX_RUNNING');
