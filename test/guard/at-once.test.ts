@@ -3,7 +3,7 @@ import { answered } from '../../src/command/confirm-deploy.ts';
 import { createPayloads } from '../../src/command/payloads.ts';
 import type { Deployment } from '../../src/deployments/deployment.ts';
 import { RefusedError } from '../../src/errors.ts';
-import type { Limits } from '../../src/guard/guard.ts';
+import { createGuard, type Limits } from '../../src/guard/guard.ts';
 import { openWatch, type Watch } from '../deployments/watch.ts';
 
 const HOUR = 60 * 60_000;
@@ -115,6 +115,20 @@ test('refused and lost deployments do not count, and a lost deployment that is f
   await watch.deployments.deploy(order('b', 'ann'), lost);
   await watch.deployments.learn(lost, { kind: 'accepted', requestId: 'late' }, 'asked');
   await expect(watch.deployments.deploy(order('c', 'ann'))).rejects.toThrow('3 deployments from chat run');
+});
+
+test('a refusal names no deployment of an application that is not on the allowlist', async () => {
+  const { store, clock, add } = await openWatch();
+  await add();
+  const limits = { running: 1, runningPerPerson: 0, perHour: 0, confirmFrom: 0 };
+  const ann = { id: 'ann', at: { platform: 'memory', workspace: 'w' } };
+  const hintWith = async (allowlist: readonly string[] | undefined) => {
+    const guard = createGuard({ store, clock, account: 'a', allowlist, limits });
+    return await guard.check(ann).catch((error: RefusedError) => error.hint);
+  };
+  expect(await hintWith(undefined)).toContain('no request_id yet (kart v1, asked for by ann)');
+  expect(await hintWith(['kart'])).toContain('kart v1');
+  expect(await hintWith(['arena'])).not.toContain('kart');
 });
 
 test('an hour that a clock which was hours ahead has used up is not counted', async () => {
